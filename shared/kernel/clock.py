@@ -1,0 +1,77 @@
+"""Time as an argument: clocks and the two ways an instant is written.
+
+Aware datetimes only: UTC inside, Asia/Ho_Chi_Minh at the doors. Working time lives in calendar.py.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+VN = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+class Clock(Protocol):
+    """Tells the present instant; handed in wherever time matters."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        ...
+
+
+class RealClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, in UTC."""
+        return datetime.now(UTC)
+
+
+class FixedClock:
+    """A clock that stands still until it is set or moved; for tests and the simulation."""
+
+    def __init__(self, at: datetime) -> None:
+        self._lock = threading.Lock()
+        self._at = as_utc(at)
+
+    def now(self) -> datetime:
+        """The instant last set, in UTC."""
+        with self._lock:
+            return self._at
+
+    def set(self, at: datetime) -> None:
+        """Put the clock to an aware instant, forward or back."""
+        with self._lock:
+            self._at = as_utc(at)
+
+    def advance(self, by: timedelta) -> datetime:
+        """Move the clock on and return the new instant."""
+        with self._lock:
+            self._at += by
+            return self._at
+
+
+def as_utc(at: datetime) -> datetime:
+    """The same instant in UTC; a datetime without a zone is a ValueError, never a guess."""
+    if at.tzinfo is None or at.utcoffset() is None:
+        raise ValueError("a datetime without a time zone is not an instant")
+    return at.astimezone(UTC)
+
+
+def to_vn(at: datetime) -> datetime:
+    """The same instant on the wall clock of Việt Nam (UTC+7)."""
+    return as_utc(at).astimezone(VN)
+
+
+def parse_instant(text: str) -> datetime:
+    """Read an RFC 3339 instant into UTC; ValueError where it is none or has no zone."""
+    if len(text) < 20 or text[10] not in "Tt ":  # date only, or no zone at all
+        raise ValueError("not an RFC 3339 instant")
+    return as_utc(datetime.fromisoformat(text))
+
+
+def format_instant(at: datetime) -> str:
+    """Write an instant as RFC 3339 in UTC with "Z"; microseconds only where they are not zero."""
+    return as_utc(at).isoformat().removesuffix("+00:00") + "Z"

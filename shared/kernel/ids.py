@@ -1,0 +1,74 @@
+"""Makers of ids and look-up words, random or repeatable from a seed.
+
+Ids are UUID version 7 (RFC 9562): they sort by the time of their making, which keeps index pages
+of the ledgers warm. Nothing secret is made here; keys come from shared/store/keys.py.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+import threading
+import time
+import uuid
+from typing import Protocol
+
+# Without 0 O, 1 I L, 5 S, 8 B, 2 Z: a citizen reads the word from paper and types it on a phone.
+WORD_ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
+WORD_LENGTH = 6
+# The seeded maker counts milliseconds from here, so a seed gives the same ids on any day.
+SEEDED_EPOCH_MS = 1_646_067_600_000  # 2022-03-01T00:00+07:00
+
+
+class Ids(Protocol):
+    """Makes ids; handed in wherever one is needed."""
+
+    def new(self) -> str:
+        """A new UUID version 7 as text."""
+        ...
+
+    def word(self) -> str:
+        """A look-up word of six capitals and digits without look-alikes."""
+        ...
+
+
+def _uuid7(milliseconds: int, tail: int) -> str:
+    """Build a UUID version 7 from Unix milliseconds and 74 free bits."""
+    value = (milliseconds & ((1 << 48) - 1)) << 80
+    value |= 0x7 << 76
+    value |= ((tail >> 62) & 0xFFF) << 64
+    value |= 0b10 << 62
+    value |= tail & ((1 << 62) - 1)
+    return str(uuid.UUID(int=value))
+
+
+class RandomIds:
+    """Ids from the system's randomness and clock; words cannot be guessed from one another."""
+
+    def new(self) -> str:
+        """A new UUID version 7 as text."""
+        return _uuid7(time.time_ns() // 1_000_000, secrets.randbits(74))
+
+    def word(self) -> str:
+        """A look-up word of six capitals and digits without look-alikes."""
+        return "".join(secrets.choice(WORD_ALPHABET) for _ in range(WORD_LENGTH))
+
+
+class SeededIds:
+    """The same seed gives the same ids in the same order; safe between threads; never for secrets."""
+
+    def __init__(self, seed: int) -> None:
+        self._lock = threading.Lock()
+        self._random = random.Random(seed)
+        self._made = 0
+
+    def new(self) -> str:
+        """The next UUID version 7 of this seed as text; each sorts after the one before."""
+        with self._lock:
+            self._made += 1
+            return _uuid7(SEEDED_EPOCH_MS + self._made, self._random.getrandbits(74))
+
+    def word(self) -> str:
+        """The next look-up word of this seed."""
+        with self._lock:
+            return "".join(self._random.choice(WORD_ALPHABET) for _ in range(WORD_LENGTH))

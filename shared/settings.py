@@ -1,0 +1,182 @@
+"""The settings of one service process, read once from the environment and handed in.
+
+Each is `LIENTHONG_<NAME>`; `LIENTHONG_<SERVICE>_<NAME>` speaks to one service alone, and
+`..._FILE` names a file that holds the value (for secrets). Nothing else reads the environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from shared.kernel.errors import SettingsError
+
+PREFIX = "LIENTHONG_"
+SERVICES = ("intake", "routing", "notify")
+PROJECT = Path(__file__).resolve().parent.parent
+DEFAULT_PORTS = {"intake": 8080, "routing": 8081, "notify": 8082}
+# Names of the same prefix that other programs read: the test command and the servers it starts,
+# and what deploy/rabbitmq and compose hand to their own scripts.
+NOT_OURS = ("TEST_", "SMOKE_", "AGENCY_", "BROKER_")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All that one service is told from outside; secrets are left out of its repr."""
+
+    service: str
+    data_dir: Path
+    database_url: str = field(repr=False)
+    amqp_url: str = field(default="memory://", repr=False)
+    amqp_prefix: str = ""
+    catalogue_dir: Path = PROJECT / "catalogue"
+    host: str = "127.0.0.1"
+    port: int = 8080
+    ops_port: int = 0
+    public_host: str = ""
+    secret_key: str | None = field(default=None, repr=False)
+    cookie_secure: bool = False
+    log_format: str = "console"
+    log_level: str = "info"
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str = "mot-cua@localhost"
+    channel_sms: str = "file"
+    channel_email: str = "file"
+    proxy_hops: int = 0
+    relay_batch: int = 100
+    consumer_batch: int = 50
+    prefetch: int = 200
+
+    @classmethod
+    def load(cls, service: str, env: Mapping[str, str]) -> Settings:
+        """Read the settings of `service`; SettingsError names every unknown or unreadable one."""
+        _refuse_unknown(env)
+        given = {name: text for name in READERS if (text := _find(service, name, env)) is not None}
+        values: dict[str, Any] = {name: _read(name, text) for name, text in given.items()}
+        data_dir = values.setdefault("data_dir", PROJECT / "var")
+        values.setdefault("database_url", f"sqlite:///{data_dir / f'{service}.db'}")
+        values.setdefault("port", DEFAULT_PORTS.get(service, 8080))
+        return cls(service=service, **values)
+
+
+def _flag(text: str) -> bool:
+    known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    return known[text.lower()]
+
+
+def _count(low: int, high: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        number = int(text)
+        if not low <= number <= high:
+            raise ValueError(f"not between {low} and {high}")
+        return number
+
+    return read
+
+
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"not one of {', '.join(allowed)}")
+        return text
+
+    return read
+
+
+def _path(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+READERS: dict[str, Callable[[str], Any]] = {
+    "data_dir": _path,
+    "database_url": str,
+    "amqp_url": str,
+    "amqp_prefix": str,
+    "catalogue_dir": _path,
+    "host": str,
+    "port": _count(0, 65535),
+    "ops_port": _count(0, 65535),
+    "public_host": str,
+    "secret_key": str,
+    "cookie_secure": _flag,
+    "log_format": _one_of("json", "console"),
+    "log_level": _one_of("debug", "info", "warning", "error"),
+    "smtp_url": str,
+    "mail_from": str,
+    "channel_sms": _one_of("file", "console", "null"),
+    "channel_email": _one_of("file", "console", "smtp", "null"),
+    "proxy_hops": _count(0, 10),
+    "relay_batch": _count(1, 10_000),
+    "consumer_batch": _count(1, 10_000),
+    "prefetch": _count(1, 65535),
+}
+
+
+def names() -> tuple[str, ...]:
+    """The environment names that every service reads, in the order of the fields."""
+    return tuple(PREFIX + each.name.upper() for each in fields(Settings) if each.name in READERS)
+
+
+def _known() -> Iterator[str]:
+    for name in names():
+        plain = name.removeprefix(PREFIX)
+        for owner in ("", *(f"{service.upper()}_" for service in SERVICES)):
+            yield f"{PREFIX}{owner}{plain}"
+            yield f"{PREFIX}{owner}{plain}_FILE"
+
+
+def _refuse_unknown(env: Mapping[str, str]) -> None:
+    known = set(_known())
+    for name in sorted(env):
+        if not name.startswith(PREFIX) or name in known:
+            continue
+        if name.removeprefix(PREFIX).startswith(NOT_OURS):
+            continue
+        near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.0)
+        raise SettingsError(
+            f"unknown setting {name}; did you mean {near[0]}?",
+            vi=f"Không có cấu hình {name}; có phải {near[0]}?",
+        )
+
+
+def _find(service: str, name: str, env: Mapping[str, str]) -> str | None:
+    for owner in (f"{service.upper()}_", ""):
+        full = f"{PREFIX}{owner}{name.upper()}"
+        direct, from_file = env.get(full), env.get(f"{full}_FILE")
+        if direct is not None and from_file is not None:
+            raise SettingsError(
+                f"{full} and {full}_FILE are both set; keep one",
+                vi=f"{full} và {full}_FILE cùng được đặt; chỉ giữ một.",
+            )
+        if direct is not None:
+            return direct
+        if from_file is not None:
+            return _read_file(f"{full}_FILE", from_file)
+    return None
+
+
+def _read_file(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except OSError as broken:
+        raise SettingsError(
+            f"{name}: cannot read the file it names ({broken.strerror})",
+            vi=f"{name}: không đọc được tệp đã chỉ định.",
+        ) from None
+
+
+def _read(name: str, text: str) -> Any:
+    try:
+        return READERS[name](text)
+    except (ValueError, KeyError) as broken:
+        # The value itself is not repeated: it may be a secret in the wrong variable.
+        reason = str(broken) if isinstance(broken, ValueError) else "not one of true, false"
+        if name in ("port", "ops_port", "proxy_hops") and "invalid literal" in reason:
+            reason = "not a whole number"
+        raise SettingsError(
+            f"{PREFIX}{name.upper()}: {reason}",
+            vi=f"{PREFIX}{name.upper()}: giá trị không hợp lệ ({reason}).",
+        ) from None
