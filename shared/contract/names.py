@@ -1,0 +1,81 @@
+"""Names on the wire: sources, exchanges, queues, routing keys.  No schema and no behaviour here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+PREFIX: Final = "vn.lienthong."
+
+INTAKE: Final = "/intake"
+INTAKE_CONTACTS: Final = "/intake/contacts"
+ROUTING: Final = "/routing"
+ROUTING_TASKS: Final = "/routing/tasks"
+NOTIFY: Final = "/notify"
+AGENCIES: Final = "/agencies/"
+
+DOSSIER_FACTS: Final = "dossier.facts"
+CITIZEN_CONTACTS: Final = "citizen.contacts"
+AGENCY_TASKS: Final = "agency.tasks"
+AGENCY_ANSWERS: Final = "agency.answers"
+DEAD_LETTERS: Final = "dead-letters"
+
+EXCHANGE_KINDS: Final[dict[str, str]] = {
+    DOSSIER_FACTS: "topic",
+    CITIZEN_CONTACTS: "topic",
+    AGENCY_TASKS: "direct",
+    AGENCY_ANSWERS: "topic",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One queue of a service and what is bound to it (whole sources, so that no number lacks)."""
+
+    service: str
+    queue: str
+    exchange: str
+    patterns: tuple[str, ...]
+
+
+READINGS: Final[tuple[Reading, ...]] = (
+    Reading("intake", "intake.facts", DOSSIER_FACTS, ("routing.*.*", "notify.*.*")),
+    Reading("routing", "routing.facts", DOSSIER_FACTS, ("intake.*.*",)),
+    Reading("routing", "routing.answers", AGENCY_ANSWERS, ("answer.*.*",)),
+    Reading("notify", "notify.facts", DOSSIER_FACTS, ("intake.*.*", "routing.*.*")),
+    Reading("notify", "notify.contacts", CITIZEN_CONTACTS, ("intake.*.*",)),
+)
+
+
+def wire(name: str, version: int = 1) -> str:
+    """The type on the wire of a fact's short name: `dossier.received` ->
+    `vn.lienthong.dossier.received.v1`."""
+    return f"{PREFIX}{name}.v{version}"
+
+
+def short(wire_type: str) -> str:
+    """The short name of a wire type; a foreign type comes back unchanged."""
+    if not wire_type.startswith(PREFIX):
+        return wire_type
+    return wire_type[len(PREFIX) :].rpartition(".v")[0]
+
+
+def agency_source(agency: str) -> str:
+    """The source under which an agency answers."""
+    return f"{AGENCIES}{agency}"
+
+
+def agency_of(source: str) -> str | None:
+    """The agency code in a source `/agencies/<code>`, or None for any other source."""
+    code = source.removeprefix(AGENCIES)
+    return code if code and code != source and "/" not in code else None
+
+
+def agency_queue(agency: str) -> str:
+    """The queue of an agency, which is also the routing key of its tasks."""
+    return f"agency.{agency}.tasks"
+
+
+def answer_key(agency: str, kind: str) -> str:
+    """The routing key of an agency's answer; the broker's topic permission is bound to it."""
+    return f"answer.{agency}.{kind}"

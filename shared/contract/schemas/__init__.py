@@ -1,0 +1,1 @@
+"""One marshmallow schema per fact version, grouped by who publishes it."""
