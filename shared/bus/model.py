@@ -1,0 +1,118 @@
+"""The words of the bus: what is declared, what is sent, what comes in.
+
+Plain values only; neither kombu nor any queue lives here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from shared.kernel.errors import LienThongError
+
+CONTENT_TYPE = "application/cloudevents+json"
+
+
+class TopologyBroken(LienThongError):
+    """An exchange, queue or binding is missing and this user may not make it."""
+
+    default_vi = "Máy chủ bản tin thiếu hàng đợi hoặc điểm trung chuyển cần thiết."
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A durable exchange; `kind` is topic or direct."""
+
+    name: str
+    kind: Literal["topic", "direct"] = "topic"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A durable quorum queue and its bindings, each (exchange name, routing key pattern)."""
+
+    name: str
+    bindings: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutMessage:
+    """One message to send; `key` is the sender's own name for it, unique within its batch."""
+
+    key: Hashable
+    exchange: str
+    routing_key: str
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of a batch: the keys that are safe in a queue, and why the others are not."""
+
+    confirmed: set[Any] = field(default_factory=set)
+    failed: dict[Any, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message taken from a queue and not yet acknowledged.
+
+    `user_id` is the broker user who sent it, checked by the broker, None where none was given.
+    """
+
+    body: bytes = field(repr=False)
+    tag: Any
+    headers: Mapping[str, Any]
+    routing_key: str
+    user_id: str | None = None
+
+
+class Publisher(Protocol):
+    """Sends batches; belongs to one thread."""
+
+    def publish(self, batch: Sequence[OutMessage]) -> Sent:
+        """Send all, wait for the broker's word on each; BrokerAway when none can be told."""
+        ...
+
+    def tend(self) -> None:
+        """Keep an idle connection alive; cheap, never raises."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection; what was not confirmed stays the sender's."""
+        ...
+
+
+class Subscriber(Protocol):
+    """Takes from one queue; belongs to one thread, only `wake` may be called from others."""
+
+    def receive(self, max: int, timeout: float) -> list[Delivery]:
+        """What has arrived, at most `max`; blocks up to `timeout` s only when nothing has."""
+        ...
+
+    def ack_through(self, delivery: Delivery) -> None:
+        """Acknowledge this delivery and all taken before it."""
+        ...
+
+    def wake(self) -> None:
+        """Make a waiting `receive` return now; from any thread."""
+        ...
+
+    def close(self) -> None:
+        """Stop; what was taken and not acknowledged will come again."""
+        ...
+
+
+class Courier(Protocol):
+    """One transport: what the bus hands its work to."""
+
+    volatile: bool
+
+    def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None: ...
+    def publisher(self) -> Publisher: ...
+    def subscriber(self, queue: str, prefetch: int) -> Subscriber: ...
+    def depth(self, queue: str) -> int: ...
+    def ping(self) -> None: ...
+    def close(self) -> None: ...
