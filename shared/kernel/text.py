@@ -17,6 +17,7 @@ _GSM_BASIC = frozenset(
 )
 # The extension table: an escape and a character, so two septets.
 _GSM_EXTENDED = frozenset("^{}\\[~]|€\f")
+_GSM = _GSM_BASIC | _GSM_EXTENDED
 
 # What forms and word processors put in that does not decompose into an ASCII letter.
 _PLAIN = {
@@ -25,7 +26,7 @@ _PLAIN = {
     "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "ʼ": "'", "`": "'", "´": "'",
     "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "―": "-", "−": "-",
     "…": "...", "•": "-", "·": ".", "×": "x", "÷": "/", "№": "so ", "°": " do",
-    "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ß": "ss", "ł": "l", "Ł": "L",
+    "⁄": "/", "\t": " ", "ø": "o", "Ø": "O", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE", "ß": "ss", "ł": "l", "Ł": "L",
 }  # fmt: skip
 
 _PERSONAL = frozenset(
@@ -48,7 +49,7 @@ class Segments:
 
 
 def unaccent(text: str) -> str:
-    """The text in ASCII letters as a Vietnamese reader would write it without marks.
+    """The text in ASCII as a Vietnamese reader would write it without marks; all of it is GSM.
 
     Composed and decomposed text give the same; what has no plain form becomes a blank, never "?".
     """
@@ -58,7 +59,7 @@ def unaccent(text: str) -> str:
 def _plain_characters(text: str) -> Iterator[str]:
     for character in text:
         if character.isascii():
-            yield _PLAIN.get(character, character)
+            yield _PLAIN.get(character, character if character in _GSM else " ")
         elif character in _PLAIN:
             yield _PLAIN[character]
         else:
@@ -77,7 +78,7 @@ def _decomposed(character: str) -> str:
 
 def is_gsm(text: str) -> bool:
     """Whether every character is in the GSM 03.38 tables, so that no SMS of it needs UCS-2."""
-    return all(each in _GSM_BASIC or each in _GSM_EXTENDED for each in text)
+    return _GSM.issuperset(text)
 
 
 def sms_segments(text: str) -> Segments:
