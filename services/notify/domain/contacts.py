@@ -1,0 +1,75 @@
+"""How a citizen may be reached, and by which channels: consent first, then a usable address."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.kernel.text import mask_email, mask_phone
+
+SMS = "sms"
+EMAIL = "email"
+CHANNELS = (EMAIL, SMS)
+
+NO_CONTACT = "no_contact"
+NO_CONSENT = "no_consent"
+NO_ADDRESS = "no_address"
+
+# Vietnamese mobile numbers in E.164; landlines take no SMS (domain facts, section 6.3).
+_MOBILE = re.compile(r"\+84[35789]\d{8}")
+# ASCII only: an address outside it needs SMTPUTF8, which few relays offer.
+_MAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """The contact of one dossier as intake last gave it; personal, so it never prints itself."""
+
+    dossier: str
+    name: str = field(repr=False)
+    phone: str | None = field(repr=False)
+    email: str | None = field(repr=False)
+    language: str
+    consent_sms: bool
+    consent_email: bool
+    lookup_word: str = field(repr=False)
+    given_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """One way to reach the citizen."""
+
+    channel: str
+    to: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The channels to use; when there is none, why."""
+
+    addresses: tuple[Address, ...]
+    reason: str | None = None
+
+
+def choose(contact: Contact) -> Choice:
+    """E-mail and SMS where consented and usable; else `no_consent` or `no_address`."""
+    wanted = [
+        (EMAIL, contact.consent_email, contact.email, _MAIL),
+        (SMS, contact.consent_sms, contact.phone, _MOBILE),
+    ]
+    found = tuple(
+        Address(channel, to)
+        for channel, consented, to, shape in wanted
+        if consented and to and shape.fullmatch(to)
+    )
+    if found:
+        return Choice(found)
+    consented = contact.consent_email or contact.consent_sms
+    return Choice((), NO_ADDRESS if consented else NO_CONSENT)
+
+
+def masked(channel: str, to: str) -> str:
+    """An address as an operator may see it."""
+    return mask_email(to) if channel == EMAIL else mask_phone(to)

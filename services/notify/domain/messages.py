@@ -1,0 +1,90 @@
+"""A message to one person by one channel about one piece of news, from waiting to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.notify.domain.delivery import Failed, Letter, Result, Sent
+from services.notify.domain.retrying import RetryBudget
+from services.notify.domain.states import LOST, State, move
+
+# The one person of a dossier whom notify writes to today: who handed it in.
+APPLICANT = "applicant"
+# A message whose contact is not known yet has no channel.
+NO_CHANNEL = ""
+# So long is a contact waited for (spec: a day), then the citizen counts as unreachable.
+CONTACT_PATIENCE = timedelta(hours=24)
+
+SPENT = "retries_spent"
+REFUSED = "channel_refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One row of the message ledger; instants are UTC. `to`, `subject`, `body` are personal."""
+
+    id: str
+    fact_id: str
+    moment: str
+    person: str
+    channel: str
+    dossier: str
+    state: State
+    made_at: datetime
+    changed_at: datetime
+    language: str = ""
+    to: str = field(default="", repr=False)
+    subject: str = field(default="", repr=False)
+    body: str = field(default="", repr=False)
+    encoding: str = ""
+    parts: int = 0
+    template_version: str = ""
+    tries: int = 0
+    next_at: datetime | None = None
+    reason: str | None = None
+    sent_at: datetime | None = None
+    told_unreachable: bool = False
+    # What a text will be made of while the contact is awaited; emptied when it is made.
+    about: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def letter(self) -> Letter:
+        return Letter(self.id, self.channel, self.to, self.subject, self.body, self.made_at)
+
+    def moved(self, state: State, now: datetime, **changes: Any) -> Message:
+        """This message after an allowed move; `NotAllowed` otherwise."""
+        return replace(self, state=move(self.state, state), changed_at=now, **changes)
+
+
+def after_try(message: Message, result: Result, now: datetime, budget: RetryBudget) -> Message:
+    """The message after the channel has answered for it."""
+    if isinstance(result, Sent):
+        return message.moved(State.SENT, now, sent_at=now, next_at=None, reason=None)
+    if not isinstance(result, Failed):
+        return message.moved(State.UNCERTAIN, now, next_at=None, reason=result.reason)
+    if result.permanent:
+        return message.moved(State.UNDELIVERABLE, now, next_at=None, reason=result.reason)
+    wait = budget.wait_after(message.tries, message.id)
+    if wait is None:
+        return message.moved(State.UNDELIVERABLE, now, next_at=None, reason=SPENT)
+    return message.moved(State.FAILED, now, next_at=now + wait, reason=result.reason)
+
+
+def after_crash(message: Message, now: datetime, *, idempotent: bool) -> Message:
+    """A message that was being sent when its sender died: again if harmless, else uncertain."""
+    if idempotent:
+        return message.moved(State.QUEUED, now, next_at=now)
+    return message.moved(State.UNCERTAIN, now, next_at=None, reason="sender_stopped")
+
+
+def resent(message: Message, now: datetime) -> Message:
+    """The message queued again by an operator's order, with a fresh budget."""
+    return message.moved(State.QUEUED, now, tries=0, next_at=now, reason=None)
+
+
+def moment_lost(siblings: Iterable[Message]) -> bool:
+    """Whether all messages of one moment are lost, and nobody has been told so yet."""
+    found = list(siblings)
+    return all(m.state in LOST for m in found) and not any(m.told_unreachable for m in found)
