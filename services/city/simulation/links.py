@@ -1,0 +1,132 @@
+"""How a simulated agency reaches routing: by its own queue, or by the agency's HTTP door.
+
+Lives here: taking tasks and handing in answers, each by a public way that a real agency has. Must
+not: deciding what to answer (players) or looking into routing's database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from werkzeug.test import Client
+
+from shared.bus import Bus, OutMessage, Publisher, Subscriber
+from shared.contract.envelope import Envelope, decode, encode
+from shared.contract.facts import wire
+from shared.kernel.clock import Clock
+from shared.kernel.errors import LienThongError
+
+PREFETCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an agency says to a task; `id` is the agency's own, so that a repeat is harmless."""
+
+    id: str
+    task: str
+    kind: str
+    data: Mapping[str, Any]
+
+
+class AgencyLink(Protocol):
+    code: str
+
+    def collect(self) -> list[Envelope]: ...
+
+    def answer(self, answer: Answer) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class AnswerNotTaken(LienThongError):
+    """The agency's door did not take an answer; carries the status, no personal data."""
+
+
+class QueueLink:
+    """Over the city's own bus, for the embedded courier that no stranger can connect to."""
+
+    def __init__(self, code: str, bus: Bus, publisher: Publisher, clock: Clock) -> None:
+        self.code = code
+        self._bus = bus
+        self._publisher = publisher
+        self._clock = clock
+        self._subscriber: Subscriber = bus.subscriber(f"agency.{code}.tasks", PREFETCH)
+
+    def collect(self) -> list[Envelope]:
+        deliveries = self._subscriber.receive(PREFETCH, 0)
+        if deliveries:
+            self._subscriber.ack_through(deliveries[-1])
+        return [decode(delivery.body) for delivery in deliveries]
+
+    def answer(self, answer: Answer) -> None:
+        name = f"answer.{answer.kind}"
+        envelope = Envelope(
+            id=answer.id,
+            source=f"/agencies/{self.code}",
+            type=wire(name),
+            subject=answer.task,
+            time=self._clock.now(),
+            data={"task": answer.task, **answer.data},
+        )
+        sent = self._publisher.publish(
+            [
+                OutMessage(
+                    key=answer.id,
+                    exchange="agency.answers",
+                    routing_key=f"answer.{self.code}.{answer.kind}",
+                    body=encode(envelope),
+                    headers={},
+                )
+            ]
+        )
+        if sent.failed:
+            raise AnswerNotTaken(f"agency {self.code}: answer {answer.kind} was not confirmed")
+
+    def close(self) -> None:
+        self._subscriber.close()
+
+
+class WebLink:
+    """Over the agency's HTTP door: catch-up by number, answers by POST."""
+
+    def __init__(self, code: str, client: Client, key: str) -> None:
+        self.code = code
+        self._client = client
+        self._headers = {"Authorization": f"Bearer {key}"}
+        self._after = 0
+
+    def collect(self) -> list[Envelope]:
+        reply = self._client.get(
+            "/api/v1/tasks", query_string={"after": self._after}, headers=self._headers
+        )
+        if reply.status_code != 200 or reply.json is None:
+            raise AnswerNotTaken(f"agency {self.code}: tasks not served ({reply.status_code})")
+        return [self._read(item) for item in reply.json["items"]]
+
+    def _read(self, item: Mapping[str, Any]) -> Envelope:
+        self._after = max(self._after, int(item["sequence"]))
+        return decode(dump(item))
+
+    def answer(self, answer: Answer) -> None:
+        reply = self._client.post(
+            f"/api/v1/tasks/{answer.task}/answers",
+            json={"answer_id": answer.id, "kind": answer.kind, **answer.data},
+            headers=self._headers,
+        )
+        if reply.status_code not in (200, 201, 202):
+            raise AnswerNotTaken(
+                f"agency {self.code}: answer {answer.kind} refused ({reply.status_code})"
+            )
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def dump(item: Mapping[str, Any]) -> bytes:
+    """The envelope's bytes as the HTTP door gave them."""
+    import json
+
+    return json.dumps(item, ensure_ascii=False).encode()
