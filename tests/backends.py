@@ -1,0 +1,323 @@
+"""The two places where the product runs: embedded (SQLite, memory) and on real servers.
+
+Each test gets fresh databases and a fresh broker of its own, made from outside with psycopg and
+the management door, so that nothing of ours is trusted to clean up. No test lives here.
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import json
+import os
+import secrets
+import shutil
+import tempfile
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from shared.settings import Settings
+
+Migrate = Callable[[str], None]  # given a database URL, brings that empty database up to date
+
+
+@dataclasses.dataclass(frozen=True)
+class Servers:
+    """Where the real PostgreSQL and RabbitMQ are; read from the environment of the test run."""
+
+    amqp_url: str
+    management_url: str
+    database_url: str
+
+    @classmethod
+    def found(cls) -> Servers | None:
+        """The servers this run was told of, or None."""
+        amqp = os.environ.get("LIENTHONG_TEST_AMQP_URL")
+        database = os.environ.get("LIENTHONG_TEST_DATABASE_URL")
+        if not amqp or not database:
+            return None
+        management = os.environ.get("LIENTHONG_TEST_AMQP_MANAGEMENT_URL") or _management(amqp)
+        return cls(amqp_url=amqp, management_url=management, database_url=database)
+
+
+def missing_reason() -> str:
+    """What to say where a test needs servers and there are none."""
+    return (
+        "NOT RUN: it needs a real PostgreSQL and RabbitMQ; start it by ./test, or set "
+        "LIENTHONG_TEST_AMQP_URL and LIENTHONG_TEST_DATABASE_URL"
+    )
+
+
+def _management(amqp_url: str) -> str:
+    parts = urllib.parse.urlsplit(amqp_url)
+    user = f"{parts.username or 'guest'}:{parts.password or 'guest'}"
+    return f"http://{user}@{parts.hostname}:15672"
+
+
+class Management:
+    """RabbitMQ's management door, spoken to as an operator would."""
+
+    def __init__(self, url: str) -> None:
+        parts = urllib.parse.urlsplit(url)
+        self.user = urllib.parse.unquote(parts.username or "guest")
+        password = urllib.parse.unquote(parts.password or "guest")
+        self._base = f"{parts.scheme}://{parts.hostname}:{parts.port or 15672}/api"
+        token = base64.b64encode(f"{self.user}:{password}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {token}", "Content-Type": "application/json"}
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """One request; the decoded answer, None where it is empty or 404."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self._base + path, data=data, headers=self._headers, method=method
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read()
+        except urllib.error.HTTPError as refused:
+            with refused:
+                if refused.code == 404:
+                    return None
+                raise RuntimeError(
+                    f"{method} {path}: {refused.code} {refused.read().decode()}"
+                ) from None
+        return json.loads(text) if text else None
+
+    def fresh_vhost(self) -> str:
+        """Make an empty virtual host of a random name that our user may do all in."""
+        vhost = f"lt-{secrets.token_hex(6)}"
+        self.call("PUT", f"/vhosts/{vhost}", {})
+        rights = {"configure": ".*", "write": ".*", "read": ".*"}
+        self.call("PUT", f"/permissions/{vhost}/{urllib.parse.quote(self.user)}", rights)
+        return vhost
+
+    def drop_vhost(self, vhost: str) -> None:
+        """Delete a virtual host with all that is in it."""
+        self.call("DELETE", f"/vhosts/{vhost}")
+
+
+class Backend:
+    """What a test is given: settings of each service, all of it fresh and gone afterwards."""
+
+    name: str
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self._settings: dict[str, Settings] = {}
+
+    @property
+    def embedded(self) -> bool:
+        """Whether this is the one-process form on SQLite and the memory transport."""
+        return self.name == "embedded"
+
+    def settings(self, service: str, **changes: Any) -> Settings:
+        """The settings of one service; the same databases and broker all through one test."""
+        if service not in self._settings:
+            self._settings[service] = Settings(
+                service=service,
+                data_dir=self.data_dir,
+                database_url=self._database(service),
+                amqp_url=self.amqp_url(),
+                port=0,
+                log_level="warning",
+                secret_key="a key for tests alone",
+                channel_sms="file",
+                channel_email="file",
+            )
+        return dataclasses.replace(self._settings[service], **changes)
+
+    def migrated(self, service: str, migrate: Migrate) -> None:
+        """Let `service` have a migrated database: `migrate` runs once per session, then copies."""
+        raise NotImplementedError
+
+    def amqp_url(self) -> str:
+        """Where this test's own broker is."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Take away everything that was made for this test."""
+        raise NotImplementedError
+
+    def _database(self, service: str) -> str:
+        raise NotImplementedError
+
+
+class Templates:
+    """Migrated databases of this session, one per service, made when first asked for."""
+
+    def __init__(self, folder: Path, servers: Servers | None) -> None:
+        self.folder = folder
+        self.servers = servers
+        self._made: dict[tuple[str, str], str] = {}
+
+    def file(self, service: str, migrate: Migrate | None = None) -> Path | None:
+        """The migrated SQLite file of a service, or None where nobody has migrated it yet."""
+        key = ("embedded", service)
+        if migrate is not None and key not in self._made:
+            path = self.folder / f"template-{service}.db"
+            migrate(f"sqlite:///{path}")
+            _fold_wal(path)
+            self._made[key] = str(path)
+        return Path(self._made[key]) if key in self._made else None
+
+    def database(self, service: str, migrate: Migrate | None = None) -> str | None:
+        """The name of the migrated PostgreSQL database of a service, or None."""
+        assert self.servers is not None
+        key = ("servers", service)
+        if migrate is not None and key not in self._made:
+            name = f"lt_template_{service}_{secrets.token_hex(4)}"
+            create_database(self.servers, name)
+            self._made[key] = name  # before migrating, so that a failed one is dropped as well
+            migrate(database_url(self.servers, name))
+            _cut_off(self.servers, name)
+        return self._made.get(key)
+
+    def close(self) -> None:
+        """Drop what was made on the servers."""
+        for (kind, _), name in self._made.items():
+            if kind == "servers" and self.servers is not None:
+                drop_database(self.servers, name)
+
+
+class EmbeddedBackend(Backend):
+    """SQLite files under the test's own folder, and kombu's memory transport."""
+
+    name = "embedded"
+
+    def __init__(self, data_dir: Path, templates: Templates) -> None:
+        super().__init__(data_dir)
+        self._templates = templates
+        _reset_memory()
+
+    def migrated(self, service: str, migrate: Migrate) -> None:
+        self._templates.file(service, migrate)
+        if service in self._settings:  # asked for before: it must be the empty file, fill it
+            self._copy(service)
+
+    def amqp_url(self) -> str:
+        return "memory://"
+
+    def close(self) -> None:
+        _reset_memory()
+
+    def _database(self, service: str) -> str:
+        self._copy(service)
+        return f"sqlite:///{self.data_dir / f'{service}.db'}"
+
+    def _copy(self, service: str) -> None:
+        template = self._templates.file(service)
+        if template is not None:
+            shutil.copyfile(template, self.data_dir / f"{service}.db")
+
+
+class ServersBackend(Backend):
+    """A database per service on the real PostgreSQL and a virtual host on the real RabbitMQ."""
+
+    name = "servers"
+
+    def __init__(self, data_dir: Path, templates: Templates, servers: Servers) -> None:
+        super().__init__(data_dir)
+        self.servers = servers
+        self.management = Management(servers.management_url)
+        self.vhost = self.management.fresh_vhost()
+        self._templates = templates
+        self._databases: dict[str, str] = {}
+
+    def migrated(self, service: str, migrate: Migrate) -> None:
+        template = self._templates.database(service, migrate)
+        if service in self._databases:
+            drop_database(self.servers, self._databases[service])
+            create_database(self.servers, self._databases[service], template)
+
+    def amqp_url(self, user: str | None = None, password: str | None = None) -> str:
+        """This test's virtual host, as our own user or as another."""
+        parts = urllib.parse.urlsplit(self.servers.amqp_url)
+        host = parts.netloc.rpartition("@")[2]
+        login = parts.netloc.rpartition("@")[0] or "guest:guest"
+        if user is not None:
+            login = f"{urllib.parse.quote(user)}:{urllib.parse.quote(password or '')}"
+        return f"{parts.scheme}://{login}@{host}/{self.vhost}"
+
+    def close(self) -> None:
+        self.management.drop_vhost(self.vhost)
+        for name in self._databases.values():
+            drop_database(self.servers, name)
+
+    def _database(self, service: str) -> str:
+        name = f"lt_{service}_{secrets.token_hex(5)}"
+        create_database(self.servers, name, self._templates.database(service))
+        self._databases[service] = name
+        return database_url(self.servers, name)
+
+
+@contextmanager
+def open_templates(servers: Servers | None) -> Iterator[Templates]:
+    """Templates for one session of tests, dropped at its end."""
+    with tempfile.TemporaryDirectory(prefix="lienthong-templates-") as folder:
+        templates = Templates(Path(folder), servers)
+        try:
+            yield templates
+        finally:
+            templates.close()
+
+
+def database_url(servers: Servers, name: str) -> str:
+    """The SQLAlchemy URL of one database on the servers."""
+    parts = urllib.parse.urlsplit(servers.database_url)
+    return urllib.parse.urlunsplit(parts._replace(path=f"/{name}"))
+
+
+def create_database(servers: Servers, name: str, template: str | None = None) -> None:
+    """Make a database, as a copy of `template` where one is named."""
+    query = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+        sql.Identifier(name), sql.Identifier(template or "template1")
+    )
+    _administer(servers, query)
+
+
+def drop_database(servers: Servers, name: str) -> None:
+    """Drop a database, cutting off whoever is still connected to it."""
+    _administer(
+        servers, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    )
+
+
+def _cut_off(servers: Servers, name: str) -> None:
+    """End every session in a database: one left open keeps it from being copied."""
+    _administer(
+        servers,
+        sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(
+            sql.Literal(name)
+        ),
+    )
+
+
+def _administer(servers: Servers, query: sql.Composable) -> None:
+    plain = servers.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(query)
+
+
+def _fold_wal(path: Path) -> None:
+    """Bring a write-ahead log back into the file, so that the file alone can be copied."""
+    import sqlite3
+
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    finally:
+        connection.close()
+
+
+def _reset_memory() -> None:
+    from shared.bus import reset_memory
+
+    reset_memory()

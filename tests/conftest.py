@@ -1,0 +1,110 @@
+"""Fixtures for every test, and the loud word where something was not run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings as hypothesis_settings
+
+from tests.backends import (
+    Backend,
+    EmbeddedBackend,
+    Servers,
+    ServersBackend,
+    Templates,
+    missing_reason,
+    open_templates,
+)
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+# Deadlines per example make a slow machine fail; the timeout per test is the guard here.
+hypothesis_settings.register_profile("lienthong", deadline=None, print_blob=True)
+hypothesis_settings.load_profile("lienthong")
+
+IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what runs on the real servers; leave the container tests to ./test --containers."""
+    alone = "containers" in (config.getoption("markexpr") or "")
+    kept, left = [], []
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec is not None and callspec.params.get("backend") == "servers":
+            item.add_marker(pytest.mark.servers)
+        container = item.get_closest_marker("containers") is not None
+        (left if container and not alone else kept).append(item)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+        config.stash[_LEFT_OUT] = len(left)
+
+
+_LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
+    """Say what this run did not look at."""
+    left_out = config.stash.get(_LEFT_OUT, 0)
+    if left_out:
+        terminalreporter.section("not run")
+        terminalreporter.line(
+            f"{left_out} container tests were left out; they run by ./test --containers"
+        )
+    if Servers.found() is None:
+        terminalreporter.section("NOT RUN: no servers", red=True)
+        terminalreporter.line("Nothing was tried on PostgreSQL and RabbitMQ. " + missing_reason())
+
+
+@pytest.fixture(scope="session")
+def servers() -> Servers:
+    """Where the real servers are; without them the test is skipped, in CI it fails."""
+    found = Servers.found()
+    if found is None:
+        if IN_CI:
+            pytest.fail(missing_reason(), pytrace=False)
+        pytest.skip(missing_reason())
+    return found
+
+
+@pytest.fixture(scope="session")
+def templates() -> Iterator[Templates]:
+    """Migrated databases to copy from, kept for the session."""
+    with open_templates(Servers.found()) as made:
+        yield made
+
+
+@pytest.fixture(params=["embedded", "servers"])
+def backend(
+    request: pytest.FixtureRequest, tmp_path: Path, templates: Templates
+) -> Iterator[Backend]:
+    """A fresh place to run in: once embedded, once on the real servers."""
+    made: Backend
+    if request.param == "embedded":
+        made = EmbeddedBackend(tmp_path, templates)
+    else:
+        made = ServersBackend(tmp_path, templates, request.getfixturevalue("servers"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def embedded(tmp_path: Path, templates: Templates) -> Iterator[EmbeddedBackend]:
+    """The embedded back end alone, for what has nothing to do with servers."""
+    made = EmbeddedBackend(tmp_path, templates)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def on_servers(tmp_path: Path, templates: Templates, servers: Servers) -> Iterator[ServersBackend]:
+    """The real servers alone, for what only they can show."""
+    made = ServersBackend(tmp_path, templates, servers)
+    yield made
+    made.close()
