@@ -39,7 +39,7 @@ class Ticker:
         self._gap = gap
         self._due: datetime | None = None
         self._asked_at: float | None = None  # monotonic; None: what is known is stale
-        self._seen = -1  # rings of the store's bell at the last question
+        self._seen = -1  # rings of the store's bell when last asked
         self._spent = False  # ran at what was due and found nothing: wait for a change
 
     def step(self, wait: float) -> int:
@@ -52,10 +52,14 @@ class Ticker:
         return self._tick() if self._is_due() else 0
 
     def _tick(self) -> int:
+        before = self._store.commits.rings
         with self._store.begin() as uow:
             done = self._run(uow)
-        self._asked_at = None
         self._spent = done == 0
+        if done:
+            self._asked_at = None
+        if self._store.commits.rings == before + 1:
+            self._seen = before + 1  # the only commit since was this one: no news
         return done
 
     def _is_due(self) -> bool:
@@ -63,14 +67,13 @@ class Ticker:
         return not self._spent and self._due is not None and self._due <= self._store.clock.now()
 
     def _refresh(self) -> None:
-        rings = self._store.wake.rings
+        rings = self._store.commits.rings
         now = time.monotonic()
         old = self._asked_at is None or now - self._asked_at >= self._every
         if rings == self._seen and not old:
             return
         self._due = self._ask()
-        if rings != self._seen or not self._spent:
-            self._spent = False
+        self._spent = False
         self._seen, self._asked_at = rings, now
 
     def _rest(self, wait: float) -> None:
@@ -79,7 +82,7 @@ class Ticker:
         if self._due is not None and not self._spent:
             left = (self._due - self._store.clock.now()).total_seconds()
             wait = max(0.0, min(wait, left))
-        rings = self._store.wake.wait(self._seen, wait)
+        rings = self._store.commits.wait(self._seen, wait)
         if rings != self._seen:
             # Commits come in flurries: one question for all of them.
             time.sleep(max(0.0, min(self._gap, end - time.monotonic())))
@@ -92,7 +95,7 @@ class Ticker:
     def wake(self) -> None:
         """Ask the ledgers again now."""
         self._asked_at = None
-        self._store.wake.set()
+        self._store.commits.set()
 
     def close(self) -> None:
         """Nothing is held between steps."""

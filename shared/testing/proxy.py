@@ -1,0 +1,139 @@
+"""A TCP proxy in this process that can cut, swallow or slow down what it carries."""
+
+from __future__ import annotations
+
+import contextlib
+import selectors
+import socket
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+_CHUNK = 65536
+
+
+class FaultProxy:
+    """Listens on a free local port and carries bytes to `target` until told to misbehave.
+
+    `cut()` closes what is open and refuses new connections, `hole()` takes everything and passes
+    nothing on, `delay(seconds)` slows each chunk down, `heal()` ends all of it.
+    """
+
+    def __init__(self, target: tuple[str, int]) -> None:
+        self._target = target
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+        self._selector = selectors.DefaultSelector()
+        self._peers: dict[socket.socket, socket.socket] = {}
+        self._lock = threading.RLock()
+        self._mode = "carry"
+        self._delay = 0.0
+        self._stopping = threading.Event()
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._thread = threading.Thread(target=self._run, name="fault-proxy", daemon=True)
+
+    @property
+    def host(self) -> str:
+        return "127.0.0.1"
+
+    @property
+    def port(self) -> int:
+        return int(self._listener.getsockname()[1])
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopping.set()
+        self._thread.join(5)
+        with self._lock:
+            self._close_all()
+            self._selector.close()
+            self._listener.close()
+
+    def cut(self) -> None:
+        """Close every connection and refuse new ones, as a broker that died."""
+        with self._lock:
+            self._mode = "cut"
+            self._close_all()
+
+    def hole(self) -> None:
+        """Keep connections open and lose every byte, as a cable that was pulled."""
+        with self._lock:
+            self._mode = "hole"
+
+    def delay(self, seconds: float) -> None:
+        """Hold each chunk for `seconds`."""
+        with self._lock:
+            self._delay = seconds
+
+    def heal(self) -> None:
+        """Carry again; connections that lost bytes in a hole are closed, as TCP would have it."""
+        with self._lock:
+            if self._mode == "hole":
+                self._close_all()
+            self._mode, self._delay = "carry", 0.0
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            for key, _ in self._selector.select(0.02):
+                found = key.fileobj
+                if not isinstance(found, socket.socket):
+                    continue
+                with self._lock:
+                    if found is self._listener:
+                        self._accept()
+                    elif found in self._peers:
+                        self._carry(found)
+
+    def _accept(self) -> None:
+        near, _ = self._listener.accept()
+        if self._mode == "cut":
+            near.close()
+            return
+        try:
+            far = socket.create_connection(self._target, timeout=5)
+        except OSError:
+            near.close()
+            return
+        for here, there in ((near, far), (far, near)):
+            here.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._peers[here] = there
+            self._selector.register(here, selectors.EVENT_READ)
+
+    def _carry(self, here: socket.socket) -> None:
+        try:
+            chunk = here.recv(_CHUNK)
+        except OSError:
+            chunk = b""
+        if not chunk:
+            self._close(here)
+            return
+        if self._mode == "hole":
+            return
+        if self._delay:
+            time.sleep(self._delay)
+        try:
+            self._peers[here].sendall(chunk)
+        except OSError:
+            self._close(here)
+
+    def _close(self, here: socket.socket) -> None:
+        there = self._peers.pop(here, None)
+        for each in (here, there):
+            if each is not None:
+                self._peers.pop(each, None)
+                with contextlib.suppress(KeyError, ValueError):
+                    self._selector.unregister(each)
+                each.close()
+
+    def _close_all(self) -> None:
+        for here in list(self._peers):
+            self._close(here)
