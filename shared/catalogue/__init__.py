@@ -1,0 +1,30 @@
+"""The city as data: procedures, steps, agencies, calendars and templates, effective-dated.
+
+`load(folder)` gives a Catalogue or refuses; `check(folder)` lists every fault. Nothing about one
+city is written in code: it all stands in the files under catalogue/.
+"""
+
+from __future__ import annotations
+
+from shared.catalogue.book import Catalogue, OfficeHours
+from shared.catalogue.loading import check, load
+from shared.catalogue.model import (
+    WHOLE_CITY,
+    Agency,
+    Branch,
+    Fee,
+    FormField,
+    Paper,
+    Procedure,
+    Role,
+    SpecialDay,
+    Step,
+    Template,
+    Ward,
+)
+from shared.catalogue.moments import MOMENTS
+
+__all__ = [
+    "MOMENTS", "WHOLE_CITY", "Agency", "Branch", "Catalogue", "Fee", "FormField", "OfficeHours",
+    "Paper", "Procedure", "Role", "SpecialDay", "Step", "Template", "Ward", "check", "load",
+]  # fmt: skip

@@ -1,0 +1,195 @@
+"""The catalogue as the services use it: everything looked up by code and day.
+
+Built by `loading`; holds no file handle and does no I/O. Rules that need a whole procedure at
+once (graphs, times) are checked before a book is ever built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from shared.catalogue.model import (
+    WHOLE_CITY,
+    Agency,
+    Procedure,
+    Role,
+    SpecialDay,
+    Template,
+    Ward,
+)
+from shared.kernel.calendar import WorkingCalendar
+from shared.kernel.errors import NotFound
+
+DESK = "desk"
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeHours:
+    """The two calendars of an office: what deadlines are counted by, and when its desk is open."""
+
+    name: str
+    clock: WorkingCalendar
+    reception: WorkingCalendar
+    no_appointment: frozenset[int]
+
+
+class Catalogue:
+    """The city's rules on any day; every look-up that finds nothing raises NotFound."""
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        procedures: Iterable[Procedure],
+        agencies: Iterable[Agency],
+        roles: Iterable[Role],
+        wards: Iterable[Ward],
+        hours: Mapping[str, OfficeHours],
+        holidays: tuple[SpecialDay, ...],
+        holidays_source: str,
+        templates: Iterable[Template],
+    ) -> None:
+        self.version = version
+        self.holidays = holidays
+        self.holidays_source = holidays_source
+        self.roles: Mapping[str, Role] = {role.code: role for role in roles}
+        self.wards: tuple[Ward, ...] = tuple(wards)
+        self._agencies = {agency.code: agency for agency in agencies}
+        self._hours = dict(hours)
+        self._procedures: dict[str, list[Procedure]] = {}
+        for procedure in procedures:
+            self._procedures.setdefault(procedure.code, []).append(procedure)
+        self._by_role: dict[tuple[str, str], list[Agency]] = {}
+        for agency in self._agencies.values():
+            for role in agency.roles:
+                self._by_role.setdefault((role, agency.territory), []).append(agency)
+        self._templates: dict[tuple[str, str, str], list[Template]] = {}
+        for template in templates:
+            key = (template.moment, template.channel, template.language)
+            self._templates.setdefault(key, []).append(template)
+
+    # --- procedures ---------------------------------------------------------------------------
+
+    def procedure(self, code: str, on: date) -> Procedure:
+        """The version that a dossier received on this day falls under."""
+        versions = self._procedures.get(code, [])
+        for procedure in versions:
+            if procedure.is_valid(on):
+                return procedure
+        if versions:
+            raise NotFound(
+                f"procedure {code} is not in force on {on}",
+                vi=f"Thủ tục {code} không có hiệu lực ngày {on:%d/%m/%Y}.",
+            )
+        raise NotFound(f"there is no procedure {code}", vi=f"Không có thủ tục {code}.")
+
+    def procedure_version(self, code: str, version: int) -> Procedure:
+        """Exactly this version, whether in force or not: a dossier keeps the one it came under."""
+        for procedure in self._procedures.get(code, []):
+            if procedure.version == int(version):
+                return procedure
+        raise NotFound(
+            f"there is no version {version} of procedure {code}",
+            vi=f"Không có phiên bản {version} của thủ tục {code}.",
+        )
+
+    def versions(self, code: str) -> tuple[Procedure, ...]:
+        """All versions of a procedure, oldest first."""
+        return tuple(sorted(self._procedures.get(code, []), key=lambda one: one.valid_from))
+
+    def procedure_codes(self) -> tuple[str, ...]:
+        """The codes of all procedures of any day."""
+        return tuple(sorted(self._procedures))
+
+    def procedures(self, on: date) -> tuple[Procedure, ...]:
+        """All procedures in force on this day, by code."""
+        return tuple(
+            procedure
+            for code in sorted(self._procedures)
+            for procedure in self._procedures[code]
+            if procedure.is_valid(on)
+        )
+
+    # --- agencies -----------------------------------------------------------------------------
+
+    def agency(self, code: str) -> Agency:
+        """The agency of this code, whatever the day."""
+        try:
+            return self._agencies[code]
+        except KeyError:
+            raise NotFound(
+                f"there is no agency '{code}'", vi=f"Không có cơ quan '{code}'."
+            ) from None
+
+    def agencies(self, on: date) -> tuple[Agency, ...]:
+        """All agencies that exist on this day, in the order of the files."""
+        return tuple(agency for agency in self._agencies.values() if agency.is_valid(on))
+
+    def offices(self, on: date) -> tuple[Agency, ...]:
+        """The agencies that have a desk on this day."""
+        return tuple(agency for agency in self.agencies(on) if agency.is_office)
+
+    def agency_for(self, role: str, territory: str, on: date) -> Agency:
+        """Who does this work for this territory: the ward's own agency, else the whole city's."""
+        for place in dict.fromkeys((territory, WHOLE_CITY)):
+            for agency in self._by_role.get((role, place), ()):
+                if agency.is_valid(on):
+                    return agency
+        raise NotFound(
+            f"no agency has the role '{role}' for territory {territory} on {on}",
+            vi=f"Không có cơ quan nào giữ vai trò '{role}' cho địa bàn {territory}.",
+        )
+
+    def office_handles(self, office_code: str, procedure: Procedure, on: date) -> bool:
+        """Whether this office takes dossiers of this procedure on this day."""
+        office = self._agencies.get(office_code)
+        if office is None or not office.is_office or not office.is_valid(on):
+            return False
+        return (office.territory == WHOLE_CITY) == (procedure.level == "city")
+
+    def ward(self, code: str, on: date) -> Ward:
+        """The ward that had this code on this day."""
+        for ward in self.wards:
+            if ward.code == code and ward.valid_from <= on:
+                if ward.valid_to is None or on <= ward.valid_to:
+                    return ward
+        raise NotFound(f"there is no ward {code} on {on}", vi=f"Không có xã phường mã {code}.")
+
+    # --- calendars ----------------------------------------------------------------------------
+
+    def _hours_of(self, agency_code: str) -> OfficeHours:
+        return self._hours[self.agency(agency_code).calendar]
+
+    def calendar(self, agency_code: str) -> WorkingCalendar:
+        """The clock of an agency: what its deadlines are counted by."""
+        return self._hours_of(agency_code).clock
+
+    def reception(self, agency_code: str) -> WorkingCalendar:
+        """When the desk is open; wider than the clock (a friendly Sunday), never for counting."""
+        return self._hours_of(agency_code).reception
+
+    def no_appointment(self, agency_code: str, on: date) -> bool:
+        """Whether the office serves without an appointment on this day."""
+        return on.weekday() in self._hours_of(agency_code).no_appointment
+
+    def hours(self) -> Mapping[str, OfficeHours]:
+        """All office calendars by code."""
+        return dict(self._hours)
+
+    # --- templates ----------------------------------------------------------------------------
+
+    def template(self, moment: str, channel: str, language: str, on: date) -> Template:
+        """The words for a moment on this day."""
+        for template in self._templates.get((moment, channel, language), ()):
+            if template.is_valid(on):
+                return template
+        raise NotFound(
+            f"there is no template for {moment}/{channel}/{language} on {on}",
+            vi=f"Không có mẫu tin {moment}/{channel}/{language}.",
+        )
+
+    def templates(self) -> tuple[Template, ...]:
+        """All templates of any day."""
+        return tuple(one for versions in self._templates.values() for one in versions)

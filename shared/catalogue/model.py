@@ -1,0 +1,198 @@
+"""What the city's rules are, once read: frozen and without any I/O.
+
+Looking things up lives in `book`, reading files in `read`, faults in `checks`. No procedure, ward
+or agency is named here or anywhere else in code.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from shared.kernel.calendar import Duration
+
+Level = Literal["commune", "city"]
+SupplementRule = Literal["resume", "restart"]
+FieldType = Literal["text", "date", "number", "choice", "bool", "phone", "id_number"]
+FeeTiming = Literal["before", "after", "none"]
+StepKind = Literal["task", "payment"]
+Silence = Literal["none", "consent"]
+Reach = Literal["amqp", "web"]
+MessageChannel = Literal["email", "sms"]
+Language = Literal["vi", "en"]
+
+WHOLE_CITY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A paper to hand in; `condition` says in words when it is asked for, None means always."""
+
+    code: str
+    name: str
+    original: int
+    copy: int
+    condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field of the declaration; `personal` ones are masked wherever they are logged."""
+
+    name: str
+    label: str
+    type: FieldType
+    required: bool
+    personal: bool
+    choices: tuple[str, ...] = ()
+    max_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fee:
+    """Money in dong; `amount_vnd` None means that it is not one fixed sum, `note` then says why."""
+
+    amount_vnd: int | None
+    timing: FeeTiming
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A part of an interlinked procedure that the citizen may choose."""
+
+    code: str
+    name: str
+    default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of the graph: who acts (role), after what, within what, seeing which form fields.
+
+    A step of a branch that was not chosen is left out, and what comes `after` it does not wait.
+    `silence="consent"`: no answer by the due instant counts as agreement. `pauses_clock`: while
+    it is open the legal time stands still. `after_result`: it runs once the result is there and
+    the citizen does not wait for it.
+    """
+
+    code: str
+    name: str
+    role: str
+    kind: StepKind
+    after: tuple[str, ...]
+    budget: Duration | None
+    shares: tuple[str, ...]
+    branch: str | None
+    silence: Silence
+    after_result: bool
+    pauses_clock: bool
+    results: tuple[str, ...]
+    max_extensions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """One version of a procedure, valid from `valid_from` to `valid_to`, both days included."""
+
+    code: str
+    version: int
+    valid_from: date
+    valid_to: date | None
+    name: str
+    short_name: str
+    field: str
+    level: Level
+    duration: Duration
+    supplement_rule: SupplementRule
+    max_supplement_rounds: int | None
+    papers: tuple[Paper, ...]
+    form: tuple[FormField, ...]
+    fee: Fee
+    branches: tuple[Branch, ...]
+    min_branches: int
+    steps: tuple[Step, ...]
+    results: tuple[str, ...]
+    channels: tuple[str, ...]
+
+    def is_valid(self, on: date) -> bool:
+        """Whether a dossier received on this day falls under this version."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+    def step(self, code: str) -> Step | None:
+        """The step of this code, None if there is none."""
+        return next((step for step in self.steps if step.code == code), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Agency:
+    """A body that receives dossiers or acts on them; found by role and territory.
+
+    `territory` is a ward code or "*" for the whole city; `is_office` says that it has a desk.
+    """
+
+    code: str
+    official_id: str
+    name: str
+    short_name: str
+    roles: tuple[str, ...]
+    territory: str
+    reach: Reach
+    calendar: str
+    address: str
+    hotline: str
+    valid_from: date
+    valid_to: date | None
+    is_office: bool
+
+    def is_valid(self, on: date) -> bool:
+        """Whether the agency exists on this day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class Ward:
+    """A ward or commune; codes were given to other areas later: the key is (code, valid_from)."""
+
+    code: str
+    name: str
+    valid_from: date
+    valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A kind of work that a step may ask for."""
+
+    code: str
+    name: str
+    name_en: str
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The words for one moment, channel and language; `subject` only for e-mail."""
+
+    moment: str
+    channel: MessageChannel
+    language: Language
+    version: int
+    valid_from: date
+    valid_to: date | None
+    subject: str | None
+    body: str
+
+    def is_valid(self, on: date) -> bool:
+        """Whether these words are the ones to use on this day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialDay:
+    """A row of the holiday table: a day off, or a day off that was swapped into a working day."""
+
+    date: date
+    kind: Literal["off", "working"]
+    name: str
+    source: str

@@ -1,0 +1,20 @@
+"""The moments a citizen hears about and the values a message may hold.
+
+Never among them: an ID number, an address, a link. Which fact leads to which moment is the
+notifier's business.
+"""
+
+from __future__ import annotations
+
+MOMENTS = (
+    "registered", "refused", "received", "supplement_requested", "supplemented",
+    "payment_requested", "paid", "resolved", "returned", "extended", "stopped", "withdrawn",
+)  # fmt: skip
+
+VALUES = frozenset({
+    "code", "procedure", "due", "place", "hotline", "lookup", "reason", "next_step", "agency",
+    "items", "amount", "office", "name", "step",
+})  # fmt: skip
+EMAIL_ONLY = frozenset({"name"})
+# What may be cut short in an SMS, in this order; all else is left whole.
+SHORTENED = ("procedure", "items", "next_step", "reason", "step", "agency", "office", "place")

@@ -1,0 +1,267 @@
+"""Reads one procedure file: a code and its versions."""
+
+from __future__ import annotations
+
+import re
+from typing import get_args
+
+from shared.catalogue.model import (
+    Branch,
+    Fee,
+    FeeTiming,
+    FieldType,
+    FormField,
+    Level,
+    Paper,
+    Procedure,
+    Silence,
+    Step,
+    StepKind,
+    SupplementRule,
+)
+from shared.catalogue.read.found import Found
+from shared.catalogue.source import Entry
+from shared.kernel.calendar import Duration
+
+PROCEDURE_CODE = re.compile(r"^\d\.\d{6}$")
+RESULT_CODE = re.compile(r"^KQ\.G\d{2}\.\d{6}$")
+SLUG = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$")
+FIELD_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
+UNITS = ("same_day", "working_day", "day", "working_hour", "hour")
+CHANNELS = ("direct", "online", "postal")
+
+
+def read_procedure(top: Entry) -> list[Found[Procedure]]:
+    """All versions in the file; a version may say `based_on` and restate only what changed."""
+    code = top.quoted("code", example="1.001570")
+    if code and not PROCEDURE_CODE.match(code):
+        top.fault(
+            "code",
+            en=f"'{code}' is no procedure code: one digit, a point, six digits",
+            vi=f"'{code}' không phải mã thủ tục: một chữ số, dấu chấm, sáu chữ số",
+        )
+    earlier: dict[int, Entry] = {}
+    found: list[Found[Procedure]] = []
+    versions = top.entries("versions")
+    if not versions:
+        top.fault(
+            "versions",
+            en="a procedure needs at least one version: write 'versions:'",
+            vi="thủ tục cần ít nhất một phiên bản: hãy ghi 'versions:'",
+        )
+    for entry in versions:
+        number = entry.number("version")
+        base = entry.maybe_number("based_on")
+        if base is not None and base in earlier:
+            entry.under = earlier[base]
+        elif base is not None:
+            entry.fault(
+                "based_on",
+                en=f"there is no version {base} above: name an earlier one",
+                vi=f"không có phiên bản {base} ở trên: hãy ghi phiên bản trước đó",
+            )
+        found.append(_version(code, number, entry))
+        earlier[number] = entry
+        entry.done()
+    return found
+
+
+def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
+    papers, form = entry.entries("papers"), entry.entries("form")
+    branches, steps = entry.entries("branches"), entry.entries("steps")
+    valid_from, valid_to = entry.day("valid_from"), None
+    if "valid_to" in set(entry.keys()):  # never inherited: each version ends on its own day
+        valid_to = entry.maybe_day("valid_to")
+    procedure = Procedure(
+        code=code,
+        version=number,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        name=entry.text("name"),
+        short_name=_short_name(entry),
+        field=entry.text("field"),
+        level=entry.choice("level", get_args(Level)),
+        duration=read_duration(entry, "duration") or Duration(1, "working_day"),
+        supplement_rule=entry.choice("supplement_rule", get_args(SupplementRule)),
+        max_supplement_rounds=entry.maybe_number("max_supplement_rounds"),
+        papers=tuple(_paper(paper) for paper in papers),
+        form=tuple(_field(item) for item in form),
+        fee=_fee(entry),
+        branches=tuple(_branch(branch) for branch in branches),
+        min_branches=entry.number("min_branches", default=0),
+        steps=tuple(_step(step) for step in steps),
+        results=_results(entry),
+        channels=_channels(entry),
+    )
+    if not steps:
+        entry.fault(
+            "steps",
+            en="a procedure without steps never ends: write 'steps:'",
+            vi="thủ tục không có bước nào thì không bao giờ xong: hãy ghi 'steps:'",
+        )
+    parts = {"papers": papers, "form": form, "branches": branches, "steps": steps}
+    return Found(procedure, entry, parts)
+
+
+def _short_name(entry: Entry) -> str:
+    name = entry.text("short_name")
+    if not name.isascii():
+        entry.fault(
+            "short_name",
+            en="write it without marks, it goes into SMS: 'Khai sinh'",
+            vi="hãy ghi không dấu vì dùng trong tin nhắn: 'Khai sinh'",
+        )
+    return name
+
+
+def _channels(entry: Entry) -> tuple[str, ...]:
+    channels = entry.texts("channels")
+    if not channels or not set(channels) <= set(CHANNELS):
+        entry.fault(
+            "channels",
+            en="name one or more of: direct, online, postal",
+            vi="hãy ghi một hay nhiều trong: direct, online, postal",
+        )
+    return channels
+
+
+def read_duration(entry: Entry, key: str) -> Duration | None:
+    """{value: 15, unit: day}; same_day carries a cutoff instead of a value."""
+    inner = entry.entry(key)
+    if inner is None:
+        return None
+    unit = inner.choice("unit", UNITS)
+    cutoff = inner.clock("cutoff")
+    value = inner.number("value", default=0)
+    if unit == "same_day" and cutoff is None:
+        inner.fault(
+            "cutoff",
+            en='same_day needs the hour it holds until: cutoff: "15:00"',
+            vi='same_day cần giờ chốt: cutoff: "15:00"',
+        )
+    if unit != "same_day" and value < 1:
+        inner.fault("value", en="write how many: value: 3", vi="hãy ghi số lượng: value: 3")
+    if unit != "same_day" and cutoff is not None:
+        inner.fault(
+            "cutoff",
+            en="only same_day has a cutoff: delete it",
+            vi="chỉ same_day mới có giờ chốt: hãy xóa đi",
+        )
+    inner.done()
+    return Duration(value, unit, cutoff)  # type: ignore[arg-type]  # choice() gave a known unit
+
+
+def _slug(entry: Entry, key: str = "code") -> str:
+    code = entry.text(key)
+    if code and not SLUG.match(code):
+        entry.fault(
+            key,
+            en=f"'{code}': use lower-case letters, digits and hyphens",
+            vi=f"'{code}': hãy dùng chữ thường không dấu, chữ số và gạch nối",
+        )
+    return code
+
+
+def _paper(entry: Entry) -> Paper:
+    paper = Paper(
+        code=_slug(entry),
+        name=entry.text("name"),
+        original=entry.number("original", default=0),
+        copy=entry.number("copy", default=0),
+        condition=entry.maybe_text("condition"),
+    )
+    entry.done()
+    return paper
+
+
+def _field(entry: Entry) -> FormField:
+    name = entry.text("name")
+    if name and not FIELD_NAME.match(name):
+        entry.fault(
+            "name",
+            en=f"'{name}': use lower-case letters, digits and underscores",
+            vi=f"'{name}': hãy dùng chữ thường không dấu, chữ số và gạch dưới",
+        )
+    kind = entry.choice("type", get_args(FieldType), default="text")
+    choices = entry.texts("choices")
+    if (kind == "choice") != bool(choices):
+        entry.fault(
+            "choices",
+            en="'choices' belongs to type choice, and there it is needed",
+            vi="'choices' chỉ dùng cho type choice, và ở đó là bắt buộc",
+        )
+    field = FormField(
+        name=name,
+        label=entry.text("label"),
+        type=kind,
+        required=entry.flag("required", default=True),
+        personal=entry.flag("personal", default=False),
+        choices=choices,
+        max_length=entry.maybe_number("max_length"),
+    )
+    entry.done()
+    return field
+
+
+def _fee(entry: Entry) -> Fee:
+    inner = entry.entry("fee")
+    if inner is None:
+        entry.fault(
+            "fee",
+            en="'fee' is missing: write {amount_vnd: 0, timing: none}",
+            vi="thiếu 'fee': hãy ghi {amount_vnd: 0, timing: none}",
+        )
+        return Fee(0, "none")
+    fee = Fee(
+        amount_vnd=inner.maybe_number("amount_vnd"),
+        timing=inner.choice("timing", get_args(FeeTiming)),
+        note=inner.maybe_text("note"),
+    )
+    if fee.amount_vnd is None and fee.note is None:
+        inner.fault(
+            "note",
+            en="no fixed amount: say in 'note' how it is found",
+            vi="không có mức cố định: hãy ghi cách tính trong 'note'",
+        )
+    inner.done()
+    return fee
+
+
+def _branch(entry: Entry) -> Branch:
+    branch = Branch(
+        code=_slug(entry), name=entry.text("name"), default=entry.flag("default", default=False)
+    )
+    entry.done()
+    return branch
+
+
+def _step(entry: Entry) -> Step:
+    step = Step(
+        code=_slug(entry),
+        name=entry.text("name"),
+        role=entry.text("role"),
+        kind=entry.choice("kind", get_args(StepKind), default="task"),
+        after=entry.texts("after"),
+        budget=read_duration(entry, "budget"),
+        shares=entry.texts("shares"),
+        branch=entry.maybe_text("branch"),
+        silence=entry.choice("silence", get_args(Silence), default="none"),
+        after_result=entry.flag("after_result", default=False),
+        pauses_clock=entry.flag("pauses_clock", default=False),
+        results=_results(entry),
+        max_extensions=entry.number("max_extensions", default=1),
+    )
+    entry.done()
+    return step
+
+
+def _results(entry: Entry) -> tuple[str, ...]:
+    results = entry.texts("results")
+    for code in results:
+        if not RESULT_CODE.match(code):
+            entry.fault(
+                "results",
+                en=f"'{code}' is no result code: write it as KQ.G15.000031",
+                vi=f"'{code}' không phải mã kết quả: hãy ghi như KQ.G15.000031",
+            )
+    return results
