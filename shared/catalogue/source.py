@@ -35,10 +35,17 @@ class Faults:
     """All that was found wrong so far; reading goes on so that one run tells everything."""
 
     found: list[Fault] = field(default_factory=list)
+    _told: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, place: str, *, en: str, vi: str) -> None:
-        """Note one fault; both texts say what is wrong and how to mend it."""
-        self.found.append(Fault(place=place, vi=vi, en=en))
+        """Note one fault; both texts say what is wrong and how to mend it.
+
+        What a later version only inherits stands at the same line and is told once.
+        """
+        line = place.rpartition(": ")[0] or place
+        if (line, en) not in self._told:
+            self._told.add((line, en))
+            self.found.append(Fault(place=place, vi=vi, en=en))
 
     def __len__(self) -> int:
         return len(self.found)
@@ -193,7 +200,7 @@ class Entry:
             return None
         return int(node.value)
 
-    def flag(self, key: str, default: bool) -> bool:
+    def flag(self, key: str, *, default: bool) -> bool:
         """true or false."""
         node = self._scalar(key, needed=False)
         if node is None:
@@ -270,9 +277,10 @@ class Entry:
             return ()
         if isinstance(node, yaml.ScalarNode):
             return (str(node.value),)
-        if isinstance(node, yaml.SequenceNode):
-            if all(isinstance(item, yaml.ScalarNode) for item in node.value):
-                return tuple(str(item.value) for item in node.value)
+        if isinstance(node, yaml.SequenceNode) and all(
+            isinstance(item, yaml.ScalarNode) for item in node.value
+        ):
+            return tuple(str(item.value) for item in node.value)
         self.fault(
             key,
             en=f"'{key}' must be a list of words: [one, two]",
@@ -312,8 +320,16 @@ class Entry:
 
     def done(self) -> None:
         """Everything was asked for: what is left has a name that nobody reads."""
-        for name in self._values:
-            if name not in self._asked:
+        for name, node in self._values.items():
+            if name not in self._asked and node.start_mark.index == node.end_mark.index:
+                self.fault(
+                    name,
+                    en=f"'{name}' stands alone: a comma inside {{ }} ends a value, "
+                    "put a text that holds one in quotes",
+                    vi=f"'{name}' đứng riêng: dấu phẩy trong {{ }} kết thúc giá trị, "
+                    "hãy đặt nội dung có dấu phẩy trong dấu nháy",
+                )
+            elif name not in self._asked:
                 en, vi = did_you_mean(name, self._asked)
                 self.fault(
                     name, en=f"nothing reads '{name}': {en}", vi=f"không có mục '{name}': {vi}"

@@ -9,8 +9,12 @@ from pathlib import Path
 
 from shared.catalogue.model import Agency, Procedure, Role, Template, Ward
 from shared.catalogue.read.agencies import read_agencies, read_roles, read_wards
-from shared.catalogue.read.calendars import HolidayTable, OfficeCalendar, read_calendars
-from shared.catalogue.read.calendars import read_holidays
+from shared.catalogue.read.calendars import (
+    HolidayTable,
+    OfficeCalendar,
+    read_calendars,
+    read_holidays,
+)
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.procedures import read_procedure
 from shared.catalogue.read.templates import read_moment
@@ -58,7 +62,7 @@ class _Collector:
             "procedures": lambda top: self.procedures.extend(read_procedure(top)),
             "templates": lambda top: self.templates.extend(read_moment(top)),
         }
-        return exact.get(file) or folders.get(file.split("/")[0])
+        return exact.get(file) or folders.get(file.split("/", maxsplit=1)[0])
 
     def _take_holidays(self, top: Entry) -> None:
         self.holidays = read_holidays(top)
