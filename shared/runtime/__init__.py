@@ -1,5 +1,4 @@
-"""The loops that move a service: relay, consumer, ticker, and what keeps them going.
+"""The loops that carry facts: relay, consumer, ticker, and what runs them.
 
-No word of any one service's business, no HTTP and no kombu belongs here. Import from the modules;
-this package pulls in nothing by itself.
+No word of any service's business belongs here; services hand their handlers in.
 """

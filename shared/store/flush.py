@@ -1,0 +1,148 @@
+"""Writing the facts of a unit: numbers, causes, envelopes, outbox rows, in few statements.
+
+Facts of one stream are numbered in the order in which they were recorded, without gaps: the
+counter row is locked until the commit, so no number is given twice and none is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shared.contract.envelope import Envelope, encode, format_after
+
+if TYPE_CHECKING:
+    from shared.store.sql import Numbered
+    from shared.store.uow import Cause, Outgoing, UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A recorded fact that is not yet written; `known` is how far its maker had come then."""
+
+    outgoing: Outgoing
+    cause: Cause | None
+    known: Mapping[str, int]
+
+
+def write_facts(uow: UnitOfWork, pending: Sequence[Pending]) -> None:
+    """Number and write these facts in their order."""
+    ids = [uow.ids.new() for _ in pending]
+    roots = _roots(pending, ids)
+    asked = _unknown(uow.reads, pending)
+    numbered, applied = uow.sql.number(uow.connection, _counts(pending, roots), asked)
+    shared = _shared_correlation(pending, roots, numbered)
+    next_numbers = {stream: given.first for stream, given in numbered.items()}
+    rows = []
+    for fact, fact_id in zip(pending, ids, strict=True):
+        stream = fact.outgoing.stream
+        sequence = next_numbers[stream]
+        next_numbers[stream] = sequence + 1
+        correlation = shared[fact.outgoing.subject]
+        if fact.cause is not None:
+            correlation = fact.cause.correlationid or fact.cause.id
+        after = _after(uow.reads, fact, applied)
+        envelope = _envelope(uow, fact, fact_id, sequence, correlation, after)
+        rows.append(_row(uow, fact.outgoing, envelope))
+    uow.sql.add_outbox(uow.connection, rows)
+
+
+def _roots(pending: Sequence[Pending], ids: Sequence[str]) -> dict[str, str]:
+    """Per subject the correlation id that its streams get if they are new."""
+    roots: dict[str, str] = {}
+    for fact, fact_id in zip(pending, ids, strict=True):
+        cause = fact.cause
+        root = fact_id if cause is None else cause.correlationid or cause.id
+        roots.setdefault(fact.outgoing.subject, root)
+    return roots
+
+
+def _counts(pending: Sequence[Pending], roots: Mapping[str, str]) -> list[tuple[str, int, str]]:
+    counts: dict[str, tuple[int, str]] = {}
+    for fact in pending:
+        stream = fact.outgoing.stream
+        before = counts[stream][0] if stream in counts else 0
+        counts[stream] = (before + 1, roots[fact.outgoing.subject])
+    # Sorted: two units that touch the same streams lock them in the same order.
+    return [(stream, *counts[stream]) for stream in sorted(counts)]
+
+
+def _shared_correlation(
+    pending: Sequence[Pending], roots: Mapping[str, str], numbered: Mapping[str, Numbered]
+) -> dict[str, str]:
+    """Per subject the oldest correlation id that one of its streams already had."""
+    shared = dict(roots)
+    for fact in pending:
+        subject = fact.outgoing.subject
+        kept = numbered[fact.outgoing.stream].correlation
+        if kept != roots[subject]:
+            shared[subject] = kept
+    return shared
+
+
+def _unknown(reads: Sequence[str], pending: Sequence[Pending]) -> list[str]:
+    """Streams that we read and whose cursors this unit has not seen."""
+    asked = {
+        f"{source} {fact.outgoing.subject}"
+        for fact in pending
+        for source in reads
+        if source not in fact.known
+    }
+    return sorted(asked)
+
+
+def _after(reads: Sequence[str], fact: Pending, applied: Mapping[str, int]) -> str | None:
+    subject = fact.outgoing.subject
+    known = dict(fact.known)
+    for source in reads:
+        if source not in known:
+            known[source] = applied.get(f"{source} {subject}", 0)
+    return format_after((source, number) for source, number in known.items() if number > 0)
+
+
+def _envelope(
+    uow: UnitOfWork, fact: Pending, fact_id: str, sequence: int, correlation: str, after: str | None
+) -> Envelope:
+    outgoing = fact.outgoing
+    return Envelope(
+        id=fact_id,
+        source=outgoing.source,
+        type=outgoing.type,
+        subject=outgoing.subject,
+        time=uow.now,
+        data=outgoing.data,
+        sequence=sequence,
+        correlationid=correlation,
+        causationid=fact.cause.id if fact.cause else None,
+        traceparent=_trace(fact, fact_id, correlation),
+        after=after,
+    )
+
+
+def _trace(fact: Pending, fact_id: str, correlation: str) -> str:
+    """W3C trace context: the trace of the cause, or one that all facts of the subject share."""
+    span = fact_id.replace("-", "")[-16:]
+    inherited = fact.cause.traceparent if fact.cause else None
+    if inherited is not None:
+        version, trace, _, flags = inherited.split("-")
+        return f"{version}-{trace}-{span}-{flags}"
+    trace = correlation.replace("-", "")
+    if len(trace) != 32 or not all(letter in "0123456789abcdef" for letter in trace):
+        trace = fact_id.replace("-", "")
+    return f"00-{trace}-{span}-01"
+
+
+def _row(uow: UnitOfWork, outgoing: Outgoing, envelope: Envelope) -> dict[str, Any]:
+    return {
+        "id": envelope.id,
+        "stream": envelope.stream,
+        "source": envelope.source,
+        "subject": envelope.subject,
+        "sequence": envelope.sequence,
+        "type": envelope.type,
+        "exchange": outgoing.exchange,
+        "routing_key": outgoing.routing_key,
+        "body": encode(envelope),
+        "made_at": uow.now,
+    }

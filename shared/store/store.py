@@ -1,0 +1,103 @@
+"""One service's door to its database: units of work that commit whole or not at all.
+
+Built once in the composition root and handed in; holds no state of any one unit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from shared.kernel.clock import Clock
+from shared.kernel.errors import DatabaseAway
+from shared.kernel.ids import Ids
+from shared.store.engine import READ_ONLY, translate, writer_lock
+from shared.store.ledgers import Ledgers
+from shared.store.sql import Sql
+from shared.store.uow import Translator, UnitOfWork
+from shared.store.wake import Wake
+
+
+class Store:
+    """Engine, ledgers and translator of one service.
+
+    `reads` names the sources whose facts this service consumes: what it makes says how far it
+    had applied them (`after`). `after_commit` hooks run after each commit that made facts.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        ledgers: Ledgers,
+        *,
+        translate: Translator,
+        clock: Clock,
+        ids: Ids,
+        reads: Sequence[str] = (),
+    ) -> None:
+        self.engine = engine
+        self.ledgers = ledgers
+        self.clock = clock
+        self.ids = ids
+        self.reads = tuple(reads)
+        self.sql = Sql.of(engine)
+        self.wake = Wake()
+        self.commits = Wake()  # rings after every commit: for loops that wait for rows, not facts
+        self.after_commit: list[Callable[[], None]] = []
+        self._translate = translate
+
+    @contextmanager
+    def begin(self) -> Iterator[UnitOfWork]:
+        """A unit of work: commits at the end of the block, rolls back when it raises.
+
+        DatabaseAway where the database is gone (whether a commit that broke off was made is then
+        unknown: ask again), Contention where two writers stood in each other's way.
+        """
+        with _translated(), writer_lock(self.engine), self.engine.connect() as connection:
+            unit = UnitOfWork(
+                connection,
+                sql=self.sql,
+                ledgers=self.ledgers,
+                translate=self._translate,
+                now=self.clock.now(),
+                ids=self.ids,
+                reads=self.reads,
+            )
+            yield unit
+            unit.flush()
+            connection.commit()
+        self.commits.set()
+        if unit.made_facts:
+            self.wake.set()
+            for hook in self.after_commit:
+                hook()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A connection for reading one consistent picture; nothing is committed."""
+        with _translated(), self.engine.connect() as connection:
+            yield connection.execution_options(**{READ_ONLY: True})
+
+    def ping(self) -> None:
+        """A round trip to the database; DatabaseAway when there is none."""
+        with self.read() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
+    def close(self) -> None:
+        """Let go of all connections."""
+        self.engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except sa.exc.SQLAlchemyError as error:
+        known = translate(error)
+        if known is None:
+            raise
+        raise known from error
+    except (ConnectionError, TimeoutError) as error:  # a driver that let a socket error through
+        raise DatabaseAway("the database connection broke off") from error

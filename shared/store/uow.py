@@ -1,0 +1,145 @@
+"""The unit of work: what one step of the journey changes and says, in one transaction.
+
+Use cases record their own facts here and know neither contract nor broker; the translator that
+the messaging room handed in turns them into what is sent. Loops and SQL live elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import sqlalchemy as sa
+
+from shared.kernel.ids import Ids
+from shared.store.flush import Pending, write_facts
+
+if TYPE_CHECKING:
+    from shared.store.ledgers import Ledgers
+    from shared.store.sql import Sql
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A fact as it leaves the service; the number, id and times are given when it is written."""
+
+    exchange: str
+    routing_key: str
+    source: str
+    subject: str
+    type: str
+    data: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def stream(self) -> str:
+        """The stream inside which it is numbered."""
+        return f"{self.source} {self.subject}"
+
+
+Translator = Callable[[Any], Sequence[Outgoing]]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The fact that is being handled: what is recorded now is its consequence."""
+
+    id: str
+    correlationid: str | None = None
+    traceparent: str | None = None
+
+
+class UnitOfWork:
+    """One transaction: `connection` to read and write, `record` to say what happened.
+
+    `now` is fixed for the whole unit (aware, UTC). Use it within one thread and one `begin`.
+    """
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        *,
+        sql: Sql,
+        ledgers: Ledgers,
+        translate: Translator,
+        now: datetime,
+        ids: Ids,
+        reads: Sequence[str] = (),
+    ) -> None:
+        self.connection = connection
+        self.sql = sql
+        self.ledgers = ledgers
+        self.now = now
+        self.ids = ids
+        self.reads = reads
+        self.cause: Cause | None = None
+        # stream -> last number applied, as far as this unit knows; kept by the consumer.
+        self.progress: dict[str, int] = {}
+        self.made_facts = False
+        self._translate = translate
+        self._pending: list[Pending] = []
+        self._writers: list[Callable[[], None]] = []
+        self._parts: dict[type[Any], Any] = {}
+
+    def record(self, fact: object) -> None:
+        """Say that something happened; it is written, numbered and later sent with this unit."""
+        for outgoing in self._translate(fact):
+            known = {
+                source: self.progress[f"{source} {outgoing.subject}"]
+                for source in self.reads
+                if f"{source} {outgoing.subject}" in self.progress
+            }
+            self._pending.append(Pending(outgoing, self.cause, known))
+
+    def get(self, part: Callable[[UnitOfWork], T]) -> T:
+        """The one repository of this class in this unit, made as `part(uow)` when first asked."""
+        made: T | None = self._parts.get(part)  # type: ignore[call-overload]
+        if made is None:
+            made = part(self)
+            self._parts[part] = made  # type: ignore[index]
+        return made
+
+    def on_flush(self, write: Callable[[], None]) -> None:
+        """Have `write` called at the flush, before the facts are written; for bulk writes."""
+        self._writers.append(write)
+
+    def admit(
+        self,
+        consumer: str,
+        fact_id: str,
+        *,
+        type: str,  # noqa: A002 - the attribute's name on the wire
+        subject: str,
+        body: bytes,
+        source: str,
+    ) -> bool:
+        """Note something that came in by another door than the bus; False when it came before."""
+        return self.sql.admit(
+            self.connection,
+            {
+                "consumer": consumer,
+                "source": source,
+                "fact_id": fact_id,
+                "stream": f"{source} {subject}",
+                "type": type,
+                "subject": subject,
+                "body": body,
+                "now": self.now,
+            },
+        )
+
+    def ring(self) -> None:
+        """Have the relay woken after the commit although this unit records nothing itself."""
+        self.made_facts = True
+
+    def flush(self) -> None:
+        """Write what repositories hold back, then the facts; `Store.begin` calls it."""
+        for write in self._writers:  # one that registers another one is served too
+            write()
+        if self._pending:
+            self.made_facts = True
+            pending, self._pending = self._pending, []
+            write_facts(self, pending)
