@@ -157,7 +157,7 @@ class MemorySubscriber:
         self._woken = False
         self._life = _LIVES[0]
 
-    def receive(self, max: int, timeout: float) -> list[Delivery]:
+    def receive(self, max: int, timeout: float) -> list[Delivery]:  # noqa: A002
         taken = self._take(max)
         if taken or timeout <= 0:
             return taken
@@ -182,12 +182,12 @@ class MemorySubscriber:
         waiting = kombu_memory.Channel.queues.get(self._queue)
         return bool(arrivals.returned) or (waiting is not None and waiting.qsize() > 0)
 
-    def _take(self, max: int) -> list[Delivery]:
+    def _take(self, most: int) -> list[Delivery]:
         arrivals = _arrivals(self._queue)
         if not self._has_some(arrivals):
             return []
         taken: list[Delivery] = []
-        room = min(max, self._prefetch - len(self._unacked))
+        room = min(most, self._prefetch - len(self._unacked))
         while len(taken) < room:
             delivery = self._next(arrivals)
             if delivery is None:

@@ -88,7 +88,7 @@ class Publisher(Protocol):
 class Subscriber(Protocol):
     """Takes from one queue; belongs to one thread, only `wake` may be called from others."""
 
-    def receive(self, max: int, timeout: float) -> list[Delivery]:
+    def receive(self, max: int, timeout: float) -> list[Delivery]:  # noqa: A002
         """What has arrived, at most `max`; blocks up to `timeout` s only when nothing has."""
         ...
 

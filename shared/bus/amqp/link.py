@@ -12,7 +12,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
@@ -29,7 +29,7 @@ _PAUSES = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
 class _Connection(pyamqp.Connection):
     # With connection.blocked py-amqp polls the socket before each publish, which costs a fifth of
     # the relay's time; a blocked broker confirms nothing, and that is seen soon enough.
-    negotiate_capabilities = {
+    negotiate_capabilities: ClassVar[dict[str, bool]] = {
         "consumer_cancel_notify": True,
         "connection.blocked": False,
         "authentication_failure_close": True,
@@ -150,7 +150,8 @@ class Link:
     def _readable(self, timeout: float, bell: socket.socket | None = None) -> bool:
         transport = self._amqp.transport
         sock = transport.sock
-        if transport._read_buffer or (hasattr(sock, "pending") and sock.pending()):
+        unread = transport._read_buffer  # noqa: SLF001 - py-amqp has no other way to ask
+        if unread or (hasattr(sock, "pending") and sock.pending()):
             return True
         poller = select.poll()
         poller.register(sock, select.POLLIN)

@@ -100,8 +100,10 @@ class AmqpPublisher:
         )
 
     def _singly(self, batch: Sequence[OutMessage], first: BaseException) -> None:
-        """The broker closed the channel over some message (no such exchange, no right, too large):
-        one by one, so that only that one fails."""
+        """One by one, so that only the message fails over which the broker closed the channel.
+
+        It may name an exchange that is not there, need a right we lack, or be too large.
+        """
         rest = [m for m in batch if m.key not in self._sent.confirmed | self._sent.failed.keys()]
         if len(rest) == 1:
             self._sent.failed[rest[0].key] = _reason(first)
@@ -129,23 +131,23 @@ class AmqpPublisher:
             self._sent.failed.setdefault(key, "not confirmed in time")
         self._waiting.clear()
 
-    def _settle(self, tag: int, multiple: bool) -> list[Any]:
+    def _settle(self, tag: int, *, multiple: bool) -> list[Any]:
         if not multiple:
             return [self._waiting.pop(tag)] if tag in self._waiting else []
         tags = [waiting for waiting in self._waiting if waiting <= tag]
         return [self._waiting.pop(waiting) for waiting in tags]
 
-    def _on_ack(self, tag: int, multiple: bool) -> None:
-        for key in self._settle(tag, multiple):
+    def _on_ack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - called by py-amqp
+        for key in self._settle(tag, multiple=multiple):
             # A returned message is acknowledged as well: nobody got it.
             if key not in self._sent.failed:
                 self._sent.confirmed.add(key)
 
-    def _on_nack(self, tag: int, multiple: bool) -> None:
-        for key in self._settle(tag, multiple):
+    def _on_nack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - called by py-amqp
+        for key in self._settle(tag, multiple=multiple):
             self._sent.failed.setdefault(key, "the broker refused it (nack)")
 
-    def _on_return(self, error: Any, exchange: str, routing_key: str, message: Any) -> None:
+    def _on_return(self, _error: Any, exchange: str, routing_key: str, message: Any) -> None:
         ident = message.properties.get("message_id")
         if ident in self._by_id:
             self._sent.failed[self._by_id[ident]] = (

@@ -58,11 +58,11 @@ class AmqpSubscriber:
             )
         )
 
-    def _on_cancel(self, consumer_tag: str) -> None:
+    def _on_cancel(self, _consumer_tag: str) -> None:
         self._cancelled = True
 
-    def receive(self, max: int, timeout: float) -> list[Delivery]:
-        """What has arrived; BrokerAway when the connection is gone (the next call makes a new one)."""
+    def receive(self, max: int, timeout: float) -> list[Delivery]:  # noqa: A002
+        """What has arrived; BrokerAway when the connection is gone: the next call makes a new one."""
         with self._link.guard():
             self._link.tick()
             self._link.pump()
