@@ -1,0 +1,155 @@
+"""The `lienthong` command: a table of sub-commands, each loaded only when it is called.
+
+Nothing heavy is imported here, so that `--help` is quick. What a command does lives in
+services/commands; how a service is built lives in its own app.py.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from shared.kernel.errors import InvalidInput, LienThongError
+
+# name -> (where it lives, its line in the help). A command is loaded when it is called or asked
+# for its own help; the table alone answers `lienthong --help`.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("services.commands.demo:demo", "Simulate a month of the city on a virtual clock."),
+    "serve": ("services.commands.serve:serve", "Run the whole city in this one process."),
+    "replay": ("services.commands.replay:replay", "Play a recorded event log on a virtual clock."),
+    "bench": ("services.commands.bench:bench", "Measure speed against a bare pipeline."),
+    "smoke": ("services.commands.smoke:smoke", "Carry dossiers through a running installation."),
+    "intake": ("services.commands.run_service:intake", "Run intake: web (doors) or work (loops)."),
+    "routing": ("services.commands.run_service:routing", "Run routing: web or work."),
+    "notify": ("services.commands.run_service:notify", "Run notify: web or work."),
+    "catalogue": ("services.commands.catalogue:catalogue", "Check and show the city's data."),
+    "keys": ("services.commands.keys:keys", "Issue, list and revoke API keys."),
+    "messages": ("services.commands.messages:messages", "Look at messages to citizens."),
+    "parked": ("services.commands.parked:parked", "List, show, replay and discard parked facts."),
+    "resend": ("services.commands.resend:resend", "Send facts again that a broker has lost."),
+    "migrate": ("services.commands.migrate:migrate", "Bring the databases up to date."),
+}
+EXIT_REFUSED = 2
+
+
+class LazyGroup(click.Group):
+    """A click group that knows its commands by name and imports the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        if ctx.resilient_parsing:  # completion asks for names and help only
+            return click.Command(cmd_name, help=COMMANDS[cmd_name][1])
+        return load(cmd_name)
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002 - click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            self._name_the_nearest(args[0])
+        return super().resolve_command(ctx, args)
+
+    @staticmethod
+    def _name_the_nearest(given: str) -> NoReturn:
+        import difflib
+
+        near = difflib.get_close_matches(given, COMMANDS, n=1, cutoff=0.6)
+        hint = f"; did you mean '{near[0]}'?" if near else "; see `lienthong --help`"
+        raise click.UsageError(f"there is no command '{given}'{hint}")
+
+
+def load(name: str) -> click.Command:
+    """Import one sub-command; LienThongError where this installation does not have it."""
+    where, _ = COMMANDS[name]
+    module_name, _, attribute = where.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as missing:
+        raise LienThongError(
+            f"the command '{name}' cannot be loaded: no module named {missing.name}",
+            vi=f"Lệnh '{name}' không chạy được: thiếu mô-đun {missing.name}.",
+            code="command_missing",
+        ) from missing
+    command: Any = getattr(module, attribute)
+    if not isinstance(command, click.Command):
+        raise TypeError(f"{where} is not a click command")
+    return command
+
+
+def _show_version(ctx: click.Context) -> NoReturn:
+    from importlib import metadata
+
+    try:
+        version = metadata.version("lienthong")
+    except metadata.PackageNotFoundError:  # a checkout, made importable by ./run
+        import tomllib
+        from pathlib import Path
+
+        project = Path(__file__).resolve().parent.parent / "pyproject.toml"
+        version = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"]
+    click.echo(f"lienthong {version}")
+    ctx.exit()
+
+
+@click.group(
+    cls=LazyGroup,
+    name="lienthong",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    help="Show the version and exit.",
+    callback=lambda ctx, _, wanted: _show_version(ctx) if wanted else None,
+)
+def cli() -> None:
+    """Liên Thông carries a citizen's dossier through every agency that must act on it, on time.
+
+    Begin with `lienthong demo`; `lienthong serve` keeps a small city open in the browser.
+    """
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line and leave with its exit status: 0 well, 2 refused, 130 interrupted."""
+    try:
+        status = cli.main(args=arguments, prog_name="lienthong", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as wrong:
+        wrong.show()
+        sys.exit(wrong.exit_code)
+    except LienThongError as refused:
+        click.echo(f"lienthong: {refused.vi} / {told(refused)}", err=True)
+        sys.exit(EXIT_REFUSED)
+    except BrokenPipeError:  # `lienthong ... | head`: the reader has gone, which is no error
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def told(error: LienThongError) -> str:
+    """The English message, with every fault on a line of its own where there are several."""
+    if isinstance(error, InvalidInput) and len(error.faults) > 1:
+        return "\n".join(["several faults:", *(f"  {fault}" for fault in error.faults)])
+    return error.en
+
+
+if __name__ == "__main__":
+    main()
