@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import urllib.parse
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pika
@@ -62,7 +63,7 @@ def insistently(attempt: Callable[[], Any]) -> Any:
 def receive(subscriber: Subscriber, count: int) -> list[Delivery]:
     taken: list[Delivery] = []
     while len(taken) < count:
-        taken += insistently(lambda left=count - len(taken): subscriber.receive(left, 1))
+        taken += insistently(partial(subscriber.receive, count - len(taken), 1))
     return taken
 
 
