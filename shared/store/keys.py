@@ -60,26 +60,45 @@ class KeyInfo:
 
 def issue(uow: UnitOfWork, *, kind: Kind, bound_to: str, label: str) -> tuple[str, str]:
     """Make a key; returns its id and the whole text, which is never shown again."""
+    text = draw()
+    register(uow, kind=kind, bound_to=bound_to, label=label, text=text)
+    return _id_of(text), text
+
+
+def draw() -> str:
+    """A new key's text that no ledger knows yet; `register` makes it valid."""
+    return f"lt_{_random(10)}_{_random(32)}"
+
+
+def register(uow: UnitOfWork, *, kind: Kind, bound_to: str, label: str, text: str) -> bool:
+    """Make a drawn key valid; False when its id was registered before (also if since revoked)."""
+    _check(kind, bound_to)
+    key_id = _id_of(text)
+    known = sa.select(_KEYS.c.id).where(_KEYS.c.id == key_id)
+    if uow.connection.execute(known).one_or_none() is not None:
+        return False
+    row = {"id": key_id, "kind": kind, "bound_to": bound_to, "label": label, "hash": _hash(text)}
+    uow.connection.execute(sa.insert(_KEYS), {**row, "made_at": uow.now, "revoked_at": None})
+    return True
+
+
+def _check(kind: str, bound_to: str) -> None:
+    faults = []
     if kind not in get_args(Kind):
-        raise InvalidInput([Fault("kind", "Loại khóa không có.", "there is no such kind of key")])
+        faults.append(Fault("kind", "Loại khóa không có.", "there is no such kind of key"))
     if not bound_to.strip():
-        missing = Fault("bound_to", "Thiếu mã cơ quan.", "the code of the office is missing")
-        raise InvalidInput([missing])
-    key_id = _random(10)
-    text = f"lt_{key_id}_{_random(32)}"
-    uow.connection.execute(
-        sa.insert(_KEYS),
-        {
-            "id": key_id,
-            "kind": kind,
-            "bound_to": bound_to,
-            "label": label,
-            "hash": _hash(text),
-            "made_at": uow.now,
-            "revoked_at": None,
-        },
-    )
-    return key_id, text
+        faults.append(
+            Fault("bound_to", "Thiếu mã cơ quan.", "the code of the office or agency is missing")
+        )
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _id_of(text: str) -> str:
+    shape = _SHAPE.fullmatch(text)
+    if shape is None:
+        raise InvalidInput([Fault("text", "Không phải là khóa.", "this is not the text of a key")])
+    return shape.group(1)
 
 
 def verify(connection: sa.Connection, text: str) -> Principal | None:
@@ -97,7 +116,7 @@ def verify(connection: sa.Connection, text: str) -> Principal | None:
     return Principal(cast("Kind", row.kind), row.bound_to, shape.group(1))
 
 
-def still_valid(connection: sa.Connection, key_id: str) -> Principal | None:
+def find(connection: sa.Connection, key_id: str) -> Principal | None:
     """Who holds the key of this id, for a session that was opened with it; None once revoked."""
     row = connection.execute(
         sa.select(_KEYS.c.kind, _KEYS.c.bound_to).where(

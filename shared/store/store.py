@@ -43,7 +43,9 @@ class Store:
         self.ids = ids
         self.reads = tuple(reads)
         self.sql = Sql.of(engine)
-        self.wake = Wake()
+        self.wake = Wake()  # there is something to send
+        self.commits = Wake()  # a unit of work was committed
+        self.replayed = Wake()  # an inbox row was released to be tried again
         self.commits = Wake()  # rings after every commit: for loops that wait for rows, not facts
         self.after_commit: list[Callable[[], None]] = []
         self._translate = translate
@@ -55,7 +57,7 @@ class Store:
         DatabaseAway where the database is gone (whether a commit that broke off was made is then
         unknown: ask again), Contention where two writers stood in each other's way.
         """
-        with _translated(), writer_lock(self.engine), self.engine.connect() as connection:
+        with self.transaction() as connection:
             unit = UnitOfWork(
                 connection,
                 sql=self.sql,
@@ -67,12 +69,20 @@ class Store:
             )
             yield unit
             unit.flush()
-            connection.commit()
         self.commits.set()
+        if unit.released:
+            self.replayed.set()
         if unit.made_facts:
             self.wake.set()
             for hook in self.after_commit:
                 hook()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A bare transaction for the loops' own bookkeeping; rings no bell."""
+        with _translated(), writer_lock(self.engine), self.engine.connect() as connection:
+            yield connection
+            connection.commit()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

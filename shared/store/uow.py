@@ -79,6 +79,7 @@ class UnitOfWork:
         # stream -> last number applied, as far as this unit knows; kept by the consumer.
         self.progress: dict[str, int] = {}
         self.made_facts = False
+        self.released = False  # set by who lets an inbox row be tried again
         self._translate = translate
         self._pending: list[Pending] = []
         self._writers: list[Callable[[], None]] = []

@@ -1,0 +1,177 @@
+"""Parked facts: listed, shown, tried again, or given up by a person who says why.
+
+Nothing is deleted here: a discarded fact stays in the inbox with who and why. Bodies may hold
+personal data; whoever shows one masks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from shared.kernel.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
+from shared.store.ledgers import DISCARDED, PARKED, RETRY, WAITING, Ledgers
+from shared.store.uow import UnitOfWork
+
+_SHORTEST_PREFIX = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An inbox row that is not done, with all that a person needs to judge it."""
+
+    consumer: str
+    source: str
+    fact_id: str
+    type: str
+    subject: str
+    stream: str
+    sequence: int | None
+    state: str
+    attempts: int
+    next_at: datetime | None
+    reason: str | None
+    owner: str | None
+    note: str | None
+    received_at: datetime
+    body: bytes = field(repr=False)
+
+
+def list_held(
+    connection: sa.Connection,
+    ledgers: Ledgers,
+    *,
+    states: Sequence[str] = (PARKED,),
+    consumer: str | None = None,
+    limit: int = 200,
+) -> list[Held]:
+    """Rows in these states (parked, retry, waiting, discarded), the oldest first."""
+    inbox = ledgers.inbox.c
+    asked = _select(ledgers).where(inbox.state.in_(states))
+    if consumer is not None:
+        asked = asked.where(inbox.consumer == consumer)
+    ordered = asked.order_by(inbox.received_at, inbox.source, inbox.sequence, inbox.fact_id)
+    return [Held(*row) for row in connection.execute(ordered.limit(limit))]
+
+
+def show(
+    connection: sa.Connection, ledgers: Ledgers, fact_id: str, *, consumer: str | None = None
+) -> Held:
+    """One row that is not done, by its fact's id or the beginning of it (6 letters or more).
+
+    NotFound where there is none, Conflict where several fit.
+    """
+    if len(fact_id) < _SHORTEST_PREFIX:
+        short = Fault("id", "Mã bản tin quá ngắn.", "give at least 6 letters of the fact's id")
+        raise InvalidInput([short])
+    inbox = ledgers.inbox.c
+    asked = _select(ledgers).where(
+        inbox.state.in_((PARKED, RETRY, WAITING, DISCARDED)),
+        inbox.fact_id.startswith(fact_id, autoescape=True),
+    )
+    if consumer is not None:
+        asked = asked.where(inbox.consumer == consumer)
+    found = [Held(*row) for row in connection.execute(asked.limit(3))]
+    exact = [row for row in found if row.fact_id == fact_id] or found
+    if not exact:
+        raise NotFound("no held fact has this id", vi="Không có bản tin nào đang giữ với mã này.")
+    if len(exact) > 1:
+        raise Conflict(
+            "several held facts fit; give the whole id and the consumer",
+            vi="Có nhiều bản tin trùng mã; hãy nêu đủ mã và nơi nhận.",
+        )
+    return exact[0]
+
+
+def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Held:
+    """Let a parked fact be tried again now, with a new budget; also one that was discarded.
+
+    NotAllowed for one that only waits or is already being tried.
+    """
+    row = show(uow.connection, uow.ledgers, fact_id, consumer=consumer)
+    row = _locked(uow, row)
+    if row.state not in (PARKED, DISCARDED):
+        raise NotAllowed(
+            f"a fact that is {row.state} cannot be replayed",
+            vi="Chỉ xử lý lại được bản tin đã đỗ hoặc đã bỏ.",
+            allowed=(PARKED, DISCARDED),
+        )
+    _change(uow, row, state=RETRY, attempts=0, next_at=uow.now, owner=None)
+    uow.released = True
+    return row
+
+
+def discard(
+    uow: UnitOfWork, fact_id: str, *, who: str, why: str, consumer: str | None = None
+) -> Held:
+    """Give a parked fact up: it stays on record with who and why, and later facts flow on."""
+    faults = [
+        Fault(place, vi, en)
+        for place, text, vi, en in (
+            ("who", who, "Thiếu người quyết định.", "say who decides"),
+            ("why", why, "Thiếu lý do.", "say why"),
+        )
+        if not text.strip()
+    ]
+    if faults:
+        raise InvalidInput(faults)
+    row = show(uow.connection, uow.ledgers, fact_id, consumer=consumer)
+    row = _locked(uow, row)
+    if row.state not in (PARKED, RETRY):
+        raise NotAllowed(
+            f"a fact that is {row.state} cannot be discarded",
+            vi="Chỉ bỏ được bản tin đã đỗ hoặc đang chờ thử lại.",
+            allowed=(PARKED, RETRY),
+        )
+    _change(uow, row, state=DISCARDED, next_at=None, owner=who, note=why, handled_at=uow.now)
+    _step_over(uow, row)
+    return row
+
+
+def _select(ledgers: Ledgers) -> sa.Select[Any]:
+    names = (name for name in Held.__dataclass_fields__)
+    return sa.select(*(ledgers.inbox.c[name] for name in names))
+
+
+def _key(ledgers: Ledgers, row: Held) -> sa.ColumnElement[bool]:
+    inbox = ledgers.inbox.c
+    return sa.and_(
+        inbox.consumer == row.consumer, inbox.source == row.source, inbox.fact_id == row.fact_id
+    )
+
+
+def _locked(uow: UnitOfWork, row: Held) -> Held:
+    """The row as it stands once no worker can be handling it."""
+    uow.sql.lock(uow.connection, row.consumer, [row.subject])
+    again = uow.connection.execute(_select(uow.ledgers).where(_key(uow.ledgers, row))).one()
+    return Held(*again)
+
+
+def _change(uow: UnitOfWork, row: Held, **values: Any) -> None:
+    table = uow.ledgers.inbox
+    uow.connection.execute(sa.update(table).where(_key(uow.ledgers, row)).values(**values))
+
+
+def _step_over(uow: UnitOfWork, row: Held) -> None:
+    """Count the discarded number as applied where it was the next, and release who waited."""
+    if row.sequence is not None:
+        own, _ = uow.sql.cursors(uow.connection, row.consumer, [row.stream])
+        if row.sequence == own.get(row.stream, 0) + 1:
+            moved = {row.stream: row.sequence}
+            uow.sql.move_cursors(uow.connection, row.consumer, moved)
+    inbox = uow.ledgers.inbox
+    # The consumer takes them as due; those whose turn it is not yet go back to waiting.
+    uow.connection.execute(
+        sa.update(inbox)
+        .where(
+            inbox.c.consumer == row.consumer,
+            inbox.c.subject == row.subject,
+            inbox.c.state == WAITING,
+        )
+        .values(state=RETRY, attempts=0, next_at=uow.now)
+    )
+    uow.released = True
