@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +52,9 @@ _LEFT_OUT = pytest.StashKey[int]()
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Say what this run did not look at."""
+    failed = os.environ.get("LIENTHONG_TEST_FAILED_CHECKS")
+    if failed:
+        terminalreporter.section(f"CHECKS FAILED before the tests: {failed}", red=True)
     left_out = config.stash.get(_LEFT_OUT, 0)
     if left_out:
         terminalreporter.section("not run")
@@ -70,6 +74,18 @@ def servers() -> Servers:
         if IN_CI:
             pytest.fail(missing_reason(), pytrace=False)
         pytest.skip(missing_reason())
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of Chromium for browser tests; without it they are skipped, in CI they fail."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        reason = "NOT RUN: it needs Chromium (Debian's package chromium)"
+        if IN_CI:
+            pytest.fail(reason, pytrace=False)
+        pytest.skip(reason)
     return found
 
 

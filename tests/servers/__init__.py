@@ -1,0 +1,1 @@
+"""What ./test does: own servers on own ports, every check, and the tests. Not part of the product."""
