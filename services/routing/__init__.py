@@ -1,0 +1,1 @@
+"""Routing: carries a received dossier through the agencies that must act on it."""

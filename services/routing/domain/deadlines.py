@@ -1,0 +1,110 @@
+"""The passing of time: warnings, missed deadlines, silence as consent, papers that never came.
+
+Each warning is given exactly once for each deadline. Not here: who looks at the clock (app.py) and
+how the next instant is found in the database (storage).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from services.routing.domain import facts as f
+from services.routing.domain import words
+from services.routing.domain.answers import close_task
+from services.routing.domain.case import Alarms, Case, Setting, Task
+from services.routing.domain.journey import advance, stop
+from services.routing.domain.move import Change, Move, nothing
+from services.routing.domain.standstill import go_on
+
+
+def next_at(case: Case) -> datetime | None:
+    """The next instant at which time alone changes something about this case (UTC)."""
+    instants = [case.next_at, *(task.next_at for task in case.tasks.values())]
+    return min((at for at in instants if at is not None), default=None)
+
+
+def silence(case: Case, setting: Setting, now: datetime) -> Change:
+    """Take in everything that time alone has brought about up to `now`."""
+    due = next_at(case)
+    if due is None or due > now:
+        return nothing(case, "nothing is due yet")
+    move = Move(case, setting, now)
+    for task in list(case.tasks.values()):
+        _ring_task(move, move.case.tasks[task.step])
+    _ring_dossier(move)
+    return move.finish()
+
+
+def _ring_task(move: Move, task: Task) -> None:
+    if task.alarms is None or task.next_at is None or task.next_at > move.now:
+        return
+    step = move.step(task)
+    rung, near = _rung(task.alarms, move.now)
+    task = move.put(replace(task, alarms=rung))
+    dossier, due_at = move.case.dossier, rung.due_at
+    for at in near:
+        move.facts.append(
+            f.DeadlineNear(dossier, "step", step.code, task.agency, task.id, due_at, at)
+        )
+    if not rung.missed:
+        return
+    if step.consent_by_silence:
+        close_task(move, task, closed_by="silence", outcome="silent_consent", reason=words.SILENCE)
+        move.cancelled(task, words.SILENCE)
+        advance(move)
+        return
+    move.facts.append(
+        f.DeadlineMissed(dossier, "step", step.code, task.agency, task.id, due_at, move.now)
+    )
+
+
+def _ring_dossier(move: Move) -> None:
+    case = move.case
+    if case.next_at is None or case.next_at > move.now:
+        return
+    if case.waiting_papers:
+        _lapse(move)
+        return
+    if case.alarms is None:
+        return
+    rung, near = _rung(case.alarms, move.now)
+    move.set(alarms=rung)
+    for at in near:
+        move.facts.append(
+            f.DeadlineNear(case.dossier, "dossier", None, None, None, rung.due_at, at)
+        )
+    if rung.missed:
+        move.facts.append(
+            f.DeadlineMissed(case.dossier, "dossier", None, None, None, rung.due_at, move.now)
+        )
+
+
+def _lapse(move: Move) -> None:
+    """The papers never came: the branches that asked fail, the others go on as they were.
+
+    Where the desk itself had asked, the whole dossier is given back.
+    """
+    askers = [task for task in move.open_tasks() if task.asked]
+    if not askers:
+        stop(move, words.NO_PAPERS)
+        return
+    for task in askers:
+        close_task(move, task, closed_by="lapsed", outcome="refused", reason=words.NO_PAPERS)
+        move.cancelled(task, words.NO_PAPERS)
+    move.set(waiting_papers=False, respond_by=None)
+    go_on(move, {}, ())
+
+
+def _rung(alarms: Alarms, now: datetime) -> tuple[Alarms, list[datetime]]:
+    """The alarms with those up to `now` given, and the instants of the warnings among them."""
+    near = sorted(at for at in (alarms.day_at, alarms.hours_at) if at is not None and at <= now)
+    return (
+        replace(
+            alarms,
+            day_at=None if alarms.day_at in near else alarms.day_at,
+            hours_at=None if alarms.hours_at in near else alarms.hours_at,
+            missed=alarms.missed or alarms.due_at <= now,
+        ),
+        near,
+    )

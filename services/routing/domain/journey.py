@@ -1,0 +1,227 @@
+"""How a dossier moves on: opening steps, fork and join, and the end.
+
+Not here: answers (answers.py), waiting for the citizen (standstill.py), the passing of time
+(deadlines.py). Every function is pure and total.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from services.routing.domain import facts as f
+from services.routing.domain import words
+from services.routing.domain.case import FINAL_FATES, Case, Fate, Received, Setting, Task, fates
+from services.routing.domain.case import ready as is_ready
+from services.routing.domain.move import Change, Move, alarms, nothing
+from services.routing.domain.plan import Ref, StepPlan
+from shared.kernel.calendar import due
+
+
+def open_case(received: Received, setting: Setting, now: datetime) -> Change:
+    """Open the journey of a received dossier and hand over its first steps."""
+    kept = setting.route.shared_fields
+    case = Case(
+        dossier=received.dossier,
+        procedure=Ref(received.procedure, received.procedure_name),
+        version=received.version,
+        office=received.office,
+        branches=received.branches,
+        opened_at=now,
+        promised_at=received.promised_at,
+        due_at=received.due_at,
+        form={name: value for name, value in received.form.items() if name in kept},
+        papers=received.papers,
+    )
+    move = Move(case, setting, now)
+    move.facts.append(f.DossierStarted(case.dossier, case.procedure, now))
+    move.set(alarms=alarms(received.received_at, received.due_at, move.office_calendar()))
+    advance(move)
+    return move.finish()
+
+
+def withdraw(case: Case, setting: Setting, reason: str, now: datetime) -> Change:
+    """The citizen took the dossier back: whatever is open is cancelled, what is done stays."""
+    if case.state != "live":
+        return nothing(case, words.DOSSIER_CLOSED)
+    move = Move(case, setting, now)
+    move.set(state="withdrawn", closed_at=now, waiting_papers=False, respond_by=None)
+    move.cancel_open(words.WITHDRAWN.format(reason=reason))
+    return move.finish()
+
+
+def stop(move: Move, reason: str, agency: Ref | None = None, step: str | None = None) -> None:
+    """Give the dossier back unsolved, with a reason and a next step."""
+    move.set(state="stopped", closed_at=move.now, waiting_papers=False, respond_by=None)
+    move.cancel_open(words.STOPPED.format(reason=reason))
+    next_step = words.NEXT_STEP.format(office=move.case.office.name)
+    move.facts.append(
+        f.DossierStopped(move.case.dossier, reason, next_step, agency, step, move.now)
+    )
+
+
+def advance(move: Move) -> None:
+    """Open every step that has become ready; close the dossier when its last counted step ended.
+
+    While the citizen must act nothing new is opened, so the dossier has one official status at a
+    time; what became ready meanwhile opens when the clock goes on. Payments come first.
+    """
+    route = move.setting.route
+    while move.case.state in ("live", "resolved") and not move.case.standing:
+        found = fates(move.case, route)
+        opening = [step for step in route.steps if is_ready(step, route, found)]
+        if not opening:
+            break
+        payments = [step for step in opening if step.kind == "payment"]
+        if payments:
+            _open_payment(move, payments[0])
+            continue
+        for step in opening:
+            _open_task(move, step)
+    _close_if_over(move)
+
+
+def _open_task(move: Move, step: StepPlan) -> None:
+    case, directory = move.case, move.setting.directory
+    agency, found = directory.responsible(step.role)
+    calendar = directory.calendar(agency.code)
+    due_at = due(move.now, step.budget, calendar) if step.budget else move.due_in_force()
+    task = move.put(
+        Task(
+            id=move.setting.new_id(),
+            step=step.code,
+            kind="task",
+            agency=agency,
+            state="assigned",
+            opened_at=move.now,
+            alarms=alarms(move.now, max(due_at, move.now), calendar),
+        )
+    )
+    opened_due = task.due_at or due_at
+    move.facts.append(f.StepOpened(case.dossier, step.ref, agency, task.id, move.now, opened_due))
+    move.orders.append(
+        f.TaskAssigned(
+            task=task.id,
+            dossier=case.dossier,
+            agency=agency.code,
+            procedure=case.procedure,
+            step=step.ref,
+            assigned_at=move.now,
+            due_at=opened_due,
+            form=shared_form(case, step),
+            papers=case.papers,
+            results=step.results,
+        )
+    )
+    if not found:
+        move.tell(task, "due", note=words.NO_AGENCY)
+
+
+def shared_form(case: Case, step: StepPlan) -> dict[str, object]:
+    """The form fields that this step's agency may see, and no others."""
+    return {name: case.form[name] for name in step.shares if name in case.form}
+
+
+def _open_payment(move: Move, step: StepPlan) -> None:
+    """Ask the citizen to pay what the agencies before this step worked out."""
+    before = [
+        task
+        for code in move.setting.route.before[step.code]
+        if (task := move.case.tasks.get(code)) is not None
+    ]
+    amounts = [task.amount_vnd for task in before if task.amount_vnd is not None]
+    amount = sum(amounts) if amounts else None
+    asking = next((t for t in before if t.amount_vnd is not None), before[0] if before else None)
+    task = Task(
+        id=move.setting.new_id(),
+        step=step.code,
+        kind="payment",
+        agency=asking.agency if asking else move.case.office.ref,
+        state="assigned",
+        opened_at=move.now,
+        amount_vnd=amount,
+    )
+    if amount == 0:  # nothing is owed: nobody is asked and no clock stops
+        move.put(close_payment(task, move.now, 0))
+        return
+    move.put(task)
+    pause(move)
+    move.facts.append(
+        f.PaymentRequested(move.case.dossier, step.code, task.agency, amount, task.id, move.now)
+    )
+
+
+def close_payment(task: Task, at: datetime, amount_vnd: int) -> Task:
+    """The payment as done."""
+    return replace(
+        task,
+        state="answered",
+        closed_by="paid",
+        closed_at=at,
+        outcome="paid",
+        amount_vnd=amount_vnd,
+    )
+
+
+def pause(move: Move) -> None:
+    """The citizen must act: the clock of every open task of the procedure proper stands."""
+    for task in move.open_tasks():
+        if task.state == "paused" or move.step(task).after_result:
+            continue
+        move.tell(
+            move.put(replace(task, state="paused", paused_at=move.now)),
+            "paused",
+            note=words.PAUSED,
+        )
+
+
+def _close_if_over(move: Move) -> None:
+    if move.case.state != "live":
+        return
+    route = move.setting.route
+    found = fates(move.case, route)
+    if any(found[step.code] not in FINAL_FATES for step in route.steps if not step.after_result):
+        return
+    decided = [
+        (step, move.case.tasks[step.code]) for step in route.steps if _bears(move, step, found)
+    ]
+    if _is_undecided(decided):
+        step, task = decided[0]
+        reason = "; ".join(dict.fromkeys(t.reason or "" for _, t in decided))
+        stop(move, reason, task.agency, step.code)
+        return
+    move.set(state="resolved", closed_at=move.now, waiting_papers=False, respond_by=None)
+    results = tuple(_result(step, task) for step, task in decided)
+    move.facts.append(f.DossierResolved(move.case.dossier, results, move.now))
+    advance(move)  # steps after the result
+
+
+def _bears(move: Move, step: StepPlan, found: dict[str, Fate]) -> bool:
+    """Whether the citizen hears of this step at the end: a result, a failure, or the last word."""
+    task = move.case.tasks.get(step.code)
+    if step.after_result or task is None or task.kind == "payment":
+        return False
+    if found[step.code] == "failed":
+        return True
+    return bool(step.results) or step.code in move.setting.route.leaves
+
+
+def _is_undecided(decided: list[tuple[StepPlan, Task]]) -> bool:
+    """Nobody decided anything: every agency sent it back.
+
+    An agency's decision to refuse is a result (status 9). Where no agency would take the matter at
+    all there is none, and the dossier is given back as stopped (status 8, form 05).
+    """
+    return bool(decided) and all(task.closed_by in ("refused", "lapsed") for _, task in decided)
+
+
+def _result(step: StepPlan, task: Task) -> f.StepResult:
+    return f.StepResult(
+        step=step.code,
+        agency=task.agency,
+        outcome=task.outcome or "granted",
+        result_code=task.result_code,
+        document=task.document,
+        reason=task.reason,
+        at=task.closed_at or task.opened_at,
+    )

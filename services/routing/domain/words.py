@@ -1,0 +1,42 @@
+"""The sentences that routing itself says, in Vietnamese with marks.
+
+They go to agencies as notes and to the citizen's file as reasons. Not here: templates of messages
+to citizens (the catalogue) and words of pages (web/).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+WITHDRAWN: Final = "Công dân đã rút hồ sơ: {reason}"
+STOPPED: Final = "Hồ sơ đã dừng xử lý: {reason}"
+SILENCE: Final = "Quá hạn mà không có ý kiến: được coi là đồng ý theo quy định."
+NO_PAPERS: Final = "Công dân không bổ sung giấy tờ trong thời hạn đã nêu."
+NEXT_STEP: Final = (
+    "Ông/Bà liên hệ {office} để nhận lại giấy tờ và được hướng dẫn nộp lại hồ sơ "
+    "hoặc nộp đúng cơ quan có thẩm quyền."
+)
+NO_AGENCY: Final = (
+    "Chưa xác định được cơ quan có thẩm quyền cho bước này: nơi tiếp nhận hồ sơ điều phối."
+)
+PAUSED: Final = "Tạm dừng tính hạn trong khi chờ công dân."
+NEW_DUE: Final = "Đã ghi nhận hạn mới."
+
+UNKNOWN_TASK: Final = "Không có nhiệm vụ này trong hồ sơ; câu trả lời không thay đổi gì."
+ALREADY_ANSWERED: Final = "Nhiệm vụ đã có câu trả lời; câu trả lời này không thay đổi gì."
+ALREADY_CANCELLED: Final = "Nhiệm vụ đã bị hủy; câu trả lời này không thay đổi gì."
+ALREADY_TAKEN: Final = "Nhiệm vụ đã được nhận trước đó."
+ALREADY_ASKED: Final = "Đã có yêu cầu bổ sung đang chờ công dân."
+NOT_OURS: Final = "Bước thanh toán không do cơ quan trả lời."
+WAITS_ITS_TURN: Final = "Đang chờ công dân; yêu cầu bổ sung này sẽ được gửi ngay sau đó."
+ROUNDS_USED: Final = "Không nhận yêu cầu bổ sung: đã hết số lần bổ sung cho phép ({limit})."
+AFTER_RESULT: Final = "Không nhận yêu cầu bổ sung: hồ sơ đã có kết quả."
+UNKNOWN_RESULT: Final = "Không nhận kết quả: mã kết quả không thuộc bước này."
+REASON_MISSING: Final = "Không nhận kết quả: từ chối phải có lý do."
+EXTENSIONS_USED: Final = "Không nhận gia hạn: đã hết số lần gia hạn cho phép ({limit})."
+UNTIL_TOO_EARLY: Final = "Không nhận gia hạn: hạn mới phải sau hạn hiện tại."
+
+DOSSIER_CLOSED: Final = "Hồ sơ đã kết thúc; thông tin này không thay đổi gì."
+ALREADY_OPEN: Final = "Hồ sơ đã được chuyển xử lý trước đó."
+NOTHING_WAITED: Final = "Không có yêu cầu bổ sung nào đang chờ."
+NO_SUCH_PAYMENT: Final = "Không có khoản nộp nào đang chờ ở bước này."

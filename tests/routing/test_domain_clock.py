@@ -1,0 +1,231 @@
+"""The clock of a journey: standing, going on, warnings, silence and papers that never come."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from services.routing.domain import facts as f
+from services.routing.domain import words
+from services.routing.domain.answers import Completed, SupplementNeeded, Taken, apply_answer
+from services.routing.domain.case import Case, Setting
+from services.routing.domain.deadlines import next_at, silence
+from services.routing.domain.move import Change
+from services.routing.domain.standstill import desk_asked, supplemented
+from tests.routing.worlds import BIRTH, CALENDAR, NOW, later, opened, setting, step, task_of
+
+
+def forked(judged: Setting) -> Case:
+    case = opened(judged, {"child": "Bé An", "address": "12 Lê Lợi"}).case
+    return apply_answer(case, Completed(task_of(case, "birth"), "granted"), judged, NOW).case
+
+
+def ask(
+    case: Case, judged: Setting, code: str, now: datetime, respond_by: datetime | None = None
+) -> Change:
+    answer = SupplementNeeded(task_of(case, code), ("Sổ hộ khẩu",), "thiếu giấy", respond_by)
+    return apply_answer(case, answer, judged, now)
+
+
+def bring(case: Case, judged: Setting, now: datetime, **form: object) -> Change:
+    return supplemented(case, judged, now, form=form, papers=(), due_at=case.due_at)
+
+
+def test_asking_for_papers_stops_the_clock_of_every_open_task() -> None:
+    judged = setting(*BIRTH)
+    change = ask(forked(judged), judged, "card", later(hours=1))
+    assert {t.step: t.state for t in change.case.tasks.values() if t.is_open} == {
+        "residence": "paused",
+        "card": "paused",
+    }
+    assert sorted((o.agency, o.change, o.due_at) for o in change.orders) == [  # type: ignore[union-attr]
+        ("card", "paused", None),
+        ("residence", "paused", None),
+    ]
+    (fact,) = change.facts
+    assert isinstance(fact, f.SupplementRequested)
+    assert (fact.round, fact.step, fact.items) == (1, "card", ("Sổ hộ khẩu",))
+    assert next_at(change.case) is None
+
+
+def test_what_was_left_of_a_deadline_is_still_left_when_the_clock_goes_on() -> None:
+    judged = setting(*BIRTH)
+    case = forked(judged)
+    before = case.tasks["residence"].due_at
+    assert before is not None
+    stopped = ask(case, judged, "card", CALENDAR.add_minutes(NOW, 60)).case
+    went_on = bring(stopped, judged, CALENDAR.add_minutes(NOW, 60 + 3 * 480), child="Bé Anh")
+    moved = went_on.case.tasks["residence"].due_at
+    assert moved == CALENDAR.add_days(before, 3)
+    kinds = {o.agency: (o.change, dict(o.form)) for o in went_on.orders}  # type: ignore[union-attr]
+    assert kinds["card"] == ("supplemented", {"child": "Bé Anh"})
+    assert kinds["residence"] == ("supplemented", {"child": "Bé Anh"})
+
+
+def test_the_others_are_told_to_go_on_when_nothing_of_theirs_has_changed() -> None:
+    judged = setting(*BIRTH)
+    stopped = ask(forked(judged), judged, "card", later(hours=1)).case
+    went_on = bring(stopped, judged, later(hours=5))
+    assert {o.agency: o.change for o in went_on.orders} == {  # type: ignore[union-attr]
+        "card": "supplemented",
+        "residence": "resumed",
+    }
+
+
+def test_where_the_law_says_so_the_asking_agency_starts_its_time_anew() -> None:
+    judged = setting(*BIRTH, restart_after_supplement=True)
+    stopped = ask(forked(judged), judged, "card", CALENDAR.add_minutes(NOW, 300)).case
+    now = CALENDAR.add_days(NOW, 5)
+    case = bring(stopped, judged, now).case
+    assert case.tasks["card"].due_at == CALENDAR.add_days(now, 2)
+    assert case.tasks["residence"].due_at == CALENDAR.add_minutes(now, 2 * 480 - 300)
+
+
+def test_a_second_agency_that_wants_papers_waits_its_turn_and_is_asked_for_next() -> None:
+    judged = setting(*BIRTH)
+    case = ask(forked(judged), judged, "card", later(hours=1)).case
+    queued = ask(case, judged, "residence", later(hours=2))
+    assert not [x for x in queued.facts if isinstance(x, f.SupplementRequested)]
+    assert queued.note == words.WAITS_ITS_TURN
+    went_on = bring(queued.case, judged, later(hours=4))
+    (asked,) = [x for x in went_on.facts if isinstance(x, f.SupplementRequested)]
+    assert (asked.round, asked.step) == (2, "residence")
+    assert went_on.case.standing
+
+
+def test_more_rounds_than_the_procedure_allows_are_refused_to_the_agency_and_noted() -> None:
+    judged = setting(*BIRTH, max_supplement_rounds=1)
+    case = bring(
+        ask(forked(judged), judged, "card", later(hours=1)).case, judged, later(hours=2)
+    ).case
+    again = ask(case, judged, "card", later(hours=3))
+    assert not again.case.standing
+    assert again.case.rounds == 1
+    (order,) = again.orders
+    assert isinstance(order, f.TaskChanged)
+    assert order.note == words.ROUNDS_USED.format(limit=1)
+    (fact,) = again.facts
+    assert isinstance(fact, f.StepAnswered)
+    assert (fact.answer, fact.outcome) == ("supplement_needed", None)
+
+
+def test_work_that_is_done_while_the_clock_stands_counts_and_opens_its_followers_later() -> None:
+    judged = setting(step("a"), step("b"), step("c", "b"))
+    case = opened(judged).case
+    case = ask(case, judged, "a", later(hours=1)).case
+    case = apply_answer(case, Completed(task_of(case, "b"), "granted"), judged, later(hours=2)).case
+    assert case.tasks["b"].outcome == "granted"
+    assert "c" not in case.tasks
+    case = bring(case, judged, later(hours=3)).case
+    assert case.tasks["c"].opened_at == later(hours=3)
+
+
+def test_the_desk_may_stop_the_clock_too() -> None:
+    judged = setting(*BIRTH)
+    change = desk_asked(forked(judged), judged, 2, None, later(hours=1))
+    assert change.case.standing
+    assert change.case.rounds == 2
+    assert not change.facts, "intake has said it already"
+    assert not bring(change.case, judged, later(hours=2)).case.standing
+
+
+def test_papers_that_nobody_waits_for_are_passed_on_and_noted() -> None:
+    judged = setting(*BIRTH)
+    change = bring(forked(judged), judged, later(hours=1), address="34 Nguyễn Huệ")
+    assert change.note == words.NOTHING_WAITED
+    (order,) = change.orders
+    assert order.agency == "residence"
+    assert change.case.form["address"] == "34 Nguyễn Huệ"
+
+
+def test_papers_that_never_come_fail_the_branch_that_asked_and_no_other() -> None:
+    judged = setting(*BIRTH)
+    case = ask(forked(judged), judged, "card", later(hours=1), later(days=7)).case
+    assert next_at(case) == later(days=7)
+    change = silence(case, judged, later(days=7))
+    assert change.case.tasks["card"].reason == words.NO_PAPERS
+    assert change.case.tasks["residence"].state == "assigned"
+    assert change.case.tasks["birth"].outcome == "granted"
+
+
+def test_papers_the_desk_asked_for_that_never_come_give_the_dossier_back() -> None:
+    judged = setting(*BIRTH)
+    case = desk_asked(forked(judged), judged, 1, later(days=7), later(hours=1)).case
+    change = silence(case, judged, later(days=8))
+    assert change.case.state == "stopped"
+    assert any(isinstance(x, f.DossierStopped) for x in change.facts)
+
+
+def _ring_until_quiet(case: Case, judged: Setting) -> list[f.Fact]:
+    said: list[f.Fact] = []
+    while (at := next_at(case)) is not None:
+        change = silence(case, judged, at)
+        assert next_at(change.case) != at, "every ring is given once"
+        said.extend(change.facts)
+        case = change.case
+    return said
+
+
+def test_a_deadline_is_announced_a_day_and_four_working_hours_before_and_missed_once() -> None:
+    judged = setting(step("birth"))
+    case = opened(judged).case
+    due_at = case.tasks["birth"].due_at
+    assert due_at is not None
+    said = _ring_until_quiet(case, judged)
+    steps = [x for x in said if getattr(x, "scope", "") == "step"]
+    assert [(type(x), x.at) for x in steps] == [  # type: ignore[union-attr]
+        (f.DeadlineNear, due_at - timedelta(hours=24)),
+        (f.DeadlineNear, CALENDAR.add_minutes(NOW, 2 * 480 - 240)),
+        (f.DeadlineMissed, due_at),
+    ]
+    dossier = [x for x in said if getattr(x, "scope", "") == "dossier"]
+    assert [type(x) for x in dossier] == [f.DeadlineNear, f.DeadlineNear, f.DeadlineMissed]
+
+
+def test_a_look_that_comes_late_still_gives_every_warning_once() -> None:
+    judged = setting(step("birth"))
+    case = opened(judged).case
+    change = silence(case, judged, later(days=90))
+    kinds = [type(x) for x in change.facts]
+    assert kinds.count(f.DeadlineNear) == 4
+    assert kinds.count(f.DeadlineMissed) == 2
+    assert not silence(change.case, judged, later(days=91)).changed
+
+
+def test_silence_is_consent_where_the_law_says_so_and_the_journey_goes_on() -> None:
+    judged = setting(step("consult", consent_by_silence=True), step("issue", "consult"))
+    case = opened(judged).case
+    due_at = case.tasks["consult"].due_at
+    assert due_at is not None
+    change = silence(case, judged, due_at)
+    done = change.case.tasks["consult"]
+    assert (done.outcome, done.reason) == ("silent_consent", words.SILENCE)
+    assert not [x for x in change.facts if isinstance(x, f.DeadlineMissed)]
+    assert change.case.tasks["issue"].is_open
+    assert any(isinstance(o, f.TaskCancelled) for o in change.orders)
+    late = apply_answer(change.case, Completed(done.id, "granted"), judged, due_at)
+    assert not late.changed
+
+
+def test_nothing_rings_while_the_clock_stands() -> None:
+    judged = setting(step("a"))
+    case = ask(opened(judged).case, judged, "a", later(hours=1)).case
+    assert next_at(case) is None
+    assert not silence(case, judged, later(days=300)).changed
+
+
+def test_an_answer_after_the_deadline_is_taken_and_marked_late() -> None:
+    judged = setting(step("a"))
+    case = opened(judged).case
+    change = apply_answer(case, Completed(task_of(case, "a"), "granted"), judged, later(days=9))
+    assert change.case.tasks["a"].late
+    (answered,) = [x for x in change.facts if isinstance(x, f.StepAnswered)]
+    assert answered.late
+
+
+def test_taking_a_task_is_kept_once() -> None:
+    judged = setting(step("a"))
+    case = opened(judged).case
+    taken = apply_answer(case, Taken(task_of(case, "a"), "Nguyễn Văn B"), judged, later(hours=1))
+    assert taken.case.tasks["a"].state == "taken"
+    assert "Nguyễn" not in repr(taken)
+    assert not apply_answer(taken.case, Taken(task_of(case, "a")), judged, later(hours=2)).changed
