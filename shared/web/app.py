@@ -1,0 +1,73 @@
+"""Builds the Flask app of one service, with everything that each of them needs and no route."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from flask import Flask
+from flask.json.provider import DefaultJSONProvider
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from shared.settings import Settings
+from shared.web import errors, filters, guard, pages, security
+from shared.web.state import KEY, Keys, WebState
+
+if TYPE_CHECKING:
+    from shared.store import Store
+
+
+class _Json(DefaultJSONProvider):
+    """Vietnamese stays readable, keys keep their order."""
+
+    ensure_ascii = False
+    sort_keys = False
+    compact = True
+
+
+def create_app(
+    settings: Settings,
+    store: Store | None = None,
+    *,
+    title: str,
+    sign_in: Sequence[str] = (),
+    home: str = "/",
+    navigation: Sequence[tuple[str, str]] = (),
+    keys: Keys | None = None,
+) -> Flask:
+    """An app with guard, errors, headers, cookies, filters and the pages all services share.
+
+    `title` is Vietnamese and stands on every page; `sign_in` names the kinds of key that may sign
+    in to pages (none: no sign-in); `navigation` are (address, words) of the page head; `home` is
+    where a sign-in leads.  Keys are looked up in `store` unless `keys` is given.
+    """
+    app = Flask(f"lienthong.{settings.service}", static_folder=None)
+    app.json = _Json(app)
+    app.config.update(SERVICE_TITLE=title, HOME=home, TRAP_HTTP_EXCEPTIONS=False)
+    if settings.proxy_hops:
+        hops = settings.proxy_hops
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
+        )
+    security.install(app, settings)
+    app.extensions[KEY] = WebState(
+        settings=settings,
+        keys=keys if keys is not None else _keys_of(store),
+        csrf=CSRFProtect(app),
+        kinds=tuple(sign_in),
+        navigation=list(navigation),
+    )
+    guard.install(app)
+    errors.install(app)
+    filters.install(app)
+    pages.install(app)
+    return app
+
+
+def _keys_of(store: Store | None) -> Any:
+    if store is None:
+        raise TypeError("create_app needs a store or keys")
+    from shared.web.keyring import StoreKeys
+
+    return StoreKeys(store)

@@ -1,0 +1,113 @@
+"""Every error of a web app becomes an answer here: problem+json for programs, a page for people."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import Flask, Response, redirect, render_template, request, url_for
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.wrappers import Response as BaseResponse
+
+from shared import log
+from shared.kernel.errors import Fault, LienThongError, Refused, Transient
+from shared.web import guard, problems
+from shared.web.faults import faults_of
+from shared.web.problems import Problem
+from shared.web.state import state_of
+
+_log = log.get("web")
+_CSRF_VI: Final = "Trang đã để quá lâu hoặc mở từ nơi khác. Vui lòng tải lại trang rồi thử lại."
+_CSRF_EN: Final = "the form's token is missing or too old; load the page again"
+
+
+def install(app: Flask) -> None:
+    """Answer every error of the app."""
+    app.register_error_handler(HTTPException, on_http)
+    app.register_error_handler(LienThongError, on_ours)
+    app.register_error_handler(Exception, on_unknown)
+
+
+def on_ours(error: LienThongError) -> BaseResponse:
+    """Answer one of our own errors; what is not the caller's fault is logged."""
+    problem = problems.of_error(error)
+    if isinstance(error, guard.TooMany):
+        problem = _with_headers(problem, {"Retry-After": str(error.seconds)})
+    if isinstance(error, Transient):
+        _log.warning("web.away", code=error.code, route=_route())
+    elif not isinstance(error, Refused):
+        _log.error("web.failed", code=error.code, route=_route(), exc_info=error)
+    return _answer(problem)
+
+
+def on_http(error: HTTPException) -> BaseResponse:
+    """Answer an error of Flask, werkzeug or webargs; its own headers (Allow …) are kept."""
+    if error.response is not None and not isinstance(error, InternalServerError):
+        return _as_flask(error.response)
+    if isinstance(error, CSRFError):
+        return _answer(Problem(400, "csrf", _CSRF_VI, _CSRF_EN))
+    status = error.code or 500
+    if 300 <= status < 400:  # werkzeug's own redirects are exceptions too
+        return error.get_response()
+    data: dict[str, Any] = getattr(error, "data", None) or {}
+    faults = faults_of(data.get("messages") or data.get("errors") or {})
+    headers = {k: v for k, v in error.get_headers() if k.lower() != "content-type"}
+    headers |= data.get("headers") or {}
+    return _answer(problems.of_status(status, faults=faults, headers=headers))
+
+
+def on_unknown(error: Exception) -> BaseResponse:
+    """Answer a defect: logged with its trace, told to the caller without a word about it."""
+    _log.error("web.failed", code="internal", route=_route(), exc_info=error)
+    return _answer(problems.of_status(500))
+
+
+def _answer(problem: Problem) -> BaseResponse:
+    if not wants_page():
+        return problems.as_response(problem, request)
+    if problem.status == 401 and state_of().kinds:
+        return _to_sign_in()
+    return page(problem)
+
+
+def _to_sign_in() -> BaseResponse:
+    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    where = url_for("lienthong.sign_in", next=target)
+    if "HX-Request" in request.headers:  # htmx follows no redirect to another page
+        return Response("", 401, headers={"HX-Redirect": where})
+    return redirect(where, 303)
+
+
+def page(problem: Problem) -> Response:
+    """The problem as a page in Vietnamese."""
+    title = problems.TITLES.get(problem.status, (problem.vi, problem.en))[0]
+    body = render_template("lienthong/error.html", problem=problem, title=title)
+    response = Response(body, problem.status, content_type="text/html; charset=utf-8")
+    response.headers.extend(dict(problem.headers))
+    return response
+
+
+def wants_page() -> bool:
+    """True where a person looks at the answer."""
+    if guard.is_api():
+        return False
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"])
+    return best == "text/html" or "HX-Request" in request.headers
+
+
+def _route() -> str:
+    return request.url_rule.rule if request.url_rule is not None else "-"
+
+
+def _with_headers(problem: Problem, headers: dict[str, str]) -> Problem:
+    from dataclasses import replace
+
+    return replace(problem, headers={**problem.headers, **headers})
+
+
+def _as_flask(response: Any) -> BaseResponse:
+    assert isinstance(response, BaseResponse)
+    return response
+
+
+__all__ = ["Fault", "install", "on_http", "on_ours", "on_unknown", "page", "wants_page"]

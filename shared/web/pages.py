@@ -1,0 +1,94 @@
+"""Pages that every service has: signing in and out with a key, and the static files."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from flask import (
+    Blueprint,
+    Flask,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from werkzeug.wrappers import Response
+
+from shared import log
+from shared.web import guard
+from shared.web.limits import limited
+from shared.web.state import state_of
+
+_log = log.get("web")
+_UNKNOWN_KEY: Final = "Khóa không đúng, đã bị thu hồi, hoặc không dùng được cho trang này."
+ATTEMPTS: Final = 10
+
+
+def blueprint() -> Blueprint:
+    """The blueprint `lienthong`: templates, static files under /lienthong/, sign-in, sign-out."""
+    blue = Blueprint(
+        "lienthong",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/lienthong",
+    )
+    blue.add_url_rule("/dang-nhap", "sign_in", _show_sign_in, methods=["GET"])
+    blue.add_url_rule("/dang-nhap", "sign_in_now", _sign_in, methods=["POST"])
+    blue.add_url_rule("/dang-xuat", "sign_out", _sign_out, methods=["POST"])
+    return blue
+
+
+def install(app: Flask) -> None:
+    """Add the blueprint and what the base template needs."""
+    app.register_blueprint(blueprint())
+    state = state_of(app)
+    state.public_endpoints |= {
+        "lienthong.static",
+        "lienthong.sign_in",
+        "lienthong.sign_in_now",
+        "lienthong.sign_out",
+    }
+    app.context_processor(_context)
+
+
+def _context() -> dict[str, Any]:
+    state = state_of()
+    return {
+        "service_title": current_app.config["SERVICE_TITLE"],
+        "navigation": state.navigation,
+        "signed_in": guard.current_or_none() if request.url_rule is not None else None,
+        "signing_in_here": bool(state.kinds),
+    }
+
+
+def _show_sign_in() -> str:
+    return render_template("lienthong/sign_in.html", fault=None, next=_local(request.args))
+
+
+@limited("sign-in", times=ATTEMPTS, seconds=60)
+def _sign_in() -> Response | tuple[str, int]:
+    state = state_of()
+    text = request.form.get("key", "").strip()
+    principal = state.keys.verify(text) if text.isascii() and 0 < len(text) <= 300 else None
+    target = _local(request.form)
+    if principal is None or principal.kind not in state.kinds:
+        _log.info("web.sign_in_refused")
+        page = render_template("lienthong/sign_in.html", fault=_UNKNOWN_KEY, next=target)
+        return page, 403
+    guard.remember(principal)
+    _log.info("web.signed_in", key=principal.key_id, kind=principal.kind)
+    return redirect(target or current_app.config["HOME"], 303)
+
+
+def _sign_out() -> Response:
+    guard.forget()
+    return redirect(url_for("lienthong.sign_in"), 303)
+
+
+def _local(values: Any) -> str:
+    """Where to go next, if it is a path of ours: never another host."""
+    target = str(values.get("next", ""))
+    safe = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if safe and target.isprintable() and "\\" not in target else ""

@@ -1,0 +1,119 @@
+"""Errors as RFC 9457 problem documents: what they hold and in which language.
+
+How Flask comes to call this is in `errors.py`; what the faults say is in `faults.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+from flask import Request, Response, json
+
+from shared.kernel.errors import (
+    Fault,
+    InvalidInput,
+    LienThongError,
+    NotAllowed,
+    Refused,
+    Transient,
+)
+
+CONTENT_TYPE: Final = "application/problem+json"
+RETRY_SECONDS: Final = 5
+
+TITLES: Final[Mapping[int, tuple[str, str]]] = {
+    400: ("Yêu cầu không đọc được", "The request cannot be read"),
+    401: ("Cần khóa truy cập hợp lệ", "A valid access key is needed"),
+    403: ("Không có quyền thực hiện", "Not permitted"),
+    404: ("Không tìm thấy", "Not found"),
+    405: ("Phương thức không được phép", "Method not allowed"),
+    406: ("Không có dạng trả lời phù hợp", "No acceptable form of answer"),
+    409: ("Yêu cầu mâu thuẫn với dữ liệu đã có", "In conflict with what is there"),
+    412: ("Dữ liệu đã thay đổi", "The data has changed meanwhile"),
+    413: ("Nội dung quá lớn", "The content is too large"),
+    415: ("Kiểu nội dung không được hỗ trợ", "Unsupported kind of content"),
+    422: ("Dữ liệu chưa hợp lệ", "The data is not valid"),
+    429: ("Quá nhiều yêu cầu", "Too many requests"),
+    500: ("Lỗi hệ thống", "Internal error"),
+    503: ("Hệ thống tạm thời gián đoạn", "Temporarily out of service"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One refused request: a status, both languages, and every fault at once."""
+
+    status: int
+    code: str
+    vi: str
+    en: str
+    faults: tuple[Fault, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def of_error(error: LienThongError) -> Problem:
+    """The problem that one of our own errors is for the caller.
+
+    What is not the caller's fault says no more than that: 503 where trying again helps, else 500.
+    """
+    if isinstance(error, Transient):
+        vi, en = TITLES[503]
+        return Problem(503, error.code, vi, en, headers={"Retry-After": str(RETRY_SECONDS)})
+    if not isinstance(error, Refused):
+        return of_status(500)
+    extra = {"allowed": list(error.allowed)} if isinstance(error, NotAllowed) else {}
+    if isinstance(error, InvalidInput):
+        vi, en = TITLES[422]
+        return Problem(error.status, error.code, vi, en, faults=error.faults)
+    headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
+    return Problem(error.status, error.code, error.vi, error.en, extra=extra, headers=headers)
+
+
+def of_status(
+    status: int, *, faults: Iterable[Fault] = (), headers: Mapping[str, str] | None = None
+) -> Problem:
+    """The problem of a bare HTTP status."""
+    name = HTTPStatus(status).phrase
+    vi, en = TITLES.get(status, (name, name))
+    code = name.lower().replace(" ", "_").replace("-", "_").replace("'", "")
+    return Problem(status, code, vi, en, tuple(faults), headers=headers or {})
+
+
+def language(request: Request) -> str:
+    """`vi` or `en`, whichever the caller likes better; `vi` where nothing is said."""
+    for tag in request.accept_languages.values():  # best first; werkzeug misses vi-VN for vi
+        if (main := tag.split("-")[0].lower()) in ("vi", "en"):
+            return main
+    return "vi"
+
+
+def as_document(problem: Problem, tongue: str) -> dict[str, Any]:
+    """The problem as a JSON object; title and detail in one language, faults in both."""
+    vi, en = TITLES.get(problem.status, (problem.vi, problem.en))
+    document: dict[str, Any] = {
+        "type": f"urn:lienthong:problem:{problem.code}",
+        "title": vi if tongue == "vi" else en,
+        "status": problem.status,
+        "detail": problem.vi if tongue == "vi" else problem.en,
+        "code": problem.code,
+    }
+    if problem.faults:
+        document["errors"] = [
+            {"place": fault.place, "vi": fault.vi, "en": fault.en} for fault in problem.faults
+        ]
+    return document | dict(problem.extra)
+
+
+def as_response(problem: Problem, request: Request) -> Response:
+    """The problem as `application/problem+json` with its headers."""
+    tongue = language(request)
+    body = json.dumps(as_document(problem, tongue))
+    response = Response(body, problem.status, content_type=CONTENT_TYPE)
+    response.headers.extend(dict(problem.headers))
+    response.headers["Content-Language"] = tongue
+    response.vary.add("Accept-Language")
+    return response

@@ -1,0 +1,146 @@
+"""Strict marshmallow pieces for request schemas: nothing is coerced, unknown fields are refused.
+
+The schemas themselves stand beside the routes that use them.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from shared.kernel.clock import format_instant, parse_instant
+
+MAX_INT: Final = 2**53 - 1
+
+_Messages = dict[str, str | list[Any] | dict[Any, Any]]
+_WHOLE: Final[_Messages] = {"invalid": "Not a valid whole number."}
+_INSTANT: Final[_Messages] = {"invalid": "Not a valid instant."}
+_TEXT: Final[_Messages] = {
+    "empty": "Text must not be empty.",
+    "unstorable": "Text holds characters that cannot be stored.",
+}
+_UNSTORABLE: Final = frozenset({"Cc", "Cs"})  # control characters and lone surrogates
+
+
+class Schema(ma.Schema):
+    """Root of request and response schemas: unknown fields are refused, order is as declared."""
+
+    class Meta:
+        """marshmallow's own place for options."""
+
+        unknown = ma.RAISE
+
+
+class StrictInt(fields.Integer):
+    """A whole number: no text, no bool, no fraction; 2.0 is whole, as JSON Schema says."""
+
+    default_error_messages = _WHOLE
+
+    def _deserialize(self, value: Any, *_context: Any, **_options: Any) -> int:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if type(value) is not int or not -MAX_INT <= value <= MAX_INT:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class QueryInt(fields.Integer):
+    """A whole number in a query string, where everything is text: plain digits only."""
+
+    default_error_messages = _WHOLE
+
+    def _deserialize(self, value: Any, *_context: Any, **_options: Any) -> int:
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and len(text) <= 15):
+            raise self.make_error("invalid", input=value)
+        return int(text)
+
+
+class StrictBool(fields.Boolean):
+    """True or false, not "yes", not 1."""
+
+    def _deserialize(self, value: Any, *_context: Any, **_options: Any) -> bool:
+        if value is not True and value is not False:
+            raise self.make_error("invalid", input=value)
+        return bool(value)
+
+
+class StrictText(fields.String):
+    """Text in NFC without blanks around it, not empty, and without characters no database keeps."""
+
+    default_error_messages = _TEXT
+
+    def __init__(self, *, longest: int = 1000, empty: bool = False, **options: Any) -> None:
+        validators = [validate.Length(max=longest), *_as_list(options.pop("validate", None))]
+        metadata = {} if empty else {"minLength": 1}
+        metadata |= options.pop("metadata", {})
+        super().__init__(validate=validators, metadata=metadata, **options)
+        self.empty = empty
+
+    def _deserialize(self, value: Any, *_context: Any, **_options: Any) -> str:
+        if not isinstance(value, str):
+            raise self.make_error("invalid", input=value)
+        if not _storable(value):
+            raise self.make_error("unstorable", input=value)
+        text = unicodedata.normalize("NFC", value).strip()
+        if not text and not self.empty:
+            raise self.make_error("empty", input=value)
+        return text
+
+
+def _storable(text: str) -> bool:
+    return not any(
+        unicodedata.category(letter) in _UNSTORABLE and letter not in "\n\r\t" for letter in text
+    )
+
+
+def _as_list(given: Any) -> list[Any]:
+    if given is None:
+        return []
+    return list(given) if isinstance(given, list | tuple) else [given]
+
+
+class Instant(fields.Field[datetime]):
+    """An RFC 3339 instant with its zone; aware UTC inside, written with "Z"."""
+
+    default_error_messages = _INSTANT
+
+    def __init__(self, **options: Any) -> None:
+        metadata = {"type": "string", "format": "date-time"} | options.pop("metadata", {})
+        super().__init__(metadata=metadata, **options)
+
+    def _serialize(self, value: datetime | None, *_context: Any, **_options: Any) -> str | None:
+        return None if value is None else format_instant(value)
+
+    def _deserialize(self, value: Any, *_context: Any, **_options: Any) -> datetime:
+        if not isinstance(value, str) or not value.isascii():
+            raise self.make_error("invalid", input=value)
+        try:
+            at = parse_instant(value)
+        except (ValueError, OverflowError):
+            raise self.make_error("invalid", input=value) from None
+        return at.astimezone(UTC)
+
+
+class FaultSchema(Schema):
+    """One fault."""
+
+    place = fields.String(required=True, metadata={"description": "Such as papers.0.code"})
+    vi = fields.String(required=True)
+    en = fields.String(required=True)
+
+
+class ProblemSchema(Schema):
+    """RFC 9457 problem document, for the documentation."""
+
+    type = fields.String(required=True)
+    title = fields.String(required=True)
+    status = fields.Integer(required=True)
+    detail = fields.String(required=True)
+    code = fields.String(required=True)
+    errors = fields.List(fields.Nested(FaultSchema))
+    allowed = fields.List(fields.String(), metadata={"description": "Moves that are allowed now"})

@@ -1,0 +1,102 @@
+"""Headers, cookies and the secret that signs them."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from flask import Flask, Response
+
+from shared.kernel.errors import SettingsError
+from shared.settings import Settings
+
+SIGNED_IN_FOR: Final = timedelta(hours=10)
+MAX_BODY: Final = 1024 * 1024
+_MIN_SECRET: Final = 32
+
+CSP: Final = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'self'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Set cookies, body limit and headers; the cookie name is the service's own.
+
+    Browsers share cookies between the ports of one host, so equal names would sign out one
+    service's user when another's signs in.
+    """
+    prefix = "__Host-" if settings.cookie_secure else ""
+    app.config.update(
+        SECRET_KEY=secret_key(settings),
+        SESSION_COOKIE_NAME=f"{prefix}lienthong-{settings.service}",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.cookie_secure,
+        PERMANENT_SESSION_LIFETIME=SIGNED_IN_FOR,
+        SESSION_REFRESH_EACH_REQUEST=False,
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=int(SIGNED_IN_FOR.total_seconds()),
+        WTF_CSRF_SSL_STRICT=settings.cookie_secure,
+    )
+    app.after_request(_add_headers)
+
+
+def _add_headers(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if "Cache-Control" not in response.headers:  # pages and answers hold personal data
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def secret_key(settings: Settings) -> str:
+    """The secret that signs cookies: the setting, else one made once in the data folder.
+
+    Raises `SettingsError` where it is too short, or where none can be kept.
+    """
+    if settings.secret_key is not None:
+        if len(settings.secret_key) < _MIN_SECRET:
+            raise SettingsError(f"LIENTHONG_SECRET_KEY needs {_MIN_SECRET} characters or more")
+        return settings.secret_key
+    path = settings.data_dir / f"{settings.service}.secret"
+    try:
+        return _keep(path)
+    except OSError as broken:
+        raise SettingsError(
+            f"LIENTHONG_SECRET_KEY is not set and {path.name} cannot be kept in the data folder "
+            f"({broken.strerror})"
+        ) from None
+
+
+def _keep(path: Path) -> str:
+    """Read the secret, or make it in one step that two processes may try at once."""
+    if path.exists():
+        return path.read_text(encoding="ascii")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as out:
+        out.write(secrets.token_urlsafe(48))
+        out.flush()
+        os.fsync(out.fileno())
+    try:
+        os.link(draft, path)  # fails where another process was first: then its secret counts
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return path.read_text(encoding="ascii")
