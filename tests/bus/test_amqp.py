@@ -262,7 +262,25 @@ def test_a_queue_that_is_deleted_under_its_reader_is_away_not_silence(
     subscriber.receive(1, 0)
     on_servers.management.call("DELETE", f"/queues/{on_servers.vhost}/in")
     assert breaks_off(subscriber)
+    # ... and a broker that lost it gets it again, bindings and all.
+    insistently(lambda: subscriber.receive(1, 0))
+    assert bus.publisher().publish([message(1)]).confirmed == {"1"}
+    assert receive(subscriber, 1)
     subscriber.close()
+
+
+def test_what_is_declared_while_the_broker_is_away_is_declared_when_it_is_back(
+    line: FaultProxy, on_servers: ServersBackend
+) -> None:
+    line.cut()
+    late = Bus(through(line, on_servers), prefix="late.")
+    late.declare(*TOPOLOGY)
+    publisher = late.publisher()
+    with pytest.raises(BrokerAway):
+        publisher.publish([message(1)])
+    line.heal()
+    assert insistently(lambda: publisher.publish([message(1)])).confirmed == {"1"}
+    publisher.close()
 
 
 def test_the_parts_of_an_amqp_url_are_read() -> None:

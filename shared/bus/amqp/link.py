@@ -12,7 +12,7 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
@@ -50,17 +50,28 @@ _TROUBLE: tuple[type[BaseException], ...] = (
 )
 
 
+class Doubts(Protocol):
+    """What must be there before a connection is of use, and may be gone after it broke off."""
+
+    def doubt(self) -> None: ...
+    def ensure(self) -> None: ...
+
+
 class Link:
     """The connection of one publisher, subscriber or declaration.
 
-    `prepare` is called with each new channel.
+    `prepare` is called with each new channel, `topology.ensure` before a connection is made.
     """
 
     def __init__(
-        self, addresses: Sequence[Address], prepare: Callable[[Any], None] | None = None
+        self,
+        addresses: Sequence[Address],
+        prepare: Callable[[Any], None] | None = None,
+        topology: Doubts | None = None,
     ) -> None:
         self._addresses = list(addresses)
         self._prepare = prepare
+        self._topology = topology
         self._amqp: Any = None
         self._channel: Any = None
         self._failures = 0
@@ -81,6 +92,12 @@ class Link:
     def _connect(self) -> None:
         if time.monotonic() < self._not_before:
             raise BrokerAway("the broker was away a moment ago; it is tried again soon")
+        try:
+            if self._topology is not None:
+                self._topology.ensure()
+        except BrokerAway:
+            self._pause()
+            raise
         reasons = []
         for address in list(self._addresses):
             try:
@@ -94,10 +111,18 @@ class Link:
                 self._failures = 0
                 self._not_before = 0.0
                 return
+        self._pause()
+        raise BrokerAway(f"the broker cannot be reached ({'; '.join(reasons)})")
+
+    def _pause(self) -> None:
+        self._doubt()
         self._failures += 1
         pause = _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._not_before = time.monotonic() + pause
-        raise BrokerAway(f"the broker cannot be reached ({'; '.join(reasons)})")
+
+    def _doubt(self) -> None:
+        if self._topology is not None:
+            self._topology.doubt()
 
     def _connect_to(self, address: Address) -> None:
         client = Connection(
@@ -133,7 +158,7 @@ class Link:
             self.drop()
             raise
         except _TROUBLE as exc:
-            self.drop()
+            self.lost()
             raise BrokerAway(f"the broker broke off ({type(exc).__name__})") from exc
 
     def pump(self) -> None:
@@ -172,6 +197,11 @@ class Link:
         if amqp is not None:
             with contextlib.suppress(*_TROUBLE):
                 amqp.close()
+
+    def lost(self) -> None:
+        """As `drop`, where what we need on the broker may be gone as well."""
+        self.drop()
+        self._doubt()
 
     def drop(self) -> None:
         """Close the socket without a word; the next call makes a new connection."""

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.bus.amqp.address import Address
-from shared.bus.amqp.link import CHANNEL_ERRORS, IO_SECONDS, Link
+from shared.bus.amqp.link import CHANNEL_ERRORS, IO_SECONDS, Doubts, Link
 from shared.bus.model import CONTENT_TYPE, OutMessage, Sent
 from shared.kernel.errors import BrokerAway
 
@@ -24,11 +24,15 @@ class AmqpPublisher:
     """Sends batches over one connection with confirms; `confirm_seconds` is for a whole batch."""
 
     def __init__(
-        self, addresses: Sequence[Address], prefix: str, confirm_seconds: float = IO_SECONDS
+        self,
+        addresses: Sequence[Address],
+        prefix: str,
+        topology: Doubts | None = None,
+        confirm_seconds: float = IO_SECONDS,
     ) -> None:
         self._prefix = prefix
         self._confirm_seconds = confirm_seconds
-        self._link = Link(addresses, prepare=self._prepare)
+        self._link = Link(addresses, self._prepare, topology)
         self._last_tag = 0
         self._waiting: dict[int, Any] = {}
         self._by_id: dict[str, Any] = {}

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from shared.bus.amqp.address import Address
-from shared.bus.amqp.link import Link
+from shared.bus.amqp.link import Doubts, Link
 from shared.bus.model import Delivery
 from shared.kernel.errors import BrokerAway
 
@@ -26,13 +26,18 @@ class AmqpSubscriber:
     """A consumer with a window of `prefetch` deliveries on its own connection."""
 
     def __init__(
-        self, addresses: Sequence[Address], prefix: str, queue: str, prefetch: int
+        self,
+        addresses: Sequence[Address],
+        prefix: str,
+        queue: str,
+        prefetch: int,
+        topology: Doubts | None = None,
     ) -> None:
         self._queue = prefix + queue
         self._prefetch = prefetch
         self._arrived: deque[Delivery] = deque()
         self._cancelled = False
-        self._link = Link(addresses, prepare=self._prepare)
+        self._link = Link(addresses, self._prepare, topology)
         self._bell, self._rope = socket.socketpair()
         self._bell.setblocking(False)
         self._rope.setblocking(False)
@@ -69,7 +74,7 @@ class AmqpSubscriber:
             if not self._arrived and timeout > 0:
                 self._wait(time.monotonic() + timeout)
         if self._cancelled:
-            self._link.drop()
+            self._link.lost()
             raise BrokerAway("the broker took the queue away from this consumer")
         return [self._arrived.popleft() for _ in range(min(max, len(self._arrived)))]
 
