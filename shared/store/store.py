@@ -46,7 +46,6 @@ class Store:
         self.wake = Wake()  # there is something to send
         self.commits = Wake()  # a unit of work was committed
         self.replayed = Wake()  # an inbox row was released to be tried again
-        self.commits = Wake()  # rings after every commit: for loops that wait for rows, not facts
         self.after_commit: list[Callable[[], None]] = []
         self._translate = translate
 
