@@ -1,0 +1,69 @@
+"""When dossiers are submitted: as fast as they are accepted, or at a rate come what may.
+
+Times are of the machine's monotonic clock in seconds, which all processes share.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How many dossiers, from which number on; `rate` a second, None for as fast as can be."""
+
+    first: int
+    count: int
+    rate: float | None = None
+    threads: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """One dossier: when it was due to be submitted and when it was on disk."""
+
+    code: str
+    due: float
+    done: float
+
+
+def carry_out(order: Order, submit: Callable[[int], str]) -> list[Accepted]:
+    """Submit what is ordered; `submit` takes a number and returns the dossier's code.
+
+    At a rate the loop is open: a late one does not move the next, and its lateness counts.
+    """
+    if order.rate is not None:
+        return _at_rate(order, order.rate, submit)
+    parts: list[list[Accepted]] = [[] for _ in range(order.threads)]
+    failures: list[BaseException] = []
+
+    def work(index: int) -> None:
+        try:
+            for number in range(order.first + index, order.first + order.count, order.threads):
+                began = time.monotonic()
+                parts[index].append(Accepted(submit(number), began, time.monotonic()))
+        except BaseException as exc:
+            failures.append(exc)
+            raise
+
+    threads = [threading.Thread(target=work, args=(index,)) for index in range(order.threads)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+    return [each for part in parts for each in part]
+
+
+def _at_rate(order: Order, rate: float, submit: Callable[[int], str]) -> list[Accepted]:
+    done = []
+    began = time.monotonic() + 0.05
+    for index in range(order.count):
+        due = began + index / rate
+        time.sleep(max(0.0, due - time.monotonic()))
+        done.append(Accepted(submit(order.first + index), due, time.monotonic()))
+    return done
