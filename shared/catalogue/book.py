@@ -152,9 +152,8 @@ class Catalogue:
     def ward(self, code: str, on: date) -> Ward:
         """The ward that had this code on this day."""
         for ward in self.wards:
-            if ward.code == code and ward.valid_from <= on:
-                if ward.valid_to is None or on <= ward.valid_to:
-                    return ward
+            if ward.code == code and ward.is_valid(on):
+                return ward
         raise NotFound(f"there is no ward {code} on {on}", vi=f"Không có xã phường mã {code}.")
 
     # --- calendars ----------------------------------------------------------------------------

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from shared.catalogue.book import Catalogue, OfficeHours
 from shared.catalogue.checks import check_folder
+from shared.catalogue.faults import Faults
 from shared.catalogue.read import Folder, read_folder
 from shared.catalogue.read.calendars import HolidayTable, OfficeCalendar, special_days
-from shared.catalogue.source import Faults
 from shared.kernel.calendar import WorkingCalendar
 from shared.kernel.errors import BrokenCatalogue, Fault
 

@@ -25,6 +25,18 @@ Language = Literal["vi", "en"]
 WHOLE_CITY = "*"
 
 
+class Dated:
+    """In force from `valid_from` to `valid_to`, both days included; None means until further."""
+
+    __slots__ = ()
+    valid_from: date
+    valid_to: date | None
+
+    def is_valid(self, on: date) -> bool:
+        """Whether it is in force on this day."""
+        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+
+
 @dataclass(frozen=True, slots=True)
 class Paper:
     """A paper to hand in; `condition` says in words when it is asked for, None means always."""
@@ -93,7 +105,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Procedure:
+class Procedure(Dated):
     """One version of a procedure, valid from `valid_from` to `valid_to`, both days included."""
 
     code: str
@@ -116,17 +128,13 @@ class Procedure:
     results: tuple[str, ...]
     channels: tuple[str, ...]
 
-    def is_valid(self, on: date) -> bool:
-        """Whether a dossier received on this day falls under this version."""
-        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
-
     def step(self, code: str) -> Step | None:
         """The step of this code, None if there is none."""
         return next((step for step in self.steps if step.code == code), None)
 
 
 @dataclass(frozen=True, slots=True)
-class Agency:
+class Agency(Dated):
     """A body that receives dossiers or acts on them; found by role and territory.
 
     `territory` is a ward code or "*" for the whole city; `is_office` says that it has a desk.
@@ -146,13 +154,9 @@ class Agency:
     valid_to: date | None
     is_office: bool
 
-    def is_valid(self, on: date) -> bool:
-        """Whether the agency exists on this day."""
-        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
-
 
 @dataclass(frozen=True, slots=True)
-class Ward:
+class Ward(Dated):
     """A ward or commune; codes were given to other areas later: the key is (code, valid_from)."""
 
     code: str
@@ -171,7 +175,7 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class Template(Dated):
     """The words for one moment, channel and language; `subject` only for e-mail."""
 
     moment: str
@@ -182,10 +186,6 @@ class Template:
     valid_to: date | None
     subject: str | None
     body: str
-
-    def is_valid(self, on: date) -> bool:
-        """Whether these words are the ones to use on this day."""
-        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
 
 
 @dataclass(frozen=True, slots=True)

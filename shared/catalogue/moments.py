@@ -16,5 +16,6 @@ VALUES = frozenset({
     "items", "amount", "office", "name", "step",
 })  # fmt: skip
 EMAIL_ONLY = frozenset({"name"})
+FREE = frozenset({"reason", "next_step", "items"})  # sentences that a person typed
 # What may be cut short in an SMS, in this order; all else is left whole.
 SHORTENED = ("procedure", "items", "next_step", "reason", "step", "agency", "office", "place")

@@ -2,8 +2,9 @@
 
 Syntax: `{value}` is filled in; `[part]` is optional and left out when a value inside is empty.
 E-mail keeps its marks. An SMS comes out unaccented, in GSM 03.38 characters only, and in one
-segment where that is possible: first the procedure's name is shortened, then optional parts are
-left out from the last to the first, then long free texts are shortened.
+segment where that is possible: first the procedure's name is shortened or left out, then optional
+parts go from the last to the first (a free text inside is shortened before its part goes), then
+other long values are shortened.
 
 For an SMS hand in short names (`Procedure.short_name`, `Agency.short_name`).
 """
@@ -17,14 +18,17 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from shared.catalogue.model import Template
-from shared.catalogue.moments import SHORTENED, VALUES
+from shared.catalogue.moments import FREE, SHORTENED, VALUES
 from shared.kernel.errors import LienThongError
 from shared.kernel.text import is_gsm, sms_segments, unaccent
 
 PART = re.compile(r"\[([^\[\]]*)\]|([^\[\]]+)")
 VALUE = re.compile(r"\{([a-z_]+)\}")
 STRAY = re.compile(r"[{}\[\]]")
-SHORTEST = 8  # letters that a shortened value keeps at least, so that it still tells something
+DOTS = re.compile(r"\.{4,}")
+SEGMENT = 160  # septets of a message that is not joined, GSM 03.38
+SHORTEST = 8  # letters that a shortened value keeps at least
+TELLING = 24  # below this a free text tells nothing: its optional part goes instead
 SEPTET_PAIRS = str.maketrans(
     {
         "[": "(",
@@ -97,9 +101,13 @@ def render(template: Template, values: Mapping[str, str]) -> Rendered:
 
     Errors: BrokenTemplate, which a checked catalogue cannot raise.
     """
+    values = {
+        name: value.strip().rstrip(".") if name in FREE else value.strip()
+        for name, value in values.items()
+    }  # the templates end the sentence
     if template.channel == "sms":
         return Rendered(None, _sms(parts_of(template.body), values))
-    clean = {name: unicodedata.normalize("NFC", str(value)) for name, value in values.items()}
+    clean = {name: unicodedata.normalize("NFC", value) for name, value in values.items()}
     subject = " ".join(_fill(parts_of(template.subject or ""), clean).split())
     return Rendered(subject, _tidy(_fill(parts_of(template.body), clean)))
 
@@ -133,40 +141,40 @@ def _fits(text: str) -> bool:
 
 
 def _sms(parts: tuple[Part, ...], given: Mapping[str, str]) -> str:
-    values = {name: plain(str(value)) for name, value in given.items()}
-
-    def text(pieces: Sequence[Part]) -> str:
-        return plain(_fill(pieces, values))
-
-    if _fits(text(parts)):
-        return text(parts)
-    _shorten(values, SHORTENED[0], lambda: text(parts))
+    values = {name: plain(value) for name, value in given.items()}
     kept = list(parts)
+
+    def text() -> str:
+        return DOTS.sub("...", plain(_fill(kept, values)))
+
+    _shorten(values, SHORTENED[0], SHORTEST, text)
     for part in _least_needed(parts):
-        if _fits(text(kept)):
+        for name in part.values:
+            if name in FREE:
+                _shorten(values, name, TELLING, text)
+        if _fits(text()):
             break
         kept.remove(part)
     for name in SHORTENED[1:]:
-        _shorten(values, name, lambda: text(kept))
-    return text(kept)
+        _shorten(values, name, SHORTEST, text)
+    return text()
 
 
 def _least_needed(parts: Sequence[Part]) -> list[Part]:
     """Optional parts in the order in which they go: the procedure's name first, then backwards."""
-    optional = [part for part in parts if part.optional]
-    return sorted(reversed(optional), key=lambda part: SHORTENED[0] not in part.values)
+    optional = [part for part in reversed(parts) if part.optional]
+    named = [part for part in optional if SHORTENED[0] in part.values]
+    return named + [part for part in optional if part not in named]
 
 
-def _shorten(values: dict[str, str], name: str, text: Callable[[], str]) -> None:
-    """Cut a value by whole words, as little as makes the message fit, never below SHORTEST."""
-    excess = sms_segments(text()).units - 160
+def _shorten(values: dict[str, str], name: str, least: int, text: Callable[[], str]) -> None:
+    """Cut a value by whole words, as little as makes the message fit, never below `least`."""
+    excess = sms_segments(text()).units - SEGMENT
     value = values.get(name, "")
-    if excess <= 0 or len(value) <= SHORTEST:
-        return
-    room = max(SHORTEST, len(value) - excess - len("..."))
-    if room >= len(value):
+    room = max(least, len(value) - excess - len("..."))
+    if excess <= 0 or room >= len(value):
         return
     cut = value[:room]
     if value[room] != " " and " " in cut[SHORTEST:]:
         cut = cut[: cut.rindex(" ")]
-    values[name] = cut.rstrip(" ,.;:-") + "..."
+    values[name] = cut.rstrip(" ,.;:-(") + "..."

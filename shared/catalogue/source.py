@@ -1,4 +1,4 @@
-"""YAML files read with the place of every value, so that a fault can name file and line.
+"""Typed readers over the YAML files: each gives a value of the right type or notes a fault.
 
 Values are read as they were written, not as YAML guesses: an unquoted code is a fault here before
 it can become a number that lost its zero. What a procedure or an agency is lives elsewhere.
@@ -7,16 +7,14 @@ it can become a number that lost its zero. What a procedure or an agency is live
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import date, time
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
 import yaml
 
-from shared.kernel.errors import Fault
+from shared.catalogue.faults import Faults, did_you_mean
+from shared.catalogue.placed import Placed
 
 T = TypeVar("T", bound=str)
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -24,117 +22,18 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 STRING_TAG = "tag:yaml.org,2002:str"
 INT_TAG = "tag:yaml.org,2002:int"
 BOOL_TAG = "tag:yaml.org,2002:bool"
-NULL_TAG = "tag:yaml.org,2002:null"
-DATE_TAG = "tag:yaml.org,2002:timestamp"
 TRUE_WORDS = frozenset({"true", "yes", "on"})
 CLOCK = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 
 
-@dataclass(slots=True)
-class Faults:
-    """All that was found wrong so far; reading goes on so that one run tells everything."""
-
-    found: list[Fault] = field(default_factory=list)
-    _told: set[tuple[str, str]] = field(default_factory=set)
-
-    def add(self, place: str, *, en: str, vi: str) -> None:
-        """Note one fault; both texts say what is wrong and how to mend it.
-
-        What a later version only inherits stands at the same line and is told once.
-        """
-        line = place.rpartition(": ")[0] or place
-        if (line, en) not in self._told:
-            self._told.add((line, en))
-            self.found.append(Fault(place=place, vi=vi, en=en))
-
-    def __len__(self) -> int:
-        return len(self.found)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like this one, None when nothing is near."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return near[0] if near else None
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> tuple[str, str]:
-    """The mend in English and Vietnamese for a word that is not one of the known ones."""
-    words = sorted(known)
-    near = nearest(word, words)
-    if near is not None:
-        return f"did you mean '{near}'?", f"có phải là '{near}'?"
-    listed = ", ".join(words) if words else "-"
-    return f"use one of: {listed}", f"hãy dùng một trong: {listed}"
-
-
-class Entry:
-    """One mapping of a file; every reader gives a value of the right type or notes a fault.
+class Entry(Placed):
+    """A mapping whose values are asked for by type.
 
     A reader that notes a fault gives back a harmless value, so that reading can go on.
     """
 
-    def __init__(
-        self, file: str, path: str, node: yaml.Node, faults: Faults, under: Entry | None = None
-    ) -> None:
-        self.file = file
-        self.path = path
-        self.line = node.start_mark.line + 1
-        self.faults = faults
-        self.under = under
-        self._asked: set[str] = set()
-        self._values: dict[str, yaml.Node] = {}
-        self._lines: dict[str, int] = {}
-        if isinstance(node, yaml.MappingNode):
-            self._take(node)
-        else:
-            self.fault(
-                None,
-                en="this must be a mapping of names to values: write 'name: value'",
-                vi="chỗ này phải là các cặp tên và giá trị: hãy ghi 'tên: giá trị'",
-            )
-
-    def _take(self, node: yaml.MappingNode) -> None:
-        for key, value in node.value:
-            name = str(key.value)
-            if name in self._values:
-                self.faults.add(
-                    f"{self.file}:{key.start_mark.line + 1}: {self._join(name)}",
-                    en=f"'{name}' is written twice: keep one of them",
-                    vi=f"'{name}' được ghi hai lần: hãy giữ lại một",
-                )
-            self._values[name] = value
-            self._lines[name] = key.start_mark.line + 1
-
-    def _join(self, key: str | None) -> str:
-        return ".".join(part for part in (self.path, key) if part)
-
-    def place(self, key: str | None = None) -> str:
-        """File, line and path of a value, as faults name it."""
-        if key is not None and key not in self._lines and self.under is not None:
-            return self.under.place(key)
-        line = self.line if key is None else self._lines.get(key, self.line)
-        path = self._join(key)
-        return f"{self.file}:{line}: {path}" if path else f"{self.file}:{line}"
-
-    def fault(self, key: str | None, *, en: str, vi: str) -> None:
-        """Note a fault at this key."""
-        self.faults.add(self.place(key), en=en, vi=vi)
-
-    def has(self, key: str) -> bool:
-        """Whether the key is written here, or in the version that this one is based on."""
-        return self._node(key) is not None
-
-    def _node(self, key: str) -> yaml.Node | None:
-        self._asked.add(key)
-        found = self._values.get(key)
-        if found is None and self.under is not None:
-            return self.under._node(key)
-        if isinstance(found, yaml.ScalarNode) and found.tag == NULL_TAG:
-            return None
-        return found
-
-    def _scalar(self, key: str, needed: bool) -> yaml.ScalarNode | None:
-        node = self._node(key)
+    def _scalar(self, key: str, *, needed: bool) -> yaml.ScalarNode | None:
+        node = self.node(key)
         if node is None:
             if needed:
                 self.fault(
@@ -272,7 +171,7 @@ class Entry:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts; one single text counts as a list of one."""
-        node = self._node(key)
+        node = self.node(key)
         if node is None:
             return ()
         if isinstance(node, yaml.ScalarNode):
@@ -290,14 +189,14 @@ class Entry:
 
     def entry(self, key: str) -> Entry | None:
         """The mapping under this key, None when it is not written."""
-        node = self._node(key)
+        node = self.node(key)
         if node is None:
             return None
         return Entry(self.file, self._join(key), node, self.faults)
 
     def entries(self, key: str) -> tuple[Entry, ...]:
         """The list of mappings under this key."""
-        node = self._node(key)
+        node = self.node(key)
         if node is None:
             return ()
         if not isinstance(node, yaml.SequenceNode):
@@ -311,29 +210,6 @@ class Entry:
             Entry(self.file, f"{self._join(key)}[{index}]", item, self.faults)
             for index, item in enumerate(node.value)
         )
-
-    def keys(self) -> Iterator[str]:
-        """The names written here, marked as known."""
-        for name in self._values:
-            self._asked.add(name)
-            yield name
-
-    def done(self) -> None:
-        """Everything was asked for: what is left has a name that nobody reads."""
-        for name, node in self._values.items():
-            if name not in self._asked and node.start_mark.index == node.end_mark.index:
-                self.fault(
-                    name,
-                    en=f"'{name}' stands alone: a comma inside {{ }} ends a value, "
-                    "put a text that holds one in quotes",
-                    vi=f"'{name}' đứng riêng: dấu phẩy trong {{ }} kết thúc giá trị, "
-                    "hãy đặt nội dung có dấu phẩy trong dấu nháy",
-                )
-            elif name not in self._asked:
-                en, vi = did_you_mean(name, self._asked)
-                self.fault(
-                    name, en=f"nothing reads '{name}': {en}", vi=f"không có mục '{name}': {vi}"
-                )
 
 
 def open_file(path: Path, root: Path, faults: Faults) -> Entry | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from shared.catalogue.faults import Faults
 from shared.catalogue.read import Folder
-from shared.catalogue.source import Faults
 
 
 def check_folder(folder: Folder, faults: Faults, *, today: date | None = None) -> None:

@@ -70,7 +70,7 @@ def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
     papers, form = entry.entries("papers"), entry.entries("form")
     branches, steps = entry.entries("branches"), entry.entries("steps")
     valid_from, valid_to = entry.day("valid_from"), None
-    if "valid_to" in set(entry.keys()):  # never inherited: each version ends on its own day
+    if entry.writes("valid_to"):  # never inherited: each version ends on its own day
         valid_to = entry.maybe_day("valid_to")
     procedure = Procedure(
         code=code,

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.catalogue.faults import Faults, did_you_mean
 from shared.catalogue.model import Agency, Procedure, Role, Template, Ward
 from shared.catalogue.read.agencies import read_agencies, read_roles, read_wards
 from shared.catalogue.read.calendars import (
@@ -18,7 +19,7 @@ from shared.catalogue.read.calendars import (
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.procedures import read_procedure
 from shared.catalogue.read.templates import read_moment
-from shared.catalogue.source import Entry, Faults, did_you_mean, open_file
+from shared.catalogue.source import Entry, open_file
 
 __all__ = ["Folder", "Found", "read_folder"]
 
