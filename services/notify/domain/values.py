@@ -59,7 +59,7 @@ def values_for(subject: Subject, contact: Contact, channel: str) -> dict[str, st
     due = case.due_at
     values = {
         "code": news.dossier,
-        "procedure": case.procedure_name,
+        "procedure": (brief and case.short_name) or case.procedure_name,
         "due": spoken_time(due, language, brief=brief) if due else "",
         "place": place.short_name if brief else _full_place(place),
         "hotline": place.hotline,

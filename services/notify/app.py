@@ -1,0 +1,105 @@
+"""Builds notify: settings, database, bus, clock -> web and loops. Small enough to read aloud."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from services.notify.channels import open_channels
+from services.notify.messaging.incoming import contact_handlers, fact_handlers
+from services.notify.messaging.outgoing import translate
+from services.notify.messaging.sender import Sender
+from services.notify.messaging.topology import CONTACTS, EXCHANGES, FACTS, QUEUES
+from services.notify.storage.tables import LEDGERS
+from services.notify.usecases.composing import Composer
+from services.notify.usecases.sending import give_up_waiting, next_give_up
+from services.notify.web import create_web
+from shared.bus import Bus
+from shared.catalogue import Catalogue
+from shared.contract.names import INTAKE, INTAKE_CONTACTS, ROUTING
+from shared.kernel.clock import Clock
+from shared.kernel.ids import Ids
+from shared.runtime.consumer import Consumer
+from shared.runtime.loop import Loop
+from shared.runtime.metrics import Metrics
+from shared.runtime.relay import Relay
+from shared.runtime.service import Service
+from shared.runtime.ticker import Ticker
+from shared.settings import Settings
+from shared.store import Store, make_engine
+from shared.store.migrate import upgrade
+
+NAME = "notify"
+MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
+
+
+def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
+    """Notify's door to its database; nothing connects until it is used."""
+    return Store(
+        make_engine(settings.database_url),
+        LEDGERS,
+        translate=translate,
+        clock=clock,
+        ids=ids,
+        reads=(INTAKE, ROUTING),
+    )
+
+
+def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, bus: Bus) -> Service:
+    """The whole service; nothing runs yet."""
+    store = open_store(settings, clock=clock, ids=ids)
+    bus.declare(EXCHANGES, QUEUES)
+    metrics = Metrics()
+    return Service(
+        name=NAME,
+        settings=settings,
+        store=store,
+        bus=bus,
+        web=create_web(settings, store),
+        loops=_loops(settings, store, bus, Composer(catalogue), metrics),
+        migrate=lambda: upgrade(store.engine, MIGRATIONS),
+        close=store.close,
+        metrics=metrics,
+    )
+
+
+def _loops(
+    settings: Settings, store: Store, bus: Bus, composer: Composer, metrics: Metrics
+) -> list[Loop]:
+    channels = open_channels(
+        sms=settings.channel_sms,
+        email=settings.channel_email,
+        data_dir=settings.data_dir,
+        mail_from=settings.mail_from,
+        smtp_url=settings.smtp_url,
+    )
+    return [
+        Relay(store, bus, batch=settings.relay_batch, name="notify.relay", metrics=metrics),
+        Consumer(
+            FACTS,
+            FACTS,
+            store,
+            bus,
+            fact_handlers(composer),
+            batch=settings.consumer_batch,
+            sources=(INTAKE, ROUTING),
+            metrics=metrics,
+        ),
+        Consumer(
+            CONTACTS,
+            CONTACTS,
+            store,
+            bus,
+            contact_handlers(composer),
+            batch=settings.consumer_batch,
+            sources=(INTAKE_CONTACTS,),
+            metrics=metrics,
+        ),
+        *(Sender(kind, channel, store) for kind, channel in channels.items()),
+        Ticker("notify.ticker", store, give_up_waiting, lambda: _next_give_up(store)),
+    ]
+
+
+def _next_give_up(store: Store) -> datetime | None:
+    with store.read() as connection:
+        return next_give_up(connection)

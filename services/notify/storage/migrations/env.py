@@ -1,0 +1,6 @@
+"""Alembic's entry for notify's history."""
+
+from services.notify.storage.tables import metadata
+from shared.store.migrate import run_history
+
+run_history(metadata)

@@ -1,0 +1,136 @@
+"""Repositories of cases and contacts: read many at once, kept for the unit, written at flush."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from services.notify.domain.cases import Case
+from services.notify.domain.contacts import Contact
+from services.notify.storage import tables
+from services.notify.storage.rows import (
+    CASE_COLUMNS,
+    CONTACT_COLUMNS,
+    case_of,
+    contact_of,
+    row_of_case,
+    row_of_contact,
+)
+from shared.store import UnitOfWork
+
+
+class Cases:
+    """What is remembered of dossiers, by dossier code."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._known: dict[str, Case | None] = {}
+        self._changed: dict[str, Case] = {}
+
+    def warm(self, dossiers: Iterable[str]) -> None:
+        """Read all that is not known yet in one query."""
+        missing = sorted(set(dossiers) - self._known.keys())
+        if not missing:
+            return
+        self._known.update(dict.fromkeys(missing))
+        query = sa.select(*CASE_COLUMNS).where(tables.cases.c.dossier.in_(missing))
+        for row in self._uow.connection.execute(query):
+            case = case_of(row)
+            self._known[case.dossier] = case
+
+    def get(self, dossier: str) -> Case | None:
+        """The case, None when nothing was heard of the dossier."""
+        self.warm((dossier,))
+        return self._known[dossier]
+
+    def put(self, case: Case) -> None:
+        """Remember the case; written at flush if it is new or different."""
+        if self._known.get(case.dossier) == case:
+            return
+        if not self._changed:
+            self._uow.on_flush(self._write)
+        self._known[case.dossier] = self._changed[case.dossier] = case
+
+    def _write(self) -> None:
+        changed, self._changed = self._changed, {}
+        rows = [row_of_case(changed[dossier]) for dossier in sorted(changed)]
+        _upsert(self._uow.connection, tables.cases, rows)
+
+
+class Contacts:
+    """How citizens may be reached, by dossier code."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._known: dict[str, Contact | None] = {}
+        self._changed: dict[str, Contact] = {}
+
+    def warm(self, dossiers: Iterable[str]) -> None:
+        """Read in one query; what is missing is read again under the lock that a giver takes.
+
+        Facts and contacts come on different queues. Without the lock a fact could find no
+        contact and wait for one, while the contact, committed meanwhile, finds nothing waiting.
+        """
+        missing = sorted(set(dossiers) - self._known.keys())
+        if not missing:
+            return
+        self._known.update(dict.fromkeys(missing))
+        self._read(missing)
+        unknown = [dossier for dossier in missing if self._known[dossier] is None]
+        if unknown and lock_dossiers(self._uow.connection, unknown):
+            self._read(unknown)
+
+    def get(self, dossier: str) -> Contact | None:
+        """The contact, None while none was given."""
+        self.warm((dossier,))
+        return self._known[dossier]
+
+    def put(self, contact: Contact) -> None:
+        """A new contact replaces the old one for later messages."""
+        if not self._changed:
+            self._uow.on_flush(self._write)
+        self._known[contact.dossier] = self._changed[contact.dossier] = contact
+
+    def _read(self, dossiers: list[str]) -> None:
+        query = sa.select(*CONTACT_COLUMNS).where(tables.contacts.c.dossier.in_(dossiers))
+        for row in self._uow.connection.execute(query):
+            contact = contact_of(row)
+            self._known[contact.dossier] = contact
+
+    def _write(self) -> None:
+        changed, self._changed = self._changed, {}
+        rows = [row_of_contact(changed[dossier]) for dossier in sorted(changed)]
+        _upsert(self._uow.connection, tables.contacts, rows)
+
+
+def lock_dossiers(connection: sa.Connection, dossiers: Iterable[str]) -> bool:
+    """Hold these dossiers until the unit ends; False where the database has one writer anyway.
+
+    Taken in sorted order in one statement, so that two units cannot wait for each other.
+    """
+    if connection.dialect.name != "postgresql":
+        return False
+    connection.execute(_LOCK, {"names": sorted(set(dossiers))})
+    return True
+
+
+_LOCK = sa.text(
+    "SELECT pg_advisory_xact_lock(wanted.key) FROM ("
+    "SELECT DISTINCT hashtextextended('notify ' || name, 0) AS key "
+    "FROM unnest(CAST(:names AS text[])) AS name ORDER BY 1) AS wanted"
+)
+
+
+def _upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = make(table)
+    others = {
+        column.name: statement.excluded[column.name]
+        for column in table.columns
+        if not column.primary_key
+    }
+    keys = [column.name for column in table.primary_key]
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)

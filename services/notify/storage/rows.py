@@ -1,0 +1,58 @@
+"""Rows to domain objects and back; the one place that knows the column names of a message."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.notify.domain.cases import Case
+from services.notify.domain.contacts import Contact
+from services.notify.domain.messages import Message
+from services.notify.domain.states import State
+from services.notify.storage import tables
+
+_CASE = tuple(field.name for field in fields(Case))
+_CONTACT = tuple(field.name for field in fields(Contact))
+# `to` is a word of SQL; the column says recipient.
+_MESSAGE = tuple((field.name, _column) for field in fields(Message) for _column in (
+    "recipient" if field.name == "to" else field.name,
+))  # fmt: skip
+
+CASE_COLUMNS = tuple(tables.cases.c[name] for name in _CASE)
+CONTACT_COLUMNS = tuple(tables.contacts.c[name] for name in _CONTACT)
+MESSAGE_COLUMNS = tuple(tables.messages.c[column] for _, column in _MESSAGE)
+
+
+def case_of(row: sa.Row[Any]) -> Case:
+    """The case in a row of CASE_COLUMNS."""
+    return Case(*row)
+
+
+def contact_of(row: sa.Row[Any]) -> Contact:
+    """The contact in a row of CONTACT_COLUMNS."""
+    return Contact(*tuple(row))
+
+
+def message_of(row: sa.Row[Any]) -> Message:
+    """The message in a row that begins with MESSAGE_COLUMNS."""
+    values = {name: value for (name, _), value in zip(_MESSAGE, row, strict=False)}
+    return Message(**{**values, "state": State(values["state"])})
+
+
+def row_of_case(case: Case) -> dict[str, Any]:
+    """A case as column values."""
+    return asdict(case)
+
+
+def row_of_contact(contact: Contact) -> dict[str, Any]:
+    """A contact as column values."""
+    return asdict(contact)
+
+
+def row_of_message(message: Message) -> dict[str, Any]:
+    """A message as column values."""
+    row: dict[str, Any] = {column: getattr(message, name) for name, column in _MESSAGE}
+    row["state"] = message.state.value
+    return row

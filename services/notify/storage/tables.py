@@ -1,0 +1,90 @@
+"""The tables of notify. Contacts and messages hold personal data: nothing here is ever logged."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from shared.store import Ledgers
+from shared.store.types import Instant, Json
+
+metadata = sa.MetaData()
+LEDGERS = Ledgers.define(metadata)
+
+# What notify remembers of a dossier, learnt from facts.
+cases = sa.Table(
+    "cases",
+    metadata,
+    sa.Column("dossier", sa.Text, primary_key=True),
+    sa.Column("procedure", sa.Text, nullable=False),
+    sa.Column("procedure_name", sa.Text, nullable=False),
+    sa.Column("short_name", sa.Text, nullable=False),
+    sa.Column("office", sa.Text, nullable=False),
+    sa.Column("office_name", sa.Text, nullable=False),
+    sa.Column("due_at", Instant()),
+)
+
+contacts = sa.Table(
+    "contacts",
+    metadata,
+    sa.Column("dossier", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("phone", sa.Text),
+    sa.Column("email", sa.Text),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("consent_sms", sa.Boolean, nullable=False),
+    sa.Column("consent_email", sa.Boolean, nullable=False),
+    sa.Column("lookup_word", sa.Text, nullable=False),
+    sa.Column("given_at", Instant(), nullable=False),
+)
+
+messages = sa.Table(
+    "messages",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("fact_id", sa.Text, nullable=False),
+    sa.Column("moment", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("dossier", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("made_at", Instant(), nullable=False),
+    sa.Column("changed_at", Instant(), nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("encoding", sa.Text, nullable=False),
+    sa.Column("parts", sa.Integer, nullable=False),
+    sa.Column("template_version", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("next_at", Instant()),
+    sa.Column("reason", sa.Text),
+    sa.Column("sent_at", Instant()),
+    sa.Column("told_unreachable", sa.Boolean, nullable=False),
+    sa.Column("about", Json()),
+    # Who is sending it now, and until when nobody else may take it over.
+    sa.Column("sender", sa.Text),
+    sa.Column("lease_until", Instant()),
+    # One message per fact, moment, person and channel, whatever happens.
+    sa.UniqueConstraint("fact_id", "moment", "person", "channel", name="messages_once"),
+)
+
+
+def _only(*states: str) -> sa.ColumnElement[bool]:
+    listed = ", ".join(f"'{state}'" for state in states)
+    return sa.literal_column(f"state IN ({listed})", sa.Boolean)
+
+
+def _partial(name: str, states: tuple[str, ...], *columns: str) -> None:
+    only = _only(*states)
+    picked = [messages.c[column] for column in columns]
+    sa.Index(name, *picked, postgresql_where=only, sqlite_where=only)
+
+
+sa.Index("messages_dossier", messages.c.dossier)
+sa.Index("messages_newest", messages.c.made_at, messages.c.id)
+# Small indexes over what is not finished, however many messages were ever sent.
+_partial("messages_due", ("queued", "failed"), "channel", "next_at", "id")
+_partial("messages_sending", ("sending",), "channel", "lease_until")
+_partial("messages_awaiting", ("awaiting_contact",), "made_at")
+_partial("messages_stuck", ("uncertain", "undeliverable"), "state", "changed_at")

@@ -1,0 +1,130 @@
+"""The sending loop's steps in the database: claim, record what channels said, take back, give up.
+
+The channel itself is called between two of these units, with no transaction open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from services.notify.domain.contacts import NO_CONTACT
+from services.notify.domain.delivery import Result, Sent
+from services.notify.domain.facts import CitizenNotified, CitizenUnreachable
+from services.notify.domain.messages import (
+    CONTACT_PATIENCE,
+    Message,
+    after_crash,
+    after_try,
+    moment_lost,
+)
+from services.notify.domain.retrying import RetryBudget
+from services.notify.domain.states import LOST, State
+from services.notify.storage import sendings
+from services.notify.storage.messages import Messages
+from services.notify.storage.people import lock_dossiers
+from shared.store import UnitOfWork
+
+# Longer than any batch takes: only a sender that hangs loses its messages to another.
+LEASE = timedelta(minutes=10)
+GIVE_UP_AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A message and what its channel answered; None when it was not handed over at all."""
+
+    message: Message
+    result: Result | None
+
+
+def claim_due(uow: UnitOfWork, channel: str, sender: str, limit: int) -> list[Message]:
+    """Up to `limit` messages that this sender, and nobody else, now hands to the channel."""
+    wanted = sendings.Claim(channel, sender, uow.now + LEASE)
+    return sendings.claim(uow.connection, wanted, uow.now, limit)
+
+
+def record_tries(uow: UnitOfWork, tried: Sequence[Tried], sender: str, budget: RetryBudget) -> None:
+    """Write what became of a batch, and say who was told and who cannot be."""
+    moved = {one.message.id: _moved(one, uow, budget) for one in tried}
+    _hold_lost(uow, moved.values())
+    held = sendings.still_held(uow.connection, sorted(moved), sender)
+    kept = [moved[one.message.id] for one in tried if one.message.id in held]
+    sent = [message for message in kept if message.state is State.SENT]
+    sendings.mark_sent(uow.connection, [message.id for message in sent], uow.now)
+    for message in sent:
+        uow.record(
+            CitizenNotified(message.dossier, message.moment, message.channel, message.id, uow.now)
+        )
+    others = [message for message in kept if message.state is not State.SENT]
+    for message in others:
+        uow.get(Messages).change(message)
+    _tell_lost(uow, [message for message in others if message.state in LOST])
+
+
+def take_back(
+    uow: UnitOfWork, channel: str, *, idempotent: bool, is_dead: Callable[[str], bool]
+) -> int:
+    """Messages that a dead or hanging sender held: queued again, or uncertain; how many."""
+    dead = [name for name in sendings.senders(uow.connection, channel) if is_dead(name)]
+    found = sendings.left_behind(uow.connection, channel, uow.now, dead)
+    for message in found:
+        uow.get(Messages).change(after_crash(message, uow.now, idempotent=idempotent))
+    return len(found)
+
+
+def give_up_waiting(uow: UnitOfWork) -> int:
+    """Messages whose contact did not come within its time: the citizen is unreachable."""
+    late = uow.get(Messages).awaiting_since(uow.now - CONTACT_PATIENCE, GIVE_UP_AT_ONCE)
+    for message in late:
+        ended = message.moved(
+            State.UNDELIVERABLE, uow.now, reason=NO_CONTACT, told_unreachable=True
+        )
+        uow.get(Messages).change(ended)
+        uow.record(CitizenUnreachable(message.dossier, message.moment, NO_CONTACT, uow.now))
+    return len(late)
+
+
+def _moved(one: Tried, uow: UnitOfWork, budget: RetryBudget) -> Message:
+    message = one.message
+    if one.result is None:
+        # Never handed over: it keeps its place and the try is not counted.
+        return message.moved(State.QUEUED, uow.now, tries=message.tries - 1)
+    if isinstance(one.result, Sent):
+        return message.moved(State.SENT, uow.now)
+    return after_try(message, one.result, uow.now, budget)
+
+
+def _hold_lost(uow: UnitOfWork, moved: Iterable[Message]) -> None:
+    # Two senders may lose the two channels of one moment at once: one of them must see both.
+    lost = [message.dossier for message in moved if message.state in LOST]
+    if lost:
+        lock_dossiers(uow.connection, lost)
+
+
+def _tell_lost(uow: UnitOfWork, lost: Sequence[Message]) -> None:
+    if not lost:
+        return
+    messages = uow.get(Messages)
+    siblings: dict[tuple[str, str, str], list[Message]] = {}
+    for message in messages.of_facts(message.fact_id for message in lost):
+        key = (message.fact_id, message.moment, message.person)
+        siblings.setdefault(key, []).append(message)
+    for message in lost:
+        group = siblings[message.fact_id, message.moment, message.person]
+        if not moment_lost(group):
+            continue
+        told = replace(message, told_unreachable=True)
+        group[:] = [told]
+        messages.change(told)
+        reason = message.reason or State.UNDELIVERABLE.value
+        uow.record(CitizenUnreachable(message.dossier, message.moment, reason, uow.now))
+
+
+def next_give_up(connection: sa.Connection) -> datetime | None:
+    """When the longest waiting message is given up (UTC); None when none waits."""
+    since = sendings.first_awaiting(connection)
+    return since + CONTACT_PATIENCE if since else None

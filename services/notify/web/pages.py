@@ -1,0 +1,147 @@
+"""Pages for operators: what citizens were told, what waits, what went wrong."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from services.notify.domain.contacts import CHANNELS
+from services.notify.domain.messages import Message
+from services.notify.domain.states import NAMES_VI, RESENDABLE, State
+from services.notify.storage import queries
+from services.notify.usecases.resending import resend
+from services.notify.web import words
+from services.notify.web.api import bookmark, read_bookmark, shown
+from shared.kernel.errors import Refused
+from shared.store import Store
+from shared.store.ledgers import PARKED, RETRY, WAITING
+from shared.store.measure import Depths, measure
+from shared.web.guard import require
+
+PAGE = 30
+_LONGEST_CODE = 60
+
+
+def blueprint(store: Store) -> Blueprint:
+    """The pages /tin-nhan and /tin-nhan/<id>."""
+    blue = Blueprint("pages", __name__, template_folder="templates")
+
+    @blue.get("/")
+    @require("operator")
+    def home() -> Response:
+        return redirect(url_for("pages.messages"))
+
+    @blue.get("/tin-nhan")
+    @require("operator")
+    def messages() -> str:
+        chosen = _chosen()
+        with store.read() as connection:
+            found = queries.find(connection, _search(chosen))
+            counts = queries.by_state(connection)
+            depths = measure(connection, store.ledgers)
+        page = found[:PAGE]
+        more = bookmark(page[-1]) if len(found) > PAGE else None
+        return render_template(
+            "notify/messages.html",
+            rows=[_row(message) for message in page],
+            chosen=chosen,
+            older=_older(chosen, more) if more else None,
+            states=_state_links(counts, chosen),
+            state_choices=[(state.value, NAMES_VI[state]) for state in State],
+            channel_choices=[(channel, words.CHANNELS[channel]) for channel in CHANNELS],
+            held=_held(depths),
+        )
+
+    @blue.get("/tin-nhan/<message_id>")
+    @require("operator")
+    def message(message_id: str) -> str:
+        with store.read() as connection:
+            found = queries.one(connection, message_id)
+        return render_template(
+            "notify/message.html",
+            message=_row(found),
+            subject=found.subject,
+            body=found.body,
+            may_resend=found.state in RESENDABLE and bool(found.to),
+            uncertain=found.state is State.UNCERTAIN,
+        )
+
+    @blue.post("/tin-nhan/<message_id>/gui-lai")
+    @require("operator")
+    def send_again(message_id: str) -> Response:
+        try:
+            with store.begin() as uow:
+                resend(uow, message_id)
+        except Refused as refused:
+            if refused.status == 404:
+                raise
+            flash(refused.vi, "bad")
+        else:
+            flash("Đã xếp tin nhắn vào hàng chờ gửi lại.", "good")
+        return redirect(url_for("pages.message", message_id=message_id), 303)
+
+    return blue
+
+
+def _chosen() -> dict[str, str]:
+    """The filters of the address, those that mean something."""
+    asked = request.args
+    chosen: dict[str, str] = {}
+    if asked.get("state") in {state.value for state in State}:
+        chosen["state"] = asked["state"]
+    if asked.get("channel") in CHANNELS:
+        chosen["channel"] = asked["channel"]
+    dossier = asked.get("dossier", "").strip()[:_LONGEST_CODE]
+    if dossier:
+        chosen["dossier"] = dossier
+    return chosen
+
+
+def _search(chosen: dict[str, str]) -> queries.Search:
+    after = request.args.get("after")
+    return queries.Search(
+        states=(chosen["state"],) if "state" in chosen else (),
+        channel=chosen.get("channel"),
+        dossier=chosen.get("dossier"),
+        before=read_bookmark(after) if after else None,
+        limit=PAGE + 1,
+    )
+
+
+def _older(chosen: dict[str, str], more: str) -> str:
+    filters: dict[str, Any] = {**chosen, "after": more}
+    return url_for("pages.messages", **filters)
+
+
+def _row(message: Message) -> dict[str, Any]:
+    return shown(message) | {
+        "moment_name": words.MOMENTS.get(message.moment, message.moment),
+        "channel_name": words.CHANNELS.get(message.channel, "—"),
+        "state_name": NAMES_VI[message.state],
+        "tone": words.TONES[message.state],
+        "reason_words": words.reason(message.reason),
+    }
+
+
+def _state_links(counts: dict[str, int], chosen: dict[str, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": NAMES_VI[state],
+            "tone": words.TONES[state],
+            "count": counts[state.value],
+            "address": url_for("pages.messages", state=state.value),
+            "current": chosen.get("state") == state.value,
+        }
+        for state in State
+        if counts.get(state.value)
+    ]
+
+
+def _held(depths: Depths) -> dict[str, int]:
+    """Facts that came in and are not handled: waiting, retried, parked."""
+    held = dict.fromkeys((WAITING, RETRY, PARKED), 0)
+    for (_, state), depth in depths.inbox.items():
+        held[state] += depth.count
+    return held

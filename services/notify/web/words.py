@@ -1,0 +1,46 @@
+"""Vietnamese words for what the pages show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from services.notify.domain.states import State
+
+MOMENTS: Final[Mapping[str, str]] = {
+    "registered": "Đã nộp hồ sơ",
+    "refused": "Từ chối tiếp nhận",
+    "received": "Đã tiếp nhận",
+    "supplement_requested": "Yêu cầu bổ sung",
+    "supplemented": "Đã nhận bổ sung",
+    "payment_requested": "Yêu cầu nộp tiền",
+    "paid": "Đã nộp tiền",
+    "resolved": "Đã có kết quả",
+    "returned": "Đã trả kết quả",
+    "extended": "Xin lỗi, hẹn lại",
+    "stopped": "Dừng xử lý",
+    "withdrawn": "Đã rút hồ sơ",
+}
+CHANNELS: Final[Mapping[str, str]] = {"sms": "SMS", "email": "Thư điện tử"}
+TONES: Final[Mapping[State, str]] = {
+    State.AWAITING_CONTACT: "waiting",
+    State.QUEUED: "new",
+    State.SENDING: "going",
+    State.SENT: "good",
+    State.FAILED: "waiting",
+    State.UNCERTAIN: "waiting",
+    State.UNDELIVERABLE: "bad",
+    State.SKIPPED: "quiet",
+}
+REASONS: Final[Mapping[str, str]] = {
+    "no_contact": "Không có thông tin liên hệ sau 24 giờ",
+    "no_consent": "Công dân không đồng ý nhận tin",
+    "no_address": "Không có số điện thoại hoặc địa chỉ thư dùng được",
+    "retries_spent": "Đã thử hết số lần cho phép",
+    "sender_stopped": "Chương trình dừng khi đang gửi; có thể đã gửi",
+}
+
+
+def reason(text: str | None) -> str:
+    """A stored reason in words; a channel's own answer stays as it is."""
+    return REASONS.get(text or "", text or "")

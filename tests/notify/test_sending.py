@@ -1,0 +1,260 @@
+"""The sending loop on both back ends: once, in order of trouble, and across crashes."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from services.notify.domain.delivery import Failed, Unknown
+from services.notify.domain.retrying import RetryBudget
+from services.notify.domain.states import State
+from services.notify.messaging.sender import Sender, process_is_gone, process_name
+from services.notify.usecases.resending import resend
+from services.notify.usecases.sending import LEASE, claim_due
+from shared.kernel.errors import Conflict, DatabaseAway, NotAllowed, NotFound
+from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact
+
+
+def sms_only(ledger: Ledger, count: int = 1) -> None:
+    codes = [f"000.00.15.H20-220314-{number:04}" for number in range(1, count + 1)]
+    ledger.give(*(a_contact(code, consent_email=False) for code in codes))
+    ledger.hear(*(ledger.received(code) for code in codes))
+
+
+def rest(sender: Sender) -> int:
+    total = 0
+    while done := sender.step(0):
+        total += done
+    return total
+
+
+def always(answer: bool) -> Callable[[str], bool]:
+    return lambda _: answer
+
+
+def test_what_is_queued_is_sent_once_and_told(ledger: Ledger):
+    sms_only(ledger)
+    channel = RecordingChannel()
+    assert rest(Sender("sms", channel, ledger.store)) == 1
+    (message,) = ledger.messages()
+    assert (message.state, message.sent_at, message.tries) == (State.SENT, ledger.clock.now(), 1)
+    assert [letter.id for letter in channel.letters] == [message.id]
+    (fact,) = ledger.told()
+    assert fact == (
+        "citizen.notified",
+        {
+            "dossier": DOSSIER,
+            "moment": "received",
+            "channel": "sms",
+            "message": message.id,
+            "sent_at": "2022-03-14T02:00:00Z",
+        },
+    )
+
+
+def test_a_sender_takes_only_its_own_kind(ledger: Ledger):
+    ledger.give(a_contact())
+    ledger.hear(ledger.received())
+    rest(Sender("email", RecordingChannel(), ledger.store))
+    assert [m.state for m in ledger.messages(channel="sms")] == [State.QUEUED]
+
+
+def test_many_go_in_batches_and_nothing_goes_twice(ledger: Ledger):
+    sms_only(ledger, 120)
+    channel = RecordingChannel()
+    assert rest(Sender("sms", channel, ledger.store, batch=50)) == 120
+    assert len({letter.id for letter in channel.letters}) == len(channel.letters) == 120
+
+
+def test_a_failure_is_tried_again_at_its_time_and_not_before(ledger: Ledger):
+    sms_only(ledger)
+    channel = RecordingChannel(answers=[Failed("smtp: 451"), Failed("smtp: 451")])
+    sender = Sender("sms", channel, ledger.store)
+    rest(sender)
+    (message,) = ledger.messages()
+    assert (message.state, message.reason) == (State.FAILED, "smtp: 451")
+    assert sender.next_due() == message.next_at
+    ledger.clock.advance(timedelta(seconds=29))
+    assert rest(sender) == 0
+    ledger.clock.advance(timedelta(seconds=5))
+    assert rest(sender) == 1
+    ledger.clock.advance(timedelta(minutes=5))
+    assert rest(sender) == 1
+    assert ledger.states() == {"sent": 1}
+    assert ledger.messages()[0].tries == 3
+
+
+def test_a_spent_budget_makes_the_citizen_unreachable(ledger: Ledger):
+    sms_only(ledger)
+    channel = RecordingChannel(answers=[Failed("away")] * 3)
+    sender = Sender("sms", channel, ledger.store, budget=RetryBudget(tries=3))
+    for _ in range(5):
+        rest(sender)
+        ledger.clock.advance(timedelta(hours=2))
+    assert len(channel.letters) == 3
+    assert ledger.states() == {"undeliverable": 1}
+    assert [(kind, data["reason"]) for kind, data in ledger.told()] == [
+        ("citizen.unreachable", "retries_spent")
+    ]
+
+
+def test_a_citizen_is_unreachable_only_when_the_last_channel_is_lost(ledger: Ledger):
+    ledger.give(a_contact())
+    ledger.hear(ledger.received())
+    gone = Failed("smtp recipient: 550", permanent=True)
+    rest(Sender("email", RecordingChannel(answers=[gone]), ledger.store))
+    assert ledger.told() == []
+    rest(Sender("sms", RecordingChannel(answers=[gone]), ledger.store))
+    assert [kind for kind, _ in ledger.told()] == ["citizen.unreachable"]
+
+
+def test_one_channel_that_reaches_the_citizen_is_enough(ledger: Ledger):
+    ledger.give(a_contact())
+    ledger.hear(ledger.received())
+    gone = Failed("smtp recipient: 550", permanent=True)
+    rest(Sender("sms", RecordingChannel(), ledger.store))
+    rest(Sender("email", RecordingChannel(answers=[gone]), ledger.store))
+    assert [kind for kind, _ in ledger.told()] == ["citizen.notified"]
+
+
+def test_an_uncertain_letter_is_sent_again_only_by_an_operators_order(ledger: Ledger):
+    sms_only(ledger)
+    channel = RecordingChannel(idempotent=False, answers=[Unknown("smtp text: TimeoutError")])
+    sender = Sender("sms", channel, ledger.store)
+    rest(sender)
+    ledger.clock.advance(timedelta(days=3))
+    assert rest(sender) == 0
+    (message,) = ledger.messages(states=("uncertain",))
+    with ledger.store.begin() as uow:
+        resend(uow, message.id)
+    assert rest(sender) == 1
+    assert ledger.states() == {"sent": 1}
+
+
+def test_a_letter_on_which_the_channel_breaks_does_not_stop_the_others(ledger: Ledger):
+    sms_only(ledger, 3)
+    channel = RecordingChannel(answers=[ValueError("header")])
+    sender = Sender("sms", channel, ledger.store)
+    rest(sender)
+    assert ledger.states() == {"failed": 1, "sent": 2}
+
+
+def test_a_letter_that_was_not_handed_over_keeps_its_place_and_its_tries(ledger: Ledger):
+    sms_only(ledger, 3)
+    channel = RecordingChannel(answers=[ValueError("header")])
+    sender = Sender("sms", channel, ledger.store)
+    sender.step(0)
+    assert ledger.states() == {"failed": 1, "queued": 2}
+    assert {m.tries for m in ledger.messages(states=("queued",))} == {0}
+
+
+# --- crashes -------------------------------------------------------------------------------------
+
+
+def died_while_sending(ledger: Ledger) -> None:
+    """A sender that claimed and, before it could record, was killed."""
+    with ledger.store.begin() as uow:
+        assert claim_due(uow, "sms", "old:1", 50)
+
+
+def test_after_a_crash_an_idempotent_channel_sends_again_at_the_start(ledger: Ledger):
+    sms_only(ledger)
+    died_while_sending(ledger)
+    channel = RecordingChannel()
+    rest(Sender("sms", channel, ledger.store, is_dead=always(True)))
+    assert len(channel.letters) == 1
+    assert ledger.states() == {"sent": 1}
+    assert [kind for kind, _ in ledger.told()] == ["citizen.notified"]
+
+
+def test_after_a_crash_any_other_channel_leaves_the_message_uncertain(ledger: Ledger):
+    sms_only(ledger)
+    died_while_sending(ledger)
+    channel = RecordingChannel(idempotent=False)
+    rest(Sender("sms", channel, ledger.store, is_dead=always(True)))
+    assert channel.letters == []
+    assert ledger.states() == {"uncertain": 1}
+
+
+def test_messages_of_a_living_sender_are_left_alone_until_its_lease_ends(ledger: Ledger):
+    sms_only(ledger)
+    died_while_sending(ledger)
+    channel = RecordingChannel()
+    sender = Sender("sms", channel, ledger.store, is_dead=always(False))
+    assert rest(sender) == 0
+    assert sender.next_due() == ledger.clock.now() + LEASE
+    ledger.clock.advance(LEASE)
+    rest(sender)
+    assert ledger.states() == {"sent": 1}
+
+
+def test_a_sender_whose_messages_were_taken_over_records_nothing_more(ledger: Ledger):
+    sms_only(ledger)
+
+    class SlowChannel(RecordingChannel):
+        """While it hands over, its lease ends and another sender sends the same message."""
+
+        def send(self, letters):  # type: ignore[no-untyped-def]
+            handed = list(letters)
+            ledger.clock.advance(LEASE)
+            rest(Sender("sms", RecordingChannel(), ledger.store, me="other:2"))
+            self.letters.extend(handed)
+            yield from (Failed("too late") for _ in handed)
+
+    rest(Sender("sms", SlowChannel(), ledger.store, me="slow:1", is_dead=always(False)))
+    assert ledger.states() == {"sent": 1}
+    assert [kind for kind, _ in ledger.told()] == ["citizen.notified"]
+
+
+def test_a_database_that_goes_away_before_the_record_makes_nothing_go_twice(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+):
+    sms_only(ledger)
+    channel = RecordingChannel()
+    sender = Sender("sms", channel, ledger.store)
+    begin, calls = ledger.store.begin, []
+
+    def sometimes():  # type: ignore[no-untyped-def]
+        calls.append(1)
+        if channel.letters and len(calls) < 6:
+            raise DatabaseAway("gone")
+        return begin()
+
+    monkeypatch.setattr(ledger.store, "begin", sometimes)
+    for _ in range(8):
+        try:
+            sender.step(0)
+        except DatabaseAway:
+            continue
+    assert len(channel.letters) == 1
+    assert ledger.states() == {"sent": 1}
+
+
+def test_this_process_lives_and_a_number_nobody_has_does_not():
+    host = process_name().rpartition(":")[0]
+    assert not process_is_gone(process_name())
+    assert process_is_gone(f"{host}:4194305")
+    assert not process_is_gone("another-host:4194305")
+    assert not process_is_gone("nonsense")
+
+
+# --- an operator's order -------------------------------------------------------------------------
+
+
+def test_a_message_that_was_sent_is_not_sent_again(ledger: Ledger):
+    sms_only(ledger)
+    rest(Sender("sms", RecordingChannel(), ledger.store))
+    with pytest.raises(NotAllowed), ledger.store.begin() as uow:
+        resend(uow, ledger.messages()[0].id)
+
+
+def test_a_message_without_an_address_cannot_be_sent_again(ledger: Ledger):
+    ledger.give(a_contact(phone=None, email=None))
+    ledger.hear(ledger.received())
+    with pytest.raises(Conflict), ledger.store.begin() as uow:
+        resend(uow, ledger.messages()[0].id)
+
+
+def test_there_is_no_resending_what_is_not_there(ledger: Ledger):
+    with pytest.raises(NotFound), ledger.store.begin() as uow:
+        resend(uow, "m-0")
