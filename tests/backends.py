@@ -128,7 +128,7 @@ class Backend:
                 amqp_url=self.amqp_url(),
                 port=0,
                 log_level="warning",
-                secret_key="a key for tests alone",
+                secret_key="a key for tests alone, it opens no door",
                 channel_sms="file",
                 channel_email="file",
             )
