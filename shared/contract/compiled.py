@@ -19,7 +19,7 @@ Read = Callable[[Any], Any]
 _MISSING = object()
 
 
-class NotThis(Exception):  # noqa: N818 - a signal between two functions of this module
+class NotThis(Exception):
     """The value does not fit; the schema will say why."""
 
 

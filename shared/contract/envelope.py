@@ -89,9 +89,9 @@ def encode(envelope: Envelope) -> bytes:
     }
     _add_options(out, envelope)
     out["data"] = envelope.data
-    for name in _LONGEST:
-        if not isinstance(out[name], str) or not 0 < len(out[name]) <= _LONGEST[name]:
-            raise ContractBroken(f"envelope: {name} must be text of 1 to {_LONGEST[name]}")
+    for name, longest in _LONGEST.items():
+        if not isinstance(out[name], str) or not 0 < len(out[name]) <= longest:
+            raise ContractBroken(f"envelope: {name} must be text of 1 to {longest} characters")
     try:
         return _to_json(out).encode()
     except (TypeError, ValueError):  # no JSON value, NaN, a lone surrogate

@@ -20,6 +20,7 @@ from shared.kernel.errors import Unreadable
 
 __all__ = ["FACTS", "ContractBroken", "FactType", "Route", "check", "read", "route", "wire"]
 
+SchemaClass = type[parts.Fact]
 _FAULTS_NAMED = 8  # so many places are named in a message; more help nobody
 
 
@@ -37,11 +38,11 @@ class FactType:
     """One version of one fact."""
 
     type: str
-    schema: type[parts.Fact]
+    schema: SchemaClass
     routes: tuple[Route, ...]
     personal: bool
-    _check: Check = field(repr=False, compare=False)
-    _read: Read = field(repr=False, compare=False)
+    accepts: Check = field(repr=False, compare=False)
+    parse: Read = field(repr=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -64,7 +65,7 @@ class FactType:
         return self.routes[0].routing_key
 
 
-def _fact(name: str, schema: type[parts.Fact], *routes: Route, personal: bool = False) -> FactType:
+def _fact(name: str, schema: SchemaClass, *routes: Route, personal: bool = False) -> FactType:
     instance = schema()
     return FactType(wire(name), schema, routes, personal, checker(instance), reader(instance))
 
@@ -73,17 +74,17 @@ def _on_facts(source: str, name: str) -> Route:
     return Route(source, names.DOSSIER_FACTS, f"{source[1:]}.{name}")
 
 
-def _by(schema: type[parts.Fact], name: str, *sources: str, personal: bool = False) -> FactType:
+def _by(schema: SchemaClass, name: str, *sources: str, personal: bool = False) -> FactType:
     routes = (_on_facts(source, name) for source in sources)
     return _fact(name, schema, *routes, personal=personal)
 
 
-def _task(schema: type[parts.Fact], verb: str, *, personal: bool = False) -> FactType:
+def _task(schema: SchemaClass, verb: str, *, personal: bool = False) -> FactType:
     road = Route(names.ROUTING_TASKS, names.AGENCY_TASKS, names.agency_queue("{agency}"))
     return _fact(f"task.{verb}", schema, road, personal=personal)
 
 
-def _answer(schema: type[parts.Fact], kind: str, *, personal: bool = False) -> FactType:
+def _answer(schema: SchemaClass, kind: str, *, personal: bool = False) -> FactType:
     road = Route(
         names.agency_source("{agency}"), names.AGENCY_ANSWERS, names.answer_key("{agency}", kind)
     )
@@ -149,7 +150,7 @@ def check(fact_type: str, data: Mapping[str, Any]) -> None:
     Raises `ContractBroken` naming places and rules, never values.
     """
     known = _known(fact_type)
-    if known._check(data):
+    if known.accepts(data):
         return
     faults = known.schema().validate(data)
     raise ContractBroken(f"{fact_type} breaks its schema: {_places(faults)}")
@@ -164,7 +165,7 @@ def read(fact_type: str, data: Mapping[str, Any]) -> dict[str, Any]:
     if known is None:
         raise Unreadable(f"the type {fact_type[:120]!r} is not in the contract")
     try:
-        out: dict[str, Any] = known._read(data)
+        out: dict[str, Any] = known.parse(data)
     except NotThis:
         faults = known.schema(unknown=ma.EXCLUDE).validate(data)
         raise Unreadable(f"{fact_type} does not fit its schema: {_places(faults)}") from None

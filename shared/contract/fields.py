@@ -36,7 +36,7 @@ class Leaf(ma.fields.Field[Any]):
         """Whether the value, which is not None, may stand here."""
         raise NotImplementedError
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(self, value: Any, *_context: Any, **_options: Any) -> Any:
         if not self.fits(value):
             raise ma.ValidationError(self.rule)
         return value
@@ -88,10 +88,10 @@ class Word(Leaf):
 
     rule = "must be a code of letters, digits, dots and dashes"
     pattern: ClassVar[str] = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,119}$"
-    _match = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,119}", re.ASCII).fullmatch
+    matches = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,119}", re.ASCII).fullmatch
 
     def fits(self, value: Any) -> bool:
-        return isinstance(value, str) and type(self)._match(value) is not None
+        return isinstance(value, str) and type(self).matches(value) is not None
 
     def body_schema(self) -> JsonSchema:
         return {"type": "string", "pattern": self.pattern}
@@ -102,7 +102,7 @@ class Phone(Word):
 
     rule = "must be a phone number in E.164"
     pattern = r"^\+[1-9][0-9]{6,14}$"
-    _match = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII).fullmatch
+    matches = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII).fullmatch
 
 
 class Choice(Leaf):
@@ -214,6 +214,6 @@ class Part(ma.fields.Field[Any]):
         super().__init__(allow_none=nullable, metadata={"about": about}, **options)
         self.nullable, self.schema_class = nullable, schema
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+    def _deserialize(self, value: Any, *_context: Any, **_options: Any) -> Any:
         root: Any = self.root
         return self.schema_class(unknown=root.unknown).load(value)

@@ -48,8 +48,7 @@ READINGS: Final[tuple[Reading, ...]] = (
 
 
 def wire(name: str, version: int = 1) -> str:
-    """The type on the wire of a fact's short name: `dossier.received` ->
-    `vn.lienthong.dossier.received.v1`."""
+    """The wire type of a short name: `dossier.received` is `vn.lienthong.dossier.received.v1`."""
     return f"{PREFIX}{name}.v{version}"
 
 

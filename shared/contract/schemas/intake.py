@@ -56,7 +56,8 @@ class DossierRefused(Fact):
 class SupplementRequested(Fact):
     """Papers or data are missing; the clock stands still (status 5).
 
-    Intake states it before reception, routing after it."""
+    Intake states it before reception, routing after it.
+    """
 
     dossier = Word("Dossier code")
     round = Whole("1 for the first request", least=1)

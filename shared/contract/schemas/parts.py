@@ -14,6 +14,8 @@ class Fact(ma.Schema):
     """Root of all: unknown names are refused when writing."""
 
     class Meta:
+        """marshmallow's own place for options."""
+
         unknown = ma.RAISE
 
 
