@@ -123,6 +123,10 @@ class Catalogue:
                 f"there is no agency '{code}'", vi=f"Không có cơ quan '{code}'."
             ) from None
 
+    def agency_codes(self) -> tuple[str, ...]:
+        """The codes of all agencies of any day, in the order of the files."""
+        return tuple(self._agencies)
+
     def agencies(self, on: date) -> tuple[Agency, ...]:
         """All agencies that exist on this day, in the order of the files."""
         return tuple(agency for agency in self._agencies.values() if agency.is_valid(on))
