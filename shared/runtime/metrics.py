@@ -5,18 +5,26 @@ Labels are types, outcomes and names of loops, never a dossier and never a perso
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from shared.kernel.errors import LienThongError
+from shared.store import Store
+from shared.store.ledgers import PARKED, RETRY, WAITING
+from shared.store.measure import Depth, measure
 
 # Seconds. Handling is milliseconds; from made to handled may be hours after a broker was away.
 _HANDLING = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
 _TRAVEL = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 3600.0, 86400.0)
+
+HELD = (WAITING, RETRY, PARKED)
+_OLDEST_OUT = "Age of the oldest fact not yet sent"
+_OLDEST_IN = "Time since the oldest fact not done came in, by state"
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -29,6 +37,36 @@ class Reading:
     help: str
     value: float
     labels: tuple[tuple[str, str], ...] = ()
+
+
+def ledgers(store: Store, consumers: Sequence[str] = ()) -> Callable[[], list[Reading]]:
+    """What waits in a service's ledgers and how old the oldest is, measured when called.
+
+    The `consumers` named are shown even where nothing of theirs waits.
+    """
+    nothing = {(name, state): Depth(0, None) for name in consumers for state in HELD}
+
+    def read() -> list[Reading]:
+        with store.read() as connection:
+            depths = measure(connection, store.ledgers)
+        now = store.clock.now()
+        found = [
+            Reading("lienthong_outbox_unsent", "Facts not yet sent", depths.unsent.count),
+            Reading("lienthong_outbox_oldest_seconds", _OLDEST_OUT, _age(depths.unsent, now)),
+        ]
+        for (consumer, state), depth in sorted((nothing | depths.inbox).items()):
+            labels = (("consumer", consumer), ("state", state))
+            found += [
+                Reading("lienthong_inbox_held", "Facts not done, by state", depth.count, labels),
+                Reading("lienthong_inbox_oldest_seconds", _OLDEST_IN, _age(depth, now), labels),
+            ]
+        return found
+
+    return read
+
+
+def _age(depth: Depth, now: datetime) -> float:
+    return 0.0 if depth.oldest is None else max(0.0, (now - depth.oldest).total_seconds())
 
 
 class _Ledgers(Collector):

@@ -60,8 +60,8 @@ class _Line:
 
     def _open(self) -> psycopg.Connection[Any]:
         pooled = self._store.engine.raw_connection()
-        pooled.detach()
         connection = pooled.driver_connection
+        pooled.detach()
         if not isinstance(connection, psycopg.Connection):
             raise TypeError("wake-ups across processes need psycopg")
         connection.autocommit = True

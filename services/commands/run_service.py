@@ -1,0 +1,187 @@
+"""`lienthong intake|routing|notify web|work`: one service in processes of its own.
+
+`web` serves its doors, `work` runs its loops; both have an operators' port. The whole city in one
+process is `lienthong serve`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from shared.kernel.errors import SettingsError
+
+if TYPE_CHECKING:
+    from shared.bus import Bus
+    from shared.runtime.service import Service
+    from shared.runtime.supervisor import Supervisor
+    from shared.settings import Settings
+    from shared.web.server import WebServer
+
+
+def _group(name: str) -> click.Group:
+    group = click.Group(name, help=f"Run {name}: web (its doors) or work (its loops).")
+
+    @group.command("web")
+    @click.option(
+        "--server",
+        type=click.Choice(["waitress", "gunicorn"]),
+        default=None,
+        help="Default: gunicorn on PostgreSQL, waitress on SQLite.",
+    )
+    @click.option("--threads", type=click.IntRange(1, 64), default=8, show_default=True)
+    def web(server: str | None, threads: int) -> int:
+        """Serve the doors until SIGTERM."""
+        return run_web(name, server=server, threads=threads)
+
+    @group.command("work")
+    def work() -> int:
+        """Run the loops until SIGTERM."""
+        return run_work(name)
+
+    return group
+
+
+intake = _group("intake")
+routing = _group("routing")
+notify = _group("notify")
+
+
+def build(settings: Settings) -> Service:
+    """One service on the real clock, with its ledgers measured at each scrape."""
+    from shared.bus import Bus
+    from shared.catalogue import load
+    from shared.kernel.clock import RealClock
+    from shared.kernel.ids import RandomIds
+    from shared.runtime.consumer import Consumer
+    from shared.runtime.metrics import ledgers
+
+    catalogue = load(settings.catalogue_dir)
+    bus: Bus = Bus(settings.amqp_url, prefix=settings.amqp_prefix)
+    app = importlib.import_module(f"services.{settings.service}.app")
+    service: Service = app.build(
+        settings, catalogue=catalogue, clock=RealClock(), ids=RandomIds(), bus=bus
+    )
+    consumers = [loop.name for loop in service.loops if isinstance(loop, Consumer)]
+    service.metrics.measure(ledgers(service.store, consumers))
+    return service
+
+
+def run_work(name: str) -> int:
+    """Run the loops of one service until SIGTERM; 0 when every loop finished what it had begun."""
+    from shared.runtime.supervisor import Supervisor
+    from shared.runtime.wakeups import listeners
+
+    settings = _settings(name)
+    if settings.amqp_url.startswith("memory:"):
+        raise SettingsError(
+            "the memory bus lives inside one process; run `lienthong serve`, or set "
+            "LIENTHONG_AMQP_URL to a broker",
+            vi="Bus bộ nhớ chỉ có trong một tiến trình; hãy chạy `lienthong serve` "
+            "hoặc đặt LIENTHONG_AMQP_URL.",
+        )
+    service = build(settings)
+    supervisor = Supervisor([*service.loops, *listeners(service.store, name)])
+    service.metrics.loops(supervisor.report)
+    ops = _ops_server(service, supervisor)
+    for server in ops:
+        server.start()
+    finished = supervisor.run()
+    for server in ops:
+        server.stop()
+    _close(service)
+    return 0 if finished else 1
+
+
+def run_web(name: str, *, server: str | None = None, threads: int = 8) -> int:
+    """Serve the doors of one service until SIGTERM; 0 when every request was finished."""
+    settings = _settings(name)
+    if server is None:
+        server = "waitress" if settings.database_url.startswith("sqlite") else "gunicorn"
+    if server == "gunicorn" and sys.platform != "win32":
+        _run_gunicorn(settings, threads)
+        return 0
+    return _run_waitress(settings, threads)
+
+
+def _settings(name: str) -> Settings:
+    from shared import log
+    from shared.settings import Settings
+
+    settings = Settings.load(name, os.environ)
+    log.configure(settings)
+    return settings
+
+
+def _run_waitress(settings: Settings, threads: int) -> int:
+    from shared.web.ops import HealthDoors, OpsApp
+    from shared.web.server import WebServer, run
+
+    service = build(settings)
+    beside = _beside(service)
+    doors = HealthDoors(service.web, OpsApp(service))
+    public = WebServer(doors, host=settings.host, port=settings.port, threads=threads)
+    beside.start()
+
+    def on_stop() -> None:
+        beside.stop()
+        _close(service)
+
+    return 0 if run([public, *_ops_server(service)], on_stop=on_stop) else 1
+
+
+def _run_gunicorn(settings: Settings, threads: int) -> None:
+    """One worker with threads: more capacity is more processes, each with its operators' port."""
+    from shared.web.ops import HealthDoors, OpsApp
+    from shared.web.server import run_gunicorn
+
+    running: list[tuple[Service, Supervisor, list[WebServer]]] = []
+
+    def build_in_worker() -> HealthDoors:
+        service = build(settings)
+        beside = _beside(service)
+        beside.start()
+        ops = _ops_server(service)
+        for server in ops:
+            server.start()
+        running.append((service, beside, ops))
+        return HealthDoors(service.web, OpsApp(service))
+
+    def on_stop() -> None:
+        for service, beside, ops in running:
+            for server in ops:
+                server.stop()
+            beside.stop()
+            _close(service)
+
+    run_gunicorn(
+        build_in_worker, host=settings.host, port=settings.port, threads=threads, on_stop=on_stop
+    )
+
+
+def _beside(service: Service) -> Supervisor:
+    """What runs beside the doors: word of each commit for the loops in other processes."""
+    from shared.runtime.supervisor import Supervisor
+    from shared.runtime.wakeups import notifiers
+
+    return Supervisor(notifiers(service.store, service.name))
+
+
+def _ops_server(service: Service, supervisor: Supervisor | None = None) -> list[WebServer]:
+    from shared.web.ops import OpsApp
+    from shared.web.server import WebServer
+
+    settings = service.settings
+    if not settings.ops_port:
+        return []
+    ops = OpsApp(service, supervisor)
+    return [WebServer(ops, host=settings.host, port=settings.ops_port, threads=2)]
+
+
+def _close(service: Service) -> None:
+    service.close()
+    service.bus.close()
