@@ -81,6 +81,10 @@ class Placed:
         self._asked.add(key)
         return key in self._values
 
+    def known_like(self, other: Placed) -> None:
+        """The same names may stand here as in the other mapping."""
+        self._asked |= other._asked
+
     def done(self) -> None:
         """Everything was asked for: what is left has a name that nobody reads."""
         for name, node in self._values.items():

@@ -1,12 +1,32 @@
-"""What is wrong between the files: one module per question, each noting faults with the mend."""
+"""What is wrong between the files: one module per question, each noting faults with the mend.
+
+Faults of form (missing, mistyped, unknown keys) are noted by `read` before these run.
+"""
 
 from __future__ import annotations
 
 from datetime import date
 
+from shared.catalogue.checks.calendars import check_calendars
+from shared.catalogue.checks.graphs import check_graphs
+from shared.catalogue.checks.messages import check_messages
+from shared.catalogue.checks.names import check_names
+from shared.catalogue.checks.periods import check_periods
+from shared.catalogue.checks.roles import check_roles
+from shared.catalogue.checks.times import check_times
 from shared.catalogue.faults import Faults
 from shared.catalogue.read import Folder
 
 
 def check_folder(folder: Folder, faults: Faults, *, today: date | None = None) -> None:
-    """Ask every question; answers are faults."""
+    """Ask every question of the whole folder; the answers are faults."""
+    check_names(folder, faults)
+    check_periods(folder)
+    check_graphs(folder)
+    check_times(folder)
+    check_roles(folder)
+    check_calendars(folder, today=today)
+    check_messages(folder, faults)
+
+
+__all__ = ["check_folder"]

@@ -60,7 +60,8 @@ def read_agencies(top: Entry) -> list[Found[Agency]]:
         entry.under = defaults
         found.append(Found(_agency(entry), entry, {}))
         entry.done()
-    if defaults is not None:
+    if defaults is not None and found:
+        defaults.known_like(found[0].entry)
         defaults.done()
     return found
 

@@ -1,0 +1,63 @@
+"""Periods of validity: none ends before it begins, and no two of one thing overlap."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from itertools import pairwise
+from typing import Protocol, TypeVar
+
+from shared.catalogue.read import Folder, Found
+
+
+class Dated(Protocol):
+    """Anything with a period."""
+
+    @property
+    def valid_from(self) -> date: ...
+
+    @property
+    def valid_to(self) -> date | None: ...
+
+
+D = TypeVar("D", bound=Dated)
+
+
+def check_periods(folder: Folder) -> None:
+    """Every period, and every pair of neighbours of the same code."""
+    _each(folder.agencies)
+    _each(folder.wards)
+    _each(folder.procedures)
+    _each(folder.templates)
+    _neighbours(folder.wards, lambda ward: ward.code)
+    _neighbours(folder.procedures, lambda procedure: procedure.code)
+    _neighbours(folder.templates, lambda one: (one.moment, one.channel, one.language))
+
+
+def _each(records: Iterable[Found[D]]) -> None:
+    for found in records:
+        start, end = found.value.valid_from, found.value.valid_to
+        if end is not None and end < start:
+            found.entry.fault(
+                "valid_to",
+                en=f"it ends ({end}) before it begins ({start}): mend one of the dates",
+                vi=f"kết thúc ({end}) trước khi bắt đầu ({start}): hãy sửa một trong hai ngày",
+            )
+
+
+def _neighbours(records: Iterable[Found[D]], name: Callable[[D], object]) -> None:
+    groups: dict[object, list[Found[D]]] = {}
+    for found in records:
+        groups.setdefault(name(found.value), []).append(found)
+    for group in groups.values():
+        for one, following in pairwise(sorted(group, key=lambda each: each.value.valid_from)):
+            end, start = one.value.valid_to, following.value.valid_from
+            if end is None or end >= start:
+                where = one.entry.place()
+                following.entry.fault(
+                    "valid_from",
+                    en=f"on {start} an earlier version is still in force ({where}): "
+                    "write valid_to there, the day before",
+                    vi=f"ngày {start} phiên bản trước vẫn còn hiệu lực ({where}): "
+                    "hãy ghi valid_to ở đó là ngày liền trước",
+                )
