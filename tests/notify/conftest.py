@@ -1,6 +1,7 @@
 """Fixtures of notify's tests."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -19,6 +20,18 @@ def clock() -> FixedClock:
 
 @pytest.fixture
 def ledger(backend: Backend, clock: FixedClock) -> Iterator[Ledger]:
+    with opened(backend, clock) as made:
+        yield made
+
+
+@pytest.fixture
+def ledger_on_postgresql(on_servers: Backend, clock: FixedClock) -> Iterator[Ledger]:
+    with opened(on_servers, clock) as made:
+        yield made
+
+
+@contextmanager
+def opened(backend: Backend, clock: FixedClock) -> Iterator[Ledger]:
     backend.migrated("notify", migrate)
     store = open_store(backend.settings("notify"), clock=clock, ids=SeededIds(8))
     yield Ledger(store, Composer(the_catalogue()), clock)

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask.views import MethodView
 from flask_smorest import Blueprint
-from marshmallow import fields, validate
+from marshmallow import RAISE, fields, validate
 
 from services.notify.domain.contacts import CHANNELS, masked
 from services.notify.domain.messages import Message
@@ -105,7 +105,7 @@ def blueprint(store: Store) -> Blueprint:
         """All messages."""
 
         @require("operator")
-        @blue.arguments(MessageQuery, location="query")  # type: ignore[untyped-decorator]
+        @blue.arguments(MessageQuery, location="query", unknown=RAISE)  # type: ignore[untyped-decorator]
         @blue.response(200, MessagePage)  # type: ignore[untyped-decorator]
         def get(self, query: dict[str, Any]) -> dict[str, Any]:
             """List messages, newest first."""

@@ -1,0 +1,206 @@
+"""Notify whole: facts from the broker to files on disk, and back to the broker, on both back ends."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.notify.app import build
+from services.notify.domain.news import MOMENTS
+from services.notify.messaging.incoming import CONTACT_TYPES, TYPES
+from services.notify.messaging.topology import EXCHANGES, QUEUES
+from services.notify.storage import queries
+from services.notify.storage.tables import metadata
+from shared.bus import Bus, OutMessage, Queue
+from shared.catalogue import MOMENTS as CATALOGUE_MOMENTS
+from shared.contract.envelope import Envelope, decode, encode
+from shared.contract.facts import FACTS, route
+from shared.contract.names import CITIZEN_CONTACTS, DOSSIER_FACTS, wire
+from shared.kernel.clock import FixedClock, format_instant
+from shared.kernel.ids import SeededIds
+from shared.store.migrate import drift
+from shared.testing.city import City
+from tests.backends import Backend
+from tests.notify.ledger import DOSSIER, OFFICE, START, migrate, the_catalogue
+
+PROCEDURE = {
+    "code": "1.001193",
+    "version": 1,
+    "name": "Đăng ký khai sinh",
+    "short_name": "Khai sinh",
+}
+OFFICE_PART = {"code": OFFICE, "name": "UBND Phường 1", "territory": "29866"}
+
+
+class World:
+    """Notify and a stranger who states facts under intake's and routing's names."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+        self.clock = FixedClock(START)
+        self.ids = SeededIds(1)
+        self.bus = Bus(backend.amqp_url())
+        self.open()
+        self.bus.declare(EXCHANGES, [Queue("heard", ((DOSSIER_FACTS, "notify.*.*"),))])
+        self.publisher = self.bus.publisher()
+        self.heard = self.bus.subscriber("heard")
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def open(self) -> None:
+        self.notify = build(
+            self.backend.settings("notify"),
+            catalogue=the_catalogue(),
+            clock=self.clock,
+            ids=SeededIds(2),
+            bus=self.bus,
+        )
+        self.city = City(self.clock, [self.notify])
+
+    def fact(
+        self, type_: str, source: str = "/intake", subject: str = DOSSIER, **data: Any
+    ) -> Envelope:
+        key = (source, subject)
+        self._numbers[key] = self._numbers.get(key, 0) + 1
+        return Envelope(
+            id=self.ids.new(),
+            source=source,
+            type=wire(type_),
+            subject=subject,
+            time=self.clock.now(),
+            data={"dossier": subject, **data},
+            sequence=self._numbers[key],
+        )
+
+    def send(self, *facts: Envelope) -> None:
+        batch = [
+            OutMessage(
+                n, (road := route(fact.type, fact.source)).exchange, road.routing_key, encode(fact)
+            )
+            for n, fact in enumerate(facts)
+        ]
+        assert self.publisher.publish(batch).failed == {}
+
+    def received(self, dossier: str = DOSSIER) -> Envelope:
+        now, due = format_instant(START), format_instant(START + timedelta(days=2))
+        return self.fact(
+            "dossier.received", subject=dossier, procedure=PROCEDURE, office=OFFICE_PART,
+            field="Hộ tịch", channel="direct", submitted_at=now, received_at=now,
+            promised_at=due, due_at=due, form={"ho_ten": "Sáu"}, papers=[], branches=[],
+        )  # fmt: skip
+
+    def contact(self, dossier: str = DOSSIER) -> Envelope:
+        return self.fact(
+            "contact.given", "/intake/contacts", dossier, name="Nguyễn Thị Sáu",
+            phone="+84907123456", email="sau@example.vn", language="vi",
+            consent={"sms": True, "email": True}, lookup_word="K7M2QP",
+            given_at=format_instant(START),
+        )  # fmt: skip
+
+    def files(self, kind: str) -> list[Path]:
+        return sorted((self.backend.data_dir / "messages" / kind).glob("*"))
+
+    def states(self) -> dict[str, int]:
+        with self.notify.store.read() as connection:
+            return queries.by_state(connection)
+
+    def facts_heard(self) -> list[Envelope]:
+        return [decode(bytes(each.body)) for each in self.heard.receive(100, 0.5)]
+
+    def close(self) -> None:
+        self.city.close()
+        self.publisher.close()
+        self.heard.close()
+        self.bus.close()
+
+
+@pytest.fixture
+def world(backend: Backend) -> Iterator[World]:
+    backend.migrated("notify", migrate)
+    made = World(backend)
+    yield made
+    made.close()
+
+
+def test_a_fact_becomes_two_files_that_a_person_can_read_and_two_facts(world: World):
+    world.send(world.contact(), world.received())
+    world.city.pump()
+    (sms,), (mail,) = world.files("sms"), world.files("email")
+    assert DOSSIER in sms.read_text()
+    assert "Nguyễn Thị Sáu" in mail.read_text()
+    heard = world.facts_heard()
+    assert {(fact.type, fact.data["channel"]) for fact in heard} == {
+        (wire("citizen.notified"), "email"),
+        (wire("citizen.notified"), "sms"),
+    }
+    assert sorted(fact.sequence or 0 for fact in heard) == [1, 2]
+
+
+def test_what_notify_states_holds_nothing_personal(world: World):
+    world.send(world.contact(), world.received())
+    world.city.pump()
+    said = b"".join(encode(fact) for fact in world.facts_heard()).decode()
+    for secret in ("Sáu", "907123456", "example.vn", "K7M2QP"):
+        assert secret not in said
+
+
+def test_the_same_facts_twice_make_the_same_messages_once(world: World):
+    contact, received = world.contact(), world.received()
+    for _ in range(2):
+        world.send(received, contact)
+        world.city.pump()
+    assert world.states() == {"sent": 2}
+    assert len(world.files("sms") + world.files("email")) == 2
+
+
+def test_without_a_contact_the_moment_is_given_up_after_a_day(world: World):
+    world.send(world.received())
+    world.city.pump()
+    assert world.states() == {"awaiting_contact": 1}
+    world.city.run_for(timedelta(hours=25))
+    assert world.states() == {"undeliverable": 1}
+    (fact,) = world.facts_heard()
+    assert fact.type == wire("citizen.unreachable")
+    assert fact.data["at"] == format_instant(START + timedelta(hours=24))
+
+
+def test_a_contact_that_comes_late_releases_what_waits(world: World):
+    world.send(world.received())
+    world.city.run_for(timedelta(hours=2))
+    world.send(world.contact())
+    world.city.pump()
+    assert world.states() == {"sent": 2}
+
+
+def test_nothing_that_happens_in_the_broker_or_the_process_sends_a_message_twice(world: World):
+    world.send(world.contact(), world.received())
+    loops = {loop.name: loop for loop in world.notify.loops}
+    for name in ("notify.contacts", "notify.facts", "notify.sender.sms"):
+        loops[name].step(1)
+    assert world.states() == {"queued": 1, "sent": 1}
+    world.city.close()  # the process ends before e-mail was sent
+    world.open()
+    world.send(world.received())
+    world.city.pump()
+    assert world.states() == {"sent": 4}
+    assert len(world.files("sms")) == len(world.files("email")) == 2
+
+
+def test_the_tables_in_code_are_those_of_the_history(world: World):
+    assert drift(world.notify.store.engine, metadata) == []
+
+
+def test_every_moment_has_its_fact_in_the_contract_and_its_words_in_the_catalogue():
+    assert set(TYPES) <= set(FACTS)
+    assert set(CONTACT_TYPES) <= set(FACTS)
+    assert set(MOMENTS.values()) == set(CATALOGUE_MOMENTS)
+    for moment in MOMENTS.values():
+        for channel in ("sms", "email"):
+            for language in ("vi", "en"):
+                assert the_catalogue().template(moment, channel, language, START.date()).body
+
+
+def test_contacts_come_on_a_queue_of_their_own_that_reads_nothing_else():
+    bindings = {queue.name: {exchange for exchange, _ in queue.bindings} for queue in QUEUES}
+    assert bindings == {"notify.facts": {DOSSIER_FACTS}, "notify.contacts": {CITIZEN_CONTACTS}}

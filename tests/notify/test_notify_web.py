@@ -1,0 +1,158 @@
+"""Operators' pages and API: guarded, masked, filtered, readable on a phone."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask.testing import FlaskClient
+
+from services.notify.domain.delivery import Unknown
+from services.notify.messaging.sender import Sender
+from services.notify.web import create_web
+from shared.store import keys
+from shared.web.guard import assert_every_route_is_guarded
+from tests.backends import Backend
+from tests.notify.conftest import opened
+from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact
+
+OTHER = "000.00.15.H20-220314-0002"
+
+
+class Door:
+    """A client of notify's web app, and a key of each kind."""
+
+    def __init__(self, ledger: Ledger, backend: Backend) -> None:
+        settings = backend.settings("notify")
+        self.app = create_web(replace(settings, cookie_secure=False), ledger.store)
+        self.client: FlaskClient = self.app.test_client()
+        with ledger.store.begin() as uow:
+            self.keys = {
+                kind: keys.issue(uow, kind=kind, bound_to="x", label="thử")[1]
+                for kind in ("operator", "desk", "agency")
+            }
+
+    def get(self, path: str, kind: str = "operator", **options):  # type: ignore[no-untyped-def]
+        return self.client.get(path, headers=self._headers(kind), **options)
+
+    def post(self, path: str, kind: str = "operator", **options):  # type: ignore[no-untyped-def]
+        return self.client.post(path, headers=self._headers(kind), **options)
+
+    def _headers(self, kind: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.keys[kind]}"} if kind else {}
+
+
+@pytest.fixture
+def ledger_here(embedded: Backend, clock) -> Iterator[Ledger]:  # type: ignore[no-untyped-def]
+    with opened(embedded, clock) as made:
+        yield made
+
+
+@pytest.fixture
+def door(ledger_here: Ledger, embedded: Backend) -> Door:
+    return Door(ledger_here, embedded)
+
+
+@pytest.fixture
+def told(ledger_here: Ledger) -> Ledger:
+    ledger_here.give(a_contact(), a_contact(OTHER, consent_email=False))
+    ledger_here.hear(ledger_here.received(), ledger_here.received(OTHER))
+    Sender("email", RecordingChannel(), ledger_here.store).step(0)
+    uncertain = RecordingChannel(idempotent=False, answers=[Unknown("broke off")])
+    Sender("sms", uncertain, ledger_here.store).step(0)
+    return ledger_here
+
+
+def test_every_route_needs_a_key(door: Door):
+    assert_every_route_is_guarded(door.app, public=set())
+
+
+@pytest.mark.parametrize("kind", ["desk", "agency", ""])
+@pytest.mark.parametrize(
+    "path", ["/tin-nhan", "/tin-nhan/m-1", "/api/v1/messages", "/api/v1/messages/m-1"]
+)
+def test_only_an_operators_key_opens_anything(door: Door, path: str, kind: str):
+    answer = door.get(path, kind)
+    assert answer.status_code in (401, 403) or "/dang-nhap" in answer.headers.get("Location", "")
+
+
+def test_the_list_shows_messages_with_masked_addresses(door: Door, told: Ledger):
+    page = door.get("/tin-nhan").get_data(as_text=True)
+    assert "***456" in page
+    assert "s***@example.vn" in page
+    for secret in ("907123456", "sau.nguyen", "Nguyễn Thị Sáu"):
+        assert secret not in page
+    assert "Đã gửi" in page
+    assert "Chưa rõ đã gửi" in page
+
+
+def test_the_list_is_filtered_by_state_channel_and_dossier(door: Door, told: Ledger):
+    def codes(query: str) -> int:
+        page = door.get(f"/tin-nhan?{query}").get_data(as_text=True)
+        return len(re.findall(r'data-label="Hồ sơ"', page))
+
+    assert codes("") == 3
+    assert codes("channel=sms") == 2
+    assert codes(f"dossier={OTHER}") == 1
+    assert codes("state=uncertain") == 1
+    assert codes("state=nonsense") == 3
+    assert codes("state=failed") == 0
+
+
+def test_a_message_page_shows_its_text_and_offers_to_send_an_uncertain_one_again(
+    door: Door, told: Ledger
+):
+    (uncertain,) = told.messages(states=("uncertain",))
+    page = door.get(f"/tin-nhan/{uncertain.id}").get_data(as_text=True)
+    assert "Da tiep nhan" in page
+    assert "Gửi lại" in page
+    assert "nhận hai lần" in page
+    answer = door.post(f"/tin-nhan/{uncertain.id}/gui-lai")
+    assert answer.status_code == 303
+    assert told.messages(dossier=uncertain.dossier, channel="sms")[0].state == "queued"
+
+
+def test_a_message_that_was_sent_is_not_offered_again(door: Door, told: Ledger):
+    (sent,) = told.messages(channel="email")
+    assert "Gửi lại" not in door.get(f"/tin-nhan/{sent.id}").get_data(as_text=True)
+    assert door.post(f"/tin-nhan/{sent.id}/gui-lai").status_code == 303
+    assert door.post(f"/api/v1/messages/{sent.id}/resend").status_code == 409
+
+
+def test_the_html_of_a_citizens_words_is_shown_as_text(door: Door, ledger_here: Ledger):
+    ledger_here.give(a_contact(name="<script>alert(1)</script>"))
+    ledger_here.hear(ledger_here.received())
+    (mail,) = ledger_here.messages(channel="email")
+    page = door.get(f"/tin-nhan/{mail.id}").get_data(as_text=True)
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_the_api_lists_one_dossiers_messages_in_pages(door: Door, told: Ledger):
+    first = door.get(f"/api/v1/messages?dossier={DOSSIER}&limit=1").get_json()
+    assert len(first["messages"]) == 1
+    asked = {"dossier": DOSSIER, "limit": 1, "after": first["next"]}
+    second = door.get("/api/v1/messages", query_string=asked).get_json()
+    assert second["next"] is None
+    kinds = {page["messages"][0]["channel"] for page in (first, second)}
+    assert kinds == {"email", "sms"}
+    assert "body" not in first["messages"][0]
+
+
+@pytest.mark.parametrize("query", ["after=x", "limit=0", "state=lost", "nothing=1", "after=~"])
+def test_a_wrong_question_to_the_api_is_told_as_a_problem(door: Door, query: str):
+    answer = door.get(f"/api/v1/messages?{query}")
+    assert answer.status_code == 422
+    assert answer.content_type.startswith("application/problem+json")
+
+
+def test_what_is_not_there_is_not_found_everywhere(door: Door):
+    for path in ("/tin-nhan/m-0", "/api/v1/messages/m-0"):
+        assert door.get(path).status_code == 404
+    assert door.post("/tin-nhan/m-0/gui-lai").status_code == 404
+    assert door.post("/api/v1/messages/m-0/resend").status_code == 404
+
+
+def test_an_empty_house_says_so(door: Door):
+    assert "Chưa có tin nhắn nào" in door.get("/tin-nhan").get_data(as_text=True)
+    assert door.get("/").headers["Location"] == "/tin-nhan"
