@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "parked": ("services.commands.parked:parked", "List, show, replay and discard parked facts."),
     "resend": ("services.commands.resend:resend", "Send facts again that a broker has lost."),
     "migrate": ("services.commands.migrate:migrate", "Bring the databases up to date."),
+    "secrets": ("services.commands.secrets:command", "Draw and apply an installation's secrets."),
+    "mailsink": ("services.commands.mailsink:command", "Take every e-mail and keep it as a file."),
 }
 EXIT_REFUSED = 2
 

@@ -1,0 +1,211 @@
+"""`python -m partner`: an agency's tasks on the command line.
+
+Every option may stand in the environment instead: PARTNER_AGENCY, PARTNER_URL, PARTNER_STORE,
+PARTNER_DOOR, PARTNER_DOOR_KEY, PARTNER_CA, PARTNER_CERTIFICATE, PARTNER_KEY; for the two secrets
+also PARTNER_URL_FILE and PARTNER_DOOR_KEY_FILE.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from partner.client import Client
+from partner.errors import PartnerError
+from partner.messages import Message
+from partner.settings import Tls
+from partner.store import Task
+
+Command = Callable[[Client, argparse.Namespace], None]
+
+
+def secret(name: str, env: Mapping[str, str]) -> str | None:
+    """A value from the environment, or from the file that NAME_FILE names."""
+    path = env.get(f"{name}_FILE")
+    return Path(path).read_text(encoding="utf-8").strip() if path else env.get(name)
+
+
+def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
+    """The command line; `env` fills in what is not typed."""
+    top = argparse.ArgumentParser(
+        prog="python -m partner", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    add = top.add_argument
+    add("--agency", default=env.get("PARTNER_AGENCY"), help="your agency code")
+    add("--url", help="the broker: amqps://USER:PASSWORD@HOST/VHOST")
+    add("--store", default=env.get("PARTNER_STORE", "partner.db"), help="your own SQLite file")
+    add("--door", default=env.get("PARTNER_DOOR"), help="the HTTPS door of the city")
+    add("--door-key", help="your key for the door")
+    add("--ca", default=env.get("PARTNER_CA"), help="certificate of the city's authority (PEM)")
+    add("--certificate", default=env.get("PARTNER_CERTIFICATE"), help="your certificate (PEM)")
+    add("--key", default=env.get("PARTNER_KEY"), help="the key of your certificate (PEM)")
+    add("--prefix", default=env.get("PARTNER_PREFIX", ""), help=argparse.SUPPRESS)
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _reading_commands(commands)
+    _answering_commands(commands)
+    return top
+
+
+def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    watch = commands.add_parser("watch", help="take tasks as they come and print each")
+    watch.add_argument("--once", action="store_true", help="take what is there now, then end")
+    watch.set_defaults(do=_watch)
+    listed = commands.add_parser("list", help="the open tasks, the most urgent first")
+    listed.add_argument("--all", action="store_true", help="closed ones as well")
+    listed.set_defaults(do=_list)
+    show = commands.add_parser("show", help="all that is known of one task")
+    show.add_argument("task")
+    show.set_defaults(do=_show)
+    catch_up = commands.add_parser("catch-up", help="fetch over HTTPS what was missed")
+    catch_up.set_defaults(do=_catch_up)
+
+
+def _answering_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    def answer(name: str, text: str, do: Command) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=text)
+        made.add_argument("task")
+        made.set_defaults(do=do)
+        return made
+
+    take = answer("take", "say that somebody works on it", _take)
+    take.add_argument("--officer", help="who")
+    complete = answer("complete", "say that it is done", _complete)
+    complete.add_argument("--outcome", choices=("granted", "refused"), default="granted")
+    complete.add_argument("--result-code", help="one of the task's results")
+    complete.add_argument("--document", help="number of the document")
+    complete.add_argument("--reason", help="needed where it is refused; the citizen is told it")
+    complete.add_argument("--amount", type=int, help="dong to be paid, where the step asks for it")
+    ask = answer("ask", "ask the citizen for missing papers", _ask)
+    ask.add_argument("--item", action="append", required=True, help="a missing paper; repeat it")
+    ask.add_argument("--reason", required=True)
+    ask.add_argument("--respond-by", type=datetime.fromisoformat, help="2022-03-25T17:00+07:00")
+    refuse = answer("refuse", "say that it is not yours, or cannot be done", _refuse)
+    refuse.add_argument("--reason", required=True)
+    more = answer("more-time", "say that it will be late", _more_time)
+    more.add_argument("--reason", required=True, help="the citizen is told it")
+    more.add_argument("--until", type=datetime.fromisoformat, required=True)
+
+
+def _watch(client: Client, options: argparse.Namespace) -> None:
+    if options.once:
+        print(f"{client.drain(print_message)} taken")
+        return
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    client.run(print_message, stop)
+
+
+def _list(client: Client, options: argparse.Namespace) -> None:
+    for task in client.tasks(closed=options.all):
+        print_task(task)
+    if (missing := client.missing()) != []:
+        print(f"{len(missing)} messages have not come; type: python -m partner catch-up")
+    if (unsent := client.unsent()) != 0:
+        print(f"{unsent} answers are not sent yet; any command that connects sends them")
+
+
+def _show(client: Client, options: argparse.Namespace) -> None:
+    task = client.task(options.task)
+    shown = {"task": task.id, "state": task.state, "due_at": task.due_at, **task.data}
+    print(json.dumps(shown, ensure_ascii=False, indent=2))
+
+
+def _catch_up(client: Client, options: argparse.Namespace) -> None:  # noqa: ARG001 - a Command
+    print(f"{client.catch_up(print_message)} caught up")
+
+
+def _take(client: Client, options: argparse.Namespace) -> None:
+    _send(client, client.take(options.task, options.officer))
+
+
+def _complete(client: Client, options: argparse.Namespace) -> None:
+    sent = client.complete(
+        options.task,
+        options.outcome,
+        result_code=options.result_code,
+        document=options.document,
+        reason=options.reason,
+        amount_vnd=options.amount,
+    )
+    _send(client, sent)
+
+
+def _ask(client: Client, options: argparse.Namespace) -> None:
+    _send(client, client.ask(options.task, options.item, options.reason, options.respond_by))
+
+
+def _refuse(client: Client, options: argparse.Namespace) -> None:
+    _send(client, client.refuse(options.task, options.reason))
+
+
+def _more_time(client: Client, options: argparse.Namespace) -> None:
+    _send(client, client.more_time(options.task, options.reason, options.until))
+
+
+def _send(client: Client, answer_id: str) -> None:
+    """Send what was just kept; if the city is away it stays kept and says so."""
+    try:
+        client.flush()
+    except PartnerError as away:
+        print(f"kept, not sent yet: {away}")
+    else:
+        print(f"answered, id {answer_id}")
+
+
+def print_message(message: Message) -> None:
+    """One line per message; no form data."""
+    step = message.data.get("step") or {}
+    words = [message.time, f"#{message.sequence}", message.kind, message.task, message.dossier]
+    print(" ".join([*words, str(step.get("name", ""))]).rstrip(), flush=True)
+
+
+def print_task(task: Task) -> None:
+    """One line per task; no form data."""
+    procedure, step = task.data.get("procedure") or {}, task.data.get("step") or {}
+    name = f"{step.get('name', '')} ({procedure.get('name', '')})"
+    print(f"{task.id}  {task.state:9}  due {task.due_at or '-':20}  {task.dossier}  {name}")
+
+
+def make_client(options: argparse.Namespace, env: Mapping[str, str]) -> Client:
+    """A client as the command line and the environment describe it."""
+    if not options.agency:
+        raise PartnerError("which agency? Give --agency or PARTNER_AGENCY")
+    tls = Tls(options.ca, options.certificate, options.key)
+    return Client(
+        options.agency,
+        store=options.store,
+        url=options.url or secret("PARTNER_URL", env),
+        tls=tls,
+        door=options.door,
+        door_key=options.door_key or secret("PARTNER_DOOR_KEY", env),
+        prefix=options.prefix,
+    )
+
+
+def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] | None = None) -> int:
+    """Run one command; 0 well, 2 with one line where something is refused or away."""
+    env = os.environ if env is None else env
+    options = parser(env).parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="partner: %(message)s")
+    logging.getLogger("pika").setLevel(logging.CRITICAL)  # it repeats what we say in one line
+    do: Command = options.do
+    try:
+        with make_client(options, env) as client:
+            do(client, options)
+    except (PartnerError, OSError) as refused:
+        print(f"partner: {refused}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

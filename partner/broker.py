@@ -1,0 +1,146 @@
+"""The one place that speaks to the broker: connect, take, acknowledge, publish with confirms.
+
+pika's errors leave this module as BrokerUnreachable or AccessDenied.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pika
+import pika.exceptions as wrong
+
+from partner.errors import AccessDenied, BrokerUnreachable
+from partner.messages import CONTENT_TYPE, EXCHANGE, Answer, key_of, queue_of
+from partner.settings import Address
+
+_REFUSED = (403, 404, 406)  # by right, by name, by properties: waiting does not mend them
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message as it came, to be acknowledged by its tag on the connection it came by."""
+
+    body: bytes = field(repr=False)
+    tag: int
+    epoch: int
+
+
+class Broker:
+    """One connection to the city's broker, made when first needed and again after a break."""
+
+    def __init__(self, address: Address, agency: str, *, prefix: str, prefetch: int) -> None:
+        self._address = address
+        self._agency = agency
+        self._prefix = prefix
+        self._prefetch = prefetch
+        self._connection: Any = None
+        self._taking: Any = None
+        self._giving: Any = None
+        self._arrived: deque[Arrival] = deque()
+        self._consuming = False
+        self._epoch = 0
+
+    @property
+    def queue(self) -> str:
+        """The real name of the agency's queue."""
+        return self._prefix + queue_of(self._agency)
+
+    def receive(self, wait: float) -> list[Arrival]:
+        """What has arrived, waiting at most `wait` seconds for the first; keeps the line alive."""
+        with self._translated():
+            self._consume()
+            if not self._arrived:
+                self._connection.process_data_events(time_limit=wait)
+            arrived = list(self._arrived)
+            self._arrived.clear()
+            return arrived
+
+    def take_one(self) -> Arrival | None:
+        """The next message of the queue if there is one now, asked for one by one."""
+        with self._translated():
+            self._connect()
+            method, _, body = self._taking.basic_get(self.queue)
+            return None if method is None else Arrival(body, method.delivery_tag, self._epoch)
+
+    def acknowledge(self, arrival: Arrival) -> None:
+        """Tell the broker that it may forget a message; void after a break (it comes again)."""
+        if arrival.epoch != self._epoch or self._connection is None:
+            return
+        with self._translated():
+            self._taking.basic_ack(arrival.tag)
+
+    def publish(self, answer: Answer) -> bool:
+        """Send an answer and wait for the broker's word; False where it would not take it."""
+        properties = pika.BasicProperties(
+            content_type=CONTENT_TYPE,
+            delivery_mode=2,
+            message_id=answer.id,
+            user_id=self._address.user or self._agency,  # checked by the broker against who we are
+            headers={"ce-id": answer.id, "ce-type": f"vn.lienthong.answer.{answer.kind}.v1"},
+        )
+        key = key_of(self._agency, answer.kind)
+        with self._translated():
+            self._connect()
+            try:
+                self._giving.basic_publish(
+                    self._prefix + EXCHANGE, key, answer.body, properties, mandatory=True
+                )
+            except (wrong.UnroutableError, wrong.NackError):
+                return False
+        return True
+
+    def close(self) -> None:
+        """Leave politely; what was not acknowledged goes back to the queue."""
+        connection, self._connection = self._connection, None
+        self._consuming = False
+        self._arrived.clear()
+        if connection is not None:
+            with contextlib.suppress(wrong.AMQPError, OSError):
+                connection.close()
+
+    def _connect(self) -> None:
+        if self._connection is not None and self._connection.is_open:
+            return
+        self._epoch += 1
+        self._connection = pika.BlockingConnection(self._address.parameters())
+        self._taking = self._connection.channel()
+        self._taking.basic_qos(prefetch_count=self._prefetch)
+        self._giving = self._connection.channel()
+        self._giving.confirm_delivery()
+
+    def _consume(self) -> None:
+        self._connect()
+        if not self._consuming:
+            self._taking.basic_consume(self.queue, self._arrive)
+            self._consuming = True
+
+    def _arrive(self, _channel: Any, method: Any, _properties: Any, body: bytes) -> None:
+        self._arrived.append(Arrival(body, method.delivery_tag, self._epoch))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn pika's errors into ours, and let go of the broken connection."""
+        try:
+            yield
+        except (wrong.ProbableAuthenticationError, wrong.AuthenticationError) as refused:
+            self.close()
+            raise AccessDenied("the broker does not know this user or password") from refused
+        except wrong.ProbableAccessDeniedError as refused:
+            self.close()
+            raise AccessDenied("the broker refuses this user the virtual host") from refused
+        except wrong.ChannelClosedByBroker as refused:
+            self.close()
+            if refused.reply_code in _REFUSED:
+                raise AccessDenied(refused.reply_text) from refused
+            raise BrokerUnreachable(refused.reply_text) from refused
+        except (wrong.AMQPError, OSError) as broken:
+            self.close()
+            raise BrokerUnreachable(
+                f"the broker cannot be reached ({type(broken).__name__})"
+            ) from broken

@@ -1,0 +1,86 @@
+"""The HTTPS door of the city: tasks that were missed, and answers for who has no broker."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from partner.errors import DoorRefused
+from partner.messages import Answer
+from partner.settings import Tls
+
+TIMEOUT = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """The door's address and the agency's key, which goes over TLS alone (or stays at home)."""
+
+    url: str
+    key: str = field(repr=False)
+    tls: Tls | None = None
+    allow_plain: bool = False
+
+    def __post_init__(self) -> None:
+        parts = urlsplit(self.url)
+        at_home = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if parts.scheme != "https" and not (
+            parts.scheme == "http" and (at_home or self.allow_plain)
+        ):
+            raise DoorRefused("the key must not travel in the clear: the door needs https")
+
+    def tasks(self, after: int) -> list[bytes]:
+        """The task messages with a number above `after`, in order, as many as one answer holds."""
+        page = self._call("GET", f"/api/v1/tasks?after={after}")
+        items = page.get("items") if isinstance(page, dict) else None
+        if not isinstance(items, list):
+            raise DoorRefused("the door's answer cannot be read")
+        return [json.dumps(item, ensure_ascii=False).encode() for item in items]
+
+    def send(self, answer: Answer) -> None:
+        """Hand in one answer; the same answer twice is harmless."""
+        data = dict(json.loads(answer.body)["data"])
+        data.pop("task")
+        body = {"answer_id": answer.id, "kind": answer.kind, **data}
+        self._call("POST", f"/api/v1/tasks/{quote(answer.task, safe='')}/answers", body)
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        request = urllib.request.Request(  # noqa: S310 - only http and https pass __post_init__
+            self.url.rstrip("/") + path,
+            method=method,
+            data=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
+            headers={
+                "Authorization": f"Bearer {self.key}",
+                "Accept": "application/json",
+                "Accept-Language": "en",
+                **({} if body is None else {"Content-Type": "application/json"}),
+            },
+        )
+        context: ssl.SSLContext | None = (
+            (self.tls or Tls()).context() if self.url.startswith("https:") else None
+        )
+        try:
+            with urllib.request.urlopen(  # noqa: S310 - see above
+                request, timeout=TIMEOUT, context=context
+            ) as reply:
+                return json.loads(reply.read() or b"null")
+        except urllib.error.HTTPError as refused:
+            with refused:
+                said = _problem(refused.read())
+            raise DoorRefused(f"the door answered {refused.code}: {said}", refused.code) from None
+        except (OSError, ValueError) as broken:
+            raise DoorRefused(f"the door cannot be reached ({type(broken).__name__})") from broken
+
+
+def _problem(body: bytes) -> str:
+    """What a problem+json answer (RFC 9457) says, or nothing."""
+    try:
+        problem = json.loads(body)
+        return str(problem.get("detail") or problem.get("title") or "")
+    except (ValueError, AttributeError):
+        return ""

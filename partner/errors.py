@@ -1,0 +1,35 @@
+"""Every error of the partner kit; none of their texts holds personal data."""
+
+from __future__ import annotations
+
+
+class PartnerError(Exception):
+    """Root of the kit's errors."""
+
+
+class BadAnswer(PartnerError):
+    """The answer would be refused: a field is missing or has no legal value."""
+
+
+class UnknownTask(PartnerError):
+    """No such task has come here."""
+
+
+class UnreadableMessage(PartnerError):
+    """The bytes are no task message of the contract."""
+
+
+class BrokerUnreachable(PartnerError):
+    """The broker does not answer or broke off; trying again later may help."""
+
+
+class AccessDenied(PartnerError):
+    """The broker knows us and refuses: wrong password, wrong queue, wrong agency code."""
+
+
+class DoorRefused(PartnerError):
+    """The HTTPS door refused or cannot be reached; `status` is 0 where there was no answer."""
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text)
+        self.status = status

@@ -1,0 +1,149 @@
+"""The wire: task messages read, answers written, as CloudEvents 1.0 in structured JSON.
+
+Pure functions. Unknown attributes and fields are passed over, so that a newer city may add some.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from partner.errors import BadAnswer, UnreadableMessage
+
+CONTENT_TYPE = "application/cloudevents+json"
+TASKS_SOURCE = "/routing/tasks"
+EXCHANGE = "agency.answers"
+OUTCOMES = ("granted", "refused")
+KINDS = ("taken", "completed", "supplement_needed", "refused", "more_time_needed")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the agency's queue; `kind` is assigned, changed or cancelled."""
+
+    id: str
+    kind: str
+    sequence: int
+    time: str
+    task: str
+    dossier: str
+    data: Mapping[str, Any] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, ready to be sent as often as it takes: its id stays the same."""
+
+    id: str
+    task: str
+    kind: str
+    body: bytes = field(repr=False)
+
+
+def queue_of(agency: str) -> str:
+    """The name of an agency's queue."""
+    return f"agency.{agency}.tasks"
+
+
+def key_of(agency: str, kind: str) -> str:
+    """The routing key of an answer; the broker refuses every other agency's."""
+    return f"answer.{agency}.{kind}"
+
+
+def read_message(body: bytes) -> Message:
+    """Read one task message; UnreadableMessage says what is wrong without repeating it."""
+    try:
+        raw = json.loads(body)
+    except (ValueError, RecursionError):
+        raise UnreadableMessage("not JSON in UTF-8") from None
+    if not isinstance(raw, dict) or raw.get("specversion") != "1.0":
+        raise UnreadableMessage("not a CloudEvents 1.0 envelope")
+    data = raw.get("data")
+    if not isinstance(data, dict):
+        raise UnreadableMessage("the envelope has no data")
+    return Message(
+        id=_text(raw, "id"),
+        kind=_kind(_text(raw, "type")),
+        sequence=_sequence(raw.get("sequence")),
+        time=_text(raw, "time"),
+        task=_text(data, "task"),
+        dossier=_text(data, "dossier"),
+        data=data,
+        body=body,
+    )
+
+
+def _text(values: Mapping[str, Any], name: str) -> str:
+    value = values.get(name)
+    if not isinstance(value, str) or not value:
+        raise UnreadableMessage(f"{name} is missing")
+    return value
+
+
+def _kind(wire_type: str) -> str:
+    """`vn.lienthong.task.assigned.v1` is "assigned"; a type of a later day stays as it is."""
+    words = wire_type.split(".")
+    known = len(words) == 5 and words[:3] == ["vn", "lienthong", "task"] and words[4] == "v1"
+    return words[3] if known else wire_type
+
+
+def _sequence(value: object) -> int:
+    if isinstance(value, str) and value.isascii() and value.isdigit() and int(value) > 0:
+        return int(value)
+    raise UnreadableMessage("sequence is missing")
+
+
+def write_answer(
+    agency: str, task: str, kind: str, data: Mapping[str, Any], *, now: datetime | None = None
+) -> Answer:
+    """Make an answer with an id of its own; BadAnswer where the contract would refuse it."""
+    _check(kind, data)
+    answer_id = str(uuid.uuid4())
+    at = (now or datetime.now(UTC)).astimezone(UTC)
+    envelope = {
+        "specversion": "1.0",
+        "id": answer_id,
+        "source": f"/agencies/{agency}",
+        "type": f"vn.lienthong.answer.{kind}.v1",
+        "subject": task,
+        "time": instant(at, "time"),
+        "datacontenttype": "application/json",
+        "data": {"task": task, **data},
+    }
+    body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+    return Answer(id=answer_id, task=task, kind=kind, body=body)
+
+
+def _check(kind: str, data: Mapping[str, Any]) -> None:
+    if kind not in KINDS:
+        raise BadAnswer(f"an answer is one of {', '.join(KINDS)}")
+    if kind == "completed":
+        if data.get("outcome") not in OUTCOMES:
+            raise BadAnswer(f"the outcome is one of {', '.join(OUTCOMES)}")
+        amount = data.get("amount_vnd")
+        if amount is not None and (not isinstance(amount, int) or amount < 0):
+            raise BadAnswer("amount_vnd is a whole number of dong")
+    needs_reason = kind in ("supplement_needed", "refused", "more_time_needed")
+    if (needs_reason or data.get("outcome") == "refused") and not data.get("reason"):
+        raise BadAnswer("a reason is needed: the citizen is told it")
+    if kind == "supplement_needed" and not data.get("items"):
+        raise BadAnswer("name every missing item, all in one go")
+
+
+def items_of(items: Sequence[str]) -> list[str]:
+    """The missing items as a list; a single text would be taken for its letters."""
+    if isinstance(items, str):
+        raise BadAnswer("items is a list of texts")
+    return [item for item in items if item]
+
+
+def instant(at: datetime, name: str) -> str:
+    """Write an instant as RFC 3339 in UTC; BadAnswer for a datetime without a time zone."""
+    if at.tzinfo is None:
+        raise BadAnswer(f"{name} needs a time zone")
+    return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
