@@ -103,7 +103,10 @@ class Consumer:
 
     def close(self) -> None:
         """Leave the queue; what was not acknowledged comes again."""
-        self._drop()
+        self._held = []
+        subscriber, self._subscriber = self._subscriber, None
+        if subscriber is not None:
+            subscriber.close()
 
     # --- the broker's side ----------------------------------------------------------------
 
@@ -116,27 +119,15 @@ class Consumer:
                 self._subscriber = self._bus.subscriber(self._queue, self._prefetch)
             taken = self._subscriber.receive(self._batch, 0.0 if self._held else timeout)
         except BrokerAway:
-            self._drop()
+            self._held = []  # the next connection brings them again
             raise
         self._held += taken
         return self._held
 
     def _acknowledge(self, deliveries: list[Delivery]) -> None:
-        last = deliveries[-1]
-        self._held = []
-        if self._subscriber is None:
-            return
-        try:
-            self._subscriber.ack_through(last)
-        except BrokerAway:
-            self._drop()
-            raise
-
-    def _drop(self) -> None:
-        self._held = []
-        subscriber, self._subscriber = self._subscriber, None
-        if subscriber is not None:
-            subscriber.close()
+        self._held = []  # also where the broker is away: what it brings again is known by then
+        if self._subscriber is not None:
+            self._subscriber.ack_through(deliveries[-1])
 
     # --- what waits in the ledgers --------------------------------------------------------
 
@@ -181,6 +172,7 @@ class Consumer:
         # Whatever a handler raises is caught: the batch was rolled back, and going through it one
         # by one finds out which fact it was and writes that down.
         except Exception:  # noqa: BLE001
+            self._looked_at = None  # facts that waited may have become due
             for group in _by_subject(arrivals):
                 self._one_by_one(group)
         if self._metrics is not None:
@@ -239,15 +231,13 @@ class Consumer:
         self._tell([Settled(culprit, row["state"], attempts, row["reason"])])
 
     def _tell(self, settled: Sequence[Settled]) -> None:
-        """One line per fact; a waiting one gets its line when it is handled."""
+        """One line per fact; one that waits for its turn gets its line when it is handled."""
         now = self._store.clock.now()
         for each in settled:
             made = each.arrival.envelope.time if each.arrival.envelope else None
             age = (now - made).total_seconds() if made else None
             if self._metrics is not None:
                 self._metrics.handled(self.name, each.arrival.type, each.state, age=age)
-            if each.state == WAITING:
-                continue
             write = _log.warning if each.state in (RETRY, PARKED) else _log.info
             write(
                 "fact.handled",

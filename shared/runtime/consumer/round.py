@@ -22,7 +22,7 @@ from shared.store.sql import Known
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of one fact in this round."""
+    """What became of one fact; one that only waits for its turn is not settled."""
 
     arrival: Arrival
     state: str
@@ -203,12 +203,21 @@ class Round:
     # --- noting ---------------------------------------------------------------------------
 
     def _leave_waiting(self) -> None:
+        """Note what stays: to wait for others, or, where its turn has come, to be taken up at once.
+
+        The latter is written down (as due now), not remembered: a process that dies between two
+        single rounds must find it again.
+        """
         for lane in self._lanes.values():
             for arrival in lane:
-                known = self._known.get(arrival.key)
-                if arrival.envelope is None or (known and known.state == WAITING):
+                if arrival.envelope is None:
                     continue
-                self._note(arrival, WAITING, reason=self._missing(arrival.envelope))
+                known = self._known.get(arrival.key)
+                missing = self._missing(arrival.envelope)
+                if missing is None:
+                    self._note(arrival, RETRY)
+                elif known is None or known.state != WAITING:
+                    self._note(arrival, WAITING, reason=missing)
 
     def _park(self, arrival: Arrival, reason: str) -> None:
         self._note(arrival, PARKED, reason=reason)
@@ -221,7 +230,10 @@ class Round:
         row |= {"state": state, "reason": reason, "note": note}
         row["attempts"] = known.attempts if known else 0
         row["handled_at"] = self.uow.now if state in (DONE, LATE) else None
+        row["next_at"] = self.uow.now if state == RETRY else None
         (self._changed if known else self._new).append(row)
+        if state in (WAITING, RETRY):
+            return
         self.settled.append(Settled(arrival, state, row["attempts"], reason or note))
 
     def _write(self) -> None:
