@@ -37,7 +37,7 @@ REASONS: Final[Mapping[str, str]] = {
     "no_consent": "Công dân không đồng ý nhận tin",
     "no_address": "Không có số điện thoại hoặc địa chỉ thư dùng được",
     "retries_spent": "Đã thử hết số lần cho phép",
-    "sender_stopped": "Chương trình dừng khi đang gửi; có thể đã gửi",
+    "sender_stopped": "Chương trình dừng khi đang gửi",
 }
 
 

@@ -1,0 +1,112 @@
+"""`lienthong messages list|show|resend`: what citizens were told, for operators.
+
+Addresses are masked everywhere; `show` prints the text, which the operator asked for.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from services.notify.domain.messages import Message
+    from shared.store import Store
+
+
+@click.group("messages")
+def messages() -> None:
+    """Look at messages to citizens; send an uncertain or lost one again."""
+
+
+@messages.command("list")
+@click.option("--state", "states", multiple=True, help="Only these states; may be repeated.")
+@click.option("--channel", type=click.Choice(["sms", "email"]), help="Only this channel.")
+@click.option("--dossier", help="Only this dossier.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+def list_messages(
+    states: tuple[str, ...], channel: str | None, dossier: str | None, limit: int
+) -> None:
+    """List messages, newest first; uncertain ones wait for `resend`."""
+    from services.notify.storage import queries
+
+    search = queries.Search(_known(states), channel, dossier, limit=limit)
+    store = _store()
+    with store.read() as connection:
+        found = queries.find(connection, search)
+        counts = queries.by_state(connection)
+    for message in found:
+        click.echo(_line(message))
+    told = ", ".join(f"{state} {count}" for state, count in counts.items()) or "none"
+    click.echo(f"{len(found)} shown; in all: {told}", err=True)
+    store.close()
+
+
+@messages.command("show")
+@click.argument("message_id", metavar="ID")
+def show(message_id: str) -> None:
+    """Show one message with its text."""
+    from services.notify.storage import queries
+
+    store = _store()
+    with store.read() as connection:
+        message = queries.one(connection, message_id)
+    store.close()
+    click.echo(_line(message))
+    if message.reason:
+        click.echo(f"reason: {message.reason}")
+    click.echo(f"tries: {message.tries}")
+    click.echo("\n".join(filter(None, ("", message.subject, message.body.rstrip()))))
+
+
+@messages.command("resend")
+@click.argument("message_ids", metavar="ID...", nargs=-1, required=True)
+def resend(message_ids: tuple[str, ...]) -> None:
+    """Queue messages again with a fresh budget; an uncertain one may reach the citizen twice."""
+    from services.notify.usecases.resending import resend as send_again
+
+    store = _store()
+    with store.begin() as uow:
+        for message_id in message_ids:
+            send_again(uow, message_id)
+    store.close()
+    click.echo(f"{len(message_ids)} queued; a running notify sends within some seconds")
+
+
+def _store() -> Store:
+    from services.notify.app import open_store
+    from shared.kernel.clock import RealClock
+    from shared.kernel.ids import RandomIds
+    from shared.settings import Settings
+
+    settings = Settings.load("notify", os.environ)
+    return open_store(settings, clock=RealClock(), ids=RandomIds())
+
+
+def _known(states: tuple[str, ...]) -> tuple[str, ...]:
+    from services.notify.domain.states import State
+
+    known = [state.value for state in State]
+    for state in states:
+        if state not in known:
+            raise click.BadParameter(f"'{state}' is none of: {', '.join(known)}")
+    return states
+
+
+def _line(message: Message) -> str:
+    from services.notify.domain.contacts import masked
+    from shared.kernel.clock import to_vn
+
+    to = masked(message.channel, message.to) if message.to else "-"
+    return "  ".join(
+        (
+            message.id,
+            f"{to_vn(message.made_at):%Y-%m-%d %H:%M}",
+            message.dossier,
+            message.moment,
+            message.channel or "-",
+            to,
+            message.state.value,
+        )
+    )

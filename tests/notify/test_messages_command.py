@@ -1,0 +1,64 @@
+"""`lienthong messages` as an operator types it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from services.commands.messages import messages
+from services.notify.domain.delivery import Unknown
+from services.notify.messaging.sender import Sender
+from shared.kernel.errors import NotAllowed
+from tests.backends import Backend
+from tests.notify.conftest import opened
+from tests.notify.ledger import Ledger, RecordingChannel, a_contact
+
+
+@pytest.fixture
+def told(embedded: Backend, clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:  # type: ignore[no-untyped-def]
+    monkeypatch.setenv("LIENTHONG_DATA_DIR", str(Path(embedded.data_dir)))
+    with opened(embedded, clock) as ledger:
+        ledger.give(a_contact())
+        ledger.hear(ledger.received())
+        Sender("email", RecordingChannel(), ledger.store).step(0)
+        uncertain = RecordingChannel(idempotent=False, answers=[Unknown("broke off")])
+        Sender("sms", uncertain, ledger.store).step(0)
+        yield ledger
+
+
+def typed(*arguments: str) -> Result:
+    return CliRunner().invoke(messages, arguments)
+
+
+def test_the_list_is_masked_and_filtered(told: Ledger):
+    everything = typed("list")
+    assert everything.exit_code == 0
+    assert "in all: sent 1, uncertain 1" in everything.output
+    assert "907123456" not in everything.output
+    assert "sau.nguyen" not in everything.output
+    (uncertain,) = told.messages(states=("uncertain",))
+    only = typed("list", "--state", "uncertain").output
+    assert uncertain.id in only
+    assert only.count(uncertain.dossier) == 1
+
+
+def test_a_state_that_does_not_exist_names_those_that_do(told: Ledger):
+    wrong = typed("list", "--state", "lost")
+    assert wrong.exit_code == 2
+    assert "undeliverable" in wrong.output
+
+
+def test_show_prints_the_text(told: Ledger):
+    (uncertain,) = told.messages(states=("uncertain",))
+    shown = typed("show", uncertain.id).output
+    assert uncertain.body.strip() in shown
+    assert "reason: broke off" in shown
+
+
+def test_resend_queues_an_uncertain_message_and_refuses_one_that_was_sent(told: Ledger):
+    (uncertain,) = told.messages(states=("uncertain",))
+    assert "1 queued" in typed("resend", uncertain.id).output
+    assert told.states() == {"queued": 1, "sent": 1}
+    (sent,) = told.messages(states=("sent",))
+    assert isinstance(typed("resend", sent.id).exception, NotAllowed)
