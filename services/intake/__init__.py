@@ -1,0 +1,1 @@
+"""Intake: the desks of the one-stop offices, from a citizen's papers to a numbered receipt."""

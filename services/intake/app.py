@@ -1,0 +1,68 @@
+"""Builds intake: settings, database, bus, clock -> web and loops. Small enough to read aloud."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from services.intake.messaging.incoming import handlers
+from services.intake.messaging.outgoing import translate
+from services.intake.messaging.topology import EXCHANGES, FACTS_QUEUE, QUEUES, SOURCES
+from services.intake.storage.tables import LEDGERS
+from services.intake.web import create_web
+from shared.bus import Bus
+from shared.catalogue import Catalogue
+from shared.contract.names import ROUTING
+from shared.kernel.clock import Clock
+from shared.kernel.ids import Ids
+from shared.runtime.consumer import Consumer
+from shared.runtime.metrics import Metrics
+from shared.runtime.relay import Relay
+from shared.runtime.service import Service
+from shared.settings import Settings
+from shared.store import Store, make_engine
+from shared.store.migrate import upgrade
+
+NAME = "intake"
+MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
+
+
+def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
+    """Intake's door to its database; nothing connects until it is used."""
+    return Store(
+        make_engine(settings.database_url),
+        LEDGERS,
+        translate=translate,
+        clock=clock,
+        ids=ids,
+        reads=(ROUTING,),
+    )
+
+
+def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, bus: Bus) -> Service:
+    """The whole service; nothing runs yet."""
+    store = open_store(settings, clock=clock, ids=ids)
+    bus.declare(EXCHANGES, QUEUES)
+    metrics = Metrics()
+    return Service(
+        name=NAME,
+        settings=settings,
+        store=store,
+        bus=bus,
+        web=create_web(settings, store, catalogue),
+        loops=[
+            Relay(store, bus, batch=settings.relay_batch, name="intake.relay", metrics=metrics),
+            Consumer(
+                FACTS_QUEUE,
+                FACTS_QUEUE,
+                store,
+                bus,
+                handlers(catalogue),
+                batch=settings.consumer_batch,
+                sources=SOURCES,
+                metrics=metrics,
+            ),
+        ],
+        migrate=lambda: upgrade(store.engine, MIGRATIONS),
+        close=store.close,
+        metrics=metrics,
+    )

@@ -1,0 +1,100 @@
+"""How the citizen can be reached, and what the citizen agreed to; email-validator is fenced here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from email_validator import EmailNotValidError, validate_email
+
+from services.intake.domain.dossier import Contact
+from services.intake.domain.texts import check_text
+from shared.kernel.errors import Fault, InvalidInput
+from shared.kernel.phones import Phone, normalise_phone
+
+LANGUAGES = ("vi", "en")
+
+
+@dataclass(frozen=True, slots=True)
+class ContactInput:
+    """A contact as it was typed."""
+
+    name: str | None = field(repr=False)
+    phone: str | None = field(default=None, repr=False)
+    email: str | None = field(default=None, repr=False)
+    language: str = "vi"
+    sms: bool = False
+    mail: bool = False
+
+
+def check_contact(raw: ContactInput, faults: list[Fault]) -> Contact | None:
+    """The contact with phone and e-mail normalised, or None with every fault noted."""
+    before = len(faults)
+    name = check_text(raw.name, "contact.name", faults, longest=200)
+    phone = _phone(raw.phone, faults)
+    email = _email(raw.email, faults)
+    if raw.language not in LANGUAGES:
+        faults.append(
+            Fault("contact.language", "Chọn tiếng Việt hoặc tiếng Anh.", "must be vi or en")
+        )
+    _check_consent(raw, phone, faults)
+    if name is None or len(faults) > before:
+        return None
+    return Contact(
+        name=name,
+        phone=phone.e164 if phone else None,
+        phone_original=phone.original if phone else None,
+        email=email,
+        language=raw.language,
+        sms=raw.sms,
+        mail=raw.mail,
+    )
+
+
+def _phone(raw: str | None, faults: list[Fault]) -> Phone | None:
+    text = check_text(raw, "contact.phone", faults, longest=40, required=False)
+    if text is None:
+        return None
+    try:
+        return normalise_phone(text, place="contact.phone")
+    except InvalidInput as wrong:
+        faults.extend(wrong.faults)
+        return None
+
+
+def _email(raw: str | None, faults: list[Fault]) -> str | None:
+    text = check_text(raw, "contact.email", faults, longest=254, required=False)
+    if text is None:
+        return None
+    try:
+        # A local part outside ASCII needs SMTPUTF8, which most mail servers still refuse.
+        found = validate_email(text, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        faults.append(
+            Fault(
+                "contact.email",
+                "Thư điện tử không đúng (phần trước @ chỉ dùng chữ không dấu).",
+                "not a usable e-mail address (plain ASCII before the @)",
+            )
+        )
+        return None
+    return found.ascii_email or found.normalized
+
+
+def _check_consent(raw: ContactInput, phone: Phone | None, faults: list[Fault]) -> None:
+    place = "contact.consent"
+    if raw.sms and not (raw.phone and raw.phone.strip()):
+        faults.append(
+            Fault(f"{place}.sms", "Đồng ý nhận SMS thì phải có số điện thoại.", "needs a phone")
+        )
+    if raw.sms and phone is not None and not phone.takes_sms:
+        faults.append(
+            Fault(
+                f"{place}.sms",
+                "Số này không nhận được SMS; hãy ghi số di động.",
+                "this line takes no SMS; a mobile number is needed",
+            )
+        )
+    if raw.mail and not (raw.email and raw.email.strip()):
+        faults.append(
+            Fault(f"{place}.email", "Đồng ý nhận thư thì phải có địa chỉ.", "needs an address")
+        )

@@ -1,0 +1,151 @@
+"""The dossier and its parts as frozen data; what may be done with it is in the sibling modules."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from services.intake.domain.statuses import Status
+
+Channel = Literal["direct", "online", "postal"]
+CHANNELS: tuple[Channel, ...] = ("direct", "online", "postal")
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach the citizen; personal, so never shown by repr. Phone is E.164."""
+
+    name: str = dataclasses.field(repr=False)
+    phone: str | None = dataclasses.field(default=None, repr=False)
+    phone_original: str | None = dataclasses.field(default=None, repr=False)
+    email: str | None = dataclasses.field(default=None, repr=False)
+    language: str = "vi"
+    sms: bool = False
+    mail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPaper:
+    """A paper that the desk holds, counted in originals and copies."""
+
+    code: str
+    name: str
+    original: int
+    copy: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Something awaited from the citizen: papers (a numbered round) or a payment (of a step)."""
+
+    kind: Literal["supplement", "payment"]
+    asked_by: Literal["desk", "routing"]
+    asked_at: datetime
+    stops_clock: bool
+    round: int | None = None
+    step: str | None = None
+    agency: str | None = None
+    items: tuple[str, ...] = ()
+    reason: str | None = None
+    respond_by: datetime | None = None
+    reference: str | None = None
+    amount_vnd: int | None = None
+    #: None while open; `answered` says whether the citizen did it or it fell away.
+    closed_at: datetime | None = None
+    answered: bool = False
+    proof: str | None = None
+
+    @property
+    def open(self) -> bool:
+        """True while the citizen has not answered and nobody has called it off."""
+        return self.closed_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A stretch of time that does not count, with the dates that held when it was over.
+
+    `due_after` follows extensions too, `owed_after` only the lawful pauses.
+    """
+
+    since: datetime
+    restart: bool = False
+    until: datetime | None = None
+    due_after: datetime | None = None
+    owed_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """A new date with an apology; it is added, the first promise stays."""
+
+    number: int
+    at: datetime
+    due_at: datetime
+    agency: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why a dossier ended without its result, and what the citizen can do next."""
+
+    reason: str
+    next_step: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dossier:
+    """One citizen's matter at one office; instants are aware UTC.
+
+    `standing` is the status that holds when nothing is awaited from the citizen.
+    `promised_at` is set once at reception. `due_at` is the date in force now, `owed_at` the promise
+    moved by lawful pauses alone, by which the office is judged.
+    """
+
+    code: str
+    procedure: str
+    procedure_version: int
+    field: str
+    office: str
+    channel: Channel
+    status: Status
+    standing: Status
+    submitted_at: datetime
+    contact: Contact = dataclasses.field(repr=False)
+    lookup_word: str = dataclasses.field(repr=False)
+    form: Mapping[str, Any] = dataclasses.field(repr=False)
+    papers: tuple[HeldPaper, ...] = ()
+    branches: tuple[str, ...] = ()
+    received_at: datetime | None = None
+    promised_at: datetime | None = None
+    due_at: datetime | None = None
+    owed_at: datetime | None = None
+    finished_at: datetime | None = None
+    returned_at: datetime | None = None
+    waits: tuple[Wait, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    extensions: tuple[Extension, ...] = ()
+    ending: Ending | None = None
+    results: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def open_waits(self) -> tuple[Wait, ...]:
+        """What is awaited from the citizen now, oldest first."""
+        return tuple(w for w in self.waits if w.open)
+
+    @property
+    def paused_since(self) -> datetime | None:
+        """When the clock was stopped, None while it runs."""
+        if self.pauses and self.pauses[-1].until is None:
+            return self.pauses[-1].since
+        return None
+
+    def overdue(self, now: datetime) -> bool:
+        """True for an unfinished dossier past the date in force; a stopped clock is not overdue."""
+        if self.due_at is None or self.finished_at is not None:
+            return False
+        return self.due_at < (self.paused_since or now)

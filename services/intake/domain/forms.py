@@ -1,0 +1,250 @@
+"""Checking a declaration, its papers and branches against a procedure; all faults at once.
+
+Faults name the place and the rule, never the value: they may be logged.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.intake.domain.dossier import HeldPaper
+from services.intake.domain.texts import check_text, missing
+from shared.catalogue import FormField, Paper, Procedure
+from shared.kernel.errors import Fault, InvalidInput
+from shared.kernel.phones import normalise_phone
+
+LONGEST_FIELD = 500
+MOST_PAPERS = 50
+MOST_COPIES = 99
+_ID_NUMBER = re.compile(r"\d{9}|\d{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class PaperCount:
+    """A paper as counted at the desk; one without a catalogue code needs a name of its own."""
+
+    code: str | None
+    original: int = 0
+    copy: int = 0
+    name: str | None = None
+
+
+def check_form(
+    fields: Sequence[FormField],
+    raw: Mapping[str, Any],
+    faults: list[Fault],
+    *,
+    partial: bool = False,
+) -> dict[str, Any]:
+    """The declaration with every value tidied; `partial` asks only for the fields that are given.
+
+    Dates stay ISO texts, numbers numbers, phones become E.164.
+    """
+    known = {f.name for f in fields}
+    faults.extend(
+        Fault(f"form.{name}", "Không có ô này trong tờ khai.", "there is no such field")
+        for name in raw
+        if name not in known
+    )
+    values: dict[str, Any] = {}
+    for field in fields:
+        if partial and field.name not in raw:
+            continue
+        given = raw.get(field.name)
+        if given is None or (isinstance(given, str) and not given.strip()):
+            if field.required:
+                faults.append(missing(f"form.{field.name}"))
+            continue
+        value = _CHECKS[field.type](field, given, faults)
+        if value is not None:
+            values[field.name] = value
+    return values
+
+
+def _text(field: FormField, raw: Any, faults: list[Fault]) -> Any:
+    longest = field.max_length or LONGEST_FIELD
+    return check_text(raw, f"form.{field.name}", faults, longest=longest)
+
+
+def _date(field: FormField, raw: Any, faults: list[Fault]) -> Any:
+    try:
+        day = date.fromisoformat(raw) if isinstance(raw, str) and len(raw) == 10 else None
+    except ValueError:
+        day = None
+    if day is None or not 1900 <= day.year <= 2100:
+        faults.append(
+            Fault(
+                f"form.{field.name}", "Phải là một ngày có thật.", "must be a real date, YYYY-MM-DD"
+            )
+        )
+        return None
+    return day.isoformat()
+
+
+def _number(field: FormField, raw: Any, faults: list[Fault]) -> Any:
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
+        faults.append(Fault(f"form.{field.name}", "Phải là một số.", "must be a number"))
+        return None
+    if abs(raw) >= 1e15:
+        faults.append(Fault(f"form.{field.name}", "Số quá lớn.", "the number is too large"))
+        return None
+    return raw
+
+
+def _choice(field: FormField, raw: Any, faults: list[Fault]) -> Any:
+    if raw in field.choices:
+        return raw
+    said = ", ".join(field.choices)
+    faults.append(
+        Fault(f"form.{field.name}", f"Phải chọn một trong: {said}.", f"must be one of: {said}")
+    )
+    return None
+
+
+def _bool(field: FormField, raw: Any, faults: list[Fault]) -> Any:
+    if isinstance(raw, bool):
+        return raw
+    faults.append(Fault(f"form.{field.name}", "Phải là có hoặc không.", "must be true or false"))
+    return None
+
+
+def _phone(field: FormField, raw: Any, faults: list[Fault]) -> Any:
+    place = f"form.{field.name}"
+    text = check_text(raw, place, faults, longest=40)
+    if text is None:
+        return None
+    try:
+        return normalise_phone(text, place=place).e164
+    except InvalidInput as wrong:
+        faults.extend(wrong.faults)
+        return None
+
+
+def _id_number(field: FormField, raw: Any, faults: list[Fault]) -> Any:
+    digits = re.sub(r"[\s.]", "", raw) if isinstance(raw, str) else ""
+    if _ID_NUMBER.fullmatch(digits) and digits.isascii():
+        return digits
+    faults.append(
+        Fault(
+            f"form.{field.name}",
+            "Số định danh có 12 chữ số (CMND cũ 9 chữ số).",
+            "an identity number has 12 digits (old ones 9)",
+        )
+    )
+    return None
+
+
+_CHECKS: dict[str, Callable[[FormField, Any, list[Fault]], Any]] = {
+    "text": _text,
+    "date": _date,
+    "number": _number,
+    "choice": _choice,
+    "bool": _bool,
+    "phone": _phone,
+    "id_number": _id_number,
+}
+
+
+def check_papers(
+    papers: Sequence[Paper], counts: Sequence[PaperCount], faults: list[Fault]
+) -> tuple[HeldPaper, ...]:
+    """The counted papers under their catalogue names; codes that repeat or are unknown are faults."""
+    names = {p.code: p.name for p in papers}
+    held: dict[str, HeldPaper] = {}
+    if len(counts) > MOST_PAPERS:
+        faults.append(
+            Fault("papers", f"Tối đa {MOST_PAPERS} loại giấy.", f"at most {MOST_PAPERS} papers")
+        )
+        return ()
+    for place, count in ((f"papers.{i}", c) for i, c in enumerate(counts)):
+        paper = _held(place, count, names, len(held), faults)
+        if paper is None:
+            continue
+        if paper.code in held:
+            faults.append(Fault(place, "Giấy tờ ghi hai lần.", "this paper is given twice"))
+        elif paper.original or paper.copy:
+            held[paper.code] = paper
+    return tuple(held.values())
+
+
+def _held(
+    place: str, count: PaperCount, names: Mapping[str, str], number: int, faults: list[Fault]
+) -> HeldPaper | None:
+    if not (0 <= count.original <= MOST_COPIES and 0 <= count.copy <= MOST_COPIES):
+        faults.append(
+            Fault(place, f"Số bản từ 0 đến {MOST_COPIES}.", f"counts go from 0 to {MOST_COPIES}")
+        )
+        return None
+    if count.code is None:
+        name = check_text(count.name, f"{place}.name", faults, longest=300)
+        if name is None:
+            return None
+        return HeldPaper(f"other-{number + 1}", name, count.original, count.copy)
+    if count.code not in names:
+        faults.append(
+            Fault(
+                f"{place}.code",
+                "Thủ tục không có giấy tờ này.",
+                "this procedure has no such paper",
+            )
+        )
+        return None
+    return HeldPaper(count.code, names[count.code], count.original, count.copy)
+
+
+def missing_papers(papers: Sequence[Paper], held: Sequence[HeldPaper]) -> list[Fault]:
+    """What is still missing for a valid reception; papers with a condition are the desk's call.
+
+    An original that is handed in beyond those asked for stands for a copy.
+    """
+    have = {p.code: p for p in held}
+    faults = []
+    for paper in papers:
+        if paper.condition is not None:
+            continue
+        got = have.get(paper.code)
+        originals, copies = (got.original, got.copy) if got else (0, 0)
+        spare = max(0, originals - paper.original)
+        if originals < paper.original or copies + spare < paper.copy:
+            faults.append(_missing_paper(paper, originals, copies))
+    return faults
+
+
+def _missing_paper(paper: Paper, originals: int, copies: int) -> Fault:
+    return Fault(
+        f"papers.{paper.code}",
+        f"Thiếu «{paper.name}»: cần {paper.original} bản chính, {paper.copy} bản sao; "
+        f"hiện có {originals} và {copies}.",
+        f"needs {paper.original} original(s) and {paper.copy} copies, has {originals} and {copies}",
+    )
+
+
+def check_branches(
+    procedure: Procedure, chosen: Sequence[str] | None, faults: list[Fault]
+) -> tuple[str, ...]:
+    """The chosen parts in the catalogue's order; None means those that are usual."""
+    known = [b.code for b in procedure.branches]
+    if chosen is None:
+        return tuple(b.code for b in procedure.branches if b.default)
+    unknown = set(chosen) - set(known)
+    if unknown:
+        said = ", ".join(known) or "-"
+        faults.append(
+            Fault("branches", f"Chỉ chọn được: {said}.", f"only these can be chosen: {said}")
+        )
+        return ()
+    branches = tuple(code for code in known if code in chosen)
+    if len(branches) < procedure.min_branches:
+        faults.append(
+            Fault(
+                "branches",
+                f"Phải chọn ít nhất {procedure.min_branches} việc.",
+                f"at least {procedure.min_branches} must be chosen",
+            )
+        )
+    return branches

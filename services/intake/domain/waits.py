@@ -1,0 +1,143 @@
+"""Opening and closing what a dossier awaits from the citizen, and the status that follows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from services.intake.domain.deadline import Rules, close_clock, start_clock, stop_clock
+from services.intake.domain.dossier import Dossier, Wait
+from services.intake.domain.statuses import Status, move
+from shared.kernel.errors import Fault, InvalidInput, NotAllowed
+
+
+def _status(dossier: Dossier) -> Status:
+    """The status that the open waits ask for: papers go before payment."""
+    kinds = {w.kind for w in dossier.open_waits}
+    if "supplement" in kinds:
+        return Status.SUPPLEMENT
+    return Status.PAYMENT if kinds else dossier.standing
+
+
+def settle(dossier: Dossier) -> Dossier:
+    """Bring the status in line with the open waits, by allowed moves through the standing one."""
+    target = _status(dossier)
+    if target is dossier.status:
+        return dossier
+    status = dossier.status
+    if status in (Status.SUPPLEMENT, Status.PAYMENT):
+        status = move(status, dossier.standing, standing=dossier.standing)
+    if status is not target:
+        status = move(status, target, standing=dossier.standing)
+    return replace(dossier, status=status)
+
+
+def open_wait(dossier: Dossier, wait: Wait, *, restart: bool) -> Dossier:
+    """Await something from the citizen; the clock stops if the wait says so."""
+    waiting = replace(dossier, waits=(*dossier.waits, wait))
+    if wait.stops_clock and dossier.received_at is not None:
+        waiting = stop_clock(waiting, wait.asked_at, restart=restart)
+    return settle(waiting)
+
+
+def close_wait(
+    dossier: Dossier, wait: Wait, at: datetime, rules: Rules, *, proof: str | None = None
+) -> Dossier:
+    """The citizen has answered; the clock runs again when nothing else holds it."""
+    answered = replace(wait, closed_at=at, answered=True, proof=proof)
+    waits = tuple(answered if w is wait else w for w in dossier.waits)
+    closed = replace(dossier, waits=waits)
+    if not any(w.stops_clock for w in closed.open_waits):
+        closed = start_clock(closed, at, rules)
+    return settle(closed)
+
+
+def drop_waits(dossier: Dossier, at: datetime) -> Dossier:
+    """The dossier has come to an end: nothing is awaited any more."""
+    waits = tuple(replace(w, closed_at=at) if w.open else w for w in dossier.waits)
+    return close_clock(replace(dossier, waits=waits), at)
+
+
+def awaited(
+    dossier: Dossier, kind: str, *, round_: int | None = None, step: str | None = None
+) -> Wait:
+    """The one open wait that is meant; NotAllowed if there is none, InvalidInput if not clear."""
+    candidates = [w for w in dossier.open_waits if w.kind == kind]
+    if not candidates:
+        raise _nothing_awaited(dossier, kind)
+    if round_ is not None:
+        candidates = [w for w in candidates if w.round == round_]
+    if step is not None:
+        candidates = [w for w in candidates if w.step == step]
+    if len(candidates) == 1:
+        return candidates[0]
+    place = "round" if kind == "supplement" else "step"
+    open_ones = ", ".join(
+        str(w.round if kind == "supplement" else w.step)
+        for w in dossier.open_waits
+        if w.kind == kind
+    )
+    raise InvalidInput(
+        [
+            Fault(
+                place,
+                f"Hãy nêu đúng yêu cầu đang chờ: {open_ones}.",
+                f"name the request that is answered; open: {open_ones}",
+            )
+        ]
+    )
+
+
+def _nothing_awaited(dossier: Dossier, kind: str) -> NotAllowed:
+    what_vi, what_en = {
+        "supplement": ("bổ sung giấy tờ", "papers"),
+        "payment": ("nộp tiền", "a payment"),
+    }[kind]
+    allowed = actions(dossier)
+    return NotAllowed(
+        f"nobody has asked for {what_en} on this dossier; allowed: {', '.join(allowed) or 'nothing'}",
+        vi=f"Hồ sơ không có yêu cầu {what_vi} nào đang chờ (trạng thái «{dossier.status.vi}»).",
+        allowed=allowed,
+    )
+
+
+def actions(dossier: Dossier) -> tuple[str, ...]:
+    """What a desk may do with the dossier now, in the words of the REST paths."""
+    kinds = {w.kind for w in dossier.open_waits}
+    unreceived = dossier.received_at is None and not dossier.status.final
+    allowed = {
+        "receive": unreceived and not kinds,
+        "request-supplement": unreceived and not kinds,
+        "supplement": "supplement" in kinds,
+        "payment": "payment" in kinds,
+        "refuse": unreceived,
+        "return-result": dossier.status is Status.RESOLVED,
+        "withdraw": not dossier.status.final and dossier.status is not Status.RESOLVED,
+    }
+    return tuple(name for name, yes in allowed.items() if yes)
+
+
+ACTIONS_VI = {
+    "receive": "tiếp nhận",
+    "request-supplement": "yêu cầu bổ sung",
+    "supplement": "nộp bổ sung",
+    "payment": "ghi nhận đã nộp tiền",
+    "refuse": "từ chối tiếp nhận",
+    "return-result": "trả kết quả",
+    "withdraw": "rút hồ sơ",
+}
+
+
+def must_allow(dossier: Dossier, action: str) -> None:
+    """Raise NotAllowed, saying what is allowed, unless `action` is."""
+    allowed = actions(dossier)
+    if action in allowed:
+        return
+    instead = ", ".join(ACTIONS_VI[a] for a in allowed) or "không có thao tác nào"
+    raise NotAllowed(
+        f"{action} is not possible while the dossier is {dossier.status.en}; "
+        f"allowed: {', '.join(allowed) or 'nothing'}",
+        vi=f"Không thể {ACTIONS_VI[action]} khi hồ sơ ở trạng thái «{dossier.status.vi}». "
+        f"Lúc này được phép: {instead}.",
+        allowed=allowed,
+    )

@@ -1,0 +1,1 @@
+"""Intake's tables and how dossiers are read from and written to them."""

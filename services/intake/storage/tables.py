@@ -1,0 +1,68 @@
+"""Intake's own tables beside the ledgers; a dossier is one row with its small lists as JSON."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from shared.store import Ledgers
+from shared.store.types import Instant, Json
+
+metadata = sa.MetaData()
+LEDGERS = Ledgers.define(metadata)
+
+dossiers = sa.Table(
+    "dossiers",
+    metadata,
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("procedure", sa.Text, nullable=False),
+    sa.Column("procedure_version", sa.Integer, nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("office", sa.Text, nullable=False),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("status", sa.SmallInteger, nullable=False),
+    sa.Column("standing", sa.SmallInteger, nullable=False),
+    sa.Column("submitted_at", Instant(), nullable=False),
+    sa.Column("received_at", Instant()),
+    sa.Column("promised_at", Instant()),
+    sa.Column("due_at", Instant()),
+    sa.Column("owed_at", Instant()),
+    sa.Column("paused_since", Instant()),
+    sa.Column("finished_at", Instant()),
+    sa.Column("returned_at", Instant()),
+    sa.Column("lookup_word", sa.Text, nullable=False),
+    sa.Column("contact", Json(), nullable=False),
+    sa.Column("searched", sa.Text, nullable=False),
+    sa.Column("form", Json(), nullable=False),
+    sa.Column("papers", Json(), nullable=False),
+    sa.Column("branches", Json(), nullable=False),
+    sa.Column("progress", Json(), nullable=False),
+)
+# The desk's list: newest first within an office; the second key makes pages stable.
+sa.Index("dossiers_office_submitted", dossiers.c.office, dossiers.c.submitted_at, dossiers.c.code)
+sa.Index("dossiers_office_received", dossiers.c.office, dossiers.c.received_at)
+sa.Index(
+    "dossiers_office_open_due",
+    dossiers.c.office,
+    dossiers.c.due_at,
+    sqlite_where=dossiers.c.finished_at.is_(None),
+    postgresql_where=dossiers.c.finished_at.is_(None),
+)
+
+counters = sa.Table(
+    "counters",
+    metadata,
+    sa.Column("agency_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("last", sa.Integer, nullable=False),
+)
+
+answers = sa.Table(
+    "idempotent_answers",
+    metadata,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("request", sa.Text, nullable=False),
+    sa.Column("status", sa.SmallInteger, nullable=False),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("made_at", Instant(), nullable=False),
+)

@@ -1,0 +1,201 @@
+"""The desk's verbs. Each runs inside the caller's unit of work and returns the dossier afterwards.
+
+A dossier of another office is NotFound, as if it were not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.intake.domain import citizen, reception
+from services.intake.domain.codes import dossier_code
+from services.intake.domain.deadline import Rules
+from services.intake.domain.dossier import Dossier
+from services.intake.domain.forms import PaperCount
+from services.intake.domain.reception import Outcome, SubmitDossier
+from services.intake.storage.counters import next_number
+from services.intake.storage.dossiers import Dossiers
+from shared.catalogue import Agency, Catalogue, Procedure
+from shared.kernel.clock import to_vn
+from shared.kernel.errors import Fault, InvalidInput, NotFound
+from shared.store import UnitOfWork
+
+
+def submit(uow: UnitOfWork, catalogue: Catalogue, command: SubmitDossier) -> Dossier:
+    """File a dossier; InvalidInput carries every fault at once."""
+    now = uow.now
+    today = to_vn(now).date()
+    office = catalogue.agency(command.office)
+    procedure = _offered(catalogue, office, command.procedure, now)
+    checked = reception.check_submission(command, procedure, office)
+    number = next_number(uow.connection, office.official_id, today)
+    code = dossier_code(office.official_id, today, number)
+    dossier, facts = reception.submit(
+        checked, code, uow.ids.word(), now, catalogue.calendar(office.code)
+    )
+    uow.get(Dossiers).add(dossier)
+    for fact in facts:
+        uow.record(fact)
+    return dossier
+
+
+def _offered(catalogue: Catalogue, office: Agency, code: str, now: datetime) -> Procedure:
+    """The procedure in force, if this office takes it in."""
+    today = to_vn(now).date()
+    try:
+        procedure = catalogue.procedure(code, today)
+    except NotFound:
+        procedure = None
+    if procedure is None or not catalogue.office_handles(office.code, procedure, today):
+        raise InvalidInput(
+            [
+                Fault(
+                    "procedure",
+                    "Bộ phận này không tiếp nhận thủ tục này.",
+                    "this office does not take in such a procedure",
+                )
+            ]
+        )
+    return procedure
+
+
+def receive(
+    uow: UnitOfWork,
+    catalogue: Catalogue,
+    office: str,
+    code: str,
+    *,
+    papers: Sequence[PaperCount] | None = None,
+) -> Dossier:
+    """Receive what was filed online or by post, under the rules in force today."""
+    dossier = uow.get(Dossiers).get(code, office=office)
+    desk = catalogue.agency(office)
+    procedure = _offered(catalogue, desk, dossier.procedure, uow.now)
+    calendar = catalogue.calendar(office)
+    return _keep(uow, reception.receive(dossier, procedure, desk, uow.now, calendar, papers=papers))
+
+
+def refuse(
+    uow: UnitOfWork,
+    catalogue: Catalogue,
+    office: str,
+    code: str,
+    *,
+    reason: str,
+    next_step: str,
+) -> Dossier:
+    """Do not receive it, with a reason and what the citizen can do."""
+    dossier = uow.get(Dossiers).get(code, office=office)
+    outcome = reception.refuse(
+        dossier,
+        procedure_of(catalogue, dossier),
+        catalogue.agency(office),
+        uow.now,
+        reason=reason,
+        next_step=next_step,
+    )
+    return _keep(uow, outcome)
+
+
+def request_supplement(
+    uow: UnitOfWork,
+    catalogue: Catalogue,
+    office: str,
+    code: str,
+    *,
+    items: Sequence[str],
+    reason: str,
+    respond_by: datetime | None = None,
+) -> Dossier:
+    """Ask for what is missing before reception."""
+    dossier = uow.get(Dossiers).get(code, office=office)
+    outcome = reception.request_supplement(
+        dossier,
+        procedure_of(catalogue, dossier),
+        catalogue.agency(office),
+        uow.now,
+        items=items,
+        reason=reason,
+        respond_by=respond_by,
+    )
+    return _keep(uow, outcome)
+
+
+def supplement(
+    uow: UnitOfWork,
+    catalogue: Catalogue,
+    office: str,
+    code: str,
+    *,
+    papers: Sequence[PaperCount] = (),
+    form: Mapping[str, Any] | None = None,
+    round_: int | None = None,
+) -> Dossier:
+    """Take in what was asked for, at the desk or by an agency through it."""
+    dossier = uow.get(Dossiers).get(code, office=office)
+    outcome = citizen.supplement(
+        dossier,
+        procedure_of(catalogue, dossier),
+        rules_of(catalogue, dossier),
+        uow.now,
+        papers=papers,
+        form=form or {},
+        round_=round_,
+    )
+    return _keep(uow, outcome)
+
+
+def pay(
+    uow: UnitOfWork,
+    catalogue: Catalogue,
+    office: str,
+    code: str,
+    *,
+    amount_vnd: int,
+    proof: str,
+    step: str | None = None,
+) -> Dossier:
+    """Take down that the citizen has paid what was asked for."""
+    dossier = uow.get(Dossiers).get(code, office=office)
+    rules = rules_of(catalogue, dossier)
+    return _keep(
+        uow,
+        citizen.pay(dossier, rules, uow.now, amount_vnd=amount_vnd, proof=proof, step=step),
+    )
+
+
+def withdraw(uow: UnitOfWork, office: str, code: str, *, reason: str) -> Dossier:
+    """Give the dossier back to the citizen before there is a result."""
+    dossier = uow.get(Dossiers).get(code, office=office)
+    return _keep(uow, citizen.withdraw(dossier, uow.now, reason=reason))
+
+
+def return_result(uow: UnitOfWork, office: str, code: str, *, method: str) -> Dossier:
+    """Hand the result over: `desk`, `post` or `online`."""
+    dossier = uow.get(Dossiers).get(code, office=office)
+    return _keep(uow, citizen.return_result(dossier, uow.now, method=method))
+
+
+def procedure_of(catalogue: Catalogue, dossier: Dossier) -> Procedure:
+    """The version that the dossier keeps for life."""
+    return catalogue.procedure_version(dossier.procedure, dossier.procedure_version)
+
+
+def rules_of(catalogue: Catalogue, dossier: Dossier) -> Rules:
+    """What the catalogue says of the dossier's time."""
+    procedure = procedure_of(catalogue, dossier)
+    return Rules(
+        procedure.duration,
+        catalogue.calendar(dossier.office),
+        procedure.supplement_rule == "restart",
+    )
+
+
+def _keep(uow: UnitOfWork, outcome: Outcome) -> Dossier:
+    dossier, facts = outcome
+    uow.get(Dossiers).save(dossier)
+    for fact in facts:
+        uow.record(fact)
+    return dossier

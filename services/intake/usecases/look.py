@@ -1,0 +1,62 @@
+"""Reading: an office's own dossiers, and what a citizen may see with code and look-up word."""
+
+from __future__ import annotations
+
+import hmac
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.intake.domain.codes import is_dossier_code, tidy_code, tidy_word
+from services.intake.domain.dossier import Dossier
+from services.intake.storage.dossiers import no_such_dossier
+from services.intake.storage.queries import Filters, Page, Sort, find_dossier, list_dossiers
+from shared.kernel.errors import NotFound
+from shared.store import Ledgers
+from shared.store.timeline import timeline as ledger_timeline
+
+#: Compared with when there is no such dossier, so that the answer takes the same way.
+_NO_WORD = "??????"
+
+
+def one(connection: sa.Connection, office: str | None, code: str) -> Dossier:
+    """The office's dossier (any office's for None); NotFound for those of others."""
+    dossier = find_dossier(connection, code)
+    if dossier is None or (office is not None and dossier.office != office):
+        raise no_such_dossier()
+    return dossier
+
+
+def page(
+    connection: sa.Connection,
+    filters: Filters,
+    now: datetime,
+    *,
+    sort: Sort = "newest",
+    size: int = 50,
+    cursor: str | None = None,
+) -> Page:
+    """A page of an office's dossiers."""
+    return list_dossiers(connection, filters, now, sort=sort, size=size, cursor=cursor)
+
+
+def for_citizen(connection: sa.Connection, code: str, word: str) -> Dossier:
+    """The dossier that code and look-up word open; NotFound says the same for either being wrong."""
+    tidy = tidy_code(code)[:60]
+    dossier = find_dossier(connection, tidy) if is_dossier_code(tidy) else None
+    expected = dossier.lookup_word if dossier is not None else _NO_WORD
+    given = tidy_word(word)[:40]
+    # Every comparison takes the same time, so that no letter of the word can be guessed apart.
+    right = hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
+    if dossier is None or not right:
+        raise NotFound(
+            "no dossier has this code and look-up word",
+            vi="Không có hồ sơ nào có mã và từ tra cứu này. Hãy xem lại trên giấy hẹn.",
+        )
+    return dossier
+
+
+def timeline(connection: sa.Connection, ledgers: Ledgers, code: str) -> list[Any]:
+    """Everything that was said of a dossier, in the order of time."""
+    return list(ledger_timeline(connection, ledgers, code))

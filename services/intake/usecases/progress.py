@@ -1,0 +1,122 @@
+"""What routing tells of a dossier, applied at its desk; each verb returns a note if it came too late.
+
+Times are those of the facts, not of their arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from services.intake.domain import progress
+from services.intake.domain.dossier import Dossier, Extension, Wait
+from services.intake.domain.progress import TooLate
+from services.intake.storage.dossiers import Dossiers
+from services.intake.usecases.desk import procedure_of, rules_of
+from shared.catalogue import Catalogue
+from shared.kernel.errors import ParkNow
+from shared.store import UnitOfWork
+
+
+def warm(uow: UnitOfWork, codes: Iterable[str]) -> None:
+    """Load the dossiers of a whole batch in one query."""
+    uow.get(Dossiers).warm(codes)
+
+
+def start(uow: UnitOfWork, code: str) -> TooLate | None:
+    """The agencies have begun."""
+    return _keep(uow, progress.started(_load(uow, code)))
+
+
+def ask_for_papers(
+    uow: UnitOfWork,
+    catalogue: Catalogue,
+    code: str,
+    *,
+    round_: int,
+    step: str | None,
+    agency: str,
+    items: Sequence[str],
+    reason: str,
+    respond_by: datetime | None,
+    at: datetime,
+) -> TooLate | None:
+    """An agency asks the citizen for papers; the clock stops."""
+    dossier = _load(uow, code)
+    wait = Wait(
+        kind="supplement",
+        asked_by="routing",
+        asked_at=at,
+        stops_clock=True,
+        round=round_,
+        step=step,
+        agency=agency,
+        items=tuple(items),
+        reason=reason,
+        respond_by=respond_by,
+    )
+    return _keep(uow, progress.asked(dossier, wait, rules_of(catalogue, dossier)))
+
+
+def ask_for_payment(
+    uow: UnitOfWork,
+    catalogue: Catalogue,
+    code: str,
+    *,
+    step: str,
+    agency: str,
+    amount_vnd: int | None,
+    reference: str,
+    at: datetime,
+) -> TooLate | None:
+    """An agency asks for money; the clock stops where the procedure's step says so."""
+    dossier = _load(uow, code)
+    known = procedure_of(catalogue, dossier).step(step)
+    wait = Wait(
+        kind="payment",
+        asked_by="routing",
+        asked_at=at,
+        stops_clock=known is None or known.pauses_clock,
+        step=step,
+        agency=agency,
+        reference=reference,
+        amount_vnd=amount_vnd,
+    )
+    return _keep(uow, progress.asked(dossier, wait, rules_of(catalogue, dossier)))
+
+
+def stop(
+    uow: UnitOfWork, code: str, *, reason: str, next_step: str | None, at: datetime
+) -> TooLate | None:
+    """The agencies cannot go on."""
+    return _keep(uow, progress.stopped(_load(uow, code), at, reason=reason, next_step=next_step))
+
+
+def resolve(
+    uow: UnitOfWork, code: str, *, results: Sequence[Mapping[str, Any]], at: datetime
+) -> TooLate | None:
+    """Every branch has its result."""
+    return _keep(uow, progress.resolved(_load(uow, code), at, results))
+
+
+def extend(uow: UnitOfWork, code: str, extension: Extension) -> TooLate | None:
+    """An agency apologises and names a new date."""
+    return _keep(uow, progress.extended(_load(uow, code), extension))
+
+
+def _load(uow: UnitOfWork, code: str) -> Dossier:
+    dossier = uow.get(Dossiers).find(code)
+    if dossier is None:
+        raise ParkNow(
+            "a fact names a dossier that was never filed here",
+            vi="Bản tin nói về một hồ sơ chưa từng được nộp ở đây.",
+        )
+    return dossier
+
+
+def _keep(uow: UnitOfWork, outcome: Dossier | TooLate) -> TooLate | None:
+    if isinstance(outcome, TooLate):
+        return outcome
+    uow.get(Dossiers).save(outcome)
+    return None

@@ -1,0 +1,128 @@
+"""Reading over REST: the office's dossiers, its procedures, form II.06a."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from typing import Any, cast
+
+from flask_smorest import Blueprint
+
+from services.intake.domain.texts import clean
+from services.intake.storage.queries import Filters, Sort
+from services.intake.usecases import look
+from services.intake.usecases.report import ii06a
+from services.intake.web import views
+from services.intake.web.api.routes import getter
+from services.intake.web.api.schemas import (
+    DossierSchema,
+    Ii06aSchema,
+    ListSchema,
+    PageSchema,
+    ProcedureSchema,
+    ProceduresSchema,
+    ReportQuery,
+    TimelineSchema,
+)
+from services.intake.web.deps import deps, own_office
+from services.intake.web.telling import tell
+from shared.kernel.clock import VN
+from shared.kernel.errors import Fault, InvalidInput, NotFound
+from shared.web.guard import current
+
+
+def blueprint() -> Blueprint:
+    """GET routes under /api/v1."""
+    blp = Blueprint("read", __name__, url_prefix="/api/v1", description="Đọc hồ sơ")
+    _dossiers(blp)
+    _procedures(blp)
+    _reports(blp)
+    return blp
+
+
+def _dossiers(blp: Blueprint) -> None:
+    @getter(blp, "/dossiers", PageSchema, "desk", "operator", query=ListSchema)
+    def list_dossiers(query: dict[str, Any]) -> dict[str, Any]:
+        """List the office's dossiers; operators see all offices and no names."""
+        known, desk = deps(), current().kind == "desk"
+        filters = _filters(query, own_office() if desk else query.get("office"))
+        if desk and query.get("office") not in (None, own_office()):
+            return {"items": [], "total": 0, "next": None}
+        now = known.now()
+        with known.store.read() as connection:
+            found = look.page(
+                connection,
+                filters,
+                now,
+                sort=cast(Sort, query["sort"]),
+                size=query["size"],
+                cursor=query.get("cursor"),
+            )
+        return views.page(found, known.catalogue, now, names=desk)
+
+    @getter(blp, "/dossiers/<string:code>", DossierSchema, "desk")
+    def one_dossier(code: str) -> dict[str, Any]:
+        """Everything that the office holds of one dossier."""
+        known = deps()
+        with known.store.read() as connection:
+            dossier = look.one(connection, own_office(), storable(code))
+        return views.whole(dossier, known.catalogue, known.now())
+
+    @getter(blp, "/dossiers/<string:code>/timeline", TimelineSchema, "desk")
+    def timeline(code: str) -> dict[str, Any]:
+        """Everything that was said of one dossier, here and elsewhere, in the order of time."""
+        known = deps()
+        with known.store.read() as connection:
+            dossier = look.one(connection, own_office(), storable(code))
+            entries = look.timeline(connection, known.store.ledgers, dossier.code)
+        return {"items": [tell(entry).as_json() for entry in entries]}
+
+
+def _filters(query: dict[str, Any], office: str | None) -> Filters:
+    for name in ("text", "procedure", "office"):
+        if "\0" in query.get(name, ""):
+            raise InvalidInput([Fault(name, "Có ký tự không in được.", "cannot be searched")])
+    overdue = query.get("overdue")
+    return Filters(
+        office=office,
+        statuses=tuple(query.get("status", ())),
+        procedure=query.get("procedure"),
+        channel=query.get("channel"),
+        overdue=None if overdue is None else overdue == "true",
+        received_from=query.get("received_from"),
+        received_to=query.get("received_to"),
+        text=clean(query["text"])[:200] if "text" in query else None,
+    )
+
+
+def storable(code: str) -> str:
+    """The code from a path; what no database keeps is simply not there."""
+    return code if code.isprintable() else ""
+
+
+def _procedures(blp: Blueprint) -> None:
+    @getter(blp, "/procedures", ProceduresSchema, "desk")
+    def procedures() -> dict[str, Any]:
+        """What the office takes in today, with all that a form needs."""
+        return {"items": [views.procedure(p) for p in deps().procedures_of(own_office())]}
+
+    @getter(blp, "/procedures/<string:code>", ProcedureSchema, "desk")
+    def procedure(code: str) -> dict[str, Any]:
+        """One of them."""
+        for found in deps().procedures_of(own_office()):
+            if found.code == code:
+                return views.procedure(found)
+        raise NotFound("there is no such procedure", vi="Không có thủ tục này.")
+
+
+def _reports(blp: Blueprint) -> None:
+    @getter(blp, "/reports/ii06a", Ii06aSchema, "desk", "operator", query=ReportQuery)
+    def form_ii06a(query: dict[str, Any]) -> dict[str, Any]:
+        """Form II.06a: the own office, or for operators all of them."""
+        known = deps()
+        offices = [own_office()] if current().kind == "desk" else None
+        if offices is None and "office" in query:
+            offices = [known.catalogue.agency(query["office"]).code]
+        start = datetime.combine(query["first"], time.min, VN)
+        end = datetime.combine(query["last"], time.min, VN) + timedelta(days=1)
+        with known.store.read() as connection:
+            return views.ii06a(ii06a(connection, known.catalogue, start, end, offices=offices))

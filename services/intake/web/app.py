@@ -1,0 +1,67 @@
+"""Builds intake's web: the REST door, the desk's pages and the citizen's look-up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Blueprint, Flask
+
+from services.intake.web.api import read, write
+from services.intake.web.deps import KEY, Deps
+from services.intake.web.pages import acts, desk, lookup
+from shared.catalogue import Catalogue
+from shared.settings import Settings
+from shared.store import Store
+from shared.web.api import create_api
+from shared.web.app import create_app
+from shared.web.state import state_of
+
+NAVIGATION = (
+    ("/ho-so", "Hồ sơ"),
+    ("/ho-so/moi", "Nộp mới"),
+    ("/bao-cao", "Báo cáo"),
+    ("/tra-cuu", "Tra cứu"),
+)
+ABOUT = (
+    "Nộp và theo dõi hồ sơ một cửa. Mỗi khóa chỉ thấy hồ sơ của một bộ phận. "
+    "Mọi lệnh ghi nhận Idempotency-Key."
+)
+
+
+def create_web(settings: Settings, store: Store, catalogue: Catalogue) -> Flask:
+    """The WSGI app of intake."""
+    app = create_app(
+        settings,
+        store,
+        title="Bộ phận Một cửa",
+        sign_in=("desk",),
+        home="/ho-so",
+        navigation=NAVIGATION,
+    )
+    app.extensions[KEY] = Deps(store, catalogue)
+    api = create_api(app, "Liên Thông – Tiếp nhận", about=ABOUT)
+    api.register_blueprint(read.blueprint())
+    api.register_blueprint(write.blueprint())
+    app.jinja_env.filters["pairs"] = _pairs
+    app.register_blueprint(_files())
+    state_of(app).public_endpoints.add("intake.static")
+    for each in (desk.blueprint(), acts.blueprint(), lookup.blueprint()):
+        app.register_blueprint(each)
+    return app
+
+
+def _pairs(values: Iterable[Any]) -> list[tuple[Any, str]]:
+    """Values as the choices of a list, each under its own name."""
+    return [(value, str(value)) for value in values]
+
+
+def _files() -> Blueprint:
+    """Intake's own templates and style sheet."""
+    return Blueprint(
+        "intake",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/intake",
+    )

@@ -1,0 +1,58 @@
+"""What intake's web doors are given once, and how a view gets at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from flask import current_app
+
+from shared.catalogue import Agency, Catalogue, Procedure
+from shared.kernel.clock import to_vn
+from shared.store import Store
+from shared.web.guard import current
+
+KEY: Final = "lienthong.intake"
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Store and catalogue; time comes from the store's clock."""
+
+    store: Store
+    catalogue: Catalogue
+
+    def now(self) -> datetime:
+        """The present instant, UTC."""
+        return self.store.clock.now()
+
+    def today(self) -> date:
+        """The local day in Việt Nam."""
+        return to_vn(self.now()).date()
+
+    def procedures_of(self, office: str) -> list[Procedure]:
+        """What an office takes in today, by field and name."""
+        today = self.today()
+        offered = (
+            p
+            for p in self.catalogue.procedures(today)
+            if self.catalogue.office_handles(office, p, today)
+        )
+        return sorted(offered, key=lambda p: (p.field, p.name, p.code))
+
+
+def deps() -> Deps:
+    """The dependencies of the app that is answering."""
+    found: Deps = current_app.extensions[KEY]
+    return found
+
+
+def own_office() -> str:
+    """The office whose key is calling."""
+    return current().bound_to
+
+
+def office_agency() -> Agency:
+    """The catalogue's record of the calling office."""
+    return deps().catalogue.agency(own_office())

@@ -1,0 +1,254 @@
+"""The desk's pages: the list, a new dossier, a dossier with its timeline, the receipt, the report."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from flask import Blueprint, json, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from services.intake.domain.dossier import CHANNELS
+from services.intake.domain.facts import RETURN_METHODS
+from services.intake.domain.statuses import Status
+from services.intake.domain.waits import ACTIONS_VI, actions
+from services.intake.storage.queries import Filters, Page, Sort
+from services.intake.usecases import desk, look
+from services.intake.usecases.once import answer_once, digest
+from services.intake.usecases.report import ii06a
+from services.intake.web import views
+from services.intake.web.deps import deps, office_agency, own_office
+from services.intake.web.due import channel_name, due
+from services.intake.web.pages import typed
+from services.intake.web.telling import tell
+from shared.catalogue import Procedure
+from shared.kernel.clock import VN
+from shared.kernel.errors import InvalidInput, NotFound
+from shared.store import UnitOfWork
+from shared.web.guard import require
+
+PAGE_SIZE = 25
+
+
+def blueprint() -> Blueprint:
+    """Pages under /ho-so and /bao-cao; all need a desk's key."""
+    blue = Blueprint("desk", __name__)
+    routes: tuple[tuple[str, str, Any], ...] = (
+        ("/ho-so", "dossiers", dossiers),
+        ("/ho-so/moi", "choose", choose),
+        ("/ho-so/moi/<string:code>", "new", new),
+        ("/ho-so/<string:code>", "dossier", dossier),
+        ("/ho-so/<string:code>/giay-hen", "receipt", receipt),
+        ("/bao-cao", "report", report),
+    )
+    for path, name, view in routes:
+        blue.add_url_rule(path, name, require("desk")(view), methods=["GET"])
+    blue.add_url_rule(
+        "/ho-so/moi/<string:code>", "submit", require("desk")(submit), methods=["POST"]
+    )
+    return blue
+
+
+def dossiers() -> str:
+    """The list: what is unfinished, nearest date first, unless the filters say otherwise."""
+    known, now, args = deps(), deps().now(), request.args
+    filters, sort = _filters(args.to_dict(), own_office())
+    cursor = args.get("cursor") or None
+    with known.store.read() as connection:
+        found = _page(connection, filters, now, sort, cursor)
+        late = look.page(connection, _late(filters), now, size=1).total
+    rows = [
+        (line, known.catalogue.procedure_version(line.procedure, line.procedure_version),
+         due(line, now))
+        for line in found.items
+    ]  # fmt: skip
+    kept: dict[str, Any] = {key: value for key, value in args.items() if key != "cursor" and value}
+    return render_template(
+        "intake/dossiers.html",
+        office=office_agency(),
+        rows=rows,
+        total=found.total,
+        late=late,
+        args=args,
+        first=url_for(".dossiers", **kept) if cursor else None,
+        following=url_for(".dossiers", **kept, cursor=found.next) if found.next else None,
+        statuses=[(int(s), s.vi) for s in Status],
+        procedures=[(p.code, f"{p.code} – {p.name}") for p in known.procedures_of(own_office())],
+        channel_name=channel_name,
+        now=now,
+    )
+
+
+def _page(connection: Any, filters: Filters, now: datetime, sort: Sort, cursor: str | None) -> Page:
+    try:
+        return look.page(connection, filters, now, sort=sort, size=PAGE_SIZE, cursor=cursor)
+    except InvalidInput:  # a cursor that was cut or belongs to the other order: from the start
+        return look.page(connection, filters, now, sort=sort, size=PAGE_SIZE)
+
+
+def _filters(args: dict[str, str], office: str) -> tuple[Filters, Sort]:
+    view = args.get("xem", "dang-xu-ly")
+    number = args.get("trang-thai", "")
+    statuses = (int(number),) if number.isascii() and number.isdigit() and len(number) < 3 else ()
+    text = "".join(c for c in args.get("tim", "") if c.isprintable())[:200]
+    filters = Filters(
+        office=office,
+        statuses=statuses,
+        procedure=args.get("thu-tuc", "").replace("\0", "") or None,
+        channel=args.get("hinh-thuc") if args.get("hinh-thuc") in CHANNELS else None,
+        text=text or None,
+        received_from=_day(args.get("tu"), 0),
+        received_to=_day(args.get("den"), 1),
+        unfinished=view == "dang-xu-ly" and not statuses,
+        overdue=True if view == "qua-han" else None,
+    )
+    return filters, "newest" if view == "tat-ca" else "due"
+
+
+def _late(filters: Filters) -> Filters:
+    return Filters(office=filters.office, overdue=True)
+
+
+def _day(text: str | None, later: int) -> datetime | None:
+    try:
+        day = date.fromisoformat(text or "")
+        return datetime.combine(day + timedelta(days=later), time.min, VN)
+    except (ValueError, OverflowError):
+        return None
+
+
+def choose() -> str:
+    """Which procedure the new dossier is for."""
+    fields: dict[str, list[Procedure]] = {}
+    for procedure in deps().procedures_of(own_office()):
+        fields.setdefault(procedure.field, []).append(procedure)
+    return render_template("intake/choose.html", fields=fields, office=office_agency())
+
+
+def _procedure(code: str) -> Procedure:
+    for procedure in deps().procedures_of(own_office()):
+        if procedure.code == code:
+            return procedure
+    raise NotFound("there is no such procedure", vi="Bộ phận này không tiếp nhận thủ tục này.")
+
+
+def new(code: str) -> str:
+    """An empty form of the procedure."""
+    return _form(_procedure(code), typed.Typed(), deps().store.ids.new(), ())
+
+
+def _form(procedure: Procedure, values: typed.Typed, token: str, faults: Any) -> str:
+    counts = typed.papers(procedure.papers, values)
+    return render_template(
+        "intake/new.html",
+        procedure=procedure,
+        values=values,
+        token=token,
+        faults=faults,
+        at=typed.by_input(faults, counts),
+        channel_name=channel_name,
+        fresh=not values,
+    )
+
+
+def submit(code: str) -> Response | tuple[str, int]:
+    """File it; the receipt is a page of its own, so it is shown only after the commit."""
+    procedure = _procedure(code)
+    token = request.form.get("token", "")[:100]
+    command = typed.submission(own_office(), procedure, request.form)
+    known = deps()
+
+    def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
+        filed = desk.submit(uow, known.catalogue, command)
+        return 201, views.summary(filed, known.catalogue, uow.now)
+
+    told = sorted((k, v) for k, v in request.form.items(multi=True) if k != "csrf_token")
+    asked = digest("POST", request.path, told)
+    try:
+        given = answer_once(known.store, f"page:{own_office()}", token or None, asked, act)
+    except InvalidInput as wrong:
+        return _form(procedure, request.form, token, wrong.faults), 422
+    filed = json.loads(given.body)
+    return redirect(url_for(".receipt", code=filed["code"]), 303)
+
+
+def dossier(code: str) -> str:
+    """One dossier: where it stands, what may be done, what happened."""
+    return show(code)
+
+
+def show(
+    code: str, *, action: str | None = None, values: typed.Typed | None = None, faults: Any = ()
+) -> str:
+    """The dossier's page; with faults, the form of `action` keeps what was typed."""
+    known, now = deps(), deps().now()
+    with known.store.read() as connection:
+        found = look.one(connection, own_office(), code if code.isprintable() else "")
+        entries = look.timeline(connection, known.store.ledgers, found.code)
+    procedure = desk.procedure_of(known.catalogue, found)
+    counts = typed.papers(procedure.papers, values) if values else []
+    return render_template(
+        "intake/dossier.html",
+        dossier=found,
+        procedure=procedure,
+        office=office_agency(),
+        events=[tell(entry) for entry in reversed(entries)],
+        allowed=actions(found),
+        names=ACTIONS_VI,
+        held={p.code: p for p in found.papers},
+        methods=[(method, words[0]) for method, words in RETURN_METHODS.items()],
+        due=due(found, now),
+        agency_name=_agency_name,
+        channel_name=channel_name,
+        action=action,
+        values=values if values is not None else typed.Typed(),
+        faults=faults,
+        at=typed.by_input(faults, counts),
+    )
+
+
+def _agency_name(code: str | None) -> str:
+    try:
+        return deps().catalogue.agency(code or "").name
+    except NotFound:
+        return code or ""
+
+
+def receipt(code: str) -> str:
+    """The receipt to print (form 01): code, look-up word, promised date, papers."""
+    known = deps()
+    with known.store.read() as connection:
+        found = look.one(connection, own_office(), code if code.isprintable() else "")
+    return render_template(
+        "intake/receipt.html",
+        dossier=found,
+        procedure=desk.procedure_of(known.catalogue, found),
+        office=office_agency(),
+        channel_name=channel_name,
+        lookup=url_for("lookup.form", _external=True),
+    )
+
+
+def report() -> str:
+    """Form II.06a of this office for one month."""
+    known = deps()
+    first = _month(request.args.get("thang")) or known.today().replace(day=1)
+    following = (first + timedelta(days=32)).replace(day=1)
+    start = datetime.combine(first, time.min, VN)
+    end = datetime.combine(following, time.min, VN)
+    with known.store.read() as connection:
+        made = ii06a(connection, known.catalogue, start, end, offices=[own_office()])
+    return render_template(
+        "intake/report.html",
+        month=first,
+        part=made.offices[0],
+        office=office_agency(),
+    )
+
+
+def _month(text: str | None) -> date | None:
+    try:
+        found = date.fromisoformat(f"{text}-01")
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2200 else None

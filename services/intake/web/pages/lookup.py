@@ -1,0 +1,77 @@
+"""The citizen's page: a dossier by its code and look-up word; never any personal data."""
+
+from __future__ import annotations
+
+from flask import Blueprint, render_template, request
+
+from services.intake.domain.dossier import Dossier
+from services.intake.domain.statuses import Status
+from services.intake.usecases import look
+from services.intake.usecases.desk import procedure_of
+from services.intake.web.deps import deps
+from shared.kernel.errors import NotFound
+from shared.web.filters import vn_datetime
+from shared.web.guard import public
+from shared.web.limits import limited
+
+#: Tries of one address in a minute; an office's whole waiting room may share one.
+TRIES = 20
+
+
+def blueprint() -> Blueprint:
+    """The front page and /tra-cuu: open to everybody, counted per address."""
+    blue = Blueprint("lookup", __name__)
+    blue.add_url_rule("/", "front", public(_front), methods=["GET"])
+    blue.add_url_rule("/tra-cuu", "form", public(_form), methods=["GET"])
+    found = limited("look-up", times=TRIES, seconds=60)(public(_find))
+    blue.add_url_rule("/tra-cuu", "find", found, methods=["POST"])
+    return blue
+
+
+def _front() -> str:
+    return render_template("intake/lookup.html", code="", wrong=None)
+
+
+def _form() -> str:
+    return render_template("intake/lookup.html", code="", wrong=None)
+
+
+def _find() -> str | tuple[str, int]:
+    known = deps()
+    code, word = request.form.get("code", "")[:100], request.form.get("word", "")[:100]
+    try:
+        with known.store.read() as connection:
+            dossier = look.for_citizen(connection, code, word)
+    except NotFound as missing:
+        return render_template("intake/lookup.html", code=code, wrong=missing.vi), 404
+    office = known.catalogue.agency(dossier.office)
+    return render_template(
+        "intake/found.html",
+        dossier=dossier,
+        procedure=procedure_of(known.catalogue, dossier),
+        office=office,
+        next_step=next_step(dossier, office.name, office.hotline),
+        overdue=dossier.overdue(known.now()),
+        agency_name=lambda code: known.catalogue.agency(code).name if code else "",
+    )
+
+
+def next_step(dossier: Dossier, office: str, hotline: str) -> str:
+    """What the citizen can do now, in one or two sentences."""
+    match dossier.status:
+        case Status.REGISTERED:
+            now = f"{office} đang kiểm tra hồ sơ. Bạn chưa cần làm gì."
+        case Status.RECEIVED | Status.PROCESSING:
+            now = f"Bạn chưa cần làm gì; hẹn trả kết quả {vn_datetime(dossier.due_at)}."
+        case Status.SUPPLEMENT:
+            kept = " Hồ sơ vẫn giữ thứ tự." if dossier.received_at else ""
+            now = f"Mang giấy tờ nêu dưới đây đến {office}.{kept}"
+        case Status.PAYMENT:
+            now = f"Nộp tiền theo thông báo rồi báo cho {office}."
+        case Status.RESOLVED:
+            now = f"Mời bạn đến {office} nhận kết quả, mang theo giấy hẹn."
+        case Status.RETURNED:
+            now = "Hồ sơ đã kết thúc."
+        case _:
+            now = (dossier.ending.next_step if dossier.ending else None) or "Hồ sơ đã kết thúc."
+    return f"{now} Cần hỏi thêm, gọi {hotline}."

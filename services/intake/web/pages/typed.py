@@ -1,0 +1,121 @@
+"""What was typed into a page, as commands; and the domain's faults back at their inputs.
+
+Input names: `f.<field>`, `p.<paper>.original`, `p.<paper>.copy`, `c.<contact field>`, `branches`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from werkzeug.datastructures import MultiDict
+
+from services.intake.domain.contacts import ContactInput
+from services.intake.domain.dossier import Dossier
+from services.intake.domain.forms import PaperCount
+from services.intake.domain.reception import SubmitDossier
+from shared.catalogue import FormField, Paper, Procedure
+from shared.kernel.errors import Fault
+
+Typed = MultiDict[str, str]
+Faults = dict[str, list[str]]
+OTHER = "other"
+
+
+def submission(office: str, procedure: Procedure, typed: Typed) -> SubmitDossier:
+    """The command that a filled-in page is."""
+    branches = tuple(typed.getlist("branches")) if procedure.branches else None
+    return SubmitDossier(
+        office=office,
+        procedure=procedure.code,
+        channel=typed.get("channel", "direct"),
+        form=form(procedure.form, typed),
+        papers=tuple(papers(procedure.papers, typed)),
+        branches=branches,
+        contact=ContactInput(
+            name=typed.get("c.name"),
+            phone=typed.get("c.phone"),
+            email=typed.get("c.email"),
+            language=typed.get("c.language", "vi"),
+            sms="c.sms" in typed,
+            mail="c.mail" in typed,
+        ),
+    )
+
+
+def form(fields: Iterable[FormField], typed: Typed) -> dict[str, Any]:
+    """The declaration: numbers as numbers, ticks as true or false, empty inputs left out."""
+    values: dict[str, Any] = {}
+    for field in fields:
+        text = typed.get(f"f.{field.name}", "")
+        if field.type == "bool":
+            values[field.name] = bool(text)
+        elif text.strip():
+            values[field.name] = _number(text) if field.type == "number" else text
+    return values
+
+
+def changed_form(dossier: Dossier, fields: Iterable[FormField], typed: Typed) -> dict[str, Any]:
+    """Only the fields whose value differs from what the dossier holds."""
+    values = form(fields, typed)
+    held = dossier.form
+    return {
+        name: value
+        for name, value in values.items()
+        if value != held.get(name) and not (value is False and name not in held)
+    }
+
+
+def papers(known: Iterable[Paper], typed: Typed) -> list[PaperCount]:
+    """The counts of the checklist, and one paper outside of it."""
+    found = [
+        PaperCount(p.code, _count(typed, p.code, "original"), _count(typed, p.code, "copy"))
+        for p in known
+    ]
+    name = typed.get(f"p.{OTHER}.name", "").strip()
+    if name:
+        found.append(
+            PaperCount(None, _count(typed, OTHER, "original"), _count(typed, OTHER, "copy"), name)
+        )
+    return [p for p in found if p.original or p.copy or p.name]
+
+
+def by_input(faults: Sequence[Fault], counts: Sequence[PaperCount]) -> Faults:
+    """The domain's faults under the names of the inputs they belong to."""
+    found: Faults = {}
+    for fault in faults:
+        found.setdefault(_input(fault.place, counts), []).append(fault.vi)
+    return found
+
+
+def _input(place: str, counts: Sequence[PaperCount]) -> str:
+    head, _, rest = place.partition(".")
+    if head == "form":
+        return f"f.{rest}"
+    if head == "contact":
+        return {"consent.sms": "c.sms", "consent.email": "c.mail"}.get(rest, f"c.{rest}")
+    if head == "papers" and rest:
+        number = rest.partition(".")[0]
+        if number.isdigit() and int(number) < len(counts):
+            return f"p.{counts[int(number)].code or OTHER}"
+        return f"p.{rest}"
+    return place
+
+
+def _number(text: str) -> Any:
+    plain = text.strip().replace(",", ".")
+    try:
+        return int(plain)
+    except ValueError:
+        pass
+    try:
+        return float(plain)
+    except ValueError:
+        return text
+
+
+def _count(typed: Typed, code: str, kind: str) -> int:
+    text = typed.get(f"p.{code}.{kind}", "").strip()
+    if not text:
+        return 0
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else -1

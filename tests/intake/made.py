@@ -1,0 +1,115 @@
+"""A small invented procedure, office and calendar, and dossiers made of them; no test lives here."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from services.intake.domain.contacts import ContactInput
+from services.intake.domain.deadline import Rules
+from services.intake.domain.dossier import Dossier
+from services.intake.domain.forms import PaperCount
+from services.intake.domain.reception import SubmitDossier, check_submission, submit
+from shared.catalogue import Agency, Branch, Fee, FormField, Paper, Procedure
+from shared.kernel.calendar import Duration, Session, WorkingCalendar
+from shared.kernel.clock import VN
+
+DAY = (Session(time(7, 30), time(11, 30)), Session(time(13, 30), time(17, 30)))
+CALENDAR = WorkingCalendar(
+    weekly=dict.fromkeys(range(5), DAY),
+    off=frozenset({date(2022, 4, 11)}),
+    years=frozenset({2021, 2022, 2023}),
+)
+
+
+def vn(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datetime:
+    """An instant on the wall clock of Việt Nam."""
+    return datetime(year, month, day, hour, minute, tzinfo=VN).astimezone(UTC)
+
+
+NOW = vn(2022, 3, 1, 9)  # a Tuesday
+
+OFFICE = Agency(
+    code="ubnd-phuong-1",
+    official_id="000.01.15.H20",
+    name="UBND Phường 1",
+    short_name="UBND P1",
+    roles=("desk",),
+    territory="29866",
+    reach="web",
+    calendar="office",
+    address="Số 1 đường Thử",
+    hotline="02773850001",
+    valid_from=date(2020, 1, 1),
+    valid_to=None,
+    is_office=True,
+)
+
+PROCEDURE = Procedure(
+    code="1.000001",
+    version=1,
+    valid_from=date(2020, 1, 1),
+    valid_to=None,
+    name="Thủ tục thử nghiệm",
+    short_name="Thu tuc thu nghiem",
+    field="Thử nghiệm",
+    level="commune",
+    duration=Duration(5, "working_day"),
+    supplement_rule="resume",
+    max_supplement_rounds=None,
+    papers=(
+        Paper("to-khai", "Tờ khai", 1, 0),
+        Paper("giay-to", "Giấy tờ tùy thân", 0, 1),
+        Paper("uy-quyen", "Văn bản ủy quyền", 1, 0, "khi người khác nộp thay"),
+    ),
+    form=(
+        FormField("full_name", "Họ và tên", "text", True, True, max_length=50),
+        FormField("birth_date", "Ngày sinh", "date", True, True),
+        FormField("copies", "Số bản", "number", False, False),
+        FormField("purpose", "Mục đích", "choice", False, False, choices=("học", "làm")),
+        FormField("urgent", "Gấp", "bool", False, False),
+        FormField("helper_phone", "Điện thoại người giúp", "phone", False, True),
+        FormField("id_number", "Số định danh", "id_number", False, True),
+    ),
+    fee=Fee(None, "none"),
+    branches=(Branch("main", "Việc chính", True), Branch("extra", "Việc thêm", False)),
+    min_branches=1,
+    steps=(),
+    results=(),
+    channels=("direct", "online", "postal"),
+)
+
+PAPERS = (PaperCount("to-khai", 1, 0), PaperCount("giay-to", 0, 1))
+CONTACT = ContactInput(
+    name="Nguyễn Thị Mai", phone="0907 123 456", email="mai@example.com", sms=True, mail=True
+)
+FORM = {"full_name": "Nguyễn Thị Mai", "birth_date": "1990-05-04"}
+
+
+def command(**changes: Any) -> SubmitDossier:
+    """A submission in order, changed where a test wants it."""
+    made = SubmitDossier(
+        office=OFFICE.code,
+        procedure=PROCEDURE.code,
+        channel="direct",
+        contact=CONTACT,
+        form=FORM,
+        papers=PAPERS,
+        branches=None,
+    )
+    return replace(made, **changes)
+
+
+def rules(procedure: Procedure = PROCEDURE) -> Rules:
+    """The time rules of a procedure at the test office."""
+    return Rules(procedure.duration, CALENDAR, procedure.supplement_rule == "restart")
+
+
+def dossier(
+    channel: str = "direct", at: datetime = NOW, procedure: Procedure = PROCEDURE
+) -> Dossier:
+    """A dossier just submitted."""
+    checked = check_submission(command(channel=channel), procedure, OFFICE)
+    made, _ = submit(checked, "000.01.15.H20-220301-0001", "ABC234", at, CALENDAR)
+    return made
