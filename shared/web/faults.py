@@ -35,16 +35,17 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"Longer than maximum length (?P<a>\d+)\.", "Dài hơn {a} ký tự hoặc phần tử."),
     (r"Length must be between (?P<a>\d+) and (?P<b>\d+)\.", "Độ dài phải từ {a} đến {b}."),
     (r"Length must be (?P<a>\d+)\.", "Độ dài phải là {a}."),
-    (r"Must be greater than or equal to (?P<a>.+?)\.", "Phải lớn hơn hoặc bằng {a}."),
-    (r"Must be less than or equal to (?P<a>.+?)\.", "Phải nhỏ hơn hoặc bằng {a}."),
     (
         r"Must be greater than or equal to (?P<a>.+?) and less than or equal to (?P<b>.+?)\.",
         "Phải từ {a} đến {b}.",
     ),
+    (r"Must be greater than or equal to (?P<a>.+?)\.", "Phải lớn hơn hoặc bằng {a}."),
+    (r"Must be less than or equal to (?P<a>.+?)\.", "Phải nhỏ hơn hoặc bằng {a}."),
 )
 _RULES: Final = tuple((re.compile(pattern), vi) for pattern, vi in _WORDS)
 OTHERWISE: Final = "Giá trị không hợp lệ."
-_PLACES: Final = frozenset({"json", "query", "headers", "path", "form", "_schema"})
+_LOCATIONS: Final = frozenset({"json", "query", "headers", "path", "form", "json_or_form"})
+_WHOLE: Final = "_schema"  # marshmallow's name for a fault of the object as a whole
 
 
 def vietnamese(message: str) -> str:
@@ -56,15 +57,21 @@ def vietnamese(message: str) -> str:
 
 
 def faults_of(messages: Any) -> tuple[Fault, ...]:
-    """Every fault in marshmallow's nested messages; places read like `papers.0.code`."""
+    """Every fault in marshmallow's nested messages; places read like `papers.0.code`.
+
+    webargs puts the location (json, query …) around the messages; it is no part of the place.
+    """
+    if isinstance(messages, Mapping) and len(messages) == 1:
+        location, below = next(iter(messages.items()))
+        if location in _LOCATIONS and isinstance(below, Mapping | list):
+            messages = below
     return tuple(_walk(messages, ""))
 
 
 def _walk(messages: Any, place: str) -> Iterator[Fault]:
     if isinstance(messages, Mapping):
         for name, below in messages.items():
-            hidden = name in _PLACES and (place == "" or name == "_schema")
-            yield from _walk(below, place if hidden else f"{place}.{name}".lstrip("."))
+            yield from _walk(below, place if name == _WHOLE else f"{place}.{name}".lstrip("."))
     elif isinstance(messages, list | tuple):
         for message in messages:
             yield from _walk(message, place)

@@ -99,8 +99,6 @@ class WebServer:
     def _close(self) -> None:
         self._server.task_dispatcher.shutdown(cancel_pending=True, timeout=0.5)
         self._server.asyncore.close_all(self._sockets, ignore_all=True)
-        with contextlib.suppress(OSError):
-            self._server.socket.close()
 
 
 def _bind(host: str, port: int) -> socket.socket:

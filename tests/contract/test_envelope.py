@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pytest
 from cloudevents.core.bindings.rabbitmq import RabbitMQMessage, from_rabbitmq
+from cloudevents.core.formats.json import JSONFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -87,7 +88,7 @@ def test_whatever_is_encoded_decodes_to_the_same(data, sequence, at, subject):
 
 def test_the_official_sdk_reads_our_bytes():
     message = RabbitMQMessage(headers={}, content_type=CONTENT_TYPE, body=encode(ONE))
-    event = from_rabbitmq(message)
+    event = from_rabbitmq(message, JSONFormat())
     assert event.get_id() == ONE.id
     assert event.get_source() == "/intake"
     assert event.get_type() == ONE.type

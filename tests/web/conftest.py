@@ -126,7 +126,7 @@ def _page() -> str:
 
 
 def _add_pages(app: Flask) -> None:
-    app.add_url_rule("/trang", "page", require("desk")(lambda: _page()))
+    app.add_url_rule("/trang", "page", require("desk")(_page))
     app.add_url_rule("/trang", "post", require("desk")(lambda: "đã nhận"), methods=["POST"])
     app.add_url_rule("/api/v1/broken/<kind>", "broken", public(_broken))
     app.add_url_rule("/hong/<kind>", "broken_page", public(_broken))

@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from werkzeug.test import Client
+
+from shared.kernel.errors import BrokerAway, DatabaseAway
+from shared.runtime.metrics import Metrics
+from shared.web.ops import HealthDoors, OpsApp
+
+
+class Part:
+    """A database or broker that can be sent away."""
+
+    def __init__(self, error):
+        self.error, self.away, self.asked = error, False, 0
+
+    def ping(self):
+        self.asked += 1
+        if self.away:
+            raise self.error
+
+
+class Loops:
+    def __init__(self):
+        self.well = True
+
+    def healthy(self):
+        return self.well
+
+    def report(self):
+        return {"relay": "ok" if self.well else "stuck"}
+
+
+@pytest.fixture
+def parts():
+    service = SimpleNamespace(
+        name="intake",
+        store=Part(DatabaseAway("gone")),
+        bus=Part(BrokerAway("gone")),
+        metrics=Metrics(),
+    )
+    at = [0.0]
+    return SimpleNamespace(service=service, loops=Loops(), at=at, now=lambda: at[0])
+
+
+def ready(client):
+    answer = client.get("/readyz")
+    return answer.status_code, json.loads(answer.data)
+
+
+def test_a_process_with_loops_is_ready_when_database_broker_and_loops_are(parts):
+    client = Client(OpsApp(parts.service, parts.loops, now=parts.now))
+    code, told = ready(client)
+    assert code == 200
+    assert told["database"] == told["broker"] == "ok"
+    parts.service.bus.away = True
+    parts.at[0] = 5
+    code, told = ready(client)
+    assert code == 503
+    assert told == {
+        "ready": False,
+        "service": "intake",
+        "database": "ok",
+        "broker": "away",
+        "loops": {"relay": "ok"},
+    }
+
+
+def test_a_web_process_stays_ready_while_the_broker_is_away(parts):
+    parts.service.bus.away = True
+    client = Client(OpsApp(parts.service, now=parts.now))
+    assert ready(client)[0] == 200
+    parts.service.store.away = True
+    parts.at[0] = 5
+    assert ready(client)[0] == 503
+
+
+def test_probes_do_not_become_a_load(parts):
+    client = Client(OpsApp(parts.service, now=parts.now))
+    for _ in range(20):
+        ready(client)
+    assert parts.service.store.asked == 1
+
+
+def test_a_stuck_loop_makes_the_process_unhealthy(parts):
+    client = Client(OpsApp(parts.service, parts.loops, now=parts.now))
+    assert client.get("/healthz").status_code == 200
+    parts.loops.well = False
+    assert client.get("/healthz").status_code == 503
+
+
+def test_metrics_are_there_for_prometheus(parts):
+    parts.service.metrics.handled("intake.facts", "dossier.started", "done")
+    answer = Client(OpsApp(parts.service)).get("/metrics")
+    assert answer.content_type.startswith("text/plain")
+    assert "lienthong_facts_handled_total{" in answer.text
+
+
+def test_there_is_no_other_door_and_nothing_can_be_posted(parts):
+    client = Client(OpsApp(parts.service))
+    assert client.get("/").status_code == 404
+    assert client.post("/healthz").status_code == 405
+
+
+def test_a_public_app_shows_health_but_no_metrics(parts, tiny):
+    client = Client(HealthDoors(tiny.app, OpsApp(parts.service)))
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/readyz").status_code == 200
+    assert client.get("/metrics").status_code == 404
+    assert client.get("/dang-nhap").status_code == 200

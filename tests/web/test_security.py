@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import shared.web
+from shared.kernel.errors import SettingsError
+from shared.web.app import create_app
+from shared.web.limits import Limit, Limiter
+from shared.web.security import secret_key
+
+STATIC = Path(shared.web.__file__).parent / "static"
+TEMPLATES = Path(shared.web.__file__).parent / "templates"
+
+
+def test_every_answer_carries_the_security_headers(tiny):
+    for path in ("/dang-nhap", "/api/v1/notes", "/khong-co", "/docs", "/lienthong/lienthong.css"):
+        headers = tiny.client().get(path).headers
+        assert "default-src 'self'" in headers["Content-Security-Policy"]
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["X-Frame-Options"] == "DENY"
+
+
+def test_pages_are_not_kept_by_anybody_and_static_files_are(tiny):
+    assert tiny.client().get("/dang-nhap").headers["Cache-Control"] == "no-store"
+    assert "no-store" not in tiny.client().get("/lienthong/pico.min.css").headers["Cache-Control"]
+
+
+def test_over_https_the_cookie_is_secure_and_bound_to_the_host(tiny):
+    settings = replace(tiny.settings, cookie_secure=True)
+    app = create_app(settings, tiny.store, title="Thử", sign_in=("desk",))
+    cookie = app.test_client().get("/dang-nhap", base_url="https://localhost").headers["Set-Cookie"]
+    assert cookie.startswith("__Host-lienthong-intake=")
+    assert "; Secure" in cookie
+    assert "Path=/" in cookie
+
+
+def test_two_services_use_two_cookies(tiny):
+    names = {
+        create_app(replace(tiny.settings, service=service), tiny.store, title="Thử").config[
+            "SESSION_COOKIE_NAME"
+        ]
+        for service in ("intake", "routing", "notify")
+    }
+    assert len(names) == 3
+
+
+def test_the_secret_is_made_once_and_kept_for_its_owner_alone(tmp_path, tiny):
+    settings = replace(tiny.settings, data_dir=tmp_path / "new")
+    first = secret_key(settings)
+    assert len(first) >= 32
+    assert secret_key(settings) == first
+    kept = tmp_path / "new" / "intake.secret"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in kept.parent.iterdir()] == ["intake.secret"]
+
+
+def test_a_short_secret_is_refused(tiny):
+    with pytest.raises(SettingsError):
+        secret_key(replace(tiny.settings, secret_key="short"))
+
+
+def test_behind_a_proxy_the_caller_is_the_one_the_proxy_names(tiny):
+    seen = []
+    app = create_app(replace(tiny.settings, proxy_hops=1), tiny.store, title="Thử")
+    app.before_request_funcs[None].insert(0, lambda: seen.append(_address()))
+
+    def _address():
+        from flask import request
+
+        return request.remote_addr
+
+    app.test_client().get("/x", headers={"X-Forwarded-For": "1.2.3.4, 9.9.9.9"})
+    assert seen == ["9.9.9.9"]
+
+
+def test_the_vendored_files_are_those_of_their_packages():
+    sums = dict(reversed(line.split()) for line in (STATIC / "SHA256SUMS").read_text().splitlines())
+    assert set(sums) == {"pico.min.css", "htmx.min.js"}
+    for name, expected in sums.items():
+        assert hashlib.sha256((STATIC / name).read_bytes()).hexdigest() == expected
+    assert (STATIC / "pico.LICENSE.md").exists()
+    assert (STATIC / "htmx.LICENSE").exists()
+
+
+def test_nothing_on_a_page_comes_from_elsewhere_or_runs_in_line():
+    own = [*TEMPLATES.rglob("*.html"), *STATIC.glob("lienthong.*"), STATIC / "docs.js"]
+    for path in own:
+        text = path.read_text(encoding="utf-8")
+        outside = set(re.findall(r"https?://[^\s\"')]+", text)) - {"http://www.w3.org/2000/svg"}
+        assert outside == set(), path
+        assert not re.search(r"\son\w+=|\sstyle=|<script(?![^>]*src=)|<style", text), path
+
+
+def test_the_description_page_needs_only_our_own_files(tiny):
+    client = tiny.client()
+    page = client.get("/docs")
+    assert page.status_code == 200
+    for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        assert client.get(address).status_code == 200, address
+    assert client.get("/docs/oauth2-redirect.html").status_code == 404
+    assert client.get("/docs/..%2f__init__.py").status_code == 404
+
+
+def test_a_window_of_a_limit_moves_on():
+    at = [0.0]
+    limiter = Limiter(now=lambda: at[0])
+    limit = Limit("look-up", times=2, seconds=60)
+    assert limiter.wait(limit, "a") == 0
+    at[0] = 30
+    assert limiter.wait(limit, "a") == 0
+    assert limiter.wait(limit, "a") == 30
+    assert limiter.wait(limit, "b") == 0
+    at[0] = 60
+    assert limiter.wait(limit, "a") == 0
+    assert limiter.wait(limit, "a") == 30
