@@ -124,7 +124,7 @@ class Catalogue:
             ) from None
 
     def agency_codes(self) -> tuple[str, ...]:
-        """The codes of all agencies of any day, in the order of the files."""
+        """The codes of all agencies of any day: each keeps its queue while tasks may be on it."""
         return tuple(self._agencies)
 
     def agencies(self, on: date) -> tuple[Agency, ...]:
