@@ -1,0 +1,33 @@
+"""What routing declares on the broker: its exchanges, its queues and one queue for each agency."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.bus import Exchange, Queue
+from shared.catalogue import Catalogue
+from shared.contract import names
+
+EXCHANGES: Final = (
+    Exchange(names.DOSSIER_FACTS, "topic"),
+    Exchange(names.AGENCY_TASKS, "direct"),
+    Exchange(names.AGENCY_ANSWERS, "topic"),
+)
+FACTS_QUEUE: Final = "routing.facts"
+ANSWERS_QUEUE: Final = "routing.answers"
+QUEUES: Final = (
+    *(
+        Queue(reading.queue, tuple((reading.exchange, pattern) for pattern in reading.patterns))
+        for reading in names.READINGS
+        if reading.service == "routing"
+    ),
+    Queue(names.DEAD_LETTERS),
+)
+
+
+def agency_queues(catalogue: Catalogue) -> tuple[Queue, ...]:
+    """A queue for every agency of any day: an old dossier may still owe an answer to an old one."""
+    return tuple(
+        Queue(queue, ((names.AGENCY_TASKS, queue),))
+        for queue in (names.agency_queue(code) for code in catalogue.agency_codes())
+    )

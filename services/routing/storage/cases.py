@@ -1,0 +1,113 @@
+"""The repository of cases with their tasks: an identity map for one unit of work.
+
+Reads come in bulk (`warm`), writes are held back and made in two statements at the end of the
+unit. On PostgreSQL loaded cases are locked, in one order, so two workers never mix one dossier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from services.routing.domain.case import Case, Task
+from services.routing.storage import rows
+from services.routing.storage.bulk import among, upsert
+from services.routing.storage.tables import cases, tasks
+from shared.store import UnitOfWork
+
+PUT_OFF: Final = timedelta(hours=1)
+
+
+class Cases:
+    """Cases by dossier and by task; get it with `uow.get(Cases)`."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._connection = uow.connection
+        self._known: dict[str, Case | None] = {}
+        self._by_task: dict[str, str] = {}
+        self._stored: dict[str, dict[str, Task]] = {}
+        self._changed: dict[str, Case] = {}
+        self._flushing = False
+        self._uow = uow
+
+    def warm(self, dossiers: Iterable[str]) -> None:
+        """Load these cases in two queries and lock them."""
+        wanted = sorted({code for code in dossiers if code not in self._known})
+        if not wanted:
+            return
+        self._known.update(dict.fromkeys(wanted))
+        query = sa.select(cases).where(among(self._connection, cases.c.dossier, wanted))
+        query = query.order_by(cases.c.dossier).with_for_update()
+        found = self._connection.execute(query).all()
+        if found:
+            self._load(found)
+
+    def warm_tasks(self, ids: Iterable[str]) -> None:
+        """Load and lock the cases that these tasks belong to."""
+        wanted = sorted({one for one in ids if one not in self._by_task})
+        if not wanted:
+            return
+        query = sa.select(tasks.c.dossier).where(among(self._connection, tasks.c.id, wanted))
+        self.warm(self._connection.scalars(query))
+
+    def _load(self, found: Iterable[sa.Row[tuple[object, ...]]]) -> None:
+        loaded = {row.dossier: row for row in found}
+        of: dict[str, dict[str, Task]] = {code: {} for code in loaded}
+        query = sa.select(tasks).where(among(self._connection, tasks.c.dossier, loaded))
+        for row in self._connection.execute(query.order_by(tasks.c.opened_at, tasks.c.id)):
+            of[row.dossier][row.step] = rows.task_of(row)
+        for code, row in loaded.items():
+            self._stored[code] = of[code]
+            self._keep(rows.case_of(row, of[code]))
+
+    def _keep(self, case: Case) -> None:
+        self._known[case.dossier] = case
+        for task in case.tasks.values():
+            self._by_task[task.id] = case.dossier
+
+    def get(self, dossier: str) -> Case | None:
+        """The case of a dossier, None if routing has none."""
+        if dossier not in self._known:
+            self.warm([dossier])
+        return self._known[dossier]
+
+    def of_task(self, task_id: str) -> Case | None:
+        """The case that a task belongs to, None if there is no such task."""
+        if task_id not in self._by_task:
+            self.warm_tasks([task_id])
+        dossier = self._by_task.get(task_id)
+        return None if dossier is None else self._known[dossier]
+
+    def put(self, case: Case) -> None:
+        """Keep the new state of a case; it is written at the end of the unit."""
+        self._keep(case)
+        self._changed[case.dossier] = case
+        if not self._flushing:
+            self._flushing = True
+            self._uow.on_flush(self._write)
+
+    def put_off(self, dossier: str) -> None:
+        """Look at what is due for this dossier again only later."""
+        later = self._uow.now + PUT_OFF
+        for table in (cases, tasks):
+            self._connection.execute(
+                sa.update(table)
+                .where(table.c.dossier == dossier, table.c.next_at <= self._uow.now)
+                .values(next_at=later)
+            )
+
+    def _write(self) -> None:
+        self._flushing = False
+        changed, self._changed = self._changed, {}
+        moved = [
+            rows.task_row(task, case.dossier)
+            for case in changed.values()
+            for step, task in case.tasks.items()
+            if self._stored.get(case.dossier, {}).get(step) is not task
+        ]
+        upsert(self._connection, cases, [rows.case_row(case) for case in changed.values()])
+        upsert(self._connection, tasks, moved)
+        self._stored.update((case.dossier, dict(case.tasks)) for case in changed.values())

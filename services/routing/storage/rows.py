@@ -1,0 +1,157 @@
+"""Cases and tasks as rows and back. No SQL and no decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from services.routing.domain.case import Alarms, Case, Office, PapersWanted, Task
+from services.routing.domain.plan import Ref
+from shared.kernel.clock import format_instant, parse_instant
+
+
+def case_row(case: Case) -> dict[str, Any]:
+    """The row of a case."""
+    alarms = case.alarms
+    return {
+        "dossier": case.dossier,
+        "procedure": case.procedure.code,
+        "procedure_name": case.procedure.name,
+        "version": case.version,
+        "office": case.office.code,
+        "office_name": case.office.name,
+        "territory": case.office.territory,
+        "branches": list(case.branches),
+        "state": case.state,
+        "form": dict(case.form),
+        "papers": [dict(paper) for paper in case.papers],
+        "opened_at": case.opened_at,
+        "promised_at": case.promised_at,
+        "due_at": case.due_at,
+        "rounds": case.rounds,
+        "waiting_papers": case.waiting_papers,
+        "respond_by": case.respond_by,
+        "extensions": case.extensions,
+        "uncounted_minutes": case.uncounted_minutes,
+        "uncounted_since": case.uncounted_since,
+        "alarm_due_at": alarms.due_at if alarms else None,
+        "near_day_at": alarms.day_at if alarms else None,
+        "near_hours_at": alarms.hours_at if alarms else None,
+        "missed": alarms.missed if alarms else False,
+        "next_at": case.next_at,
+        "closed_at": case.closed_at,
+    }
+
+
+def case_of(row: Any, tasks: Mapping[str, Task]) -> Case:
+    """The case of a row, with its tasks by step."""
+    return Case(
+        dossier=row.dossier,
+        procedure=Ref(row.procedure, row.procedure_name),
+        version=row.version,
+        office=Office(row.office, row.office_name, row.territory),
+        branches=tuple(row.branches),
+        opened_at=row.opened_at,
+        promised_at=row.promised_at,
+        due_at=row.due_at,
+        state=row.state,
+        form=row.form,
+        papers=tuple(row.papers),
+        tasks=tasks,
+        rounds=row.rounds,
+        waiting_papers=row.waiting_papers,
+        respond_by=row.respond_by,
+        extensions=row.extensions,
+        uncounted_minutes=row.uncounted_minutes,
+        uncounted_since=row.uncounted_since,
+        alarms=_alarms(row, row.alarm_due_at),
+        closed_at=row.closed_at,
+    )
+
+
+def task_row(task: Task, dossier: str) -> dict[str, Any]:
+    """The row of a task."""
+    alarms = task.alarms
+    return {
+        "id": task.id,
+        "dossier": dossier,
+        "step": task.step,
+        "kind": task.kind,
+        "agency": task.agency.code,
+        "agency_name": task.agency.name,
+        "state": task.state,
+        "opened_at": task.opened_at,
+        "due_at": task.due_at,
+        "near_day_at": alarms.day_at if alarms else None,
+        "near_hours_at": alarms.hours_at if alarms else None,
+        "missed": alarms.missed if alarms else False,
+        "next_at": task.next_at,
+        "taken_at": task.taken_at,
+        "officer": task.officer,
+        "paused_at": task.paused_at,
+        "asked": task.asked,
+        "pending": _pending_row(task.pending),
+        "extensions": task.extensions,
+        "closed_by": task.closed_by,
+        "closed_at": task.closed_at,
+        "outcome": task.outcome,
+        "result_code": task.result_code,
+        "document": task.document,
+        "reason": task.reason,
+        "amount_vnd": task.amount_vnd,
+        "late": task.late,
+    }
+
+
+def task_of(row: Any) -> Task:
+    """The task of a row."""
+    return Task(
+        id=row.id,
+        step=row.step,
+        kind=row.kind,
+        agency=Ref(row.agency, row.agency_name),
+        state=row.state,
+        opened_at=row.opened_at,
+        alarms=_alarms(row, row.due_at),
+        taken_at=row.taken_at,
+        officer=row.officer,
+        paused_at=row.paused_at,
+        asked=row.asked,
+        pending=_pending_of(row.pending),
+        extensions=row.extensions,
+        closed_by=row.closed_by,
+        closed_at=row.closed_at,
+        outcome=row.outcome,
+        result_code=row.result_code,
+        document=row.document,
+        reason=row.reason,
+        amount_vnd=row.amount_vnd,
+        late=row.late,
+    )
+
+
+def _alarms(row: Any, due_at: datetime | None) -> Alarms | None:
+    if due_at is None:
+        return None
+    return Alarms(due_at, row.near_day_at, row.near_hours_at, row.missed)
+
+
+def _pending_row(wanted: PapersWanted | None) -> dict[str, Any] | None:
+    if wanted is None:
+        return None
+    respond_by = wanted.respond_by
+    return {
+        "items": list(wanted.items),
+        "reason": wanted.reason,
+        "respond_by": format_instant(respond_by) if respond_by else None,
+    }
+
+
+def _pending_of(row: Mapping[str, Any] | None) -> PapersWanted | None:
+    if row is None:
+        return None
+    respond_by = row["respond_by"]
+    return PapersWanted(
+        tuple(row["items"]), row["reason"], parse_instant(respond_by) if respond_by else None
+    )

@@ -1,0 +1,118 @@
+"""Routing's own tables beside the ledgers. The history of their shape is in migrations/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from shared.store import Instant, Json, Ledgers
+
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+
+metadata = sa.MetaData()
+LEDGERS: Final = Ledgers.define(metadata)
+
+cases = sa.Table(
+    "cases",
+    metadata,
+    sa.Column("dossier", sa.Text, primary_key=True),
+    sa.Column("procedure", sa.Text, nullable=False),
+    sa.Column("procedure_name", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("office", sa.Text, nullable=False),
+    sa.Column("office_name", sa.Text, nullable=False),
+    sa.Column("territory", sa.Text, nullable=False),
+    sa.Column("branches", Json(), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("form", Json(), nullable=False),
+    sa.Column("papers", Json(), nullable=False),
+    sa.Column("opened_at", Instant(), nullable=False),
+    sa.Column("promised_at", Instant(), nullable=False),
+    sa.Column("due_at", Instant(), nullable=False),
+    sa.Column("rounds", sa.Integer, nullable=False),
+    sa.Column("waiting_papers", sa.Boolean, nullable=False),
+    sa.Column("respond_by", Instant()),
+    sa.Column("extensions", sa.Integer, nullable=False),
+    sa.Column("uncounted_minutes", sa.Integer, nullable=False),
+    sa.Column("uncounted_since", Instant()),
+    sa.Column("alarm_due_at", Instant()),
+    sa.Column("near_day_at", Instant()),
+    sa.Column("near_hours_at", Instant()),
+    sa.Column("missed", sa.Boolean, nullable=False),
+    sa.Column("next_at", Instant()),
+    sa.Column("closed_at", Instant()),
+)
+
+tasks = sa.Table(
+    "tasks",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("dossier", sa.Text, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("agency", sa.Text, nullable=False),
+    sa.Column("agency_name", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("opened_at", Instant(), nullable=False),
+    sa.Column("due_at", Instant()),
+    sa.Column("near_day_at", Instant()),
+    sa.Column("near_hours_at", Instant()),
+    sa.Column("missed", sa.Boolean, nullable=False),
+    sa.Column("next_at", Instant()),
+    sa.Column("taken_at", Instant()),
+    sa.Column("officer", sa.Text),
+    sa.Column("paused_at", Instant()),
+    sa.Column("asked", sa.Boolean, nullable=False),
+    sa.Column("pending", Json()),
+    sa.Column("extensions", sa.Integer, nullable=False),
+    sa.Column("closed_by", sa.Text),
+    sa.Column("closed_at", Instant()),
+    sa.Column("outcome", sa.Text),
+    sa.Column("result_code", sa.Text),
+    sa.Column("document", sa.Text),
+    sa.Column("reason", sa.Text),
+    sa.Column("amount_vnd", sa.BigInteger),
+    sa.Column("late", sa.Boolean, nullable=False),
+    sa.UniqueConstraint("dossier", "step", name="tasks_dossier_step"),
+)
+
+# Each answer that came in by either door, and what it came to: a repeat gets the same reply.
+answers = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("answer_id", sa.Text, primary_key=True),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("applied", sa.Boolean, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("note", sa.Text),
+    sa.Column("at", Instant(), nullable=False),
+)
+
+_RINGS = "next_at IS NOT NULL"
+_OPEN = "state IN ('assigned', 'taken', 'paused')"
+sa.Index(
+    "cases_next_at",
+    cases.c.next_at,
+    postgresql_where=sa.text(_RINGS),
+    sqlite_where=sa.text(_RINGS),
+)
+sa.Index(
+    "tasks_next_at",
+    tasks.c.next_at,
+    postgresql_where=sa.text(_RINGS),
+    sqlite_where=sa.text(_RINGS),
+)
+sa.Index(
+    "tasks_open",
+    tasks.c.agency,
+    tasks.c.due_at,
+    postgresql_where=sa.text(_OPEN),
+    sqlite_where=sa.text(_OPEN),
+)
+sa.Index("tasks_agency", tasks.c.agency, tasks.c.opened_at)
+sa.Index("answers_task", answers.c.task)

@@ -1,0 +1,43 @@
+"""What time alone brings about: warnings, missed deadlines, silence as consent."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.routing.domain.deadlines import silence
+from services.routing.storage import views
+from services.routing.storage.cases import Cases
+from services.routing.usecases.follow import keep
+from services.routing.usecases.rules import Rules
+from shared import log
+from shared.kernel.errors import ParkNow, Refused
+from shared.store import UnitOfWork
+
+BATCH: Final = 100
+_log = log.get("routing")
+
+
+def pass_time(uow: UnitOfWork, rules: Rules) -> int:
+    """Take in what has become due by now for up to `BATCH` dossiers; returns how many changed.
+
+    A dossier that cannot be judged (a year without a calendar) is put off and told in the log, so
+    that it never holds up the others.
+    """
+    due = views.due_dossiers(uow.connection, uow.now, BATCH)
+    cases = uow.get(Cases)
+    cases.warm(due)
+    done = 0
+    for dossier in due:
+        case = cases.get(dossier)
+        if case is None:
+            continue
+        try:
+            change = silence(case, rules.for_case(case, uow.now, uow.ids.new), uow.now)
+        except (Refused, ParkNow) as trouble:
+            _log.error("routing.deadline_put_off", dossier=dossier, reason=str(trouble))
+            cases.put_off(dossier)
+            done += 1
+            continue
+        keep(uow, change)
+        done += change.changed
+    return done

@@ -1,0 +1,39 @@
+"""The agencies' door: an API for programs and pages for people, each key bound to one agency."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from services.routing.usecases.answer import Admit
+from services.routing.usecases.rules import Rules
+from services.routing.web.api import blueprint as api_blueprint
+from services.routing.web.door import Door
+from services.routing.web.pages import blueprint as pages_blueprint
+from shared.settings import Settings
+from shared.store import Store
+from shared.web.api import create_api
+from shared.web.app import create_app
+
+TITLE = "Nhiệm vụ của cơ quan"
+HOME = "/nhiem-vu"
+
+
+def create_web(settings: Settings, store: Store, rules: Rules, admit: Admit) -> Flask:
+    """The Flask app of routing; `admit` notes an answer in the inbox as the message it would be."""
+    app = create_app(
+        settings,
+        store,
+        title=TITLE,
+        sign_in=("agency",),
+        home=HOME,
+        navigation=((HOME, "Đang mở"), (f"{HOME}/da-xong", "Đã xong")),
+    )
+    door = Door(store, rules, admit)
+    api = create_api(
+        app,
+        "Liên Thông: agencies",
+        about="Tasks of one agency and its answers. A key opens the tasks of its agency alone.",
+    )
+    api.register_blueprint(api_blueprint(door))
+    app.register_blueprint(pages_blueprint(door))
+    return app

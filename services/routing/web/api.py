@@ -1,0 +1,136 @@
+"""The REST door: catching up on task messages, looking at tasks, answering them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask.views import MethodView
+from flask_smorest import Blueprint
+
+from services.routing.domain.case import Task
+from services.routing.storage.answers import GivenAnswer
+from services.routing.storage.views import OPEN, TaskLine
+from services.routing.usecases.answer import Given
+from services.routing.web.door import Door, SeenTask
+from services.routing.web.schemas import (
+    AnswerSchema,
+    ReplySchema,
+    TaskDetailSchema,
+    TaskSchema,
+    TasksQuery,
+    TasksSchema,
+    fields_of,
+)
+from shared.web.guard import current, require
+
+_LINE = TaskSchema()
+
+
+def blueprint(door: Door) -> Blueprint:
+    """The routes under /api/v1/tasks."""
+    blue = Blueprint("tasks", __name__, url_prefix="/api/v1/tasks", description="Tasks")
+
+    @blue.route("")
+    class Tasks(MethodView):
+        """All tasks of the calling agency."""
+
+        @require("agency")
+        @blue.arguments(TasksQuery, location="query")  # type: ignore[untyped-decorator]
+        @blue.response(200, TasksSchema)  # type: ignore[untyped-decorator]
+        def get(self, query: dict[str, Any]) -> dict[str, Any]:
+            """Catch up on task messages after a number, or list tasks by state.
+
+            The messages are the very ones that were put on the agency's queue, from the ledger.
+            """
+            agency = current().bound_to
+            if "state" in query:
+                return _in_state(door, agency, query["state"], query["limit"])
+            handed = door.handed_over(agency, query.get("after", 0), query["limit"])
+            return {"items": handed.messages, "next": handed.next, "more": handed.more}
+
+    @blue.route("/<string:task_id>")
+    class OneTask(MethodView):
+        """One task."""
+
+        @require("agency")
+        @blue.response(200, TaskDetailSchema)  # type: ignore[untyped-decorator]
+        @blue.alt_response(404, description="There is no such task")  # type: ignore[untyped-decorator]
+        def get(self, task_id: str) -> dict[str, Any]:
+            """Show one task with what its step shares."""
+            return detail(door.task(current().bound_to, task_id))
+
+    @blue.route("/<string:task_id>/answers")
+    class Answers(MethodView):
+        """Answers to one task."""
+
+        @require("agency")
+        @blue.arguments(AnswerSchema)  # type: ignore[untyped-decorator]
+        @blue.response(200, ReplySchema)  # type: ignore[untyped-decorator]
+        @blue.alt_response(404, description="There is no such task")  # type: ignore[untyped-decorator]
+        @blue.alt_response(409, description="The id was used for another answer")  # type: ignore[untyped-decorator]
+        def post(self, data: dict[str, Any], task_id: str) -> dict[str, Any]:
+            """Answer a task; the same answer again gets the same reply."""
+            return reply(door.answer(given_of(data, current().bound_to, task_id)))
+
+    return blue
+
+
+def given_of(data: dict[str, Any], agency: str, task_id: str) -> Given:
+    """A checked answer as the use case takes it."""
+    return Given(agency, data["answer_id"], data["kind"], task_id, fields_of(data))
+
+
+def _in_state(door: Door, agency: str, state: str, limit: int) -> dict[str, Any]:
+    states = OPEN if state == "open" else (state,)
+    lines = door.lines(agency, states, limit + 1, newest=state in ("answered", "cancelled"))
+    items = [_LINE.dump(_line(door, line)) for line in lines[:limit]]
+    return {"items": items, "next": None, "more": len(lines) > limit}
+
+
+def _line(door: Door, line: TaskLine) -> dict[str, Any]:
+    return _task(line.task) | {
+        "dossier": line.dossier,
+        "procedure": {"code": line.procedure_code, "name": line.procedure_name},
+        "step": {"code": line.task.step, "name": door.step_name(line)},
+    }
+
+
+def detail(seen: SeenTask) -> dict[str, Any]:
+    """A task as the API shows it."""
+    return _task(seen.task) | {
+        "dossier": seen.case.dossier,
+        "procedure": {"code": seen.case.procedure.code, "name": seen.case.procedure.name},
+        "step": {"code": seen.task.step, "name": seen.step_name},
+        "form": dict(seen.form),
+        "papers": [dict(paper) for paper in seen.case.papers],
+        "results": list(seen.results),
+    }
+
+
+def _task(task: Task) -> dict[str, Any]:
+    return {
+        "task": task.id,
+        "state": task.state,
+        "assigned_at": task.opened_at,
+        "due_at": None if task.state == "paused" else task.due_at,
+        "taken_at": task.taken_at,
+        "closed_at": task.closed_at,
+        "outcome": task.outcome,
+        "result_code": task.result_code,
+        "document": task.document,
+        "reason": task.reason,
+        "amount_vnd": task.amount_vnd,
+        "late": task.late,
+    }
+
+
+def reply(answer: GivenAnswer) -> dict[str, Any]:
+    """What the agency is told about its answer."""
+    return {
+        "answer_id": answer.answer_id,
+        "task": answer.task,
+        "kind": answer.kind,
+        "applied": answer.applied,
+        "state": answer.state,
+        "note": answer.note,
+    }

@@ -1,0 +1,162 @@
+"""Pages for agencies that have no system of their own: the open tasks, one task, and its answers."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import marshmallow as ma
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from services.routing.storage.views import OPEN, TaskLine, answers_to
+from services.routing.web import words
+from services.routing.web.api import given_of
+from services.routing.web.door import Door, SeenTask
+from services.routing.web.schemas import AnswerSchema
+from shared.kernel.clock import VN
+from shared.kernel.errors import Conflict, Fault
+from shared.web.faults import faults_of
+from shared.web.guard import current, require
+
+MOST: Final = 200
+_SCHEMA: Final = AnswerSchema()
+_INSTANTS: Final = ("until", "respond_by")
+
+
+def blueprint(door: Door) -> Blueprint:
+    """The pages under /nhiem-vu."""
+    blue = Blueprint("pages", __name__, template_folder="templates")
+
+    @blue.get("/")
+    @require("agency")
+    def home() -> Response:
+        return redirect(url_for("pages.open_tasks"))
+
+    @blue.get("/nhiem-vu")
+    @require("agency")
+    def open_tasks() -> str:
+        now = door.store.clock.now()
+        lines = door.lines(current().bound_to, OPEN, MOST)
+        rows = [_row(door, line, now) for line in lines]
+        return render_template(
+            "routing/tasks.html",
+            rows=rows,
+            counts=Counter(row["due"].tone for row in rows),
+            most=MOST,
+        )
+
+    @blue.get("/nhiem-vu/da-xong")
+    @require("agency")
+    def closed_tasks() -> str:
+        now = door.store.clock.now()
+        lines = door.lines(current().bound_to, ("answered", "cancelled"), MOST, newest=True)
+        rows = [_row(door, line, now) for line in lines]
+        return render_template("routing/closed.html", rows=rows, most=MOST)
+
+    @blue.get("/nhiem-vu/<task_id>")
+    @require("agency")
+    def task(task_id: str) -> str:
+        return _page(door, door.task(current().bound_to, task_id))
+
+    @blue.post("/nhiem-vu/<task_id>/tra-loi")
+    @require("agency")
+    def answer(task_id: str) -> Response | tuple[str, int]:
+        agency = current().bound_to
+        seen = door.task(agency, task_id)
+        data, faults = _read(request.form)
+        if data is None:
+            return _page(door, seen, request.form, faults), 422
+        try:
+            taken = door.answer(given_of(data, agency, task_id))
+        except Conflict as conflict:
+            fault = Fault("", conflict.vi, conflict.en)
+            return _page(door, seen, request.form, (fault,)), 409
+        if taken.note:
+            flash(taken.note, "waiting" if taken.applied else "bad")
+        else:
+            flash(f"Đã ghi nhận: {words.KINDS[taken.kind].lower()}.", "good")
+        return redirect(url_for("pages.task", task_id=task_id), 303)
+
+    return blue
+
+
+def _row(door: Door, line: TaskLine, now: datetime) -> dict[str, Any]:
+    name, tone = words.STATES[line.task.state]
+    return {
+        "line": line,
+        "task": line.task,
+        "step_name": door.step_name(line),
+        "state": name,
+        "tone": tone,
+        "due": words.due(line.task, now),
+        "outcome": words.OUTCOMES.get(line.task.outcome or "", ""),
+    }
+
+
+def _page(
+    door: Door,
+    seen: SeenTask,
+    given: Mapping[str, Any] | None = None,
+    faults: tuple[Fault, ...] = (),
+) -> str:
+    now = door.store.clock.now()
+    labels = door.labels(seen.case)
+    name, tone = words.STATES[seen.task.state]
+    wrong: dict[str, list[str]] = {}
+    for fault in faults:
+        wrong.setdefault(fault.place.split(".")[0], []).append(fault.vi)
+    with door.store.read() as connection:
+        said = answers_to(connection, seen.task.id)
+    return render_template(
+        "routing/task.html",
+        seen=seen,
+        task=seen.task,
+        state=name,
+        tone=tone,
+        due=words.due(seen.task, now),
+        form=[(labels.get(key, key), words.value(value)) for key, value in seen.form.items()],
+        results=[(code, code) for code in seen.results],
+        outcome=words.OUTCOMES.get(seen.task.outcome or ""),
+        answer_id=door.store.ids.new(),
+        given=given or {},
+        chosen=(given or {}).get("kind", ""),
+        faults=faults,
+        wrong=wrong,
+        said=[_said(row) for row in said],
+    )
+
+
+def _said(row: Any) -> dict[str, Any]:
+    applied = "good" if row.applied else "quiet"
+    return {"at": row.at, "title": words.KINDS[row.kind], "text": row.note, "tone": applied}
+
+
+def _read(form: MultiDict[str, str]) -> tuple[dict[str, Any] | None, tuple[Fault, ...]]:
+    """A page's form as a checked answer, or every fault in it."""
+    raw: dict[str, Any] = {
+        name: text for name, text in form.items() if text.strip() and name != "csrf_token"
+    }
+    if "items" in raw:
+        raw["items"] = [line.strip() for line in raw["items"].splitlines() if line.strip()]
+    if "amount_vnd" in raw:
+        digits = raw["amount_vnd"].replace(".", "").replace(" ", "")
+        raw["amount_vnd"] = int(digits) if digits.isascii() and digits.isdigit() else digits
+    for name in _INSTANTS:
+        if name in raw:
+            raw[name] = _with_zone(raw[name])
+    try:
+        return dict(_SCHEMA.load(raw)), ()
+    except ma.ValidationError as wrong:
+        return None, faults_of(wrong.messages)
+
+
+def _with_zone(text: str) -> str:
+    """What a datetime-local input gives, on Viet Nam's clock; other text is left to be refused."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=VN).isoformat()
+    except ValueError:
+        return text
