@@ -81,7 +81,12 @@ class Store:
         """A bare transaction for the loops' own bookkeeping; rings no bell."""
         with _translated(), writer_lock(self.engine), self.engine.connect() as connection:
             yield connection
-            connection.commit()
+            try:
+                connection.commit()
+            except BaseException:
+                # SQLite keeps the transaction open when a COMMIT fails: never back into the pool.
+                connection.invalidate()
+                raise
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

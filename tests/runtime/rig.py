@@ -152,7 +152,7 @@ class ScriptedBus:
     def put(self, *bodies: bytes | Envelope) -> None:
         self.waiting += [b if isinstance(b, bytes) else encode(b) for b in bodies]
 
-    def receive(self, max: int, timeout: float) -> list[Delivery]:
+    def receive(self, max: int, timeout: float) -> list[Delivery]:  # noqa: A002 - the bus's name
         del timeout
         count = min(max, self.cut, len(self.waiting))
         taken, self.waiting = self.waiting[:count], self.waiting[count:]
