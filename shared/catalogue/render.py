@@ -101,15 +101,23 @@ def render(template: Template, values: Mapping[str, str]) -> Rendered:
 
     Errors: BrokenTemplate, which a checked catalogue cannot raise.
     """
-    values = {
-        name: value.strip().rstrip(".") if name in FREE else value.strip()
-        for name, value in values.items()
-    }  # the templates end the sentence
+    body = parts_of(template.body)
     if template.channel == "sms":
-        return Rendered(None, _sms(parts_of(template.body), values))
-    clean = {name: unicodedata.normalize("NFC", value) for name, value in values.items()}
-    subject = " ".join(_fill(parts_of(template.subject or ""), clean).split())
-    return Rendered(subject, _tidy(_fill(parts_of(template.body), clean)))
+        named = {name for part in body for name in part.values}
+        return Rendered(None, _sms(body, {name: plain(_said(name, values)) for name in named}))
+    given = {name: _said(name, values) for name in values}
+    subject = " ".join(_fill(parts_of(template.subject or ""), given).split())
+    return Rendered(_composed(subject), _tidy(_composed(_fill(body, given))))
+
+
+def _said(name: str, values: Mapping[str, str]) -> str:
+    """A value without blanks around it; of a sentence also the full stop, templates have one."""
+    value = values.get(name, "").strip()
+    return value.rstrip(".") if name in FREE else value
+
+
+def _composed(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def _fill(parts: Sequence[Part], values: Mapping[str, str]) -> str:
@@ -118,8 +126,7 @@ def _fill(parts: Sequence[Part], values: Mapping[str, str]) -> str:
         for part in parts
         if not part.optional or all(values.get(name, "") for name in part.values)
     )
-    text = "".join(VALUE.sub(lambda match: values.get(match[1], ""), part.text) for part in kept)
-    return unicodedata.normalize("NFC", text)
+    return "".join(VALUE.sub(lambda match: values.get(match[1], ""), part.text) for part in kept)
 
 
 def _tidy(text: str) -> str:
@@ -133,20 +140,24 @@ def _tidy(text: str) -> str:
 def plain(text: str) -> str:
     """The text in single GSM 03.38 septets: unaccented, one line, nothing from the extension."""
     letters = unaccent(unicodedata.normalize("NFC", text)).translate(SEPTET_PAIRS)
-    return " ".join("".join(one for one in letters if is_gsm(one)).split())
+    if not is_gsm(letters):
+        letters = "".join(one for one in letters if is_gsm(one))
+    return " ".join(letters.split())
 
 
 def _fits(text: str) -> bool:
     return sms_segments(text).parts <= 1
 
 
-def _sms(parts: tuple[Part, ...], given: Mapping[str, str]) -> str:
-    values = {name: plain(value) for name, value in given.items()}
+def _sms(parts: tuple[Part, ...], values: dict[str, str]) -> str:
     kept = list(parts)
 
     def text() -> str:
-        return DOTS.sub("...", plain(_fill(kept, values)))
+        words = " ".join(_fill(kept, values).split())
+        return DOTS.sub("...", words if is_gsm(words) else plain(words))
 
+    if _fits(whole := text()):
+        return whole
     _shorten(values, SHORTENED[0], SHORTEST, text)
     for part in _least_needed(parts):
         for name in part.values:

@@ -6,7 +6,7 @@ Phone numbers themselves are read in phones.py; message templates live in the ca
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -53,17 +53,25 @@ def unaccent(text: str) -> str:
 
     Composed and decomposed text give the same; what has no plain form becomes a blank, never "?".
     """
-    return "".join(_plain_characters(unicodedata.normalize("NFC", text)))
+    return unicodedata.normalize("NFC", text).translate(_PLAIN_FORMS)
 
 
-def _plain_characters(text: str) -> Iterator[str]:
-    for character in text:
-        if character.isascii():
-            yield _PLAIN.get(character, character if character in _GSM else " ")
-        elif character in _PLAIN:
-            yield _PLAIN[character]
+class _PlainForms(dict[int, str]):
+    """Each character's plain form, found out once: messages are made thousands at a time."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        if character in _PLAIN:
+            plain = _PLAIN[character]
+        elif character.isascii():
+            plain = character if character in _GSM else " "
         else:
-            yield _decomposed(character)
+            plain = _decomposed(character)
+        self[code] = plain
+        return plain
+
+
+_PLAIN_FORMS = _PlainForms()
 
 
 def _decomposed(character: str) -> str:
