@@ -20,13 +20,15 @@ STALLED_SECONDS = 60.0
 
 
 class Contestant(Protocol):
-    """A running pipeline: a crew in which `submit` takes orders and two roles keep logs."""
+    """A running pipeline: which role of its crew takes orders, and which keep the two logs."""
 
     name: str
     crew: Crew
     submitter: str
     task_log: str
     message_log: str
+    task_word: str
+    message_word: str
 
 
 class Lost(RuntimeError):
@@ -72,8 +74,8 @@ def carry(contestant: Contestant, servers: Servers | None, order: Order) -> Run:
         )
     after = used(servers, pids)
     accepted: list[Accepted] = crew.answer(contestant.submitter)
-    tasks = crew.ask(contestant.task_log, ("log", tasks_before))
-    messages = crew.ask(contestant.message_log, ("log", messages_before))
+    tasks = crew.ask(contestant.task_log, (contestant.task_word, tasks_before))
+    messages = crew.ask(contestant.message_log, (contestant.message_word, messages_before))
     due = {each.code: each.due for each in accepted}
     return Run(
         dossiers=order.count,

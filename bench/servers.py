@@ -92,7 +92,7 @@ def _on(url: str, path: str) -> str:
     return urllib.parse.urlunsplit(urllib.parse.urlsplit(url)._replace(path=f"/{path}"))
 
 
-def _administer(servers: Servers, query: sql.Composable) -> None:
+def _administer(servers: Servers, query: sql.Composed) -> None:
     plain = servers.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
     with psycopg.connect(plain, autocommit=True) as connection:
         connection.execute(query)
@@ -119,7 +119,7 @@ def _family(port: int) -> list[psutil.Process]:
     owners = {
         each.pid
         for each in psutil.net_connections("tcp")
-        if each.status == psutil.CONN_LISTEN and each.laddr.port == port and each.pid
+        if each.pid and each.status == psutil.CONN_LISTEN and each.laddr and each.laddr.port == port
     }
     found = []
     for pid in owners:

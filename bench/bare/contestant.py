@@ -27,6 +27,8 @@ class Bare:
     submitter: str = "submit"
     task_log: str = "agency"
     message_log: str = "notify"
+    task_word: str = "log"
+    message_word: str = "log"
 
 
 @contextmanager

@@ -1,0 +1,95 @@
+"""Settings of the services under test, and the null channel with a watch beside it."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.crew import Tally
+from services.notify.channels.null import NullChannel
+from services.notify.domain.delivery import Letter, Result
+from shared import log
+from shared.runtime.service import Service
+from shared.settings import PROJECT, Settings
+
+_CODE = re.compile(r"[0-9.]+H\d\d-\d{6}-\d{4,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Databases by service, the broker, and a folder for logs."""
+
+    databases: dict[str, str]
+    amqp_url: str
+    folder: str
+
+
+def settings(where: Where, service: str) -> Settings:
+    """As in production, the channels null."""
+    return Settings(
+        service=service,
+        data_dir=Path(where.folder),
+        database_url=where.databases[service],
+        amqp_url=where.amqp_url,
+        catalogue_dir=PROJECT / "catalogue",
+        port=0,
+        secret_key="a key for this benchmark alone, nobody signs in",
+        log_format="json",
+        channel_sms="null",
+        channel_email="null",
+    )
+
+
+def build(where: Where, name: str) -> Service:
+    """One service as the real command builds it, its log in a file of the folder."""
+    from services.commands.run_service import build as build_service
+
+    chosen = settings(where, name)
+    out = (Path(where.folder) / f"{name}-{time.monotonic_ns()}.log").open("w", buffering=1)
+    log.configure(chosen, stream=out)
+    return build_service(chosen)
+
+
+class Watch:
+    """Notes when each message was handed to the null channel of this process."""
+
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
+        self._log: list[tuple[str, float]] = []
+        real = NullChannel.send
+        watch = self
+
+        def send(channel: NullChannel, letters: Iterable[Letter]) -> Iterator[Result]:
+            return real(channel, watch.noting(letters))
+
+        setattr(NullChannel, "send", send)  # noqa: B010 - mypy takes no new method
+
+    def noting(self, letters: Iterable[Letter]) -> Iterator[Letter]:
+        """The same letters, each noted as it is taken."""
+        for letter in letters:
+            self._log.append((letter.body, time.monotonic()))
+            self._tally.messages.value += 1
+            yield letter
+
+    def log(self, start: int) -> list[tuple[str, float]]:
+        """(dossier code, monotonic seconds) from entry `start` on."""
+        return [(_code(body), at) for body, at in self._log[start:]]
+
+
+def _code(body: str) -> str:
+    found = _CODE.search(body)
+    if found is None:
+        raise RuntimeError("a message without a dossier code")
+    return found.group()
+
+
+def migrate(where: Where) -> None:
+    """Bring the three databases to the newest version."""
+    for name in where.databases:
+        service = build(where, name)
+        service.migrate()
+        service.close()
+        service.bus.close()

@@ -1,0 +1,82 @@
+"""The product as a contestant, on servers and embedded."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.crew import Crew
+from bench.product.build import Where, migrate
+from bench.product.dossiers import agencies, offices
+from bench.product.embedded import Embedded
+from bench.product.roles import Submit, Work
+from bench.servers import SERVICES, Servers, fresh
+from bench.sink import AgencySink
+from shared.catalogue import Catalogue, load
+from shared.settings import PROJECT
+
+KINDS = ("vn.lienthong.task.assigned.v1",)
+
+
+@dataclass
+class Product:
+    """Its crew at work."""
+
+    crew: Crew
+    name: str = "product"
+    submitter: str = "submit"
+    task_log: str = "agency"
+    message_log: str = "notify work"
+    task_word: str = "log"
+    message_word: str = "log"
+
+
+@contextmanager
+def on_servers(servers: Servers) -> Iterator[Product]:
+    """The product on fresh databases and a fresh virtual host."""
+    catalogue = _catalogue()
+    with fresh(servers) as place, tempfile.TemporaryDirectory(prefix="lienthong-bench-") as folder:
+        where = Where(place.databases, place.amqp_url, folder)
+        migrate(where)
+        queues = [f"agency.{code}.tasks" for code in agencies(catalogue)]
+        crew = Crew()
+        try:
+            for name in SERVICES:
+                crew.start(f"{name} work", Work, where, name)
+            crew.start("submit", Submit, where, offices(catalogue))
+            crew.start("agency", AgencySink, place.amqp_url, queues, KINDS)
+            crew.ready()
+            yield Product(crew)
+        finally:
+            crew.stop()
+
+
+@contextmanager
+def embedded() -> Iterator[Product]:
+    """The product in one process on SQLite files of its own."""
+    catalogue = _catalogue()
+    with tempfile.TemporaryDirectory(prefix="lienthong-bench-") as folder:
+        databases = {name: f"sqlite:///{Path(folder) / f'{name}.db'}" for name in SERVICES}
+        where = Where(databases, "memory://", folder)
+        crew = Crew()
+        try:
+            crew.start("city", Embedded, where, offices(catalogue), agencies(catalogue))
+            crew.ready()
+            yield Product(
+                crew,
+                name="embedded",
+                submitter="city",
+                task_log="city",
+                message_log="city",
+                task_word="tasks",
+                message_word="messages",
+            )
+        finally:
+            crew.stop()
+
+
+def _catalogue() -> Catalogue:
+    return load(PROJECT / "catalogue")

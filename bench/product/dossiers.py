@@ -1,0 +1,109 @@
+"""The dossiers of the benchmark, submitted through intake's real REST door without the network."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Any
+
+from shared.catalogue import Catalogue
+from shared.runtime.service import Service
+from shared.store import keys
+
+PROCEDURE = "2.000815"
+ROLE = "certification"
+_GIVEN = ("An", "Bình", "Châu", "Dũng", "Hạnh", "Khánh", "Ngọc", "Phượng", "Thảo", "Trường")
+
+
+def offices(catalogue: Catalogue) -> list[str]:
+    """Desks that take in the procedure today."""
+    today = date.today()  # noqa: DTZ011 - which offices exist does not hang on the hour
+    procedure = catalogue.procedure(PROCEDURE, today)
+    return [
+        office.code
+        for office in catalogue.offices(today)
+        if catalogue.office_handles(office.code, procedure, today)
+    ]
+
+
+def agencies(catalogue: Catalogue) -> list[str]:
+    """The agencies that get the tasks."""
+    today = date.today()  # noqa: DTZ011
+    territories = {catalogue.agency(code).territory for code in offices(catalogue)}
+    return sorted({catalogue.agency_for(ROLE, where, today).code for where in territories})
+
+
+def issue_keys(intake: Service, codes: Sequence[str]) -> list[str]:
+    """A desk key for each office."""
+    with intake.store.begin() as uow:
+        return [keys.issue(uow, kind="desk", bound_to=code, label="benchmark")[1] for code in codes]
+
+
+class Door:
+    """Calls intake's WSGI app as a server would, one office after the other."""
+
+    def __init__(self, intake: Service, secrets: Sequence[str]) -> None:
+        self._app = intake.web
+        self._secrets = list(secrets)
+
+    def submit(self, number: int) -> str:
+        """File dossier `number`; its code. Anything but 201 is an error."""
+        body = json.dumps(_dossier(number), ensure_ascii=False).encode()
+        status: list[str] = []
+
+        def start(given: str, _headers: Any, _error: Any = None) -> Callable[[bytes], object]:
+            status.append(given)
+            return lambda _: None  # the write() of old, which nobody calls
+
+        answer = b"".join(self._app.wsgi_app(self._environ(number, body), start))
+        if not status or not status[0].startswith("201"):
+            raise RuntimeError(f"intake answered {status}: {answer[:500]!r}")
+        code: str = json.loads(answer)["code"]
+        return code
+
+    def _environ(self, number: int, body: bytes) -> dict[str, Any]:
+        return {
+            "REQUEST_METHOD": "POST",
+            "PATH_INFO": "/api/v1/dossiers",
+            "SCRIPT_NAME": "",
+            "QUERY_STRING": "",
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "CONTENT_TYPE": "application/json",
+            "CONTENT_LENGTH": str(len(body)),
+            "HTTP_HOST": "localhost",
+            "HTTP_AUTHORIZATION": f"Bearer {self._secrets[number % len(self._secrets)]}",
+            "HTTP_IDEMPOTENCY_KEY": f"bench-{number}",
+            "wsgi.version": (1, 0),
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+        }
+
+
+def _dossier(number: int) -> dict[str, Any]:
+    name = f"Nguyễn Thị {_GIVEN[number % 10]} {_GIVEN[number // 10 % 10]}"
+    return {
+        "procedure": PROCEDURE,
+        "channel": "direct",
+        "form": {
+            "applicant_name": name,
+            "document_kind": "Bằng tốt nghiệp đại học",
+            "pages": 2,
+            "copies": 3,
+        },
+        "papers": [{"code": "ban-chinh", "original": 1, "copy": 3}],
+        "contact": {
+            "name": name,
+            "phone": f"09{number % 10}{number % 9_000_000 + 1_000_000:07d}",
+            "language": "vi",
+            "consent": {"sms": True, "email": False},
+        },
+    }

@@ -1,0 +1,88 @@
+"""The whole city in one process on SQLite and the memory bus, with an agency inside."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from bench.crew import Tally
+from bench.product.build import Watch, Where, build
+from bench.product.dossiers import Door, issue_keys
+from bench.schedule import Accepted, Order, carry_out
+from shared.bus import Bus, Subscriber
+from shared.contract.names import agency_queue
+from shared.runtime.supervisor import Supervisor
+
+_SERVICES = ("intake", "routing", "notify")
+_ASSIGNED = "vn.lienthong.task.assigned.v1"
+
+
+class Embedded:
+    """Submits, works, tells and plays the agency, all in this process."""
+
+    def __init__(
+        self, tally: Tally, where: Where, offices: list[str], agencies: Sequence[str]
+    ) -> None:
+        self._tally = tally
+        self._watch = Watch(tally)
+        self._services = [build(where, name) for name in _SERVICES]
+        for service in self._services:
+            service.migrate()
+        secrets = issue_keys(self._services[0], offices)
+        self._door = Door(self._services[0], secrets)
+        self._supervisor = Supervisor([loop for each in self._services for loop in each.loops])
+        self._agency = _Agency(tally, Bus(where.amqp_url), agencies)
+        self._supervisor.start()
+
+    def ask(self, message: Any) -> Any:
+        """An Order, or (which log, n)."""
+        if isinstance(message, Order):
+            return self._submit(message)
+        which, start = message
+        return self._watch.log(start) if which == "messages" else self._agency.log[start:]
+
+    def _submit(self, order: Order) -> list[Accepted]:
+        return carry_out(order, self._door.submit)
+
+    def stop(self) -> None:
+        self._supervisor.stop()
+        self._agency.stop()
+        for service in self._services:
+            service.close()
+
+
+class _Agency:
+    """Reads all agency queues in one thread and notes what came when."""
+
+    def __init__(self, tally: Tally, bus: Bus, agencies: Sequence[str]) -> None:
+        self.log: list[tuple[str, float]] = []
+        self._tally = tally
+        self._readers: list[Subscriber] = [bus.subscriber(agency_queue(a)) for a in agencies]
+        self._stopping = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(reader,), daemon=True)
+            for reader in self._readers
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, reader: Subscriber) -> None:
+        while not self._stopping.is_set():
+            taken = reader.receive(50, 0.5)
+            at = time.monotonic()
+            for delivery in taken:
+                fact = json.loads(delivery.body)
+                if fact["type"] == _ASSIGNED:
+                    self.log.append((fact["data"]["dossier"], at))
+                    with self._tally.tasks.get_lock():
+                        self._tally.tasks.value += 1
+            if taken:
+                reader.ack_through(taken[-1])
+
+    def stop(self) -> None:
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(2)
