@@ -24,7 +24,7 @@ def command(host: str, port: int, folder: Path) -> None:
     from aiosmtpd.handlers import Mailbox
 
     folder.parent.mkdir(parents=True, exist_ok=True)
-    mailbox: Any = Mailbox(str(folder))
+    mailbox: Any = Mailbox(folder)
     controller = Controller(mailbox, hostname=host, port=port)
     stop = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):

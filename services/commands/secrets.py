@@ -37,7 +37,7 @@ def make(folder: Path, postgres: str, rabbitmq: str) -> None:
     from shared.settings import Settings
 
     catalogue = load(Settings.load("intake", os.environ).catalogue_dir)
-    agencies = sorted({each.code for each in catalogue.every_agency() if each.reach == "amqp"})
+    agencies = [code for code in catalogue.agency_codes() if _reach(catalogue, code) == "amqp"]
     brokers = {name: _text(folder / name / "amqp_password") for name in SERVICES}
     brokers |= {code: _text(folder / "agencies" / code) for code in agencies}
     _once(folder / "postgres" / "password", secrets.token_urlsafe(24))
@@ -120,8 +120,8 @@ def _keys(folder: Path, catalogue: Any) -> None:
     from shared.store.keys import draw
 
     wanted: dict[str, list[tuple[str, str]]] = {
-        "intake": [("desk", each.code) for each in catalogue.every_agency() if each.is_office],
-        "routing": [("agency", each.code) for each in catalogue.every_agency()],
+        "intake": [("desk", c) for c in catalogue.agency_codes() if catalogue.agency(c).is_office],
+        "routing": [("agency", code) for code in catalogue.agency_codes()],
         "notify": [("operator", "*")],
     }
     drawn = {
@@ -148,6 +148,10 @@ def _definitions(catalogue: Any, passwords: Mapping[str, str]) -> str:
     from deploy.rabbitmq.make import definitions
 
     return json.dumps(definitions(catalogue, passwords), indent=1)
+
+
+def _reach(catalogue: Any, code: str) -> str:
+    return str(catalogue.agency(code).reach)
 
 
 def _text(file: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from shared.kernel.clock import FixedClock
 
-Act = Callable[[], None]
+Act = Callable[[], object]
 TICK = timedelta(seconds=1)
 
 
@@ -38,6 +38,8 @@ class Agenda:
 
 
 class Timed(Protocol):
+    """Something that knows when it will have work by the clock alone."""
+
     def next_due(self) -> datetime | None: ...
 
 

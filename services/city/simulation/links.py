@@ -6,7 +6,8 @@ not: deciding what to answer (players) or looking into routing's database.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,6 +33,8 @@ class Answer:
 
 
 class AgencyLink(Protocol):
+    """An agency's way to its tasks and back."""
+
     code: str
 
     def collect(self) -> list[Envelope]: ...
@@ -90,25 +93,31 @@ class QueueLink:
 
 
 class WebLink:
-    """Over the agency's HTTP door: catch-up by number, answers by POST."""
+    """Over the agency's HTTP door: catch-up by number, answers by POST.
 
-    def __init__(self, code: str, client: Client, key: str) -> None:
+    `rung` tells whether it is worth asking: a simulated officer does not poll an idle city.
+    """
+
+    def __init__(self, code: str, client: Client, key: str, rung: Callable[[str], bool]) -> None:
         self.code = code
         self._client = client
         self._headers = {"Authorization": f"Bearer {key}"}
+        self._rung = rung
         self._after = 0
 
     def collect(self) -> list[Envelope]:
-        reply = self._client.get(
-            "/api/v1/tasks", query_string={"after": self._after}, headers=self._headers
-        )
-        if reply.status_code != 200 or reply.json is None:
-            raise AnswerNotTaken(f"agency {self.code}: tasks not served ({reply.status_code})")
-        return [self._read(item) for item in reply.json["items"]]
-
-    def _read(self, item: Mapping[str, Any]) -> Envelope:
-        self._after = max(self._after, int(item["sequence"]))
-        return decode(dump(item))
+        found: list[Envelope] = []
+        more = self._rung(self.code)
+        while more:
+            reply = self._client.get(
+                "/api/v1/tasks", query_string={"after": self._after}, headers=self._headers
+            )
+            if reply.status_code != 200 or reply.json is None:
+                raise AnswerNotTaken(f"agency {self.code}: tasks not served ({reply.status_code})")
+            found += [decode(json.dumps(item).encode()) for item in reply.json["items"]]
+            self._after = reply.json["next"] or self._after
+            more = reply.json["more"]
+        return found
 
     def answer(self, answer: Answer) -> None:
         reply = self._client.post(
@@ -123,10 +132,3 @@ class WebLink:
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-def dump(item: Mapping[str, Any]) -> bytes:
-    """The envelope's bytes as the HTTP door gave them."""
-    import json
-
-    return json.dumps(item, ensure_ascii=False).encode()

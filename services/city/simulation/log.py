@@ -61,6 +61,8 @@ class Unusable:
 
 @dataclass(frozen=True, slots=True)
 class Log:
+    """What was read: cases by their start, rows that could not be used, weeks moved."""
+
     cases: tuple[Case, ...]
     unusable: tuple[Unusable, ...]
     shifted_weeks: int = 0
@@ -70,13 +72,15 @@ class Log:
 class Terms:
     """What the log's words mean here: channel -> channel, activity -> the agency's answer."""
 
+    procedure: str
     channels: Mapping[str, str]
     answers: Mapping[str, Mapping[str, Any]]
 
 
 def load_terms(path: Path = TERMS) -> Terms:
+    """Read what the words of a log mean."""
     raw = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return Terms(raw["channels"], raw["answers"])
+    return Terms(raw["procedure"], raw["channels"], raw["answers"])
 
 
 def read_log(path: Path, terms: Terms) -> Log:

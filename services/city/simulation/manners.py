@@ -42,8 +42,10 @@ class ByChance:
         luck = self._rng.random()
         taken_at = self._working(agency, self._clock.now(), self._rng.randrange(5, 90))
         taken = Planned(taken_at, "taken", {"officer": self._rng.choice(OFFICERS)})
+        if luck < self._habits.agency_silent:
+            return []
+        luck -= self._habits.agency_silent
         for share, act in (
-            (self._habits.agency_silent, self._silent),
             (self._habits.agency_asks_papers, self._asks),
             (self._habits.agency_refuses, self._refuses),
             (self._habits.agency_wants_time, self._wants_time),
@@ -51,14 +53,11 @@ class ByChance:
             if luck < share:
                 return act(agency, task, taken)
             luck -= share
-        return [taken, self._done(agency, task, self._end(agency, task))]
+        return [taken, self._done(task, self._end(agency, task))]
 
     def after_papers(self, agency: str, task: Mapping[str, Any]) -> Sequence[Planned]:
         at = self._working(agency, self._clock.now(), self._rng.randrange(30, 480))
-        return [self._done(agency, task, at)]
-
-    def _silent(self, agency: str, task: Mapping[str, Any], taken: Planned) -> Sequence[Planned]:
-        return []
+        return [self._done(task, at)]
 
     def _asks(self, agency: str, task: Mapping[str, Any], taken: Planned) -> Sequence[Planned]:
         reason = self._rng.choice(REASONS)
@@ -79,9 +78,9 @@ class ByChance:
         asked = self._working(agency, taken.at, 30)
         wish = {"reason": MORE_TIME, "until": until.isoformat().replace("+00:00", "Z")}
         done = self._working(agency, max(due, asked), self._rng.randrange(30, 900))
-        return [taken, Planned(asked, "more_time_needed", wish), self._done(agency, task, done)]
+        return [taken, Planned(asked, "more_time_needed", wish), self._done(task, done)]
 
-    def _done(self, agency: str, task: Mapping[str, Any], at: datetime) -> Planned:
+    def _done(self, task: Mapping[str, Any], at: datetime) -> Planned:
         number = self._rng.randrange(1000, 9999)
         data: dict[str, Any] = {"outcome": "granted", "document": f"{number}/{at.year}"}
         if task["results"]:

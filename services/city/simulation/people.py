@@ -6,7 +6,7 @@ from the whole mobile range, addresses name a ward only. Must not: any call into
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
@@ -82,22 +82,16 @@ class People:
         }
 
     def _value(self, item: FormField, citizen: Citizen, today: date) -> Any:
-        match item.type:
-            case "date":
-                return (today - timedelta(days=self._rng.randrange(1, 400))).isoformat()
-            case "number":
-                return self._rng.randrange(1, 300)
-            case "choice":
-                return self._rng.choice(_values(item.choices))
-            case "bool":
-                return self._rng.random() < 0.5
-            case "phone":
-                return citizen.phone or self.phone()
-            case "id_number":
-                return "0872" + "".join(str(self._rng.randrange(10)) for _ in range(8))
-        text = self.name() if "name" in item.name else self._rng.choice(WORDS)
+        rng = self._rng
+        made: dict[str, Callable[[], Any]] = {
+            "date": lambda: (today - timedelta(days=rng.randrange(1, 400))).isoformat(),
+            "number": lambda: rng.randrange(1, 300),
+            "choice": lambda: rng.choice(item.choices),
+            "bool": lambda: rng.random() < 0.5,
+            "phone": lambda: citizen.phone or self.phone(),
+            "id_number": lambda: "0872" + "".join(str(rng.randrange(10)) for _ in range(8)),
+        }
+        if item.type in made:
+            return made[item.type]()
+        text = self.name() if "name" in item.name else rng.choice(WORDS)
         return text[: item.max_length] if item.max_length else text
-
-
-def _values(choices: Sequence[Any]) -> list[str]:
-    return [choice if isinstance(choice, str) else choice.code for choice in choices]

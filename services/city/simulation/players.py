@@ -32,9 +32,9 @@ class Planned:
 class Manner(Protocol):
     """How agencies behave: the answers to a task, in the order in which they will be given."""
 
-    def answers(self, agency: str, task: Mapping[str, Any]) -> Sequence[Planned]: ...
+    def answers(self, agency: str, task: Mapping[str, Any], /) -> Sequence[Planned]: ...
 
-    def after_papers(self, agency: str, task: Mapping[str, Any]) -> Sequence[Planned]: ...
+    def after_papers(self, agency: str, task: Mapping[str, Any], /) -> Sequence[Planned]: ...
 
 
 @dataclass(slots=True)
@@ -125,9 +125,9 @@ class Agencies:
             desk.closed = True
 
 
-def in_order(first: datetime, steps: Sequence[tuple[timedelta, str, Mapping[str, Any]]]) -> list[
-    Planned
-]:
+def in_order(
+    first: datetime, steps: Sequence[tuple[timedelta, str, Mapping[str, Any]]]
+) -> list[Planned]:
     """Answers one after the other, each `timedelta` after the one before."""
     plan, at = [], first
     for pause, kind, data in steps:

@@ -1,0 +1,118 @@
+"""The reception desks of a simulated city: everything they do goes through intake's REST door.
+
+Lives here: requests with a desk's own key, and what was refused with its reason. Must not: deciding
+when (citizens) or looking into intake's database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from werkzeug.test import Client, TestResponse
+
+REFUSED_WITH = "Giấy tờ không đúng thủ tục đã chọn"
+NEXT_STEP = "Mang bản gốc đến bộ phận một cửa để được hướng dẫn lại"
+MISSING = "Giấy tờ tùy thân chưa rõ"
+WITHDRAWN_BECAUSE = "Người nộp xin rút để nộp lại sau"
+
+
+@dataclass(slots=True)
+class Refusals:
+    """What intake did not take, by reason; and acts that came when they no longer fitted."""
+
+    rows: list[tuple[str, str]] = field(default_factory=list)
+    not_allowed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """What a citizen hands in at an office, ready for the door."""
+
+    office: str
+    body: Mapping[str, Any] = field(repr=False)
+
+
+class Desks:
+    """One client of intake's door with a key per office."""
+
+    def __init__(self, client: Client, keys: Mapping[str, str]) -> None:
+        self._client = client
+        self._keys = keys
+        self._office: dict[str, str] = {}
+        self._channel: dict[str, str] = {}
+        self._acts = 0
+        self.refusals = Refusals()
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """The dossiers filed so far, in order."""
+        return tuple(self._office)
+
+    def office_of(self, code: str) -> str:
+        return self._office[code]
+
+    def submit(self, filing: Filing, key: str) -> str | None:
+        """The new dossier's code, or None where intake refused (kept in `refusals`)."""
+        reply = self._post(filing.office, "/api/v1/dossiers", dict(filing.body), key)
+        if reply.status_code != 201:
+            problem = reply.get_json(silent=True) or {}
+            self.refusals.rows.append((key, first_reason(problem)))
+            return None
+        code = str((reply.get_json() or {})["code"])
+        self._office[code] = filing.office
+        self._channel[code] = str(filing.body["channel"])
+        return code
+
+    def receive(self, office: str, code: str) -> bool:
+        return self._act(office, code, "receive", {})
+
+    def refuse(self, office: str, code: str) -> bool:
+        return self._act(office, code, "refuse", {"reason": REFUSED_WITH, "next_step": NEXT_STEP})
+
+    def ask_papers(self, office: str, code: str) -> bool:
+        return self._act(
+            office, code, "request-supplement", {"items": [MISSING], "reason": REFUSED_WITH}
+        )
+
+    def supplement(self, office: str, code: str) -> bool:
+        brought = {"name": "Giấy tờ bổ sung theo yêu cầu", "original": 1, "copy": 0}
+        return self._act(office, code, "supplement", {"papers": [brought]})
+
+    def pay(self, office: str, code: str, asked: Mapping[str, Any]) -> bool:
+        amount = asked.get("amount_vnd") or 100_000
+        proof = f"BL-{asked.get('reference') or code}"[:60]
+        body = {"step": asked.get("step"), "amount_vnd": amount, "proof": proof}
+        return self._act(office, code, "payment", body)
+
+    def withdraw(self, office: str, code: str) -> bool:
+        return self._act(office, code, "withdraw", {"reason": WITHDRAWN_BECAUSE})
+
+    def hand_over(self, office: str, code: str) -> bool:
+        method = {"postal": "post"}.get(self._channel[code], "desk")
+        return self._act(office, code, "return-result", {"method": method})
+
+    def _act(self, office: str, code: str, verb: str, body: Mapping[str, Any]) -> bool:
+        self._acts += 1
+        key = f"{code}-{verb}-{self._acts}"
+        reply = self._post(office, f"/api/v1/dossiers/{code}/{verb}", dict(body), key)
+        if reply.status_code == 409:
+            # The dossier went another way meanwhile: withdrawn, stopped, already supplemented.
+            self.refusals.not_allowed += 1
+        elif reply.status_code != 200:
+            problem = reply.get_json(silent=True) or {}
+            self.refusals.rows.append((key, first_reason(problem)))
+        return reply.status_code == 200
+
+    def _post(self, office: str, path: str, body: Any, key: str) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self._keys[office]}", "Idempotency-Key": key}
+        return self._client.post(path, json=body, headers=headers)
+
+
+def first_reason(problem: Mapping[str, Any]) -> str:
+    """The first fault that a door told, as `place: text`, for the list of what was refused."""
+    errors = problem.get("errors") or []
+    if errors:
+        return f"{errors[0].get('place')}: {errors[0].get('vi')}"
+    return str(problem.get("detail") or problem.get("title") or "không rõ")

@@ -1,0 +1,88 @@
+"""`lienthong demo`: a simulated month of the city, through the three services and their doors.
+
+Lives here: options, the order of things, and where results go. The play is services/city/simulation.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from datetime import date, datetime, timedelta
+from datetime import time as clock_time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from services.city.simulation.results import Results
+
+MONTH = datetime(2022, 3, 1)  # noqa: DTZ001 - a month of the calendar, not an instant
+
+
+@click.command("demo")
+@click.option("--dossiers", default=300, show_default=True, type=click.IntRange(1, 20_000))
+@click.option("--seed", default=2022, show_default=True, type=int)
+@click.option(
+    "--month", default=MONTH, show_default="2022-03", type=click.DateTime(["%Y-%m"]),
+    help="The month that is played; its year needs a calendar.",
+)  # fmt: skip
+@click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Keep files here.")
+@click.option("--serve", is_flag=True, help="Keep the web pages up afterwards.")
+def demo(
+    dossiers: int,
+    seed: int,
+    month: datetime,
+    json_file: Path | None,
+    data: Path | None,
+    serve: bool,  # noqa: FBT001 - click's flag
+) -> None:
+    """Mô phỏng một tháng của thành phố · Simulate a month of the city."""
+    folder = data or Path(tempfile.mkdtemp(prefix="lienthong-demo-"))
+    results, seconds = play(folder, month.date(), dossiers, seed)
+    if json_file is not None:
+        text = json.dumps(results.as_json(seconds, seed=seed), ensure_ascii=False, indent=2)
+        json_file.write_text(text + "\n", encoding="utf-8")
+    if serve:
+        from services.city.serve import serve_city
+
+        serve_city(folder)
+
+
+def play(folder: Path, first: date, dossiers: int, seed: int) -> tuple[Results, float]:
+    """Play a month into `folder` and show it; the results and the seconds it took."""
+    from rich.console import Console
+
+    from services.city.embedded import open_city
+    from services.city.simulation.figures import Habits, load_figures
+    from services.city.simulation.month import Month, Plan
+    from services.city.simulation.results import collect
+    from services.city.simulation.stage import Stage
+    from services.city.simulation.telling import live, tell_files, tell_results
+    from shared.kernel.clock import VN, FixedClock
+    from shared.kernel.ids import SeededIds
+
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    start = datetime.combine(first, clock_time(), VN)
+    end = datetime.combine(last + timedelta(days=1), clock_time(), VN)
+    console, began = Console(), time.monotonic()
+    console.print(f"Thành phố mô phỏng, tháng {first:%m/%Y}, {dossiers} hồ sơ, hạt giống {seed}")
+    clock = FixedClock(start)
+    city = open_city(folder, clock=clock, ids=SeededIds(seed))
+    try:
+        city.migrate()
+        stage = Stage(city, city.catalogue, clock)
+        with live(console, dossiers) as line:
+            plan = Plan(first, last, dossiers, seed)
+            month = Month(stage, plan, load_figures(), Habits(), line.show)
+            month.run(end - timedelta(seconds=1))
+        results = collect(stage, month.desks, start, end)
+        month.agencies.close()
+    finally:
+        city.close()
+    seconds = time.monotonic() - began
+    tell_results(console, results)
+    tell_files(console, folder, seconds)
+    return results, seconds
