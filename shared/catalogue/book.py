@@ -127,6 +127,10 @@ class Catalogue:
         """The codes of all agencies of any day: each keeps its queue while tasks may be on it."""
         return tuple(self._agencies)
 
+    def every_agency(self) -> tuple[Agency, ...]:
+        """Every agency of any day, in the order of the files."""
+        return tuple(self._agencies.values())
+
     def agencies(self, on: date) -> tuple[Agency, ...]:
         """All agencies that exist on this day, in the order of the files."""
         return tuple(agency for agency in self._agencies.values() if agency.is_valid(on))
