@@ -1,0 +1,389 @@
+"""The agency's client on a real broker: nothing lost, nothing twice, whatever breaks."""
+
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from partner import (
+    AccessDenied,
+    BadAnswer,
+    BrokerUnreachable,
+    Client,
+    DoorRefused,
+    Message,
+    UnknownTask,
+)
+from tests.partner.conftest import CityBroker, envelope
+
+
+class Crash(Exception):
+    """The agency's program dies here."""
+
+
+def nothing(message: Message) -> None:
+    """A handler that leaves the work to people."""
+
+
+def test_tasks_come_in_order_and_are_taken_from_the_queue(broker: CityBroker, client: Client):
+    broker.assign(1, 2, 3)
+    came: list[Message] = []
+    assert client.drain(came.append) == 3
+    assert [each.sequence for each in came] == [1, 2, 3]
+    assert [each.kind for each in came] == ["assigned"] * 3
+    assert [task.id for task in client.tasks()] == ["task-1", "task-2", "task-3"]
+    assert client.drain(came.append) == 0
+    assert broker.waiting() == 0
+
+
+def test_polling_waits_for_what_is_on_its_way(broker: CityBroker, client: Client):
+    came: list[Message] = []
+    assert client.poll(came.append, wait=0.0) == 0
+    broker.assign(1, 2)
+    while len(came) < 2:
+        client.poll(came.append, wait=5.0)
+    assert [each.sequence for each in came] == [1, 2]
+
+
+def test_an_answer_carries_our_name_our_key_and_its_own_id(broker: CityBroker, client: Client):
+    broker.assign(1)
+    answer_ids = []
+
+    def complete(message: Message) -> None:
+        answer_ids.append(client.take(message.task, "Lê Thị Hoa"))
+        answer_ids.append(
+            client.complete(message.task, result_code="KQ.G15.000006", document="12/2022")
+        )
+
+    client.drain(complete)
+    (taken, completed) = broker.answers()
+    method, properties, answer = completed
+    assert method.routing_key == f"answer.{broker.agency}.completed"
+    assert properties.user_id == broker.agency
+    assert properties.content_type == "application/cloudevents+json"
+    assert [taken[2]["id"], answer["id"]] == answer_ids
+    assert answer["source"] == f"/agencies/{broker.agency}"
+    assert answer["subject"] == "task-1"
+    assert answer["type"] == "vn.lienthong.answer.completed.v1"
+    assert answer["data"] == {
+        "task": "task-1",
+        "outcome": "granted",
+        "result_code": "KQ.G15.000006",
+        "document": "12/2022",
+        "reason": None,
+        "amount_vnd": None,
+    }
+    assert client.task("task-1").state == "completed"
+    assert client.tasks() == []
+
+
+def test_every_answer_fits_the_public_contract(broker: CityBroker, client: Client):
+    from shared.contract.envelope import decode
+    from shared.contract.facts import check
+
+    broker.assign(1, 2, 3, 4, 5)
+    client.drain(nothing)
+    soon = datetime(2022, 3, 8, 10, tzinfo=UTC)
+    client.take("task-1", "Lê Thị Hoa")
+    client.complete("task-2", "refused", reason="Không đủ điều kiện")
+    client.ask("task-3", ["Giấy chứng sinh"], "Thiếu bản chính", soon)
+    client.refuse("task-4", "Không thuộc thẩm quyền")
+    client.more_time("task-5", "Chờ xác minh", soon)
+    assert client.flush() == 5
+    answers = [answer for _, _, answer in broker.answers()]
+    for answer in answers:
+        read = decode(json.dumps(answer).encode())
+        check(read.type, read.data)
+    kinds = [answer["type"].split(".")[3] for answer in answers]
+    assert kinds == ["taken", "completed", "supplement_needed", "refused", "more_time_needed"]
+
+
+def test_a_message_that_comes_twice_is_handled_once(broker: CityBroker, client: Client):
+    broker.assign(1)
+    broker.assign(1)
+    came: list[Message] = []
+    assert client.drain(came.append) == 1
+    assert broker.waiting() == 0
+
+
+def test_a_failing_handler_loses_nothing_and_sends_nothing(broker: CityBroker, client: Client):
+    broker.assign(1, 2)
+
+    def fail(message: Message) -> None:
+        client.complete(message.task)
+        raise Crash
+
+    with pytest.raises(Crash):
+        client.drain(fail)
+    assert client.unsent() == 0
+    assert client.tasks() == []
+    came: list[Message] = []
+    assert client.drain(came.append) == 2
+    assert [each.sequence for each in came] == [1, 2]
+    assert broker.answers() == []
+
+
+def test_a_crash_before_the_acknowledgement_repeats_nothing(
+    broker: CityBroker, tmp_path, monkeypatch
+):
+    broker.assign(1)
+    store = tmp_path / "agency.db"
+    handled: list[str] = []
+
+    def complete(client: Client):
+        def handle(message: Message) -> None:
+            handled.append(message.task)
+            client.complete(message.task)
+
+        return handle
+
+    with Client(broker.agency, url=broker.url(), store=store) as first:
+        monkeypatch.setattr("partner.broker.Broker.acknowledge", _crash)
+        with pytest.raises(Crash):
+            first.drain(complete(first))
+    monkeypatch.undo()
+    with Client(broker.agency, url=broker.url(), store=store) as second:
+        assert second.drain(complete(second)) == 0
+    assert handled == ["task-1"]
+    assert [answer["subject"] for _, _, answer in broker.answers()] == ["task-1"]
+    assert broker.waiting() == 0
+
+
+def test_a_crash_between_the_broker_s_word_and_our_note_sends_the_same_answer_again(
+    broker: CityBroker, client: Client, monkeypatch
+):
+    broker.assign(1)
+    client.drain(nothing)
+    answer_id = client.complete("task-1")
+    monkeypatch.setattr("partner.store.Store.sent", _crash)
+    with pytest.raises(Crash):
+        client.flush()
+    monkeypatch.undo()
+    assert client.flush() == 1
+    assert [answer["id"] for _, _, answer in broker.answers()] == [answer_id, answer_id]
+
+
+def _crash(*_: object) -> None:
+    raise Crash
+
+
+def test_the_client_comes_back_after_the_line_was_cut(broker: CityBroker, tmp_path):
+    came: list[int] = []
+    stop = threading.Event()
+    first, last = threading.Event(), threading.Event()
+
+    def work(url: str) -> None:  # a client belongs to the thread that made it
+        def handle(message: Message) -> None:
+            came.append(message.sequence)
+            client.take(message.task)
+            (first if message.sequence == 1 else last).set()
+
+        with Client(broker.agency, url=url, store=tmp_path / "agency.db") as client:
+            client.run(handle, stop)
+            client.flush()
+
+    with broker.line() as (proxy, url):
+        agency = threading.Thread(target=work, args=(url,))
+        agency.start()
+        broker.assign(1)
+        assert first.wait(30)
+        proxy.cut()
+        broker.assign(2)
+        proxy.mend()
+        assert last.wait(30)
+        stop.set()
+        agency.join(30)
+        assert not agency.is_alive()
+    assert came == [1, 2]
+    assert {answer["subject"] for _, _, answer in broker.answers()} == {"task-1", "task-2"}
+
+
+def test_an_answer_made_while_the_broker_is_away_is_kept_and_sent_later(
+    broker: CityBroker, tmp_path
+):
+    broker.assign(1)
+    with broker.line() as (proxy, url):
+        with Client(broker.agency, url=url, store=tmp_path / "agency.db") as client:
+            client.drain(nothing)
+            proxy.cut()
+            client.complete("task-1")
+            with pytest.raises(BrokerUnreachable):
+                client.flush()
+            assert client.unsent() == 1
+            proxy.mend()
+            assert client.flush() == 1
+    assert len(broker.answers()) == 1
+
+
+def test_what_cannot_be_read_is_put_aside_and_the_rest_flows_on(
+    broker: CityBroker, client: Client, caplog
+):
+    broker.put(b"\xff\xfe not json")
+    broker.put(json.dumps({"specversion": "1.0", "data": {}}).encode())
+    broker.assign(1)
+    assert client.drain(nothing) == 1
+    assert client._store.unreadable() == 2
+    assert broker.waiting() == 0
+    assert "put aside" in caplog.text
+
+
+def test_a_number_that_comes_under_two_ids_is_put_aside(broker: CityBroker, client: Client):
+    broker.assign(1)
+    broker.assign(1, id="another", task="task-9")
+    assert client.drain(nothing) == 1
+    assert client._store.unreadable() == 1
+
+
+def test_a_gap_is_told_and_filled_over_https(broker: CityBroker, tmp_path):
+    gaps: list[range] = []
+    everything = [envelope(broker.agency, number) for number in range(1, 6)]
+    broker.assign(1, 4)
+    with serving(everything) as url, Client(
+        broker.agency,
+        url=broker.url(),
+        store=tmp_path / "agency.db",
+        door=url,
+        door_key="lt_1_secret",
+        on_gap=gaps.append,
+    ) as client:  # fmt: skip
+        client.drain(nothing)
+        assert gaps == [range(2, 4)]
+        assert client.missing() == [2, 3]
+        late: list[Message] = []
+        assert client.catch_up(late.append) == 3
+        assert [each.sequence for each in late] == [2, 3, 5]
+        assert client.missing() == []
+        assert client.catch_up(late.append) == 0
+        broker.assign(5)
+        assert client.drain(nothing) == 0
+
+
+def test_an_older_message_never_undoes_a_newer_one(broker: CityBroker, client: Client):
+    later = {"task": "task-1", "due_at": None, "form": {}, "papers": [], "note": None}
+    broker.assign(1)
+    broker.assign(3, kind="cancelled", task="task-1", reason="Công dân rút hồ sơ")
+    broker.assign(2, kind="changed", change="paused", **later)
+    client.drain(nothing)
+    assert client.task("task-1").state == "cancelled"
+
+
+def test_a_change_that_overtook_its_assignment_is_applied_to_it(broker: CityBroker, client: Client):
+    change = {"task": "task-1", "change": "supplemented", "due_at": "2022-03-02T10:30:00Z"}
+    paper = {"code": "cccd", "name": "Căn cước", "original": 0, "copy": 1}
+    broker.assign(2, kind="changed", form={"child_name": "Nguyễn An"}, papers=[paper], **change)
+    broker.assign(1)
+    client.drain(nothing)
+    task = client.task("task-1")
+    assert task.due_at == "2022-03-02T10:30:00Z"
+    assert task.data["form"] == {"child_name": "Nguyễn An"}
+    assert [each["code"] for each in task.data["papers"]] == ["giay-chung-sinh", "cccd"]
+
+
+def test_an_answer_that_the_city_would_refuse_is_refused_here(broker: CityBroker, client: Client):
+    broker.assign(1)
+    client.drain(nothing)
+    with pytest.raises(UnknownTask):
+        client.take("task-77")
+    with pytest.raises(BadAnswer, match="reason"):
+        client.complete("task-1", "refused")
+    with pytest.raises(BadAnswer, match="outcome"):
+        client.complete("task-1", "perhaps")
+    with pytest.raises(BadAnswer, match=r"KQ\.G15\.000006"):
+        client.complete("task-1", result_code="KQ.G01.000001")
+    with pytest.raises(BadAnswer, match="missing item"):
+        client.ask("task-1", [], "thiếu")
+    with pytest.raises(BadAnswer, match="list"):
+        client.ask("task-1", "Giấy chứng sinh", "thiếu")
+    with pytest.raises(BadAnswer, match="time zone"):
+        client.more_time("task-1", "chờ", datetime(2022, 3, 8))
+    with pytest.raises(BadAnswer, match="whole number"):
+        client.complete("task-1", amount_vnd=-1)
+    assert client.unsent() == 0
+
+
+def test_a_wrong_password_is_told_and_not_tried_for_ever(broker: CityBroker, tmp_path):
+    url = broker.backend.amqp_url(broker.agency, "wrong")
+    with Client(broker.agency, url=url, store=tmp_path / "agency.db") as client:
+        with pytest.raises(AccessDenied, match="password"):
+            client.run(nothing)
+
+
+def test_another_agency_s_queue_is_told_to_be_refused(broker: CityBroker, tmp_path):
+    with Client(broker.other, url=broker.url(broker.agency), store=tmp_path / "a.db") as client:
+        with pytest.raises(AccessDenied, match="ACCESS_REFUSED"):
+            client.run(nothing)
+
+
+def test_the_store_is_readable_by_its_owner_alone(client: Client, tmp_path):
+    assert (tmp_path / "agency.db").stat().st_mode & 0o077 == 0
+
+
+def test_the_key_never_travels_in_the_clear(tmp_path):
+    with pytest.raises(DoorRefused, match="https"):
+        Client("phuong-1", store=tmp_path / "a.db", door="http://city.example", door_key="lt_x")
+
+
+def test_an_agency_without_a_broker_answers_over_https(tmp_path):
+    posted: list[tuple[str, dict[str, object]]] = []
+    with serving([envelope("phuong-3", 1)], posted) as url, Client(
+        "phuong-3", store=tmp_path / "agency.db", door=url, door_key="lt_1_secret"
+    ) as client:  # fmt: skip
+        assert client.catch_up(nothing) == 1
+        answer_id = client.refuse("task-1", "Không thuộc thẩm quyền")
+        assert client.flush() == 1
+    ((path, body),) = posted
+    assert path == "/api/v1/tasks/task-1/answers"
+    assert body == {"answer_id": answer_id, "kind": "refused", "reason": "Không thuộc thẩm quyền"}
+
+
+def test_a_refusal_of_the_door_says_what_the_city_said(tmp_path):
+    with serving([]) as url:
+        with Client("a", store=tmp_path / "a.db", door=url, door_key="wrong") as client:
+            with pytest.raises(DoorRefused, match=r"401.*khóa") as refused:
+                client.catch_up(nothing)
+    assert refused.value.status == 401
+
+
+class serving:  # noqa: N801 - used as `with serving(...)`
+    """A stand-in for the city's door, two messages a page."""
+
+    def __init__(self, items, posted=None) -> None:
+        posted = [] if posted is None else posted
+
+        class Door(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                after = int(parse_qs(urlsplit(self.path).query)["after"][0])
+                page = [each for each in items if int(each["sequence"]) > after][:2]
+                self.reply(200, {"items": page})
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                posted.append((self.path, body))
+                self.reply(202, {"state": "accepted"})
+
+            def reply(self, status: int, body: object) -> None:
+                if self.headers["Authorization"] != "Bearer lt_1_secret":
+                    status, body = 401, {"title": "Unauthorized", "detail": "khóa không đúng"}
+                text = json.dumps(body, ensure_ascii=False).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_: object) -> None:
+                """Nothing on the terminal."""
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+
+    def __enter__(self) -> str:
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()

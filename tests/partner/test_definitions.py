@@ -1,0 +1,136 @@
+"""The committed broker definitions: made by the generator, complete, and without any secret."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+
+from deploy.rabbitmq import make
+from shared.catalogue import load
+from tests.partner.conftest import CityBroker, SmallCity
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
+def test_the_committed_file_is_what_the_generator_makes():
+    made = make.text(make.definitions(load(PROJECT / "catalogue")))
+    assert make.COMMITTED.read_text(encoding="utf-8") == made, (
+        "the agencies have changed: run python deploy/rabbitmq/make.py"
+    )
+
+
+def test_the_committed_file_holds_no_password():
+    held = json.loads(make.COMMITTED.read_text(encoding="utf-8"))
+    assert {user["password_hash"] for user in held["users"]} == {""}
+    assert "guest" not in {user["name"] for user in held["users"]}
+
+
+def test_the_definitions_hold_every_queue_and_binding_that_the_services_declare():
+    catalogue = load(PROJECT / "catalogue")
+    made = make.definitions(catalogue)
+    declared = set()
+    for service in make.SERVICES:
+        topology = importlib.import_module(f"services.{service}.messaging.topology")
+        queues = [*topology.QUEUES]
+        if service == "routing":
+            queues += topology.agency_queues(catalogue)
+        for queue in queues:
+            declared |= {(queue.name, *binding) for binding in queue.bindings}
+    bound = {(b["destination"], b["source"], b["routing_key"]) for b in made["bindings"]}
+    assert declared == bound - {("dead-letters", "dead-letters", "")}
+    assert {q["name"] for q in made["queues"]} == {name for name, *_ in bound}
+    assert all(q["arguments"] == {"x-queue-type": "quorum"} for q in made["queues"])
+
+
+def test_a_password_becomes_the_salted_hash_that_the_broker_knows():
+    made = make.password_hash("mật khẩu", b"\x01\x02\x03\x04")
+    raw = base64.b64decode(made)
+    assert raw[:4] == b"\x01\x02\x03\x04"
+    assert raw[4:] == hashlib.sha256(raw[:4] + "mật khẩu".encode()).digest()
+    assert make.password_hash("a") != make.password_hash("a")
+
+
+def test_passwords_come_from_files_and_from_the_environment(tmp_path):
+    (tmp_path / "intake").write_text("one\n")
+    (tmp_path / "phuong-1").write_text("two")
+    (tmp_path / ".hidden").write_text("no")
+    env = {"LIENTHONG_BROKER_PASSWORD_PHUONG_1": "three", "HOME": "/root"}
+    assert make.read_passwords(tmp_path, env) == {"intake": "one", "phuong-1": "three"}
+
+
+def test_a_password_for_nobody_is_a_mistake():
+    with pytest.raises(ValueError, match="phuong-99"):
+        make.definitions(SmallCity(["phuong-1"]), {"phuong-99": "x"})
+
+
+def test_passwords_never_go_into_the_committed_file(tmp_path, capsys):
+    (tmp_path / "intake").write_text("one")
+    before = make.COMMITTED.read_bytes()
+    assert make.main(["--passwords", str(tmp_path)]) == 2
+    assert make.COMMITTED.read_bytes() == before
+    out = tmp_path / "out.json"
+    assert make.main(["--passwords", str(tmp_path), "--out", str(out)]) == 0
+    assert out.stat().st_mode & 0o077 == 0
+    users = {u["name"]: u["password_hash"] for u in json.loads(out.read_text())["users"]}
+    assert users["intake"]
+    assert not users["routing"]
+    assert "certificate alone" in capsys.readouterr().out
+
+
+def test_the_policies_attach_to_every_queue(broker: CityBroker):
+    """Read back from the broker: it accepts unknown arguments and policies silently."""
+    management, vhost = broker.backend.management, broker.backend.vhost
+    wanted = {
+        "routing.answers": "lienthong-facts",
+        f"agency.{broker.agency}.tasks": "lienthong-agencies",
+        "dead-letters": "lienthong-dead-letters",
+    }
+    for queue, policy in wanted.items():
+        found = _when_there(management, f"/queues/{vhost}/{queue}", "policy")
+        assert found["policy"] == policy
+        assert found["type"] == "quorum"
+        if policy != "lienthong-dead-letters":
+            effective = found["effective_policy_definition"]
+            assert effective["delivery-limit"] == make.DELIVERY_LIMIT
+            assert effective["dead-letter-strategy"] == "at-least-once"
+            assert effective["overflow"] == "reject-publish"
+
+
+def _when_there(management, path, name):
+    """Policies attach a moment after they were made."""
+    import time
+
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        found = management.call("GET", path)
+        if found and found.get(name):
+            return found
+        time.sleep(0.1)
+    raise AssertionError(f"{path} never had a {name}")
+
+
+def test_a_message_given_back_too_often_lands_among_the_dead_letters(broker: CityBroker):
+    import pika
+
+    management, vhost = broker.backend.management, broker.backend.vhost
+    queue = f"agency.{broker.agency}.tasks"
+    _when_there(management, f"/queues/{vhost}/{queue}", "policy")
+    broker.assign(1)
+    connection = pika.BlockingConnection(pika.URLParameters(broker.url()))
+    channel = connection.channel()
+    tries = 0
+    for method, _, _ in channel.consume(queue, inactivity_timeout=2):
+        if method is None:
+            break
+        tries += 1
+        assert tries <= 60, "redelivered without end"
+        channel.basic_reject(method.delivery_tag, requeue=True)
+    connection.close()
+    assert tries == make.DELIVERY_LIMIT + 1
+    _, _, body = broker._channel.basic_get("dead-letters", auto_ack=True)
+    assert json.loads(body)["data"]["task"] == "task-1"
