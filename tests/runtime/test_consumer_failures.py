@@ -318,7 +318,7 @@ def test_two_workers_that_get_the_same_facts_apply_each_once(on_servers):
         try:
             while courier.waiting:
                 consumer.step(0)
-        except BaseException as error:  # told to the test's own thread
+        except BaseException as error:  # noqa: BLE001 - told to the test's own thread
             troubles.append(error)
 
     threads = [threading.Thread(target=work, args=(courier,)) for courier in couriers]
