@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,12 +43,12 @@ def message_of(row: sa.Row[Any]) -> Message:
 
 def row_of_case(case: Case) -> dict[str, Any]:
     """A case as column values."""
-    return asdict(case)
+    return {name: getattr(case, name) for name in _CASE}
 
 
 def row_of_contact(contact: Contact) -> dict[str, Any]:
     """A contact as column values."""
-    return asdict(contact)
+    return {name: getattr(contact, name) for name in _CONTACT}
 
 
 def row_of_message(message: Message) -> dict[str, Any]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from services.notify.domain.cases import Case
 from services.notify.domain.contacts import SMS, Address, Contact
@@ -43,14 +42,26 @@ class Composer:
         short = known.short_name if known else name
         return Subject(news, case, self._place(case), name, short)
 
-    def write(self, message: Message, subject: Subject, contact: Contact, to: Address) -> Message:
-        """The message with its text for this address; its state is not touched."""
+    def write(
+        self,
+        message: Message,
+        subject: Subject,
+        contact: Contact,
+        to: Address,
+        *,
+        message_id: str,
+        now: datetime,
+    ) -> Message:
+        """The message with its text for this address, under this id, ready to be sent now."""
         on = to_vn(subject.news.made_at).date()
         template: Template = self._template(message.moment, to.channel, contact.language, on)
         text = render(template, values_for(subject, contact, to.channel))
         segments = sms_segments(text.body) if to.channel == SMS else None
-        return replace(
-            message,
+        return message.moved(
+            State.QUEUED,
+            now,
+            id=message_id,
+            next_at=now,
             channel=to.channel,
             to=to.to,
             language=contact.language,
@@ -74,10 +85,3 @@ class Composer:
         except NotFound:
             # A dossier keeps its agencies' names in its facts; the catalogue may have moved on.
             return None
-
-
-def queued(message: Message, now: Any) -> Message:
-    """A written message, ready to be sent now."""
-    if message.state is State.QUEUED:
-        return replace(message, next_at=now)
-    return message.moved(State.QUEUED, now, next_at=now)

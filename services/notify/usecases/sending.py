@@ -49,17 +49,17 @@ def claim_due(uow: UnitOfWork, channel: str, sender: str, limit: int) -> list[Me
 
 def record_tries(uow: UnitOfWork, tried: Sequence[Tried], sender: str, budget: RetryBudget) -> None:
     """Write what became of a batch, and say who was told and who cannot be."""
-    moved = {one.message.id: _moved(one, uow, budget) for one in tried}
-    _hold_lost(uow, moved.values())
-    held = sendings.still_held(uow.connection, sorted(moved), sender)
-    kept = [moved[one.message.id] for one in tried if one.message.id in held]
-    sent = [message for message in kept if message.state is State.SENT]
+    failed = [one for one in tried if not isinstance(one.result, Sent)]
+    moved = [_moved(one, uow, budget) for one in failed]
+    _hold_lost(uow, moved)
+    held = sendings.still_held(uow.connection, sorted(one.message.id for one in tried), sender)
+    sent = [one.message for one in tried if isinstance(one.result, Sent) and one.message.id in held]
     sendings.mark_sent(uow.connection, [message.id for message in sent], uow.now)
     for message in sent:
         uow.record(
             CitizenNotified(message.dossier, message.moment, message.channel, message.id, uow.now)
         )
-    others = [message for message in kept if message.state is not State.SENT]
+    others = [message for message in moved if message.id in held]
     for message in others:
         uow.get(Messages).change(message)
     _tell_lost(uow, [message for message in others if message.state in LOST])
@@ -93,8 +93,6 @@ def _moved(one: Tried, uow: UnitOfWork, budget: RetryBudget) -> Message:
     if one.result is None:
         # Never handed over: it keeps its place and the try is not counted.
         return message.moved(State.QUEUED, uow.now, tries=message.tries - 1)
-    if isinstance(one.result, Sent):
-        return message.moved(State.SENT, uow.now)
     return after_try(message, one.result, uow.now, budget)
 
 

@@ -17,7 +17,7 @@ from services.notify.domain.states import State
 from services.notify.domain.values import Subject, as_of, kept
 from services.notify.storage.messages import Messages
 from services.notify.storage.people import Cases, Contacts, lock_dossiers
-from services.notify.usecases.composing import Composer, queued
+from services.notify.usecases.composing import Composer
 from shared.kernel.clock import format_instant, parse_instant
 from shared.store import UnitOfWork
 
@@ -85,8 +85,10 @@ def _addressed(
         return [ended]
     found = []
     for index, address in enumerate(choice.addresses):
-        one = blank if index == 0 else replace(blank, id=uow.ids.new())
-        found.append(queued(composer.write(one, subject, contact, address), uow.now))
+        message_id = blank.id if index == 0 else uow.ids.new()
+        found.append(
+            composer.write(blank, subject, contact, address, message_id=message_id, now=uow.now)
+        )
     return found
 
 
