@@ -5,6 +5,7 @@ How Flask comes to call this is in `errors.py`; what the faults say is in `fault
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -40,6 +41,9 @@ TITLES: Final[Mapping[int, tuple[str, str]]] = {
     500: ("Lỗi hệ thống", "Internal error"),
     503: ("Hệ thống tạm thời gián đoạn", "Temporarily out of service"),
 }
+
+# One fault, one code: whether a schema or a use case found it, the caller reads the same.
+_CODES: Final = {401: "unauthenticated", 409: "conflict", 422: "invalid_input", 500: "internal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ def of_status(
     """The problem of a bare HTTP status."""
     name = HTTPStatus(status).phrase
     vi, en = TITLES.get(status, (name, name))
-    code = name.lower().replace(" ", "_").replace("-", "_").replace("'", "")
+    code = _CODES.get(status) or re.sub(r"[^a-z]+", "_", name.lower()).strip("_")
     return Problem(status, code, vi, en, tuple(faults), headers=headers or {})
 
 

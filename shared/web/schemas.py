@@ -23,6 +23,10 @@ _TEXT: Final[_Messages] = {
     "empty": "Text must not be empty.",
     "unstorable": "Text holds characters that cannot be stored.",
 }
+# The same rule for the API's description: no control characters, and not blanks alone.
+_LETTER: Final = r"[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
+_ANY_TEXT: Final = f"^{_LETTER}*$"
+_SOME_TEXT: Final = rf"^{_LETTER}*[^\x00-\x20\x7f-\xa0\s]{_LETTER}*$"
 _UNSTORABLE: Final = frozenset({"Cc", "Cs"})  # control characters and lone surrogates
 
 
@@ -40,6 +44,10 @@ class StrictInt(fields.Integer):
 
     default_error_messages = _WHOLE
 
+    def __init__(self, **options: Any) -> None:
+        options["metadata"] = _bounds(options, -MAX_INT, MAX_INT)
+        super().__init__(**options)
+
     def _deserialize(self, value: Any, *_context: Any, **_options: Any) -> int:
         if isinstance(value, float) and value.is_integer():
             value = int(value)
@@ -52,6 +60,10 @@ class QueryInt(fields.Integer):
     """A whole number in a query string, where everything is text: plain digits only."""
 
     default_error_messages = _WHOLE
+
+    def __init__(self, **options: Any) -> None:
+        options["metadata"] = _bounds(options, 0, 10**15 - 1)
+        super().__init__(**options)
 
     def _deserialize(self, value: Any, *_context: Any, **_options: Any) -> int:
         text = str(value)
@@ -76,7 +88,9 @@ class StrictText(fields.String):
 
     def __init__(self, *, longest: int = 1000, empty: bool = False, **options: Any) -> None:
         validators = [validate.Length(max=longest), *_as_list(options.pop("validate", None))]
-        metadata = {} if empty else {"minLength": 1}
+        metadata: dict[str, Any] = {} if empty else {"minLength": 1}
+        if not any(isinstance(each, validate.Regexp) for each in validators):
+            metadata["pattern"] = _ANY_TEXT if empty else _SOME_TEXT
         metadata |= options.pop("metadata", {})
         super().__init__(validate=validators, metadata=metadata, **options)
         self.empty = empty
@@ -96,6 +110,16 @@ def _storable(text: str) -> bool:
     return not any(
         unicodedata.category(letter) in _UNSTORABLE and letter not in "\n\r\t" for letter in text
     )
+
+
+def _bounds(options: dict[str, Any], least: int, most: int) -> dict[str, Any]:
+    """Metadata with the narrowest bounds: metadata would hide what a Range validator says."""
+    for each in _as_list(options.get("validate")):
+        if isinstance(each, validate.Range):
+            least = least if each.min is None else max(least, each.min)
+            most = most if each.max is None else min(most, each.max)
+    said: dict[str, Any] = options.get("metadata", {})
+    return {"minimum": least, "maximum": most} | said
 
 
 def _as_list(given: Any) -> list[Any]:

@@ -73,7 +73,8 @@ def test_names_go_both_ways():
 
 def _handled(service: str) -> set[str]:
     module = importlib.import_module(f"services.{service}.messaging.incoming")
-    tables = [getattr(module, name) for name in dir(module) if re.fullmatch(r"(\w+_)?TYPES", name)]
+    named = re.compile(r"(\w+_)?TYPES|ANSWERS")
+    tables = [getattr(module, name) for name in dir(module) if named.fullmatch(name)]
     return {fact_type for table in tables for fact_type in table}
 
 

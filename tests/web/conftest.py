@@ -42,7 +42,7 @@ PAGE = """
 <div class="columns">
 <section class="card"><h2>Diễn biến</h2>{{ lt.timeline(events) }}</section>
 <section class="card"><h2>Bổ sung</h2>
-{{ lt.all_faults(faults) }}
+{{ lt.all_faults(faults, {"phone": "Số điện thoại"}) }}
 <form method="post" action="/trang">{{ lt.csrf() }}
 {{ lt.field("phone", "Số điện thoại", type="tel", required=true, hint="Mười chữ số", faults={"phone": ["Số cũ 11 chữ số: có phải 0356 123 456?"]}) }}
 {{ lt.choose("procedure", "Thủ tục", [("2.000986", "Khai sinh"), ("1.009994", "Giấy phép xây dựng")]) }}

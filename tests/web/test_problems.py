@@ -19,6 +19,7 @@ def test_every_fault_of_a_form_is_told_at_once_in_both_languages(tiny):
     body = {"count": "3", "urgent": "yes", "extra": 1, "at": "yesterday"}
     answer = tiny.client().post("/api/v1/notes", json=body, headers=tiny.bearer())
     problem = problem_of(answer, 422)
+    assert problem["code"] == "invalid_input"
     faults = {fault["place"]: fault for fault in problem["errors"]}
     assert set(faults) == {"title", "count", "urgent", "extra", "at"}
     assert faults["title"]["vi"] == "Thiếu trường bắt buộc."
