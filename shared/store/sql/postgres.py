@@ -75,7 +75,7 @@ _ROW = "SELECT source, fact_id, state, attempts, next_at, body FROM inbox"
 _WAITING = sa.text(
     "SELECT i.* FROM unnest(CAST(:subjects AS text[])) AS k(subject) CROSS JOIN LATERAL"
     f" ({_ROW} WHERE consumer = :consumer AND state = 'waiting' AND subject = k.subject"
-    " ORDER BY source, sequence OFFSET 0) AS i"
+    " OFFSET 0) AS i"
 )
 _DUE = sa.text(
     f"{_ROW} WHERE consumer = :consumer AND state = 'retry' AND next_at <= :now"

@@ -42,26 +42,28 @@ _ADMIT = timed(
     " :body, 'done', 0, :now, :now) ON CONFLICT DO NOTHING",
     "now",
 )
+# CROSS JOIN and INDEXED BY: without statistics SQLite would walk all rows of the consumer.
 _KNOWN = timed(
     "SELECT i.source, i.fact_id, i.state, i.attempts, i.next_at FROM json_each(:listed) k"
-    " JOIN inbox i ON i.consumer = :consumer AND i.source = json_extract(k.value, '$[0]')"
+    " CROSS JOIN inbox i ON i.consumer = :consumer AND i.source = json_extract(k.value, '$[0]')"
     " AND i.fact_id = json_extract(k.value, '$[1]')",
     next_at=True,
 )
 _ROW = "SELECT source, fact_id, state, attempts, next_at, body FROM inbox"
 _WAITING = timed(
-    f"{_ROW} WHERE consumer = :consumer AND state = 'waiting' AND subject IN {_LISTED}"
-    " ORDER BY source, sequence",
+    f"{_ROW} INDEXED BY inbox_waiting"
+    f" WHERE consumer = :consumer AND state = 'waiting' AND subject IN {_LISTED}",
     next_at=True,
 )
 _DUE = timed(
-    f"{_ROW} WHERE consumer = :consumer AND state = 'retry' AND next_at <= :now"
+    f"{_ROW} INDEXED BY inbox_retry"
+    " WHERE consumer = :consumer AND state = 'retry' AND next_at <= :now"
     " ORDER BY next_at, fact_id LIMIT :limit",
     "now",
     next_at=True,
 )
 _NEXT_RETRY = timed(
-    "SELECT min(next_at) AS next_at FROM inbox WHERE consumer = :consumer AND state = 'retry'",
+    "SELECT min(next_at) AS next_at FROM inbox INDEXED BY inbox_retry WHERE consumer = :consumer AND state = 'retry'",
     next_at=True,
 )
 _CURSORS = sa.text(f"SELECT consumer, stream, applied FROM cursors WHERE stream IN {_LISTED}")
