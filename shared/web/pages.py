@@ -16,6 +16,7 @@ from flask import (
 from werkzeug.wrappers import Response
 
 from shared import log
+from shared.kernel.errors import LienThongError
 from shared.web import guard
 from shared.web.limits import limited
 from shared.web.state import state_of
@@ -58,9 +59,17 @@ def _context() -> dict[str, Any]:
     return {
         "service_title": current_app.config["SERVICE_TITLE"],
         "navigation": state.navigation,
-        "signed_in": guard.current_or_none() if request.url_rule is not None else None,
+        "signed_in": _signed_in(),
         "signing_in_here": bool(state.kinds),
     }
+
+
+def _signed_in() -> Any | None:
+    """Who is signed in, for the page head; nobody on a page that says the database is away."""
+    try:
+        return guard.current_or_none()
+    except LienThongError:
+        return None
 
 
 def _show_sign_in() -> str:

@@ -5,6 +5,7 @@ import re
 import pytest
 from flask.views import MethodView
 
+from shared.kernel.errors import DatabaseAway
 from shared.store import keys
 from shared.web.guard import assert_every_route_is_guarded, public, require
 
@@ -180,6 +181,26 @@ def test_htmx_is_told_to_go_to_the_sign_in_page(tiny):
     answer = tiny.client().get("/trang", headers={"HX-Request": "true"})
     assert answer.status_code == 401
     assert answer.headers["HX-Redirect"].startswith("/dang-nhap")
+
+
+def test_a_page_still_says_so_when_the_database_is_away(tiny, monkeypatch):
+    client, _ = signed_in(tiny)
+
+    def away(*_):
+        raise DatabaseAway("gone")
+
+    monkeypatch.setattr(keys, "find", away)
+    answer = client.get("/trang", headers=HTML)
+    assert answer.status_code == 503
+    assert "Hồ sơ đã nhận không bị mất" in answer.text
+    assert int(answer.headers["Retry-After"]) > 0
+    monkeypatch.undo()
+    assert client.get("/trang").status_code == 200
+
+
+def test_a_page_that_is_not_there_still_knows_who_is_signed_in(tiny):
+    client, _ = signed_in(tiny)
+    assert "ubnd-phuong-1" in client.get("/khong-co", headers=HTML).text
 
 
 def test_require_without_a_kind_is_a_mistake():
