@@ -107,6 +107,8 @@ def _watch(client: Client, options: argparse.Namespace) -> None:
 def _list(client: Client, options: argparse.Namespace) -> None:
     for task in client.tasks(closed=options.all):
         print_task(task)
+    for task_id, kind, said in client.refusals():
+        print(f"{task_id}: the city refused the answer {kind}: {said}")
     if (missing := client.missing()) != []:
         print(f"{len(missing)} messages have not come; type: python -m partner catch-up")
     if (unsent := client.unsent()) != 0:

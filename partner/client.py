@@ -18,14 +18,21 @@ from typing import Any, Self
 
 from partner.broker import Arrival, Broker
 from partner.door import Door
-from partner.errors import BadAnswer, BrokerUnreachable, PartnerError, UnreadableMessage
-from partner.messages import Message, instant, items_of, read_message, write_answer
+from partner.errors import (
+    BadAnswer,
+    BrokerUnreachable,
+    DoorRefused,
+    PartnerError,
+    UnreadableMessage,
+)
+from partner.messages import Answer, Message, instant, items_of, read_message, write_answer
 from partner.settings import Address, Tls
 from partner.store import Store, Task
 
 Handler = Callable[[Message], None]
 GapNotice = Callable[[range], None]
 
+FOR_GOOD = (400, 404, 409, 410, 422)  # answers of the door that trying again cannot change
 LONGEST_PAUSE = 30.0  # seconds between two attempts to connect
 log = logging.getLogger("partner")
 
@@ -238,22 +245,35 @@ class Client:
     def flush(self) -> int:
         """Send the answers that wait, in order; how many were confirmed.
 
-        Raises BrokerUnreachable, AccessDenied or DoorRefused; what is unsent stays and waits.
+        Raises BrokerUnreachable, AccessDenied or DoorRefused; what is unsent stays and waits,
+        but for an answer that the door refuses for good (`refusals`).
         """
         confirmed = 0
         while answers := self._store.unsent():
             for answer in answers:
-                if self._broker is not None:
-                    if not self._broker.publish(answer):
-                        log.warning("the broker would not take an answer; it is sent again later")
-                        return confirmed
-                elif self._door is not None:
-                    self._door.send(answer)
-                else:
-                    raise PartnerError("an answer needs the broker or the HTTPS door")
+                if not self._send(answer):
+                    log.warning("the broker would not take an answer; it is sent again later")
+                    return confirmed
                 self._store.sent(answer)
                 confirmed += 1
         return confirmed
+
+    def _send(self, answer: Answer) -> bool:
+        if self._broker is not None:
+            return self._broker.publish(answer)
+        if self._door is None:
+            raise PartnerError("an answer needs the broker or the HTTPS door")
+        try:
+            self._door.send(answer)
+        except DoorRefused as refused:
+            if refused.status in FOR_GOOD:
+                self._store.refused(answer, str(refused))
+            raise
+        return True
+
+    def refusals(self) -> list[tuple[str, str, str]]:
+        """Answers that the door refused for good: (task, kind, what it said)."""
+        return self._store.refusals()
 
     def _needs_broker(self) -> Broker:
         if self._broker is None:

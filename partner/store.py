@@ -27,8 +27,9 @@ CREATE TABLE IF NOT EXISTS tasks (
     due_at TEXT, assigned TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS answers (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, task TEXT NOT NULL, kind TEXT NOT NULL,
-    body BLOB NOT NULL, made_at TEXT NOT NULL, sent_at TEXT);
-CREATE INDEX IF NOT EXISTS answers_unsent ON answers (position) WHERE sent_at IS NULL;
+    body BLOB NOT NULL, made_at TEXT NOT NULL, sent_at TEXT, refused TEXT);
+CREATE INDEX IF NOT EXISTS answers_unsent ON answers (position)
+    WHERE sent_at IS NULL AND refused IS NULL;
 CREATE TABLE IF NOT EXISTS missing (sequence INTEGER PRIMARY KEY);
 CREATE TABLE IF NOT EXISTS unreadable (
     position INTEGER PRIMARY KEY, body BLOB NOT NULL, reason TEXT NOT NULL, came_at TEXT NOT NULL);
@@ -225,8 +226,8 @@ class Store:
     def unsent(self, limit: int = 100) -> list[Answer]:
         """Answers that no one has confirmed yet, in the order of their making."""
         rows = self._connection.execute(
-            "SELECT id, task, kind, body FROM answers WHERE sent_at IS NULL "
-            "ORDER BY position LIMIT ?",
+            "SELECT id, task, kind, body FROM answers "
+            "WHERE sent_at IS NULL AND refused IS NULL ORDER BY position LIMIT ?",
             (limit,),
         )
         return [Answer(*row) for row in rows]
@@ -237,6 +238,20 @@ class Store:
             self._connection.execute(
                 "UPDATE answers SET sent_at = ? WHERE id = ?", (_now(), answer.id)
             )
+
+    def refused(self, answer: Answer, said: str) -> None:
+        """Note that the city will not have an answer, so that it is not sent for ever."""
+        with self.transaction():
+            self._connection.execute(
+                "UPDATE answers SET refused = ? WHERE id = ?", (said, answer.id)
+            )
+
+    def refusals(self) -> list[tuple[str, str, str]]:
+        """Answers that the city refused: (task, kind, what it said)."""
+        rows = self._connection.execute(
+            "SELECT task, kind, refused FROM answers WHERE refused IS NOT NULL ORDER BY position"
+        )
+        return [(task, kind, said) for task, kind, said in rows]
 
     def close(self) -> None:
         """Close the file."""

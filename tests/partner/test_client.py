@@ -341,6 +341,25 @@ def test_an_agency_without_a_broker_answers_over_https(tmp_path):
     assert body == {"answer_id": answer_id, "kind": "refused", "reason": "Không thuộc thẩm quyền"}
 
 
+def test_an_answer_that_the_door_refuses_for_good_does_not_hold_back_the_others(tmp_path):
+    posted: list[tuple[str, dict[str, object]]] = []
+    items = [envelope("phuong-3", 1), envelope("phuong-3", 2)]
+    with serving(items, posted, refuse="task-1") as url:
+        with Client(
+            "phuong-3", store=tmp_path / "a.db", door=url, door_key="lt_1_secret"
+        ) as client:
+            client.catch_up(nothing)
+            client.take("task-1")
+            client.take("task-2")
+            with pytest.raises(DoorRefused, match="409"):
+                client.flush()
+            assert client.flush() == 1
+            ((task, kind, said),) = client.refusals()
+    assert (task, kind) == ("task-1", "taken")
+    assert "409" in said
+    assert [path for path, _ in posted] == ["/api/v1/tasks/task-2/answers"]
+
+
 def test_a_refusal_of_the_door_says_what_the_city_said(tmp_path):
     with serving([]) as url:
         with Client("a", store=tmp_path / "a.db", door=url, door_key="wrong") as client:
@@ -352,7 +371,7 @@ def test_a_refusal_of_the_door_says_what_the_city_said(tmp_path):
 class serving:  # noqa: N801 - used as `with serving(...)`
     """A stand-in for the city's door, two messages a page."""
 
-    def __init__(self, items, posted=None) -> None:
+    def __init__(self, items, posted=None, refuse=None) -> None:
         posted = [] if posted is None else posted
 
         class Door(BaseHTTPRequestHandler):
@@ -363,8 +382,11 @@ class serving:  # noqa: N801 - used as `with serving(...)`
 
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if f"/{refuse}/" in self.path:
+                    self.reply(409, {"title": "Conflict"})
+                    return
                 posted.append((self.path, body))
-                self.reply(202, {"state": "accepted"})
+                self.reply(200, {"applied": True})
 
             def reply(self, status: int, body: object) -> None:
                 if self.headers["Authorization"] != "Bearer lt_1_secret":

@@ -1,0 +1,77 @@
+"""docs/agencies.md is true: its program runs, its examples fit the contract, its commands exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+from partner.__main__ import parser
+from shared.contract.envelope import decode
+from shared.contract.facts import FACTS, check, wire
+from tests.partner.conftest import CityBroker
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+DOC = (PROJECT / "docs" / "agencies.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", DOC, re.MULTILINE | re.DOTALL)
+
+
+def test_the_thirty_lines_run_against_a_real_broker(broker: CityBroker, tmp_path: Path):
+    (program,) = blocks("python")
+    code = [line for line in program.splitlines() if line.strip()]
+    assert len(code) <= 32
+    file = tmp_path / "agency.py"
+    file.write_text(program, encoding="utf-8")
+    env = os.environ | {
+        "PARTNER_AGENCY": broker.agency,
+        "PARTNER_URL": broker.url(),
+        "PARTNER_STORE": str(tmp_path / "agency.db"),
+        "PYTHONPATH": str(PROJECT),
+    }
+    broker.assign(1)
+    broker.assign(2, papers=[])
+    broker.assign(3, kind="cancelled", task="task-1", reason="Công dân rút hồ sơ")
+    agency = subprocess.Popen([sys.executable, str(file)], env=env)
+    try:
+        answers: list[str] = []
+        for _ in range(600):
+            answers += [method.routing_key for method, _, _ in broker.answers()]
+            if len(answers) >= 4 and broker.waiting() == 0:
+                break
+            broker._connection.process_data_events(time_limit=0.05)
+    finally:
+        agency.terminate()
+        assert agency.wait(15) == 0
+    kinds = [key.rsplit(".", 1)[1] for key in answers]
+    assert kinds == ["taken", "completed", "taken", "supplement_needed"]
+
+
+def test_the_envelopes_shown_fit_the_contract():
+    shown = [decode(text.encode()) for text in blocks("json")]
+    assert [each.type for each in shown] == [wire("task.assigned"), wire("answer.completed")]
+    for envelope in shown:
+        check(envelope.type, envelope.data)
+    assert shown[1].subject == shown[0].data["task"]
+
+
+def test_every_field_of_every_task_and_answer_is_told():
+    for entry in FACTS.values():
+        if not entry.name.startswith(("task.", "answer.")):
+            continue
+        assert f"`{entry.name.removeprefix('answer.')}`" in DOC, entry.name
+        for field in entry.schema().fields:
+            assert f"`{field}`" in DOC, f"{entry.name}: {field}"
+
+
+def test_every_command_shown_is_one_that_exists():
+    lines = [line.partition(" # ")[0] for line in blocks("sh")[0].splitlines()]
+    typed = [shlex.split(line)[3:] for line in lines if line.startswith("python -m partner")]
+    assert len(typed) == 10
+    for arguments in typed:
+        parser({}).parse_args(arguments)
