@@ -64,11 +64,15 @@ class Settings:
 
 def _flag(text: str) -> bool:
     known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if text.lower() not in known:
+        raise ValueError("not one of true, false")
     return known[text.lower()]
 
 
 def _count(low: int, high: int) -> Callable[[str], int]:
     def read(text: str) -> int:
+        if not text.isdecimal():
+            raise ValueError("not a whole number")
         number = int(text)
         if not low <= number <= high:
             raise ValueError(f"not between {low} and {high}")
@@ -171,12 +175,9 @@ def _read_file(name: str, path: str) -> str:
 def _read(name: str, text: str) -> Any:
     try:
         return READERS[name](text)
-    except (ValueError, KeyError) as broken:
-        # The value itself is not repeated: it may be a secret in the wrong variable.
-        reason = str(broken) if isinstance(broken, ValueError) else "not one of true, false"
-        if name in ("port", "ops_port", "proxy_hops") and "invalid literal" in reason:
-            reason = "not a whole number"
+    except ValueError as broken:
+        # The readers' own words: the value is not repeated, it may be a secret in a wrong place.
         raise SettingsError(
-            f"{PREFIX}{name.upper()}: {reason}",
-            vi=f"{PREFIX}{name.upper()}: giá trị không hợp lệ ({reason}).",
+            f"{PREFIX}{name.upper()}: {broken}",
+            vi=f"{PREFIX}{name.upper()}: giá trị không hợp lệ ({broken}).",
         ) from None

@@ -1,0 +1,136 @@
+"""Settings from the environment, and logs that keep people out."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from pathlib import Path
+
+import pytest
+
+from shared import log
+from shared.kernel.errors import SettingsError
+from shared.settings import PROJECT, Settings, names
+
+
+def test_without_any_setting_everything_is_embedded_and_local():
+    settings = Settings.load("intake", {"PATH": "/usr/bin"})
+    assert settings.amqp_url == "memory://"
+    assert settings.database_url == f"sqlite:///{PROJECT / 'var' / 'intake.db'}"
+    assert (settings.host, settings.port, settings.ops_port) == ("127.0.0.1", 8080, 0)
+    assert Settings.load("routing", {}).port == 8081
+    assert Settings.load("notify", {}).port == 8082
+    assert settings.secret_key is None
+
+
+def test_a_setting_for_one_service_wins_over_the_common_one():
+    env = {"LIENTHONG_PORT": "9000", "LIENTHONG_ROUTING_PORT": "9001"}
+    assert Settings.load("intake", env).port == 9000
+    assert Settings.load("routing", env).port == 9001
+
+
+def test_a_secret_can_be_a_file(tmp_path: Path):
+    file = tmp_path / "url"
+    file.write_text("postgresql+psycopg://intake:hush@db/intake\n")
+    settings = Settings.load("intake", {"LIENTHONG_DATABASE_URL_FILE": str(file)})
+    assert settings.database_url == "postgresql+psycopg://intake:hush@db/intake"
+    assert "hush" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("env", "said"),
+    [
+        ({"LIENTHONG_AMPQ_URL": "x"}, "did you mean LIENTHONG_AMQP_URL?"),
+        ({"LIENTHONG_PORT": "http"}, "LIENTHONG_PORT: not a whole number"),
+        ({"LIENTHONG_PORT": "70000"}, "not between 0 and 65535"),
+        ({"LIENTHONG_COOKIE_SECURE": "perhaps"}, "not one of true, false"),
+        ({"LIENTHONG_LOG_FORMAT": "xml"}, "not one of json, console"),
+        ({"LIENTHONG_SECRET_KEY_FILE": "/nowhere/at/all"}, "cannot read the file"),
+        ({"LIENTHONG_AMQP_URL": "a", "LIENTHONG_AMQP_URL_FILE": "b"}, "are both set"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_the_mend(env, said):
+    with pytest.raises(SettingsError) as refused:
+        Settings.load("intake", env)
+    assert said in refused.value.en
+    assert refused.value.vi
+
+
+def test_a_bad_value_is_not_repeated_since_it_may_be_a_secret():
+    with pytest.raises(SettingsError) as refused:
+        Settings.load("intake", {"LIENTHONG_PREFETCH": "hunter2"})
+    assert "hunter2" not in str(refused.value) + refused.value.vi
+
+
+def test_names_of_the_test_run_are_not_settings():
+    Settings.load("intake", {"LIENTHONG_TEST_AMQP_URL": "x", "LIENTHONG_SMOKE_AMQP": "y"})
+
+
+def test_every_field_but_the_service_has_a_name():
+    from dataclasses import fields
+
+    expected = {f"LIENTHONG_{field.name.upper()}" for field in fields(Settings)}
+    assert set(names()) == expected - {"LIENTHONG_SERVICE"}
+
+
+@pytest.fixture
+def logged():
+    import structlog
+
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    out = io.StringIO()
+
+    def to(log_format: str) -> io.StringIO:
+        env = {"LIENTHONG_LOG_FORMAT": log_format, "LIENTHONG_LOG_LEVEL": "info"}
+        log.configure(Settings.load("notify", env), stream=out)
+        return out
+
+    yield to
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_a_line_is_one_json_object_without_people(logged):
+    out = logged("json")
+    log.get("runtime").info("fact.handled", dossier="000-1", phone="+84907123456", note="đã gửi")
+    log.get("runtime").debug("not shown")
+    (line,) = out.getvalue().splitlines()
+    record = json.loads(line)
+    assert record["event"] == "fact.handled"
+    assert record["service"] == "notify"
+    assert record["origin"] == "runtime"
+    assert record["dossier"] == "000-1"
+    assert record["phone"] == "***456"
+    assert "đã gửi" in line
+
+
+def test_a_traceback_is_kept_without_local_variables(logged):
+    out = logged("json")
+
+    def fail(phone: str) -> None:
+        raise ValueError("no")
+
+    try:
+        fail("+84907123456")
+    except ValueError:
+        log.get("runtime").exception("loop.failed")
+    assert "907123456" not in out.getvalue()
+    assert json.loads(out.getvalue())["exception"][0]["exc_type"] == "ValueError"
+
+
+def test_the_console_form_is_for_people(logged):
+    out = logged("console")
+    log.get("runtime").info("fact.handled", email="lan@example.vn")
+    assert "fact.handled" in out.getvalue()
+    assert "l***@example.vn" in out.getvalue()
+
+
+def test_libraries_write_to_the_same_place_from_warnings_up(logged):
+    out = logged("json")
+    logging.getLogger("amqp").info("chatter")
+    logging.getLogger("amqp").warning("connection lost")
+    assert "connection lost" in out.getvalue()
+    assert "chatter" not in out.getvalue()
