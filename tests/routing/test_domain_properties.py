@@ -167,7 +167,8 @@ def test_a_repeated_answer_never_changes_anything(graph: Any, seed: int) -> None
             change = apply_answer(walk.case, answer, judged, walk.now)
             assert change.case is walk.case
             assert change.note
-            assert not change.facts and not change.orders
+            assert not change.facts
+            assert not change.orders
 
 
 def _pause_instant(case: Case) -> datetime | None:

@@ -1,0 +1,245 @@
+"""Journeys through routing's own doors and ledgers, on both back ends."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from services.routing.domain import words
+from services.routing.storage.tables import metadata
+from shared.contract.facts import wire
+from shared.kernel.clock import format_instant
+from shared.store.migrate import drift
+from tests.routing.town import LAND, PERMIT, Town, at, received_data
+from tests.routing.worlds import CALENDAR, NOW
+
+CODE = "000.00.01.H20-220301-0001"
+
+
+def test_an_interlinked_dossier_goes_through_its_agencies_to_its_results(town: Town) -> None:
+    town.receive(CODE)
+    assert town.names(CODE) == ["dossier.started", "step.opened"]
+    (message,) = town.queue("phuong-1")
+    assert message.type == wire("task.assigned")
+    assert message.sequence == 1
+    assert message.data["form"] == {"child": "Bé An", "mother": "Lê Thị Hoa"}
+    task = message.data["task"]
+    town.answer("phuong-1", "taken", task, officer="Nguyễn Văn B")
+    town.grant("phuong-1", task, document="01/2022")
+    town.grant("cong-an")
+    town.grant("bhxh", result_code="KQ.3")
+    resolved = town.one(CODE, "dossier.resolved")
+    assert [(r["step"], r["outcome"], r["result_code"]) for r in resolved["results"]] == [
+        ("birth", "granted", "KQ.1"),
+        ("residence", "granted", "KQ.2"),
+        ("card", "granted", "KQ.3"),
+    ]
+    assert [row.state for row in town.inbox("routing.answers")] == ["done"] * 4
+
+
+def test_personal_fields_that_a_step_does_not_share_never_leave(town: Town) -> None:
+    town.receive(CODE)
+    town.grant("phuong-1")
+    outbox = town.service.store.ledgers.outbox
+    with town.service.store.read() as connection:
+        bodies = [bytes(row.body) for row in connection.execute(outbox.select())]
+    assert not any(b"0907123456" in body for body in bodies)
+    seen = [body for body in bodies if "Lê Thị Hoa".encode() in body]
+    assert len(seen) == 1, "the mother's name goes to the one step that shares it"
+
+
+def test_a_fact_that_comes_twice_opens_one_case(town: Town) -> None:
+    town.receive(CODE)
+    town.intake("dossier.received", received_data(CODE), number=2)
+    assert town.names(CODE) == ["dossier.started", "step.opened"]
+    assert [(row.state, row.note) for row in town.inbox("routing.facts")] == [
+        ("done", None),
+        ("late", words.ALREADY_OPEN),
+    ]
+
+
+def test_facts_that_arrive_in_the_wrong_order_are_applied_in_the_right_one(town: Town) -> None:
+    withdrawn = {"dossier": CODE, "reason": "đổi ý", "withdrawn_at": format_instant(NOW)}
+    town.intake("dossier.withdrawn", withdrawn, number=2)
+    assert town.names(CODE) == []
+    town.intake("dossier.received", received_data(CODE), number=1)
+    assert [m.type for m in town.queue("phuong-1")] == [
+        wire("task.assigned"),
+        wire("task.cancelled"),
+    ]
+
+
+def test_papers_stop_the_clock_for_all_and_start_it_again(town: Town) -> None:
+    town.receive(CODE)
+    town.grant("phuong-1")
+    task = town.task("bhxh")
+    due_at = at(town.queue("cong-an")[0].data["due_at"])
+    town.answer("bhxh", "supplement_needed", task, items=["Giấy khai sinh"], reason="thiếu")
+    asked = town.one(CODE, "dossier.supplement_requested")
+    assert (asked["round"], asked["agency"]["code"]) == (1, "bhxh")
+    (paused,) = town.queue("cong-an")
+    assert (paused.data["change"], paused.data["due_at"]) == ("paused", None)
+    town.clock.set(CALENDAR.add_days(NOW, 4))
+    town.intake(
+        "dossier.supplemented",
+        {
+            "dossier": CODE,
+            "round": 1,
+            "papers": [{"code": "ks", "name": "Giấy khai sinh", "original": 1, "copy": 0}],
+            "form": {"child": "Bé Ánh"},
+            "supplemented_at": format_instant(town.clock.now()),
+            "promised_at": format_instant(CALENDAR.add_days(NOW, 20)),
+            "due_at": format_instant(CALENDAR.add_days(NOW, 24)),
+        },
+    )
+    (went_on,) = town.queue("cong-an")
+    assert went_on.data["change"] == "supplemented"
+    assert at(went_on.data["due_at"]) == CALENDAR.add_days(due_at, 4)
+    assert went_on.data["form"] == {"child": "Bé Ánh"}
+    town.answer("bhxh", "supplement_needed", task, items=["Ảnh"], reason="thiếu nữa")
+    assert len([n for n in town.names(CODE) if n == "dossier.supplement_requested"]) == 1
+    last = town.queue("bhxh")[-1]
+    assert last.data["note"] == words.ROUNDS_USED.format(limit=1)
+
+
+def test_the_citizen_pays_and_the_certificate_is_signed(town: Town) -> None:
+    town.receive(CODE, LAND)
+    town.grant("thue", amount_vnd=1_250_000)
+    asked = town.one(CODE, "dossier.payment_requested")
+    assert (asked["amount_vnd"], asked["agency"]["code"]) == (1_250_000, "thue")
+    town.clock.advance(timedelta(days=3))
+    town.intake(
+        "dossier.paid",
+        {
+            "dossier": CODE,
+            "step": "pay",
+            "reference": asked["reference"],
+            "amount_vnd": 1_250_000,
+            "paid_at": format_instant(town.clock.now()),
+            "promised_at": format_instant(CALENDAR.add_days(NOW, 20)),
+            "due_at": format_instant(CALENDAR.add_days(NOW, 23)),
+        },
+    )
+    town.grant("dat-dai")
+    results = town.one(CODE, "dossier.resolved")["results"]
+    assert [r["step"] for r in results] == ["sign"]
+    town.grant("dat-dai")
+    assert town.names(CODE)[-1] == "step.answered"
+
+
+def test_a_withdrawn_dossier_takes_its_tasks_back_and_a_late_answer_says_so(town: Town) -> None:
+    town.receive(CODE)
+    task = town.task("phuong-1")
+    withdrawn = {"dossier": CODE, "reason": "đổi ý", "withdrawn_at": format_instant(NOW)}
+    town.intake("dossier.withdrawn", withdrawn)
+    (cancelled,) = town.queue("phuong-1")
+    assert cancelled.type == wire("task.cancelled")
+    town.grant("phuong-1", task)
+    assert [(row.state, row.note) for row in town.inbox("routing.answers")] == [
+        ("late", words.ALREADY_CANCELLED)
+    ]
+    assert "dossier.resolved" not in town.names(CODE)
+
+
+def test_deadlines_are_told_once_each_by_the_ticker(town: Town) -> None:
+    town.receive(CODE)
+    ticker = town.service.loops[-1]
+    for _ in range(60):
+        due = ticker.next_due()
+        if due is None:
+            break
+        town.clock.set(due)
+        town.rest()
+    told = [
+        (name, data["scope"]) for name, data in town.facts(CODE) if name.startswith("deadline.")
+    ]
+    assert sorted(told) == [
+        ("deadline.missed", "dossier"),
+        ("deadline.missed", "step"),
+        ("deadline.near", "dossier"),
+        ("deadline.near", "dossier"),
+        ("deadline.near", "step"),
+        ("deadline.near", "step"),
+    ]
+    assert ticker.next_due() is None
+
+
+def test_silence_is_consent_and_an_unheld_role_comes_to_the_receiving_office(town: Town) -> None:
+    town.receive(CODE, PERMIT)
+    assigned, note = town.queue("phuong-1")
+    assert assigned.data["step"]["code"] == "consult"
+    assert note.data["note"] == words.NO_AGENCY
+    town.clock.set(at(assigned.data["due_at"]))
+    town.rest()
+    answered = town.one(CODE, "step.answered")
+    assert (answered["answer"], answered["outcome"]) == ("silent", "silent_consent")
+    assert town.queue("xay-dung")
+
+
+def test_more_time_past_the_promise_is_an_apology(town: Town) -> None:
+    town.receive(CODE)
+    until = CALENDAR.add_days(NOW, 22)
+    task = town.task("phuong-1")
+    fields = {"reason": "thiếu người", "until": format_instant(until)}
+    town.answer("phuong-1", "more_time_needed", task, **fields)
+    extended = town.one(CODE, "dossier.extended")
+    assert at(extended["promised_at"]) == CALENDAR.add_days(NOW, 20)
+    assert at(extended["due_at"]) == CALENDAR.add_days(until, 2)
+    assert extended["number"] == 1
+
+
+def test_an_answer_in_another_agencys_name_is_parked_and_changes_nothing(town: Town) -> None:
+    town.receive(CODE)
+    task = town.task("phuong-1")
+    town.answer("cong-an", "completed", task, outcome="granted")
+    town.answer("phuong-1", "completed", task, outcome="granted", key="answer.cong-an.completed")
+    town.answer("phuong-1", "completed", "khong-co", outcome="granted")
+    rows = town.inbox("routing.answers")
+    assert [row.state for row in rows] == ["parked"] * 3
+    assert all(row.reason.startswith("forged_answer") for row in rows)
+    assert "step.answered" not in town.names(CODE)
+
+
+def test_the_same_answer_twice_counts_once(town: Town) -> None:
+    town.receive(CODE)
+    task = town.task("phuong-1")
+    fields = {"outcome": "granted", "answer_id": "a-1"}
+    town.answer("phuong-1", "completed", task, **fields)
+    town.answer("phuong-1", "completed", task, **fields)
+    assert town.names(CODE).count("step.answered") == 1
+    assert len(town.inbox("routing.answers")) == 1
+
+
+def test_a_dossier_under_unknown_rules_is_parked_and_the_others_flow_on(town: Town) -> None:
+    data = received_data("000.00.01.H20-220301-0002")
+    data["procedure"] = {**data["procedure"], "code": "9.999999"}
+    town.send_as_intake("dossier.received", data)
+    town.receive(CODE)
+    states = {row.subject: row.state for row in town.inbox("routing.facts")}
+    assert states == {CODE: "done", "000.00.01.H20-220301-0002": "parked"}
+
+
+def test_many_dossiers_at_once_cost_few_statements(town: Town) -> None:
+    from sqlalchemy import event
+
+    for number in range(40):
+        code = f"000.00.01.H20-220301-{number:04d}"
+        town.send_as_intake("dossier.received", received_data(code))
+    counted: list[str] = []
+    event.listen(
+        town.service.store.engine,
+        "before_cursor_execute",
+        lambda _c, _cur, statement, *_rest: counted.append(statement),
+    )
+    consumer = town.service.loops[1]
+    done = 0
+    while done < 40:
+        done += consumer.step(10.0)
+    assert len(counted) < 60, "statements for forty dossiers"
+    town.handled(consumer.name, done)
+    town.rest()
+    numbers = [m.sequence for m in town.queue("phuong-1")]
+    assert numbers == list(range(1, 41)), "numbered per agency without a gap"
+
+
+def test_the_database_is_what_the_code_says(town: Town) -> None:
+    assert drift(town.service.store.engine, metadata) == []
