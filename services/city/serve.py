@@ -1,0 +1,147 @@
+"""Serving the whole city from one process: three doors, all loops, a clean stop.
+
+Lives here: what `lienthong serve` and `demo --serve` do once there is a city. Building it is in
+embedded.py.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+import click
+
+from services.city.autopilot import Shredder, autopilots
+from services.city.embedded import City
+from services.city.keys import CityKey, first_keys
+from shared import log
+from shared.catalogue import load
+from shared.kernel.clock import RealClock, to_vn
+from shared.kernel.errors import LienThongError
+from shared.kernel.ids import RandomIds
+from shared.settings import DEFAULT_PORTS, SERVICES, Settings
+from shared.web.ops import HealthDoors, OpsApp
+from shared.web.server import WebServer, run
+
+DOORS: Final = {
+    "intake": "Bàn tiếp nhận, tra cứu hồ sơ",
+    "routing": "Cửa của các cơ quan",
+    "notify": "Tin nhắn đến công dân",
+}
+_KINDS: Final = {"desk": "bàn tiếp nhận", "agency": "cơ quan", "operator": "vận hành"}
+
+
+class PortTaken(LienThongError):
+    """Another program listens where a door should be."""
+
+    default_vi = "Cổng đã có chương trình khác dùng."
+
+
+def serve_city(
+    data_dir: Path | None = None,
+    *,
+    port: int | None = None,
+    autopilot: bool = False,
+    delay: timedelta = timedelta(seconds=3),
+    env: Mapping[str, str] | None = None,
+) -> int:
+    """Serve until SIGTERM or Ctrl-C; 0 when everything that had begun was finished.
+
+    `port` is intake's, the two others follow it. Settings come from the environment; `data_dir`
+    goes before it.
+    """
+    settings = city_settings(data_dir, port, os.environ if env is None else env)
+    log.configure(settings["intake"])
+    catalogue = load(settings["intake"].catalogue_dir)
+    city = City(settings, catalogue=catalogue, clock=RealClock(), ids=RandomIds())
+    try:
+        city.migrate()
+        keys = first_keys(city)
+        _staff(city, autopilot=autopilot, delay=delay)
+        servers = _doors(city)
+    except BaseException:
+        city.close()
+        raise
+    city.start()
+    _tell_keys(keys)
+    for server, service in zip(servers, city.services.values(), strict=True):
+        click.echo(f"  {DOORS[service.name]:<32} {server.url}")
+    _tell(city.data_dir, autopilot=autopilot)
+    finished = [True]
+
+    def stop() -> None:
+        finished.append(city.close())
+
+    done = run(servers, on_stop=stop)
+    click.echo("Đã dừng; mọi việc đã nhận vẫn còn trên đĩa.")
+    return 0 if done and all(finished) else 1
+
+
+def city_settings(
+    data_dir: Path | None, port: int | None, env: Mapping[str, str]
+) -> dict[str, Settings]:
+    """The settings of the three services in one process."""
+    known = dict(env)
+    if data_dir is not None:
+        known["LIENTHONG_DATA_DIR"] = str(data_dir.absolute())
+        known.pop("LIENTHONG_DATA_DIR_FILE", None)
+    settings = {name: Settings.load(name, known) for name in SERVICES}
+    first = settings["intake"].port if port is None else port
+    if port is None and "LIENTHONG_PORT" not in known:
+        return settings
+    # Each door its own port, also where one port was named for all.
+    return {
+        name: replace(
+            one, port=first + DEFAULT_PORTS[name] - DEFAULT_PORTS["intake"] if first else 0
+        )
+        for name, one in settings.items()
+    }
+
+
+def _staff(city: City, *, autopilot: bool, delay: timedelta) -> None:
+    """Who reads the agencies' queues: simulated agencies, or nobody where nobody can."""
+    today = to_vn(city.clock.now()).date()
+    codes = [agency.code for agency in city.catalogue.agencies(today)]
+    if autopilot:
+        city.add(autopilots(codes, city.bus, city.clock, delay=delay))
+    elif city.bus.volatile:
+        city.add([Shredder(codes, city.bus)])
+
+
+def _doors(city: City) -> list[WebServer]:
+    servers: list[WebServer] = []
+    for service in city.services.values():
+        app = HealthDoors(service.web, OpsApp(service))
+        settings = service.settings
+        try:
+            servers.append(WebServer(app, host=settings.host, port=settings.port))
+        except OSError as taken:
+            for server in servers:
+                server.stop()
+            raise PortTaken(
+                f"port {settings.port} of {settings.host} cannot be used ({taken.strerror}); "
+                "choose others with --port",
+                vi=f"Không mở được cổng {settings.port}; hãy chọn cổng khác bằng --port.",
+            ) from taken
+    return servers
+
+
+def _tell_keys(keys: list[CityKey]) -> None:
+    if not keys:
+        return
+    click.echo("Khóa truy cập, chỉ hiện một lần này (trong cơ sở dữ liệu chỉ có mã băm):")
+    for key in keys:
+        click.echo(f"  {key.text}  {_KINDS[key.kind]:<13}  {key.holder}")
+    click.echo("")
+
+
+def _tell(folder: Path, *, autopilot: bool) -> None:
+    click.echo(f"  {'Dữ liệu':<32} {folder}")
+    click.echo(f"  {'Tin nhắn đã gửi':<32} {folder / 'messages'}")
+    if autopilot:
+        click.echo("  Các cơ quan đang được mô phỏng: mỗi việc được trả lời sau vài giây.")
+    click.echo("  Dừng: Ctrl-C.")
