@@ -11,7 +11,17 @@ from services.intake.domain.deadline import Rules
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.forms import PaperCount
 from services.intake.domain.reception import SubmitDossier, check_submission, submit
-from shared.catalogue import Agency, Branch, Fee, FormField, Paper, Procedure
+from shared.catalogue import (
+    Agency,
+    Branch,
+    Catalogue,
+    Fee,
+    FormField,
+    OfficeHours,
+    Paper,
+    Procedure,
+    Step,
+)
 from shared.kernel.calendar import Duration, Session, WorkingCalendar
 from shared.kernel.clock import VN
 
@@ -113,3 +123,56 @@ def dossier(
     checked = check_submission(command(channel=channel), procedure, OFFICE)
     made, _ = submit(checked, "000.01.15.H20-220301-0001", "ABC234", at, CALENDAR)
     return made
+
+
+OTHER_OFFICE = replace(
+    OFFICE, code="ubnd-phuong-2", official_id="000.02.15.H20", name="UBND Phường 2"
+)
+TAX = replace(
+    OFFICE, code="thue", official_id="000.09.15.H20", name="Chi cục Thuế", is_office=False
+)
+PAYING = replace(
+    PROCEDURE,
+    code="1.000002",
+    name="Thủ tục có nộp tiền",
+    steps=(
+        Step(
+            code="pay",
+            name="Nộp tiền",
+            role="tax",
+            kind="payment",
+            after=(),
+            budget=None,
+            shares=(),
+            branch=None,
+            silence="none",
+            after_result=False,
+            pauses_clock=True,
+            results=(),
+            max_extensions=0,
+        ),
+    ),
+)
+RESTARTING = replace(
+    PROCEDURE, code="1.000003", supplement_rule="restart", duration=Duration(3, "working_day")
+)
+NEW_VERSION = replace(
+    PROCEDURE, version=2, valid_from=date(2022, 3, 10), duration=Duration(2, "working_day")
+)
+CATALOGUE = Catalogue(
+    version="test",
+    procedures=[
+        replace(PROCEDURE, valid_to=date(2022, 3, 9)),
+        NEW_VERSION,
+        PAYING,
+        RESTARTING,
+        replace(PROCEDURE, code="1.000004", level="city"),
+    ],
+    agencies=[OFFICE, OTHER_OFFICE, TAX],
+    roles=[],
+    wards=[],
+    hours={"office": OfficeHours("Giờ hành chính", CALENDAR, CALENDAR, frozenset())},
+    holidays=(),
+    holidays_source="test",
+    templates=[],
+)

@@ -39,7 +39,10 @@ def keep_answer(
 
     On PostgreSQL this waits for a twin request that is still running.
     """
-    insert = _MAKERS[connection.dialect.name](answers).on_conflict_do_nothing()
+    # RETURNING and not rowcount, which SQLAlchemy does not promise for an INSERT.
+    insert = (
+        _MAKERS[connection.dialect.name](answers).on_conflict_do_nothing().returning(answers.c.key)
+    )
     row = {
         "owner": owner,
         "key": key,
@@ -48,4 +51,4 @@ def keep_answer(
         "answer": kept.answer,
         "made_at": now,
     }
-    return bool(connection.execute(insert, row).rowcount)
+    return connection.execute(insert, row).first() is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 
 from flask_smorest import Blueprint
@@ -122,7 +122,16 @@ def _reports(blp: Blueprint) -> None:
         offices = [own_office()] if current().kind == "desk" else None
         if offices is None and "office" in query:
             offices = [known.catalogue.agency(query["office"]).code]
-        start = datetime.combine(query["first"], time.min, VN)
-        end = datetime.combine(query["last"], time.min, VN) + timedelta(days=1)
+        start, end = _period(query["first"], query["last"])
         with known.store.read() as connection:
             return views.ii06a(ii06a(connection, known.catalogue, start, end, offices=offices))
+
+
+def _period(first: date, last: date) -> tuple[datetime, datetime]:
+    """The half-open period of two days that are both included."""
+    for place, day in (("from", first), ("to", last)):
+        if not 2000 <= day.year <= 2200:
+            wrong = Fault(place, "Năm từ 2000 đến 2200.", "the year must be from 2000 to 2200")
+            raise InvalidInput([wrong])
+    start = datetime.combine(first, time.min, VN)
+    return start, datetime.combine(last, time.min, VN) + timedelta(days=1)

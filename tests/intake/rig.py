@@ -1,0 +1,170 @@
+"""Intake as its tests move it: the built service, keys of two offices, routing's words by hand."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime
+from typing import Any
+
+from services.intake.app import MIGRATIONS, build
+from services.intake.domain.dossier import Dossier
+from services.intake.messaging.topology import EXCHANGES
+from services.intake.storage.queries import find_dossier
+from services.intake.usecases import desk
+from shared.bus import Bus, OutMessage, Queue
+from shared.contract import names
+from shared.contract.envelope import Envelope, decode, encode
+from shared.contract.facts import check, route, wire
+from shared.kernel.clock import FixedClock, format_instant
+from shared.kernel.ids import SeededIds
+from shared.runtime.pump import pump
+from shared.store import keys, make_engine
+from shared.store.migrate import upgrade
+from tests.backends import Backend
+from tests.intake.made import CATALOGUE, NOW, OFFICE, OTHER_OFFICE, TAX, command
+
+# The queues of those who read intake, so that the relay's facts have somewhere to go.
+OTHERS = [
+    Queue(reading.queue, tuple((reading.exchange, key) for key in reading.patterns))
+    for reading in names.READINGS
+    if reading.service != "intake" and reading.exchange != names.AGENCY_ANSWERS
+]
+AGENCY = {"code": TAX.code, "name": TAX.name}
+
+
+def migrate(url: str) -> None:
+    """Bring an empty database up to date."""
+    engine = make_engine(url)
+    upgrade(engine, MIGRATIONS)
+    engine.dispose()
+
+
+class Desk:
+    """The service of one test and what a test does with it."""
+
+    def __init__(self, backend: Backend) -> None:
+        backend.migrated("intake", migrate)
+        self.clock = FixedClock(NOW)
+        settings = backend.settings("intake")
+        self.bus = Bus(settings.amqp_url)
+        self.service = build(
+            settings, catalogue=CATALOGUE, clock=self.clock, ids=SeededIds(5), bus=self.bus
+        )
+        self.bus.declare(EXCHANGES, OTHERS)
+        self.store = self.service.store
+        self.web = self.service.web
+        with self.store.begin() as uow:
+            self.key = keys.issue(uow, kind="desk", bound_to=OFFICE.code, label="1")[1]
+            self.other_key = keys.issue(uow, kind="desk", bound_to=OTHER_OFFICE.code, label="2")[1]
+            self.operator = keys.issue(uow, kind="operator", bound_to="*", label="3")[1]
+            self.agency = keys.issue(uow, kind="agency", bound_to=TAX.code, label="4")[1]
+        self._numbers: dict[str, itertools.count[int]] = {}
+
+    def close(self) -> None:
+        """Let go of everything."""
+        for loop in self.service.loops:
+            loop.close()
+        self.service.close()
+        self.bus.close()
+
+    # --- by the use cases ---------------------------------------------------------------------
+
+    def submit(self, **changes: Any) -> str:
+        """File a dossier; returns its code."""
+        with self.store.begin() as uow:
+            return desk.submit(uow, CATALOGUE, command(**changes)).code
+
+    def do(self, verb: Any, *args: Any, **options: Any) -> Dossier:
+        """Run a desk verb that wants the catalogue in a unit of its own."""
+        with self.store.begin() as uow:
+            made: Dossier = verb(uow, CATALOGUE, *args, **options)
+            return made
+
+    def dossier(self, code: str) -> Dossier:
+        """The dossier as it is on disk."""
+        with self.store.read() as connection:
+            found = find_dossier(connection, code)
+        assert found is not None
+        return found
+
+    # --- by HTTP ------------------------------------------------------------------------------
+
+    def http(
+        self, method: str, path: str, body: Any = None, *, key: str | None = None, **headers: str
+    ):
+        """A request with a desk's key; headers by name with underscores."""
+        sent = {"Authorization": f"Bearer {key or self.key}"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        client = self.web.test_client(use_cookies=False)
+        return client.open(f"/api/v1{path}", method=method, json=body, headers=sent)
+
+    # --- by the bus ---------------------------------------------------------------------------
+
+    def hear(self, name: str, code: str, at: datetime | None = None, **data: Any) -> int:
+        """Let routing (or notify) say something; returns what the pump moved."""
+        source = "/notify" if name.startswith("citizen.") else "/routing"
+        kind = wire(name)
+        content = {"dossier": code, **data}
+        check(kind, content)
+        envelope = Envelope(
+            id=f"{source}-{name}-{code}-{self._count(source + code)}",
+            source=source,
+            type=kind,
+            subject=code,
+            time=at or self.clock.now(),
+            data=content,
+            sequence=self._last,
+        )
+        road = route(kind, source)
+        self.bus.publisher().publish(
+            [OutMessage("1", road.exchange, road.routing_key, encode(envelope))]
+        )
+        return self.rest()
+
+    def _count(self, stream: str) -> int:
+        self._last = next(self._numbers.setdefault(stream, itertools.count(1)))
+        return self._last
+
+    def rest(self) -> int:
+        """Carry everything to rest; on a real broker messages need a moment to arrive."""
+        moved = pump(self.service.loops)
+        if not self.bus.volatile:
+            consumer = self.service.loops[1]
+            moved += consumer.step(5.0) if moved == 0 else consumer.step(0.3)
+            moved += pump(self.service.loops)
+        return moved
+
+    def started(self, code: str) -> None:
+        """Routing has begun."""
+        self.hear(
+            "dossier.started",
+            code,
+            procedure={"code": "1.000001", "name": "Thủ tục"},
+            started_at=self.stamp(),
+        )
+
+    def resolved(self, code: str) -> None:
+        """Routing has the result."""
+        result = {
+            "step": "s",
+            "agency": AGENCY,
+            "outcome": "granted",
+            "result_code": None,
+            "document": "12/QĐ",
+            "reason": None,
+            "at": self.stamp(),
+        }
+        self.hear("dossier.resolved", code, results=[result], resolved_at=self.stamp())
+
+    def stamp(self, at: datetime | None = None) -> str:
+        """An instant as it is written in facts."""
+        return format_instant(at or self.clock.now())
+
+    def said(self, code: str) -> list[Envelope]:
+        """What intake itself said of a dossier, in order."""
+        outbox = self.store.ledgers.outbox
+        with self.store.read() as connection:
+            rows = connection.execute(
+                outbox.select().where(outbox.c.subject == code).order_by(outbox.c.position)
+            ).all()
+        return [decode(bytes(row.body)) for row in rows]

@@ -1,0 +1,348 @@
+"""The desk's verbs on a database: numbered without gaps, kept whole, heard by routing's rules."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from services.intake.domain.statuses import Status
+from services.intake.storage.counters import next_number
+from services.intake.storage.tables import dossiers, metadata
+from services.intake.usecases import desk as verbs
+from shared.contract.facts import wire
+from shared.kernel.errors import InvalidInput, NotFound
+from shared.store.migrate import drift
+from shared.store.timeline import timeline
+from tests.intake.made import CATALOGUE, NOW, OFFICE, OTHER_OFFICE, PAPERS, vn
+from tests.intake.rig import AGENCY
+
+
+def test_the_migrations_make_the_tables_that_the_code_expects(desk):
+    assert drift(desk.store.engine, metadata) == []
+
+
+def test_a_direct_dossier_is_received_and_says_so(desk):
+    code = desk.submit()
+    assert code == "000.01.15.H20-220301-0001"
+    held = desk.dossier(code)
+    assert held.status is Status.RECEIVED
+    assert held.promised_at == vn(2022, 3, 8, 9)
+    said = desk.said(code)
+    assert [e.type for e in said] == [wire("dossier.received"), wire("contact.given")]
+    received = said[0].data
+    assert received["office"]["territory"] == "29866"
+    assert received["promised_at"] == "2022-03-08T02:00:00Z"
+    assert received["form"]["full_name"] == "Nguyễn Thị Mai"
+    assert said[1].source == "/intake/contacts"
+    assert said[1].data["phone"] == "+84907123456"
+    assert said[1].data["lookup_word"] == held.lookup_word
+
+
+def test_phone_and_mail_leave_on_their_own_exchange_alone(desk):
+    code = desk.submit(channel="online")
+    outbox = desk.store.ledgers.outbox
+    with desk.store.read() as connection:
+        rows = connection.execute(sa.select(outbox).where(outbox.c.subject == code)).all()
+    for row in rows:
+        private = b"907123456" in row.body or b"mai@example.com" in row.body
+        assert private == (row.exchange == "citizen.contacts")
+
+
+def test_a_dossier_read_back_is_the_one_that_was_written(desk):
+    with desk.store.begin() as uow:
+        from tests.intake.made import command
+
+        made = verbs.submit(uow, CATALOGUE, command(channel="postal"))
+    assert desk.dossier(made.code) == made
+    asked = desk.do(
+        verbs.request_supplement,
+        OFFICE.code,
+        made.code,
+        items=["Tờ khai"],
+        reason="chưa ký",
+        respond_by=vn(2022, 3, 9, 17),
+    )
+    assert desk.dossier(made.code) == asked
+    desk.clock.advance(timedelta(hours=1, microseconds=5))
+    back = desk.do(verbs.supplement, OFFICE.code, made.code, papers=PAPERS, form={"copies": 2})
+    assert desk.dossier(made.code) == back
+
+
+def test_a_refused_submission_leaves_no_number_and_no_trace(desk):
+    with pytest.raises(InvalidInput):
+        desk.submit(form={})
+    assert desk.submit().endswith("-0001")
+
+
+def test_a_procedure_that_the_office_does_not_take_is_refused(desk):
+    for code in ("1.000004", "9.999999"):
+        with pytest.raises(InvalidInput) as refused:
+            desk.submit(procedure=code)
+        assert [f.place for f in refused.value.faults] == ["procedure"]
+
+
+def test_each_office_and_each_day_counts_from_one(desk):
+    assert desk.submit().endswith("-0001")
+    assert desk.submit().endswith("-0002")
+    assert desk.submit(office=OTHER_OFFICE.code) == "000.02.15.H20-220301-0001"
+    desk.clock.set(vn(2022, 3, 2, 0, 5))
+    assert desk.submit() == "000.01.15.H20-220302-0001"
+
+
+def test_the_counter_goes_on_past_four_digits(desk):
+    with desk.store.begin() as uow:
+        uow.connection.execute(
+            sa.text("INSERT INTO counters (agency_id, day, last) VALUES ('a', '2022-03-01', 9999)")
+        )
+        assert next_number(uow.connection, "a", vn(2022, 3, 1, 9).date()) == 10000
+
+
+def test_codes_neither_repeat_nor_skip_when_many_submit_at_once(desk):
+    """Four threads submit, every third submission is rolled back at the last moment."""
+    made: list[str] = []
+    troubles: list[BaseException] = []
+
+    class OnPurpose(Exception):
+        pass
+
+    def work(number: int) -> None:
+        from tests.intake.made import command
+
+        for turn in range(12):
+            try:
+                with desk.store.begin() as uow:
+                    code = verbs.submit(uow, CATALOGUE, command()).code
+                    if (turn + number) % 3 == 0:
+                        raise OnPurpose  # noqa: TRY301 - it must come from inside the unit
+                made.append(code)
+            except OnPurpose:
+                continue
+            except BaseException as trouble:
+                troubles.append(trouble)
+                raise
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert troubles == []
+    numbers = sorted(int(code.rsplit("-", 1)[1]) for code in made)
+    assert numbers == list(range(1, len(made) + 1))
+    with desk.store.read() as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(dossiers)) == len(made)
+
+
+def test_an_online_dossier_is_received_under_the_version_then_in_force(desk):
+    code = desk.submit(channel="online")
+    desk.clock.set(vn(2022, 3, 10, 9))
+    received = desk.do(verbs.receive, OFFICE.code, code)
+    assert received.procedure_version == 2
+    assert received.promised_at == vn(2022, 3, 14, 9)
+    assert [e.type for e in desk.said(code)] == [
+        wire("dossier.registered"),
+        wire("contact.given"),
+        wire("dossier.received"),
+    ]
+    assert desk.said(code)[2].data["procedure"]["version"] == 2
+
+
+def test_another_offices_dossier_is_not_there(desk):
+    code = desk.submit(channel="online")
+    with pytest.raises(NotFound):
+        desk.do(verbs.receive, OTHER_OFFICE.code, code)
+
+
+# --- what routing says ------------------------------------------------------------------------
+
+
+def test_routings_facts_move_the_dossier(desk):
+    code = desk.submit()
+    desk.started(code)
+    assert desk.dossier(code).status is Status.PROCESSING
+    desk.clock.set(vn(2022, 3, 2, 9))
+    desk.hear(
+        "dossier.supplement_requested",
+        code,
+        round=1,
+        step="check",
+        agency=AGENCY,
+        items=["Giấy chứng sinh"],
+        reason="mờ",
+        respond_by=None,
+        requested_at=desk.stamp(),
+    )
+    held = desk.dossier(code)
+    assert (held.status, held.paused_since) == (Status.SUPPLEMENT, vn(2022, 3, 2, 9))
+    desk.clock.set(vn(2022, 3, 3, 9))
+    desk.do(verbs.supplement, OFFICE.code, code, papers=PAPERS)
+    said = desk.said(code)[-1].data
+    assert said["round"] == 1
+    assert said["due_at"] == desk.stamp(vn(2022, 3, 9, 9))
+    assert said["promised_at"] == desk.stamp(vn(2022, 3, 8, 9))
+    desk.hear(
+        "dossier.extended",
+        code,
+        agency=AGENCY,
+        reason="chờ",
+        promised_at=desk.stamp(vn(2022, 3, 8, 9)),
+        due_at=desk.stamp(vn(2022, 3, 14, 9)),
+        extended_at=desk.stamp(),
+        number=1,
+    )
+    assert desk.dossier(code).due_at == vn(2022, 3, 14, 9)
+    desk.resolved(code)
+    held = desk.dossier(code)
+    assert (held.status, held.finished_at) == (Status.RESOLVED, desk.clock.now())
+    assert held.results[0]["document"] == "12/QĐ"
+    with desk.store.begin() as uow:
+        verbs.return_result(uow, OFFICE.code, code, method="desk")
+    assert desk.said(code)[-1].type == wire("dossier.returned")
+
+
+def test_a_payment_is_asked_paid_and_answered_with_the_notices_own_number(desk):
+    code = desk.submit(procedure="1.000002")
+    desk.started(code)
+    desk.hear(
+        "dossier.payment_requested",
+        code,
+        step="pay",
+        agency=AGENCY,
+        amount_vnd=90_000,
+        reference="TB-77",
+        requested_at=desk.stamp(),
+    )
+    assert desk.dossier(code).status is Status.PAYMENT
+    desk.clock.advance(timedelta(days=2))
+    desk.do(verbs.pay, OFFICE.code, code, amount_vnd=90_000, proof="BL-5")
+    paid = desk.said(code)[-1].data
+    assert (paid["step"], paid["reference"], paid["amount_vnd"]) == ("pay", "TB-77", 90_000)
+    assert paid["due_at"] == desk.stamp(vn(2022, 3, 10, 9))
+    assert desk.dossier(code).status is Status.PROCESSING
+
+
+def test_a_fact_that_comes_too_late_is_kept_says_so_and_changes_nothing(desk):
+    code = desk.submit()
+    with desk.store.begin() as uow:
+        verbs.withdraw(uow, OFFICE.code, code, reason="đổi ý")
+    before = desk.dossier(code)
+    desk.resolved(code)
+    assert desk.dossier(code) == before
+    with desk.store.read() as connection:
+        last = timeline(connection, desk.store.ledgers, code)[-1]
+    assert last.state == "late"
+    assert "rút hồ sơ" in (last.note or "")
+
+
+def test_a_fact_heard_twice_counts_once(desk):
+    code = desk.submit()
+    desk.started(code)
+    desk.hear(
+        "dossier.stopped",
+        code,
+        reason="không đủ điều kiện",
+        next_step="nộp lại",
+        agency=AGENCY,
+        step=None,
+        stopped_at=desk.stamp(),
+    )
+    assert desk.dossier(code).ending is not None
+    with desk.store.read() as connection:
+        assert len(timeline(connection, desk.store.ledgers, code)) == 4
+
+
+def test_a_fact_of_an_unknown_dossier_is_parked_and_others_flow_on(desk):
+    code = desk.submit()
+    desk.started("000.01.15.H20-220301-9999")
+    desk.started(code)
+    assert desk.dossier(code).status is Status.PROCESSING
+    inbox = desk.store.ledgers.inbox
+    with desk.store.read() as connection:
+        states = dict(connection.execute(sa.select(inbox.c.subject, inbox.c.state)).all())
+    assert states == {"000.01.15.H20-220301-9999": "parked", code: "done"}
+
+
+def test_steps_and_messages_are_for_the_timeline_alone(desk):
+    code = desk.submit()
+    desk.started(code)
+    before = desk.dossier(code)
+    desk.clock.advance(timedelta(minutes=1))
+    desk.hear(
+        "step.opened",
+        code,
+        step={"code": "s", "name": "Thẩm tra"},
+        agency=AGENCY,
+        task="t-1",
+        opened_at=desk.stamp(),
+        due_at=desk.stamp(vn(2022, 3, 7)),
+    )
+    desk.clock.advance(timedelta(minutes=1))
+    desk.hear(
+        "citizen.notified",
+        code,
+        moment="received",
+        channel="sms",
+        message="m-1",
+        sent_at=desk.stamp(),
+    )
+    assert desk.dossier(code) == before
+    with desk.store.read() as connection:
+        told = [e.type for e in timeline(connection, desk.store.ledgers, code)]
+    assert told[-2:] == [wire("step.opened"), wire("citizen.notified")]
+
+
+def test_a_batch_of_facts_is_applied_with_one_load_and_one_write(embedded_desk):
+    from services.intake.messaging.incoming import handlers
+    from shared.contract.envelope import Envelope
+
+    desk = embedded_desk
+    codes = [desk.submit() for _ in range(20)]
+    statements: list[str] = []
+    sa.event.listen(
+        desk.store.engine,
+        "before_cursor_execute",
+        lambda c, cursor, statement, *rest: statements.append(statement),
+    )
+    name = wire("dossier.started")
+    handler = handlers(CATALOGUE)[name]
+    facts = [
+        Envelope(
+            id=code,
+            source="/routing",
+            type=name,
+            subject=code,
+            time=NOW,
+            data={
+                "dossier": code,
+                "procedure": {"code": "1.000001", "name": "x"},
+                "started_at": desk.stamp(),
+            },
+            sequence=1,
+        )
+        for code in codes
+    ]
+    with desk.store.begin() as uow:
+        assert handler.warm is not None
+        handler.warm(uow, facts)
+        for fact in facts:
+            assert handler.apply(uow, fact) is None
+    ours = [s for s in statements if "dossiers" in s]
+    assert len(ours) == 2
+    assert desk.dossier(codes[-1]).status is Status.PROCESSING
+
+
+def test_a_submission_costs_few_statements(desk):
+    desk.submit()
+    statements: list[str] = []
+    sa.event.listen(
+        desk.store.engine,
+        "before_cursor_execute",
+        lambda c, cursor, statement, *rest: statements.append(statement),
+    )
+    desk.submit()
+    written = [s for s in statements if not s.startswith(("BEGIN", "COMMIT"))]
+    # counter, dossier, numbers of the two streams, two facts
+    assert len(written) <= 6, written
