@@ -1,0 +1,61 @@
+"""`lienthong keys`: API keys of desks, agencies and operators; of a secret only a hash is kept."""
+
+from __future__ import annotations
+
+from typing import cast, get_args
+
+import click
+
+from services.commands.stores import one_service, opened
+from shared.kernel.clock import format_instant
+from shared.store import keys as ledger
+
+# Which kind of key opens the doors of which service.
+_USUAL: dict[str, ledger.Kind] = {"intake": "desk", "routing": "agency", "notify": "operator"}
+
+
+@click.group()
+def keys() -> None:
+    """Issue, list and revoke API keys."""
+
+
+@keys.command("create")
+@one_service
+@click.option(
+    "--kind",
+    type=click.Choice(get_args(ledger.Kind)),
+    help="Default: desk for intake, agency for routing, operator for notify.",
+)
+@click.option("--for", "bound_to", required=True, help="Code of the office or agency.")
+@click.option("--label", default="", help="What you will know it by.")
+def create(service: str, kind: str | None, bound_to: str, label: str) -> None:
+    """Make a key for one office or agency and print it; it is never shown again."""
+    chosen = cast("ledger.Kind", kind or _USUAL[service])
+    with opened(service) as store, store.begin() as uow:
+        key_id, text = ledger.issue(uow, kind=chosen, bound_to=bound_to, label=label)
+    # Only the key goes to standard output, so that it can be put into a file as it is.
+    click.echo(f"{service}: {chosen} key {key_id} for {bound_to}, shown only now:", err=True)
+    click.echo(text)
+
+
+@keys.command("list")
+@one_service
+def list_(service: str) -> None:
+    """List the keys, without their secrets."""
+    with opened(service) as store, store.read() as connection:
+        known = ledger.list_keys(connection)
+    for key in known:
+        ended = f"revoked {format_instant(key.revoked_at)}" if key.revoked_at else "valid"
+        made = format_instant(key.made_at)
+        click.echo(f"{key.key_id}  {key.kind:8}  {key.bound_to:24}  {made}  {ended}  {key.label}")
+    click.echo(f"{len(known)} khóa / keys")
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+@one_service
+def revoke(key_id: str, service: str) -> None:
+    """End a key at once."""
+    with opened(service) as store, store.begin() as uow:
+        ledger.revoke(uow, key_id)
+    click.echo(f"đã thu hồi / revoked: {key_id}")

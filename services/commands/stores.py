@@ -1,0 +1,81 @@
+"""What the operator's commands share: opening the ledgers of a named service, and the option.
+
+Only settings and the store are built, no doors and no loops, so a command runs beside a running
+installation and also when its broker is away.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import click
+
+from shared.kernel.clock import RealClock
+from shared.kernel.errors import LienThongError
+from shared.kernel.ids import RandomIds
+from shared.settings import SERVICES, Settings
+from shared.store import Store
+from shared.store.migrate import current, head
+
+Command = Callable[..., Any]
+
+
+def one_service(command: Command) -> Command:
+    """The option that names the service whose ledgers are meant."""
+    return click.option(
+        "--service", required=True, type=click.Choice(SERVICES), help="Whose ledgers."
+    )(command)
+
+
+def any_services(command: Command) -> Command:
+    """The option that names services, all of them when it is left out."""
+    return click.option(
+        "--service",
+        "services",
+        multiple=True,
+        type=click.Choice(SERVICES),
+        help="Whose ledgers; may be repeated. Default: all three.",
+    )(command)
+
+
+def named(services: Sequence[str]) -> Sequence[str]:
+    """The services that were named, or all."""
+    return services or SERVICES
+
+
+@contextmanager
+def opened(service: str, *, migrated: bool = True) -> Iterator[Store]:
+    """The store of a service by the settings of this environment, closed afterwards.
+
+    LienThongError, with the command to type, where its database was never migrated.
+    """
+    settings = Settings.load(service, os.environ)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store: Store = app_of(service).open_store(settings, clock=RealClock(), ids=RandomIds())
+    try:
+        store.ping()
+        if migrated and current(store.engine) != head(history_of(service)):
+            raise LienThongError(
+                f"the database of {service} is not up to date; run: lienthong migrate",
+                vi=f"Cơ sở dữ liệu của {service} chưa được cập nhật; chạy: lienthong migrate",
+                code="not_migrated",
+            )
+        yield store
+    finally:
+        store.close()
+
+
+def app_of(service: str) -> ModuleType:
+    """The composition root of a service."""
+    return importlib.import_module(f"services.{service}.app")
+
+
+def history_of(service: str) -> Path:
+    """Where the migrations of a service lie."""
+    return Path(str(app_of(service).__file__)).parent / "storage" / "migrations"
