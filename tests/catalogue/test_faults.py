@@ -8,6 +8,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from shared.catalogue import check, load
 from shared.kernel.errors import BrokenCatalogue
@@ -228,6 +230,24 @@ PLANTED = [
         "versions[1].based_on",
         "no version 7 above",
         "phiên bản 7",
+    ),
+    Planted(
+        "an ID number that is not marked personal",
+        BIRTH,
+        "type: id_number, personal: true",
+        "type: id_number",
+        "form[5].personal",
+        "personal: true",
+        "dữ liệu cá nhân",
+    ),
+    Planted(
+        "a version counted from nought",
+        BIRTH,
+        "version: 1",
+        "version: 0",
+        "versions[0].version",
+        "counted from 1",
+        "đếm từ 1",
     ),
     # --- graph ---
     Planted(
@@ -785,3 +805,20 @@ def test_the_operator_is_told_in_october_that_next_year_is_missing(spoiled):
     assert spoiled.faults(today=date(2027, 9, 30)) == []
     (told,) = spoiled.faults(today=date(2027, 10, 1))
     assert "the year 2028 is missing" in told.en
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_no_torn_file_makes_the_check_itself_fall_over(spoiled, data):
+    files = sorted(path for path in spoiled.folder.rglob("*.yaml"))
+    path = data.draw(st.sampled_from(files))
+    whole = path.read_text(encoding="utf-8")
+    lines = whole.splitlines(keepends=True)
+    start = data.draw(st.integers(0, len(lines) - 1))
+    path.write_text("".join(lines[:start] + lines[start + 1 :]), encoding="utf-8")
+    try:
+        for fault in spoiled.faults():
+            assert fault.place
+            assert fault.vi != fault.en
+    finally:
+        path.write_text(whole, encoding="utf-8")

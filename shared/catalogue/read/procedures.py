@@ -28,6 +28,7 @@ RESULT_CODE = re.compile(r"^KQ\.G\d{2}\.\d{6}$")
 SLUG = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$")
 FIELD_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 UNITS = ("same_day", "working_day", "day", "working_hour", "hour")
+ALWAYS_PERSONAL = frozenset({"phone", "id_number"})
 CHANNELS = ("direct", "online", "postal")
 
 
@@ -51,6 +52,12 @@ def read_procedure(top: Entry) -> list[Found[Procedure]]:
         )
     for entry in versions:
         number = entry.number("version")
+        if number < 1:
+            entry.fault(
+                "version",
+                en="versions are counted from 1: write version: 1",
+                vi="phiên bản đếm từ 1: hãy ghi version: 1",
+            )
         base = entry.maybe_number("based_on")
         if base is not None and base in earlier:
             entry.under = earlier[base]
@@ -190,12 +197,19 @@ def _field(entry: Entry) -> FormField:
             en="'choices' belongs to type choice, and there it is needed",
             vi="'choices' chỉ dùng cho type choice, và ở đó là bắt buộc",
         )
+    personal = entry.flag("personal", default=False)
+    if kind in ALWAYS_PERSONAL and not personal:
+        entry.fault(
+            "personal",
+            en=f"a field of type {kind} is personal data: write personal: true",
+            vi=f"trường kiểu {kind} là dữ liệu cá nhân: hãy ghi personal: true",
+        )
     field = FormField(
         name=name,
         label=entry.text("label"),
         type=kind,
         required=entry.flag("required", default=True),
-        personal=entry.flag("personal", default=False),
+        personal=personal,
         choices=choices,
         max_length=entry.maybe_number("max_length"),
     )
