@@ -283,6 +283,24 @@ def test_what_is_declared_while_the_broker_is_away_is_declared_when_it_is_back(
     publisher.close()
 
 
+def test_heartbeats_that_arrive_with_nothing_behind_them_hold_up_nobody(
+    bus: Bus, on_servers: ServersBackend
+) -> None:
+    quick = Bus(f"{on_servers.amqp_url()}?heartbeat=1")
+    subscriber, publisher = quick.subscriber("in"), quick.publisher()
+    publisher.publish([message(1)])
+    subscriber.ack_through(receive(subscriber, 1)[0])
+    began = time.monotonic()
+    while time.monotonic() - began < 3.5:  # several heartbeats both ways, and nothing else
+        assert subscriber.receive(1, 0.1) == []
+        publisher.tend()
+    assert time.monotonic() - began < 5
+    assert publisher.publish([message(2)]).confirmed == {"2"}
+    assert receive(subscriber, 1)
+    subscriber.close()
+    publisher.close()
+
+
 def test_the_parts_of_an_amqp_url_are_read() -> None:
     [one, two] = parse(
         "amqps://m%40y:p%2Fw@a.example:5999/h%2fx?heartbeat=7&verify=verify_none"

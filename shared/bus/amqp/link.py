@@ -74,6 +74,7 @@ class Link:
         self._topology = topology
         self._amqp: Any = None
         self._channel: Any = None
+        self._poller: Any = None
         self._failures = 0
         self._not_before = 0.0
         self._next_tick = 0.0
@@ -140,6 +141,7 @@ class Link:
         )
         self._amqp = client.transport.establish_connection()
         self._channel = self._amqp.channel()
+        self._poller = _poller(self._amqp.transport.sock)
         self.epoch += 1
         self._next_tick = time.monotonic() + 1.0
         if self._prepare is not None:
@@ -164,8 +166,9 @@ class Link:
     def pump(self) -> None:
         """Handle every frame that has arrived, without waiting for more."""
         while self._readable(0.0):
-            # Something has begun to arrive: reading it waits for its rest alone.
-            self._amqp.drain_events()
+            # One frame, whose beginning is here: this waits for its rest alone. drain_events would
+            # read on after a heartbeat, and wait for whatever comes next.
+            self._amqp.blocking_read()
 
     def wait(self, timeout: float, bell: socket.socket | None = None) -> None:
         """Wait until something can be read, the bell rings or `timeout` s are over."""
@@ -178,10 +181,7 @@ class Link:
         unread = transport._read_buffer  # noqa: SLF001 - py-amqp has no other way to ask
         if unread or (hasattr(sock, "pending") and sock.pending()):
             return True
-        poller = select.poll()
-        poller.register(sock, select.POLLIN)
-        if bell is not None:
-            poller.register(bell, select.POLLIN)
+        poller = self._poller if bell is None else _poller(sock, bell)
         return bool(poller.poll(timeout * 1000))
 
     def tick(self) -> None:
@@ -209,3 +209,10 @@ class Link:
         if amqp is not None:
             with contextlib.suppress(*_TROUBLE):
                 amqp.collect()
+
+
+def _poller(*sockets: socket.socket) -> select.poll:
+    poller = select.poll()
+    for each in sockets:
+        poller.register(each, select.POLLIN)
+    return poller
