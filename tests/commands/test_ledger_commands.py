@@ -1,0 +1,168 @@
+"""The operator's commands on the ledgers, run as a person types them, on both databases."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+from click.testing import CliRunner
+
+from services.__main__ import cli
+from services.commands.resend import _Since
+from services.commands.stores import app_of, history_of
+from shared.contract.envelope import Envelope, encode
+from shared.kernel.clock import RealClock
+from shared.kernel.errors import LienThongError
+from shared.kernel.ids import RandomIds
+from shared.runtime.consumer import Consumer
+from shared.store import keys
+from shared.store.migrate import drift
+from tests.runtime.rig import ScriptedBus
+
+SERVICES = ("intake", "routing", "notify")
+
+
+@pytest.fixture
+def run(backend, monkeypatch):
+    """Types a command; the services' databases are this test's own."""
+    for service in SERVICES:
+        url = backend.settings(service).database_url
+        monkeypatch.setenv(f"LIENTHONG_{service.upper()}_DATABASE_URL", url)
+    monkeypatch.setenv("LIENTHONG_DATA_DIR", str(backend.data_dir))
+
+    def typed(*arguments, ok=True):
+        result = CliRunner().invoke(cli, arguments)
+        if ok:
+            assert result.exit_code == 0, (result.output, result.exception)
+        return result
+
+    return typed
+
+
+@pytest.fixture
+def migrated(run):
+    run("migrate")
+
+
+def opened(backend, service):
+    settings = backend.settings(service)
+    return app_of(service).open_store(settings, clock=RealClock(), ids=RandomIds())
+
+
+def park_something(backend):
+    """Rubbish, and a fact under a number that was used, in the inbox of notify."""
+    store = opened(backend, "notify")
+    bus = ScriptedBus()
+
+    def fact(fact_id):
+        return Envelope(
+            fact_id, "/intake", "vn.lienthong.x.v1", "D1", datetime.now(UTC),
+            {"name": "Đỗ Thị Ánh", "phone": "+84912345678", "dossier": "D1"}, 1,
+        )  # fmt: skip
+
+    bus.put(encode(fact("first-fact")), encode(fact("second-fact")), b"rubbish")
+    consumer = Consumer("notify.facts", "notify.facts", store, bus, {}, sources=("/intake",))
+    while consumer.step(0):
+        pass
+    store.close()
+
+
+def test_migrate_brings_every_service_up_to_date_and_check_agrees(run):
+    assert run("migrate", "--check", ok=False).exit_code == 1
+    assert "intake: new -> " in run("migrate").output
+    assert "intake: 0001, up to date" in run("migrate", "--service", "intake").output
+    assert run("migrate", "--check").exit_code == 0
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_service_has_drifted_from_its_history(run, migrated, backend, service):
+    from importlib import import_module
+
+    store = opened(backend, service)
+    tables = import_module(f"services.{service}.storage.tables")
+    assert drift(store.engine, tables.metadata) == []
+    assert history_of(service).is_dir()
+    store.close()
+
+
+def test_a_database_that_was_never_migrated_is_told_with_the_mend(run):
+    result = run("parked", "list", ok=False)
+    assert isinstance(result.exception, LienThongError)
+    assert "lienthong migrate" in str(result.exception)
+
+
+def test_parked_facts_are_listed_shown_masked_and_discarded(run, migrated, backend):
+    park_something(backend)
+    listed = run("parked", "list").output
+    assert "number already used" in listed
+    assert "unreadable" in listed
+    assert "2 bản tin" in listed
+    shown = run("parked", "show", "second-fact", "--service", "notify").output
+    assert "Ánh" not in shown
+    assert "912345678" not in shown
+    assert "D1" in shown
+    revealed = run("parked", "show", "second-fact", "--service", "notify", "--reveal").output
+    assert "Đỗ Thị Ánh" in revealed
+    run("parked", "discard", "second-fact", "--service", "notify", "--who", "lan", "--why", "lỗi")
+    gone = run("parked", "list", "--state", "discarded", "--service", "notify", "--json").output
+    assert json.loads(gone)["owner"] == "lan"
+    assert json.loads(gone)["note"] == "lỗi"
+
+
+def test_bytes_that_are_no_fact_are_shown_only_when_asked_for(run, migrated, backend):
+    park_something(backend)
+    rows = [json.loads(line) for line in run("parked", "list", "--json").output.splitlines()]
+    (rubbish,) = [row["id"] for row in rows if not row["type"]]
+    assert "7 bytes" in run("parked", "show", rubbish, "--service", "notify").output
+    revealed = run("parked", "show", rubbish[:12], "--service", "notify", "--reveal").output
+    assert "rubbish" in revealed
+
+
+def test_a_replayed_fact_is_tried_again(run, migrated, backend):
+    park_something(backend)
+    run("parked", "replay", "second-fact", "--service", "notify")
+    waiting = run("parked", "list", "--state", "retry", "--json").output
+    assert json.loads(waiting)["attempts"] == 0
+
+
+def test_discarding_without_saying_who_and_why_is_refused(run, migrated, backend):
+    park_something(backend)
+    assert run("parked", "discard", "second-fact", "--service", "notify", ok=False).exit_code == 2
+
+
+def test_a_key_is_printed_alone_once_listed_without_its_secret_and_revoked(run, migrated, backend):
+    made = run(
+        "keys", "create", "--service", "intake", "--for", "ubnd-phuong-1", "--label", "quầy 1"
+    )
+    text = made.stdout.strip()
+    store = opened(backend, "intake")
+    with store.read() as connection:
+        principal = keys.verify(connection, text)
+    assert (principal.kind, principal.bound_to) == ("desk", "ubnd-phuong-1")
+    listed = run("keys", "list", "--service", "intake").output
+    assert principal.key_id in listed
+    assert "quầy 1" in listed
+    assert text not in listed
+    run("keys", "revoke", principal.key_id, "--service", "intake")
+    with store.read() as connection:
+        assert keys.verify(connection, text) is None
+    assert "revoked" in run("keys", "list", "--service", "intake").output
+    store.close()
+
+
+def test_resend_says_how_many_of_each_service(run, migrated):
+    told = run("resend", "--since", "2h").output
+    assert [line.split()[:2] for line in told.splitlines()] == [
+        ["intake:", "0"], ["routing:", "0"], ["notify:", "0"],
+    ]  # fmt: skip
+    assert run("resend", "--since", "yesterday", ok=False).exit_code == 2
+
+
+def test_since_is_read_as_an_instant_or_as_the_wall_clock_of_vietnam():
+    since = _Since()
+    eight = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
+    assert since.convert("2026-11-23T08:00:00Z", None, None) == eight
+    assert since.convert("2026-11-23 15:00", None, None) == eight
+    ago = datetime.now(UTC) - since.convert("90m", None, None)
+    assert 89 * 60 < ago.total_seconds() < 91 * 60
