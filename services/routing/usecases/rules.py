@@ -97,6 +97,14 @@ class Rules:
             return {}
         return {field.name: field.label for field in found.form}
 
+    def leads_to_payment(self, procedure: str, version: int, step: str) -> bool:
+        """Whether the citizen pays next what this step works out."""
+        try:
+            found = self.catalogue.procedure_version(procedure, version)
+        except NotFound:
+            return False
+        return any(each.kind == "payment" and step in each.after for each in found.steps)
+
     def supplement_rounds(self, procedure: str, version: int) -> int | None:
         """How often papers may be asked for; None for any number."""
         try:

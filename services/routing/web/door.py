@@ -35,6 +35,7 @@ class SeenTask:
     results: tuple[str, ...]
     may_extend: bool
     may_ask: bool
+    sets_amount: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Door:
         step = self.rules.step(case.procedure.code, case.version, task.step)
         shared = shared_form(case, step) if step is not None and task.is_open else {}
         limit = self.rules.supplement_rounds(case.procedure.code, case.version)
+        procedure, version = case.procedure.code, case.version
         return SeenTask(
             case=case,
             task=task,
@@ -68,6 +70,7 @@ class Door:
             and step is not None
             and not step.after_result
             and (limit is None or case.rounds < limit),
+            sets_amount=self.rules.leads_to_payment(procedure, version, task.step),
         )
 
     def lines(

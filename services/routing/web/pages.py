@@ -108,7 +108,7 @@ def _page(
     name, tone = words.STATES[seen.task.state]
     wrong: dict[str, list[str]] = {}
     for fault in faults:
-        wrong.setdefault(fault.place.split(".")[0], []).append(fault.vi)
+        wrong.setdefault(_place(fault), []).append(fault.vi)
     with door.store.read() as connection:
         said = answers_to(connection, seen.task.id)
     return render_template(
@@ -124,10 +124,14 @@ def _page(
         answer_id=door.store.ids.new(),
         given=given or {},
         chosen=(given or {}).get("kind", ""),
-        faults=faults,
+        faults=[Fault(words.LABELS.get(_place(f), f.place), f.vi, f.en) for f in faults],
         wrong=wrong,
         said=[_said(row) for row in said],
     )
+
+
+def _place(fault: Fault) -> str:
+    return fault.place.split(".")[0]
 
 
 def _said(row: Any) -> dict[str, Any]:

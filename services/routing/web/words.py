@@ -32,6 +32,18 @@ KINDS: Final[Mapping[str, str]] = {
     "more_time_needed": "Xin thêm thời gian",
 }
 
+LABELS: Final[Mapping[str, str]] = {
+    "officer": "Cán bộ thụ lý",
+    "outcome": "Kết quả",
+    "result_code": "Mã kết quả",
+    "document": "Số, ký hiệu văn bản",
+    "amount_vnd": "Số tiền công dân phải nộp",
+    "items": "Giấy tờ còn thiếu",
+    "reason": "Lý do",
+    "respond_by": "Bổ sung trước",
+    "until": "Hạn mới",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Due:

@@ -1,0 +1,143 @@
+"""The pages of an agency without a system of its own."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from services.routing.web import words
+from shared.store import keys
+from tests.routing.town import LAND, Town
+from tests.routing.worlds import CALENDAR, NOW
+
+CODE = "000.00.01.H20-220301-0001"
+
+
+@pytest.fixture
+def signed_in(small_town: Town) -> Town:
+    """A town with a browser signed in as phuong-1 by the sign-in page."""
+    town = small_town
+    with town.service.store.begin() as uow:
+        _, text = keys.issue(uow, kind="agency", bound_to="phuong-1", label="test")
+    page = town.web.get("/dang-nhap").get_data(as_text=True)
+    form = {"key": text, "csrf_token": token(page), "next": "/nhiem-vu"}
+    reply = town.web.post("/dang-nhap", data=form)
+    assert (reply.status_code, reply.headers["Location"]) == (303, "/nhiem-vu")
+    return town
+
+
+def token(page: str) -> str:
+    found = re.search(r'name="csrf-token" content="([^"]+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def send(town: Town, task: str, kind: str, **fields: str) -> Any:
+    page = town.web.get(f"/nhiem-vu/{task}").get_data(as_text=True)
+    form = {"csrf_token": token(page), "answer_id": f"p-{kind}", "kind": kind} | fields
+    return town.web.post(f"/nhiem-vu/{task}/tra-loi", data=form)
+
+
+def test_the_list_says_what_is_due_in_words_and_colours(signed_in: Town) -> None:
+    town = signed_in
+    town.receive(CODE)
+    fresh = town.web.get("/nhiem-vu").get_data(as_text=True)
+    assert CODE in fresh
+    assert 'tone-going">Còn 2 ngày' in fresh
+    town.clock.set(CALENDAR.add_days(NOW, 2) - timedelta(hours=3))
+    assert 'tone-waiting">Còn 3 giờ' in town.web.get("/nhiem-vu").get_data(as_text=True)
+    town.clock.advance(timedelta(hours=5))
+    assert 'tone-bad">Quá hạn 2 giờ' in town.web.get("/nhiem-vu").get_data(as_text=True)
+
+
+def test_a_task_page_shows_what_the_step_shares_by_its_vietnamese_label(signed_in: Town) -> None:
+    town = signed_in
+    town.receive(CODE)
+    page = town.web.get(f"/nhiem-vu/{town.task('phuong-1')}").get_data(as_text=True)
+    assert "Họ và tên mẹ" in page
+    assert "Lê Thị Hoa" in page
+    assert "0907123456" not in page
+    assert "Tờ khai <small>(1 bản chính, 0 bản sao)" in page
+    assert "Số tiền công dân phải nộp" not in page, "no payment follows this step"
+
+
+def test_only_a_step_before_a_payment_is_asked_for_the_amount(small_town: Town) -> None:
+    small_town.receive(CODE, LAND)
+    task = small_town.task("thue")
+    page = small_town.web.get(f"/nhiem-vu/{task}", headers=small_town.key("thue"))
+    assert "Số tiền công dân phải nộp" in page.get_data(as_text=True)
+
+
+def test_taking_and_completing_a_task_by_buttons_moves_the_journey_on(signed_in: Town) -> None:
+    town = signed_in
+    town.receive(CODE)
+    task = town.task("phuong-1")
+    assert send(town, task, "taken", officer="Trần Văn Cảnh").status_code == 303
+    said = town.web.get(f"/nhiem-vu/{task}").get_data(as_text=True)
+    assert "Đã ghi nhận: nhận nhiệm vụ." in said
+    done = send(town, task, "completed", outcome="granted", result_code="KQ.1", document="05")
+    assert done.status_code == 303
+    town.rest()
+    assert town.queue("cong-an")
+    assert CODE in town.web.get("/nhiem-vu/da-xong").get_data(as_text=True)
+    closed = town.web.get(f"/nhiem-vu/{task}").get_data(as_text=True)
+    assert "Lê Thị Hoa" not in closed, "a closed task shows no personal data any more"
+
+
+def test_asking_for_papers_and_more_time_by_buttons(signed_in: Town) -> None:
+    town = signed_in
+    town.receive(CODE)
+    task = town.task("phuong-1")
+    until = "2022-03-10T16:00"
+    assert send(town, task, "more_time_needed", until=until, reason="đông").status_code == 303
+    town.rest()
+    (changed,) = town.queue("phuong-1")
+    assert changed.data["due_at"] == "2022-03-10T09:00:00Z", "typed on Viet Nam's clock"
+    items = "Giấy chứng sinh\r\n\r\nẢnh"
+    assert send(town, task, "supplement_needed", items=items, reason="thiếu").status_code == 303
+    asked = town.one(CODE, "dossier.supplement_requested")
+    assert asked["items"] == ["Giấy chứng sinh", "Ảnh"]
+    assert "Không tính hạn" in town.web.get("/nhiem-vu").get_data(as_text=True)
+
+
+def test_a_refusal_without_a_reason_is_shown_at_its_field(signed_in: Town) -> None:
+    town = signed_in
+    town.receive(CODE)
+    task = town.task("phuong-1")
+    reply = send(town, task, "completed", outcome="refused", document="05/2022")
+    assert reply.status_code == 422
+    page = reply.get_data(as_text=True)
+    assert "<code>Lý do</code>: Thiếu trường bắt buộc." in page
+    assert 'value="05/2022"' in page, "what was typed is still there"
+    assert "step.answered" not in town.names(CODE)
+
+
+def test_pressing_a_button_twice_is_harmless(signed_in: Town) -> None:
+    town = signed_in
+    town.receive(CODE)
+    task = town.task("phuong-1")
+    for _ in range(2):
+        assert send(town, task, "refused", reason="không thuộc thẩm quyền").status_code == 303
+    assert town.names(CODE).count("step.answered") == 1
+    again = send(town, task, "refused", reason="lý do khác")
+    assert again.status_code == 409
+
+
+def test_a_form_without_its_token_is_refused(signed_in: Town) -> None:
+    town = signed_in
+    town.receive(CODE)
+    task = town.task("phuong-1")
+    form = {"answer_id": "x", "kind": "refused", "reason": "giả mạo"}
+    assert town.web.post(f"/nhiem-vu/{task}/tra-loi", data=form).status_code == 400
+    assert "step.answered" not in town.names(CODE)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [("2022-02-20", "20/02/2022"), ("2022-99-99", "2022-99-99"), (True, "Có"), (None, "—")],
+)
+def test_form_values_read_as_people_write_them(given: object, shown: str) -> None:
+    assert words.value(given) == shown
