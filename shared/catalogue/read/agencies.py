@@ -7,7 +7,7 @@ from typing import get_args
 
 from shared.catalogue.model import WHOLE_CITY, Agency, Reach, Role, Ward
 from shared.catalogue.read.found import Found
-from shared.catalogue.read.procedures import SLUG
+from shared.catalogue.read.steps import SLUG
 from shared.catalogue.source import Entry
 
 OFFICIAL_ID = re.compile(r"^(?:\d{2,3}\.){1,3}H\d{2}$")

@@ -14,20 +14,15 @@ from shared.catalogue.model import (
     Level,
     Paper,
     Procedure,
-    Silence,
-    Step,
-    StepKind,
     SupplementRule,
 )
 from shared.catalogue.read.found import Found
+from shared.catalogue.read.steps import read_duration, read_results, read_slug, read_step
 from shared.catalogue.source import Entry
 from shared.kernel.calendar import Duration
 
 PROCEDURE_CODE = re.compile(r"^\d\.\d{6}$")
-RESULT_CODE = re.compile(r"^KQ\.G\d{2}\.\d{6}$")
-SLUG = re.compile(r"^[a-z0-9]+(?:-[a-z0-9]+)*$")
 FIELD_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
-UNITS = ("same_day", "working_day", "day", "working_hour", "hour")
 ALWAYS_PERSONAL = frozenset({"phone", "id_number"})
 CHANNELS = ("direct", "online", "postal")
 
@@ -96,8 +91,8 @@ def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
         fee=_fee(entry),
         branches=tuple(_branch(branch) for branch in branches),
         min_branches=entry.number("min_branches", default=0),
-        steps=tuple(_step(step) for step in steps),
-        results=_results(entry),
+        steps=tuple(read_step(step) for step in steps),
+        results=read_results(entry),
         channels=_channels(entry),
     )
     if not steps:
@@ -132,46 +127,9 @@ def _channels(entry: Entry) -> tuple[str, ...]:
     return channels
 
 
-def read_duration(entry: Entry, key: str) -> Duration | None:
-    """{value: 15, unit: day}; same_day carries a cutoff instead of a value."""
-    inner = entry.entry(key)
-    if inner is None:
-        return None
-    unit = inner.choice("unit", UNITS)
-    cutoff = inner.clock("cutoff")
-    value = inner.number("value", default=0)
-    if unit == "same_day" and cutoff is None:
-        inner.fault(
-            "cutoff",
-            en='same_day needs the hour it holds until: cutoff: "15:00"',
-            vi='same_day cần giờ chốt: cutoff: "15:00"',
-        )
-    if unit != "same_day" and value < 1:
-        inner.fault("value", en="write how many: value: 3", vi="hãy ghi số lượng: value: 3")
-    if unit != "same_day" and cutoff is not None:
-        inner.fault(
-            "cutoff",
-            en="only same_day has a cutoff: delete it",
-            vi="chỉ same_day mới có giờ chốt: hãy xóa đi",
-        )
-    inner.done()
-    return Duration(value, unit, cutoff)  # type: ignore[arg-type]  # choice() gave a known unit
-
-
-def _slug(entry: Entry, key: str = "code") -> str:
-    code = entry.text(key)
-    if code and not SLUG.match(code):
-        entry.fault(
-            key,
-            en=f"'{code}': use lower-case letters, digits and hyphens",
-            vi=f"'{code}': hãy dùng chữ thường không dấu, chữ số và gạch nối",
-        )
-    return code
-
-
 def _paper(entry: Entry) -> Paper:
     paper = Paper(
-        code=_slug(entry),
+        code=read_slug(entry),
         name=entry.text("name"),
         original=entry.number("original", default=0),
         copy=entry.number("copy", default=0),
@@ -243,39 +201,7 @@ def _fee(entry: Entry) -> Fee:
 
 def _branch(entry: Entry) -> Branch:
     branch = Branch(
-        code=_slug(entry), name=entry.text("name"), default=entry.flag("default", default=False)
+        code=read_slug(entry), name=entry.text("name"), default=entry.flag("default", default=False)
     )
     entry.done()
     return branch
-
-
-def _step(entry: Entry) -> Step:
-    step = Step(
-        code=_slug(entry),
-        name=entry.text("name"),
-        role=entry.text("role"),
-        kind=entry.choice("kind", get_args(StepKind), default="task"),
-        after=entry.texts("after"),
-        budget=read_duration(entry, "budget"),
-        shares=entry.texts("shares"),
-        branch=entry.maybe_text("branch"),
-        silence=entry.choice("silence", get_args(Silence), default="none"),
-        after_result=entry.flag("after_result", default=False),
-        pauses_clock=entry.flag("pauses_clock", default=False),
-        results=_results(entry),
-        max_extensions=entry.number("max_extensions", default=1),
-    )
-    entry.done()
-    return step
-
-
-def _results(entry: Entry) -> tuple[str, ...]:
-    results = entry.texts("results")
-    for code in results:
-        if not RESULT_CODE.match(code):
-            entry.fault(
-                "results",
-                en=f"'{code}' is no result code: write it as KQ.G15.000031",
-                vi=f"'{code}' không phải mã kết quả: hãy ghi như KQ.G15.000031",
-            )
-    return results
