@@ -16,8 +16,8 @@ import pytest
 
 from deploy.rabbitmq.make import definitions
 from partner import Client
+from shared.testing.proxy import FaultProxy
 from tests.backends import ServersBackend
-from tests.faults import Proxy
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,12 @@ class CityBroker:
         return self.backend.amqp_url(user, self.passwords[user])
 
     @contextmanager
-    def line(self) -> Iterator[tuple[Proxy, str]]:
+    def line(self) -> Iterator[tuple[FaultProxy, str]]:
         """A line to the broker that can be cut, and the agency's address at its near end."""
         parts = urllib.parse.urlsplit(self.url())
         assert parts.hostname is not None
         assert parts.port is not None
-        with Proxy(parts.hostname, parts.port) as proxy:
+        with FaultProxy((parts.hostname, parts.port)) as proxy:
             yield proxy, self.url().replace(f":{parts.port}/", f":{proxy.port}/")
 
     def assign(self, *numbers: int, **more: Any) -> None:

@@ -194,7 +194,7 @@ def test_the_client_comes_back_after_the_line_was_cut(broker: CityBroker, tmp_pa
         assert first.wait(30)
         proxy.cut()
         broker.assign(2)
-        proxy.mend()
+        proxy.heal()
         assert last.wait(30)
         stop.set()
         agency.join(30)
@@ -215,7 +215,7 @@ def test_an_answer_made_while_the_broker_is_away_is_kept_and_sent_later(
             with pytest.raises(BrokerUnreachable):
                 client.flush()
             assert client.unsent() == 1
-            proxy.mend()
+            proxy.heal()
             assert client.flush() == 1
     assert len(broker.answers()) == 1
 
