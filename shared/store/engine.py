@@ -39,7 +39,7 @@ def make_engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
-    return sa.create_engine(
+    engine = sa.create_engine(
         parsed,
         pool_size=10,
         max_overflow=20,
@@ -54,6 +54,15 @@ def make_engine(url: str) -> sa.Engine:
             "keepalives_count": 3,
         },
     )
+    sa.event.listen(engine, "connect", _prepare_postgres)
+    return engine
+
+
+def _prepare_postgres(connection: Any, _: object) -> None:
+    # Arrays as text are quoted letter by letter, which was a sixth of a consumer's work.
+    from psycopg.types.array import ListBinaryDumper
+
+    connection.adapters.register_dumper(list, ListBinaryDumper)
 
 
 def writer_lock(engine: sa.Engine) -> AbstractContextManager[Any]:
