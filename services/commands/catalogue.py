@@ -156,7 +156,8 @@ def _step(step: Step) -> Iterator[str]:
 
 
 def _offices(book: Catalogue, procedure: Procedure, on: date) -> str:
-    offices = [a for a in book.offices(on) if book.office_handles(a.code, procedure, on)]
+    known = book.offices(on, check=procedure.check)
+    offices = [office for office in known if book.office_handles(office.code, procedure, on)]
     if not offices:
         raise NotFound(f"no office takes procedure {procedure.code} on {on}")
     if len(offices) == 1:

@@ -62,7 +62,8 @@ class Catalogue:
         for procedure in procedures:
             self._procedures.setdefault(procedure.code, []).append(procedure)
         self._by_role: dict[tuple[str, str], list[Agency]] = {}
-        for agency in self._agencies.values():
+        # An agency that only checks the installation never comes before a real one.
+        for agency in sorted(self._agencies.values(), key=lambda one: one.check):
             for role in agency.roles:
                 self._by_role.setdefault((role, agency.territory), []).append(agency)
         self._templates: dict[tuple[str, str, str], list[Template]] = {}
@@ -100,16 +101,18 @@ class Catalogue:
         return tuple(sorted(self._procedures.get(code, []), key=lambda one: one.valid_from))
 
     def procedure_codes(self) -> tuple[str, ...]:
-        """The codes of all procedures of any day."""
-        return tuple(sorted(self._procedures))
+        """The codes of all procedures of any day, but for those that check the installation."""
+        return tuple(
+            code for code in sorted(self._procedures) if not self._procedures[code][0].check
+        )
 
-    def procedures(self, on: date) -> tuple[Procedure, ...]:
-        """All procedures in force on this day, by code."""
+    def procedures(self, on: date, *, check: bool = False) -> tuple[Procedure, ...]:
+        """All procedures in force on this day, by code; `check` gives those that check instead."""
         return tuple(
             procedure
             for code in sorted(self._procedures)
             for procedure in self._procedures[code]
-            if procedure.is_valid(on)
+            if procedure.is_valid(on) and procedure.check == check
         )
 
     # --- agencies -----------------------------------------------------------------------------
@@ -135,9 +138,11 @@ class Catalogue:
         """All agencies that exist on this day, in the order of the files."""
         return tuple(agency for agency in self._agencies.values() if agency.is_valid(on))
 
-    def offices(self, on: date) -> tuple[Agency, ...]:
-        """The agencies that have a desk on this day."""
-        return tuple(agency for agency in self.agencies(on) if agency.is_office)
+    def offices(self, on: date, *, check: bool = False) -> tuple[Agency, ...]:
+        """The agencies that have a desk on this day; `check` gives those that check instead."""
+        return tuple(
+            agency for agency in self.agencies(on) if agency.is_office and agency.check == check
+        )
 
     def agency_for(self, role: str, territory: str, on: date) -> Agency:
         """Who does this work for this territory: the ward's own agency, else the whole city's."""
@@ -154,6 +159,8 @@ class Catalogue:
         """Whether this office takes dossiers of this procedure on this day."""
         office = self._agencies.get(office_code)
         if office is None or not office.is_office or not office.is_valid(on):
+            return False
+        if office.check != procedure.check:
             return False
         return (office.territory == WHOLE_CITY) == (procedure.level == "city")
 

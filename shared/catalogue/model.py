@@ -106,7 +106,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Procedure(Dated):
-    """One version of a procedure, valid from `valid_from` to `valid_to`, both days included."""
+    """One version of a procedure, valid from `valid_from` to `valid_to`, both days included.
+
+    `check`: no procedure of the law, it tries out a running installation; only agencies marked so
+    take part in it.
+    """
 
     code: str
     version: int
@@ -127,6 +131,7 @@ class Procedure(Dated):
     steps: tuple[Step, ...]
     results: tuple[str, ...]
     channels: tuple[str, ...]
+    check: bool = False
 
     def step(self, code: str) -> Step | None:
         """The step of this code, None if there is none."""
@@ -138,6 +143,7 @@ class Agency(Dated):
     """A body that receives dossiers or acts on them; found by role and territory.
 
     `territory` is a ward code or "*" for the whole city; `is_office` says that it has a desk.
+    `check`: nobody's office, it tries out a running installation.
     """
 
     code: str
@@ -153,6 +159,7 @@ class Agency(Dated):
     valid_from: date
     valid_to: date | None
     is_office: bool
+    check: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from flask import current_app
 
 from shared.catalogue import Agency, Catalogue, Procedure
 from shared.kernel.clock import to_vn
+from shared.kernel.text import unaccent
 from shared.store import Store
 from shared.web.guard import current
 
@@ -36,10 +37,10 @@ class Deps:
         today = self.today()
         offered = (
             p
-            for p in self.catalogue.procedures(today)
+            for p in self.catalogue.procedures(today, check=self.catalogue.agency(office).check)
             if self.catalogue.office_handles(office, p, today)
         )
-        return sorted(offered, key=lambda p: (p.field, p.name, p.code))
+        return sorted(offered, key=lambda p: (unaccent(p.field), unaccent(p.name), p.code))
 
 
 def deps() -> Deps:

@@ -20,6 +20,7 @@ def check_roles(folder: Folder) -> None:
     agencies = [found.value for found in folder.agencies]
     _check_rivals(folder.agencies)
     _check_offices(folder.agencies)
+    _check_apart(folder)
     for found in folder.procedures:
         days = _days(found.value, agencies)
         offices = {day: _offices(found.value, agencies, day) for day in days}
@@ -61,6 +62,7 @@ def _offices(procedure: Procedure, agencies: Iterable[Agency], day: date) -> lis
         for agency in agencies
         if agency.is_office
         and agency.is_valid(day)
+        and agency.check == procedure.check
         and (agency.territory == WHOLE_CITY) == (procedure.level == "city")
     ]
 
@@ -95,6 +97,8 @@ def _check_rivals(agencies: Iterable[Found[Agency]]) -> None:
         for role in agency.roles:
             rivals = held.setdefault((role, agency.territory), [])
             for other in rivals:
+                if agency.check != other.check:
+                    continue  # another question, see _check_apart
                 if other.code != agency.code and _meet(agency, other):
                     found.entry.fault(
                         "roles",
@@ -121,3 +125,32 @@ def _check_offices(agencies: Iterable[Found[Agency]]) -> None:
                 vi="nơi tiếp nhận phải có vai trò desk và ngược lại: hãy ghi cả is_office: true "
                 "và vai trò desk, hoặc bỏ cả hai",
             )
+
+
+def _check_apart(folder: Folder) -> None:
+    """What checks the installation takes no real work, and no real agency is checked upon."""
+    held: dict[str, set[bool]] = {}
+    for agency in folder.agencies:
+        for role in agency.value.roles:
+            held.setdefault(role, set()).add(agency.value.check)
+    for agency in folder.agencies:
+        for role in agency.value.roles:
+            if agency.value.check and role != DESK and False in held[role]:
+                agency.entry.fault(
+                    "roles",
+                    en=f"a real agency has the role '{role}' too, and its work would come here: "
+                    "give what checks the installation roles of its own",
+                    vi=f"có cơ quan thật giữ vai trò '{role}', việc thật sẽ lạc vào đây: "
+                    "hãy dùng vai trò riêng cho phần kiểm tra hệ thống",
+                )
+    for found in folder.procedures:
+        check = found.value.check
+        for step, entry in zip(found.value.steps, found.parts["steps"], strict=True):
+            if (not check) in held.get(step.role, set()) and step.role != DESK:
+                entry.fault(
+                    "role",
+                    en=f"agencies of '{step.role}' and this procedure differ in 'check': real "
+                    "work and the check of the installation never meet, name another role",
+                    vi=f"cơ quan vai trò '{step.role}' và thủ tục này khác nhau ở 'check': "
+                    "việc thật và phần kiểm tra hệ thống phải tách riêng, hãy ghi vai trò khác",
+                )

@@ -101,6 +101,7 @@ def _agency(entry: Entry) -> Agency:
         valid_from=entry.day("valid_from"),
         valid_to=entry.maybe_day("valid_to"),
         is_office=entry.flag("is_office", default=False),
+        check=entry.flag("check", default=False),
     )
 
 

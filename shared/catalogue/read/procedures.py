@@ -94,6 +94,7 @@ def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
         steps=tuple(read_step(step) for step in steps),
         results=read_results(entry),
         channels=_channels(entry),
+        check=entry.flag("check", default=False),
     )
     if not steps:
         entry.fault(
