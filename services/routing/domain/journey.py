@@ -78,6 +78,7 @@ def advance(move: Move) -> None:
             continue
         for step in opening:
             _open_task(move, step)
+        break  # an open task makes nothing else ready
     _close_if_over(move)
 
 
@@ -176,9 +177,10 @@ def pause(move: Move) -> None:
 
 
 def _close_if_over(move: Move) -> None:
-    if move.case.state != "live":
-        return
     route = move.setting.route
+    owed = (task for task in move.case.tasks.values() if task.is_open)
+    if move.case.state != "live" or any(not route.index[t.step].after_result for t in owed):
+        return
     found = fates(move.case, route)
     if any(found[step.code] not in FINAL_FATES for step in route.steps if not step.after_result):
         return

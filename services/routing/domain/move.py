@@ -39,13 +39,29 @@ def nothing(case: Case, note: str) -> Change:
 def alarms(start: datetime, due_at: datetime, calendar: WorkingCalendar) -> Alarms:
     """The deadline with the warnings that still make sense when the clock starts at `start`."""
     day_at = due_at - NEAR_DAY
-    spare = calendar.minutes_between(start, due_at) - NEAR_WORKING_MINUTES
-    hours_at = calendar.add_minutes(start, spare) if spare > 0 else None
+    hours_at = _working_minutes_before(due_at, start, calendar)
     return Alarms(
         due_at=due_at,
         day_at=day_at if day_at > start else None,
         hours_at=hours_at if hours_at is not None and start < hours_at < due_at else None,
     )
+
+
+def _working_minutes_before(
+    due_at: datetime, start: datetime, calendar: WorkingCalendar
+) -> datetime | None:
+    """Four working hours before `due_at`, None where they begin before `start`.
+
+    Counted from a few days before the deadline: from the start it costs a walk over all the weeks.
+    """
+    for days in (2, 6, 0):
+        base = max(start, due_at - timedelta(days=days)) if days else start
+        spare = calendar.minutes_between(base, due_at) - NEAR_WORKING_MINUTES
+        if spare > 0:
+            return calendar.add_minutes(base, spare)
+        if base == start:
+            break
+    return None
 
 
 class Move:
