@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import threading
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -15,11 +13,10 @@ from partner import (
     BadAnswer,
     BrokerUnreachable,
     Client,
-    DoorRefused,
     Message,
     UnknownTask,
 )
-from tests.partner.conftest import CityBroker, envelope
+from tests.partner.conftest import CityBroker
 
 
 class Crash(Exception):
@@ -239,30 +236,6 @@ def test_a_number_that_comes_under_two_ids_is_put_aside(broker: CityBroker, clie
     assert client._store.unreadable() == 1
 
 
-def test_a_gap_is_told_and_filled_over_https(broker: CityBroker, tmp_path):
-    gaps: list[range] = []
-    everything = [envelope(broker.agency, number) for number in range(1, 6)]
-    broker.assign(1, 4)
-    with serving(everything) as url, Client(
-        broker.agency,
-        url=broker.url(),
-        store=tmp_path / "agency.db",
-        door=url,
-        door_key="lt_1_secret",
-        on_gap=gaps.append,
-    ) as client:  # fmt: skip
-        client.drain(nothing)
-        assert gaps == [range(2, 4)]
-        assert client.missing() == [2, 3]
-        late: list[Message] = []
-        assert client.catch_up(late.append) == 3
-        assert [each.sequence for each in late] == [2, 3, 5]
-        assert client.missing() == []
-        assert client.catch_up(late.append) == 0
-        broker.assign(5)
-        assert client.drain(nothing) == 0
-
-
 def test_an_older_message_never_undoes_a_newer_one(broker: CityBroker, client: Client):
     later = {"task": "task-1", "due_at": None, "form": {}, "papers": [], "note": None}
     broker.assign(1)
@@ -321,91 +294,3 @@ def test_another_agency_s_queue_is_told_to_be_refused(broker: CityBroker, tmp_pa
 
 def test_the_store_is_readable_by_its_owner_alone(client: Client, tmp_path):
     assert (tmp_path / "agency.db").stat().st_mode & 0o077 == 0
-
-
-def test_the_key_never_travels_in_the_clear(tmp_path):
-    with pytest.raises(DoorRefused, match="https"):
-        Client("phuong-1", store=tmp_path / "a.db", door="http://city.example", door_key="lt_x")
-
-
-def test_an_agency_without_a_broker_answers_over_https(tmp_path):
-    posted: list[tuple[str, dict[str, object]]] = []
-    with serving([envelope("phuong-3", 1)], posted) as url, Client(
-        "phuong-3", store=tmp_path / "agency.db", door=url, door_key="lt_1_secret"
-    ) as client:  # fmt: skip
-        assert client.catch_up(nothing) == 1
-        answer_id = client.refuse("task-1", "Không thuộc thẩm quyền")
-        assert client.flush() == 1
-    ((path, body),) = posted
-    assert path == "/api/v1/tasks/task-1/answers"
-    assert body == {"answer_id": answer_id, "kind": "refused", "reason": "Không thuộc thẩm quyền"}
-
-
-def test_an_answer_that_the_door_refuses_for_good_does_not_hold_back_the_others(tmp_path):
-    posted: list[tuple[str, dict[str, object]]] = []
-    items = [envelope("phuong-3", 1), envelope("phuong-3", 2)]
-    with serving(items, posted, refuse="task-1") as url:
-        with Client(
-            "phuong-3", store=tmp_path / "a.db", door=url, door_key="lt_1_secret"
-        ) as client:
-            client.catch_up(nothing)
-            client.take("task-1")
-            client.take("task-2")
-            with pytest.raises(DoorRefused, match="409"):
-                client.flush()
-            assert client.flush() == 1
-            ((task, kind, said),) = client.refusals()
-    assert (task, kind) == ("task-1", "taken")
-    assert "409" in said
-    assert [path for path, _ in posted] == ["/api/v1/tasks/task-2/answers"]
-
-
-def test_a_refusal_of_the_door_says_what_the_city_said(tmp_path):
-    with serving([]) as url:
-        with Client("a", store=tmp_path / "a.db", door=url, door_key="wrong") as client:
-            with pytest.raises(DoorRefused, match=r"401.*khóa") as refused:
-                client.catch_up(nothing)
-    assert refused.value.status == 401
-
-
-class serving:  # noqa: N801 - used as `with serving(...)`
-    """A stand-in for the city's door, two messages a page."""
-
-    def __init__(self, items, posted=None, refuse=None) -> None:
-        posted = [] if posted is None else posted
-
-        class Door(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                after = int(parse_qs(urlsplit(self.path).query)["after"][0])
-                page = [each for each in items if int(each["sequence"]) > after][:2]
-                self.reply(200, {"items": page})
-
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                if f"/{refuse}/" in self.path:
-                    self.reply(409, {"title": "Conflict"})
-                    return
-                posted.append((self.path, body))
-                self.reply(200, {"applied": True})
-
-            def reply(self, status: int, body: object) -> None:
-                if self.headers["Authorization"] != "Bearer lt_1_secret":
-                    status, body = 401, {"title": "Unauthorized", "detail": "khóa không đúng"}
-                text = json.dumps(body, ensure_ascii=False).encode()
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            def log_message(self, *_: object) -> None:
-                """Nothing on the terminal."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
-
-    def __enter__(self) -> str:
-        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()

@@ -6,12 +6,16 @@ import base64
 import hashlib
 import importlib
 import json
+import time
 from pathlib import Path
 
+import pika
+import pika.exceptions
 import pytest
 
 from deploy.rabbitmq import make
 from shared.catalogue import load
+from tests.backends import ServersBackend
 from tests.partner.conftest import CityBroker, SmallCity
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -101,10 +105,28 @@ def test_the_policies_attach_to_every_queue(broker: CityBroker):
             assert effective["overflow"] == "reject-publish"
 
 
+def test_the_committed_definitions_load_and_let_nobody_in_by_password(on_servers: ServersBackend):
+    held = json.loads(make.COMMITTED.read_text(encoding="utf-8"))
+    made = {
+        name: [{**row, "vhost": on_servers.vhost} if "vhost" in row else row for row in rows]
+        for name, rows in held.items()
+        if name != "vhosts"
+    }
+    on_servers.management.call("POST", "/definitions", made)
+    try:
+        queues = on_servers.management.call("GET", f"/queues/{on_servers.vhost}?columns=name")
+        assert {queue["name"] for queue in queues} == {queue["name"] for queue in held["queues"]}
+        for password in ("", "intake", "guest"):
+            url = on_servers.amqp_url("intake", password)
+            with pytest.raises(pika.exceptions.ProbableAuthenticationError):
+                pika.BlockingConnection(pika.URLParameters(url))
+    finally:
+        for user in held["users"]:
+            on_servers.management.call("DELETE", f"/users/{user['name']}")
+
+
 def _when_there(management, path, name):
     """Policies attach a moment after they were made."""
-    import time
-
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         found = management.call("GET", path)
@@ -115,8 +137,6 @@ def _when_there(management, path, name):
 
 
 def test_a_message_given_back_too_often_lands_among_the_dead_letters(broker: CityBroker):
-    import pika
-
     management, vhost = broker.backend.management, broker.backend.vhost
     queue = f"agency.{broker.agency}.tasks"
     _when_there(management, f"/queues/{vhost}/{queue}", "policy")
