@@ -142,3 +142,11 @@ def test_a_past_period_gives_the_same_answer_whenever_it_is_asked(found):
         if h.received_at < END
     ]
     assert report(found, START, END) == report(then, START, END)
+
+
+def test_in_a_period_that_still_runs_nothing_is_late_before_its_time():
+    early = count(BASE, START, END, now=vn(2022, 3, 16))
+    late = count(BASE, START, END, now=vn(2022, 3, 18))
+    assert early is not None
+    assert late is not None
+    assert (early.in_progress_in_time, late.in_progress_late) == (1, 1)

@@ -71,21 +71,26 @@ class Row:
     counts: Counts
 
 
-def report(histories: Iterable[History], start: datetime, end: datetime) -> tuple[Row, ...]:
+def report(
+    histories: Iterable[History], start: datetime, end: datetime, *, now: datetime | None = None
+) -> tuple[Row, ...]:
     """The rows for the half-open period [start, end), by office and field in their order.
 
     Only what had happened before `end` counts, so a past period gives the same answer for ever.
+    A period that is still running is judged `now`: what is due tomorrow is not late today.
     """
     totals: dict[tuple[str, str], Counts] = {}
     for history in histories:
-        counted = count(history, start, end)
+        counted = count(history, start, end, now=now)
         if counted is not None:
             key = (history.office, history.field)
             totals[key] = totals.get(key, Counts()) + counted
     return tuple(Row(office, field, totals[office, field]) for office, field in sorted(totals))
 
 
-def count(history: History, start: datetime, end: datetime) -> Counts | None:
+def count(
+    history: History, start: datetime, end: datetime, *, now: datetime | None = None
+) -> Counts | None:
     """One dossier's place in the form, None if it does not belong to the period."""
     finished = history.finished_at
     if history.received_at >= end or (finished is not None and finished < start):
@@ -97,7 +102,7 @@ def count(history: History, start: datetime, end: datetime) -> Counts | None:
     else:
         counts = Counts(received_other=1)
     if finished is None or finished >= end:
-        return _in_progress(history, end, counts)
+        return _in_progress(history, end if now is None else min(end, now), counts)
     return _resolved(history, finished, counts)
 
 

@@ -42,13 +42,19 @@ def ii06a(
     end: datetime,
     *,
     offices: Sequence[str] | None = None,
+    now: datetime | None = None,
 ) -> Ii06a:
-    """The form for some offices, or for all that existed at the end of the period."""
+    """The form for some offices, or for all that existed at the end of the period.
+
+    `now` judges a period that has not ended yet.
+    """
     if end <= start:
         wrong = Fault("to", "Ngày cuối phải sau ngày đầu.", "must be after the first day")
         raise InvalidInput([wrong])
-    rows = report(histories(connection, start, end, offices), start, end)
+    rows = report(histories(connection, start, end, offices), start, end, now=now)
     if offices is None:
+        # What only checks the installation is nobody's work.
+        rows = [row for row in rows if not catalogue.agency(row.office).check]
         last_day = to_vn(end).date()
         known = [office.code for office in catalogue.offices(last_day)]
         offices = [*known, *sorted({row.office for row in rows} - set(known))]

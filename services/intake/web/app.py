@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, request
 
 from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps
@@ -15,14 +15,16 @@ from shared.settings import Settings
 from shared.store import Store
 from shared.web.api import create_api
 from shared.web.app import create_app
+from shared.web.guard import current_or_none
 from shared.web.state import state_of
 
-NAVIGATION = (
+FOR_DESKS = (
     ("/ho-so", "Hồ sơ"),
     ("/ho-so/moi", "Nộp mới"),
     ("/bao-cao", "Báo cáo"),
     ("/tra-cuu", "Tra cứu"),
 )
+FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))
 ABOUT = (
     "Nộp và theo dõi hồ sơ một cửa. Mỗi khóa chỉ thấy hồ sơ của một bộ phận. "
     "Mọi lệnh ghi nhận Idempotency-Key."
@@ -36,9 +38,9 @@ def create_web(settings: Settings, store: Store, catalogue: Catalogue) -> Flask:
         store,
         title="Bộ phận Một cửa",
         sign_in=("desk",),
-        home="/ho-so",
-        navigation=NAVIGATION,
+        home="/",
     )
+    app.context_processor(_navigation)
     app.extensions[KEY] = Deps(store, catalogue)
     api = create_api(app, "Liên Thông – Tiếp nhận", about=ABOUT)
     api.register_blueprint(read.blueprint())
@@ -49,6 +51,12 @@ def create_web(settings: Settings, store: Store, catalogue: Catalogue) -> Flask:
     for each in (desk.blueprint(), acts.blueprint(), lookup.blueprint()):
         app.register_blueprint(each)
     return app
+
+
+def _navigation() -> dict[str, Any]:
+    """The head of each page: a citizen is not shown doors that do not open."""
+    signed_in = request.url_rule is not None and current_or_none() is not None
+    return {"navigation": FOR_DESKS if signed_in else FOR_CITIZENS}
 
 
 def _pairs(values: Iterable[Any]) -> list[tuple[Any, str]]:

@@ -124,7 +124,9 @@ def _reports(blp: Blueprint) -> None:
             offices = [known.catalogue.agency(query["office"]).code]
         start, end = _period(query["first"], query["last"])
         with known.store.read() as connection:
-            return views.ii06a(ii06a(connection, known.catalogue, start, end, offices=offices))
+            return views.ii06a(
+                ii06a(connection, known.catalogue, start, end, offices=offices, now=known.now())
+            )
 
 
 def _period(first: date, last: date) -> tuple[datetime, datetime]:

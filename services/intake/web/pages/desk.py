@@ -237,7 +237,9 @@ def report() -> str:
     start = datetime.combine(first, time.min, VN)
     end = datetime.combine(following, time.min, VN)
     with known.store.read() as connection:
-        made = ii06a(connection, known.catalogue, start, end, offices=[own_office()])
+        made = ii06a(
+            connection, known.catalogue, start, end, offices=[own_office()], now=known.now()
+        )
     return render_template(
         "intake/report.html",
         month=first,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
 
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.statuses import Status
@@ -11,7 +12,7 @@ from services.intake.usecases.desk import procedure_of
 from services.intake.web.deps import deps
 from shared.kernel.errors import NotFound
 from shared.web.filters import vn_datetime
-from shared.web.guard import public
+from shared.web.guard import current_or_none, public
 from shared.web.limits import limited
 
 #: Tries of one address in a minute; an office's whole waiting room may share one.
@@ -28,7 +29,9 @@ def blueprint() -> Blueprint:
     return blue
 
 
-def _front() -> str:
+def _front() -> str | Response:
+    if current_or_none() is not None:
+        return redirect(url_for("desk.dossiers"), 303)
     return render_template("intake/lookup.html", code="", wrong=None)
 
 
