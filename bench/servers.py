@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import click
 import psutil
 import psycopg
 from psycopg import sql
@@ -62,6 +63,25 @@ class Place:
     def plain(self, service: str) -> str:
         """The database as psycopg itself wants it."""
         return self.databases[service].replace("postgresql+psycopg://", "postgresql://", 1)
+
+
+@contextmanager
+def found_or_started() -> Iterator[Servers]:
+    """The servers that the environment names, or our own, stopped afterwards."""
+    named = Servers.from_environment()
+    if named is not None:
+        yield named
+        return
+    from tests.servers.__main__ import own_servers
+
+    with own_servers(durable=True) as started:
+        started.ready()
+        own = Servers.from_environment()
+        if started.missing or own is None:
+            raise click.ClickException(
+                f"the benchmark needs a real PostgreSQL and RabbitMQ; missing: {started.missing}"
+            )
+        yield own
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def _dossier(number: int) -> dict[str, Any]:
         "papers": [{"code": "ban-chinh", "original": 1, "copy": 3}],
         "contact": {
             "name": name,
-            "phone": f"09{number % 10}{number % 9_000_000 + 1_000_000:07d}",
+            "phone": f"0912{number % 1_000_000:06d}",
             "language": "vi",
             "consent": {"sms": True, "email": False},
         },

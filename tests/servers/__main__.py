@@ -30,8 +30,9 @@ CHECKS = {
 class Servers:
     """The servers of one run: those named in the environment, and our own for the rest."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         self._folder = folder
+        self._durable = durable
         self._started: list[Postgres | Rabbit] = []
         self.missing: list[str] = []
 
@@ -40,7 +41,8 @@ class Servers:
         if not os.environ.get("LIENTHONG_TEST_AMQP_URL"):
             self._try("RabbitMQ", lambda: self._rabbit(Rabbit(self._folder / "rabbit")))
         if not os.environ.get("LIENTHONG_TEST_DATABASE_URL"):
-            self._try("PostgreSQL", lambda: self._postgres(Postgres(self._folder / "postgres")))
+            folder = self._folder / "postgres"
+            self._try("PostgreSQL", lambda: self._postgres(Postgres(folder, durable=self._durable)))
 
     def _rabbit(self, server: Rabbit) -> None:
         self._started.append(server)
@@ -78,11 +80,14 @@ class Servers:
 
 
 @contextmanager
-def own_servers() -> Iterator[Servers]:
-    """Servers for the length of a run, stopped on failure and on Ctrl-C as well."""
+def own_servers(*, durable: bool = False) -> Iterator[Servers]:
+    """Servers for the length of a run, stopped on failure and on Ctrl-C as well.
+
+    With `durable`, PostgreSQL waits for its disk, as in production: what a benchmark needs.
+    """
     folder = Path(tempfile.mkdtemp(prefix="lienthong-test-"))
     folder.chmod(0o755)  # the servers' accounts must reach their own folders inside
-    servers = Servers(folder)
+    servers = Servers(folder, durable=durable)
     try:
         servers.start()
         yield servers

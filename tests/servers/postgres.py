@@ -25,7 +25,7 @@ def binaries() -> Path | None:
 class Postgres:
     """The running server and its address."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, durable: bool = False) -> None:
         found = binaries()
         if found is None and install("postgresql"):
             found = binaries()
@@ -33,6 +33,8 @@ class Postgres:
             raise NotStarted("PostgreSQL is not installed")
         self._bin = found
         self._user = owner("postgres")
+        # fsync off: a machine that loses power in the middle of a test run runs it again.
+        self._fsync = "on" if durable else "off"
         self.port = free_port()
         own_folder(folder, self._user)
         self._make(folder / "data")
@@ -60,13 +62,12 @@ class Postgres:
             raise NotStarted(f"initdb: {done.stderr[-1000:]}")
 
     def _start(self, folder: Path) -> Server:
-        # fsync off: a machine that loses power in the middle of a test run runs it again.
         options = {
             "listen_addresses": "127.0.0.1",
             "unix_socket_directories": str(folder),
             "port": str(self.port),
             "max_connections": "300",
-            "fsync": "off",
+            "fsync": self._fsync,
         }
         command = [str(self._bin / "postgres"), "-D", str(folder / "data")]
         for name, value in options.items():

@@ -1,0 +1,154 @@
+"""The figures of a benchmark: medians over the rounds, ratios to bare, for people and for JSON."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from bench.contest import Run, percentile
+
+
+@dataclass
+class Figures:
+    """All runs of one contestant: at full speed, and at a fixed rate."""
+
+    name: str
+    full: list[Run] = field(default_factory=list)
+    paced: list[Run] = field(default_factory=list)
+
+    @property
+    def rate(self) -> float:
+        """Dossiers a second, median."""
+        return median(run.rate for run in self.full)
+
+    @property
+    def cpu_ms(self) -> float:
+        """CPU milliseconds of all processes and servers for one dossier, median."""
+        return median(run.cpu_ms for run in self.full)
+
+    def latency(self) -> dict[str, float]:
+        """Milliseconds at the fixed rate, medians of the rounds' percentiles."""
+        return {
+            "agency_p50": self._middle("tasks_ms", 0.50),
+            "agency_p99": self._middle("tasks_ms", 0.99),
+            "message_p50": self._middle("messages_ms", 0.50),
+            "message_p99": self._middle("messages_ms", 0.99),
+        }
+
+    def _middle(self, which: str, share: float) -> float:
+        return round(median(percentile(getattr(run, which), share) for run in self.paced), 1)
+
+    def by_role(self, which: str, digits: int) -> dict[str, float]:
+        """CPU or memory of each process, median."""
+        runs: list[dict[str, float]] = [getattr(run, which) for run in self.full]
+        return {name: round(median(run[name] for run in runs), digits) for name in runs[0]}
+
+    def raw(self) -> dict[str, Any]:
+        """Every run as it was."""
+        return {
+            "rates": [round(run.rate, 1) for run in self.full],
+            "dossiers": [run.dossiers for run in self.full],
+            "seconds_to_accept": [round(run.seconds_to_accept, 3) for run in self.full],
+            "seconds_to_tasks": [round(run.seconds_to_tasks, 3) for run in self.full],
+            "seconds_to_messages": [round(run.seconds_to_messages, 3) for run in self.full],
+            "cpu_ms_per_dossier": [round(run.cpu_ms, 3) for run in self.full],
+            "paced_dossiers": [run.dossiers for run in self.paced],
+        }
+
+
+@dataclass
+class Preloaded:
+    """The product again, with many dossiers already in its databases."""
+
+    dossiers: int
+    run: Run
+
+
+def as_json(
+    figures: Mapping[str, Figures], *, rate: float, preloaded: Preloaded | None
+) -> dict[str, Any]:
+    """What `--json` writes."""
+    bare, product, embedded = figures["bare"], figures["product"], figures["embedded"]
+    result: dict[str, Any] = {
+        "ratio_to_bare": round(product.rate / bare.rate, 3),
+        "embedded_ratio_to_bare": round(embedded.rate / bare.rate, 3),
+        "dossiers_per_second": {name: round(each.rate, 1) for name, each in figures.items()},
+        "latency_ms": {name: each.latency() for name, each in figures.items()},
+        "latency_rate_per_second": rate,
+        "latency_ratio_to_bare": round(
+            product.latency()["agency_p50"] / bare.latency()["agency_p50"], 2
+        ),
+        "cpu_ms_per_dossier": {name: round(each.cpu_ms, 2) for name, each in figures.items()},
+        "cpu_ms_by_process": {
+            name: each.by_role("cpu_ms_per_dossier", 3) for name, each in figures.items()
+        },
+        "rss_mb": product.by_role("rss_mb", 1) | embedded.by_role("rss_mb", 1),
+        "rss_growth_mb": product.by_role("rss_growth_mb", 1) | embedded.by_role("rss_growth_mb", 1),
+        "machine": {
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+            "system": platform.platform(),
+        },
+        "raw": {name: each.raw() for name, each in figures.items()},
+    }
+    if preloaded is not None:
+        result["preloaded"] = {
+            "dossiers": preloaded.dossiers,
+            "dossiers_per_second": round(preloaded.run.rate, 1),
+            "ratio_to_empty": round(preloaded.run.rate / product.rate, 3),
+            "rss_mb": {name: round(mb, 1) for name, mb in preloaded.run.rss_mb.items()},
+        }
+    return result
+
+
+def as_text(result: Mapping[str, Any]) -> str:
+    """What is printed."""
+    columns = ("agency_p50", "agency_p99", "message_p50", "message_p99")
+    head = ["", "dossiers/s", "to bare", "CPU ms", *(name.replace("_", " ") for name in columns)]
+    speed = result["dossiers_per_second"]
+    rows = [
+        [
+            name,
+            f"{rate:.0f}",
+            f"{rate / speed['bare']:.2f}",
+            f"{result['cpu_ms_per_dossier'][name]:.2f}",
+            *(f"{result['latency_ms'][name][column]:.1f}" for column in columns),
+        ]
+        for name, rate in speed.items()
+    ]
+    lines = [
+        *_table([head, *rows]),
+        "",
+        f"(agency, message: milliseconds at {result['latency_rate_per_second']:g} dossiers/s)",
+        "CPU ms for one dossier by process:",
+    ]
+    for name, parts in result["cpu_ms_by_process"].items():
+        told = ", ".join(f"{role} {ms:.2f}" for role, ms in parts.items())
+        lines.append(f"  {name}: {told}")
+    memory = ", ".join(
+        f"{role} {mb:.0f} ({result['rss_growth_mb'][role]:+.1f})"
+        for role, mb in result["rss_mb"].items()
+    )
+    lines.append(f"memory in MB (growth over the run): {memory}")
+    if "preloaded" in result:
+        more = result["preloaded"]
+        lines.append(
+            f"with {more['dossiers']} dossiers already there: "
+            f"{more['dossiers_per_second']:.0f} dossiers/s, {more['ratio_to_empty']:.2f} of empty"
+        )
+    return "\n".join(lines)
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    return [
+        "  ".join(
+            cell.ljust(width) if index == 0 else cell.rjust(width)
+            for index, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
