@@ -53,28 +53,32 @@ def demo(
 
 def play(folder: Path, first: date, dossiers: int, seed: int) -> tuple[Results, float]:
     """Play a month into `folder` and show it; the results and the seconds it took."""
-    from rich.console import Console
-
     from services.city.embedded import open_city
     from services.city.simulation.figures import Habits, load_figures
     from services.city.simulation.month import Month, Plan
     from services.city.simulation.results import collect
     from services.city.simulation.stage import Stage
-    from services.city.simulation.telling import live, tell_files, tell_results
+    from services.city.simulation.telling import (
+        live,
+        logs_into,
+        open_console,
+        tell_files,
+        tell_results,
+    )
     from shared.kernel.clock import VN, FixedClock
     from shared.kernel.ids import SeededIds
 
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     start = datetime.combine(first, clock_time(), VN)
     end = datetime.combine(last + timedelta(days=1), clock_time(), VN)
-    console, began = Console(), time.monotonic()
+    console, began = open_console(), time.monotonic()
     console.print(f"Thành phố mô phỏng, tháng {first:%m/%Y}, {dossiers} hồ sơ, hạt giống {seed}")
     clock = FixedClock(start)
     city = open_city(folder, clock=clock, ids=SeededIds(seed))
     try:
         city.migrate()
         stage = Stage(city, city.catalogue, clock)
-        with live(console, dossiers) as line:
+        with logs_into(folder, city.intake.settings), live(console, dossiers) as line:
             plan = Plan(first, last, dossiers, seed)
             month = Month(stage, plan, load_figures(), Habits(), line.show)
             month.run(end - timedelta(seconds=1))

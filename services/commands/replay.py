@@ -34,11 +34,10 @@ def replay(
     file: Path, procedure: str | None, seed: int, json_file: Path | None, data: Path | None
 ) -> None:
     """Phát lại nhật ký sự kiện · Play an event log (case, channel, activity, timestamp)."""
-    from rich.console import Console
-
     from services.city.simulation.log import load_terms, read_log
+    from services.city.simulation.telling import open_console
 
-    console, terms = Console(), load_terms()
+    console, terms = open_console(), load_terms()
     log = read_log(file, terms)
     folder = data or Path(tempfile.mkdtemp(prefix="lienthong-replay-"))
     began = time.monotonic()
@@ -58,7 +57,7 @@ def play(
     from services.city.simulation.replaying import Replay, find_procedure
     from services.city.simulation.results import collect
     from services.city.simulation.stage import Stage
-    from services.city.simulation.telling import live
+    from services.city.simulation.telling import live, logs_into
     from shared.kernel.clock import FixedClock, RealClock, to_vn
     from shared.kernel.ids import SeededIds
 
@@ -76,7 +75,7 @@ def play(
         find_procedure(stage, procedure, to_vn(clock.now()).date())
         start = clock.now()
         last = max((case.activities[-1].at for case in log.cases), default=start)
-        with live(console, len(log.cases)) as line:
+        with logs_into(folder, city.intake.settings), live(console, len(log.cases)) as line:
             run = Replay(stage, log, terms, procedure, seed, line.show)
             run.run(last + AFTERWARDS)
         results = collect(stage, run.desks, start, clock.now())

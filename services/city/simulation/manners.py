@@ -23,6 +23,7 @@ REASONS = (
 )
 REFUSALS = ("Không đủ điều kiện theo quy định của thủ tục", "Hồ sơ trùng với hồ sơ đã giải quyết")
 MORE_TIME = "Cần xác minh thêm tại cơ quan khác"
+MINUTE = timedelta(minutes=1)
 OFFICERS = ("Cán bộ trực", "Tổ một cửa", "Chuyên viên thụ lý")
 
 
@@ -53,7 +54,8 @@ class ByChance:
             if luck < share:
                 return act(agency, task, taken)
             luck -= share
-        return [taken, self._done(task, self._end(agency, task))]
+        end = max(self._end(agency, task), taken.at + MINUTE)
+        return [taken, self._done(task, end)]
 
     def after_papers(self, agency: str, task: Mapping[str, Any]) -> Sequence[Planned]:
         at = self._working(agency, self._clock.now(), self._rng.randrange(30, 480))

@@ -26,6 +26,7 @@ from shared.kernel.clock import to_vn
 
 HOUR = timedelta(hours=1)
 CITY_LEVEL = 0.3  # share of filings for procedures of the city level; chosen, not measured
+LINKED = 3  # how much oftener an interlinked procedure is filed than another; chosen, not measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,9 @@ class Month:
         ]
         offices: Sequence[str] = sorted({office.code for office, _ in choices})
         chosen = self._rng.choice(offices)
-        return self._rng.choice([pair for pair in choices if pair[0].code == chosen])
+        own = [pair for pair in choices if pair[0].code == chosen]
+        weights = [LINKED if _is_linked(procedure) else 1 for _, procedure in own]
+        return self._rng.choices(own, weights)[0]
 
     def _offers(self, on: date) -> list[tuple[Agency, Procedure]]:
         if on not in self._offered:
@@ -172,6 +175,11 @@ class Month:
         wanted = self._rng.randrange(min(max(procedure.min_branches, 1), most), most + 1)
         picked = self._rng.sample(procedure.branches, wanted)
         return [branch.code for branch in procedure.branches if branch in picked]
+
+
+def _is_linked(procedure: Procedure) -> bool:
+    """Whether several agencies each give a result."""
+    return len({step.role for step in procedure.steps if step.results}) > 1
 
 
 def _with_a_slip(body: dict[str, Any], procedure: Procedure) -> dict[str, Any]:

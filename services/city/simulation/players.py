@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from services.city.simulation.agenda import Agenda
@@ -98,39 +98,31 @@ class Agencies:
         if desk.asked:
             desk.asked = False
             self._enter(code, str(data["task"]), self._manner.after_papers(code, desk.task))
-        elif was_paused and desk.plan:
-            self._enter(code, str(data["task"]), ())
+        elif was_paused:
+            self._next(code, str(data["task"]))
 
     def _enter(self, code: str, task: str, plan: Sequence[Planned]) -> None:
         desk = self._desks[task]
         desk.plan.extend(plan)
         if not desk.plan:
             self.silent.add(task)
-        for planned in desk.plan:
-            self._agenda.at(max(planned.at, self._clock.now()), lambda: self._give(code, task))
+        self._next(code, task)
+
+    def _next(self, code: str, task: str) -> None:
+        """One answer at a time: what comes after it is entered when it has been given."""
+        desk = self._desks[task]
+        if desk.plan:
+            at = max(desk.plan[0].at, self._clock.now())
+            self._agenda.at(at, lambda: self._give(code, task))
 
     def _give(self, code: str, task: str) -> None:
         desk = self._desks[task]
-        if desk.closed or desk.paused or not desk.plan:
-            return
-        if desk.plan[0].at > self._clock.now():
+        if desk.closed or desk.paused or not desk.plan or desk.plan[0].at > self._clock.now():
             return
         planned = desk.plan.pop(0)
         desk.given += 1
-        answer = Answer(f"{task}-{desk.given}", task, planned.kind, planned.data)
-        self._links[code].answer(answer)
+        self._links[code].answer(Answer(f"{task}-{desk.given}", task, planned.kind, planned.data))
         if planned.kind == "supplement_needed":
             desk.asked, desk.plan = True, []
-        if planned.kind in ("completed", "refused"):
-            desk.closed = True
-
-
-def in_order(
-    first: datetime, steps: Sequence[tuple[timedelta, str, Mapping[str, Any]]]
-) -> list[Planned]:
-    """Answers one after the other, each `timedelta` after the one before."""
-    plan, at = [], first
-    for pause, kind, data in steps:
-        at += pause
-        plan.append(Planned(at, kind, data))
-    return plan
+        desk.closed = planned.kind in ("completed", "refused")
+        self._next(code, task)

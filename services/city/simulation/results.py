@@ -55,6 +55,7 @@ class Results:
     parked: Sequence[Held]
     waiting: Sequence[Held]
     report: Ii06a
+    offices: Mapping[str, str]
     shown: Shown | None
 
     def as_json(self, seconds: float, **more: Any) -> dict[str, Any]:
@@ -84,6 +85,9 @@ def collect(stage: Stage, desks: Desks, start: datetime, end: datetime) -> Resul
         parked=[each for each in held if each.state == "parked"],
         waiting=[each for each in held if each.state != "parked"],
         report=report,
+        offices={
+            each.office: stage.catalogue.agency(each.office).short_name for each in report.offices
+        },
         shown=_show(stage),
     )
 
@@ -91,7 +95,7 @@ def collect(stage: Stage, desks: Desks, start: datetime, end: datetime) -> Resul
 def _groups(store: Store, column: sa.Column[Any]) -> dict[Any, int]:
     query = sa.select(column, sa.func.count()).group_by(column).order_by(column)
     with store.read() as connection:
-        return dict(connection.execute(query).tuples())
+        return dict(connection.execute(query).tuples().all())
 
 
 def _dossiers(store: Store, desks: Desks) -> dict[str, Any]:
@@ -157,24 +161,26 @@ def _show(stage: Stage) -> Shown | None:
 
 
 def _most_linked(stage: Stage) -> str | None:
-    """A finished dossier with the most agencies and told by both channels, the earliest of them."""
-    count = sa.func.count(sa.distinct(tasks.c.agency))
-    query = sa.select(tasks.c.dossier, count).group_by(tasks.c.dossier)
+    """A finished dossier with results of the most agencies, told by both channels, the earliest."""
+    granting = sa.select(tasks.c.dossier, sa.func.count(sa.distinct(tasks.c.agency))).where(
+        tasks.c.result_code.is_not(None)
+    )
+    query = granting.group_by(tasks.c.dossier)
     with stage.routing.store.read() as connection:
-        agencies: dict[str, int] = dict(connection.execute(query).tuples())
+        agencies: dict[str, int] = dict(connection.execute(query).tuples().all())
     told = (
         sa.select(messages.c.dossier, sa.func.count(sa.distinct(messages.c.channel)))
         .where(messages.c.state == "sent")
         .group_by(messages.c.dossier)
     )
     with stage.notify.store.read() as connection:
-        channels: dict[str, int] = dict(connection.execute(told).tuples())
-    finished = sa.select(dossiers.c.code).where(dossiers.c.status == 10)
+        channels: dict[str, int] = dict(connection.execute(told).tuples().all())
+    finished = sa.select(dossiers.c.code).where(dossiers.c.status == Status.RETURNED)
     with stage.intake.store.read() as connection:
         done = set(connection.scalars(finished))
     ranked = sorted(
         agencies,
-        key=lambda code: (code not in done, -agencies[code], -channels.get(code, 0), code),
+        key=lambda code: (code not in done, -channels.get(code, 0), -agencies[code], code),
     )
     return ranked[0] if ranked else None
 

@@ -132,4 +132,4 @@ def _got(store: Store) -> dict[str, int]:
 def _count(store: Store, table: sa.Table) -> dict[str, int]:
     query = sa.select(table.c.source, sa.func.count()).group_by(table.c.source)
     with store.read() as connection:
-        return dict(connection.execute(query).tuples())
+        return dict(connection.execute(query).tuples().all())

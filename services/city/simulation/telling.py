@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,18 @@ from services.city.simulation.month import Seen
 from services.city.simulation.results import Held, Results, Shown
 from services.intake.web.telling import tell
 from shared.kernel.clock import parse_instant, to_vn
+from shared.log import configure
+from shared.settings import Settings
 
 WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
 MOST_HELD = 20
+WIDTH = 112
+
+
+def open_console() -> Console:
+    """A console as wide as its terminal; wide enough for the tables where it has none."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH)
 
 
 def when(instant: datetime) -> str:
@@ -98,6 +108,7 @@ def _tell_message(console: Console, message: Mapping[str, Any]) -> None:
 
 
 def _tell_report(console: Console, results: Results) -> None:
+    names = results.offices
     start, end = to_vn(results.report.start), to_vn(results.report.end)
     console.rule(f"[bold]Biểu II.06a theo đơn vị, {start:%d/%m/%Y} - {end:%d/%m/%Y}")
     table = Table(header_style="bold", pad_edge=False, box=None)
@@ -116,7 +127,9 @@ def _tell_report(console: Console, results: Results) -> None:
     ):
         table.add_column(name, justify="right")
     for office in results.report.offices:
-        table.add_row(office.name, *_figures(office.total))
+        if not office.total.received_total:
+            continue
+        table.add_row(names[office.office], *_figures(office.total))
     table.add_section()
     table.add_row("Toàn thành phố", *_figures(results.report.total), style="bold")
     console.print(table)
@@ -139,7 +152,7 @@ def _figures(total: Any) -> list[str]:
 
 
 def _tell_counts(console: Console, results: Results) -> None:
-    console.rule("[bold]Cả tháng")
+    console.rule("[bold]Tất cả")
     states = ", ".join(f"{name}: {n}" for name, n in results.dossiers["by_status"].items())
     console.print(
         f"Hồ sơ: {results.dossiers['submitted']} đã nộp "
@@ -153,7 +166,10 @@ def _tell_counts(console: Console, results: Results) -> None:
         highlight=False,
     )
     for what, figures in (("kênh", "by_channel"), ("trạng thái", "by_state")):
-        line = ", ".join(f"{name} {count}" for name, count in results.messages[figures].items())
+        line = ", ".join(
+            f"{name or 'không tới được ai'} {count}"
+            for name, count in results.messages[figures].items()
+        )
         console.print(f"Tin cho công dân theo {what}: {line}", highlight=False)
 
 
@@ -167,6 +183,16 @@ def _tell_held(console: Console, held: Sequence[Held]) -> None:
         console.print(line, highlight=False, markup=False)
     if len(held) > MOST_HELD:
         console.print(f"… và {len(held) - MOST_HELD} tin khác: `lienthong parked list`")
+
+
+@contextmanager
+def logs_into(folder: Path, settings: Settings) -> Iterator[None]:
+    """Keep the services' log lines out of the picture, in `services.log` of the run's folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "services.log").open("a", encoding="utf-8") as file:
+        configure(replace(settings, log_format="json"), stream=file)
+        yield
+    configure(settings)
 
 
 def tell_files(console: Console, folder: Path, seconds: float) -> None:
