@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from shared.bus import Delivery
 from shared.contract.envelope import encode
 from shared.kernel.clock import FixedClock
-from shared.kernel.errors import DatabaseAway, NotAllowed, ParkNow
+from shared.kernel.errors import DatabaseAway, NotAllowed, ParkNow, Unreadable
 from shared.runtime.consumer import Handler, Late
 from shared.runtime.metrics import Metrics
 from shared.runtime.retry import RetryPolicy
@@ -253,6 +253,25 @@ def test_while_the_database_is_away_nothing_is_acknowledged_and_nothing_lost(sto
     assert not bus.unacked
 
 
+def test_while_the_database_is_away_the_broker_still_hears_from_us(store, bus):
+    consumer = scripted(store, bus)
+    drain(consumer)
+    put_two_dossiers(bus)
+
+    def gone(connection):
+        raise DatabaseAway("the database is away")
+
+    sa.event.listen(store.engine, "begin", gone)
+    consumer.wake()  # it must look at the ledgers, which it cannot
+    with pytest.raises(DatabaseAway):
+        consumer.step(0)
+    assert len(bus.unacked) == 6, "taken and kept: the connection was read"
+    sa.event.remove(store.engine, "begin", gone)
+    drain(consumer)
+    assert states(store) == {"done": 6}
+    assert not bus.unacked
+
+
 def test_the_batch_that_could_not_be_committed_is_taken_up_again(store, bus):
     consumer = scripted(store, bus)
     assert consumer.step(0) == 0
@@ -364,3 +383,65 @@ def test_a_body_is_kept_to_the_letter(store, bus):
     bus.put(fact)
     drain(scripted(store, bus))
     assert bytes(inbox(store)[0].body) == fact
+
+
+def test_bytes_that_a_newer_version_can_read_are_replayed_as_the_fact_they_are(
+    store, bus, monkeypatch
+):
+    from shared.runtime.consumer import model
+
+    fact = envelope("/maker", "D1", 1)
+    bus.put(fact)
+    with monkeypatch.context() as old:
+        old.setattr(model, "decode", cannot_read)
+        drain(scripted(store, bus))
+    assert states(store) == {"parked": 1}
+    (row,) = read(store, parked.list_held)
+    bus.put(envelope("/maker", "D1", 2))
+    consumer = scripted(store, bus)
+    drain(consumer)
+    with store.begin() as uow:
+        parked.replay(uow, row.fact_id)
+    drain(consumer)
+    assert states(store) == {"discarded": 1, "done": 2}
+    assert [each[2] for each in applied(store)] == [1, 2]
+
+
+def test_replaying_unreadable_bytes_that_came_properly_meanwhile_changes_nothing(
+    store, bus, monkeypatch
+):
+    from shared.runtime.consumer import model
+
+    fact = envelope("/maker", "D1", 1)
+    bus.put(fact)
+    with monkeypatch.context() as old:
+        old.setattr(model, "decode", cannot_read)
+        drain(scripted(store, bus))
+    (row,) = read(store, parked.list_held)
+    bus.put(fact)
+    consumer = scripted(store, bus)
+    drain(consumer)
+    with store.begin() as uow:
+        parked.replay(uow, row.fact_id)
+    drain(consumer)
+    assert states(store) == {"discarded": 1, "done": 1}
+    assert len(applied(store)) == 1
+
+
+def test_replaying_does_not_let_a_forged_sender_in(store, bus):
+    def screen(fact, delivery):
+        raise ParkNow("the sender is not who the fact says")
+
+    bus.put(envelope("/maker", "D1", 1))
+    consumer = scripted(store, bus, screen=screen)
+    drain(consumer)
+    (row,) = read(store, parked.list_held)
+    with store.begin() as uow:
+        parked.replay(uow, row.fact_id)
+    drain(consumer)
+    assert states(store) == {"parked": 1}
+    assert applied(store) == []
+
+
+def cannot_read(body):
+    raise Unreadable("envelope: from the future")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -82,7 +83,11 @@ class Consumer:
         Blocks up to `wait` s where there is neither. DatabaseAway: nothing was acknowledged, what
         was taken is kept for the next step. BrokerAway: what was taken will come again.
         """
-        done = self._retry_due(polling=wait > 0)
+        try:
+            done = self._retry_due(polling=wait > 0)
+        except DatabaseAway:
+            self._keep_alive()
+            raise
         deliveries = self._receive(0.0 if done else self._bounded(wait))
         if not deliveries:
             return done
@@ -123,6 +128,12 @@ class Consumer:
             raise
         self._held += taken
         return self._held
+
+    def _keep_alive(self) -> None:
+        """Answer the broker's heartbeats while the database is away."""
+        if self._subscriber is not None:
+            with suppress(BrokerAway):
+                self._receive(0.0)
 
     def _acknowledge(self, deliveries: list[Delivery]) -> None:
         self._held = []  # also where the broker is away: what it brings again is known by then

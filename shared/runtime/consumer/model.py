@@ -15,6 +15,10 @@ from shared.store import UnitOfWork
 
 PROJECT_ROOMS = ("services", "shared")
 
+# Under these sources refused bytes are kept, beside the true ones, which begin with a slash.
+UNREADABLE = ""
+NOT_LET_IN = "?"
+
 
 @dataclass(frozen=True, slots=True)
 class Late:
@@ -55,13 +59,17 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One fact to be handled; `envelope` is None where the bytes are refused, `refusal` says why."""
+    """One fact to be handled; `envelope` is None where the bytes are refused, `refusal` says why.
+
+    `replaces` is the key under which the same bytes were kept while they could not be read.
+    """
 
     source: str
     fact_id: str
     body: bytes = field(repr=False)
     envelope: Envelope | None
     refusal: str | None = None
+    replaces: tuple[str, str] | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -92,25 +100,32 @@ def from_delivery(delivery: Delivery, screen: Screen | None) -> Arrival:
     fact could take the place of a true one.
     """
     body = bytes(delivery.body)
+    kept_as = UNREADABLE
     try:
         envelope = decode(body)
+        kept_as = NOT_LET_IN
         if screen is not None:
             screen(envelope, delivery)
     except ParkNow as refused:
-        return Arrival("", hashlib.sha256(body).hexdigest(), body, None, reason_of(refused))
+        return Arrival(kept_as, hashlib.sha256(body).hexdigest(), body, None, reason_of(refused))
     return Arrival(envelope.source, envelope.id, body, envelope)
 
 
 def from_row(source: str, fact_id: str, body: bytes) -> Arrival:
-    """Take up a kept row again; one that still cannot be read is parked again."""
+    """Take up a kept row again.
+
+    Bytes that could not be read may be readable by now (to a newer version of us): they go on as
+    the fact they are. A sender that was not let in stays out: who sent it is known no more.
+    """
     body = bytes(body)
+    if source == NOT_LET_IN:
+        return Arrival(source, fact_id, body, None, "refused: its sender was not let in")
     try:
         envelope = decode(body)
     except ParkNow as refused:
         return Arrival(source, fact_id, body, None, reason_of(refused))
-    if (envelope.source, envelope.id) != (source, fact_id):
-        return Arrival(source, fact_id, body, None, "refused: not what its envelope says")
-    return Arrival(source, fact_id, body, envelope)
+    replaces = (source, fact_id) if source == UNREADABLE else None
+    return Arrival(envelope.source, envelope.id, body, envelope, replaces=replaces)
 
 
 def reason_of(error: BaseException) -> str:

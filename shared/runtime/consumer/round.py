@@ -16,7 +16,7 @@ from typing import Any
 from shared.contract.envelope import Envelope, parse_after
 from shared.runtime.consumer.model import Arrival, Late, Setup, from_row
 from shared.store import Cause, UnitOfWork
-from shared.store.ledgers import DONE, LATE, PARKED, RETRY, WAITING
+from shared.store.ledgers import DISCARDED, DONE, LATE, PARKED, RETRY, WAITING
 from shared.store.sql import Known
 
 
@@ -55,7 +55,9 @@ class Round:
         unique = {arrival.key: arrival for arrival in reversed(arrivals)}
         arrivals = list(reversed(unique.values()))
         fresh = self._lock_and_sort_out(arrivals)
+        self._take_over(arrivals)
         if not fresh and not self.single:
+            self._write()
             return
         self._load(arrivals, fresh)
         self._warm()
@@ -80,6 +82,17 @@ class Round:
             return True
         due = known.next_at is not None and known.next_at <= self.uow.now
         return known.state == RETRY and due
+
+    def _take_over(self, arrivals: Sequence[Arrival]) -> None:
+        """Close the rows of bytes that can be read by now: they go on under their own key."""
+        for arrival in arrivals:
+            if arrival.replaces is None:
+                continue
+            source, fact_id = arrival.replaces
+            row = row_of(self.setup.name, arrival, self.uow)
+            row |= {"source": source, "fact_id": fact_id, "state": DISCARDED, "owner": "system"}
+            row |= {"note": f"read at last, as {arrival.fact_id}", "handled_at": self.uow.now}
+            self._changed.append(row)
 
     def _load(self, arrivals: Sequence[Arrival], fresh: Sequence[Arrival]) -> None:
         uow, name = self.uow, self.setup.name
