@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-import sqlalchemy as sa
-
-from services.routing.storage.bulk import among, upsert
+from services.routing.storage.bulk import fetch, upsert
 from services.routing.storage.tables import answers
 from shared.store import UnitOfWork
 
@@ -17,8 +15,8 @@ from shared.store import UnitOfWork
 class GivenAnswer:
     """An answer with its effect: `applied` False means that it changed nothing, as `note` says."""
 
-    agency: str
     answer_id: str
+    agency: str
     task: str
     kind: str
     digest: str
@@ -43,9 +41,8 @@ class Answers:
             return
         self._known.update(dict.fromkeys(wanted))
         ids = sorted({answer_id for _, answer_id in wanted})
-        query = sa.select(answers).where(among(self._uow.connection, answers.c.answer_id, ids))
-        for row in self._uow.connection.execute(query).mappings():
-            self._known[row["agency"], row["answer_id"]] = GivenAnswer(**row)
+        for row in fetch(self._uow.connection, answers, answers.c.answer_id, ids):
+            self._known[row.agency, row.answer_id] = GivenAnswer(*row)
 
     def get(self, agency: str, answer_id: str) -> GivenAnswer | None:
         """The answer that this agency gave under this id before, if any."""

@@ -18,15 +18,46 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 Row = Mapping[str, Any]
 
 
-def among(connection: sa.Connection, column: sa.Column[Any], keys: Iterable[str]) -> Any:
-    """The condition that a text column is one of these keys; one statement text for any number."""
-    listed = json.dumps(list(keys), ensure_ascii=False)
-    each = "json_each" if connection.dialect.name == "sqlite" else "json_array_elements_text"
-    given: Any = sa.literal(listed, sa.Text)
-    if connection.dialect.name != "sqlite":
-        given = sa.cast(given, sa.JSON)
-    values = getattr(sa.func, each)(given).table_valued("value")
-    return column.in_(sa.select(values.c.value))
+def fetch(
+    connection: sa.Connection,
+    table: sa.Table,
+    column: sa.Column[Any],
+    keys: Iterable[str],
+    *,
+    lock: bool = False,
+) -> Sequence[Any]:
+    """The rows whose text column is one of these keys, in the order of the sorted keys.
+
+    With `lock` PostgreSQL locks them in that order; SQLite has one writer anyway.
+    """
+    wanted = sorted(set(keys))
+    if connection.dialect.name == "sqlite":
+        given: Any = json.dumps(wanted, ensure_ascii=False)
+        query = _fetch_on_sqlite(table, column.name)
+    else:
+        given = wanted
+        query = _fetch_on_postgres(table, column.name, lock=lock)
+    return connection.execute(query, {"keys": given}).all()
+
+
+@lru_cache(maxsize=32)
+def _fetch_on_sqlite(table: sa.Table, name: str) -> Any:
+    column = table.c[name]
+    each = sa.func.json_each(sa.bindparam("keys", type_=sa.Text)).table_valued("value")
+    return sa.select(table).where(column.in_(sa.select(each.c.value))).order_by(column)
+
+
+@lru_cache(maxsize=32)
+def _fetch_on_postgres(table: sa.Table, name: str, *, lock: bool) -> Any:
+    """LATERAL keeps it an index look-up even in a plan that was made while the table was empty."""
+    names = ", ".join(f"t.{each.name}" for each in table.columns)
+    tail = "LIMIT 1 FOR UPDATE" if lock else "OFFSET 0"
+    # Only names of our own tables are put together here.
+    query = sa.text(
+        f"SELECT {names} FROM unnest(CAST(:keys AS text[])) AS k(key) CROSS JOIN LATERAL "  # noqa: S608
+        f"(SELECT * FROM {table.name} WHERE {name} = k.key {tail}) AS t"
+    )
+    return query.columns(*table.columns)
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:

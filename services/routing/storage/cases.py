@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
-from services.routing.storage.bulk import among, upsert
+from services.routing.storage.bulk import fetch, upsert
 from services.routing.storage.tables import cases, tasks
 from shared.store import UnitOfWork
 
@@ -39,9 +39,7 @@ class Cases:
         if not wanted:
             return
         self._known.update(dict.fromkeys(wanted))
-        query = sa.select(cases).where(among(self._connection, cases.c.dossier, wanted))
-        query = query.order_by(cases.c.dossier).with_for_update()
-        found = self._connection.execute(query).all()
+        found = fetch(self._connection, cases, cases.c.dossier, wanted, lock=True)
         if found:
             self._load(found)
 
@@ -50,14 +48,14 @@ class Cases:
         wanted = sorted({one for one in ids if one not in self._by_task})
         if not wanted:
             return
-        query = sa.select(tasks.c.dossier).where(among(self._connection, tasks.c.id, wanted))
-        self.warm(self._connection.scalars(query))
+        found = fetch(self._connection, tasks, tasks.c.id, wanted)
+        self.warm(row.dossier for row in found)
 
-    def _load(self, found: Iterable[sa.Row[tuple[object, ...]]]) -> None:
+    def _load(self, found: Iterable[Any]) -> None:
         loaded = {row.dossier: row for row in found}
         of: dict[str, dict[str, Task]] = {code: {} for code in loaded}
-        query = sa.select(tasks).where(among(self._connection, tasks.c.dossier, loaded))
-        for row in self._connection.execute(query.order_by(tasks.c.opened_at, tasks.c.id)):
+        given = fetch(self._connection, tasks, tasks.c.dossier, loaded)
+        for row in sorted(given, key=lambda one: (one.opened_at, one.id)):
             of[row.dossier][row.step] = rows.task_of(row)
         for code, row in loaded.items():
             self._stored[code] = of[code]

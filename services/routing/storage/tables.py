@@ -82,8 +82,8 @@ tasks = sa.Table(
 answers = sa.Table(
     "answers",
     metadata,
-    sa.Column("agency", sa.Text, primary_key=True),
     sa.Column("answer_id", sa.Text, primary_key=True),
+    sa.Column("agency", sa.Text, primary_key=True),
     sa.Column("task", sa.Text, nullable=False),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),

@@ -1,7 +1,8 @@
 """What intake says about a dossier, taken into its journey.
 
 Every verb returns None, or a note in Vietnamese when what came changed nothing (it came twice, or
-too late); the note is kept beside the fact.
+too late); the note is kept beside the fact. What happens at the desk before reception, when there
+is no case yet, is no business of routing.
 """
 
 from __future__ import annotations
@@ -18,8 +19,6 @@ from services.routing.domain.standstill import desk_asked, paid, supplemented
 from services.routing.storage.cases import Cases
 from services.routing.usecases.rules import Rules
 from shared.store import UnitOfWork
-
-NOT_HERE = "Hồ sơ chưa được chuyển xử lý; không có gì để thay đổi."
 
 
 def keep(uow: UnitOfWork, change: Change) -> str | None:
@@ -59,7 +58,7 @@ def supplement(
     """The citizen brought papers or data."""
     case = uow.get(Cases).get(dossier)
     if case is None:
-        return NOT_HERE
+        return None
     setting = rules.for_case(case, uow.now, uow.ids.new)
     change = supplemented(case, setting, uow.now, form=form, papers=papers, due_at=due_at)
     return keep(uow, change)
@@ -71,7 +70,7 @@ def pay(
     """The citizen paid what a payment step asked for."""
     case = uow.get(Cases).get(dossier)
     if case is None:
-        return NOT_HERE
+        return None
     setting = rules.for_case(case, uow.now, uow.ids.new)
     change = paid(case, setting, uow.now, step=step, amount_vnd=amount_vnd, due_at=due_at)
     return keep(uow, change)
@@ -83,7 +82,7 @@ def stand_still(
     """The desk asked the citizen for papers; before reception there is nothing to stop."""
     case = uow.get(Cases).get(dossier)
     if case is None:
-        return NOT_HERE
+        return None
     setting = rules.for_case(case, uow.now, uow.ids.new)
     return keep(uow, desk_asked(case, setting, round_number, respond_by, uow.now))
 
@@ -92,6 +91,6 @@ def give_up(uow: UnitOfWork, rules: Rules, dossier: str, *, reason: str) -> str 
     """The citizen withdrew the dossier."""
     case: Case | None = uow.get(Cases).get(dossier)
     if case is None:
-        return NOT_HERE
+        return None
     setting = rules.for_case(case, uow.now, uow.ids.new)
     return keep(uow, withdraw(case, setting, reason, uow.now))

@@ -115,8 +115,8 @@ def _create_tasks() -> None:
 def _create_answers() -> None:
     op.create_table(
         "answers",
-        sa.Column("agency", sa.Text, primary_key=True),
         sa.Column("answer_id", sa.Text, primary_key=True),
+        sa.Column("agency", sa.Text, primary_key=True),
         sa.Column("task", sa.Text, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("digest", sa.Text, nullable=False),
