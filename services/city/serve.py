@@ -54,6 +54,8 @@ def serve_city(
     `port` is intake's, the two others follow it. Settings come from the environment; `data_dir`
     goes before it.
     """
+    # Databases and messages hold personal data: what this process writes is for its user only.
+    os.umask(0o077)
     settings = city_settings(data_dir, port, os.environ if env is None else env)
     log.configure(settings["intake"])
     catalogue = load(settings["intake"].catalogue_dir)

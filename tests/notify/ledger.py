@@ -121,6 +121,7 @@ class RecordingChannel:
     """Keeps letters; answers what `answers` holds next, `Sent` when it is empty."""
 
     idempotent: bool = True
+    remote: bool = False
     name: str = "recording"
     letters: list[Letter] = field(default_factory=list)
     answers: list[Result | Exception] = field(default_factory=list)

@@ -16,6 +16,7 @@ class ConsoleChannel:
     """Prints each letter; not idempotent, since a line that was printed stays printed."""
 
     idempotent = False
+    remote = False
 
     def __init__(self, kind: str, out: TextIO | None = None) -> None:
         self.name = f"{kind}.console"

@@ -22,6 +22,7 @@ class FileChannel:
     """Writes letters into one folder, each whole or not at all, and on disk when it says so."""
 
     idempotent = True
+    remote = False
 
     def __init__(self, folder: Path, kind: str, mail_from: str) -> None:
         self.name = f"{kind}.file"

@@ -11,6 +11,7 @@ class NullChannel:
     """Counts what it was handed."""
 
     idempotent = True
+    remote = False
 
     def __init__(self, kind: str) -> None:
         self.name = f"{kind}.null"

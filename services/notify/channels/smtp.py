@@ -56,6 +56,7 @@ class SmtpChannel:
     """Hands letters to a mail server; not idempotent, because SMTP has no such promise."""
 
     idempotent = False
+    remote = True
 
     def __init__(
         self,

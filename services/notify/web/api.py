@@ -99,7 +99,13 @@ def blueprint(store: Store) -> Blueprint:
     blue = Blueprint(
         "messages", __name__, url_prefix="/api/v1/messages", description="Messages to citizens"
     )
+    _list(blue, store)
+    _one(blue, store)
+    _send_again(blue, store)
+    return blue
 
+
+def _list(blue: Blueprint, store: Store) -> None:
     @blue.route("")
     class Messages(MethodView):
         """All messages."""
@@ -125,6 +131,8 @@ def blueprint(store: Store) -> Blueprint:
                 "next": bookmark(page[-1]) if more else None,
             }
 
+
+def _one(blue: Blueprint, store: Store) -> None:
     @blue.route("/<string:message_id>")
     class OneMessage(MethodView):
         """One message."""
@@ -137,6 +145,8 @@ def blueprint(store: Store) -> Blueprint:
             with store.read() as connection:
                 return shown(queries.one(connection, message_id))
 
+
+def _send_again(blue: Blueprint, store: Store) -> None:
     @blue.route("/<string:message_id>/resend")
     class Resending(MethodView):
         """Sending again."""
@@ -144,10 +154,8 @@ def blueprint(store: Store) -> Blueprint:
         @require("operator")
         @blue.response(202, MessageSchema)  # type: ignore[untyped-decorator]
         @blue.alt_response(404, description="There is no such message")  # type: ignore[untyped-decorator]
-        @blue.alt_response(409, description="It was sent, is on its way, or has no address")  # type: ignore[untyped-decorator]
+        @blue.alt_response(409, description="Sent, on its way, or without an address")  # type: ignore[untyped-decorator]
         def post(self, message_id: str) -> dict[str, Any]:
             """Queue an uncertain, failed or undeliverable message again."""
             with store.begin() as uow:
                 return shown(resend(uow, message_id))
-
-    return blue

@@ -33,6 +33,12 @@ def blueprint(store: Store) -> Blueprint:
     def home() -> Response:
         return redirect(url_for("pages.messages"))
 
+    _list(blue, store)
+    _one(blue, store)
+    return blue
+
+
+def _list(blue: Blueprint, store: Store) -> None:
     @blue.get("/tin-nhan")
     @require("operator")
     def messages() -> str:
@@ -54,6 +60,8 @@ def blueprint(store: Store) -> Blueprint:
             held=_held(depths),
         )
 
+
+def _one(blue: Blueprint, store: Store) -> None:
     @blue.get("/tin-nhan/<message_id>")
     @require("operator")
     def message(message_id: str) -> str:
@@ -81,8 +89,6 @@ def blueprint(store: Store) -> Blueprint:
         else:
             flash("Đã xếp tin nhắn vào hàng chờ gửi lại.", "good")
         return redirect(url_for("pages.message", message_id=message_id), 303)
-
-    return blue
 
 
 def _chosen() -> dict[str, str]:
