@@ -10,6 +10,8 @@ import pytest
 from services.routing.domain import words
 from services.routing.messaging.incoming import ANSWERS, TYPES
 from services.routing.messaging.outgoing import OUTGOING
+from services.routing.web.door import TASKS_SOURCE
+from shared.contract import names
 from shared.contract.facts import FACTS, wire
 from shared.store import keys
 from shared.store.ledgers import DONE
@@ -191,3 +193,4 @@ def test_the_tables_of_messages_name_only_what_the_contract_knows() -> None:
     said = {name for name, _ in OUTGOING.values()}
     ours = {f.name for f in FACTS.values() for r in f.routes if r.source.startswith("/routing")}
     assert said == ours, "everything that is routing's to say has a maker"
+    assert TASKS_SOURCE == names.ROUTING_TASKS

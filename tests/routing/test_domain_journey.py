@@ -270,3 +270,12 @@ def test_an_earlier_deadline_is_no_extension() -> None:
 def test_a_procedure_whose_steps_go_round_in_a_circle_is_refused() -> None:
     with pytest.raises(BrokenCatalogue):
         route(Plan("1.000001", 1, "Vòng", (step("a", "b"), step("b", "a"))), ())
+
+
+def test_a_deadline_in_a_year_without_a_calendar_is_not_given() -> None:
+    judged = setting(*BIRTH)
+    case = opened(judged).case
+    answer = MoreTimeNeeded(task_of(case, "birth"), "đông", later(days=365 * 20))
+    change = apply_answer(case, answer, judged, NOW)
+    assert change.note == words.NO_CALENDAR
+    assert change.case.tasks["birth"].due_at == case.tasks["birth"].due_at

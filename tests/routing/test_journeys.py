@@ -243,3 +243,11 @@ def test_many_dossiers_at_once_cost_few_statements(town: Town) -> None:
 
 def test_the_database_is_what_the_code_says(town: Town) -> None:
     assert drift(town.service.store.engine, metadata) == []
+
+
+def test_a_dossier_of_a_year_without_a_calendar_is_parked_at_once(town: Town) -> None:
+    far = "2050-03-01T02:00:00Z"
+    town.clock.set(at(far))
+    town.receive(CODE, received_at=far, promised_at=far, due_at=far)
+    (row,) = town.inbox("routing.facts")
+    assert (row.state, row.reason.split(":")[0]) == ("parked", "missing_calendar")

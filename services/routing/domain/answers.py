@@ -18,6 +18,7 @@ from services.routing.domain.journey import advance
 from services.routing.domain.move import Change, Move, alarms, nothing
 from services.routing.domain.standstill import SUPPLEMENT_NEEDED, ask_papers
 from shared.kernel.calendar import due
+from shared.kernel.errors import MissingCalendar
 
 MORE_TIME: Final = "more_time_needed"
 # How a step ended, in the words of the facts.
@@ -162,6 +163,8 @@ def _want_papers(move: Move, task: Task, answer: SupplementNeeded) -> Change:
         return _denied(move, task, SUPPLEMENT_NEEDED, words.AFTER_RESULT)
     if task.asked or task.pending is not None:
         return nothing(move.case, words.ALREADY_ASKED)
+    if not answer.items:
+        return _denied(move, task, SUPPLEMENT_NEEDED, words.ITEMS_MISSING)
     wanted = PapersWanted(answer.items, answer.reason, answer.respond_by)
     if move.case.standing:
         waiting = move.put(replace(task, pending=wanted))
@@ -178,19 +181,23 @@ def _want_time(move: Move, task: Task, answer: MoreTimeNeeded) -> Change:
     if task.extensions >= step.max_extensions:
         limit = step.max_extensions
         return _denied(move, task, MORE_TIME, words.EXTENSIONS_USED.format(limit=limit))
-    calendar = move.setting.directory.calendar(task.agency.code)
-    begins = move.now if task.paused_at is None else task.paused_at
-    moved = replace(
-        task,
-        extensions=task.extensions + 1,
-        alarms=alarms(begins, answer.until, calendar),
-    )
+    try:
+        moved = _with_more_time(move, task, answer.until)
+    except MissingCalendar:
+        return _denied(move, task, MORE_TIME, words.NO_CALENDAR)
     move.put(moved)
     move.tell(moved, "paused" if moved.state == "paused" else "due", note=words.NEW_DUE)
     move.answered(moved, MORE_TIME, answer.reason)
     if move.case.state == "live" and not step.after_result and answer.until > move.due_in_force():
         _extend_promise(move, moved, answer)
     return move.finish()
+
+
+def _with_more_time(move: Move, task: Task, until: datetime) -> Task:
+    calendar = move.setting.directory.calendar(task.agency.code)
+    begins = move.now if task.paused_at is None else task.paused_at
+    _end_of_journey(move, task.step, until)  # refuses a year that has no calendar
+    return replace(task, extensions=task.extensions + 1, alarms=alarms(begins, until, calendar))
 
 
 def _extend_promise(move: Move, task: Task, answer: MoreTimeNeeded) -> None:

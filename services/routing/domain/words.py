@@ -34,6 +34,8 @@ AFTER_RESULT: Final = "Không nhận yêu cầu bổ sung: hồ sơ đã có k�
 UNKNOWN_RESULT: Final = "Không nhận kết quả: mã kết quả không thuộc bước này."
 REASON_MISSING: Final = "Không nhận kết quả: từ chối phải có lý do."
 EXTENSIONS_USED: Final = "Không nhận gia hạn: đã hết số lần gia hạn cho phép ({limit})."
+ITEMS_MISSING: Final = "Không nhận yêu cầu bổ sung: phải nêu ít nhất một giấy tờ."
+NO_CALENDAR: Final = "Không nhận gia hạn: chưa có lịch làm việc cho hạn mới."
 UNTIL_TOO_EARLY: Final = "Không nhận gia hạn: hạn mới phải sau hạn hiện tại."
 
 DOSSIER_CLOSED: Final = "Hồ sơ đã kết thúc; thông tin này không thay đổi gì."

@@ -19,7 +19,7 @@ from shared.contract import names
 from shared.contract.envelope import Envelope, encode
 from shared.contract.facts import read, wire
 from shared.kernel.clock import parse_instant
-from shared.kernel.errors import Unreadable
+from shared.kernel.errors import ParkNow, Refused, Unreadable
 from shared.runtime.consumer import Handler, Late, Outcome, Screen
 from shared.store import UnitOfWork
 
@@ -105,7 +105,7 @@ def fact_handlers(rules: Rules) -> dict[str, Handler]:
 
     def handler(verb: Verb) -> Handler:
         def apply(uow: UnitOfWork, envelope: Envelope) -> Outcome | None:
-            return _outcome(verb(uow, rules, envelope))
+            return _outcome(lambda: verb(uow, rules, envelope))
 
         return Handler(apply=apply, warm=_warm_cases)
 
@@ -116,7 +116,7 @@ def answer_handlers(rules: Rules) -> dict[str, Handler]:
     """The handlers of the queue routing.answers."""
 
     def apply(uow: UnitOfWork, envelope: Envelope) -> Outcome | None:
-        return _outcome(answer.take_message(uow, rules, given_of(envelope)))
+        return _outcome(lambda: answer.take_message(uow, rules, given_of(envelope)))
 
     return dict.fromkeys(ANSWERS, Handler(apply=apply, warm=_warm_answers))
 
@@ -198,5 +198,13 @@ def _warm_answers(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
     answer.warm(uow, keys)
 
 
-def _outcome(note: str | None) -> Outcome | None:
+def _outcome(act: Callable[[], str | None]) -> Outcome | None:
+    """Late where a note says that nothing changed; what is refused outright is for a person.
+
+    A message has no caller to tell, and trying it again would be refused again: it is parked.
+    """
+    try:
+        note = act()
+    except Refused as refused:
+        raise ParkNow(refused.en, vi=refused.vi, code=refused.code) from refused
     return None if note is None else Late(note)
