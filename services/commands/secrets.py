@@ -1,172 +1,185 @@
-"""`lienthong secrets make|apply|show`: every password and key of an installation, drawn once.
+"""`lienthong secrets`: every password and key of an installation, drawn once and put to use.
 
-Lives here: what compose.yaml needs before anything else can start. `make` writes one folder per
-reader (each a volume that only its reader mounts) and never overwrites what is there; `apply`
-migrates the three databases and registers the API keys. Must not: print a secret unasked.
+Lives here: the commands. Which files there are and what is in them: secret_files.py. Must not:
+print a secret unasked.
 """
 
 from __future__ import annotations
 
-import json
+import base64
 import os
-import secrets
-from collections.abc import Mapping
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Final
 
 import click
 
-SERVICES = ("intake", "routing", "notify")
-READ_BY_ITS_MOUNT = 0o444  # each folder is a volume of its own: who mounts it may read it
-POSTGRES = "postgres:5432"
-RABBITMQ = "rabbitmq:5672"
+from services.commands.secret_files import DEFINITIONS, DOORS, MAILSINK, OPERATOR, SecretFiles
+from services.commands.stores import history_of, opened
+from shared.kernel.errors import BrokerAway, LienThongError, Transient
+from shared.settings import SERVICES, Settings
+from shared.store.keys import Kind, register
+from shared.store.migrate import current, upgrade
+
+PATIENCE: Final = 90.0  # seconds for a server that is still coming up
+_folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+_agency = click.argument("agency")
 
 
 @click.group("secrets")
 def command() -> None:
-    """Mật khẩu và khóa của một bản cài đặt · Passwords and keys of an installation."""
+    """Passwords and keys of an installation, each in a file that only its reader mounts."""
 
 
 @command.command("make")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--postgres", default=POSTGRES, show_default=True, help="host:port of PostgreSQL")
-@click.option("--rabbitmq", default=RABBITMQ, show_default=True, help="host:port of RabbitMQ")
-def make(folder: Path, postgres: str, rabbitmq: str) -> None:
+@_folder
+@click.option("--postgres", default="postgres:5432", show_default=True, help="host:port")
+@click.option("--rabbitmq", default="rabbitmq:5672", show_default=True, help="host:port")
+@click.option("--smtp", default=MAILSINK, show_default=True, help="Where e-mail goes at first.")
+def make(folder: Path, postgres: str, rabbitmq: str, smtp: str) -> None:
     """Draw what is missing under FOLDER; what is there stays as it is."""
     from shared.catalogue import load
-    from shared.settings import Settings
 
     catalogue = load(Settings.load("intake", os.environ).catalogue_dir)
-    agencies = [code for code in catalogue.agency_codes() if _reach(catalogue, code) == "amqp"]
-    brokers = {name: _text(folder / name / "amqp_password") for name in SERVICES}
-    brokers |= {code: _text(folder / "agencies" / code) for code in agencies}
-    _once(folder / "postgres" / "password", secrets.token_urlsafe(24))
-    for name in SERVICES:
-        _service(folder, name, postgres, rabbitmq, brokers[name])
-    _postgres_roles(folder)
-    _keys(folder / "keys", catalogue)
-    # Made anew each time: a catalogue with one agency more needs one broker user more.
-    _write(folder / "rabbitmq" / "definitions.json", _definitions(catalogue, brokers))
-    click.echo(f"{len(agencies)} agencies, {len(SERVICES)} services: secrets are in place")
+    agencies = SecretFiles(folder).make(catalogue, postgres=postgres, rabbitmq=rabbitmq, smtp=smtp)
+    click.echo(f"secrets are in place: {len(SERVICES)} services, {agencies} agencies on the broker")
 
 
 @command.command("apply")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
-def apply(folder: Path) -> None:
-    """Migrate the databases and register the drawn API keys (repeats are harmless)."""
-    from importlib import import_module
+@_folder
+@click.option("--management", help="URL of RabbitMQ's management door, to tell it the users.")
+def apply(folder: Path, management: str | None) -> None:
+    """Migrate the databases, register the keys of the smoke run, tell the broker its users.
 
-    from shared.settings import Settings
-    from shared.store.keys import register
-
-    for name in SERVICES:
-        url = (folder / name / "database_url").read_text(encoding="utf-8")
-        settings = Settings.load(name, {**_outside(), "LIENTHONG_DATABASE_URL": url})
-        app = import_module(f"services.{name}.app")
-        store = app.open_store(settings)
-        app.migrate(store)
-        known = json.loads((folder / "keys" / f"{name}.json").read_text(encoding="utf-8"))
-        with store.begin() as uow:
-            new = sum(register(uow, **each) for each in known)
-        store.engine.dispose()
-        click.echo(f"{name}: database is current, {len(known)} keys ({new} new)")
+    Safe to repeat. Where the databases are is read from the environment, as for every command.
+    """
+    files = SecretFiles(folder)
+    keys = files.smoke_keys()
+    for service in SERVICES:
+        own = [
+            (kind, code, text)
+            for kind, texts in keys.items()
+            if DOORS[kind] == service
+            for code, text in texts.items()
+        ]
+        click.echo(_patiently(partial(_database, service, own)))
+    if management is not None:
+        click.echo(_patiently(partial(_broker, files, management)))
 
 
 @command.command("show")
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False, exists=True))
-@click.argument("agency")
+@_folder
+@_agency
 def show(folder: Path, agency: str) -> None:
-    """Print the broker password of one AGENCY, to hand over to it."""
-    file = folder / "agencies" / agency
-    if not file.is_file():
-        raise click.ClickException(
-            f"Không có cơ quan {agency} · no agency {agency}; "
-            f"known: {', '.join(sorted(each.name for each in file.parent.glob('*')))}"
-        )
-    click.echo(file.read_text(encoding="utf-8"))
+    """Print the broker password of one AGENCY, to be handed over to it."""
+    click.echo(SecretFiles(folder).read(f"agencies/{agency}"))
 
 
-def _outside() -> dict[str, str]:
-    return {name: text for name, text in os.environ.items() if name.startswith("LIENTHONG_")}
+@command.command("list")
+@_folder
+def list_(folder: Path) -> None:
+    """List the names of all secrets."""
+    for name in SecretFiles(folder).names():
+        click.echo(name)
 
 
-def _service(folder: Path, name: str, postgres: str, rabbitmq: str, broker: str) -> None:
-    password = _text(folder / name / "database_password")
-    _write(
-        folder / name / "database_url", f"postgresql+psycopg://{name}:{password}@{postgres}/{name}"
+@command.command("put")
+@_folder
+@click.argument("name")
+def put(folder: Path, name: str) -> None:
+    """Replace the secret NAME (such as notify/smtp_url) by what is typed or piped in."""
+    files = SecretFiles(folder)
+    files.read(name)  # refuses a name that nothing reads
+    hidden = sys.stdin.isatty()
+    text = click.prompt(name, hide_input=True) if hidden else sys.stdin.readline()
+    if not text.strip():
+        raise click.ClickException("nothing was typed; the secret stays as it was")
+    files.write(name, text.strip())
+    click.echo(f"{name}: replaced")
+
+
+@command.command("forget")
+@_folder
+@click.argument("names", nargs=-1, required=True)
+def forget(folder: Path, names: tuple[str, ...]) -> None:
+    """Let the next `make` draw NAMES anew, such as agencies/bhxh-cao-lanh or intake/secret_key."""
+    for name in names:
+        if name.endswith("database_password") or name.startswith("postgres"):
+            raise click.ClickException(
+                f"{name}: the database server knows it and would not hear of another"
+            )
+        SecretFiles(folder).forget(name)
+        click.echo(f"{name}: the next `secrets make` draws another, `secrets apply` spreads it")
+
+
+@command.command("save")
+@_folder
+def save(folder: Path) -> None:
+    """Write all secrets to standard output as a tar archive: keep it as you keep a password."""
+    if sys.stdout.isatty():
+        raise click.ClickException("redirect it into a file: secrets save FOLDER > secrets.tar")
+    count = SecretFiles(folder).save(sys.stdout.buffer)
+    click.echo(f"{count} secrets saved", err=True)
+
+
+@command.command("restore")
+@_folder
+def restore(folder: Path) -> None:
+    """Put back what `save` wrote, from standard input."""
+    count = SecretFiles(folder).restore(sys.stdin.buffer)
+    click.echo(f"{count} secrets restored", err=True)
+
+
+def _patiently(do: Callable[[], str]) -> str:
+    """Try until a server that is still coming up answers; its last error after `PATIENCE`."""
+    give_up = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return do()
+        except Transient:
+            if time.monotonic() > give_up:
+                raise
+            time.sleep(1.0)
+
+
+def _database(service: str, keys: Iterable[tuple[str, str, str]]) -> str:
+    with opened(service, migrated=False) as store:
+        upgrade(store.engine, history_of(service))
+        with store.begin() as uow:
+            new = sum(
+                register(uow, kind=_kind(kind), bound_to=code, label="smoke", text=text)
+                for kind, code, text in keys
+            )
+        return f"{service}: database at {current(store.engine)}, {new} new keys"
+
+
+def _kind(word: str) -> Kind:
+    kinds: dict[str, Kind] = {"desk": "desk", "agency": "agency", "operator": "operator"}
+    return kinds[word]
+
+
+def _broker(files: SecretFiles, management: str) -> str:
+    """Import the definitions into a running broker: users of new agencies, changed passwords."""
+    password = files.read(f"operator/{OPERATOR}_password")
+    basic = base64.b64encode(f"{OPERATOR}:{password}".encode()).decode()
+    request = urllib.request.Request(  # noqa: S310 - an operator's own URL
+        f"{management.rstrip('/')}/api/definitions",
+        data=files.read(str(DEFINITIONS)).encode(),
+        headers={"Authorization": f"Basic {basic}", "Content-Type": "application/json"},
     )
-    _write(folder / name / "amqp_url", f"amqp://{name}:{broker}@{rabbitmq}//")
-    _text(folder / name / "secret_key")
-
-
-def _postgres_roles(folder: Path) -> None:
-    """SQL for the first start of the database server: a role and a database per service."""
-    lines = []
-    for name in SERVICES:
-        password = _text(folder / name / "database_password")
-        lines += [
-            f"CREATE ROLE {name} LOGIN PASSWORD '{password}';",
-            f"CREATE DATABASE {name} OWNER {name};",
-            f"REVOKE ALL ON DATABASE {name} FROM PUBLIC;",
-        ]
-    _once(folder / "postgres-init" / "10-lienthong.sql", "\n".join(lines) + "\n")
-
-
-def _keys(folder: Path, catalogue: Any) -> None:
-    """API keys for the smoke run: a desk, the agencies that use the web door, an operator."""
-    file = folder / "smoke.json"
-    if file.exists():
-        return
-    from shared.store.keys import draw
-
-    wanted: dict[str, list[tuple[str, str]]] = {
-        "intake": [("desk", c) for c in catalogue.agency_codes() if catalogue.agency(c).is_office],
-        "routing": [("agency", code) for code in catalogue.agency_codes()],
-        "notify": [("operator", "*")],
-    }
-    drawn = {
-        service: [
-            {"kind": kind, "bound_to": bound, "label": "smoke", "text": draw()}
-            for kind, bound in pairs
-        ]
-        for service, pairs in wanted.items()
-    }
-    for service, keys in drawn.items():
-        _write(folder / f"{service}.json", json.dumps(keys))
-    _once(
-        file,
-        json.dumps(
-            {
-                service: {key["bound_to"]: key["text"] for key in keys}
-                for service, keys in drawn.items()
-            }
-        ),
-    )
-
-
-def _definitions(catalogue: Any, passwords: Mapping[str, str]) -> str:
-    from deploy.rabbitmq.make import definitions
-
-    return json.dumps(definitions(catalogue, passwords), indent=1)
-
-
-def _reach(catalogue: Any, code: str) -> str:
-    return str(catalogue.agency(code).reach)
-
-
-def _text(file: Path) -> str:
-    return _once(file, secrets.token_urlsafe(24))
-
-
-def _once(file: Path, text: str) -> str:
-    if not file.exists():
-        _write(file, text)
-    return file.read_text(encoding="utf-8")
-
-
-def _write(file: Path, text: str) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    whole = file.with_name(f".{file.name}.new")
-    whole.write_text(text, encoding="utf-8")
-    whole.chmod(READ_BY_ITS_MOUNT)
-    whole.replace(file)
+    try:
+        with urllib.request.urlopen(request, timeout=30):  # noqa: S310 - see above
+            return "rabbitmq: users, rights and queues are current"
+    except urllib.error.HTTPError as refused:
+        with refused:
+            raise LienThongError(
+                f"the broker refused the definitions ({refused.code}); was its volume made with "
+                "other secrets? Restart it once: it reads the definitions at its start"
+            ) from None
+    except OSError as away:
+        raise BrokerAway(f"the management door of the broker cannot be reached ({away})") from away
