@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from services.notify.channels import open_channels
 from services.notify.channels.console import ConsoleChannel
@@ -19,6 +18,7 @@ from services.notify.channels.null import NullChannel
 from services.notify.channels.smtp import SmtpChannel, SmtpServer, parse_smtp_url
 from services.notify.domain.delivery import Failed, Letter, Sent, Unknown
 from shared.kernel.errors import SettingsError
+from tests.notify.mailbox import Inbox, mail_server
 
 SENDER = '"Một cửa Cao Lãnh" <mot-cua@caolanh.example>'
 
@@ -125,50 +125,11 @@ def test_a_mail_url_gives_host_port_user_and_how_to_encrypt():
 # --- SMTP ----------------------------------------------------------------------------------------
 
 
-class Inbox:
-    """A mail server that answers as the recipient's name says."""
-
-    def __init__(self) -> None:
-        self.envelopes: list[tuple[str, bytes]] = []
-        self.connections = 0
-
-    async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802
-        self.connections += 1
-        session.host_name = hostname
-        return responses
-
-    async def handle_RCPT(self, server, session, envelope, address, rcpt_options):  # noqa: N802
-        if address.startswith("full"):
-            return "452 mailbox full, come back later"
-        if address.startswith("nobody"):
-            return "550 no such user"
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        to = envelope.rcpt_tos[0]
-        if to.startswith("spam"):
-            return "554 not wanted"
-        if to.startswith("silent"):
-            server.transport.close()
-            return "250 never heard"
-        self.envelopes.append((to, envelope.content))
-        return "250 taken"
-
-
 @pytest.fixture
 def inbox() -> Iterator[tuple[Inbox, SmtpChannel]]:
-    handler = Inbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    controller = Controller(handler, hostname="127.0.0.1", port=port)
-    controller.start()
-    server = SmtpServer("127.0.0.1", port, None, None, "none")
-    try:
+    with mail_server() as (handler, port):
+        server = SmtpServer("127.0.0.1", port, None, None, "none")
         yield handler, SmtpChannel(server, SENDER, timeout=5)
-    finally:
-        controller.stop()
 
 
 def test_a_vietnamese_mail_arrives_whole(inbox: tuple[Inbox, SmtpChannel]):

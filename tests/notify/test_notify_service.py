@@ -24,6 +24,7 @@ from shared.store.migrate import drift
 from shared.testing.city import City
 from tests.backends import Backend
 from tests.notify.ledger import DOSSIER, OFFICE, START, migrate, the_catalogue
+from tests.notify.mailbox import mail_server
 
 PROCEDURE = {
     "code": "1.001193",
@@ -37,8 +38,9 @@ OFFICE_PART = {"code": OFFICE, "name": "UBND Phường 1", "territory": "29866"}
 class World:
     """Notify and a stranger who states facts under intake's and routing's names."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, **settings: Any) -> None:
         self.backend = backend
+        self._settings = settings
         self.clock = FixedClock(START)
         self.ids = SeededIds(1)
         self.bus = Bus(backend.amqp_url())
@@ -50,7 +52,7 @@ class World:
 
     def open(self) -> None:
         self.notify = build(
-            self.backend.settings("notify"),
+            self.backend.settings("notify", **self._settings),
             catalogue=the_catalogue(),
             clock=self.clock,
             ids=SeededIds(2),
@@ -90,10 +92,10 @@ class World:
             promised_at=due, due_at=due, form={"ho_ten": "Sáu"}, papers=[], branches=[],
         )  # fmt: skip
 
-    def contact(self, dossier: str = DOSSIER) -> Envelope:
+    def contact(self, dossier: str = DOSSIER, email: str = "sau@example.vn") -> Envelope:
         return self.fact(
             "contact.given", "/intake/contacts", dossier, name="Nguyễn Thị Sáu",
-            phone="+84907123456", email="sau@example.vn", language="vi",
+            phone="+84907123456", email=email, language="vi",
             consent={"sms": True, "email": True}, lookup_word="K7M2QP",
             given_at=format_instant(START),
         )  # fmt: skip
@@ -185,6 +187,23 @@ def test_nothing_that_happens_in_the_broker_or_the_process_sends_a_message_twice
     world.city.pump()
     assert world.states() == {"sent": 4}
     assert len(world.files("sms")) == len(world.files("email")) == 2
+
+
+def test_by_smtp_the_mail_arrives_and_a_full_mailbox_is_tried_again(backend: Backend):
+    backend.migrated("notify", migrate)
+    with mail_server() as (inbox, port):
+        url = f"smtp://127.0.0.1:{port}?starttls=no"
+        world = World(backend, channel_email="smtp", smtp_url=url, channel_sms="null")
+        full = world.contact("D-2", email="full@example.vn")
+        world.send(world.contact(), world.received(), full, world.received("D-2"))
+        world.city.pump()
+        assert [to for to, _ in inbox.envelopes] == ["sau@example.vn"]
+        assert world.states() == {"failed": 1, "sent": 3}
+        world.city.run_for(timedelta(minutes=2))
+        with world.notify.store.read() as connection:
+            (failed,) = queries.find(connection, queries.Search(states=("failed",)))
+        assert (failed.tries, failed.reason) == (2, "smtp recipient: 452")
+        world.close()
 
 
 def test_the_tables_in_code_are_those_of_the_history(world: World):

@@ -148,6 +148,17 @@ def test_a_letter_that_was_not_handed_over_keeps_its_place_and_its_tries(ledger:
     assert {m.tries for m in ledger.messages(states=("queued",))} == {0}
 
 
+def test_a_slow_server_does_not_hold_a_step_up_for_the_whole_batch(ledger: Ledger):
+    sms_only(ledger, 3)
+    channel = RecordingChannel(remote=True)
+    sender = Sender("sms", channel, ledger.store, patience=0)
+    assert sender.step(0) == 3
+    assert ledger.states() == {"queued": 2, "sent": 1}
+    rest(sender)
+    assert ledger.states() == {"sent": 3}
+    assert len(channel.letters) == 3
+
+
 # --- crashes -------------------------------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ from shared.store import Store
 
 BATCH = 50
 # To another machine a step hands over for so long at most, then records: a stop waits for no slow
-# server. (A local channel is quick, and a simulation's batches must not depend on the machine.)
+# server.
 PATIENCE_SECONDS = 4.0
 # How old the answer to "is anything due?" may grow when no commit was heard of.
 LOOK_EVERY_SECONDS = 5.0
@@ -44,6 +44,7 @@ class Sender:
         *,
         budget: RetryBudget | None = None,
         batch: int = BATCH,
+        patience: float = PATIENCE_SECONDS,
         me: str | None = None,
         is_dead: Callable[[str], bool] | None = None,
     ) -> None:
@@ -53,6 +54,8 @@ class Sender:
         self._store = store
         self._budget = budget or RetryBudget()
         self._batch = batch
+        # A local channel is quick, and a simulation's batches must not depend on the machine.
+        self._patience = patience if channel.remote else math.inf
         self._me = me or process_name()
         self._is_dead = is_dead or process_is_gone
         self._started = False
@@ -113,7 +116,7 @@ class Sender:
         return sender == self._me or self._is_dead(sender)
 
     def _hand_over(self, claimed: Sequence[Message]) -> list[Tried]:
-        end = time.monotonic() + (PATIENCE_SECONDS if self._channel.remote else math.inf)
+        end = time.monotonic() + self._patience
         results: list[Result] = []
         try:
             for result in self._channel.send(_until(claimed, end)):
