@@ -29,7 +29,12 @@ _LINE = TaskSchema()
 def blueprint(door: Door) -> Blueprint:
     """The routes under /api/v1/tasks."""
     blue = Blueprint("tasks", __name__, url_prefix="/api/v1/tasks", description="Tasks")
+    _add_looking(blue, door)
+    _add_answering(blue, door)
+    return blue
 
+
+def _add_looking(blue: Blueprint, door: Door) -> None:
     @blue.route("")
     class Tasks(MethodView):
         """All tasks of the calling agency."""
@@ -59,6 +64,8 @@ def blueprint(door: Door) -> Blueprint:
             """Show one task with what its step shares."""
             return detail(door.task(current().bound_to, task_id))
 
+
+def _add_answering(blue: Blueprint, door: Door) -> None:
     @blue.route("/<string:task_id>/answers")
     class Answers(MethodView):
         """Answers to one task."""
@@ -71,8 +78,6 @@ def blueprint(door: Door) -> Blueprint:
         def post(self, data: dict[str, Any], task_id: str) -> dict[str, Any]:
             """Answer a task; the same answer again gets the same reply."""
             return reply(door.answer(given_of(data, current().bound_to, task_id)))
-
-    return blue
 
 
 def given_of(data: dict[str, Any], agency: str, task_id: str) -> Given:

@@ -30,7 +30,12 @@ _INSTANTS: Final = ("until", "respond_by")
 def blueprint(door: Door) -> Blueprint:
     """The pages under /nhiem-vu."""
     blue = Blueprint("pages", __name__, template_folder="templates")
+    _add_lists(blue, door)
+    _add_one_task(blue, door)
+    return blue
 
+
+def _add_lists(blue: Blueprint, door: Door) -> None:
     @blue.get("/")
     @require("agency")
     def home() -> Response:
@@ -57,6 +62,8 @@ def blueprint(door: Door) -> Blueprint:
         rows = [_row(door, line, now) for line in lines]
         return render_template("routing/closed.html", rows=rows, most=MOST)
 
+
+def _add_one_task(blue: Blueprint, door: Door) -> None:
     @blue.get("/nhiem-vu/<task_id>")
     @require("agency")
     def task(task_id: str) -> str:
@@ -80,8 +87,6 @@ def blueprint(door: Door) -> Blueprint:
         else:
             flash(f"Đã ghi nhận: {words.KINDS[taken.kind].lower()}.", "good")
         return redirect(url_for("pages.task", task_id=task_id), 303)
-
-    return blue
 
 
 def _row(door: Door, line: TaskLine, now: datetime) -> dict[str, Any]:
