@@ -12,6 +12,7 @@ from services.intake.messaging.topology import EXCHANGES
 from services.intake.storage.queries import find_dossier
 from services.intake.usecases import desk
 from shared.bus import Bus, OutMessage, Queue
+from shared.catalogue import Catalogue
 from shared.contract import names
 from shared.contract.envelope import Envelope, decode, encode
 from shared.contract.facts import check, route, wire
@@ -42,13 +43,13 @@ def migrate(url: str) -> None:
 class Desk:
     """The service of one test and what a test does with it."""
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, catalogue: Catalogue = CATALOGUE) -> None:
         backend.migrated("intake", migrate)
         self.clock = FixedClock(NOW)
         settings = backend.settings("intake")
         self.bus = Bus(settings.amqp_url)
         self.service = build(
-            settings, catalogue=CATALOGUE, clock=self.clock, ids=SeededIds(5), bus=self.bus
+            settings, catalogue=catalogue, clock=self.clock, ids=SeededIds(5), bus=self.bus
         )
         self.bus.declare(EXCHANGES, OTHERS)
         self.store = self.service.store

@@ -33,6 +33,7 @@ WRITES = {
     "payment": {"amount_vnd": 1, "proof": "b"},
     "withdraw": {"reason": "r"},
     "return-result": {"method": "desk"},
+    "contact": {"name": "Trần Văn Đức"},
 }
 
 
@@ -49,7 +50,7 @@ def test_a_direct_dossier_is_answered_with_code_dates_and_look_up_word(desk):
     assert told["status"] == {"number": 2, "name": "Được tiếp nhận"}
     assert told["promised_at"] == told["due_at"] == "2022-03-08T02:00:00Z"
     assert len(told["lookup_word"]) == 6
-    assert told["allowed"] == ["withdraw"]
+    assert told["allowed"] == ["withdraw", "contact"]
     assert "Mai" not in answer.text
 
 
@@ -187,7 +188,24 @@ def test_an_online_dossier_goes_through_the_desks_commands(desk):
     assert received.get_json()["promised_at"] == "2022-03-08T02:00:00Z"
     refused = desk.http("POST", f"{path}/return-result", {"method": "desk"})
     assert refused.status_code == 409
-    assert refused.get_json()["allowed"] == ["withdraw"]
+    assert refused.get_json()["allowed"] == ["withdraw", "contact"]
+
+
+def test_a_wrong_phone_number_can_be_mended_and_the_notifier_hears_of_it(desk):
+    code = desk.http("POST", "/dossiers", BODY).get_json()["code"]
+    mended = {"name": "Nguyễn Thị Mai", "phone": "0911 222 333", "consent": {"sms": True}}
+    assert desk.http("POST", f"/dossiers/{code}/contact", mended).status_code == 200
+    assert desk.dossier(code).contact.phone == "+84911222333"
+    given = desk.said(code)[-1]
+    assert (given.source, given.sequence, given.data["phone"]) == (
+        "/intake/contacts",
+        2,
+        "+84911222333",
+    )
+    wrong = desk.http("POST", f"/dossiers/{code}/contact", {"name": "", "phone": "1"})
+    assert {e["place"] for e in wrong.get_json()["errors"]} == {"contact.name", "contact.phone"}
+    desk.http("POST", f"/dossiers/{code}/withdraw", {"reason": "r"})
+    assert desk.http("POST", f"/dossiers/{code}/contact", mended).status_code == 409
 
 
 # --- who may --------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from services.intake.storage.counters import next_number
 from services.intake.storage.tables import dossiers, metadata
 from services.intake.usecases import desk as verbs
 from shared.contract.facts import wire
-from shared.kernel.errors import InvalidInput, NotFound
+from shared.kernel.errors import InvalidInput, NotAllowed, NotFound
 from shared.store.migrate import drift
 from shared.store.timeline import timeline
 from tests.intake.made import CATALOGUE, NOW, OFFICE, OTHER_OFFICE, PAPERS, vn
@@ -134,6 +134,33 @@ def test_codes_neither_repeat_nor_skip_when_many_submit_at_once(desk):
     assert numbers == list(range(1, len(made) + 1))
     with desk.store.read() as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(dossiers)) == len(made)
+
+
+def test_of_two_acts_at_the_same_moment_one_is_told_that_it_came_too_late(desk):
+    for _ in range(5):
+        code = desk.submit(channel="online")
+        outcomes: list[str] = []
+        start = threading.Barrier(2)
+
+        def act(verb: str, code=code, outcomes=outcomes, start=start) -> None:
+            start.wait(10)
+            try:
+                with desk.store.begin() as uow:
+                    if verb == "receive":
+                        verbs.receive(uow, CATALOGUE, OFFICE.code, code)
+                    else:
+                        verbs.refuse(uow, CATALOGUE, OFFICE.code, code, reason="r", next_step="n")
+                outcomes.append(verb)
+            except NotAllowed:
+                outcomes.append("too late")
+
+        threads = [threading.Thread(target=act, args=(v,)) for v in ("receive", "refuse")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+        assert sorted(outcomes).count("too late") == 1, outcomes
+        assert len(desk.said(code)) == 3
 
 
 def test_an_online_dossier_is_received_under_the_version_then_in_force(desk):

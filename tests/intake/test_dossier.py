@@ -223,7 +223,7 @@ def test_what_comes_after_the_end_is_too_late_and_changes_nothing():
 def test_an_act_that_is_not_allowed_says_what_is():
     with pytest.raises(NotAllowed) as refused:
         citizen.return_result(working(), LATER, method="desk")
-    assert refused.value.allowed == ("withdraw",)
+    assert refused.value.allowed == ("withdraw", "contact")
     assert "rút hồ sơ" in refused.value.vi
     with pytest.raises(NotAllowed):
         citizen.supplement(working(), PROCEDURE, rules(), LATER, papers=PAPERS, form={})

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from services.intake.storage.tables import dossiers
 from services.intake.usecases import desk as verbs
 from services.intake.web.pages.lookup import TRIES
+from shared.store import keys
 from tests.intake.made import OFFICE, vn
 from tests.intake.rig import AGENCY
 
@@ -234,12 +235,66 @@ def test_a_payment_is_taken_down_on_the_page(officer, embedded_desk):
     assert "đã nộp tiền" in words(officer.get(f"/ho-so/{code}"))
 
 
+def test_a_contact_is_mended_on_the_page(officer, embedded_desk):
+    code = embedded_desk.submit()
+    page = officer.get(f"/ho-so/{code}")
+    assert 'value="0907 123 456"' in page.text
+    mended = {"c.name": "Nguyễn Thị Mai", "c.phone": "0911 222 333", "c.sms": "1"}
+    assert officer.post(f"/ho-so/{code}/contact", mended).status_code == 303
+    assert "0911 222 333" in words(officer.get(f"/ho-so/{code}"))
+
+
 def test_the_report_page_shows_the_month(officer, embedded_desk):
     embedded_desk.submit()
     page = words(officer.get("/bao-cao?thang=2022-03"))
     assert "tháng 03/2022" in page
     assert "Thử nghiệm 1 0 1 0" in page
     assert officer.get("/bao-cao?thang=x").status_code == 200
+
+
+@pytest.mark.slow
+def test_every_procedure_of_the_city_can_be_filed_on_its_page(embedded):
+    """Every office's every procedure: its form renders, takes plausible values, and is filed."""
+    from shared.catalogue import load
+    from shared.settings import PROJECT
+    from tests.intake.rig import Desk
+
+    desk = Desk(embedded, load(PROJECT / "catalogue"))
+    known = desk.web.extensions["lienthong.intake"]
+    filed = set()
+    for office in ("ubnd-phuong-1", "mot-cua-thanh-pho"):
+        with desk.store.begin() as uow:
+            key = keys.issue(uow, kind="desk", bound_to=office, label="x")[1]
+        officer = Browser(desk, key)
+        for procedure in known.procedures_of(office):
+            page = officer.get(f"/ho-so/moi/{procedure.code}")
+            assert page.status_code == 200, procedure.code
+            answer = officer.post(f"/ho-so/moi/{procedure.code}", plausible(procedure))
+            assert answer.status_code == 303, (procedure.code, words(answer))
+            receipt = words(officer.get(answer.location))
+            assert procedure.name in receipt
+            assert officer.get(answer.location.removesuffix("/giay-hen")).status_code == 200
+            filed.add(procedure.code)
+    assert filed >= {p.code for p in known.catalogue.procedures(known.today())}
+    desk.close()
+
+
+def plausible(procedure):
+    values = {
+        "date": "2022-02-20",
+        "id_number": "087190001234",
+        "phone": "0907123456",
+        "number": "2",
+        "bool": "1",
+        "text": "An",
+    }
+    typed = {"channel": procedure.channels[0], "c.name": "Nguyễn Thị Mai"}
+    for field in procedure.form:
+        typed[f"f.{field.name}"] = field.choices[0] if field.choices else values[field.type]
+    for paper in procedure.papers:
+        typed[f"p.{paper.code}.original"] = str(paper.original)
+        typed[f"p.{paper.code}.copy"] = str(paper.copy)
+    return typed | {"branches": [b.code for b in procedure.branches]}
 
 
 # --- the citizen ------------------------------------------------------------------------------

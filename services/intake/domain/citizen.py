@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from services.intake.domain.contacts import ContactInput, check_contact
 from services.intake.domain.deadline import Rules
 from services.intake.domain.dossier import Dossier, Ending, HeldPaper
 from services.intake.domain.facts import (
     RETURN_METHODS,
+    ContactGiven,
     DossierPaid,
     DossierReturned,
     DossierSupplemented,
@@ -128,6 +130,17 @@ def withdraw(dossier: Dossier, now: datetime, *, reason: str) -> Outcome:
         finished_at=now,
     )
     return withdrawn, (DossierWithdrawn(withdrawn, why, now),)
+
+
+def correct_contact(dossier: Dossier, now: datetime, typed: ContactInput) -> Outcome:
+    """Mend a phone number, an address or a consent; what is said from now on goes there."""
+    must_allow(dossier, "contact")
+    faults: list[Fault] = []
+    contact = check_contact(typed, faults)
+    if faults or contact is None:
+        raise InvalidInput(faults)
+    mended = replace(dossier, contact=contact)
+    return mended, (ContactGiven(mended, now),)
 
 
 def return_result(dossier: Dossier, now: datetime, *, method: str) -> Outcome:

@@ -27,7 +27,9 @@ def check_text(
         faults.append(Fault(place, "Phải là chữ.", "must be a text"))
         return None
     text = clean(raw)
-    if any(unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
+    if not text.isprintable() and any(
+        unicodedata.category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text
+    ):
         faults.append(
             Fault(place, "Có ký tự không in được.", "holds characters that cannot be printed")
         )

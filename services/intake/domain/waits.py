@@ -113,6 +113,7 @@ def actions(dossier: Dossier) -> tuple[str, ...]:
         "refuse": unreceived,
         "return-result": dossier.status is Status.RESOLVED,
         "withdraw": not dossier.status.final and dossier.status is not Status.RESOLVED,
+        "contact": not dossier.status.final,
     }
     return tuple(name for name, yes in allowed.items() if yes)
 
@@ -125,6 +126,7 @@ ACTIONS_VI = {
     "refuse": "từ chối tiếp nhận",
     "return-result": "trả kết quả",
     "withdraw": "rút hồ sơ",
+    "contact": "sửa cách liên hệ",
 }
 
 

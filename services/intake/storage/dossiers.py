@@ -81,12 +81,13 @@ class Dossiers:
     def _write(self) -> None:
         if self._new:
             rows = [to_row(self._known[code]) for code in sorted(self._new)]
-            self._uow.connection.execute(_INSERT, rows)
+            # One row goes as one statement: many in a pipeline cost a round trip more.
+            self._uow.connection.execute(_INSERT, rows if len(rows) > 1 else rows[0])
         if self._changed:
             updates = [
                 {"key": code, **changing(self._known[code])} for code in sorted(self._changed)
             ]
-            self._uow.connection.execute(_UPDATE, updates)
+            self._uow.connection.execute(_UPDATE, updates if len(updates) > 1 else updates[0])
         self._new.clear()
         self._changed.clear()
 

@@ -36,6 +36,8 @@ CHANGING = (
     "paused_since",
     "finished_at",
     "returned_at",
+    "contact",
+    "searched",
     "form",
     "papers",
     "progress",
@@ -52,8 +54,6 @@ def to_row(dossier: Dossier) -> Row:
         "channel": dossier.channel,
         "submitted_at": dossier.submitted_at,
         "lookup_word": dossier.lookup_word,
-        "contact": _contact(dossier.contact),
-        "searched": searched(f"{dossier.code} {dossier.contact.name}"),
         "branches": list(dossier.branches),
     }
 
@@ -72,6 +72,8 @@ def changing(dossier: Dossier) -> Row:
         "paused_since": dossier.paused_since,
         "finished_at": dossier.finished_at,
         "returned_at": dossier.returned_at,
+        "contact": _contact(dossier.contact),
+        "searched": searched(f"{dossier.code} {dossier.contact.name}"),
         "form": dict(dossier.form),
         "papers": [[p.code, p.name, p.original, p.copy] for p in dossier.papers],
         "progress": _progress(dossier),

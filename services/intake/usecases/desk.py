@@ -11,6 +11,7 @@ from typing import Any
 
 from services.intake.domain import citizen, reception
 from services.intake.domain.codes import dossier_code
+from services.intake.domain.contacts import ContactInput
 from services.intake.domain.deadline import Rules
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.forms import PaperCount
@@ -170,6 +171,12 @@ def withdraw(uow: UnitOfWork, office: str, code: str, *, reason: str) -> Dossier
     """Give the dossier back to the citizen before there is a result."""
     dossier = uow.get(Dossiers).get(code, office=office)
     return _keep(uow, citizen.withdraw(dossier, uow.now, reason=reason))
+
+
+def correct_contact(uow: UnitOfWork, office: str, code: str, typed: ContactInput) -> Dossier:
+    """Mend how the citizen can be reached."""
+    dossier = uow.get(Dossiers).get(code, office=office)
+    return _keep(uow, citizen.correct_contact(dossier, uow.now, typed))
 
 
 def return_result(uow: UnitOfWork, office: str, code: str, *, method: str) -> Dossier:

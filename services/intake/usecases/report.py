@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -54,8 +54,8 @@ def ii06a(
     rows = report(histories(connection, start, end, offices), start, end, now=now)
     if offices is None:
         # What only checks the installation is nobody's work.
-        rows = [row for row in rows if not catalogue.agency(row.office).check]
-        last_day = to_vn(end).date()
+        rows = tuple(row for row in rows if not catalogue.agency(row.office).check)
+        last_day = to_vn(end - timedelta(microseconds=1)).date()
         known = [office.code for office in catalogue.offices(last_day)]
         offices = [*known, *sorted({row.office for row in rows} - set(known))]
     parts = tuple(_part(catalogue, office, rows) for office in offices)

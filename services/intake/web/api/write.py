@@ -21,6 +21,7 @@ from services.intake.web import views
 from services.intake.web.api.read import storable
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import (
+    ContactSchema,
     PaymentSchema,
     ReceiveSchema,
     RefuseSchema,
@@ -111,6 +112,12 @@ def _afterwards(blp: Blueprint) -> None:
         office = own_office()
         return _answer(lambda uow: desk.withdraw(uow, office, storable(code), **body))
 
+    @poster(blp, "/dossiers/<string:code>/contact", ContactSchema)
+    def contact(body: dict[str, Any], code: str) -> Response:
+        """Mend how the citizen can be reached; messages from now on go there."""
+        office, typed = own_office(), contact_input(body)
+        return _answer(lambda uow: desk.correct_contact(uow, office, storable(code), typed))
+
     @poster(blp, "/dossiers/<string:code>/return-result", ReturnSchema)
     def return_result(body: dict[str, Any], code: str) -> Response:
         """Hand the result over."""
@@ -120,8 +127,6 @@ def _afterwards(blp: Blueprint) -> None:
 
 def submission(office: str, body: dict[str, Any]) -> SubmitDossier:
     """The command that a request body is."""
-    contact = body["contact"]
-    consent = contact["consent"] or {"sms": False, "email": False}
     return SubmitDossier(
         office=office,
         procedure=body["procedure"],
@@ -129,14 +134,20 @@ def submission(office: str, body: dict[str, Any]) -> SubmitDossier:
         form=body["form"],
         papers=paper_counts(body["papers"]),
         branches=None if body["branches"] is None else tuple(body["branches"]),
-        contact=ContactInput(
-            name=contact["name"],
-            phone=contact["phone"],
-            email=contact["email"],
-            language=contact["language"],
-            sms=consent["sms"],
-            mail=consent["email"],
-        ),
+        contact=contact_input(body["contact"]),
+    )
+
+
+def contact_input(contact: dict[str, Any]) -> ContactInput:
+    """The contact of a request body."""
+    consent = contact["consent"] or {"sms": False, "email": False}
+    return ContactInput(
+        name=contact["name"],
+        phone=contact["phone"],
+        email=contact["email"],
+        language=contact["language"],
+        sms=consent["sms"],
+        mail=consent["email"],
     )
 
 

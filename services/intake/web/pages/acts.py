@@ -140,6 +140,10 @@ def _withdraw(uow: UnitOfWork, _: Deps, office: str, code: str, form: typed.Type
     return desk.withdraw(uow, office, code, reason=form.get("reason", ""))
 
 
+def _contact(uow: UnitOfWork, _: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
+    return desk.correct_contact(uow, office, code, typed.contact(form))
+
+
 def _return_result(uow: UnitOfWork, _: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
     return desk.return_result(uow, office, code, method=form.get("method", ""))
 
@@ -152,4 +156,5 @@ ACTS: dict[str, Act] = {
     "payment": _pay,
     "withdraw": _withdraw,
     "return-result": _return_result,
+    "contact": _contact,
 }

@@ -195,6 +195,7 @@ def show(
         events=[tell(entry) for entry in reversed(entries)],
         allowed=actions(found),
         names=ACTIONS_VI,
+        contact=typed.of_contact(found.contact),
         held={p.code: p for p in found.papers},
         methods=[(method, words[0]) for method, words in RETURN_METHODS.items()],
         due=due(found, now),

@@ -11,7 +11,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from services.intake.domain.contacts import ContactInput
-from services.intake.domain.dossier import Dossier
+from services.intake.domain.dossier import Contact, Dossier
 from services.intake.domain.forms import PaperCount
 from services.intake.domain.reception import SubmitDossier
 from shared.catalogue import FormField, Paper, Procedure
@@ -32,15 +32,32 @@ def submission(office: str, procedure: Procedure, typed: Typed) -> SubmitDossier
         form=form(procedure.form, typed),
         papers=tuple(papers(procedure.papers, typed)),
         branches=branches,
-        contact=ContactInput(
-            name=typed.get("c.name"),
-            phone=typed.get("c.phone"),
-            email=typed.get("c.email"),
-            language=typed.get("c.language", "vi"),
-            sms="c.sms" in typed,
-            mail="c.mail" in typed,
-        ),
+        contact=contact(typed),
     )
+
+
+def contact(typed: Typed) -> ContactInput:
+    """How the citizen wants to be reached."""
+    return ContactInput(
+        name=typed.get("c.name"),
+        phone=typed.get("c.phone"),
+        email=typed.get("c.email"),
+        language=typed.get("c.language", "vi"),
+        sms="c.sms" in typed,
+        mail="c.mail" in typed,
+    )
+
+
+def of_contact(held: Contact) -> dict[str, str]:
+    """A contact as it would have been typed."""
+    typed = {
+        "c.name": held.name,
+        "c.phone": held.phone_original or held.phone or "",
+        "c.email": held.email or "",
+        "c.language": held.language,
+    }
+    ticks = {"c.sms": held.sms, "c.mail": held.mail}
+    return typed | {name: "1" for name, ticked in ticks.items() if ticked}
 
 
 def form(fields: Iterable[FormField], typed: Typed) -> dict[str, Any]:
