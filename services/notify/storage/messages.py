@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of, row_of_message
-from services.notify.storage.tables import messages
+from services.notify.storage.tables import in_states, messages
 from shared.kernel.errors import NotFound
 from shared.store import UnitOfWork
 
@@ -59,7 +59,7 @@ class Messages:
         for dossier in missing:
             self._awaiting[dossier] = []
         for message in self._select(
-            messages.c.dossier.in_(missing), messages.c.state == State.AWAITING_CONTACT.value
+            messages.c.dossier.in_(missing), in_states(State.AWAITING_CONTACT)
         ):
             self._awaiting[message.dossier].append(message)
 
@@ -72,7 +72,7 @@ class Messages:
     def awaiting_since(self, before: datetime, limit: int) -> list[Message]:
         """What has waited for a contact since before this instant (UTC)."""
         return self._select(
-            messages.c.state == State.AWAITING_CONTACT.value,
+            in_states(State.AWAITING_CONTACT),
             messages.c.made_at <= before,
             limit=limit,
         )

@@ -45,7 +45,7 @@ def _list(blue: Blueprint, store: Store) -> None:
         chosen = _chosen()
         with store.read() as connection:
             found = queries.find(connection, _search(chosen))
-            counts = queries.by_state(connection)
+            counts = queries.unfinished(connection)
             depths = measure(connection, store.ledgers)
         page = found[:PAGE]
         more = bookmark(page[-1]) if len(found) > PAGE else None
