@@ -117,11 +117,16 @@ def check() -> list[str]:
 def pytest(arguments: list[str]) -> int:
     """Run pytest in the foreground, so that its summary is the last thing written."""
     process = subprocess.Popen([tool("pytest"), *arguments])
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue  # it got the same signal and is writing its summary
+    try:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue  # it got the same signal and is writing its summary
+    finally:
+        if process.poll() is None:  # we were told to leave: it goes before its servers do
+            process.terminate()
+            process.wait()
 
 
 def run_all(arguments: list[str]) -> int:
