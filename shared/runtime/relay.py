@@ -62,6 +62,11 @@ class Relay:
         self._looked_at = 0.0  # monotonic
         self._poll = _SHORTEST_POLL
 
+    @property
+    def started(self) -> bool:
+        """Whether it has begun: on a bus that forgets, what was lost is marked to be sent again."""
+        return self._started
+
     def step(self, wait: float) -> int:
         """Send one batch; where there is none, wait up to `wait` s for one. Counts confirms.
 

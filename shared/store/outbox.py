@@ -49,3 +49,17 @@ def begin_volatile(connection: sa.Connection, ledgers: Ledgers, now: datetime) -
     first = connection.scalar(unsent) or connection.scalar(end)
     connection.execute(sa.insert(starts).values(started_at=now, resend_from=first))
     return changed
+
+
+def end_volatile(connection: sa.Connection, ledgers: Ledgers) -> None:
+    """At a stop on a bus that forgets, with nothing left in it: what was sent is safe elsewhere.
+
+    The next start then sends again only what is unsent; without this, each start would send again
+    all that was sent since the first.
+    """
+    outbox, starts = ledgers.outbox, ledgers.starts
+    unsent = sa.select(sa.func.min(outbox.c.position)).where(outbox.c.sent_at.is_(None))
+    end = sa.select(sa.func.coalesce(sa.func.max(outbox.c.position), 0) + 1)
+    first = connection.scalar(unsent) or connection.scalar(end)
+    last = sa.select(sa.func.max(starts.c.position)).scalar_subquery()
+    connection.execute(sa.update(starts).where(starts.c.position == last).values(resend_from=first))
