@@ -30,6 +30,13 @@ MONTH = datetime(2022, 3, 1)  # noqa: DTZ001 - a month of the calendar, not an i
 )  # fmt: skip
 @click.option("--json", "json_file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Keep files here.")
+@click.option(
+    "--amqp", envvar="LIENTHONG_AMQP_URL", default="memory://",
+    help="Carry it on this broker, its agencies by the partner kit (default: in this process).",
+)  # fmt: skip
+@click.option(
+    "--database", default="sqlite", help="A URL with {service} in it (default: SQLite files)."
+)
 @click.option("--serve", is_flag=True, help="Keep the web pages up afterwards.")
 def demo(
     dossiers: int,
@@ -37,11 +44,13 @@ def demo(
     month: datetime,
     json_file: Path | None,
     data: Path | None,
+    amqp: str,
+    database: str,
     serve: bool,  # noqa: FBT001 - click's flag
 ) -> None:
     """Mô phỏng một tháng của thành phố · Simulate a month of the city."""
     folder = data or Path(tempfile.mkdtemp(prefix="lienthong-demo-"))
-    results, seconds = play(folder, month.date(), dossiers, seed)
+    results, seconds = play(folder, month.date(), dossiers, seed, amqp=amqp, database=database)
     if json_file is not None:
         text = json.dumps(results.as_json(seconds, seed=seed), ensure_ascii=False, indent=2)
         json_file.write_text(text + "\n", encoding="utf-8")
@@ -51,8 +60,13 @@ def demo(
         serve_city(folder)
 
 
-def play(folder: Path, first: date, dossiers: int, seed: int) -> tuple[Results, float]:
-    """Play a month into `folder` and show it; the results and the seconds it took."""
+def play(
+    folder: Path, first: date, dossiers: int, seed: int, *, amqp: str, database: str
+) -> tuple[Results, float]:
+    """Play a month into `folder` and show it; the results and the seconds it took.
+
+    `amqp` and `database` say where, as `open_city` takes them.
+    """
     from services.city.embedded import open_city
     from services.city.simulation.figures import Habits, load_figures
     from services.city.simulation.month import Month, Plan
@@ -74,7 +88,7 @@ def play(folder: Path, first: date, dossiers: int, seed: int) -> tuple[Results, 
     console, began = open_console(), time.monotonic()
     console.print(f"Thành phố mô phỏng, tháng {first:%m/%Y}, {dossiers} hồ sơ, hạt giống {seed}")
     clock = FixedClock(start)
-    city = open_city(folder, clock=clock, ids=SeededIds(seed))
+    city = open_city(folder, clock=clock, ids=SeededIds(seed), bus_url=amqp, database=database)
     try:
         city.migrate()
         stage = Stage(city, city.catalogue, clock)

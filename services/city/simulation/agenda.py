@@ -76,7 +76,9 @@ class Clockwork:
                 self._clock.set(at)
             elif not moved and not self._agenda_is_due(now):
                 # A timed loop says "due" for something it cannot do yet: let time pass, not spin.
-                self._clock.set(now + TICK)
+                if now >= until:
+                    break
+                self._clock.set(min(now + TICK, until))
             for act in self._agenda.take_due(self._clock.now()):
                 act()
         self._clock.set(until)

@@ -7,19 +7,30 @@ not: deciding what to answer (players) or looking into routing's database.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from werkzeug.test import Client
 
+import partner
 from shared.bus import Bus, OutMessage, Publisher, Subscriber
 from shared.contract.envelope import Envelope, decode, encode
 from shared.contract.facts import wire
-from shared.kernel.clock import Clock
+from shared.kernel.clock import Clock, parse_instant
 from shared.kernel.errors import LienThongError
 
 PREFETCH = 100
+WAIT_SECONDS = 30.0
+# what an answer is called -> the verb of the partner kit
+SAYS = {
+    "taken": "take",
+    "completed": "complete",
+    "supplement_needed": "ask",
+    "refused": "refuse",
+    "more_time_needed": "more_time",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +47,7 @@ class AgencyLink(Protocol):
     """An agency's way to its tasks and back."""
 
     code: str
+    given: int  # answers handed in so far
 
     def collect(self) -> list[Envelope]: ...
 
@@ -53,6 +65,7 @@ class QueueLink:
 
     def __init__(self, code: str, bus: Bus, publisher: Publisher, clock: Clock) -> None:
         self.code = code
+        self.given = 0
         self._bus = bus
         self._publisher = publisher
         self._clock = clock
@@ -87,6 +100,7 @@ class QueueLink:
         )
         if sent.failed:
             raise AnswerNotTaken(f"agency {self.code}: answer {answer.kind} was not confirmed")
+        self.given += 1
 
     def close(self) -> None:
         self._subscriber.close()
@@ -100,6 +114,7 @@ class WebLink:
 
     def __init__(self, code: str, client: Client, key: str, rung: Callable[[str], bool]) -> None:
         self.code = code
+        self.given = 0
         self._client = client
         self._headers = {"Authorization": f"Bearer {key}"}
         self._rung = rung
@@ -129,6 +144,45 @@ class WebLink:
             raise AnswerNotTaken(
                 f"agency {self.code}: answer {answer.kind} refused ({reply.status_code})"
             )
+        self.given += 1
 
     def close(self) -> None:
         """Nothing is held open."""
+
+
+class PartnerLink:
+    """Over the real broker with the kit that an agency installs; the kit is a stranger to us.
+
+    `handed` tells the number of the last message handed over: the kit is polled until it came.
+    """
+
+    def __init__(self, code: str, client: partner.Client, handed: Callable[[str], int]) -> None:
+        self.code = code
+        self.given = 0
+        self._client = client
+        self._handed = handed
+        self._number = 0
+
+    def collect(self) -> list[Envelope]:
+        found: list[Envelope] = []
+        give_up = time.monotonic() + WAIT_SECONDS
+        while self._number < self._handed(self.code):
+            if time.monotonic() > give_up:
+                raise AnswerNotTaken(f"agency {self.code}: its queue does not give what is on it")
+            self._client.poll(lambda message: found.append(decode(message.body)), wait=0.05)
+            self._number = max([self._number, *(message.sequence or 0 for message in found)])
+        return found
+
+    def answer(self, answer: Answer) -> None:
+        say = getattr(self._client, SAYS[answer.kind])
+        data = dict(answer.data)
+        if "until" in data:
+            data["until"] = parse_instant(data["until"])
+        say(answer.task, **data)
+        self._client.flush()
+        if self._client.unsent():
+            raise AnswerNotTaken(f"agency {self.code}: answer {answer.kind} was not confirmed")
+        self.given += 1
+
+    def close(self) -> None:
+        self._client.close()

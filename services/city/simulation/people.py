@@ -84,7 +84,7 @@ class People:
     def _value(self, item: FormField, citizen: Citizen, today: date) -> Any:
         rng = self._rng
         made: dict[str, Callable[[], Any]] = {
-            "date": lambda: (today - timedelta(days=rng.randrange(1, 400))).isoformat(),
+            "date": lambda: date.isoformat(today - timedelta(days=rng.randrange(1, 400))),
             "number": lambda: rng.randrange(1, 300),
             "choice": lambda: rng.choice(item.choices),
             "bool": lambda: rng.random() < 0.5,

@@ -95,7 +95,7 @@ def collect(stage: Stage, desks: Desks, start: datetime, end: datetime) -> Resul
 def _groups(store: Store, column: sa.Column[Any]) -> dict[Any, int]:
     query = sa.select(column, sa.func.count()).group_by(column).order_by(column)
     with store.read() as connection:
-        return dict(connection.execute(query).tuples().all())
+        return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _dossiers(store: Store, desks: Desks) -> dict[str, Any]:
@@ -134,7 +134,7 @@ def _held_by(service: str, store: Store) -> list[Held]:
         .order_by(inbox.c.received_at, inbox.c.fact_id)
     )
     with store.read() as connection:
-        return [Held(service, *row) for row in connection.execute(query).tuples()]
+        return [Held(service, *row) for row in connection.execute(query)]
 
 
 def _show(stage: Stage) -> Shown | None:
@@ -167,14 +167,14 @@ def _most_linked(stage: Stage) -> str | None:
     )
     query = granting.group_by(tasks.c.dossier)
     with stage.routing.store.read() as connection:
-        agencies: dict[str, int] = dict(connection.execute(query).tuples().all())
+        agencies: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
     told = (
         sa.select(messages.c.dossier, sa.func.count(sa.distinct(messages.c.channel)))
         .where(messages.c.state == "sent")
         .group_by(messages.c.dossier)
     )
     with stage.notify.store.read() as connection:
-        channels: dict[str, int] = dict(connection.execute(told).tuples().all())
+        channels: dict[str, int] = {row[0]: row[1] for row in connection.execute(told)}
     finished = sa.select(dossiers.c.code).where(dossiers.c.status == Status.RETURNED)
     with stage.intake.store.read() as connection:
         done = set(connection.scalars(finished))

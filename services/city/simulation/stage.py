@@ -11,10 +11,11 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from werkzeug.test import Client
 
+import partner
 from services.city.embedded import City
-from services.city.simulation.links import AgencyLink, QueueLink, WebLink
+from services.city.simulation.links import AgencyLink, PartnerLink, QueueLink, WebLink
 from services.city.simulation.news import News
-from shared.catalogue import Catalogue
+from shared.catalogue import Agency, Catalogue
 from shared.kernel.clock import FixedClock, to_vn
 from shared.kernel.errors import LienThongError
 from shared.runtime.loop import Loop
@@ -23,8 +24,12 @@ from shared.store import Store
 from shared.store.keys import issue
 
 WAIT_SECONDS = 30.0
-# consumer -> the services whose facts it reads, beside the agencies' answers
-READERS = {"intake": ("routing", "notify"), "routing": ("intake",), "notify": ("intake", "routing")}
+# reader -> (maker, source) of all that it is sent, beside the agencies' answers
+READS = {
+    "intake": (("routing", "/routing"), ("notify", "/notify")),
+    "routing": (("intake", "/intake"),),
+    "notify": (("intake", "/intake"), ("intake", "/intake/contacts"), ("routing", "/routing")),
+}
 
 
 class Stage:
@@ -37,6 +42,8 @@ class Stage:
         today = to_vn(clock.now()).date()
         offices = [office.code for office in catalogue.offices(today)]
         self._agencies = catalogue.agencies(today)
+        self._links: list[AgencyLink] = []
+        self._given = 0
         self.desk_keys = _issue(city.intake.store, "desk", offices)
         doors = [agency.code for agency in self._agencies if agency.reach == "web"]
         self._door_keys = _issue(city.routing.store, "agency", doors)
@@ -64,18 +71,33 @@ class Stage:
         """One link per agency, by the way the catalogue says it is reached."""
         publisher = self._city.bus.publisher()
         client, bell = Client(self.routing.web), Bell(self.routing.store)
-        return [
-            WebLink(agency.code, client, self._door_keys[agency.code], bell.rung)
-            if agency.reach == "web"
-            else QueueLink(agency.code, self._city.bus, publisher, self.clock)
-            for agency in self._agencies
-        ]
+
+        def link(agency: Agency) -> AgencyLink:
+            if agency.reach == "web":
+                return WebLink(agency.code, client, self._door_keys[agency.code], bell.rung)
+            if self._city.bus.volatile:
+                return QueueLink(agency.code, self._city.bus, publisher, self.clock)
+            return PartnerLink(agency.code, self._partner(agency.code), bell.handed)
+
+        self._links = [link(agency) for agency in self._agencies]
+        return self._links
+
+    def _partner(self, agency: str) -> partner.Client:
+        settings = self.routing.settings
+        return partner.Client(
+            agency,
+            store=settings.data_dir / f"{agency}.partner.db",
+            url=settings.amqp_url,
+            prefix=settings.amqp_prefix,
+        )
 
     def rest(self) -> int:
         """Carry everything to rest; on a real broker also wait for what is on its way."""
         moved = self._city.pump()
-        if self._city.bus.volatile:
+        given = sum(link.given for link in self._links)
+        if self._city.bus.volatile or (not moved and given == self._given):
             return moved
+        self._given = given
         give_up = time.monotonic() + WAIT_SECONDS
         while self._on_its_way():
             if time.monotonic() > give_up:
@@ -86,16 +108,21 @@ class Stage:
 
     def _on_its_way(self) -> bool:
         """Whether some reader has not got all that was sent to it."""
-        services = {each.name: each for each in (self.intake, self.routing, self.notify)}
-        made = {name: _made(service.store) for name, service in services.items()}
-        for name, service in services.items():
-            wanted = {source: made[maker].get(source, 0) for maker in READERS[name]
-                      for source in (f"/{maker}",)}  # fmt: skip
-            got = _got(service.store)
-            if any(got.get(source, 0) < count for source, count in wanted.items()):
-                return True
-        contacts = made["intake"].get("/intake/contacts", 0)
-        return _got(self.notify.store).get("/intake/contacts", 0) < contacts
+        services = (self.intake, self.routing, self.notify)
+        made = {each.name: _count(each.store, each.store.ledgers.outbox) for each in services}
+        for service in services:
+            got = _count(service.store, service.store.ledgers.inbox)
+            for maker, source in READS[service.name]:
+                if got.get(source, 0) < made[maker].get(source, 0):
+                    return True
+        return self._answers_heard() < self._given
+
+    def _answers_heard(self) -> int:
+        """How many answers of agencies routing has taken in, by either door."""
+        inbox = self.routing.store.ledgers.inbox
+        query = sa.select(sa.func.count()).where(inbox.c.source.like("/agencies/%"))
+        with self.routing.store.read() as connection:
+            return connection.scalar(query) or 0
 
 
 class Bell:
@@ -104,13 +131,24 @@ class Bell:
     def __init__(self, store: Store) -> None:
         self._news = News([store], ("task.assigned", "task.changed", "task.cancelled"))
         self._waiting: set[str] = set()
+        self._last: dict[str, int] = {}
+
+    def handed(self, agency: str) -> int:
+        """The number of the last message handed over to it, 0 for none."""
+        self._hear()
+        return self._last.get(agency, 0)
 
     def rung(self, agency: str) -> bool:
         """Whether there is something for it; asking takes it off."""
-        self._waiting.update(message.subject for message in self._news.fresh())
+        self._hear()
         found = agency in self._waiting
         self._waiting.discard(agency)
         return found
+
+    def _hear(self) -> None:
+        for message in self._news.fresh():
+            self._waiting.add(message.subject)
+            self._last[message.subject] = message.sequence or 0
 
 
 def _issue(store: Store, kind: str, codes: Sequence[str]) -> dict[str, str]:
@@ -121,15 +159,7 @@ def _issue(store: Store, kind: str, codes: Sequence[str]) -> dict[str, str]:
         }
 
 
-def _made(store: Store) -> dict[str, int]:
-    return _count(store, store.ledgers.outbox)
-
-
-def _got(store: Store) -> dict[str, int]:
-    return _count(store, store.ledgers.inbox)
-
-
 def _count(store: Store, table: sa.Table) -> dict[str, int]:
     query = sa.select(table.c.source, sa.func.count()).group_by(table.c.source)
     with store.read() as connection:
-        return dict(connection.execute(query).tuples().all())
+        return {row[0]: row[1] for row in connection.execute(query)}
