@@ -20,6 +20,10 @@ _log = get("supervisor")
 # The longest a loop sleeps without a wake; also what bounds how late a lost wake is noticed.
 WAIT_SECONDS = 1.0
 _PAUSES = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
+# After a step that did little a loop rests so long: each step is a transaction or two, and under
+# load its cost is shared by what comes meanwhile. What comes when nobody is busy is done at once.
+BREATH_SECONDS = 0.02
+SMALL_STEP = 25
 # A step that takes so long has hung: a batch takes milliseconds, a time-out seconds.
 STUCK_SECONDS = 120.0
 
@@ -40,7 +44,7 @@ class _Runner:
         while not self._stopping.is_set():
             self.stepped_at = time.monotonic()
             try:
-                self.loop.step(WAIT_SECONDS)
+                done = self.loop.step(WAIT_SECONDS)
             except Transient as exc:
                 self._note(exc, away=True)
             # Whatever a step raises, its transaction is rolled back and its messages are not
@@ -49,6 +53,12 @@ class _Runner:
                 self._note(exc, away=False)
             else:
                 self._recovered()
+                self._breathe(done)
+
+    def _breathe(self, done: int) -> None:
+        """Let a few things gather after a small step: ten at once cost little more than one."""
+        if 0 < done < SMALL_STEP:
+            self._stopping.wait(BREATH_SECONDS)
 
     def _note(self, exc: Exception, *, away: bool) -> None:
         kind = type(exc).__name__

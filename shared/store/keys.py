@@ -36,6 +36,11 @@ _KEYS: Final = sa.table(
     sa.column("revoked_at", Instant()),
 )
 
+# Built once: it is asked with every request.
+_HOLDER: Final = sa.select(_KEYS.c.kind, _KEYS.c.bound_to, _KEYS.c.hash).where(
+    _KEYS.c.id == sa.bindparam("key"), _KEYS.c.revoked_at.is_(None)
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:
@@ -106,11 +111,7 @@ def verify(connection: sa.Connection, text: str) -> Principal | None:
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
-    row = connection.execute(
-        sa.select(_KEYS.c.kind, _KEYS.c.bound_to, _KEYS.c.hash).where(
-            _KEYS.c.id == shape.group(1), _KEYS.c.revoked_at.is_(None)
-        )
-    ).one_or_none()
+    row = connection.execute(_HOLDER, {"key": shape.group(1)}).one_or_none()
     if row is None or not hmac.compare_digest(bytes(row.hash), _hash(text)):
         return None
     return Principal(cast("Kind", row.kind), row.bound_to, shape.group(1))

@@ -48,6 +48,8 @@ class Store:
         self.replayed = Wake()  # an inbox row was released to be tried again
         self.after_commit: list[Callable[[], None]] = []
         self._translate = translate
+        alone = {} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
+        self._glancing = engine.execution_options(**{READ_ONLY: True}, **alone)
 
     @contextmanager
     def begin(self) -> Iterator[UnitOfWork]:
@@ -94,9 +96,15 @@ class Store:
         with _translated(), self.engine.connect() as connection:
             yield connection.execution_options(**{READ_ONLY: True})
 
+    @contextmanager
+    def glance(self) -> Iterator[sa.Connection]:
+        """A connection for a single question, without the two round trips of a transaction."""
+        with _translated(), self._glancing.connect() as connection:
+            yield connection
+
     def ping(self) -> None:
         """A round trip to the database; DatabaseAway when there is none."""
-        with self.read() as connection:
+        with self.glance() as connection:
             connection.execute(sa.text("SELECT 1"))
 
     def close(self) -> None:

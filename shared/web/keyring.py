@@ -19,10 +19,10 @@ class StoreKeys:
 
     def verify(self, text: str) -> keys.Principal | None:
         """The principal of a key's full text, or None."""
-        with self.store.read() as connection:
+        with self.store.glance() as connection:
             return keys.verify(connection, text)
 
     def still_valid(self, key_id: str) -> keys.Principal | None:
         """The principal of a key that was verified before, or None where it is revoked."""
-        with self.store.read() as connection:
+        with self.store.glance() as connection:
             return keys.find(connection, key_id)

@@ -12,6 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from services.intake.storage.tables import answers
 
 _MAKERS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+# RETURNING and not rowcount, which SQLAlchemy does not promise for an INSERT.
+_KEEP = {
+    name: make(answers).on_conflict_do_nothing().returning(answers.c.key)
+    for name, make in _MAKERS.items()
+}
 _FIND = sa.select(answers.c.request, answers.c.status, answers.c.answer).where(
     answers.c.owner == sa.bindparam("owner"), answers.c.key == sa.bindparam("key")
 )
@@ -39,10 +44,6 @@ def keep_answer(
 
     On PostgreSQL this waits for a twin request that is still running.
     """
-    # RETURNING and not rowcount, which SQLAlchemy does not promise for an INSERT.
-    insert = (
-        _MAKERS[connection.dialect.name](answers).on_conflict_do_nothing().returning(answers.c.key)
-    )
     row = {
         "owner": owner,
         "key": key,
@@ -51,4 +52,4 @@ def keep_answer(
         "answer": kept.answer,
         "made_at": now,
     }
-    return connection.execute(insert, row).first() is not None
+    return connection.execute(_KEEP[connection.dialect.name], row).first() is not None

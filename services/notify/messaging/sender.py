@@ -150,7 +150,7 @@ class Sender:
         rings, now = self._store.wake.rings, time.monotonic()
         if rings == self._seen and now - self._asked_at < LOOK_EVERY_SECONDS:
             return
-        with self._store.read() as connection:
+        with self._store.glance() as connection:
             self._due = sendings.next_due(connection, self._kind)
         self._seen, self._asked_at = rings, now
 

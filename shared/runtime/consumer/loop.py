@@ -159,7 +159,7 @@ class Consumer:
         if not self._should_look(polling=polling):
             return 0
         seen, sql, name = self._store.replayed.rings, self._store.sql, self.name
-        with self._store.read() as connection:
+        with self._store.glance() as connection:
             now = self._store.clock.now()
             due = sql.due(connection, name, now, self._batch)
             if not due:

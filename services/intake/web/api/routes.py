@@ -58,7 +58,8 @@ def poster(
     def decorate(view: View) -> View:
         made = _told(blp, view, 400, 401, 403, 404, 409, 415)
         made = blp.response(status, SummarySchema)(made)
-        made = blp.arguments(body)(made)
+        # One schema for all requests: webargs would build a new one from the class for each.
+        made = blp.arguments(body())(made)
         made = blp.doc(parameters=[_KEY_HEADER])(made)
         done: View = blp.post(path)(require("desk")(made))
         return done
