@@ -16,7 +16,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
+    from services.city.embedded import City
     from services.city.simulation.results import Results
+    from shared.kernel.clock import FixedClock
 
 MONTH = datetime(2022, 3, 1)  # noqa: DTZ001 - a month of the calendar, not an instant
 
@@ -68,39 +72,42 @@ def play(
     `amqp` and `database` say where, as `open_city` takes them.
     """
     from services.city.embedded import open_city
-    from services.city.simulation.figures import Habits, load_figures
-    from services.city.simulation.month import Month, Plan
-    from services.city.simulation.results import collect
-    from services.city.simulation.stage import Stage
-    from services.city.simulation.telling import (
-        live,
-        logs_into,
-        open_console,
-        tell_files,
-        tell_results,
-    )
+    from services.city.simulation.telling import logs_into, open_console, tell_files, tell_results
     from shared.kernel.clock import VN, FixedClock
     from shared.kernel.ids import SeededIds
 
-    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
-    start = datetime.combine(first, clock_time(), VN)
-    end = datetime.combine(last + timedelta(days=1), clock_time(), VN)
     console, began = open_console(), time.monotonic()
     console.print(f"Thành phố mô phỏng, tháng {first:%m/%Y}, {dossiers} hồ sơ, hạt giống {seed}")
-    clock = FixedClock(start)
-    city = open_city(folder, clock=clock, ids=SeededIds(seed), bus_url=amqp, database=database)
-    try:
-        city.migrate()
-        stage = Stage(city, city.catalogue, clock)
-        with logs_into(folder, city.intake.settings), live(console, dossiers) as line:
-            plan = Plan(first, last, dossiers, seed)
-            month = Month(stage, plan, load_figures(), Habits(), line.show)
-            month.run(end - timedelta(seconds=1))
-        results = collect(stage, month.desks, start, end)
-        month.agencies.close()
-    finally:
-        city.close()
+    clock = FixedClock(datetime.combine(first, clock_time(), VN))
+    with logs_into(folder):
+        city = open_city(folder, clock=clock, ids=SeededIds(seed), bus_url=amqp, database=database)
+        try:
+            city.migrate()
+            results = _month(console, city, clock, first, dossiers, seed)
+        finally:
+            city.close()
     seconds = time.monotonic() - began
     tell_results(console, results)
     tell_files(console, folder, seconds)
     return results, seconds
+
+
+def _month(
+    console: Console, city: City, clock: FixedClock, first: date, dossiers: int, seed: int
+) -> Results:
+    from services.city.simulation.figures import Habits, load_figures
+    from services.city.simulation.month import Month, Plan
+    from services.city.simulation.results import collect
+    from services.city.simulation.stage import Stage
+    from services.city.simulation.telling import live
+
+    start = clock.now()
+    last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    end = start + ((last - first) + timedelta(days=1))
+    stage = Stage(city, city.catalogue, clock)
+    with live(console, dossiers) as line:
+        month = Month(stage, Plan(first, last, dossiers, seed), load_figures(), Habits(), line.show)
+        month.run(end - timedelta(seconds=1))
+    results = collect(stage, month.desks, start, end)
+    month.agencies.close()
+    return results

@@ -17,8 +17,10 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from services.city.embedded import City
     from services.city.simulation.log import Log, Terms
     from services.city.simulation.results import Results
+    from shared.kernel.clock import FixedClock
 
 MOST_ROWS = 20
 AFTERWARDS = timedelta(days=30)  # room for what is still due when the log has ended
@@ -54,35 +56,54 @@ def play(
     """Play the log into `folder`; the results, and the log with its dates as they were played."""
     from services.city.embedded import open_city
     from services.city.simulation.log import into_years
-    from services.city.simulation.replaying import Replay, find_procedure
-    from services.city.simulation.results import collect
-    from services.city.simulation.stage import Stage
-    from services.city.simulation.telling import live, logs_into
-    from shared.kernel.clock import FixedClock, RealClock, to_vn
+    from services.city.simulation.telling import logs_into
+    from shared.kernel.clock import FixedClock, RealClock
     from shared.kernel.ids import SeededIds
 
     clock = FixedClock(RealClock().now())
-    city = open_city(folder, clock=clock, ids=SeededIds(seed))
-    try:
-        city.migrate()
-        years = frozenset.intersection(
-            *(city.catalogue.calendar(code).years for code in city.catalogue.agency_codes())
-        )
-        log = into_years(log, years)
-        if log.cases:
-            clock.set(log.cases[0].submitted_at - timedelta(hours=1))
-        stage = Stage(city, city.catalogue, clock)
-        find_procedure(stage, procedure, to_vn(clock.now()).date())
-        start = clock.now()
-        last = max((case.activities[-1].at for case in log.cases), default=start)
-        with logs_into(folder, city.intake.settings), live(console, len(log.cases)) as line:
-            run = Replay(stage, log, terms, procedure, seed, line.show)
-            run.run(last + AFTERWARDS)
-        results = collect(stage, run.desks, start, clock.now())
-        run.agencies.close()
-    finally:
-        city.close()
-    return results, log
+    with logs_into(folder):
+        city = open_city(folder, clock=clock, ids=SeededIds(seed))
+        try:
+            city.migrate()
+            log = into_years(log, _years(city))
+            if log.cases:
+                clock.set(log.cases[0].submitted_at - timedelta(hours=1))
+            return _cases(console, city, clock, log, terms, procedure, seed), log
+        finally:
+            city.close()
+
+
+def _years(city: City) -> frozenset[int]:
+    """The years for which every agency has a calendar."""
+    codes = city.catalogue.agency_codes()
+    return frozenset.intersection(*(city.catalogue.calendar(code).years for code in codes))
+
+
+def _cases(
+    console: Console,
+    city: City,
+    clock: FixedClock,
+    log: Log,
+    terms: Terms,
+    procedure: str,
+    seed: int,
+) -> Results:
+    from services.city.simulation.replaying import Replay, find_procedure
+    from services.city.simulation.results import collect
+    from services.city.simulation.stage import Stage
+    from services.city.simulation.telling import live
+    from shared.kernel.clock import to_vn
+
+    stage = Stage(city, city.catalogue, clock)
+    find_procedure(stage, procedure, to_vn(clock.now()).date())
+    start = clock.now()
+    last = max((case.activities[-1].at for case in log.cases), default=start)
+    with live(console, len(log.cases)) as line:
+        run = Replay(stage, log, terms, procedure, seed, line.show)
+        run.run(last + AFTERWARDS)
+    results = collect(stage, run.desks, start, clock.now())
+    run.agencies.close()
+    return results
 
 
 def _tell(console: Console, folder: Path, log: Log, results: Results, seconds: float) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -186,11 +185,12 @@ def _tell_held(console: Console, held: Sequence[Held]) -> None:
 
 
 @contextmanager
-def logs_into(folder: Path, settings: Settings) -> Iterator[None]:
+def logs_into(folder: Path) -> Iterator[None]:
     """Keep the services' log lines out of the picture, in `services.log` of the run's folder."""
     folder.mkdir(parents=True, exist_ok=True)
+    settings = Settings(service="city", data_dir=folder, database_url="", log_format="json")
     with (folder / "services.log").open("a", encoding="utf-8") as file:
-        configure(replace(settings, log_format="json"), stream=file)
+        configure(settings, stream=file)
         yield
     configure(settings)
 
