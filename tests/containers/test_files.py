@@ -1,0 +1,254 @@
+"""compose.yaml and the Dockerfile keep their promises; this needs no engine."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+COMPOSE = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
+SERVICES = COMPOSE["services"]
+LASTING = [f"{name}-{part}" for name in ("intake", "routing", "notify") for part in ("web", "work")]
+ONE_SHOT = ["secrets", "migrate"]
+TOOLS = ["smoke", "lienthong"]
+OURS = [*LASTING, "mailsink", *ONE_SHOT, *TOOLS]
+
+
+def test_every_service_of_the_file_is_known_here():
+    assert set(SERVICES) == {*OURS, "postgres", "rabbitmq"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_are_locked_down(name):
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "cap_add" not in service
+    assert "privileged" not in service
+    assert "user" not in service, "the image's own user, which is not root"
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["init"] is True
+    assert service["mem_limit"]
+    assert service["logging"]["options"]["max-size"]
+
+
+@pytest.mark.parametrize("name", [*LASTING, "mailsink", "postgres", "rabbitmq"])
+def test_what_should_last_comes_back_and_is_looked_after(name):
+    service = SERVICES[name]
+    assert service["restart"] == "unless-stopped"
+    assert service["healthcheck"]["test"]
+    assert service["healthcheck"]["start_period"]
+    assert "start_interval" not in service["healthcheck"], "older engines refuse it"
+    assert service["stop_grace_period"]
+
+
+@pytest.mark.parametrize("name", [*ONE_SHOT, *TOOLS])
+def test_what_runs_once_is_not_started_again(name):
+    assert SERVICES[name]["restart"] == "no"
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_services_wait_for_the_migration_the_database_and_the_broker(name):
+    assert SERVICES[name]["depends_on"] == {
+        "migrate": {"condition": "service_completed_successfully"},
+        "postgres": {"condition": "service_healthy"},
+        "rabbitmq": {"condition": "service_healthy"},
+    }
+
+
+def test_tools_are_started_only_when_asked():
+    assert [name for name, each in SERVICES.items() if each.get("profiles")] == TOOLS
+
+
+def test_no_password_or_key_is_written_down_anywhere():
+    for name, service in SERVICES.items():
+        for key, value in (service.get("environment") or {}).items():
+            if re.search("PASS|SECRET|_URL|KEY", key):
+                assert key.endswith("_FILE") or key == "LIENTHONG_SMOKE_KEYS", f"{name}: {key}"
+                assert value.startswith(("/secrets/", "/run/lienthong/")), f"{name}: {key}"
+    text = (PROJECT / "compose.yaml").read_text(encoding="utf-8")
+    assert not re.search(r"://[^/\s:]+:[^/\s]+@", text)
+    assert "guest" not in text
+
+
+def _mounts(service: str) -> dict[str, str]:
+    """Volume -> access of one service."""
+    found = {}
+    for each in SERVICES[service].get("volumes", []):
+        if isinstance(each, dict):
+            found[each["source"]] = "ro" if each["read_only"] else "rw"
+        else:
+            source, _, rest = each.partition(":")
+            found[source] = "ro" if rest.endswith(":ro") else "rw"
+    return found
+
+
+def test_each_secret_is_mounted_by_its_readers_alone_and_written_by_one():
+    readers: dict[str, set[str]] = {}
+    for name in SERVICES:
+        for volume, access in _mounts(name).items():
+            if volume.startswith("secrets-"):
+                readers.setdefault(volume, set()).add(name)
+                assert access == ("rw" if name == "secrets" else "ro")
+    operators = {"secrets", "migrate", "lienthong"}
+    for service in ("intake", "routing", "notify"):
+        assert readers[f"secrets-{service}"] == operators | {f"{service}-web", f"{service}-work"}
+    assert readers["secrets-agencies"] == {"secrets"}
+    assert readers["secrets-operator"] == {"secrets", "migrate"}
+    assert readers["secrets-smoke"] == {"secrets", "migrate", "smoke"}
+    assert readers["secrets-postgres"] == {"secrets", "postgres"}
+    assert readers["secrets-postgres-init"] == {"secrets", "postgres"}
+    assert readers["secrets-rabbitmq"] == {"secrets", "migrate", "rabbitmq"}
+
+
+def test_the_database_cannot_be_reached_from_outside():
+    assert COMPOSE["networks"]["back"] == {"internal": True}
+    assert SERVICES["postgres"]["networks"] == ["back"]
+    assert "ports" not in SERVICES["postgres"]
+    assert SERVICES["smoke"]["networks"] == ["front"]
+
+
+def test_doors_are_opened_to_this_machine_alone_unless_somebody_says_otherwise():
+    opened = [port for service in SERVICES.values() for port in service.get("ports", [])]
+    assert len(opened) == 5
+    assert all(port.startswith(("${LIENTHONG_BIND:-127.0.0.1}:", "127.0.0.1:")) for port in opened)
+
+
+def test_one_image_is_built_once_and_nobody_looks_for_it_elsewhere():
+    assert [name for name, service in SERVICES.items() if "build" in service] == ["secrets"]
+    for name in OURS:
+        assert SERVICES[name]["image"] == "${LIENTHONG_IMAGE:-lienthong:latest}"
+        assert SERVICES[name]["pull_policy"] == ("build" if name == "secrets" else "never")
+
+
+def test_a_client_of_docker_can_read_the_file():
+    docker = shutil.which("docker")
+    if docker is None:
+        pytest.skip("there is no docker client here")
+    command = [docker, "compose", "-f", str(PROJECT / "compose.yaml")]
+    if subprocess.run([*command, "version"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("this docker client has no compose")
+    done = subprocess.run([*command, "config", "-q"], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_image_ends_as_nobody_in_particular_and_installs_by_hash():
+    text = (PROJECT / "Dockerfile").read_text(encoding="utf-8")
+    assert re.findall(r"^USER (.+)$", text, re.MULTILINE) == ["10001:10001"]
+    assert "--require-hashes" in text
+    assert "--network" not in text
+    assert "# syntax" not in text
+
+
+def test_the_image_is_made_of_nothing_but_what_it_needs():
+    lines = (PROJECT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    rules = [line for line in lines if line and not line.startswith("#")]
+    assert rules[0] == "*"
+    copied = re.findall(
+        r"^COPY (?!--from)(\S+) ", (PROJECT / "Dockerfile").read_text("utf-8"), re.MULTILINE
+    )
+    assert {rule.removeprefix("!") for rule in rules if rule.startswith("!")} == set(copied)
+
+
+# --- the health check -----------------------------------------------------------------------------
+
+
+def _script():
+    spec = importlib.util.spec_from_file_location("ready", PROJECT / "deploy/compose/ready.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextmanager
+def _answering(answers: dict[bytes, bytes]) -> Iterator[int]:
+    """A port that says what it is told to say to a request (or at once, to b"")."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            while True:
+                try:
+                    line, _ = server.accept()
+                except OSError:
+                    return
+                with line:
+                    if b"" in answers:
+                        line.sendall(answers[b""])
+                        line.recv(100)
+                    else:
+                        path = line.recv(1000).split(b" ")[1]
+                        line.sendall(answers[path])
+
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join(5)
+
+
+OK, AWAY = b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 503 Service Unavailable\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("readyz", "healthz", "good", "ended"),
+    [(OK, OK, True, False), (AWAY, OK, False, False), (AWAY, AWAY, False, True)],
+    ids=["ready", "waiting for a server", "stuck"],
+)
+def test_a_process_is_ended_only_where_nothing_but_a_restart_helps(
+    monkeypatch, readyz, healthz, good, ended
+):
+    script = _script()
+    killed = []
+    monkeypatch.setattr(script.os, "kill", lambda *what: killed.append(what))
+    with _answering({b"/readyz": readyz, b"/healthz": healthz}) as port:
+        assert script.ready(port) is good
+    assert bool(killed) is ended
+
+
+def test_a_mail_server_is_ready_when_it_greets():
+    script = _script()
+    with _answering({b"": b"220 here\r\n"}) as port:
+        assert script.greets(port)
+    with _answering({b"": b"421 not now\r\n"}) as port:
+        assert not script.greets(port)
+
+
+def test_a_door_that_nobody_opens_is_not_ready(monkeypatch):
+    script = _script()
+    monkeypatch.setattr(script.os, "kill", os.abort)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert not script.ready(port)
+    assert not script.greets(port)
+
+
+# --- the page ---------------------------------------------------------------------------------------
+
+
+def test_every_block_of_the_page_is_typed_by_a_test_on_the_engine():
+    from tests.containers.page import blocks
+
+    source = (PROJECT / "tests" / "containers" / "test_compose.py").read_text(encoding="utf-8")
+    typed = set(re.findall(r'block\("([^"]+)"(?:, (\d))?\)', source))
+    there = {(name, i) for name, found in blocks().items() for i in range(len(found))}
+    assert {(name, int(number or 0)) for name, number in typed} == there
+
+
+def test_the_page_names_every_setting_of_the_file():
+    page = (PROJECT / "docs" / "install.md").read_text(encoding="utf-8")
+    text = (PROJECT / "compose.yaml").read_text(encoding="utf-8")
+    for name in set(re.findall(r"\$\{(\w+)", text)) - {"LIENTHONG_IMAGE"}:
+        assert f"`{name}`" in page, name
