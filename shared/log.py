@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+import traceback
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
 
+from shared.kernel.errors import LienThongError
 from shared.kernel.text import mask_mapping
 from shared.settings import Settings
 
@@ -40,8 +42,9 @@ def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _name_service(settings.service),
-            *_tracebacks(settings.log_format),
             mask,
+            # After the net: a frame has a name as well, that of its function.
+            *_tracebacks(settings.log_format),
             _renderer(settings.log_format, out),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -67,14 +70,50 @@ def _name_service(service: str) -> structlog.typing.Processor:
 
 def _tracebacks(log_format: str) -> list[structlog.typing.Processor]:
     if log_format == "console":
-        return [structlog.processors.format_exc_info]
+        return [structlog.processors.ExceptionRenderer(_as_text)]
+    return [structlog.processors.ExceptionRenderer(_as_frames)]
+
+
+def _as_frames(exc_info: structlog.typing.ExcInfo) -> list[dict[str, Any]]:
+    """Kind and frames of an error and of what led to it, the words only of our own errors."""
     # Frames only: local variables would carry forms and phone numbers into the log.
-    frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)
-    return [structlog.processors.ExceptionRenderer(frames)]
+    told = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=20)(exc_info)
+    for each, error in zip(told, _chain(exc_info[1]), strict=False):
+        each |= {"exc_value": _words(error), "exc_notes": [], "exceptions": []}
+    return told
+
+
+def _as_text(exc_info: structlog.typing.ExcInfo) -> str:
+    """The same, as people read it."""
+    parts = []
+    for error in reversed(list(_chain(exc_info[1]))):
+        lines = traceback.format_tb(error.__traceback__)
+        words = _words(error)
+        end = f"{type(error).__name__}: {words}" if words else type(error).__name__
+        parts.append("".join(["Traceback (most recent call last):\n", *lines, end]))
+    return "\n\n".join(parts)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what led to it, the last first; as Python itself would tell it."""
+    while error is not None:
+        yield error
+        shown = None if error.__suppress_context__ else error.__context__
+        error = error.__cause__ or shown
+
+
+def _words(error: BaseException) -> str:
+    # A database quotes the row, a parser the text: other people's words may hold personal data.
+    return error.en if isinstance(error, LienThongError) else ""
 
 
 def _route_standard_logging(level: int, out: TextIO) -> None:
     """Libraries that use `logging` write warnings and worse to the same place, one line each."""
     handler = logging.StreamHandler(out)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    handler.setFormatter(_Plain("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+class _Plain(logging.Formatter):
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
+        return _as_text(ei)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from shared import log
-from shared.kernel.errors import SettingsError
+from shared.kernel.errors import LienThongError, SettingsError
 from shared.settings import PROJECT, Settings, names
 
 
@@ -119,6 +119,27 @@ def test_a_traceback_is_kept_without_local_variables(logged):
         log.get("runtime").exception("loop.failed")
     assert "907123456" not in out.getvalue()
     assert json.loads(out.getvalue())["exception"][0]["exc_type"] == "ValueError"
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_of_an_error_only_our_own_words_are_logged(logged, log_format):
+    out = logged(log_format)
+
+    def fail(phone: str) -> None:
+        try:
+            int(phone)
+        except ValueError as quoting:  # which quotes what it could not read
+            raise LienThongError("the row was refused") from quoting
+
+    try:
+        fail("phone 0907123456")
+    except LienThongError as error:
+        log.get("runtime").error("loop.failed", exc_info=error)
+    told = out.getvalue()
+    assert "invalid literal" not in told
+    assert "ValueError" in told
+    assert "the row was refused" in told
+    assert "in fail" in told or '"name": "fail"' in told
 
 
 def test_the_console_form_is_for_people(logged):
