@@ -14,7 +14,7 @@ from shared.bus import Delivery
 from shared.contract.envelope import encode
 from shared.kernel.clock import FixedClock
 from shared.kernel.errors import DatabaseAway, NotAllowed, ParkNow, Unreadable
-from shared.runtime.consumer import Handler, Late
+from shared.runtime.consumer import Consumer, Handler, Late
 from shared.runtime.metrics import Metrics
 from shared.runtime.retry import RetryPolicy
 from shared.store import parked
@@ -145,6 +145,27 @@ def test_bytes_that_cannot_be_read_are_parked_with_all_that_came(store, bus):
     assert row.fact_id == hashlib.sha256(rubbish).hexdigest()
     assert row.reason.startswith("unreadable")
     assert not bus.unacked
+
+
+def test_an_unknown_version_of_a_fact_that_is_handled_is_parked_and_other_types_go_by(store, bus):
+    newer = TYPE.replace(".v1", ".v2")
+    bus.put(envelope("/maker", "D1", 1, type=newer), envelope("/maker", "D1", 2))
+    bus.put(envelope("/maker", "D2", 1, type="vn.lienthong.other.v2"), envelope("/maker", "D2", 2))
+    consumer = scripted(store, bus)
+    drain(consumer)
+    assert states(store) == {"parked": 1, "waiting": 1, "done": 2}
+    (row,) = [row for row in inbox(store) if row.state == "parked"]
+    assert row.type == newer
+    assert "a version that is not known here" in row.reason
+
+    learnt = Consumer(
+        "reader.facts", "reader.facts", store, bus,
+        {kind: Handler(Reading().apply) for kind in (TYPE, newer)}, sources=("/maker",),
+    )  # fmt: skip
+    with store.begin() as uow:
+        parked.replay(uow, row.fact_id)
+    drain(learnt)
+    assert states(store) == {"done": 4}
 
 
 def test_a_delivery_that_is_screened_out_cannot_take_the_place_of_the_true_one(store, bus):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from shared.bus import Delivery
 from shared.contract.envelope import Envelope, decode
+from shared.contract.names import short
 from shared.kernel.errors import LienThongError, ParkNow
 from shared.runtime.retry import RetryPolicy
 from shared.store import UnitOfWork
@@ -55,6 +56,11 @@ class Setup:
     sources: tuple[str, ...]
     ordered: bool
     policy: RetryPolicy
+    # Short names of what is handled here, in whatever version.
+    names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(short(kind) for kind in self.handlers))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.contract.envelope import Envelope, parse_after
+from shared.contract.names import short
+from shared.kernel.errors import Unreadable
 from shared.runtime.consumer.model import Arrival, Late, Setup, from_row
 from shared.store import Cause, UnitOfWork
 from shared.store.ledgers import DISCARDED, DONE, LATE, PARKED, RETRY, WAITING
@@ -204,7 +206,9 @@ class Round:
         uow.cause = Cause(envelope.id, envelope.correlationid, envelope.traceparent)
         handler = self.setup.handlers.get(envelope.type)
         outcome = None
-        if handler is not None:
+        if handler is None:
+            self._pass_over(envelope)
+        else:
             if self.single and handler.warm is not None:
                 handler.warm(uow, [envelope])
             outcome = handler.apply(uow, envelope)
@@ -212,6 +216,14 @@ class Round:
         late = isinstance(outcome, Late)
         note = outcome.note if isinstance(outcome, Late) else None
         self._note(arrival, LATE if late else DONE, note=note)
+
+    def _pass_over(self, envelope: Envelope) -> None:
+        """Let a fact go by that means nothing here; another version of one that does is none."""
+        if short(envelope.type) in self.setup.names:
+            raise Unreadable(
+                f"{envelope.type[:120]} is a version that is not known here; update this service,"
+                " then replay"
+            )
 
     # --- noting ---------------------------------------------------------------------------
 
