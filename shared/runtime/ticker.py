@@ -29,7 +29,7 @@ class Ticker:
         next_due: Callable[[], datetime | None],
         *,
         every: float = 30.0,
-        gap: float = 0.02,
+        gap: float = 0.25,
     ) -> None:
         self.name = name
         self._store = store
