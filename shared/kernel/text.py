@@ -125,6 +125,9 @@ def mask_email(email: str) -> str:
     return f"{user[:1]}{_HIDDEN}@{domain}" if at and user else _HIDDEN
 
 
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
 def mask_mapping(values: Mapping[str, Any]) -> dict[str, Any]:
     """A copy in which the values of personal keys are hidden, at any depth."""
     return {key: _masked(str(key), value) for key, value in values.items()}
@@ -132,15 +135,16 @@ def mask_mapping(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _masked(key: str, value: Any) -> Any:
     kind = key.lower()
-    if kind in _PERSONAL:
-        if value is None or value == "":
-            return value
-        if kind == "phone" and isinstance(value, str):
-            return mask_phone(value)
-        if kind == "email" and isinstance(value, str):
-            return mask_email(value)
-        return _HIDDEN
-    return _masked_inside(value)
+    if kind not in _PERSONAL:
+        # Nearly all that is logged: a plain value has no inside.
+        return value if type(value) in _PLAIN else _masked_inside(value)
+    if value is None or value == "":
+        return value
+    if kind == "phone" and isinstance(value, str):
+        return mask_phone(value)
+    if kind == "email" and isinstance(value, str):
+        return mask_email(value)
+    return _HIDDEN
 
 
 def _masked_inside(value: Any) -> Any:
