@@ -125,7 +125,7 @@ def mask_email(email: str) -> str:
     return f"{user[:1]}{_HIDDEN}@{domain}" if at and user else _HIDDEN
 
 
-_PLAIN = frozenset({str, int, float, bool, type(None)})
+_WITHOUT_INSIDE: frozenset[type] = frozenset({str, int, float, bool, type(None)})
 
 
 def mask_mapping(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,7 +137,7 @@ def _masked(key: str, value: Any) -> Any:
     kind = key.lower()
     if kind not in _PERSONAL:
         # Nearly all that is logged: a plain value has no inside.
-        return value if type(value) in _PLAIN else _masked_inside(value)
+        return value if type(value) in _WITHOUT_INSIDE else _masked_inside(value)
     if value is None or value == "":
         return value
     if kind == "phone" and isinstance(value, str):
