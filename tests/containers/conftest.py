@@ -144,7 +144,7 @@ class Smoking:
 
     def __init__(self, town: Installation, dossiers: int, timeout: int) -> None:
         self._timeout = timeout
-        words = ["smoke", "smoke", "--dossiers", str(dossiers), "--timeout", str(timeout)]
+        words = ["smoke", "--dossiers", str(dossiers), "--timeout", str(timeout)]
         self._process = subprocess.Popen(
             ["docker", "compose", "run", "--rm", "-T", *words],
             cwd=town.folder, env=town.env, text=True,

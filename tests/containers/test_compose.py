@@ -66,9 +66,9 @@ def test_no_container_of_ours_is_root_or_can_write_its_disk(town, name):
 
 @pytest.mark.parametrize("name", ["postgres", "rabbitmq"])
 def test_the_servers_run_as_their_own_users(town, name):
-    rows = town.docker("top", town.container(name), "-eo", "uid,comm").stdout.splitlines()[1:]
+    rows = town.docker("top", town.container(name), "-eo", "pid,uid,comm").stdout.splitlines()[1:]
     users = {
-        row.split()[0] for row in rows if not row.split()[1].startswith(("docker-init", "tini"))
+        row.split()[1] for row in rows if not row.split()[2].startswith(("docker-init", "tini"))
     }
     assert "0" not in users, rows
 

@@ -129,7 +129,7 @@ def test_one_image_is_built_once_and_nobody_looks_for_it_elsewhere():
     assert [name for name, service in SERVICES.items() if "build" in service] == ["secrets"]
     for name in OURS:
         assert SERVICES[name]["image"] == "${LIENTHONG_IMAGE:-lienthong:latest}"
-        assert SERVICES[name]["pull_policy"] == ("build" if name == "secrets" else "never")
+        assert SERVICES[name]["pull_policy"] == ("missing" if name == "secrets" else "never")
 
 
 def test_a_client_of_docker_can_read_the_file():
