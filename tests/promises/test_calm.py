@@ -1,0 +1,18 @@
+"""A calm run is the same on both back ends: the measure for all the troubled ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.city.townsfolk import INTERLINKED, LAND
+from tests.promises.town import Portrait, Town, check_once, portrait
+
+
+@pytest.mark.parametrize("procedure", [INTERLINKED, LAND])
+def test_both_back_ends_end_alike(town: Town, calm: Mapping[str, Portrait], procedure: str):
+    code = town.desk(procedure).submit(procedure)
+    town.finish(code, procedure=procedure)
+    assert portrait(town.city, code, procedure=procedure) == calm[procedure]
+    check_once(town.city, code)

@@ -1,0 +1,292 @@
+"""A town that can die: the whole city on one back end, built anew from its ledgers as often as asked.
+
+Carries dossiers to their end and draws the portrait of each, to be held against that of a calm
+run. No test lives here.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from unittest import mock
+
+import sqlalchemy as sa
+
+from services.city import embedded
+from services.city.autopilot import autopilots
+from services.city.embedded import City
+from services.commands.stores import app_of, history_of
+from services.notify.storage.tables import contacts
+from shared.bus import Bus, reset_memory
+from shared.catalogue import Catalogue
+from shared.contract.names import short
+from shared.kernel.clock import FixedClock, RealClock, to_vn
+from shared.kernel.errors import NotFound
+from shared.kernel.ids import RandomIds, SeededIds
+from shared.runtime.loop import Loop
+from shared.settings import SERVICES, Settings
+from shared.store.ledgers import DONE, LATE
+from shared.store.migrate import upgrade
+from shared.store.timeline import Entry, timeline
+from tests.backends import Backend
+from tests.city.townsfolk import INTERLINKED, LAND, OFFICE, Desk, held, messages, unsent
+
+START = datetime(2022, 3, 14, 1, 30, tzinfo=UTC)  # a Monday, 08:30 in Cao Lãnh
+PATIENCE_SECONDS = 60.0
+WARD = "29866"
+OFFICES = {INTERLINKED: OFFICE, LAND: "mot-cua-thanh-pho"}
+TOLD = {INTERLINKED: 6, LAND: 10}  # messages of a whole journey, by e-mail and SMS
+
+MakeBus = Callable[..., Any]
+Change = Callable[[Settings], Settings]
+
+
+class Town:
+    """The three real services, the agencies of two procedures and their desks, under one clock."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        catalogue: Catalogue,
+        *,
+        make_bus: MakeBus = Bus,
+        change: Change = lambda settings: settings,
+        more: Callable[[Any], Sequence[Loop]] = lambda _: (),
+    ) -> None:
+        self.backend = backend
+        self.catalogue = catalogue
+        self.clock = FixedClock(START)
+        self._make_bus = make_bus
+        self._change = change
+        self._more = more
+        self._lives = 0
+        for service in SERVICES:
+            backend.migrated(service, partial(migrate, service))
+        self.city = self._built()
+
+    def _built(self) -> City:
+        self._lives += 1
+        settings = {name: self._change(self.backend.settings(name)) for name in SERVICES}
+        with mock.patch.object(embedded, "Bus", self._make_bus):
+            city = City(
+                settings,
+                catalogue=self.catalogue,
+                clock=self.clock,
+                ids=SeededIds(self._lives),
+            )
+        city.add(autopilots(self.agencies(), city.bus, self.clock, delay=timedelta(0)))
+        city.add(self._more(city.bus))
+        return city
+
+    def agencies(self) -> list[str]:
+        """Only those that the two procedures need: on a real broker each costs two connections."""
+        today = to_vn(self.clock.now()).date()
+        found = set()
+        for code in OFFICES:
+            for step in self.catalogue.procedure(code, today).steps:
+                found.add(self.catalogue.agency_for(step.role, WARD, today).code)
+        return sorted(found)
+
+    def desk(self, procedure: str = INTERLINKED) -> Desk:
+        return Desk(self.city, OFFICES[procedure])
+
+    def die(self) -> None:
+        """As the machine's death: what was in memory is gone; then everything is built anew."""
+        if self.backend.embedded:
+            reset_memory()
+            for service in self.city.services.values():  # nobody stops anything in order
+                service.close()
+        else:
+            self.city.close()
+        self.city = self._built()
+
+    def close(self) -> None:
+        self.city.close()
+
+    # --- carrying ---------------------------------------------------------------------------------
+
+    def carry(self, done: Callable[[], bool]) -> None:
+        """Move the city until it is so; a broker takes its time, and may be away meanwhile."""
+        end = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            moved = self.city.pump(patient=True)
+            if done():
+                return
+            assert time.monotonic() < end, f"came to rest too early: {held(self.city)}"
+            if not moved:
+                time.sleep(0.005)
+
+    def finish(self, *codes: str, procedure: str = INTERLINKED) -> None:
+        """Carry these dossiers to the very end, with the desk doing its part; nothing stays."""
+        desk = self.desk(procedure)
+        self.carry(lambda: all(self._ended(desk, code) for code in codes))
+        wanted = TOLD[procedure]
+        self.carry(lambda: all(self._told(code) >= wanted for code in codes))
+        self.carry(lambda: unsent(self.city) == 0 and not self._on_its_way(codes))
+
+    def _ended(self, desk: Desk, code: str) -> bool:
+        status = desk.status(code)
+        if status == 6:
+            body = {"amount_vnd": 1_500_000, "proof": "BL-0001"}
+            desk.post(f"/{code}/payment", body, key=f"pay {code}")
+        elif status == 9:
+            desk.post(f"/{code}/return-result", {"method": "desk"}, key=f"return {code}")
+        return status == 10
+
+    def _told(self, code: str) -> int:
+        """How often intake has heard that the citizen was told."""
+        return sum(short(e.type) == "citizen.notified" for e in entries(self.city, "intake", code))
+
+    def _on_its_way(self, codes: Sequence[str]) -> list[tuple[str, str]]:
+        return [gap for code in codes for gap in gaps(self.city, code)]
+
+
+def migrate(service: str, url: str) -> None:
+    """Bring the empty database of a service to its newest version."""
+    settings = Settings(service=service, data_dir=history_of(service), database_url=url)
+    store = app_of(service).open_store(settings, clock=RealClock(), ids=RandomIds())
+    try:
+        upgrade(store.engine, history_of(service))
+    finally:
+        store.close()
+
+
+# --- portraits --------------------------------------------------------------------------------------
+
+READS = {
+    ("intake", "intake.facts"): ("/routing", "/notify"),
+    ("routing", "routing.facts"): ("/intake",),
+    ("notify", "notify.facts"): ("/intake", "/routing"),
+    ("notify", "notify.contacts"): ("/intake/contacts",),
+}
+MAKERS = {"/intake": "intake", "/intake/contacts": "intake", "/routing": "routing"} | {
+    "/notify": "notify"
+}
+# What may differ between two runs that mean the same: ids drawn anew.
+_IDS = ("dossier", "task", "message", "document", "reference", "number")
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """What became of one dossier, in words that two runs share."""
+
+    status: Mapping[str, Any]
+    timelines: Mapping[str, Sequence[str]]
+    messages: Sequence[tuple[str, ...]]
+
+
+def portrait(city: City, code: str, *, procedure: str = INTERLINKED, at: bool = True) -> Portrait:
+    """Draw it; without `at`, leave out every instant (where the clock had to move)."""
+    told = Desk(city, OFFICES[procedure]).get(code)
+    names = ("status", "promised_at", "due_at") if at else ("status",)
+    return Portrait(
+        {name: told[name] for name in names},
+        {
+            service: sorted(_line(entry, at=at) for entry in entries(city, service, code))
+            for service in SERVICES
+        },
+        sorted(_message(city, code, at=at)),
+    )
+
+
+def entries(city: City, service: str, code: str) -> list[Entry]:
+    """The timeline of a dossier as one service has it."""
+    store = city.services[service].store
+    with store.read() as connection:
+        return timeline(connection, store.ledgers, code)
+
+
+def _line(entry: Entry, *, at: bool) -> str:
+    data = {
+        name: value
+        for name, value in entry.envelope.data.items()
+        if name not in _IDS and (at or not name.endswith(("_at", "_by")))
+    }
+    if "results" in data:
+        data["results"] = sorted(result["step"] for result in data["results"])
+    data.pop("lookup_word", None)
+    gist = json.dumps(data, ensure_ascii=False, sort_keys=True)
+    return f"{entry.source} {short(entry.type)} {entry.state} {gist}"
+
+
+def _message(city: City, code: str, *, at: bool) -> list[tuple[str, ...]]:
+    with city.notify.store.read() as connection:
+        query = sa.select(contacts.c.lookup_word).where(contacts.c.dossier == code)
+        word = connection.scalar(query) or "-"
+    found = []
+    for one in messages(city):
+        if one.dossier == code:
+            text = f"{one.subject}\n{one.body}".replace(code, "CODE").replace(word, "WORD")
+            found.append((one.moment, one.channel, str(one.state), text if at else ""))
+    return found
+
+
+# --- exactly once, in order -------------------------------------------------------------------------
+
+
+def gaps(city: City, code: str) -> list[tuple[str, str]]:
+    """Streams of this dossier that some consumer has not applied to their end."""
+    return [
+        (consumer, source)
+        for (service, consumer), sources in READS.items()
+        for source in sources
+        if applied(city, service, consumer, source, code) != made(city, source, code)
+    ]
+
+
+def made(city: City, source: str, code: str) -> list[int]:
+    """The numbers of the facts that a source stated about a dossier."""
+    store = city.services[MAKERS[source]].store
+    outbox = store.ledgers.outbox.c
+    query = sa.select(outbox.sequence).where(outbox.stream == f"{source} {code}")
+    with store.read() as connection:
+        return sorted(connection.scalars(query))
+
+
+def applied(city: City, service: str, consumer: str, source: str, code: str) -> list[int]:
+    """The numbers of that stream which a consumer has applied."""
+    store = city.services[service].store
+    inbox = store.ledgers.inbox.c
+    query = sa.select(inbox.sequence).where(
+        inbox.consumer == consumer,
+        inbox.stream == f"{source} {code}",
+        inbox.state.in_((DONE, LATE)),
+    )
+    with store.read() as connection:
+        return sorted(connection.scalars(query))
+
+
+def check_once(city: City, *codes: str) -> None:
+    """Every fact was applied once by every reader, and every message was made and written once."""
+    assert (held(city), unsent(city)) == ([], 0)
+    for code in codes:
+        assert gaps(city, code) == []
+        for source in MAKERS:
+            numbers = made(city, source, code)
+            assert numbers == list(range(1, len(numbers) + 1)), (source, numbers)
+    told = [one for one in messages(city) if one.dossier in codes]
+    twice = Counter((one.dossier, one.fact_id, one.moment, one.channel) for one in told)
+    assert set(twice.values()) <= {1}
+    written = [path.stem for path in (city.data_dir / "messages").rglob("*.*")]
+    for one in told:
+        assert written.count(one.id) == 1, (one.moment, one.channel)
+        said = [
+            entry
+            for entry in entries(city, "notify", one.dossier)
+            if short(entry.type) == "citizen.notified" and entry.envelope.data["message"] == one.id
+        ]
+        assert len(said) == 1, (one.moment, one.channel)
+
+
+def exists(desk: Desk, code: str) -> bool:
+    """Whether the desk knows this dossier."""
+    try:
+        return bool(desk.get(code))
+    except (AssertionError, NotFound):
+        return False
