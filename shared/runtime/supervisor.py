@@ -20,10 +20,12 @@ _log = get("supervisor")
 # The longest a loop sleeps without a wake; also what bounds how late a lost wake is noticed.
 WAIT_SECONDS = 1.0
 _PAUSES = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
-# After a step that did little a loop rests so long: each step is a transaction or two, and under
-# load its cost is shared by what comes meanwhile. What comes when nobody is busy is done at once.
-BREATH_SECONDS = 0.02
-SMALL_STEP = 25
+# A step is a transaction or two, so ten things in one cost little more than one. A loop that finds
+# more work waiting each time it looks lets it gather, longer and longer, until its steps are large;
+# what comes when a loop is idle is done at once.
+FIRST_BREATH_SECONDS = 0.005
+LONGEST_BREATH_SECONDS = 0.08
+LARGE_STEP = 25
 # A step that takes so long has hung: a batch takes milliseconds, a time-out seconds.
 STUCK_SECONDS = 120.0
 
@@ -38,13 +40,15 @@ class _Runner:
         self.stepped_at = time.monotonic()
         self._stopping = stopping
         self._failures = 0
+        self._breath = 0.0  # seconds rested after the last step
         self.thread = threading.Thread(target=self._run, name=loop.name, daemon=True)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             self.stepped_at = time.monotonic()
             try:
-                done = self.loop.step(WAIT_SECONDS)
+                # After a rest only a look: was there work waiting, or is the loop idle?
+                done = self.loop.step(0.0 if self._breath else WAIT_SECONDS)
             except Transient as exc:
                 self._note(exc, away=True)
             # Whatever a step raises, its transaction is rolled back and its messages are not
@@ -56,9 +60,12 @@ class _Runner:
                 self._breathe(done)
 
     def _breathe(self, done: int) -> None:
-        """Let a few things gather after a small step: ten at once cost little more than one."""
-        if 0 < done < SMALL_STEP:
-            self._stopping.wait(BREATH_SECONDS)
+        """Rest after a small step; the longer, the more often there was work right after a rest."""
+        if done == 0:
+            self._breath = 0.0
+        elif done < LARGE_STEP:
+            self._breath = min(max(FIRST_BREATH_SECONDS, self._breath * 2), LONGEST_BREATH_SECONDS)
+            self._stopping.wait(self._breath)
 
     def _note(self, exc: Exception, *, away: bool) -> None:
         kind = type(exc).__name__

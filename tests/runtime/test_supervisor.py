@@ -160,6 +160,35 @@ def test_a_loop_that_will_not_close_keeps_nobody() -> None:
     assert other.closed
 
 
+def test_a_loop_that_is_always_busy_rests_longer_and_longer_until_its_steps_are_large(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    waits: list[float] = []
+    rests: list[float] = []
+    done = [1, 1, 1, 100, 1, 0, 1, 0]
+    finished, last = reached()
+
+    class Told(Scripted):
+        def step(self, wait: float) -> int:
+            waits.append(wait)
+            return done.pop(0) if done else super().step(wait)
+
+    class Watched(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            rests.append(timeout or 0.0)
+            return self.is_set()
+
+    supervisor = Supervisor([Told("busy", last)])
+    monkeypatch.setattr(supervisor._runners[0], "_stopping", Watched())
+    supervisor._stopping = supervisor._runners[0]._stopping
+    supervisor.start()
+    assert finished.wait(5)
+    supervisor.stop()
+    assert rests[:5] == [0.005, 0.01, 0.02, 0.04, 0.005]
+    # Only a look after each rest; a long wait again once nothing was there.
+    assert waits[:8] == [module.WAIT_SECONDS, 0, 0, 0, 0, 0, module.WAIT_SECONDS, 0]
+
+
 PROGRAM = """
 import sys, time
 import structlog
