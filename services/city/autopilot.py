@@ -1,7 +1,8 @@
 """Simulated agencies for `lienthong serve --autopilot`: they take their tasks and answer in time.
 
-For trying the city out when nobody sits at the agencies. A task is acknowledged only when it was
-answered, and an answer's id follows from its task's, so that a crash and a repeat are harmless.
+For trying the city out when nobody sits at the agencies. A task is acknowledged only when its
+answer is safe, and an answer's id follows from its task's, so that a crash and a repeat are
+harmless.
 Agencies that are late, refuse or ask for papers are played in simulation/.
 """
 
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from shared.bus import Bus, Delivery, OutMessage, Publisher, Subscriber
+from shared.bus import Bus, Delivery, OutMessage, Progress, Publisher, Subscriber
 from shared.contract import names
 from shared.contract.envelope import Envelope, decode, encode
 from shared.contract.facts import read
@@ -26,6 +27,8 @@ OFFICER: Final = "Tự động"
 # How many tasks one agency may have before it; the rest waits in its queue.
 DESK_SIZE: Final = 500
 _BATCH: Final = 50
+# Seconds between looks whether answers are safe by now.
+_SAFE_SOON: Final = 0.2
 _log = get("city.autopilot")
 
 
@@ -41,7 +44,8 @@ class _Waiting:
 class AutopilotAgency:
     """One agency: says "taken" at once and "completed, granted" after `delay`.
 
-    Every task waits equally long, so they are answered and acknowledged in the order of arrival.
+    Every task waits equally long, so they are answered and acknowledged in the order of arrival;
+    acknowledged only when the answer is safe, since an answer may be lost with the bus.
     """
 
     def __init__(self, code: str, bus: Bus, clock: Clock, delay: timedelta) -> None:
@@ -53,12 +57,15 @@ class AutopilotAgency:
         self._subscriber: Subscriber | None = None
         self._publisher: Publisher | None = None
         self._desk: deque[_Waiting] = deque()
+        # What was answered, with how many answers must be safe before it is acknowledged.
+        self._answered: deque[tuple[Delivery, int]] = deque()
         self._cancelled: set[str] = set()
 
     def step(self, wait: float) -> int:
         """Answer what is due and take what came; wait up to `wait` s where there is neither."""
         try:
             done = self._answer_due()
+            self._acknowledge()
             return done + self._take(0.0 if done else self._bounded(wait))
         except BrokerAway:
             # What was taken and not acknowledged comes again.
@@ -77,6 +84,7 @@ class AutopilotAgency:
     def close(self) -> None:
         """Leave the queue; what is not answered comes again."""
         self._desk.clear()
+        self._answered.clear()
         self._cancelled.clear()
         for one in (self._subscriber, self._publisher):
             if one is not None:
@@ -98,6 +106,8 @@ class AutopilotAgency:
         return len(deliveries)
 
     def _bounded(self, wait: float) -> float:
+        if self._answered:
+            wait = min(wait, _SAFE_SOON)
         due_at = self.next_due()
         if due_at is None:
             return wait
@@ -111,12 +121,21 @@ class AutopilotAgency:
         if not due or self._subscriber is None:
             return 0
         self._say([self._completed(one.task) for one in due if self._wanted(one.task)])
-        self._subscriber.ack_through(due[-1].delivery)
+        self._answered.append((due[-1].delivery, self._progress().sent))
         for one in due:
             self._desk.popleft()
             if one.task is not None:
                 self._cancelled.discard(str(one.task["task"]))
         return len(due)
+
+    def _acknowledge(self) -> None:
+        """Let go of the tasks whose answers are safe."""
+        safe = self._progress().settled if self._answered else 0
+        while self._answered and self._answered[0][1] <= safe and self._subscriber is not None:
+            self._subscriber.ack_through(self._answered.popleft()[0])
+
+    def _progress(self) -> Progress:
+        return Progress(0, 0) if self._publisher is None else self._publisher.progress()
 
     def _wanted(self, task: Mapping[str, Any] | None) -> bool:
         return task is not None and task["task"] not in self._cancelled

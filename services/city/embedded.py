@@ -12,28 +12,19 @@ from pathlib import Path
 from typing import Any
 
 from services.intake import app as intake_app
-from services.intake.messaging import topology as intake_topology
 from services.notify import app as notify_app
-from services.notify.messaging import topology as notify_topology
 from services.routing import app as routing_app
-from services.routing.messaging import topology as routing_topology
 from shared.bus import Bus
 from shared.catalogue import Catalogue, load
 from shared.kernel.clock import Clock, RealClock
-from shared.kernel.errors import LienThongError
 from shared.kernel.ids import Ids, RandomIds
-from shared.log import get
 from shared.runtime.consumer import Consumer
 from shared.runtime.loop import Loop
 from shared.runtime.metrics import ledgers
 from shared.runtime.pump import next_due, pump
-from shared.runtime.relay import Relay
 from shared.runtime.service import Service
 from shared.runtime.supervisor import Supervisor
 from shared.settings import SERVICES, Settings
-from shared.store.outbox import end_volatile
-
-_log = get("city")
 
 APPS = {"intake": intake_app, "routing": routing_app, "notify": notify_app}
 
@@ -115,27 +106,10 @@ class City:
         else:
             for loop in self.loops:
                 loop.close()
-        if finished and self.bus.volatile and self._was_at_work() and self._nothing_on_the_way():
-            for service in self.services.values():
-                _note_clean_stop(service)
         for service in self.services.values():
             service.close()
         self.bus.close()
         return finished
-
-    def _was_at_work(self) -> bool:
-        """Whether every relay has begun: only then was all that an earlier life lost looked after."""
-        return all(loop.started for loop in self.loops if isinstance(loop, Relay))
-
-    def _nothing_on_the_way(self) -> bool:
-        """Whether every queue is empty; what was taken and not acknowledged is back in its queue."""
-        queues = [
-            *intake_topology.QUEUES,
-            *routing_topology.QUEUES,
-            *routing_topology.agency_queues(self.catalogue),
-            *notify_topology.QUEUES,
-        ]
-        return all(self.bus.depth(queue.name) == 0 for queue in queues)
 
 
 def open_city(
@@ -177,15 +151,6 @@ def _database(service: str, data_dir: Path, database: str | Mapping[str, str]) -
     if database == "sqlite":
         return f"sqlite:///{data_dir / f'{service}.db'}"
     return database.format(service=service)
-
-
-def _note_clean_stop(service: Service) -> None:
-    try:
-        with service.store.transaction() as connection:
-            end_volatile(connection, service.store.ledgers)
-    except LienThongError as trouble:
-        # Harmless: the next start sends again what is already there.
-        _log.warning("city.clean_stop_not_noted", service=service.name, reason=trouble.code)
 
 
 def _measure(service: Service) -> None:

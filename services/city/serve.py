@@ -16,6 +16,7 @@ from typing import Final
 import click
 
 from services.city.autopilot import Shredder, autopilots
+from services.city.catching_up import hand_over_again
 from services.city.embedded import City
 from services.city.keys import CityKey, first_keys
 from shared import log
@@ -109,6 +110,9 @@ def _staff(city: City, *, autopilot: bool, delay: timedelta) -> None:
     today = to_vn(city.clock.now()).date()
     codes = [agency.code for agency in city.catalogue.agencies(today)]
     if autopilot:
+        if city.bus.volatile:
+            # What a start without them put on their queues is gone, and counts as read.
+            hand_over_again(city.routing.store, codes)
         city.add(autopilots(codes, city.bus, city.clock, delay=delay))
     elif city.bus.volatile:
         city.add([Shredder(codes, city.bus)])

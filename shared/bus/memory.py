@@ -12,15 +12,50 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from kombu.connection import Connection
 from kombu.transport import memory as kombu_memory
 
-from shared.bus.model import CONTENT_TYPE, Delivery, Exchange, OutMessage, Queue, Sent
+from shared.bus.model import CONTENT_TYPE, Delivery, Exchange, OutMessage, Progress, Queue, Sent
 
+_RECEIPT: Final = "lienthong-receipt"  # property of a message
 # kombu's memory state is one per process; so is what we add to it.
 _LOCK = threading.RLock()
+
+
+class Receipts:
+    """Which of one publisher's messages every queue that got them is done with."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self._open: dict[int, int] = {}  # number of a message -> queues that are not done with it
+        self._lock = threading.Lock()
+
+    def give(self, copies: int) -> int:
+        """The number of a message that goes to so many queues; before any of them has it."""
+        with self._lock:
+            self.sent += 1
+            self._open[self.sent] = copies
+            return self.sent
+
+    def take_back(self, number: int) -> None:
+        """One queue's reader has acknowledged this message."""
+        with self._lock:
+            left = self._open[number] - 1
+            if left:
+                self._open[number] = left
+            else:
+                del self._open[number]
+
+    def settled(self) -> int:
+        """All up to this number are acknowledged everywhere."""
+        with self._lock:
+            return next(iter(self._open), self.sent + 1) - 1
+
+
+Receipt = tuple[Receipts, int]
 
 
 class _Arrivals:
@@ -28,7 +63,7 @@ class _Arrivals:
 
     def __init__(self) -> None:
         self.bell = threading.Condition(threading.Lock())
-        self.returned: deque[Delivery] = deque()
+        self.returned: deque[tuple[Delivery, Receipt]] = deque()
 
     def ring(self) -> None:
         with self.bell:
@@ -109,6 +144,7 @@ class MemoryPublisher:
     def __init__(self, courier: MemoryCourier, channel: Any) -> None:
         self._courier = courier
         self._channel = channel
+        self._receipts = Receipts()
 
     def publish(self, batch: Sequence[OutMessage]) -> Sent:
         sent = Sent()
@@ -122,6 +158,8 @@ class MemoryPublisher:
             prepared = self._channel.prepare_message(
                 message.body, content_type=CONTENT_TYPE, headers=dict(message.headers)
             )
+            # Stays in this process, so it may be an object.
+            prepared["properties"][_RECEIPT] = (self._receipts, self._receipts.give(len(bound)))
             self._channel.basic_publish(
                 prepared, self._courier.real(message.exchange), message.routing_key
             )
@@ -138,6 +176,9 @@ class MemoryPublisher:
             return ()
         return sorted(self._channel.typeof(real).lookup(table, real, routing_key, None))
 
+    def progress(self) -> Progress:
+        return Progress(self._receipts.sent, self._receipts.settled())
+
     def tend(self) -> None:
         """Nothing to keep alive."""
 
@@ -152,7 +193,7 @@ class MemorySubscriber:
         self._queue = real_queue
         self._prefetch = prefetch
         self._channel = channel
-        self._unacked: deque[Delivery] = deque()
+        self._unacked: deque[tuple[Delivery, Receipt]] = deque()
         self._count = 0
         self._woken = False
         self._life = _LIVES[0]
@@ -186,35 +227,35 @@ class MemorySubscriber:
         arrivals = _arrivals(self._queue)
         if not self._has_some(arrivals):
             return []
-        taken: list[Delivery] = []
+        taken: list[tuple[Delivery, Receipt]] = []
         room = min(most, self._prefetch - len(self._unacked))
         while len(taken) < room:
-            delivery = self._next(arrivals)
-            if delivery is None:
+            one = self._next(arrivals)
+            if one is None:
                 break
-            taken.append(delivery)
+            taken.append(one)
         self._unacked.extend(taken)
-        return taken
+        return [delivery for delivery, _ in taken]
 
-    def _next(self, arrivals: _Arrivals) -> Delivery | None:
+    def _next(self, arrivals: _Arrivals) -> tuple[Delivery, Receipt] | None:
         try:
             again = arrivals.returned.popleft()
         except IndexError:
             again = None
         self._count += 1
         if again is not None:
-            return Delivery(
-                again.body, self._count, again.headers, again.routing_key, again.user_id
-            )
+            return replace(again[0], tag=self._count), again[1]
         message = self._channel.basic_get(self._queue, no_ack=True)
         if message is None:
             return None
         key = message.delivery_info["routing_key"]
-        return Delivery(message.body, self._count, message.headers, key)
+        delivery = Delivery(message.body, self._count, message.headers, key)
+        return delivery, message.properties[_RECEIPT]
 
     def ack_through(self, delivery: Delivery) -> None:
-        while self._unacked and self._unacked[0].tag <= delivery.tag:
-            self._unacked.popleft()
+        while self._unacked and self._unacked[0][0].tag <= delivery.tag:
+            _, (receipts, number) = self._unacked.popleft()
+            receipts.take_back(number)
 
     def wake(self) -> None:
         arrivals = _arrivals(self._queue)

@@ -56,6 +56,17 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How many messages a publisher has sent, and how many of them need never be sent again.
+
+    The latter counted from the first on, without a gap.
+    """
+
+    sent: int
+    settled: int
+
+
+@dataclass(frozen=True, slots=True)
 class Delivery:
     """One message taken from a queue and not yet acknowledged.
 
@@ -74,6 +85,14 @@ class Publisher(Protocol):
 
     def publish(self, batch: Sequence[OutMessage]) -> Sent:
         """Send all, wait for the broker's word on each; BrokerAway when none can be told."""
+        ...
+
+    def progress(self) -> Progress:
+        """How far its messages are safe: on a broker that keeps them, all that were sent.
+
+        On a bus that forgets, those that every reader has acknowledged; a queue without a reader
+        holds this up.
+        """
         ...
 
     def tend(self) -> None:

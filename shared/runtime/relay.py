@@ -13,8 +13,10 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from shared.bus import Bus, OutMessage, Publisher, Sent
+from shared.kernel.errors import Transient
 from shared.log import get
 from shared.runtime.metrics import Metrics
+from shared.runtime.watermark import Watermark
 from shared.store import Store
 from shared.store.outbox import begin_volatile
 from shared.store.sql import Unsent
@@ -58,14 +60,10 @@ class Relay:
         self._publisher: Publisher | None = None
         self._held: dict[Way, _Held] = {}
         self._started = not bus.volatile
+        self._watermark = Watermark(store) if bus.volatile else None
         self._seen = -1  # rings of the store's bell when last looked
         self._looked_at = 0.0  # monotonic
         self._poll = _SHORTEST_POLL
-
-    @property
-    def started(self) -> bool:
-        """Whether it has begun: on a bus that forgets, what was lost is marked to be sent again."""
-        return self._started
 
     def step(self, wait: float) -> int:
         """Send one batch; where there is none, wait up to `wait` s for one. Counts confirms.
@@ -77,7 +75,9 @@ class Relay:
             if self._has_news(polling=wait > 0):
                 done = self._look()
                 if done:
+                    self._look_back()
                     return done
+            self._look_back()
             left = end - time.monotonic()
             if left <= 0:
                 return 0
@@ -95,6 +95,10 @@ class Relay:
 
     def close(self) -> None:
         """Close the connection to the broker; what is unsent stays in the outbox."""
+        try:
+            self._look_back(at_once=True)
+        except Transient as away:  # harmless: the next start sends more again than it must
+            _log.warning("relay.watermark_not_moved", relay=self.name, reason=away.code)
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
             publisher.close()
@@ -139,6 +143,10 @@ class Relay:
         if again:
             _log.info("relay.sends_again", relay=self.name, facts=again)
 
+    def _look_back(self, *, at_once: bool = False) -> None:
+        if self._watermark is not None and self._publisher is not None:
+            self._watermark.look(self._publisher, at_once=at_once)
+
     # --- sending --------------------------------------------------------------------------
 
     def _send_batch(self) -> tuple[int, int]:
@@ -170,7 +178,10 @@ class Relay:
             return Sent()
         if self._publisher is None:
             self._publisher = self._bus.publisher()
-        return self._publisher.publish([_message(row) for row in rows])
+        sent = self._publisher.publish([_message(row) for row in rows])
+        if self._watermark is not None and sent.confirmed:
+            self._watermark.sent(sent.confirmed)
+        return sent
 
     def _ways_held(self) -> list[Way]:
         now = self._store.clock.now()

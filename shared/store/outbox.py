@@ -15,12 +15,25 @@ from shared.store.uow import UnitOfWork
 
 def resend(uow: UnitOfWork, since: datetime) -> int:
     """Mark as unsent whatever was sent at `since` (aware) or later; returns how many facts."""
+    return _take_back(uow, uow.ledgers.outbox.c.sent_at >= since)
+
+
+def resend_stream(uow: UnitOfWork, stream: str, since: datetime) -> int:
+    """The same for what was made for one stream at `since` (aware) or later.
+
+    For a reader who was not there when it was sent, on a bus that does not wait for one.
+    """
+    outbox = uow.ledgers.outbox.c
+    sent = sa.and_(outbox.made_at >= since, outbox.sent_at.is_not(None))
+    return _take_back(uow, sa.and_(outbox.stream == stream, sent))
+
+
+def _take_back(uow: UnitOfWork, these: sa.ColumnElement[bool]) -> int:
     outbox, starts = uow.ledgers.outbox, uow.ledgers.starts
-    again = outbox.c.sent_at >= since
-    first = uow.connection.scalar(sa.select(sa.func.min(outbox.c.position)).where(again))
+    first = uow.connection.scalar(sa.select(sa.func.min(outbox.c.position)).where(these))
     if first is None:
         return 0
-    changed = uow.connection.execute(sa.update(outbox).where(again).values(sent_at=None))
+    changed = uow.connection.execute(sa.update(outbox).where(these).values(sent_at=None))
     # On a bus that forgets, the next start must send these again as well.
     uow.connection.execute(
         sa.update(starts).where(starts.c.resend_from > first).values(resend_from=first)
@@ -44,22 +57,29 @@ def begin_volatile(connection: sa.Connection, ledgers: Ledgers, now: datetime) -
             .where(outbox.c.position >= resend_from, outbox.c.sent_at.is_not(None))
             .values(sent_at=None)
         ).rowcount
-    unsent = sa.select(sa.func.min(outbox.c.position)).where(outbox.c.sent_at.is_(None))
-    end = sa.select(sa.func.coalesce(sa.func.max(outbox.c.position), 0) + 1)
-    first = connection.scalar(unsent) or connection.scalar(end)
+    first = first_unsent(connection, ledgers)
     connection.execute(sa.insert(starts).values(started_at=now, resend_from=first))
     return changed
 
 
-def end_volatile(connection: sa.Connection, ledgers: Ledgers) -> None:
-    """At a stop on a bus that forgets, with nothing left in it: what was sent is safe elsewhere.
-
-    The next start then sends again only what is unsent; without this, each start would send again
-    all that was sent since the first.
-    """
-    outbox, starts = ledgers.outbox, ledgers.starts
+def first_unsent(connection: sa.Connection, ledgers: Ledgers) -> int:
+    """The position from which on nothing is sent yet; whatever is recorded later comes after it."""
+    outbox = ledgers.outbox
+    if connection.dialect.name == "postgresql":
+        # A unit that is not committed yet may hold a lower position than one that is: wait for it.
+        connection.execute(sa.text("LOCK TABLE outbox IN SHARE MODE"))
     unsent = sa.select(sa.func.min(outbox.c.position)).where(outbox.c.sent_at.is_(None))
     end = sa.select(sa.func.coalesce(sa.func.max(outbox.c.position), 0) + 1)
-    first = connection.scalar(unsent) or connection.scalar(end)
+    first: int = connection.scalar(unsent) or connection.scalar(end) or 1
+    return first
+
+
+def remember_settled(connection: sa.Connection, ledgers: Ledgers, position: int) -> None:
+    """On a bus that forgets: what was sent before `position` is safe with all who read it.
+
+    The next start sends again what was sent from there on; nothing that is unsent now is skipped.
+    """
+    starts = ledgers.starts
+    first = min(position, first_unsent(connection, ledgers))
     last = sa.select(sa.func.max(starts.c.position)).scalar_subquery()
     connection.execute(sa.update(starts).where(starts.c.position == last).values(resend_from=first))

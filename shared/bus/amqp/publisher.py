@@ -14,7 +14,7 @@ from typing import Any
 
 from shared.bus.amqp.address import Address
 from shared.bus.amqp.link import CHANNEL_ERRORS, IO_SECONDS, Doubts, Link
-from shared.bus.model import CONTENT_TYPE, OutMessage, Sent
+from shared.bus.model import CONTENT_TYPE, OutMessage, Progress, Sent
 from shared.kernel.errors import BrokerAway
 
 _PERSISTENT = 2
@@ -37,6 +37,7 @@ class AmqpPublisher:
         self._waiting: dict[int, Any] = {}
         self._by_id: dict[str, Any] = {}
         self._sent = Sent()
+        self._confirmed = 0  # in all batches
 
     def _prepare(self, channel: Any) -> None:
         channel.events["basic_ack"].add(self._on_ack)
@@ -61,6 +62,7 @@ class AmqpPublisher:
             if not sent.confirmed:
                 raise
             self._fail_rest(batch, str(exc))
+        self._confirmed += len(sent.confirmed)
         return sent
 
     def _refresh(self) -> None:
@@ -157,6 +159,10 @@ class AmqpPublisher:
             self._sent.failed[self._by_id[ident]] = (
                 f"unroutable: no queue is bound to {exchange} for {routing_key}"
             )
+
+    def progress(self) -> Progress:
+        """What was confirmed is safe: the broker keeps it."""
+        return Progress(self._confirmed, self._confirmed)
 
     def tend(self) -> None:
         """Keep the idle connection alive: heartbeats both ways."""
