@@ -81,7 +81,7 @@ def filing(procedure: Procedure, number: int) -> dict[str, Any]:
 
 def _value(field: FormField) -> Any:
     return {
-        "text": "Nguyễn Văn Tư",
+        "text": "Nguyễn Văn Tư"[: field.max_length],
         "date": "2020-02-29",
         "number": 12,
         "choice": field.choices[0] if field.choices else "",

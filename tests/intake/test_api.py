@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from services.intake.storage.tables import answers, dossiers
 from services.intake.usecases import desk as verbs
 from shared.web.guard import assert_every_route_is_guarded
-from tests.intake.made import OFFICE, OTHER_OFFICE, vn
+from tests.intake.made import CATALOGUE, OFFICE, OTHER_OFFICE, vn
 
 BODY = {
     "procedure": "1.000001",
@@ -282,7 +282,7 @@ def filled(desk):
     )
     gone = desk.submit()
     with desk.store.begin() as uow:
-        verbs.withdraw(uow, OFFICE.code, gone, reason="đổi ý")
+        verbs.withdraw(uow, CATALOGUE, OFFICE.code, gone, reason="đổi ý")
     desk.submit(office=OTHER_OFFICE.code)
     desk.clock.set(vn(2022, 3, 20, 9))
     return desk

@@ -254,7 +254,7 @@ def test_a_payment_is_asked_paid_and_answered_with_the_notices_own_number(desk):
 def test_a_fact_that_comes_too_late_is_kept_says_so_and_changes_nothing(desk):
     code = desk.submit()
     with desk.store.begin() as uow:
-        verbs.withdraw(uow, OFFICE.code, code, reason="đổi ý")
+        verbs.withdraw(uow, CATALOGUE, OFFICE.code, code, reason="đổi ý")
     before = desk.dossier(code)
     desk.resolved(code)
     assert desk.dossier(code) == before

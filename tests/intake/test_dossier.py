@@ -176,7 +176,7 @@ def test_a_supplement_may_change_fields_and_says_only_those():
 
 
 def test_a_result_ends_what_was_still_awaited():
-    done = progress.resolved(waiting(), LATER, ({"step": "s"},))
+    done = progress.resolved(waiting(), LATER, rules(), ({"step": "s"},))
     assert isinstance(done, Dossier)
     assert done.status is Status.RESOLVED
     assert done.open_waits == ()
@@ -188,10 +188,10 @@ def test_a_result_ends_what_was_still_awaited():
 
 @pytest.mark.parametrize("kind", ["supplement", "payment"])
 def test_a_stop_or_a_withdrawal_ends_a_wait(kind):
-    stopped = progress.stopped(waiting(kind), LATER, reason="hết hạn", next_step="nộp lại")
+    stopped = progress.stopped(waiting(kind), LATER, rules(), reason="hết hạn", next_step="nộp lại")
     assert isinstance(stopped, Dossier)
     assert (stopped.status, stopped.open_waits) == (Status.STOPPED, ())
-    withdrawn, _ = citizen.withdraw(waiting(kind), LATER, reason="đổi ý")
+    withdrawn, _ = citizen.withdraw(waiting(kind), rules(), LATER, reason="đổi ý")
     assert (withdrawn.status, withdrawn.finished_at) == (Status.WITHDRAWN, LATER)
 
 
@@ -208,12 +208,12 @@ def test_an_extension_adds_a_date_and_keeps_the_promise():
 
 
 def test_what_comes_after_the_end_is_too_late_and_changes_nothing():
-    gone, _ = citizen.withdraw(working(), LATER, reason="đổi ý")
+    gone, _ = citizen.withdraw(working(), rules(), LATER, reason="đổi ý")
     for late in (
         progress.started(gone),
         progress.asked(gone, asked(), rules()),
-        progress.stopped(gone, LATER, reason="x", next_step=None),
-        progress.resolved(gone, LATER, ()),
+        progress.stopped(gone, LATER, rules(), reason="x", next_step=None),
+        progress.resolved(gone, LATER, rules(), ()),
         progress.extended(gone, Extension(1, LATER, LATER, "thue", "x")),
     ):
         assert isinstance(late, TooLate)
@@ -241,13 +241,13 @@ ACTS = {
         0
     ],
     "pay": lambda d, t: citizen.pay(d, rules(), t, amount_vnd=90_000, proof="b")[0],
-    "withdraw": lambda d, t: citizen.withdraw(d, t, reason="r")[0],
+    "withdraw": lambda d, t: citizen.withdraw(d, rules(), t, reason="r")[0],
     "return": lambda d, t: citizen.return_result(d, t, method="desk")[0],
     "started": lambda d, t: progress.started(d),
     "ask papers": lambda d, t: progress.asked(d, asked(at=t, round=len(d.waits) + 1), rules()),
     "ask money": lambda d, t: progress.asked(d, asked("payment", at=t), rules()),
-    "stop": lambda d, t: progress.stopped(d, t, reason="r", next_step="n"),
-    "resolve": lambda d, t: progress.resolved(d, t, ()),
+    "stop": lambda d, t: progress.stopped(d, t, rules(), reason="r", next_step="n"),
+    "resolve": lambda d, t: progress.resolved(d, t, rules(), ()),
 }
 
 

@@ -13,7 +13,7 @@ from services.intake.storage.tables import dossiers
 from services.intake.usecases import desk as verbs
 from services.intake.web.pages.lookup import TRIES
 from shared.store import keys
-from tests.intake.made import OFFICE, vn
+from tests.intake.made import CATALOGUE, OFFICE, vn
 from tests.intake.rig import AGENCY
 
 
@@ -350,7 +350,7 @@ def test_in_each_status_the_citizen_is_told_what_to_do_next(embedded_desk, statu
         )
     elif status == "withdrawn":
         with embedded_desk.store.begin() as uow:
-            verbs.withdraw(uow, OFFICE.code, code, reason="đổi ý")
+            verbs.withdraw(uow, CATALOGUE, OFFICE.code, code, reason="đổi ý")
     expected = {
         "online": "đang kiểm tra hồ sơ",
         "supplement": "Giấy chứng sinh",

@@ -8,12 +8,18 @@ import pytest
 
 from services.routing.domain import facts as f
 from services.routing.domain import words
-from services.routing.domain.answers import Completed, MoreTimeNeeded, Refused, apply_answer
+from services.routing.domain.answers import (
+    Completed,
+    MoreTimeNeeded,
+    Refused,
+    SupplementNeeded,
+    apply_answer,
+)
 from services.routing.domain.case import Case, Setting, fates
 from services.routing.domain.journey import withdraw
 from services.routing.domain.move import Change
 from services.routing.domain.plan import Plan, route
-from services.routing.domain.standstill import paid
+from services.routing.domain.standstill import dated, paid
 from shared.kernel.errors import BrokenCatalogue
 from tests.routing.worlds import (
     BIRTH,
@@ -177,12 +183,49 @@ def test_time_of_a_step_outside_the_legal_clock_is_not_counted_against_the_dossi
     judged = setting(*LAND)
     case = opened(judged).case
     check = Completed(task_of(case, "check"), "granted")
-    case = apply_answer(case, check, judged, later(hours=1)).case
+    change = apply_answer(case, check, judged, later(hours=1))
+    assert [fact.step.code for fact in only(change, f.ClockStopped)] == ["tax"]
+    case = change.case
     assert case.next_at is None, "no dossier deadline runs while the tax office works"
+    end = CALENDAR.add_days(later(hours=1), 3)
     tax = Completed(task_of(case, "tax"), "granted", amount_vnd=0)
-    case = apply_answer(case, tax, judged, CALENDAR.add_days(later(hours=1), 3)).case
+    change = apply_answer(case, tax, judged, end)
+    assert change.facts[-1] == f.ClockResumed(case.dossier, end), "after the payment is asked for"
+    assert change.case.due_at == case.due_at, "the date is intake's to compute"
+
+
+def test_no_deadline_of_the_dossier_rings_until_intake_has_stated_the_new_date() -> None:
+    judged = setting(step("check"), step("tax", outside_clock=True), step("sign", "tax"))
+    case = opened(judged).case
+    tax = Completed(task_of(case, "tax"), "granted")
+    case = apply_answer(case, tax, judged, case.due_at).case
+    assert case.next_at is None
+    new = CALENDAR.add_days(case.due_at, 20)
+    case = dated(case, judged, case.due_at, due_at=new, owed=True).case
     assert case.alarms is not None
-    assert case.alarms.due_at == CALENDAR.add_days(case.due_at, 3)
+    assert (case.due_at, case.alarms.due_at, case.dates_owed) == (new, new, 0)
+    assert case.next_at is not None
+
+
+def test_a_step_without_time_of_its_own_follows_the_dossiers_date() -> None:
+    judged = setting(step("sign", budget=None))
+    case = opened(judged).case
+    new = CALENDAR.add_days(case.due_at, 2)
+    change = dated(case, judged, later(hours=1), due_at=new, owed=False)
+    assert change.case.tasks["sign"].due_at == new
+    assert [(o.change, o.due_at) for o in change.orders] == [("due", new)]  # type: ignore[union-attr]
+
+
+def test_an_agency_that_decides_without_the_papers_frees_the_dossier() -> None:
+    judged = setting(step("a"), step("b", "a"))
+    case = opened(judged).case
+    asked = SupplementNeeded(task_of(case, "a"), ("Sổ",), "thiếu")
+    case = apply_answer(case, asked, judged, later(hours=1)).case
+    change = grant(case, judged, "a")
+    (dropped,) = only(change, f.SupplementDropped)
+    assert (dropped.round, dropped.step) == (1, "a")  # type: ignore[union-attr]
+    assert change.case.tasks["b"].is_open
+    assert not change.case.standing
 
 
 def test_withdrawing_cancels_what_is_open_and_keeps_what_is_done() -> None:

@@ -56,7 +56,8 @@ def supplement(
         form={**dossier.form, **changed},
     )
     after = close_wait(added, wait, now, rules)
-    fact = DossierSupplemented(after, wait.round or 1, brought, changed, now)
+    told = procedure.shared(changed)
+    fact = DossierSupplemented(after, wait.round or 1, brought, told, now)
     return after, (fact,)
 
 
@@ -116,7 +117,7 @@ def pay(
     return after, (DossierPaid(after, wait, amount_vnd, now),)
 
 
-def withdraw(dossier: Dossier, now: datetime, *, reason: str) -> Outcome:
+def withdraw(dossier: Dossier, rules: Rules, now: datetime, *, reason: str) -> Outcome:
     """Give the dossier back to the citizen who asks for it, before there is a result."""
     must_allow(dossier, "withdraw")
     faults: list[Fault] = []
@@ -124,7 +125,7 @@ def withdraw(dossier: Dossier, now: datetime, *, reason: str) -> Outcome:
     if faults:
         raise InvalidInput(faults)
     withdrawn = replace(
-        drop_waits(dossier, now),
+        drop_waits(dossier, now, rules),
         status=move(dossier.status, Status.WITHDRAWN, standing=dossier.standing),
         ending=Ending(why),
         finished_at=now,

@@ -24,7 +24,7 @@ class Rules:
 
 def moved(date: datetime, since: datetime, until: datetime, pause: Pause, rules: Rules) -> datetime:
     """The date after a pause; a date already missed when the clock stopped stays missed."""
-    if date < since:
+    if date < since or until < since:  # two machines may not agree on the time
         return date
     if pause.restart:
         return max(date, due(until, rules.duration, rules.calendar))
@@ -64,11 +64,15 @@ def start_clock(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
     return replace(dossier, pauses=(*dossier.pauses[:-1], over), due_at=due_at, owed_at=owed_at)
 
 
-def close_clock(dossier: Dossier, at: datetime) -> Dossier:
-    """End a running pause without moving any date: the dossier has come to its end."""
-    if dossier.paused_since is None:
+def close_clock(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
+    """End a running pause because the dossier has come to its end.
+
+    The date in force stays as it was stated last; the date that the office is judged by moves, for
+    the time that stood still was nobody's delay.
+    """
+    if dossier.paused_since is None or dossier.owed_at is None:
         return dossier
-    pause = replace(
-        dossier.pauses[-1], until=at, due_after=dossier.due_at, owed_after=dossier.owed_at
-    )
-    return replace(dossier, pauses=(*dossier.pauses[:-1], pause))
+    pause = dossier.pauses[-1]
+    owed_at = moved(dossier.owed_at, pause.since, at, pause, rules)
+    over = replace(pause, until=at, due_after=dossier.due_at, owed_after=owed_at)
+    return replace(dossier, pauses=(*dossier.pauses[:-1], over), owed_at=owed_at)

@@ -79,6 +79,15 @@ class Pause:
 
 
 @dataclass(frozen=True, slots=True)
+class Standstill:
+    """A step that the law does not count is open at an agency; the clock stands since then."""
+
+    since: datetime
+    step: str
+    agency: str
+
+
+@dataclass(frozen=True, slots=True)
 class Extension:
     """A new date with an apology; it is added, the first promise stays."""
 
@@ -128,6 +137,7 @@ class Dossier:
     returned_at: datetime | None = None
     waits: tuple[Wait, ...] = ()
     pauses: tuple[Pause, ...] = ()
+    standstill: Standstill | None = None
     extensions: tuple[Extension, ...] = ()
     ending: Ending | None = None
     results: tuple[Mapping[str, Any], ...] = ()

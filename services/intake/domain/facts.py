@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from services.intake.domain.dossier import Dossier, HeldPaper, Wait
 from shared.catalogue import Agency, Procedure
+
+
+Because = Literal["clock_resumed", "supplement_dropped", "extended"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ class SupplementRequested:
 
 @dataclass(frozen=True, slots=True)
 class DossierSupplemented:
-    """The citizen brought what was asked for; `form` holds the changed fields only."""
+    """The citizen brought what was asked for; `form` holds the changed fields that travel."""
 
     dossier: Dossier
     round: int
@@ -79,6 +82,15 @@ class DossierPaid:
     dossier: Dossier
     wait: Wait
     amount_vnd: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineStated:
+    """The date in force, stated anew because routing told of something that moves it."""
+
+    dossier: Dossier
+    because: Because
     at: datetime
 
 
@@ -108,6 +120,7 @@ Fact = (
     | SupplementRequested
     | DossierSupplemented
     | DossierPaid
+    | DeadlineStated
     | DossierWithdrawn
     | DossierReturned
 )

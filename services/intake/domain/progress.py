@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from services.intake.domain.deadline import Rules
-from services.intake.domain.dossier import Dossier, Ending, Extension, Wait
+from services.intake.domain.deadline import Rules, stop_clock
+from services.intake.domain.dossier import Dossier, Ending, Extension, Standstill, Wait
 from services.intake.domain.statuses import Status, move
-from services.intake.domain.waits import drop_waits, open_wait, settle
+from services.intake.domain.waits import drop_waits, open_wait, resume_clock, settle
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +49,40 @@ def asked(dossier: Dossier, wait: Wait, rules: Rules) -> Dossier | TooLate:
     return open_wait(dossier, wait, restart=restart)
 
 
+def request_dropped(dossier: Dossier, round_: int, at: datetime, rules: Rules) -> Dossier | TooLate:
+    """Nobody waits for the papers of that round any more: 5 -> 4, the clock may run again."""
+    if (late := _over(dossier)) is not None:
+        return late
+    waits = tuple(
+        replace(w, closed_at=at) if w.open and w.kind == "supplement" and w.round == round_ else w
+        for w in dossier.waits
+    )
+    return settle(resume_clock(replace(dossier, waits=waits), at, rules))
+
+
+def clock_stopped(dossier: Dossier, standstill: Standstill) -> Dossier | TooLate:
+    """A step that the law does not count is open: the clock stands, the status stays."""
+    if (late := _over(dossier)) is not None:
+        return late
+    return stop_clock(replace(dossier, standstill=standstill), standstill.since, restart=False)
+
+
+def clock_resumed(dossier: Dossier, at: datetime, rules: Rules) -> Dossier | TooLate:
+    """The last such step has ended; the clock runs again unless the citizen must act."""
+    if (late := _over(dossier)) is not None:
+        return late
+    return resume_clock(replace(dossier, standstill=None), at, rules)
+
+
 def stopped(
-    dossier: Dossier, at: datetime, *, reason: str, next_step: str | None
+    dossier: Dossier, at: datetime, rules: Rules, *, reason: str, next_step: str | None
 ) -> Dossier | TooLate:
     """The agencies cannot go on: -> 8."""
     if (late := _over(dossier)) is not None:
         return late
     status = move(dossier.status, Status.STOPPED, standing=dossier.standing)
     return replace(
-        drop_waits(dossier, at),
+        drop_waits(dossier, at, rules),
         status=status,
         ending=Ending(reason, next_step),
         finished_at=at,
@@ -65,12 +90,12 @@ def stopped(
 
 
 def resolved(
-    dossier: Dossier, at: datetime, results: Sequence[Mapping[str, Any]]
+    dossier: Dossier, at: datetime, rules: Rules, results: Sequence[Mapping[str, Any]]
 ) -> Dossier | TooLate:
     """Every branch has its result: -> 9; a request that was still open falls away."""
     if (late := _over(dossier)) is not None:
         return late
-    free = settle(drop_waits(dossier, at))
+    free = settle(drop_waits(dossier, at, rules))
     return replace(
         free,
         status=move(free.status, Status.RESOLVED, standing=free.standing),

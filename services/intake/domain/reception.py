@@ -37,7 +37,7 @@ from services.intake.domain.forms import (
 )
 from services.intake.domain.statuses import Status, move
 from services.intake.domain.texts import check_text, missing
-from services.intake.domain.waits import drop_waits, must_allow, open_wait
+from services.intake.domain.waits import must_allow, open_wait
 from shared.catalogue import Agency, Procedure
 from shared.kernel.calendar import WorkingCalendar, due
 from shared.kernel.errors import Fault, InvalidInput
@@ -186,7 +186,9 @@ def refuse(
     if faults:
         raise InvalidInput(faults)
     status = move(dossier.status, Status.REFUSED, standing=dossier.standing)
-    refused = replace(drop_waits(dossier, now), status=status, ending=Ending(why, then))
+    # Never received: no clock ever ran, so there is none to stop.
+    waits = tuple(replace(w, closed_at=now) if w.open else w for w in dossier.waits)
+    refused = replace(dossier, waits=waits, status=status, ending=Ending(why, then))
     return refused, (DossierRefused(refused, procedure, office, why, then, now),)
 
 

@@ -47,15 +47,25 @@ def close_wait(
     answered = replace(wait, closed_at=at, answered=True, proof=proof)
     waits = tuple(answered if w is wait else w for w in dossier.waits)
     closed = replace(dossier, waits=waits)
-    if not any(w.stops_clock for w in closed.open_waits):
-        closed = start_clock(closed, at, rules)
-    return settle(closed)
+    return settle(resume_clock(closed, at, rules))
 
 
-def drop_waits(dossier: Dossier, at: datetime) -> Dossier:
+def resume_clock(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
+    """Let the clock run again unless something else still holds it."""
+    if clock_held(dossier):
+        return dossier
+    return start_clock(dossier, at, rules)
+
+
+def clock_held(dossier: Dossier) -> bool:
+    """Whether the citizen must act, or a step that the law does not count is open."""
+    return dossier.standstill is not None or any(w.stops_clock for w in dossier.open_waits)
+
+
+def drop_waits(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
     """The dossier has come to an end: nothing is awaited any more."""
     waits = tuple(replace(w, closed_at=at) if w.open else w for w in dossier.waits)
-    return close_clock(replace(dossier, waits=waits), at)
+    return close_clock(replace(dossier, waits=waits, standstill=None), at, rules)
 
 
 def awaited(

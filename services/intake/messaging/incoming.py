@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from services.intake.domain.dossier import Extension
+from services.intake.domain.dossier import Extension, Standstill
 from services.intake.domain.progress import TooLate
 from services.intake.usecases import progress
 from shared.catalogue import Catalogue
@@ -58,9 +58,28 @@ def _payment_requested(
     )
 
 
-def _stopped(uow: UnitOfWork, _: Catalogue, data: dict[str, Any]) -> TooLate | None:
+def _supplement_dropped(
+    uow: UnitOfWork, catalogue: Catalogue, data: dict[str, Any]
+) -> TooLate | None:
+    at = parse_instant(data["dropped_at"])
+    return progress.drop_request(uow, catalogue, data["dossier"], round_=data["round"], at=at)
+
+
+def _clock_stopped(uow: UnitOfWork, _: Catalogue, data: dict[str, Any]) -> TooLate | None:
+    since = parse_instant(data["stopped_at"])
+    standstill = Standstill(since, data["step"]["code"], data["agency"]["code"])
+    return progress.stop_clock(uow, data["dossier"], standstill)
+
+
+def _clock_resumed(uow: UnitOfWork, catalogue: Catalogue, data: dict[str, Any]) -> TooLate | None:
+    at = parse_instant(data["resumed_at"])
+    return progress.resume_clock(uow, catalogue, data["dossier"], at=at)
+
+
+def _stopped(uow: UnitOfWork, catalogue: Catalogue, data: dict[str, Any]) -> TooLate | None:
     return progress.stop(
         uow,
+        catalogue,
         data["dossier"],
         reason=data["reason"],
         next_step=data["next_step"],
@@ -68,10 +87,9 @@ def _stopped(uow: UnitOfWork, _: Catalogue, data: dict[str, Any]) -> TooLate | N
     )
 
 
-def _resolved(uow: UnitOfWork, _: Catalogue, data: dict[str, Any]) -> TooLate | None:
-    return progress.resolve(
-        uow, data["dossier"], results=data["results"], at=parse_instant(data["resolved_at"])
-    )
+def _resolved(uow: UnitOfWork, catalogue: Catalogue, data: dict[str, Any]) -> TooLate | None:
+    at = parse_instant(data["resolved_at"])
+    return progress.resolve(uow, catalogue, data["dossier"], results=data["results"], at=at)
 
 
 def _extended(uow: UnitOfWork, _: Catalogue, data: dict[str, Any]) -> TooLate | None:
@@ -89,7 +107,10 @@ def _extended(uow: UnitOfWork, _: Catalogue, data: dict[str, Any]) -> TooLate | 
 TYPES: Final[Mapping[str, Use | None]] = {
     wire("dossier.started"): _started,
     wire("dossier.supplement_requested"): _supplement_requested,
+    wire("dossier.supplement_dropped"): _supplement_dropped,
     wire("dossier.payment_requested"): _payment_requested,
+    wire("clock.stopped"): _clock_stopped,
+    wire("clock.resumed"): _clock_resumed,
     wire("dossier.stopped"): _stopped,
     wire("dossier.resolved"): _resolved,
     wire("dossier.extended"): _extended,

@@ -83,7 +83,7 @@ def _received(fact: facts.DossierReceived) -> Data:
         "submitted_at": _at(dossier.submitted_at),
         "received_at": _at(dossier.received_at),
         **_dates(dossier),
-        "form": dict(dossier.form),
+        "form": fact.procedure.shared(dossier.form),
         "papers": _papers(dossier.papers),
         "branches": list(dossier.branches),
     }
@@ -135,6 +135,16 @@ def _paid(fact: facts.DossierPaid) -> Data:
     }
 
 
+def _deadline_stated(fact: facts.DeadlineStated) -> Data:
+    return {
+        "dossier": fact.dossier.code,
+        "because": fact.because,
+        "clock": "stands" if fact.dossier.paused_since else "runs",
+        **_dates(fact.dossier),
+        "stated_at": _at(fact.at),
+    }
+
+
 def _withdrawn(fact: facts.DossierWithdrawn) -> Data:
     return {
         "dossier": fact.dossier.code,
@@ -173,6 +183,7 @@ TABLE: Mapping[type, tuple[str, str, Callable[[Any], Data]]] = {
     ),
     facts.DossierSupplemented: (wire("dossier.supplemented"), names.INTAKE, _supplemented),
     facts.DossierPaid: (wire("dossier.paid"), names.INTAKE, _paid),
+    facts.DeadlineStated: (wire("deadline.stated"), names.INTAKE, _deadline_stated),
     facts.DossierWithdrawn: (wire("dossier.withdrawn"), names.INTAKE, _withdrawn),
     facts.DossierReturned: (wire("dossier.returned"), names.INTAKE, _returned),
     facts.ContactGiven: (wire("contact.given"), names.INTAKE_CONTACTS, _contact),

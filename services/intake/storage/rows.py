@@ -15,6 +15,7 @@ from services.intake.domain.dossier import (
     Extension,
     HeldPaper,
     Pause,
+    Standstill,
     Wait,
 )
 from services.intake.domain.statuses import Status
@@ -111,6 +112,11 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         returned_at=row["returned_at"],
         waits=tuple(_from_json(Wait, each, _WAIT_INSTANTS) for each in progress.get("waits", ())),
         pauses=pauses_of(progress),
+        standstill=(
+            _from_json(Standstill, progress["standstill"], ("since",))
+            if "standstill" in progress
+            else None
+        ),
         extensions=tuple(
             _from_json(Extension, each, ("at", "due_at")) for each in progress.get("extensions", ())
         ),
@@ -135,6 +141,8 @@ def _progress(dossier: Dossier) -> Row:
         progress["waits"] = [_to_json(w) for w in dossier.waits]
     if dossier.pauses:
         progress["pauses"] = [_to_json(p) for p in dossier.pauses]
+    if dossier.standstill:
+        progress["standstill"] = _to_json(dossier.standstill)
     if dossier.extensions:
         progress["extensions"] = [_to_json(e) for e in dossier.extensions]
     if dossier.ending:
@@ -148,7 +156,7 @@ def _contact(contact: Contact) -> Row:
     return {name: getattr(contact, name) for name in Contact.__slots__}
 
 
-def _to_json(part: Wait | Pause | Extension | Ending) -> Row:
+def _to_json(part: Wait | Pause | Standstill | Extension | Ending) -> Row:
     values = {name: getattr(part, name) for name in type(part).__slots__}
     return {
         name: format_instant(value) if isinstance(value, datetime) else value

@@ -167,10 +167,13 @@ def pay(
     )
 
 
-def withdraw(uow: UnitOfWork, office: str, code: str, *, reason: str) -> Dossier:
+def withdraw(
+    uow: UnitOfWork, catalogue: Catalogue, office: str, code: str, *, reason: str
+) -> Dossier:
     """Give the dossier back to the citizen before there is a result."""
     dossier = uow.get(Dossiers).get(code, office=office)
-    return _keep(uow, citizen.withdraw(dossier, uow.now, reason=reason))
+    rules = rules_of(catalogue, dossier)
+    return _keep(uow, citizen.withdraw(dossier, rules, uow.now, reason=reason))
 
 
 def correct_contact(uow: UnitOfWork, office: str, code: str, typed: ContactInput) -> Dossier:

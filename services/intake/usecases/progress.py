@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from services.intake.domain import progress
-from services.intake.domain.dossier import Dossier, Extension, Wait
+from services.intake.domain.dossier import Dossier, Extension, Standstill, Wait
+from services.intake.domain.facts import Because, DeadlineStated
 from services.intake.domain.progress import TooLate
 from services.intake.storage.dossiers import Dossiers
 from services.intake.usecases.desk import procedure_of, rules_of
@@ -86,23 +87,62 @@ def ask_for_payment(
     return _keep(uow, progress.asked(dossier, wait, rules_of(catalogue, dossier)))
 
 
+def drop_request(
+    uow: UnitOfWork, catalogue: Catalogue, code: str, *, round_: int, at: datetime
+) -> TooLate | None:
+    """Nobody waits for the papers of that round any more; answers with the date that follows."""
+    dossier = _load(uow, code)
+    rules = rules_of(catalogue, dossier)
+    outcome = progress.request_dropped(dossier, round_, at, rules)
+    return _keep(uow, outcome, because="supplement_dropped")
+
+
+def stop_clock(uow: UnitOfWork, code: str, standstill: Standstill) -> TooLate | None:
+    """A step that the law does not count has begun."""
+    return _keep(uow, progress.clock_stopped(_load(uow, code), standstill))
+
+
+def resume_clock(
+    uow: UnitOfWork, catalogue: Catalogue, code: str, *, at: datetime
+) -> TooLate | None:
+    """The last such step has ended; answers with the date that follows."""
+    dossier = _load(uow, code)
+    outcome = progress.clock_resumed(dossier, at, rules_of(catalogue, dossier))
+    return _keep(uow, outcome, because="clock_resumed")
+
+
 def stop(
-    uow: UnitOfWork, code: str, *, reason: str, next_step: str | None, at: datetime
+    uow: UnitOfWork,
+    catalogue: Catalogue,
+    code: str,
+    *,
+    reason: str,
+    next_step: str | None,
+    at: datetime,
 ) -> TooLate | None:
     """The agencies cannot go on."""
-    return _keep(uow, progress.stopped(_load(uow, code), at, reason=reason, next_step=next_step))
+    dossier = _load(uow, code)
+    rules = rules_of(catalogue, dossier)
+    return _keep(uow, progress.stopped(dossier, at, rules, reason=reason, next_step=next_step))
 
 
 def resolve(
-    uow: UnitOfWork, code: str, *, results: Sequence[Mapping[str, Any]], at: datetime
+    uow: UnitOfWork,
+    catalogue: Catalogue,
+    code: str,
+    *,
+    results: Sequence[Mapping[str, Any]],
+    at: datetime,
 ) -> TooLate | None:
     """Every branch has its result."""
-    return _keep(uow, progress.resolved(_load(uow, code), at, results))
+    dossier = _load(uow, code)
+    return _keep(uow, progress.resolved(dossier, at, rules_of(catalogue, dossier), results))
 
 
 def extend(uow: UnitOfWork, code: str, extension: Extension) -> TooLate | None:
-    """An agency apologises and names a new date."""
-    return _keep(uow, progress.extended(_load(uow, code), extension))
+    """An agency apologises and names a new date; stated anew, so that the last word is intake's."""
+    outcome = progress.extended(_load(uow, code), extension)
+    return _keep(uow, outcome, because="extended")
 
 
 def _load(uow: UnitOfWork, code: str) -> Dossier:
@@ -115,8 +155,12 @@ def _load(uow: UnitOfWork, code: str) -> Dossier:
     return dossier
 
 
-def _keep(uow: UnitOfWork, outcome: Dossier | TooLate) -> TooLate | None:
+def _keep(
+    uow: UnitOfWork, outcome: Dossier | TooLate, *, because: Because | None = None
+) -> TooLate | None:
     if isinstance(outcome, TooLate):
         return outcome
     uow.get(Dossiers).save(outcome)
+    if because is not None:
+        uow.record(DeadlineStated(outcome, because, uow.now))
     return None

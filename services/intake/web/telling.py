@@ -150,6 +150,35 @@ def _payment_requested(data: Data) -> Words:
     ]
 
 
+def _supplement_dropped(data: Data) -> Words:
+    return f"Không còn chờ bổ sung (lần {data['round']})", [data["reason"]]
+
+
+def _clock_stopped(data: Data) -> Words:
+    return "Tạm dừng tính thời hạn", [
+        f"Chờ {_name(data['agency'])}: {_name(data['step'])}",
+        "Thời gian của bước này không tính vào hạn giải quyết",
+    ]
+
+
+def _clock_resumed(_: Data) -> Words:
+    return "Hết bước không tính vào thời hạn", []
+
+
+_BECAUSE = {
+    "clock_resumed": "sau thời gian không tính vào hạn",
+    "supplement_dropped": "sau thời gian chờ bổ sung",
+    "extended": "sau khi cơ quan xin lùi hẹn",
+}
+
+
+def _deadline_stated(data: Data) -> Words:
+    if data["clock"] == "stands":
+        return "Thời hạn vẫn tạm dừng", []
+    why = _BECAUSE.get(data["because"], "")
+    return f"Ngày hẹn trả {why}", [_when("Hẹn trả", data["due_at"])]
+
+
 def _paid(data: Data) -> Words:
     return "Công dân đã nộp tiền", [
         vn_money(data["amount_vnd"]),
@@ -245,6 +274,10 @@ _WORDS: Mapping[str, tuple[Callable[[Data], Words], str]] = {
     "dossier.supplement_requested": (_supplement_requested, "waiting"),
     "dossier.supplemented": (_supplemented, "going"),
     "dossier.payment_requested": (_payment_requested, "waiting"),
+    "dossier.supplement_dropped": (_supplement_dropped, "quiet"),
+    "clock.stopped": (_clock_stopped, "waiting"),
+    "clock.resumed": (_clock_resumed, "quiet"),
+    "deadline.stated": (_deadline_stated, "going"),
     "dossier.paid": (_paid, "going"),
     "dossier.withdrawn": (_withdrawn, "quiet"),
     "dossier.returned": (_returned, "good"),

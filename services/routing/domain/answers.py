@@ -16,7 +16,7 @@ from services.routing.domain import words
 from services.routing.domain.case import Case, PapersWanted, Setting, Task
 from services.routing.domain.journey import advance
 from services.routing.domain.move import Change, Move, alarms, nothing
-from services.routing.domain.standstill import SUPPLEMENT_NEEDED, ask_papers
+from services.routing.domain.standstill import SUPPLEMENT_NEEDED, ask_papers, drop_request
 from shared.kernel.calendar import due
 from shared.kernel.errors import MissingCalendar
 
@@ -132,7 +132,10 @@ def _refuse(move: Move, task: Task, answer: Refused) -> Change:
 def _closed(move: Move, task: Task, **outcome: Any) -> Change:
     """The step has ended: its followers open, or its branch ends here with a reason."""
     close_task(move, task, **outcome)
-    advance(move)
+    if task.asked and move.case.waiting_papers and not any(t.asked for t in move.open_tasks()):
+        drop_request(move, task.step, words.DECIDED_WITHOUT)
+    else:
+        advance(move)
     return move.finish()
 
 
@@ -188,7 +191,8 @@ def _want_time(move: Move, task: Task, answer: MoreTimeNeeded) -> Change:
     move.put(moved)
     move.tell(moved, "paused" if moved.state == "paused" else "due", note=words.NEW_DUE)
     move.answered(moved, MORE_TIME, answer.reason)
-    if move.case.state == "live" and not step.after_result and answer.until > move.due_in_force():
+    counted = not (step.after_result or step.outside_clock)
+    if move.case.state == "live" and counted and answer.until > move.case.due_at:
         _extend_promise(move, moved, answer)
     return move.finish()
 
@@ -204,7 +208,7 @@ def _extend_promise(move: Move, task: Task, answer: MoreTimeNeeded) -> None:
     """The promise cannot be kept: apologise with a date that the steps still to come can keep."""
     new_due = _end_of_journey(move, task.step, answer.until)
     number = move.case.extensions + 1
-    move.set(extensions=number, due_at=new_due, uncounted_minutes=0)
+    move.set(extensions=number, due_at=new_due)
     move.facts.append(
         f.DossierExtended(
             dossier=move.case.dossier,

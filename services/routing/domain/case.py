@@ -135,7 +135,11 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """How far one dossier has come. `due_at` is the date intake stated last (UTC)."""
+    """How far one dossier has come. `due_at` is the date intake stated last (UTC).
+
+    `outside_since`: a step outside the legal time is open. `dates_owed`: so many times intake has
+    been told of something that moves the date and has not yet stated it anew.
+    """
 
     dossier: str
     procedure: Ref
@@ -153,8 +157,8 @@ class Case:
     waiting_papers: bool = False
     respond_by: datetime | None = None
     extensions: int = 0
-    uncounted_minutes: int = 0
-    uncounted_since: datetime | None = None
+    outside_since: datetime | None = None
+    dates_owed: int = 0
     alarms: Alarms | None = None
     closed_at: datetime | None = None
 
@@ -172,9 +176,9 @@ class Case:
             return None
         if self.waiting_papers:
             return self.respond_by
-        if self.standing or self.uncounted_since is not None or self.alarms is None:
-            return None
-        return self.alarms.next_at
+        if self.standing or self.outside_since is not None or self.dates_owed:
+            return None  # the date in force will still move
+        return None if self.alarms is None else self.alarms.next_at
 
     def task(self, task_id: str) -> Task | None:
         """The task with this id, None if this case never had it."""

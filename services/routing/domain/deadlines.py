@@ -15,7 +15,7 @@ from services.routing.domain.answers import close_task
 from services.routing.domain.case import Alarms, Case, Setting, Task
 from services.routing.domain.journey import advance, stop
 from services.routing.domain.move import Change, Move, nothing
-from services.routing.domain.standstill import go_on
+from services.routing.domain.standstill import drop_request
 
 
 def next_at(case: Case) -> datetime | None:
@@ -92,8 +92,7 @@ def _lapse(move: Move) -> None:
     for task in askers:
         close_task(move, task, closed_by="lapsed", outcome="refused", reason=words.NO_PAPERS)
         move.cancelled(task, words.NO_PAPERS)
-    move.set(waiting_papers=False, respond_by=None)
-    go_on(move, {}, ())
+    drop_request(move, askers[0].step, words.NO_PAPERS)
 
 
 def _rung(alarms: Alarms, now: datetime) -> tuple[Alarms, list[datetime]]:

@@ -67,6 +67,35 @@ class SupplementRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class SupplementDropped:
+    """Nobody waits for the papers of this round any more."""
+
+    dossier: str
+    round: int
+    step: str | None
+    reason: str
+    dropped_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStopped:
+    """A step outside the legal time is open; the dossier's clock stands."""
+
+    dossier: str
+    step: Ref
+    agency: Ref
+    stopped_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ClockResumed:
+    """No step outside the legal time is open any more; intake states the date that follows."""
+
+    dossier: str
+    resumed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class PaymentRequested:
     """The citizen has to pay; the clock stands."""
 
@@ -198,6 +227,9 @@ Fact = (
     | StepOpened
     | StepAnswered
     | SupplementRequested
+    | SupplementDropped
+    | ClockStopped
+    | ClockResumed
     | PaymentRequested
     | DossierExtended
     | DossierResolved

@@ -86,7 +86,7 @@ def _open_task(move: Move, step: StepPlan) -> None:
     case, directory = move.case, move.setting.directory
     agency, found = directory.responsible(step.role)
     calendar = directory.calendar(agency.code)
-    due_at = due(move.now, step.budget, calendar) if step.budget else move.due_in_force()
+    due_at = due(move.now, step.budget, calendar) if step.budget else move.case.due_at
     task = move.put(
         Task(
             id=move.setting.new_id(),

@@ -92,12 +92,6 @@ class Move:
         """The calendar of the office that made the promise."""
         return self.setting.directory.calendar(self.case.office.code)
 
-    def due_in_force(self) -> datetime:
-        """The dossier's deadline with the time that the law does not count added (UTC)."""
-        if not self.case.uncounted_minutes:
-            return self.case.due_at
-        return self.office_calendar().add_minutes(self.case.due_at, self.case.uncounted_minutes)
-
     def open_tasks(self) -> list[Task]:
         """The tasks that agencies still owe an answer, in the order they were opened."""
         return [t for t in self.case.tasks.values() if t.is_open and t.kind == "task"]
@@ -170,26 +164,24 @@ class Move:
 
     def finish(self) -> Change:
         """The worked-out change, with the dossier's own clock brought up to date."""
-        self._count_outside_time()
         if self.case.state == "live":
-            due_at = self.due_in_force()
+            self._tell_outside_time()
+            due_at = self.case.due_at
             if self.case.alarms is None or self.case.alarms.due_at != due_at:
                 self.set(alarms=alarms(self.now, due_at, self.office_calendar()))
         return Change(self.case, tuple(self.facts), tuple(self.orders), self.note)
 
-    def _count_outside_time(self) -> None:
-        """Time while a step outside the legal clock is open is not counted against the dossier."""
-        since = self.case.uncounted_since
-        runs = self.case.state == "live" and any(
-            task.state in ("assigned", "taken") and self.step(task).outside_clock
-            for task in self.case.tasks.values()
-            if task.kind == "task"
-        )
-        if runs and since is None:
-            self.set(uncounted_since=self.now)
-        elif not runs and since is not None:
-            spent = self.office_calendar().minutes_between(since, self.now)
-            self.set(
-                uncounted_since=None,
-                uncounted_minutes=self.case.uncounted_minutes + max(0, spent),
-            )
+    def _tell_outside_time(self) -> None:
+        """State when the first step outside the legal time opens and when the last has ended.
+
+        What that does to the promised date is worked out by intake, which answers with the date.
+        """
+        outside = [task for task in self.open_tasks() if self.step(task).outside_clock]
+        dossier, since = self.case.dossier, self.case.outside_since
+        if outside and since is None:
+            self.set(outside_since=self.now)
+            first = outside[0]
+            self.facts.append(f.ClockStopped(dossier, self.step(first).ref, first.agency, self.now))
+        elif not outside and since is not None:
+            self.set(outside_since=None, dates_owed=self.case.dates_owed + 1)
+            self.facts.append(f.ClockResumed(dossier, self.now))

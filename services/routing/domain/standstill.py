@@ -47,6 +47,36 @@ def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> None:
     )
 
 
+def drop_request(move: Move, step: str | None, reason: str) -> None:
+    """Nobody waits for the citizen's papers any more: say so and let the clocks go on."""
+    move.facts.append(
+        f.SupplementDropped(move.case.dossier, move.case.rounds, step, reason, move.now)
+    )
+    owed = move.case.dates_owed + 1
+    move.set(waiting_papers=False, respond_by=None, dates_owed=owed)
+    go_on(move, {}, ())
+
+
+def dated(case: Case, setting: Setting, now: datetime, *, due_at: datetime, owed: bool) -> Change:
+    """Intake stated the date in force; `owed` where it answers what routing had told it."""
+    if case.state != "live":
+        return nothing(case, words.DOSSIER_CLOSED)
+    move = Move(case, setting, now)
+    move.set(due_at=due_at, dates_owed=max(0, case.dates_owed - 1) if owed else case.dates_owed)
+    for task in move.open_tasks():
+        step = move.step(task)
+        follows = step.budget is None and not step.after_result and task.state != "paused"
+        if follows and task.due_at != due_at:
+            move.tell(move.put(replace(task, alarms=_dossier_alarms(move, task))), "due")
+    return move.finish()
+
+
+def _dossier_alarms(move: Move, task: Task) -> Alarms:
+    """A step without time of its own has the dossier's."""
+    calendar = move.setting.directory.calendar(task.agency.code)
+    return alarms(move.now, max(move.case.due_at, move.now), calendar)
+
+
 def desk_asked(
     case: Case, setting: Setting, round_number: int, respond_by: datetime | None, now: datetime
 ) -> Change:
@@ -153,6 +183,8 @@ def _moved_alarms(move: Move, task: Task) -> Alarms | None:
     if task.alarms is None or task.paused_at is None:
         return task.alarms
     step, plan = move.step(task), move.setting.route.plan
+    if step.budget is None:
+        return _dossier_alarms(move, task)
     calendar = move.setting.directory.calendar(task.agency.code)
     if task.asked and plan.restart_after_supplement and step.budget is not None:
         return alarms(move.now, due(move.now, step.budget, calendar), calendar)

@@ -12,6 +12,7 @@ WITHDRAWN: Final = "Công dân đã rút hồ sơ: {reason}"
 STOPPED: Final = "Hồ sơ đã dừng xử lý: {reason}"
 SILENCE: Final = "Quá hạn mà không có ý kiến: được coi là đồng ý theo quy định."
 NO_PAPERS: Final = "Công dân không bổ sung giấy tờ trong thời hạn đã nêu."
+DECIDED_WITHOUT: Final = "Cơ quan đã trả lời mà không cần giấy tờ bổ sung nữa."
 NEXT_STEP: Final = (
     "Ông/Bà liên hệ {office} để nhận lại giấy tờ và được hướng dẫn nộp lại hồ sơ "
     "hoặc nộp đúng cơ quan có thẩm quyền."

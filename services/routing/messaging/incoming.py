@@ -84,6 +84,18 @@ def _paid(uow: UnitOfWork, rules: Rules, envelope: Envelope) -> str | None:
     )
 
 
+def _date_stated(uow: UnitOfWork, rules: Rules, envelope: Envelope) -> str | None:
+    data = read(envelope.type, envelope.data)
+    return follow.take_date(
+        uow,
+        rules,
+        envelope.subject,
+        due_at=parse_instant(data["due_at"]),
+        # An extension is routing's own date already: nothing waits for the answer to it.
+        owed=data["because"] != "extended",
+    )
+
+
 def _withdrawn(uow: UnitOfWork, rules: Rules, envelope: Envelope) -> str | None:
     data = read(envelope.type, envelope.data)
     return follow.give_up(uow, rules, envelope.subject, reason=data["reason"])
@@ -94,6 +106,7 @@ TYPES: Final[Mapping[str, Verb]] = {
     wire("dossier.supplement_requested"): _desk_asked,
     wire("dossier.supplemented"): _supplemented,
     wire("dossier.paid"): _paid,
+    wire("deadline.stated"): _date_stated,
     wire("dossier.withdrawn"): _withdrawn,
 }
 ANSWERS: Final[Mapping[str, str]] = {wire(f"answer.{kind}"): kind for kind in answer.KINDS}

@@ -97,6 +97,29 @@ def _supplement_requested(fact: f.SupplementRequested) -> Data:
     }
 
 
+def _supplement_dropped(fact: f.SupplementDropped) -> Data:
+    return {
+        "dossier": fact.dossier,
+        "round": fact.round,
+        "step": fact.step,
+        "reason": fact.reason,
+        "dropped_at": _at(fact.dropped_at),
+    }
+
+
+def _clock_stopped(fact: f.ClockStopped) -> Data:
+    return {
+        "dossier": fact.dossier,
+        "step": _ref(fact.step),
+        "agency": _ref(fact.agency),
+        "stopped_at": _at(fact.stopped_at),
+    }
+
+
+def _clock_resumed(fact: f.ClockResumed) -> Data:
+    return {"dossier": fact.dossier, "resumed_at": _at(fact.resumed_at)}
+
+
 def _payment_requested(fact: f.PaymentRequested) -> Data:
     return {
         "dossier": fact.dossier,
@@ -208,6 +231,9 @@ OUTGOING: Final[Mapping[type[Any], tuple[str, Callable[[Any], Data]]]] = {
     f.StepOpened: ("step.opened", _step_opened),
     f.StepAnswered: ("step.answered", _step_answered),
     f.SupplementRequested: ("dossier.supplement_requested", _supplement_requested),
+    f.SupplementDropped: ("dossier.supplement_dropped", _supplement_dropped),
+    f.ClockStopped: ("clock.stopped", _clock_stopped),
+    f.ClockResumed: ("clock.resumed", _clock_resumed),
     f.PaymentRequested: ("dossier.payment_requested", _payment_requested),
     f.DossierExtended: ("dossier.extended", _extended),
     f.DossierResolved: ("dossier.resolved", _resolved),

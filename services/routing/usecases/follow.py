@@ -15,7 +15,7 @@ from services.routing.domain import words
 from services.routing.domain.case import Case, Received
 from services.routing.domain.journey import open_case, withdraw
 from services.routing.domain.move import Change
-from services.routing.domain.standstill import desk_asked, paid, supplemented
+from services.routing.domain.standstill import dated, desk_asked, paid, supplemented
 from services.routing.storage.cases import Cases
 from services.routing.usecases.rules import Rules
 from shared.store import UnitOfWork
@@ -74,6 +74,17 @@ def pay(
     setting = rules.for_case(case, uow.now, uow.ids.new)
     change = paid(case, setting, uow.now, step=step, amount_vnd=amount_vnd, due_at=due_at)
     return keep(uow, change)
+
+
+def take_date(
+    uow: UnitOfWork, rules: Rules, dossier: str, *, due_at: datetime, owed: bool
+) -> str | None:
+    """Intake stated the date in force anew; `owed` where that answers what routing told it."""
+    case = uow.get(Cases).get(dossier)
+    if case is None:
+        return None
+    setting = rules.for_case(case, uow.now, uow.ids.new)
+    return keep(uow, dated(case, setting, uow.now, due_at=due_at, owed=owed))
 
 
 def stand_still(

@@ -93,6 +93,17 @@ class DossierPaid(Fact):
     due_at = Instant("Due instant in force now")
 
 
+class DeadlineStated(Fact):
+    """The date in force, stated anew after routing told that something has changed it."""
+
+    dossier = Word("Dossier code")
+    because = Choice("clock_resumed", "supplement_dropped", "extended")
+    clock = Choice("runs", "stands")
+    promised_at = Instant("The first promise")
+    due_at = Instant("Due instant in force now; while the clock stands it will still move")
+    stated_at = Instant()
+
+
 class DossierWithdrawn(Fact):
     """Withdrawn by the citizen (status 7)."""
 

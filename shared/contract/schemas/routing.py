@@ -70,6 +70,38 @@ class DossierExtended(Fact):
     number = Whole("1 for the first extension", least=1)
 
 
+class SupplementDropped(Fact):
+    """Nobody waits for these papers any more: they did not come in time, or were not needed.
+
+    Intake answers with `deadline.stated`.
+    """
+
+    dossier = Word("Dossier code")
+    round = Whole("The round that falls away", least=1)
+    step = Word("Code of the step that had asked; null where the desk had", nullable=True)
+    reason = Text()
+    dropped_at = Instant()
+
+
+class ClockStopped(Fact):
+    """A step outside the legal time is open: until `clock.resumed` the clock stands still.
+
+    Time in which the citizen must act is not meant; the facts that ask the citizen say that.
+    """
+
+    dossier = Word("Dossier code")
+    step = Part(Step)
+    agency = Part(Agency)
+    stopped_at = Instant()
+
+
+class ClockResumed(Fact):
+    """No step outside the legal time is open any more; intake answers with `deadline.stated`."""
+
+    dossier = Word("Dossier code")
+    resumed_at = Instant()
+
+
 class StepOpened(Fact):
     """A step's agency has its task."""
 

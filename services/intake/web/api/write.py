@@ -109,8 +109,10 @@ def _afterwards(blp: Blueprint) -> None:
     @poster(blp, "/dossiers/<string:code>/withdraw", WithdrawSchema)
     def withdraw(body: dict[str, Any], code: str) -> Response:
         """Give it back to the citizen, before there is a result."""
-        office = own_office()
-        return _answer(lambda uow: desk.withdraw(uow, office, storable(code), **body))
+        known, office = deps(), own_office()
+        return _answer(
+            lambda uow: desk.withdraw(uow, known.catalogue, office, storable(code), **body)
+        )
 
     @poster(blp, "/dossiers/<string:code>/contact", ContactSchema)
     def contact(body: dict[str, Any], code: str) -> Response:

@@ -136,8 +136,8 @@ def _pay(uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed
     )
 
 
-def _withdraw(uow: UnitOfWork, _: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
-    return desk.withdraw(uow, office, code, reason=form.get("reason", ""))
+def _withdraw(uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
+    return desk.withdraw(uow, known.catalogue, office, code, reason=form.get("reason", ""))
 
 
 def _contact(uow: UnitOfWork, _: Deps, office: str, code: str, form: typed.Typed) -> Dossier:

@@ -1,0 +1,188 @@
+"""One promised date: what intake states and what routing works with, on every real procedure."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from services.city.embedded import City, open_city
+from services.intake.storage.queries import find_dossier
+from services.intake.usecases import desk
+from services.routing.domain.case import Case, Task
+from services.routing.messaging.incoming import admit
+from services.routing.storage.cases import Cases
+from services.routing.usecases.answer import Given, take_request
+from services.routing.usecases.rules import Rules
+from shared.bus import reset_memory
+from shared.catalogue import Catalogue, load
+from shared.kernel.clock import FixedClock, to_vn
+from shared.kernel.errors import Refused
+from shared.kernel.ids import SeededIds
+from shared.settings import PROJECT
+from tests.city.townsfolk import Desk
+
+START = datetime(2022, 3, 14, 1, 30, tzinfo=UTC)  # a Monday, 08:30 in Cao Lãnh
+ROUNDS = 14
+
+
+@pytest.fixture(scope="module")
+def rules() -> Catalogue:
+    return load(PROJECT / "catalogue")
+
+
+class Play:
+    """A city whose agencies and citizens do whatever a die says, on a clock that jumps."""
+
+    def __init__(self, folder: Path, catalogue: Catalogue, seed: int) -> None:
+        reset_memory()
+        self.dice = random.Random(seed)
+        self.clock = FixedClock(START)
+        self.city: City = open_city(
+            folder, clock=self.clock, ids=SeededIds(seed), catalogue=catalogue
+        )
+        self.city.migrate()
+        self.rules = Rules(catalogue)
+        self.desks: dict[str, Desk] = {}
+        self.codes: dict[str, Desk] = {}
+        self.answers = 0
+
+    def file(self, procedure: str, level: str, number: int) -> None:
+        office = "mot-cua-thanh-pho" if level == "city" else "ubnd-phuong-1"
+        desk_ = self.desks.setdefault(office, Desk(self.city, office))
+        self.codes[desk_.submit(procedure, number=number)] = desk_
+
+    def case(self, code: str) -> Case:
+        with self.city.routing.store.begin() as uow:
+            case = uow.get(Cases).get(code)
+        assert case is not None
+        return case
+
+    def act(self, code: str) -> None:
+        """One thing happens to this dossier: an agency answers or the citizen acts."""
+        case = self.case(code)
+        open_tasks = [task for task in case.tasks.values() if task.is_open]
+        if not open_tasks:
+            return
+        if case.waiting_papers and self.dice.random() < 0.5:
+            self.supplement(code)
+            return
+        task = self.dice.choice(open_tasks)
+        if task.kind == "payment":
+            self.pay(code, task)
+        else:
+            self.answer(task)
+
+    def answer(self, task: Task) -> None:
+        now = self.clock.now()
+        later = now + timedelta(hours=self.dice.randint(1, 400))
+        kind, fields = self.dice.choices(
+            (
+                ("completed", {"outcome": "granted", "amount_vnd": 5000}),
+                ("completed", {"outcome": "refused", "reason": "không đủ điều kiện"}),
+                ("supplement_needed", {"items": ["Sổ"], "reason": "thiếu", "respond_by": None}),
+                ("supplement_needed", {"items": ["Sổ"], "reason": "mờ", "respond_by": _at(later)}),
+                ("more_time_needed", {"reason": "đông", "until": _at(later)}),
+            ),
+            weights=(6, 1, 2, 2, 3),
+        )[0]
+        self.answers += 1
+        given_ = Given(task.agency.code, f"a-{self.answers}", kind, task.id, fields)
+        with self.city.routing.store.begin() as uow:
+            take_request(uow, self.rules, admit, given_)
+
+    def supplement(self, code: str) -> None:
+        with self.city.intake.store.begin() as uow:
+            try:
+                desk.supplement(
+                    uow, self.rules.catalogue, self.codes[code].office, code, papers=_PAPER
+                )
+            except Refused:
+                return  # intake has already heard that nobody waits any more
+
+    def pay(self, code: str, task: Task) -> None:
+        with self.city.intake.store.begin() as uow:
+            dossier = find_dossier(uow.connection, code)
+            assert dossier is not None
+            wait = next(w for w in dossier.open_waits if w.step == task.step)
+            amount = wait.amount_vnd or 5000
+            office = self.codes[code].office
+            catalogue = self.rules.catalogue
+            desk.pay(uow, catalogue, office, code, amount_vnd=amount, proof="BL", step=task.step)
+
+    def pass_time(self) -> None:
+        """Some hours go by; whatever falls due on the way happens at its own time."""
+        end = self.clock.now() + timedelta(minutes=self.dice.randint(1, 4000))
+        while (at := self.city.next_due()) is not None and at <= end:
+            self.clock.set(max(at, self.clock.now()))
+            if not self.city.pump():
+                break
+        self.clock.set(end)
+
+    def dates(self) -> Iterator[tuple[str, Case, Any]]:
+        for code in self.codes:
+            with self.city.intake.store.read() as connection:
+                dossier = find_dossier(connection, code)
+            yield code, self.case(code), dossier
+
+
+_PAPER = (desk.PaperCount(None, 1, 0, "Giấy bổ sung"),)
+
+
+def _at(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _compare(play: Play, procedures: Mapping[str, str]) -> None:
+    for code, case, dossier in play.dates():
+        place = (procedures.get(code, ""), code, play.clock.now())
+        if case.state != "live":
+            assert dossier.open_waits == (), place
+            assert dossier.paused_since is None, place
+            continue
+        assert case.due_at == dossier.due_at, place
+        assert case.dates_owed == 0, place
+        stands = case.standing or case.outside_since is not None
+        assert stands == (dossier.paused_since is not None), place
+        assert case.waiting_papers == (dossier.status == 5), place  # noqa: PLR2004
+
+
+@settings(
+    max_examples=3,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(seed=st.integers(0, 2**32))
+def test_routing_and_intake_agree_to_the_minute_whatever_happens_on_every_procedure(
+    rules: Catalogue, tmp_path_factory: pytest.TempPathFactory, seed: int
+) -> None:
+    play = Play(tmp_path_factory.mktemp("city"), rules, seed)
+    try:
+        procedures = [p for p in rules.procedures(to_vn(START).date()) if _has_desk(rules, p)]
+        assert len(procedures) >= 24  # noqa: PLR2004
+        for number, procedure in enumerate(procedures, start=1):
+            play.file(procedure.code, procedure.level, number)
+        names = dict(zip(play.codes, (p.code for p in procedures), strict=True))
+        play.city.pump()
+        for _ in range(ROUNDS):
+            for code in play.codes:
+                if play.dice.random() < 0.7:
+                    play.act(code)
+            if play.dice.random() < 0.7:  # else the next things cross on the way
+                play.city.pump()
+            play.pass_time()
+            play.city.pump()
+            _compare(play, names)
+    finally:
+        play.city.close()
+
+
+def _has_desk(rules: Catalogue, procedure: Any) -> bool:
+    office = "mot-cua-thanh-pho" if procedure.level == "city" else "ubnd-phuong-1"
+    return rules.office_handles(office, procedure, to_vn(START).date())
