@@ -56,7 +56,7 @@ class Access:
                 "`lienthong secrets make` draws them",
                 vi=f"Không đọc được khóa trong {file}; hãy tạo bằng `lienthong secrets make`.",
             ) from None
-        except (ValueError, KeyError, AttributeError, StopIteration):
+        except (ValueError, KeyError, TypeError, AttributeError, StopIteration):
             raise SmokeFailed(
                 f"{file} is not the file that `lienthong secrets make` writes"
             ) from None
