@@ -1,0 +1,243 @@
+"""Promise 4: with the broker away intake goes on accepting; with a database away nothing is lost."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import urllib.parse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import pytest
+import sqlalchemy as sa
+from werkzeug.test import Client
+
+from shared.catalogue import Catalogue
+from shared.kernel.errors import BrokerAway, DatabaseAway
+from shared.settings import SERVICES, Settings
+from shared.testing.proxy import FaultProxy
+from shared.web.ops import OpsApp
+from tests.backends import Backend, EmbeddedBackend, ServersBackend
+from tests.city.townsfolk import INTERLINKED, Desk, unsent
+from tests.promises.crashes import loop
+from tests.promises.test_receipts import a_filing, ask
+from tests.promises.town import Portrait, Town, check_once, portrait
+
+READERS = {"intake": "intake.facts", "routing": "routing.facts", "notify": "notify.facts"}
+
+
+@contextmanager
+def line_to(url: str) -> Iterator[tuple[FaultProxy, str]]:
+    """A line to a server that can be cut, and the URL of its near end."""
+    parts = urllib.parse.urlsplit(url)
+    assert parts.hostname is not None
+    assert parts.port is not None
+    with FaultProxy((parts.hostname, parts.port)) as proxy:
+        yield proxy, url.replace(f":{parts.port}/", f":{proxy.port}/")
+
+
+def ready(town: Town, service: str) -> bool:
+    """What /readyz of that service says now."""
+    ops = OpsApp(town.city.services[service], now=itertools.count(0, 10).__next__)
+    reply = Client(ops).get("/readyz")
+    assert Client(ops).get("/healthz").status_code == 200
+    return reply.status_code == 200
+
+
+def check_calm(town: Town, calm: Mapping[str, Portrait], *codes: str) -> None:
+    town.finish(*codes)
+    for code in codes:
+        assert portrait(town.city, code) == calm[INTERLINKED]
+    check_once(town.city, *codes)
+
+
+# --- the broker ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def far_broker(
+    on_servers: ServersBackend, catalogue: Catalogue, calm: object
+) -> Iterator[tuple[Town, FaultProxy]]:
+    """A town whose line to the broker can be cut."""
+    with line_to(on_servers.amqp_url()) as (proxy, url):
+
+        def change(settings: Settings) -> Settings:
+            return dataclasses.replace(settings, amqp_url=url)
+
+        town = Town(on_servers, catalogue, change=change)
+        yield town, proxy
+        town.close()
+
+
+def test_while_the_broker_is_away_intake_accepts_and_afterwards_everything_flows(
+    far_broker: tuple[Town, FaultProxy], calm: Mapping[str, Portrait]
+):
+    town, proxy = far_broker
+    early = town.desk().submit()
+    town.carry(lambda: town.desk().status(early) >= 4)
+    proxy.cut()
+    codes = [town.desk().submit() for _ in range(3)]
+    town.city.pump(patient=True)
+    assert unsent(town.city) >= 6
+    assert [town.desk().status(code) for code in codes] == [2, 2, 2]
+    proxy.heal()
+    check_calm(town, calm, early, *codes)
+
+
+@pytest.mark.parametrize("written", [0, 3, 8])
+def test_a_line_cut_in_the_middle_of_publishing_loses_and_repeats_nothing(
+    far_broker: tuple[Town, FaultProxy], calm: Mapping[str, Portrait], written: int
+):
+    town, proxy = far_broker
+    town.city.pump()
+    relay = loop(town.city, "intake.relay")
+    relay._publisher = town.city.bus.publisher()
+    publisher = relay._publisher
+    publisher.publish([])
+    write, count = publisher._write, itertools.count()
+
+    def write_until_cut(channel: Any, message: Any) -> None:
+        if next(count) == written:
+            proxy.cut()
+        write(channel, message)
+
+    codes = [town.desk().submit() for _ in range(4)]
+    with mock.patch.object(publisher, "_write", write_until_cut):
+        try:
+            relay.step(0)
+            if written == 8:  # all were written: cut before anything else is heard
+                proxy.cut()
+        except BrokerAway:
+            pass
+    town.city.pump(patient=True)
+    proxy.heal()
+    check_calm(town, calm, *codes)
+
+
+# --- a database ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_while_a_database_is_away_nothing_is_acknowledged_and_nothing_lost(
+    on_servers: ServersBackend, catalogue: Catalogue, calm: Mapping[str, Portrait], service: str
+):
+    with line_to(on_servers.settings(service).database_url) as (proxy, url):
+
+        def change(settings: Settings) -> Settings:
+            far = settings.service == service
+            return dataclasses.replace(settings, database_url=url) if far else settings
+
+        town = Town(on_servers, catalogue, change=change)
+        code = town.desk().submit()
+        town.carry(lambda: town.desk().status(code) >= 4)
+        assert ready(town, service)
+        desk = town.desk()
+        proxy.cut()
+        assert not ready(town, service)
+        other = refused_or_filed(town, desk, service)
+        _pump_in_trouble(town, service)
+        proxy.heal()
+        assert ready(town, service)
+        check_calm(town, calm, code, *other)
+
+        # And with a restart in the middle: what was taken and not acknowledged comes again.
+        desk = town.desk()
+        if service != "intake":
+            town.city.pump()
+            last = desk.submit()
+            proxy.cut()
+            _pump_in_trouble(town, service)
+            queue = READERS[service]
+            for each in town.city.loops:
+                each.close()
+            town_bus = town.city.bus
+            wait_for(lambda: town_bus.depth(queue) >= 1)
+            proxy.heal()
+            town.die()
+            check_calm(town, calm, last)
+        town.close()
+
+
+def wait_for(done: Any) -> None:
+    import time
+
+    end = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def refused_or_filed(town: Town, desk: Desk, service: str) -> list[str]:
+    """Intake without its database gives no receipt; the two others hinder no citizen."""
+    reply = ask(desk, a_filing(town), "while it is away")
+    if service == "intake":
+        assert reply.status_code == 503
+        return []
+    assert reply.status_code == 201
+    return [reply.get_json()["code"]]
+
+
+def _pump_in_trouble(town: Town, service: str) -> None:
+    """Each loop meets the trouble a few times; only those of this service meet it."""
+    met = set()
+    for _ in range(3):
+        for each in town.city.loops:
+            try:
+                each.step(0)
+            except DatabaseAway:
+                met.add(each.name.partition(".")[0])
+    assert met == {service}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_full_disk_refuses_receipts_and_loses_nothing(
+    embedded: EmbeddedBackend, catalogue: Catalogue, calm: Mapping[str, Portrait], service: str
+):
+    town = Town(embedded, catalogue)
+    desk = town.desk()
+    early = desk.submit()
+    receipts, refused = [early], 0
+    with disk_full(town, service):
+        for number in range(12):
+            reply = ask(desk, a_filing(town), f"number {number}")
+            if reply.status_code == 201:
+                receipts.append(reply.get_json()["code"])
+            else:
+                assert reply.status_code == 503
+                refused += 1
+        troubled = False
+        for each in town.city.loops:
+            try:
+                each.step(0)
+            except DatabaseAway:
+                troubled = True
+    assert refused > 0 if service == "intake" else troubled
+    check_calm(town, calm, *receipts)
+    town.close()
+
+
+@contextmanager
+def disk_full(town: Town, service: str) -> Iterator[None]:
+    """SQLite says SQLITE_FULL as soon as the file would have to grow."""
+    engine = town.city.services[service].store.engine
+
+    def limit(connection: Any, _record: Any, _proxy: Any) -> None:
+        connection.execute("PRAGMA max_page_count=1")  # no less than there are, and no more
+
+    def free(connection: Any, _record: Any, _proxy: Any) -> None:
+        connection.execute("PRAGMA max_page_count=1073741823")
+
+    sa.event.listen(engine, "checkout", limit)
+    try:
+        yield
+    finally:
+        sa.event.remove(engine, "checkout", limit)
+        sa.event.listen(engine, "checkout", free)
+
+
+def test_both_back_ends_say_when_they_are_ready(backend: Backend, catalogue: Catalogue):
+    town = Town(backend, catalogue)
+    assert all(ready(town, service) for service in SERVICES)
+    town.close()

@@ -1,0 +1,112 @@
+"""Promise 1: a 201 means that the dossier and its facts are on disk; without a commit there is none."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+from werkzeug.test import Client
+
+from shared.contract.names import wire
+from shared.kernel.clock import RealClock, to_vn
+from tests.backends import Backend
+from tests.city.townsfolk import INTERLINKED, Desk, filing
+from tests.promises.processes import Process, key_for
+from tests.promises.town import Town
+
+FACTS = {wire("dossier.received"), wire("contact.given")}
+
+
+def on_disk(backend: Backend, query: str) -> list[Any]:
+    """What a stranger's connection sees in intake's database: nothing of ours is asked."""
+    url = sa.make_url(backend.settings("intake").database_url)
+    if backend.embedded:
+        stranger = sqlite3.connect(str(url.database))
+        try:
+            return stranger.execute(query).fetchall()
+        finally:
+            stranger.close()
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain) as connection:
+        return connection.execute(query).fetchall()
+
+
+def facts_on_disk(backend: Backend, code: str) -> set[str]:
+    rows = on_disk(backend, f"SELECT type FROM outbox WHERE subject = '{code}'")
+    return {row[0] for row in rows}
+
+
+def ask(desk: Desk, body: Any, key: str) -> Any:
+    """File a dossier, whatever the answer may be."""
+    headers = desk._headers | {"Idempotency-Key": key}
+    return Client(desk.city.intake.web).post("/api/v1/dossiers", json=body, headers=headers)
+
+
+def a_filing(town: Town, number: int = 1) -> dict[str, Any]:
+    today = to_vn(town.clock.now()).date()
+    return filing(town.catalogue.procedure(INTERLINKED, today), number)
+
+
+@contextmanager
+def commits_failing(town: Town) -> Iterator[None]:
+    """The database says no when intake commits, as a full disk or a lost line would."""
+
+    def refuse(_connection: Any) -> None:
+        raise sa.exc.OperationalError("COMMIT", {}, Exception("no space left on device"))
+
+    sa.event.listen(town.city.intake.store.engine, "commit", refuse)
+    try:
+        yield
+    finally:
+        sa.event.remove(town.city.intake.store.engine, "commit", refuse)
+
+
+def test_at_the_moment_of_the_answer_a_stranger_finds_dossier_and_facts_on_disk(town: Town):
+    code = town.desk().submit()
+    assert on_disk(town.backend, f"SELECT code FROM dossiers WHERE code = '{code}'") == [(code,)]
+    assert facts_on_disk(town.backend, code) == FACTS
+
+
+def test_a_commit_that_fails_gives_no_receipt_and_leaves_nothing(town: Town):
+    desk = town.desk()
+    with commits_failing(town):
+        reply = ask(desk, a_filing(town), "the first")
+    assert reply.status_code == 503
+    assert "code" not in reply.get_json() or reply.get_json()["code"] == "database_away"
+    assert "lookup_word" not in reply.get_json()
+    assert on_disk(town.backend, "SELECT count(*) FROM dossiers")[0][0] == 0
+    assert on_disk(town.backend, "SELECT count(*) FROM outbox")[0][0] == 0
+
+    again = ask(desk, a_filing(town), "the first")
+    assert again.status_code == 201
+    assert again.get_json()["code"].endswith("-0001"), "the failed one used up no number"
+
+
+def test_asked_again_under_the_same_key_the_receipt_is_the_same_for_ever(town: Town):
+    first = ask(town.desk(), a_filing(town), "the first").get_json()
+    town.die()
+    again = ask(town.desk(), a_filing(town), "the first")
+    assert (again.status_code, again.get_json()) == (201, first)
+    assert ask(town.desk(), a_filing(town, 2), "the first").status_code == 409
+    assert on_disk(town.backend, "SELECT count(*) FROM dossiers")[0][0] == 1
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_had_answered_is_on_disk(town: Town):
+    today = to_vn(RealClock().now()).date()
+    body = filing(town.catalogue.procedure(INTERLINKED, today), 1)
+    key = key_for(town.city.intake, "desk", "ubnd-phuong-1")
+    with Process(town.backend, "intake", "web", "--server", "waitress") as web:
+        web.wait_until_ready()
+        codes = [web.post("/api/v1/dossiers", body, key)["code"] for _ in range(3)]
+        web.send(signal.SIGKILL)
+        web.wait()
+    for code in codes:
+        assert facts_on_disk(town.backend, code) == FACTS
+        assert town.desk().status(code) == 2
