@@ -9,6 +9,7 @@ import secrets
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -30,6 +31,7 @@ class Installation:
         self.folder = folder
         self.project = f"lienthong-{secrets.token_hex(3)}"
         self.image = f"{self.project}:test"
+        self.seconds_to_come_up = 0.0
         names = ("INTAKE", "ROUTING", "NOTIFY", "BROKER", "BROKER_MANAGEMENT")
         self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
         self.env = {
@@ -135,7 +137,10 @@ class Installation:
         )  # fmt: skip
 
     def down(self) -> None:
-        self.compose("--profile", "tools", "down", "-v", "--timeout", "5", check=False)
+        label = f"label=com.docker.compose.project={self.project}"
+        if left := self.docker("ps", "-a", "-q", "--filter", label).stdout.split():
+            self.docker("rm", "-f", *left, check=False)
+        self.compose("--profile", "tools", "down", "-v", check=False)
         self.docker("image", "rm", "-f", self.image, check=False)
 
 
@@ -185,13 +190,15 @@ def fresh_clone(folder: Path) -> None:
 
 
 @pytest.fixture(scope="session")
-def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def town() -> Iterator[Installation]:
     """The installation, up and healthy."""
-    folder = tmp_path_factory.mktemp("installation") / "lienthong"
-    fresh_clone(folder)
-    made = Installation(folder)
-    try:
-        made.seconds_to_come_up = made.up()  # type: ignore[attr-defined]
-        yield made
-    finally:
-        made.down()
+    # Not pytest's own folder: that goes away once some other run of pytest has begun.
+    with tempfile.TemporaryDirectory(prefix="lienthong-installation-") as top:
+        folder = Path(top) / "lienthong"
+        fresh_clone(folder)
+        made = Installation(folder)
+        try:
+            made.seconds_to_come_up = made.up()
+            yield made
+        finally:
+            made.down()
