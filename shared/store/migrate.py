@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from shared.kernel.errors import LienThongError
 from shared.store.engine import writer_lock
-from shared.store.ledgers import Ledgers
+from shared.store.history import ledgers_1
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -74,20 +74,13 @@ def run_history(metadata: sa.MetaData) -> None:
 
 
 def create_ledgers(op: Operations) -> None:
-    """Create the ledger tables in their first shape, for version 0001 of each service.
-
-    When the ledgers change, this shape is frozen here and the change gets a function of its own.
-    """
-    metadata = sa.MetaData()
-    Ledgers.define(metadata)
-    metadata.create_all(op.get_bind())
+    """Create the ledger tables in their first shape, for version 0001 of each service."""
+    ledgers_1.tables().create_all(op.get_bind())
 
 
 def drop_ledgers(op: Operations) -> None:
     """Undo `create_ledgers`."""
-    metadata = sa.MetaData()
-    Ledgers.define(metadata)
-    metadata.drop_all(op.get_bind())
+    ledgers_1.tables().drop_all(op.get_bind())
 
 
 def drift(engine: sa.Engine, metadata: sa.MetaData) -> list[str]:

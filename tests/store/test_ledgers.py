@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.kernel.clock import FixedClock
 from shared.kernel.errors import Conflict, InvalidInput, NotAllowed, NotFound, ParkNow
 from shared.store import Instant, Json, keys, make_engine, parked
+from shared.store.history import ledgers_1
 from shared.store.measure import measure
 from shared.store.migrate import current, drift, head, upgrade
 from shared.store.timeline import timeline
@@ -314,3 +317,26 @@ def test_a_migration_that_fails_leaves_nothing_behind(backend, history):
     assert current(engine) is None
     assert "outbox" not in sa.inspect(engine).get_table_names()
     engine.dispose()
+
+
+# --- history ----------------------------------------------------------------------------------------
+
+FIRST_SHAPE = {"sqlite": "7e9b42d12155671b", "postgresql": "e796bdd7479622ab"}
+
+
+@pytest.mark.parametrize("dialect", [sqlite.dialect(), postgresql.dialect()], ids=lambda d: d.name)
+def test_the_first_shape_of_the_ledgers_never_changes(dialect):
+    digest = hashlib.sha256(shape(ledgers_1.tables(), dialect).encode()).hexdigest()[:16]
+    assert digest == FIRST_SHAPE[dialect.name]
+
+
+def shape(tables: sa.MetaData, dialect) -> str:
+    """What would be run to create these tables."""
+    return "\n".join(
+        str(made.compile(dialect=dialect))
+        for table in tables.sorted_tables
+        for made in (
+            sa.schema.CreateTable(table),
+            *(sa.schema.CreateIndex(i) for i in sorted(table.indexes, key=lambda i: str(i.name))),
+        )
+    )

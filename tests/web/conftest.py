@@ -14,16 +14,19 @@ from flask_smorest import Blueprint
 
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import (
+    BrokerAway,
     DatabaseAway,
     Fault,
     Forbidden,
     InvalidInput,
     NotAllowed,
     ParkNow,
+    Transient,
 )
 from shared.kernel.ids import RandomIds
 from shared.settings import Settings
 from shared.store import Ledgers, Store, keys, make_engine
+from shared.store.engine import Contention
 from shared.web.api import create_api
 from shared.web.app import create_app
 from shared.web.guard import current, public, require
@@ -100,6 +103,9 @@ def _broken(kind: str):
         "move": NotAllowed("not now", vi="Chưa được.", allowed=["withdraw"]),
         "forbidden": Forbidden("not yours"),
         "away": DatabaseAway("gone"),
+        "broker": BrokerAway("gone"),
+        "contention": Contention("two writers stood in each other's way"),
+        "later": Transient("not now"),
         "park": ParkNow("secret inner words 0912345678"),
         "bug": ZeroDivisionError("secret inner words 0912345678"),
     }

@@ -96,8 +96,9 @@ def test_our_own_refusals_carry_their_status_and_what_is_allowed(tiny):
     assert [fault["vi"] for fault in many["errors"]] == ["Sai a.", "Sai b."]
 
 
-def test_a_database_that_is_away_is_503_with_a_time_to_try_again(tiny):
-    answer = tiny.client().get("/api/v1/broken/away")
+@pytest.mark.parametrize("kind", ["away", "broker", "contention", "later"])
+def test_what_will_be_better_soon_is_503_with_a_time_to_try_again(tiny, kind):
+    answer = tiny.client().get(f"/api/v1/broken/{kind}")
     problem_of(answer, 503)
     assert int(answer.headers["Retry-After"]) > 0
 
