@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import functools
 import json
 import os
 import secrets
@@ -150,39 +151,50 @@ class Backend:
         raise NotImplementedError
 
 
+def _name_of(migrate: Migrate) -> str:
+    """What tells one way of migrating from another, the same all through a session."""
+    inner = migrate.func if isinstance(migrate, functools.partial) else migrate
+    rest = repr(migrate.args) if isinstance(migrate, functools.partial) else ""
+    return f"{inner.__module__}.{inner.__qualname__}{rest}"
+
+
 class Templates:
-    """Migrated databases of this session, one per service, made when first asked for."""
+    """Migrated databases of this session: one per service and way of migrating, when first asked."""
 
     def __init__(self, folder: Path, servers: Servers | None) -> None:
         self.folder = folder
         self.servers = servers
-        self._made: dict[tuple[str, str], str] = {}
+        self._made: dict[tuple[str, str, str], str] = {}
 
-    def file(self, service: str, migrate: Migrate | None = None) -> Path | None:
-        """The migrated SQLite file of a service, or None where nobody has migrated it yet."""
-        key = ("embedded", service)
-        if migrate is not None and key not in self._made:
-            path = self.folder / f"template-{service}.db"
+    def file(self, service: str, migrate: Migrate) -> Path:
+        """The migrated SQLite file of a service."""
+        key = ("embedded", service, _name_of(migrate))
+        if key not in self._made:
+            path = self.folder / f"template-{service}-{len(self._made)}.db"
             migrate(f"sqlite:///{path}")
             _fold_wal(path)
             self._made[key] = str(path)
-        return Path(self._made[key]) if key in self._made else None
+        return Path(self._made[key])
 
-    def database(self, service: str, migrate: Migrate | None = None) -> str | None:
-        """The name of the migrated PostgreSQL database of a service, or None."""
+    def database(self, service: str, migrate: Migrate) -> str:
+        """The name of the migrated PostgreSQL database of a service."""
         assert self.servers is not None
-        key = ("servers", service)
-        if migrate is not None and key not in self._made:
+        key = ("servers", service, _name_of(migrate))
+        if key not in self._made:
             name = f"lt_template_{service}_{secrets.token_hex(4)}"
             create_database(self.servers, name)
-            self._made[key] = name  # before migrating, so that a failed one is dropped as well
-            migrate(database_url(self.servers, name))
-            _cut_off(self.servers, name)
-        return self._made.get(key)
+            try:
+                migrate(database_url(self.servers, name))
+                _cut_off(self.servers, name)
+            except BaseException:
+                drop_database(self.servers, name)
+                raise
+            self._made[key] = name
+        return self._made[key]
 
     def close(self) -> None:
         """Drop what was made on the servers."""
-        for (kind, _), name in self._made.items():
+        for (kind, *_), name in self._made.items():
             if kind == "servers" and self.servers is not None:
                 drop_database(self.servers, name)
 
@@ -195,10 +207,11 @@ class EmbeddedBackend(Backend):
     def __init__(self, data_dir: Path, templates: Templates) -> None:
         super().__init__(data_dir)
         self._templates = templates
+        self._ready: dict[str, Path] = {}
         _reset_memory()
 
     def migrated(self, service: str, migrate: Migrate) -> None:
-        self._templates.file(service, migrate)
+        self._ready[service] = self._templates.file(service, migrate)
         if service in self._settings:  # asked for before: it must be the empty file, fill it
             self._copy(service)
 
@@ -213,9 +226,8 @@ class EmbeddedBackend(Backend):
         return f"sqlite:///{self.data_dir / f'{service}.db'}"
 
     def _copy(self, service: str) -> None:
-        template = self._templates.file(service)
-        if template is not None:
-            shutil.copyfile(template, self.data_dir / f"{service}.db")
+        if service in self._ready:
+            shutil.copyfile(self._ready[service], self.data_dir / f"{service}.db")
 
 
 class ServersBackend(Backend):
@@ -229,13 +241,14 @@ class ServersBackend(Backend):
         self.management = Management(servers.management_url)
         self.vhost = self.management.fresh_vhost()
         self._templates = templates
+        self._ready: dict[str, str] = {}
         self._databases: dict[str, str] = {}
 
     def migrated(self, service: str, migrate: Migrate) -> None:
-        template = self._templates.database(service, migrate)
+        self._ready[service] = self._templates.database(service, migrate)
         if service in self._databases:
             drop_database(self.servers, self._databases[service])
-            create_database(self.servers, self._databases[service], template)
+            create_database(self.servers, self._databases[service], self._ready[service])
 
     def amqp_url(self, user: str | None = None, password: str | None = None) -> str:
         """This test's virtual host, as our own user or as another."""
@@ -253,7 +266,7 @@ class ServersBackend(Backend):
 
     def _database(self, service: str) -> str:
         name = f"lt_{service}_{secrets.token_hex(5)}"
-        create_database(self.servers, name, self._templates.database(service))
+        create_database(self.servers, name, self._ready.get(service))
         self._databases[service] = name
         return database_url(self.servers, name)
 

@@ -55,3 +55,28 @@ def test_migrating_after_the_settings_were_asked_for_works_too(backend: Backend)
 def test_a_virtual_host_is_empty_and_our_own(on_servers: ServersBackend):
     assert on_servers.management.call("GET", f"/queues/{on_servers.vhost}") == []
     assert on_servers.amqp_url("ubnd-phuong-1", "x y").endswith(f"/{on_servers.vhost}")
+
+
+def migrate_otherwise(url: str) -> None:
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("CREATE TABLE other (word VARCHAR(20))"))
+    engine.dispose()
+
+
+def tables(url: str) -> list[str]:
+    engine = sa.create_engine(url)
+    names = sa.inspect(engine).get_table_names()
+    engine.dispose()
+    return names
+
+
+def test_two_ways_of_migrating_the_same_service_do_not_mix(backend: Backend):
+    backend.migrated("intake", migrate_otherwise)
+    assert tables(backend.settings("intake").database_url) == ["other"]
+    backend.migrated("intake", migrate)
+    assert tables(backend.settings("intake").database_url) == ["notes"]
+
+
+def test_a_service_that_was_not_migrated_starts_from_nothing(backend: Backend):
+    assert tables(backend.settings("intake").database_url) == []
