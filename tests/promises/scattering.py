@@ -48,14 +48,16 @@ class ScatteringBus:
 class _IntoTheBag:
     def __init__(self, bag: list[OutMessage]) -> None:
         self._bag = bag
+        self._sent = 0
 
     def publish(self, batch: Sequence[OutMessage]) -> Sent:
         self._bag.extend(batch)
+        self._sent += len(batch)
         return Sent(confirmed={message.key for message in batch})
 
     def progress(self) -> Progress:
-        """Nobody says what became of what lay in the bag."""
-        return Progress(sent=0, settled=0)
+        """All counts as safe: nobody dies while the courier shuffles."""
+        return Progress(self._sent, self._sent)
 
     def tend(self) -> None:
         """Nothing to keep alive."""

@@ -59,11 +59,11 @@ def states(town: Town) -> list[tuple[str, str]]:
     return sorted((service, state) for service, _, state, _ in held(town.city))
 
 
-def until_parked(town: Town) -> None:
+def until_parked(town: Town, count: int = 1) -> None:
     """Let the time of every try come; the budget ends in parking."""
-    for _ in range(12):
+    for _ in range(20 * count):
         town.city.pump(patient=True)
-        if "parked" in {state for _, state in states(town)}:
+        if sum(state == "parked" for _, state in states(town)) == count:
             return
         due = town.city.next_due()
         assert due is not None

@@ -20,7 +20,7 @@ from werkzeug.test import Client
 
 from services.notify.storage.tables import contacts
 from shared import log
-from shared.bus import Bus, OutMessage, Publisher, Sent
+from shared.bus import Bus, OutMessage, Progress, Publisher, Sent
 from shared.catalogue import Catalogue
 from shared.contract.envelope import Envelope, decode
 from shared.contract.names import agency_queue, short
@@ -32,7 +32,7 @@ from tests.backends import Backend
 from tests.city.townsfolk import INTERLINKED, LAND, Desk, filing
 from tests.promises.operator import Operator
 from tests.promises.test_parked import fact_id, failing, until_parked
-from tests.promises.test_receipts import ask
+from tests.promises.test_receipts import ask, file
 from tests.promises.town import OFFICES, WARD, Town
 
 CONTACT = {
@@ -43,7 +43,11 @@ CONTACT = {
 }
 CONTACT_MARKS = ("Dấu Riêng", "907654321", "dau.rieng")
 # Field type -> a value that is found again wherever it went; the field's name makes it its own.
-MARKS = {"text": "Kín {name}", "id_number": "087190{number:06}", "date": "1987-06-{day:02}"}
+MARKS = {
+    "text": "Kín-{number:03}-{name:.10}",
+    "id_number": "087190{number:06}",
+    "date": "1987-06-{day:02}",
+}
 
 
 class RecordingBus(Bus):
@@ -67,6 +71,9 @@ class _Recording:
     def publish(self, batch: Sequence[OutMessage]) -> Sent:
         self.sent.extend(batch)
         return self.real.publish(batch)
+
+    def progress(self) -> Progress:
+        return self.real.progress()
 
     def tend(self) -> None:
         self.real.tend()
@@ -117,9 +124,9 @@ def test_a_journey_leaves_personal_data_only_where_it_is_needed(recorded: Town):
         one = marked(recorded, code)
         marks |= set(one.marks.values())
         desk = recorded.desk(code)
-        filed = ask(desk, one.body, code).get_json()
-        recorded.finish(filed["code"], procedure=code)
-        check_agencies(recorded, code, filed["code"], one)
+        filed = file(desk, one.body, code)
+        recorded.finish(filed, procedure=code)
+        check_agencies(recorded, code, filed, one)
     words = lookup_words(recorded)
     sent = recorded.city.bus.sent  # type: ignore[attr-defined]
     assert len(sent) > 50
@@ -178,7 +185,7 @@ def test_what_no_step_needs_does_not_leave_the_desk_at_all(recorded: Town):
     else:
         pytest.skip("every personal field of every procedure is shared with some step")
     one = marked_alone(filing(procedure, 1), own[0].name)
-    code = ask(recorded.desk(), one, "alone").get_json()["code"]
+    code = file(recorded.desk(), one, "alone")
     with recorded.city.intake.store.read() as connection:
         outbox = recorded.city.intake.store.ledgers.outbox
         bodies = list(connection.scalars(sa.select(outbox.c.body).where(outbox.c.subject == code)))
@@ -197,7 +204,7 @@ def test_logs_metrics_listings_and_errors_name_no_person(
     one = marked(recorded, INTERLINKED)
     marks = [*CONTACT_MARKS, *one.marks.values()]
     desk = recorded.desk()
-    code = ask(desk, one.body, "sick").get_json()["code"]
+    code = file(desk, one.body, "sick")
 
     # Refused, failed and broken on purpose, with the marks in every place that may be quoted.
     bad = one.body | {"contact": CONTACT | {"phone": "0907654321 x", "email": "dau.rieng@"}}
@@ -205,8 +212,7 @@ def test_logs_metrics_listings_and_errors_name_no_person(
     answers = [broken_page(recorded, desk, one)]
     with failing(recorded, "notify.contacts", "contact.given", code):
         with failing(recorded, "routing.facts", "dossier.received", code):
-            until_parked(recorded)
-            recorded.city.pump(patient=True)
+            until_parked(recorded, 2)
         broken_loop(one)
 
     operator = Operator(recorded, monkeypatch)
@@ -278,8 +284,8 @@ def pages(town: Town, service: str) -> str:
 def test_the_marks_would_be_found(recorded: Town):
     """The search itself is sound: the contact is where it must be, and nothing is masked there."""
     one = marked(recorded, LAND)
-    filed = ask(recorded.desk(LAND), one.body, "sound").get_json()
-    recorded.finish(filed["code"], procedure=LAND)
+    filed = file(recorded.desk(LAND), one.body, "sound")
+    recorded.finish(filed, procedure=LAND)
     given = [
         envelope
         for message in recorded.city.bus.sent  # type: ignore[attr-defined]
