@@ -12,6 +12,8 @@ from shared.kernel.clock import format_instant
 from shared.kernel.text import mask_mapping
 from shared.store import parked as ledger
 
+# Free words in facts: they may speak of anybody.
+_WRITTEN = ("reason", "note", "items", "next_step", "officer", "document")
 _consumer = click.option("--consumer", help="Of which consumer, where several hold the same fact.")
 
 
@@ -126,4 +128,13 @@ def _body(body: bytes, *, reveal: bool) -> str:
         if reveal:
             return body.decode(errors="backslashreplace")
         return f"({len(body)} bytes that are no fact; --reveal shows them)"
-    return json.dumps(told if reveal else mask_mapping(told), ensure_ascii=False, indent=2)
+    return json.dumps(told if reveal else _masked(told), ensure_ascii=False, indent=2)
+
+
+def _masked(told: dict[str, Any]) -> dict[str, Any]:
+    """The fact with codes, dates and numbers, without people and without what people wrote."""
+    data = told.get("data")
+    if not isinstance(data, dict):
+        return mask_mapping(told)
+    kept = {name: "***" if name in _WRITTEN and text else text for name, text in data.items()}
+    return mask_mapping(told | {"data": None}) | {"data": mask_mapping(kept)}
