@@ -6,9 +6,10 @@ or agency is named here or anywhere else in code.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from shared.kernel.calendar import Duration
 
@@ -136,6 +137,11 @@ class Procedure(Dated):
     def step(self, code: str) -> Step | None:
         """The step of this code, None if there is none."""
         return next((step for step in self.steps if step.code == code), None)
+
+    def shared(self, form: Mapping[str, Any]) -> dict[str, Any]:
+        """Of a filled-in form only the fields that some step's agency gets: no others travel."""
+        kept = {name for step in self.steps for name in step.shares}
+        return {name: value for name, value in form.items() if name in kept}
 
 
 @dataclass(frozen=True, slots=True)
