@@ -132,7 +132,7 @@ class Installation:
         assert pid > 1
         script = f"import os; os.kill({pid}, 9)"
         self.docker(
-            "run", "--rm", "--pid", "host", "--privileged", "--user", "0",
+            "run", "--rm", "--pid", "host", "--user", "0",
             "--entrypoint", "python", self.image, "-c", script,
         )  # fmt: skip
 
