@@ -35,10 +35,17 @@ def test_a_direct_dossier_is_received_and_says_so(desk):
     received = said[0].data
     assert received["office"]["territory"] == "29866"
     assert received["promised_at"] == "2022-03-08T02:00:00Z"
-    assert received["form"]["full_name"] == "Nguyễn Thị Mai"
     assert said[1].source == "/intake/contacts"
     assert said[1].data["phone"] == "+84907123456"
     assert said[1].data["lookup_word"] == held.lookup_word
+
+
+def test_of_the_form_only_what_some_step_shares_leaves_the_desk(desk):
+    kept_here = desk.submit()
+    assert desk.said(kept_here)[0].data["form"] == {}
+    assert desk.dossier(kept_here).form["full_name"] == "Nguyễn Thị Mai"
+    shared = desk.submit(procedure="1.000002")
+    assert desk.said(shared)[0].data["form"] == {"full_name": "Nguyễn Thị Mai"}
 
 
 def test_phone_and_mail_leave_on_their_own_exchange_alone(desk):

@@ -23,7 +23,18 @@ from services.intake.domain.reception import check_submission, submit
 from services.intake.domain.statuses import Status, moves
 from services.intake.domain.waits import actions
 from shared.kernel.errors import InvalidInput, NotAllowed
-from tests.intake.made import CALENDAR, NOW, OFFICE, PAPERS, PROCEDURE, command, dossier, rules, vn
+from tests.intake.made import (
+    CALENDAR,
+    NOW,
+    OFFICE,
+    PAPERS,
+    PAYING,
+    PROCEDURE,
+    command,
+    dossier,
+    rules,
+    vn,
+)
 
 LATER = NOW + timedelta(hours=2)
 
@@ -167,12 +178,11 @@ def test_a_supplement_without_anything_is_refused():
         citizen.supplement(waiting(), PROCEDURE, rules(), LATER, papers=(), form={})
 
 
-def test_a_supplement_may_change_fields_and_says_only_those():
-    after, facts = citizen.supplement(
-        waiting(), PROCEDURE, rules(), LATER, papers=(), form={"birth_date": "1991-05-04"}
-    )
-    assert facts[0].form == {"birth_date": "1991-05-04"}
-    assert after.form["full_name"] == "Nguyễn Thị Mai"
+def test_a_supplement_may_change_fields_and_says_only_those_that_some_step_shares():
+    brought = {"birth_date": "1991-05-04", "full_name": "Nguyễn Thị Mái"}
+    after, facts = citizen.supplement(waiting(), PAYING, rules(), LATER, papers=(), form=brought)
+    assert facts[0].form == {"full_name": "Nguyễn Thị Mái"}
+    assert after.form["birth_date"] == "1991-05-04"
 
 
 def test_a_result_ends_what_was_still_awaited():
