@@ -13,7 +13,6 @@ from typing import Any, Literal
 from services.intake.domain.dossier import Dossier, HeldPaper, Wait
 from shared.catalogue import Agency, Procedure
 
-
 Because = Literal["clock_resumed", "supplement_dropped", "extended"]
 
 

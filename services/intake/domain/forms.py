@@ -215,11 +215,17 @@ def missing_papers(papers: Sequence[Paper], held: Sequence[HeldPaper]) -> list[F
     return faults
 
 
+def _counted(originals: int, copies: int) -> str:
+    parts = [f"{originals} bản chính"] if originals else []
+    parts += [f"{copies} bản sao"] if copies else []
+    return ", ".join(parts) or "không bản nào"
+
+
 def _missing_paper(paper: Paper, originals: int, copies: int) -> Fault:
     return Fault(
         f"papers.{paper.code}",
-        f"Thiếu «{paper.name}»: cần {paper.original} bản chính, {paper.copy} bản sao; "
-        f"hiện có {originals} và {copies}.",
+        f"Thiếu «{paper.name}»: cần {_counted(paper.original, paper.copy)}; "
+        f"hiện có {_counted(originals, copies)}.",
         f"needs {paper.original} original(s) and {paper.copy} copies, has {originals} and {copies}",
     )
 

@@ -10,6 +10,7 @@ from flask import current_app
 
 from shared.catalogue import Agency, Catalogue, Procedure
 from shared.kernel.clock import to_vn
+from shared.kernel.errors import NotFound
 from shared.kernel.text import unaccent
 from shared.store import Store
 from shared.web.guard import current
@@ -47,6 +48,14 @@ def deps() -> Deps:
     """The dependencies of the app that is answering."""
     found: Deps = current_app.extensions[KEY]
     return found
+
+
+def agency_name(code: str | None) -> str:
+    """An agency's name; the code itself for one that the catalogue no longer knows."""
+    try:
+        return deps().catalogue.agency(code or "").name
+    except NotFound:
+        return code or ""
 
 
 def own_office() -> str:

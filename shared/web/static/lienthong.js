@@ -21,6 +21,10 @@
     say(busy ? "Quá nhiều lần thử. Vui lòng đợi một phút." : "Chưa thực hiện được. Vui lòng tải lại trang.");
   });
 
+  document.querySelectorAll("[data-print]").forEach((button) => {
+    button.addEventListener("click", () => window.print());
+  });
+
   // A form that is sent twice by a double click would only be refused; better not to send it.
   document.addEventListener("submit", (event) => {
     const button = event.target.querySelector('button[type="submit"]');

@@ -17,10 +17,11 @@ from services.intake.usecases import desk, look
 from services.intake.usecases.once import answer_once, digest
 from services.intake.usecases.report import ii06a
 from services.intake.web import views
-from services.intake.web.deps import deps, office_agency, own_office
+from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
 from services.intake.web.pages import typed
 from services.intake.web.telling import tell
+from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
 from shared.kernel.clock import VN
 from shared.kernel.errors import InvalidInput, NotFound
@@ -199,20 +200,14 @@ def show(
         held={p.code: p for p in found.papers},
         methods=[(method, words[0]) for method, words in RETURN_METHODS.items()],
         due=due(found, now),
-        agency_name=_agency_name,
+        agency_name=agency_name,
+        places=places(found, stages(entries), office_agency().name),
         channel_name=channel_name,
         action=action,
         values=values if values is not None else typed.Typed(),
         faults=faults,
         at=typed.by_input(faults, counts),
     )
-
-
-def _agency_name(code: str | None) -> str:
-    try:
-        return deps().catalogue.agency(code or "").name
-    except NotFound:
-        return code or ""
 
 
 def receipt(code: str) -> str:

@@ -9,7 +9,8 @@ from services.intake.domain.dossier import Dossier
 from services.intake.domain.statuses import Status
 from services.intake.usecases import look
 from services.intake.usecases.desk import procedure_of
-from services.intake.web.deps import deps
+from services.intake.web.deps import agency_name, deps
+from services.intake.web.where import milestones, places, stages
 from shared.kernel.errors import NotFound
 from shared.web.filters import vn_datetime
 from shared.web.guard import current_or_none, public
@@ -45,6 +46,7 @@ def _find() -> str | tuple[str, int]:
     try:
         with known.store.read() as connection:
             dossier = look.for_citizen(connection, code, word)
+            known_stages = stages(look.timeline(connection, known.store.ledgers, dossier.code))
     except NotFound as missing:
         return render_template("intake/lookup.html", code=code, wrong=missing.vi), 404
     office = known.catalogue.agency(dossier.office)
@@ -55,7 +57,9 @@ def _find() -> str | tuple[str, int]:
         office=office,
         next_step=next_step(dossier, office.name, office.hotline),
         overdue=dossier.overdue(known.now()),
-        agency_name=lambda code: known.catalogue.agency(code).name if code else "",
+        places=places(dossier, known_stages, office.name),
+        milestones=milestones(dossier, known_stages, agency_name),
+        agency_name=agency_name,
     )
 
 
@@ -64,6 +68,11 @@ def next_step(dossier: Dossier, office: str, hotline: str) -> str:
     match dossier.status:
         case Status.REGISTERED:
             now = f"{office} đang kiểm tra hồ sơ. Bạn chưa cần làm gì."
+        case Status.RECEIVED | Status.PROCESSING if dossier.paused_since is not None:
+            now = (
+                "Bạn chưa cần làm gì; thời hạn đang tạm dừng trong lúc cơ quan làm bước không "
+                "tính vào hạn."
+            )
         case Status.RECEIVED | Status.PROCESSING:
             now = f"Bạn chưa cần làm gì; hẹn trả kết quả {vn_datetime(dossier.due_at)}."
         case Status.SUPPLEMENT:

@@ -1,0 +1,128 @@
+"""Where a dossier is now and the way it has come, for people: agencies and steps, nobody's data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.intake.domain.dossier import Dossier
+from services.intake.domain.statuses import Status
+from shared.kernel.clock import format_instant, parse_instant
+from shared.store.timeline import Entry
+from shared.web.filters import vn_datetime
+
+_ENDS = {"granted": "xong", "silent_consent": "xong, coi như đồng ý", "refused": "không giải quyết"}
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step at an agency; `ended_at` is None while the agency has it."""
+
+    step: str
+    agency: str
+    since: datetime
+    ended_at: datetime | None = None
+    outcome: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """One line of the citizen's timeline; `at` is UTC text, None for what is still to come."""
+
+    at: str | None
+    title: str
+    text: str = ""
+    tone: str = "going"
+
+
+def stages(entries: Iterable[Entry]) -> list[Stage]:
+    """The steps handed to agencies so far, in the order in which they began."""
+    found: dict[str, Stage] = {}
+    for entry in entries:
+        data = entry.envelope.data
+        if entry.type.endswith(".step.opened.v1"):
+            found[data["task"]] = Stage(
+                data["step"]["name"], data["agency"]["name"], parse_instant(data["opened_at"])
+            )
+        elif entry.type.endswith(".step.answered.v1") and data.get("outcome"):
+            found[data["task"]] = Stage(
+                data["step"]["name"],
+                data["agency"]["name"],
+                found[data["task"]].since if data["task"] in found else entry.time,
+                parse_instant(data["answered_at"]),
+                data["outcome"],
+            )
+    return list(found.values())
+
+
+def places(dossier: Dossier, known: Iterable[Stage], office: str) -> list[str]:
+    """Where the dossier lies now, a sentence for each place; empty once it has come to its end."""
+    if dossier.status.final:
+        return []
+    if dossier.status is Status.RESOLVED:
+        return [f"{office}: kết quả đang chờ được nhận."]
+    if dossier.open_waits:
+        what = "giấy tờ" if dossier.status is Status.SUPPLEMENT else "chứng từ nộp tiền"
+        return [f"{office}: đang chờ {what} của công dân."]
+    if dossier.received_at is None:
+        return [f"{office}: đang kiểm tra trước khi tiếp nhận."]
+    working = [
+        f"{stage.agency}: {stage.step}, từ {vn_datetime(stage.since)}."
+        for stage in known
+        if stage.ended_at is None
+    ]
+    return working or [f"{office}: đang chuyển bước tiếp theo."]
+
+
+def milestones(
+    dossier: Dossier, known: Iterable[Stage], agency_name: Callable[[str], str]
+) -> list[Milestone]:
+    """What has happened, oldest first, and the date that is promised."""
+    happened = [Milestone(format_instant(dossier.submitted_at), "Nộp hồ sơ")]
+    if dossier.received_at is not None:
+        promised = f"Hẹn trả kết quả {vn_datetime(dossier.promised_at)}"
+        happened.append(Milestone(format_instant(dossier.received_at), "Tiếp nhận", promised))
+    happened += [
+        Milestone(
+            format_instant(stage.ended_at),
+            f"{stage.step}: {_ENDS.get(stage.outcome or '', 'xong')}",
+            stage.agency,
+            "bad" if stage.outcome == "refused" else "good",
+        )
+        for stage in known
+        if stage.ended_at is not None
+    ]
+    happened += [
+        Milestone(
+            format_instant(extension.at),
+            f"{agency_name(extension.agency)} xin lỗi và hẹn lại",
+            f"Hẹn mới {vn_datetime(extension.due_at)}. Lý do: {extension.reason}",
+            "waiting",
+        )
+        for extension in dossier.extensions
+    ]
+    happened += _ending(dossier)
+    return sorted(happened, key=lambda each: each.at or "") + _still_to_come(dossier)
+
+
+def _ending(dossier: Dossier) -> list[Milestone]:
+    found = []
+    if dossier.finished_at is not None:
+        resolved = dossier.status in (Status.RESOLVED, Status.RETURNED)
+        title, tone = ("Có kết quả", "good") if resolved else (dossier.status.vi, "bad")
+        if dossier.status is Status.WITHDRAWN:
+            tone = "quiet"
+        found.append(Milestone(format_instant(dossier.finished_at), title, tone=tone))
+    if dossier.returned_at is not None:
+        found.append(Milestone(format_instant(dossier.returned_at), "Đã trả kết quả", tone="good"))
+    return found
+
+
+def _still_to_come(dossier: Dossier) -> list[Milestone]:
+    if dossier.finished_at is not None or dossier.due_at is None:
+        return []
+    if dossier.paused_since is not None:
+        since = vn_datetime(dossier.paused_since)
+        return [Milestone(None, "Hẹn trả kết quả", f"Đang dừng tính hạn từ {since}.", "quiet")]
+    return [Milestone(format_instant(dossier.due_at), "Hẹn trả kết quả", tone="quiet")]
