@@ -1,0 +1,80 @@
+"""The night of docs/operate.md: a city in which something is parked, something waits, some is sent.
+
+The same every time, so that the page can show what an operator really sees. No test lives here.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+from services.city.embedded import City
+from services.routing.messaging import incoming
+from shared.catalogue import Catalogue
+from tests.backends import EmbeddedBackend, Templates
+from tests.promises.operator import Operator
+from tests.promises.test_parked import publish, until_parked
+from tests.promises.town import Town
+
+
+class Night:
+    """A town whose routing breaks on one dossier, and an operator who sits before it."""
+
+    def __init__(self, town: Town, operator: Operator, broken: ExitStack) -> None:
+        self.town = town
+        self._operator = operator
+        self._broken = broken
+
+    def types(self, line: str) -> str:
+        """What the terminal shows for `lienthong …`; afterwards the city goes on by itself."""
+        told = self._operator.types(*shlex.split(line)[1:])
+        if " replay " in line:
+            self._broken.close()  # the mend that the page speaks of
+        self.town.city.pump(patient=True)
+        return told
+
+
+@contextmanager
+def night(
+    folder: Path, catalogue: Catalogue, templates: Templates, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Night]:
+    """Two dossiers: one goes its way, one is stuck at routing and was withdrawn; and some rubbish."""
+    backend = EmbeddedBackend(folder, templates)
+    town = Town(backend, catalogue)
+    with ExitStack() as broken:
+        well = town.desk().submit()
+        town.finish(well)
+        stuck = town.desk().submit(number=2)
+        broken.enter_context(defect(stuck))
+        until_parked(town)
+        town.desk().post(f"/{stuck}/withdraw", {"reason": "công dân rút hồ sơ"})
+        publish(town, b"\xff\xfe not a fact of ours")
+        carry(town.city)
+        yield Night(town, Operator(town, monkeypatch), broken)
+    town.close()
+    backend.close()
+
+
+@contextmanager
+def defect(code: str) -> Iterator[None]:
+    """Routing breaks while it reads the facts of this dossier: a slip of ours, to be mended."""
+    read = incoming.read
+
+    def breaking(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        if data["dossier"] == code:
+            raise KeyError("a word of the citizen's form")
+        return read(kind, data)
+
+    with mock.patch.object(incoming, "read", breaking):
+        yield
+
+
+def carry(city: City) -> None:
+    while city.pump(patient=True):
+        pass
