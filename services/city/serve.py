@@ -7,11 +7,11 @@ embedded.py.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -24,9 +24,13 @@ from shared.catalogue import load
 from shared.kernel.clock import RealClock, to_vn
 from shared.kernel.errors import LienThongError
 from shared.kernel.ids import RandomIds
+from shared.runtime.supervisor import Supervisor
 from shared.settings import DEFAULT_PORTS, SERVICES, Settings
 from shared.web.ops import HealthDoors, OpsApp
 from shared.web.server import WebServer, run
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 DOORS: Final = {
     "intake": "Bàn tiếp nhận, tra cứu hồ sơ",
@@ -65,13 +69,13 @@ def serve_city(
         city.migrate()
         keys = first_keys(city)
         _staff(city, autopilot=autopilot, delay=delay)
-        servers = _doors(city)
+        doors = _doors(city)
+        beside = _ops(city, city.start())
     except BaseException:
         city.close()
         raise
-    city.start()
     _tell_keys(keys)
-    for server, service in zip(servers, city.services.values(), strict=True):
+    for server, service in zip(doors, city.services.values(), strict=True):
         click.echo(f"  {DOORS[service.name]:<32} {server.url}")
     _tell(city.data_dir, autopilot=autopilot)
     finished = [True]
@@ -79,7 +83,7 @@ def serve_city(
     def stop() -> None:
         finished.append(city.close())
 
-    done = run(servers, on_stop=stop)
+    done = run([*doors, *beside], on_stop=stop)
     click.echo("Đã dừng; mọi việc đã nhận vẫn còn trên đĩa.")
     return 0 if done and all(finished) else 1
 
@@ -93,6 +97,10 @@ def city_settings(
         known["LIENTHONG_DATA_DIR"] = str(data_dir.absolute())
         known.pop("LIENTHONG_DATA_DIR_FILE", None)
     settings = {name: Settings.load(name, known) for name in SERVICES}
+    settings = {
+        name: replace(one, ops_port=one.ops_port + place if one.ops_port else 0)
+        for place, (name, one) in enumerate(settings.items())
+    }
     first = settings["intake"].port if port is None else port
     if port is None and "LIENTHONG_PORT" not in known:
         return settings
@@ -119,19 +127,36 @@ def _staff(city: City, *, autopilot: bool, delay: timedelta) -> None:
 
 
 def _doors(city: City) -> list[WebServer]:
+    return _opened(
+        (HealthDoors(service.web, OpsApp(service)), service.settings.host, service.settings.port)
+        for service in city.services.values()
+    )
+
+
+def _ops(city: City, loops: Supervisor) -> list[WebServer]:
+    """The operators' doors: measures and the health of all loops, where a port is named for them.
+
+    As the public doors they are three in a row, from LIENTHONG_OPS_PORT on.
+    """
+    return _opened(
+        (OpsApp(service, loops), service.settings.host, service.settings.ops_port)
+        for service in city.services.values()
+        if service.settings.ops_port
+    )
+
+
+def _opened(doors: Iterable[tuple[WSGIApplication, str, int]]) -> list[WebServer]:
     servers: list[WebServer] = []
-    for service in city.services.values():
-        app = HealthDoors(service.web, OpsApp(service))
-        settings = service.settings
+    for app, host, port in doors:
         try:
-            servers.append(WebServer(app, host=settings.host, port=settings.port))
+            servers.append(WebServer(app, host=host, port=port))
         except OSError as taken:
             for server in servers:
                 server.stop()
             raise PortTaken(
-                f"port {settings.port} of {settings.host} cannot be used ({taken.strerror}); "
+                f"port {port} of {host} cannot be used ({taken.strerror}); "
                 "choose others with --port",
-                vi=f"Không mở được cổng {settings.port}; hãy chọn cổng khác bằng --port.",
+                vi=f"Không mở được cổng {port}; hãy chọn cổng khác bằng --port.",
             ) from taken
     return servers
 

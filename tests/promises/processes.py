@@ -36,11 +36,12 @@ class Process:
         self.port, self.ops_port = free_port(), free_port()
         self.log = Path(backend.data_dir) / f"{service}-{arguments[0]}-{self.port}.log"
         self._command = [sys.executable, "-m", "services", service, *arguments]
-        self._env = environment(backend, service) | {
+        known = environment(backend, service) | {
             "LIENTHONG_PORT": str(self.port),
             "LIENTHONG_OPS_PORT": str(self.ops_port),
             **(env or {}),
         }
+        self._env = {name: value for name, value in known.items() if value}
 
     def __enter__(self) -> Self:
         with self.log.open("wb") as out:

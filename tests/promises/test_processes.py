@@ -12,6 +12,7 @@ import time
 import urllib.error
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +20,8 @@ import pytest
 from shared.catalogue import Catalogue
 from shared.kernel.clock import RealClock, to_vn
 from shared.settings import SERVICES
-from tests.backends import Backend, ServersBackend
+from tests.backends import Backend, EmbeddedBackend, ServersBackend
+from tests.city.test_embedded_serve import three_free_ports
 from tests.city.townsfolk import INTERLINKED, filing, messages
 from tests.promises.processes import Process, key_for
 from tests.promises.test_away import line_to
@@ -155,3 +157,17 @@ def measured(work: Process, name: str) -> Mapping[str, float]:
             label, _, value = line.partition('="')[2].partition('"} ')
             found[label] = float(value)
     return found
+
+
+def test_the_city_in_one_process_shows_its_health_and_measures_too(
+    embedded: EmbeddedBackend, tmp_path: Path
+):
+    first = three_free_ports()
+    env = {"LIENTHONG_OPS_PORT": str(first), "LIENTHONG_DATABASE_URL": ""}
+    with Process(embedded, "serve", "--port", str(three_free_ports()), env=env) as served:
+        for place, service in enumerate(SERVICES):
+            served.ops_port = first + place
+            assert json.loads(served.until("/readyz", 200))["service"] == service
+            assert json.loads(served.ops("/healthz")[1])["loops"][f"{service}.relay"] == "ok"
+            assert f'lienthong_loop_ok{{loop="{service}.relay"}} 1.0' in served.ops("/metrics")[1]
+        stop(served)
