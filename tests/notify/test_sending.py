@@ -242,8 +242,11 @@ def test_a_database_that_goes_away_before_the_record_makes_nothing_go_twice(
 
 
 def test_this_process_lives_and_a_number_nobody_has_does_not():
-    host = process_name().rpartition(":")[0]
+    host, number, start = process_name().split(":")
     assert not process_is_gone(process_name())
+    # In a container the next process has the number of the one that was killed.
+    assert process_is_gone(f"{host}:{number}:{int(start) - 1}")
+    assert not process_is_gone(f"{host}:{number}")
     assert process_is_gone(f"{host}:4194305")
     assert not process_is_gone("another-host:4194305")
     assert not process_is_gone("nonsense")

@@ -13,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from services.notify.channels import Channel
 from services.notify.domain.delivery import Failed, Letter, Result, Unknown
@@ -180,8 +181,12 @@ def _report(channel: str, done: Sequence[Tried]) -> None:
 
 
 def process_name() -> str:
-    """This process, as a name that the next one can recognise: host and process id."""
-    return f"{socket.gethostname()}:{os.getpid()}"
+    """This process, as a name that the next one can recognise: host, process id and its start.
+
+    The start is needed where numbers repeat: in a container every process has the same one.
+    """
+    pid = os.getpid()
+    return f"{socket.gethostname()}:{pid}:{_start_of(pid)}"
 
 
 def process_is_gone(name: str) -> bool:
@@ -189,7 +194,7 @@ def process_is_gone(name: str) -> bool:
 
     Of another host nothing is known: its messages are taken over when their lease ends.
     """
-    host, _, number = name.rpartition(":")
+    host, number, start = (*name.split(":"), "", "")[:3]
     if host != socket.gethostname() or not number.isdigit():
         return False
     try:
@@ -197,5 +202,14 @@ def process_is_gone(name: str) -> bool:
     except ProcessLookupError:
         return True
     except PermissionError:
-        return False
-    return False
+        pass  # it lives and is another user's; perhaps it only has the same number
+    return bool(start) and _start_of(int(number)) not in ("", start)
+
+
+def _start_of(pid: int) -> str:
+    """When a process began, in the kernel's own ticks; nothing where no /proc tells it."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return stat.rpartition(")")[2].split()[19]
