@@ -107,8 +107,9 @@ def test_a_line_is_one_json_object_without_people(logged):
     assert "đã gửi" in line
 
 
-def test_a_traceback_is_kept_without_local_variables(logged):
-    out = logged("json")
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_traceback_is_kept_without_local_variables(logged, log_format):
+    out = logged(log_format)
 
     def fail(phone: str) -> None:
         raise ValueError("no")
@@ -118,7 +119,7 @@ def test_a_traceback_is_kept_without_local_variables(logged):
     except ValueError:
         log.get("runtime").exception("loop.failed")
     assert "907123456" not in out.getvalue()
-    assert json.loads(out.getvalue())["exception"][0]["exc_type"] == "ValueError"
+    assert "ValueError" in out.getvalue()
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
