@@ -39,6 +39,8 @@ def make_engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
+    from shared.store.trips import Cursor
+
     engine = sa.create_engine(
         parsed,
         pool_size=10,
@@ -49,6 +51,7 @@ def make_engine(url: str) -> sa.Engine:
         connect_args={
             "connect_timeout": 5,
             "application_name": "lienthong",
+            "cursor_factory": Cursor,
             "keepalives_idle": 30,
             "keepalives_interval": 5,
             "keepalives_count": 3,

@@ -6,7 +6,7 @@ Built once in the composition root and handed in; holds no state of any one unit
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import sqlalchemy as sa
 
@@ -69,7 +69,9 @@ class Store:
                 reads=self.reads,
             )
             yield unit
-            unit.flush()
+            with self._together(connection):  # what is written needs no answer
+                unit.flush()
+                _commit(connection)
         self.commits.set()
         if unit.released:
             self.replayed.set()
@@ -78,17 +80,20 @@ class Store:
             for hook in self.after_commit:
                 hook()
 
+    def _together(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        if self.engine.dialect.name == "sqlite":
+            return nullcontext()
+        from shared.store.trips import together
+
+        return together(connection)
+
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A bare transaction for the loops' own bookkeeping; rings no bell."""
         with _translated(), writer_lock(self.engine), self.engine.connect() as connection:
             yield connection
-            try:
-                connection.commit()
-            except BaseException:
-                # SQLite keeps the transaction open when a COMMIT fails: never back into the pool.
-                connection.invalidate()
-                raise
+            if connection.in_transaction():
+                _commit(connection)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -110,6 +115,15 @@ class Store:
     def close(self) -> None:
         """Let go of all connections."""
         self.engine.dispose()
+
+
+def _commit(connection: sa.Connection) -> None:
+    try:
+        connection.commit()
+    except BaseException:
+        # SQLite keeps the transaction open when a COMMIT fails: never back into the pool.
+        connection.invalidate()
+        raise
 
 
 @contextmanager

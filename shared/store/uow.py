@@ -82,7 +82,7 @@ class UnitOfWork:
         self.released = False  # set by who lets an inbox row be tried again
         self._translate = translate
         self._pending: list[Pending] = []
-        self._writers: list[Callable[[], None]] = []
+        self._writers: list[Callable[[], object]] = []
         self._parts: dict[type[Any], Any] = {}
 
     def record(self, fact: object) -> None:
@@ -103,8 +103,11 @@ class UnitOfWork:
             self._parts[part] = made  # type: ignore[index]
         return made
 
-    def on_flush(self, write: Callable[[], None]) -> None:
-        """Have `write` called at the flush, before the facts are written; for bulk writes."""
+    def on_flush(self, write: Callable[[], object]) -> None:
+        """Have `write` called at the flush, before the facts are written; for bulk writes.
+
+        How many rows a statement touched is not known there: it may not even be sent yet.
+        """
         self._writers.append(write)
 
     def admit(

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from services.intake.storage.tables import answers
+from shared.store import UnitOfWork
 
-_MAKERS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-# RETURNING and not rowcount, which SQLAlchemy does not promise for an INSERT.
-_KEEP = {
-    name: make(answers).on_conflict_do_nothing().returning(answers.c.key)
-    for name, make in _MAKERS.items()
-}
+# What the unit of work ends with where the key was used meanwhile.
+KeyTaken: Final = sa.exc.IntegrityError
+_KEEP = answers.insert()
 _FIND = sa.select(answers.c.request, answers.c.status, answers.c.answer).where(
     answers.c.owner == sa.bindparam("owner"), answers.c.key == sa.bindparam("key")
 )
@@ -37,12 +34,10 @@ def find_answer(connection: sa.Connection, owner: str, key: str) -> KeptAnswer |
     return KeptAnswer(row.request, row.status, row.answer) if row else None
 
 
-def keep_answer(
-    connection: sa.Connection, owner: str, key: str, kept: KeptAnswer, now: datetime
-) -> bool:
-    """Keep it; False if another request has used the key meanwhile (then roll back).
+def keep_answer(uow: UnitOfWork, owner: str, key: str, kept: KeptAnswer) -> None:
+    """Keep it with this unit, which ends with KeyTaken if another request has used the key.
 
-    On PostgreSQL this waits for a twin request that is still running.
+    On PostgreSQL that waits for a twin request that is still running.
     """
     row = {
         "owner": owner,
@@ -50,6 +45,6 @@ def keep_answer(
         "request": kept.request,
         "status": kept.status,
         "answer": kept.answer,
-        "made_at": now,
+        "made_at": uow.now,
     }
-    return connection.execute(_KEEP[connection.dialect.name], row).first() is not None
+    uow.on_flush(partial(uow.connection.execute, _KEEP, row))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from services.intake.storage.answers import KeptAnswer, find_answer, keep_answer
+from services.intake.storage.answers import KeptAnswer, KeyTaken, find_answer, keep_answer
 from shared.kernel.errors import Conflict, Fault, InvalidInput, Refused
 from shared.store import Store, UnitOfWork
 
@@ -22,10 +22,6 @@ class Answer:
     status: int
     body: str
     kept: bool = False
-
-
-class _Twin(Exception):
-    """Another request with the same key has finished first; ours must leave no trace."""
 
 
 Act = Callable[[UnitOfWork], tuple[int, dict[str, Any]]]
@@ -51,7 +47,7 @@ def answer_once(store: Store, owner: str, key: str | None, request: str, act: Ac
     _check_key(key)
     try:
         return _first_time(store, owner, key, request, act)
-    except (_Twin, Refused):
+    except (KeyTaken, Refused):
         # Done before, or refused because it was done before: the ledger knows. It is not asked
         # first, as nearly every request is the first under its key.
         with store.read() as connection:
@@ -65,8 +61,7 @@ def _first_time(store: Store, owner: str, key: str, request: str, act: Act) -> A
     with store.begin() as uow:
         status, data = act(uow)
         body = _json(data)
-        if not keep_answer(uow.connection, owner, key, KeptAnswer(request, status, body), uow.now):
-            raise _Twin
+        keep_answer(uow, owner, key, KeptAnswer(request, status, body))
     return Answer(status, body)
 
 

@@ -58,15 +58,14 @@ class Round:
         arrivals = list(reversed(unique.values()))
         fresh = self._lock_and_sort_out(arrivals)
         self._take_over(arrivals)
+        self.uow.on_flush(self._write)
         if not fresh and not self.single:
-            self._write()
             return
         self._load(arrivals, fresh)
         self._warm()
         self._apply_free(fresh)
         self._apply_lanes()
         self._leave_waiting()
-        self._write()
 
     # --- loading --------------------------------------------------------------------------
 
