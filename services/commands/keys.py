@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import cast, get_args
 
 import click
 
 from services.commands.stores import one_service, opened
+from shared.catalogue import load
 from shared.kernel.clock import format_instant
+from shared.kernel.errors import LienThongError
+from shared.settings import Settings
 from shared.store import keys as ledger
 
 # Which kind of key opens the doors of which service.
@@ -31,11 +35,25 @@ def keys() -> None:
 def create(service: str, kind: str | None, bound_to: str, label: str) -> None:
     """Make a key for one office or agency and print it; it is never shown again."""
     chosen = cast("ledger.Kind", kind or _USUAL[service])
+    _must_exist(service, chosen, bound_to)
     with opened(service) as store, store.begin() as uow:
         key_id, text = ledger.issue(uow, kind=chosen, bound_to=bound_to, label=label)
     # Only the key goes to standard output, so that it can be put into a file as it is.
     click.echo(f"{service}: {chosen} key {key_id} for {bound_to}, shown only now:", err=True)
     click.echo(text)
+
+
+def _must_exist(service: str, kind: str, bound_to: str) -> None:
+    """Refuse a slip of the pen: such a key would open a door to an empty room."""
+    if kind == "operator":
+        return
+    agency = load(Settings.load(service, os.environ).catalogue_dir).agency(bound_to)
+    if kind == "desk" and not agency.is_office:
+        raise LienThongError(
+            f"{bound_to} has no desk; give it a key with --service routing",
+            vi=f"{bound_to} không có bàn tiếp nhận; hãy tạo khóa bằng --service routing.",
+            code="no_desk",
+        )
 
 
 @keys.command("list")

@@ -84,6 +84,11 @@ def of_status(
     name = HTTPStatus(status).phrase
     vi, en = TITLES.get(status, (name, name))
     code = _CODES.get(status) or re.sub(r"[^a-z]+", "_", name.lower()).strip("_")
+    if (allowed := (headers or {}).get("Allow")) is not None:
+        vi, en = f"Địa chỉ này chỉ nhận: {allowed}.", f"this address takes: {allowed}"
+    elif status == 415:
+        vi = "Hãy gửi JSON với Content-Type: application/json."
+        en = "send JSON with Content-Type: application/json"
     return Problem(status, code, vi, en, tuple(faults), headers=headers or {})
 
 

@@ -37,6 +37,7 @@ def submit(uow: UnitOfWork, catalogue: Catalogue, command: SubmitDossier) -> Dos
         checked, code, uow.ids.word(), now, catalogue.calendar(office.code)
     )
     uow.get(Dossiers).add(dossier)
+    uow.opens(code)
     for fact in facts:
         uow.record(fact)
     return dossier

@@ -147,8 +147,13 @@ def _open_payment(move: Move, step: StepPlan) -> None:
         return
     move.put(task)
     pause(move)
+    # The number of the notice that the asking agency wrote; without one, a number people can say.
+    count = sum(each.kind == "payment" for each in move.case.tasks.values())
+    number = (asking.document if asking else None) or f"{move.case.dossier}/{count}"
     move.facts.append(
-        f.PaymentRequested(move.case.dossier, step.code, task.agency, amount, task.id, move.now)
+        f.PaymentRequested(
+            move.case.dossier, step.code, task.agency, amount, number[:200], move.now
+        )
     )
 
 

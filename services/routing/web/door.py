@@ -46,6 +46,13 @@ class Door:
     rules: Rules
     admit: Admit
 
+    def agency_name(self, agency: str) -> str:
+        """What people call an agency; its code where the catalogue does not know it."""
+        try:
+            return self.rules.catalogue.agency(agency).name
+        except NotFound:
+            return agency
+
     def task(self, agency: str, task_id: str) -> SeenTask:
         """A task of this agency; NotFound for any other, there or not."""
         found = None

@@ -52,6 +52,7 @@ def _add_lists(blue: Blueprint, door: Door) -> None:
             rows=rows,
             counts=Counter(row["due"].tone for row in rows),
             most=MOST,
+            agency=door.agency_name(current().bound_to),
         )
 
     @blue.get("/nhiem-vu/da-xong")
@@ -60,7 +61,8 @@ def _add_lists(blue: Blueprint, door: Door) -> None:
         now = door.store.clock.now()
         lines = door.lines(current().bound_to, ("answered", "cancelled"), MOST, newest=True)
         rows = [_row(door, line, now) for line in lines]
-        return render_template("routing/closed.html", rows=rows, most=MOST)
+        agency = door.agency_name(current().bound_to)
+        return render_template("routing/closed.html", rows=rows, most=MOST, agency=agency)
 
 
 def _add_one_task(blue: Blueprint, door: Door) -> None:
@@ -129,7 +131,8 @@ def _page(
         answer_id=door.store.ids.new(),
         given=given or {},
         chosen=(given or {}).get("kind", ""),
-        faults=[Fault(words.LABELS.get(_place(f), f.place), f.vi, f.en) for f in faults],
+        faults=[Fault(_place(f), f.vi, f.en) for f in faults],
+        labels_of_inputs=words.LABELS,
         wrong=wrong,
         said=[_said(row) for row in said],
     )

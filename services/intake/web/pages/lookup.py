@@ -82,6 +82,8 @@ def next_step(dossier: Dossier, office: str, hotline: str) -> str:
             now = f"Nộp tiền theo thông báo rồi báo cho {office}."
         case Status.RESOLVED:
             now = f"Mời bạn đến {office} nhận kết quả, mang theo giấy hẹn."
+            if any(result.get("outcome") == "refused" for result in dossier.results):
+                now += " Phần không giải quyết: bạn nhận lại giấy tờ và được hướng dẫn tại đó."
         case Status.RETURNED:
             now = "Hồ sơ đã kết thúc."
         case _:

@@ -1,0 +1,286 @@
+"""A dossier's way as its people live it: the desk, the agencies and the citizen, each in a browser."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from services.city.embedded import City, open_city
+from shared.bus import reset_memory
+from shared.store.keys import issue
+from shared.web.server import WebServer, serving
+
+pytestmark = pytest.mark.browser
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+             "--disable-background-networking"]  # fmt: skip
+WARD, CITY_DESK = "ubnd-phuong-1", "mot-cua-thanh-pho"
+TAX, LAND_REGISTRY = "chi-cuc-thue-cao-lanh", "vpdk-dat-dai-cao-lanh"
+STATUS, LAND = "1.004873", "1.013831"
+PATIENCE = 20.0
+WIDTHS = pytest.mark.parametrize(
+    ("officers", "citizens"), [(1280, 360), (360, 1280)], ids=["desk-and-phone", "phone-and-desk"]
+)
+
+
+class Town:
+    """A city whose loops run in threads and whose three doors are open."""
+
+    def __init__(self, city: City, addresses: dict[str, str], chromium: Any) -> None:
+        self.city = city
+        self.addresses = addresses
+        self._chromium = chromium
+        self._open: list[Any] = []
+
+    def page(self, door: str, width: int) -> Any:
+        """A new person before one of the doors."""
+        context = self._chromium.new_context(
+            viewport={"width": width, "height": 800}, base_url=self.addresses[door]
+        )
+        self._open.append(context)
+        return context.new_page()
+
+    def signed_in(self, door: str, kind: Any, holder: str, width: int) -> Any:
+        """Somebody who works here, signed in with a key of their own."""
+        with self.city.services[door].store.begin() as uow:
+            _, key = issue(uow, kind=kind, bound_to=holder, label="thử")
+        page = self.page(door, width)
+        page.goto("/dang-nhap")
+        page.get_by_label("Khóa truy cập").fill(key)
+        page.get_by_role("button", name="Vào làm việc").click()
+        page.get_by_role("button", name="Đăng xuất").wait_for()
+        return page
+
+    def leave(self) -> None:
+        while self._open:
+            self._open.pop().close()
+
+
+@pytest.fixture(scope="module")
+def built(chromium: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    from playwright.sync_api import sync_playwright
+
+    reset_memory()
+    city = open_city(tmp_path_factory.mktemp("city"))
+    city.migrate()
+    servers = {name: WebServer(service.web) for name, service in city.services.items()}
+    with ExitStack() as stack:
+        stack.callback(city.close)
+        stack.enter_context(serving(*servers.values()))
+        city.start()
+        playwright = stack.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        stack.callback(browser.close)
+        yield Town(city, {name: server.url for name, server in servers.items()}, browser)
+
+
+@pytest.fixture
+def town(built: Town) -> Iterator[Town]:
+    yield built
+    built.leave()
+
+
+def is_good(page: Any) -> None:
+    """No fault that axe finds, nothing wider than the screen, no two things of one name."""
+    root = "document.documentElement"
+    assert page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") == 0, page.url
+    ids = "[...document.querySelectorAll('[id]')].map((each) => each.id)"
+    named = page.evaluate(ids)
+    assert len(named) == len(set(named)), [each for each in named if named.count(each) > 1]
+    # axe takes a second: each page once in each of its shapes.
+    shapes = "[...document.querySelectorAll('main [class], details[open]')].map((e) => e.className)"
+    path = re.sub(r"[0-9a-f-]{36}|[0-9.]+H20-[0-9-]+", "…", page.url)
+    shape = (path, page.viewport_size["width"], *sorted(set(page.evaluate(shapes))))
+    if shape not in _seen:
+        _seen.add(shape)
+        found = Axe().run(page).response["violations"]
+        assert [(fault["id"], fault["nodes"][0]["html"]) for fault in found] == [], page.url
+
+
+_seen: set[tuple[Any, ...]] = set()
+
+
+def appears(page: Any, look: Callable[[], Any]) -> None:
+    """Load the page again until it shows what happened elsewhere."""
+    end = time.monotonic() + PATIENCE
+    while look().count() == 0:
+        assert time.monotonic() < end, page.locator("main").inner_text()
+        page.wait_for_timeout(100)
+        page.reload()
+
+
+def fill_in(page: Any) -> None:
+    """Everything that a form asks for, as an officer types it."""
+    for field in page.locator('main [name^="f."][required]').all():
+        kind = field.evaluate("e => e.tagName == 'SELECT' ? 'choice' : e.type + e.inputMode")
+        if kind == "choice":
+            field.select_option(index=1)
+        else:
+            longest = int(field.get_attribute("maxlength") or 100)
+            text = {"date": "1990-05-04", "textnumeric": "087190001234", "textdecimal": "12"}
+            field.fill(text.get(kind, "Mai An")[:longest])
+    for paper in page.locator(".paper").filter(has_not_text="chỉ khi").all()[:-1]:
+        paper.get_by_label("Bản chính").fill("2")
+    page.get_by_label("Họ và tên người nộp").fill("Nguyễn Thị Mai")
+
+
+def file(desk: Any, procedure: str) -> tuple[str, str]:
+    """File a dossier by hand; its code and look-up word off the receipt."""
+    desk.goto(f"/ho-so/moi/{procedure}")
+    is_good(desk)
+    fill_in(desk)
+    desk.get_by_role("button", name="Nộp và in giấy hẹn").click()
+    desk.wait_for_url("**/giay-hen")
+    is_good(desk)
+    return desk.locator(".receipt .code").inner_text(), desk.locator(".receipt .word").inner_text()
+
+
+def look_up(citizen: Any, code: str, word: str) -> str:
+    """What the citizen's page says, with its words joined."""
+    citizen.goto("/tra-cuu")
+    citizen.get_by_label("Mã hồ sơ").fill(code)
+    citizen.get_by_label("Từ tra cứu").fill(word)
+    citizen.get_by_role("button", name="Xem hồ sơ").click()
+    citizen.wait_for_load_state()
+    is_good(citizen)
+    return " ".join(citizen.locator("main").inner_text().split())
+
+
+def open_task(officer: Any, code: str) -> None:
+    officer.goto("/nhiem-vu")
+    row = officer.locator("tr", has_text=code)
+    appears(officer, lambda: row)
+    is_good(officer)
+    row.get_by_role("link").click()
+    is_good(officer)
+
+
+def complete(officer: Any, code: str, **fields: str) -> None:
+    open_task(officer, code)
+    officer.get_by_role("button", name="Trả kết quả").click()
+    for label, text in fields.items():
+        officer.get_by_label(label.replace("_", " ")).fill(text)
+    officer.get_by_role("button", name="Gửi kết quả").click()
+    officer.get_by_text("Đã ghi nhận: trả kết quả.").wait_for()
+    is_good(officer)
+
+
+@WIDTHS
+def test_the_desk_files_the_ward_answers_on_its_page_and_the_citizen_follows(
+    town: Town, officers: int, citizens: int
+) -> None:
+    desk = town.signed_in("intake", "desk", WARD, officers)
+    ward = town.signed_in("routing", "agency", WARD, officers)
+    citizen = town.page("intake", citizens)
+    code, word = file(desk, STATUS)
+
+    assert "Không có hồ sơ nào có mã và từ tra cứu này" in look_up(citizen, code, "AAAAAA")
+    open_task(ward, code)
+    assert "Nguyễn" not in ward.locator("main").inner_text(), "who handed it in is not shared"
+    ward.get_by_role("button", name="Đề nghị bổ sung giấy tờ").click()
+    ward.get_by_label("Giấy tờ còn thiếu").fill("Giấy xác nhận cũ")
+    ward.get_by_label("Lý do *").locator("visible=true").fill("Thiếu trang hai")
+    ward.get_by_role("button", name="Gửi đề nghị").click()
+    ward.get_by_text("Tạm dừng, chờ công dân").wait_for()
+    desk.goto(f"/ho-so/{code}")
+    appears(desk, lambda: desk.get_by_text("yêu cầu bổ sung (lần 1)"))
+    told = look_up(citizen, code, word)
+    assert "Yêu cầu bổ sung giấy tờ" in told
+    assert "Giấy xác nhận cũ" in told
+    assert "Lý do: Thiếu trang hai" in told
+
+    desk.locator("summary", has_text="Nộp bổ sung").click()
+    desk.locator("details[open]").get_by_label("Giấy tờ khác").fill("Giấy xác nhận cũ")
+    desk.locator('details[open] [name="p.other.original"]').fill("1")
+    is_good(desk)
+    desk.get_by_role("button", name="Ghi nhận bổ sung").click()
+    desk.get_by_text("Công dân đã bổ sung (lần 1)").wait_for()
+    for _step in ("verify", "sign"):
+        complete(ward, code)
+    desk.goto(f"/ho-so/{code}")
+    appears(desk, lambda: desk.locator("summary", has_text="Trả kết quả"))
+    told = look_up(citizen, code, word)
+    assert "Đã xử lý xong" in told
+    assert "mang theo giấy hẹn" in told
+    desk.locator("summary", has_text="Trả kết quả").click()
+    desk.get_by_role("button", name="Ghi nhận đã trả kết quả").click()
+    desk.locator(".status", has_text="Đã trả kết quả").wait_for()
+    is_good(desk)
+    assert "Hồ sơ đã kết thúc" in look_up(citizen, code, word)
+
+
+def test_the_citizen_is_told_that_the_clock_stands_what_to_pay_and_why_it_ended(
+    town: Town,
+) -> None:
+    desk = town.signed_in("intake", "desk", CITY_DESK, 360)
+    registry = town.signed_in("routing", "agency", LAND_REGISTRY, 1280)
+    tax = town.signed_in("routing", "agency", TAX, 360)
+    citizen = town.page("intake", 360)
+    code, word = file(desk, LAND)
+    complete(registry, code)
+    desk.goto(f"/ho-so/{code}")
+    appears(desk, lambda: desk.get_by_text("Đang dừng tính hạn"))
+    is_good(desk)
+    told = look_up(citizen, code, word)
+    assert "thời hạn đang tạm dừng" in told
+    assert "Chi cục Thuế thành phố Cao Lãnh: Xác định và thông báo nghĩa vụ tài chính" in told
+
+    complete(tax, code, Số_tiền_công_dân_phải_nộp="1.250.000")
+    desk.reload()
+    appears(desk, lambda: desk.locator("summary", has_text="Ghi nhận đã nộp tiền"))
+    told = look_up(citizen, code, word)
+    assert "1.250.000 đồng" in told
+    assert f"thông báo số {code}/1" in told
+    desk.locator("summary", has_text="Ghi nhận đã nộp tiền").click()
+    desk.get_by_label("Số tiền (đồng)").fill("1000")
+    desk.get_by_role("button", name="Ghi nhận đã nộp tiền").click()
+    desk.get_by_text("Thông báo ghi 1.250.000 đồng.").first.wait_for()
+    is_good(desk)
+    assert desk.get_by_label("Số tiền (đồng)").input_value() == "1000", "nothing typed is lost"
+    desk.get_by_label("Số tiền (đồng)").fill("1.250.000")
+    desk.get_by_label("Số biên lai").fill("BL-1")
+    desk.get_by_role("button", name="Ghi nhận đã nộp tiền").click()
+    desk.get_by_text("Công dân đã nộp tiền").wait_for()
+
+    open_task(registry, code)
+    registry.get_by_role("button", name="Từ chối giải quyết").click()
+    registry.get_by_label("Lý do *").locator("visible=true").fill("Đất đang tranh chấp")
+    registry.get_by_role("button", name="Từ chối", exact=True).click()
+    registry.get_by_text("Đã ghi nhận: từ chối giải quyết.").wait_for()
+    desk.reload()
+    appears(desk, lambda: desk.locator(".status", has_text="Dừng xử lý"))
+    told = look_up(citizen, code, word)
+    assert "Đất đang tranh chấp" in told
+    assert "được hướng dẫn" in told
+
+
+def test_the_operator_finds_what_was_sent_and_wrong_addresses_speak_vietnamese(town: Town) -> None:
+    operator = town.signed_in("notify", "operator", "van-hanh", 360)
+    operator.goto("/tin-nhan")
+    is_good(operator)
+    for door, kind, holder in (("intake", "desk", WARD), ("routing", "agency", WARD)):
+        page = town.signed_in(door, kind, holder, 360)
+        page.goto("/khong-co-trang-nay")
+        assert "Không tìm thấy" in page.locator("main").inner_text()
+        is_good(page)
+    citizen = town.page("intake", 360)
+    citizen.goto("/ho-so")
+    citizen.get_by_label("Khóa truy cập").fill("lt_sai_sai")
+    citizen.get_by_role("button", name="Vào làm việc").click()
+    citizen.get_by_text(re.compile("Khóa không đúng")).wait_for()
+    is_good(citizen)
+
+
+@pytest.mark.parametrize("signed_in", [False, True], ids=["citizen", "officer"])
+def test_the_head_of_a_page_takes_one_or_two_rows_on_a_phone(
+    town: Town, *, signed_in: bool
+) -> None:
+    page = town.signed_in("intake", "desk", WARD, 360) if signed_in else town.page("intake", 360)
+    page.goto("/ho-so" if signed_in else "/")
+    height = page.locator("header.masthead").bounding_box()["height"]
+    assert height <= (110 if signed_in else 64)
