@@ -6,14 +6,17 @@ callers still log ids and states, never people.
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import traceback
 from collections.abc import Iterator, Mapping, MutableMapping
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import structlog
 
+from shared.kernel.clock import format_instant
 from shared.kernel.errors import LienThongError
 from shared.kernel.text import mask_mapping
 from shared.settings import Settings
@@ -51,7 +54,7 @@ def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
         logger_factory=structlog.WriteLoggerFactory(file=out),
         cache_logger_on_first_use=False,
     )
-    _route_standard_logging(level, out)
+    _route_standard_logging(settings, level, out)
 
 
 def _renderer(log_format: str, out: TextIO) -> structlog.typing.Processor:
@@ -107,13 +110,36 @@ def _words(error: BaseException) -> str:
     return error.en if isinstance(error, LienThongError) else ""
 
 
-def _route_standard_logging(level: int, out: TextIO) -> None:
+def _route_standard_logging(settings: Settings, level: int, out: TextIO) -> None:
     """Libraries that use `logging` write warnings and worse to the same place, one line each."""
     handler = logging.StreamHandler(out)
-    handler.setFormatter(_Plain("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    plain = _Plain("%(asctime)s %(levelname)s %(name)s %(message)s")
+    handler.setFormatter(_Json(settings.service) if settings.log_format == "json" else plain)
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
 
 
 class _Plain(logging.Formatter):
     def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's own name
         return _as_text(ei)
+
+
+class _Json(logging.Formatter):
+    """A library's line in the form of ours, so that who reads the log meets one form only."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC)
+        line: dict[str, Any] = {
+            "origin": record.name,
+            "event": "library.said",
+            "message": record.getMessage(),
+            "level": record.levelname.lower(),
+            "timestamp": format_instant(at),
+            "service": self._service,
+        }
+        if record.exc_info and record.exc_info[1] is not None:
+            line["exception"] = _as_frames(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)

@@ -150,6 +150,23 @@ def test_the_console_form_is_for_people(logged):
     assert "l***@example.vn" in out.getvalue()
 
 
+def test_what_a_library_says_has_the_same_form_and_quotes_no_row(logged):
+    out = logged("json")
+    try:
+        int("phone 0907123456")
+    except ValueError:
+        logging.getLogger("sqlalchemy.pool").exception("cannot close")
+    (line,) = out.getvalue().splitlines()
+    told = json.loads(line)
+    assert (told["event"], told["origin"], told["level"]) == (
+        "library.said",
+        "sqlalchemy.pool",
+        "error",
+    )
+    assert told["exception"][0]["exc_type"] == "ValueError"
+    assert "0907123456" not in line
+
+
 def test_libraries_write_to_the_same_place_from_warnings_up(logged):
     out = logged("json")
     logging.getLogger("amqp").info("chatter")

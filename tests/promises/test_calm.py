@@ -6,13 +6,16 @@ from collections.abc import Mapping
 
 import pytest
 
+from shared.settings import SERVICES
 from tests.city.townsfolk import INTERLINKED, LAND
+from tests.promises.test_away import ready
 from tests.promises.town import Portrait, Town, check_once, portrait
 
 
 @pytest.mark.parametrize("procedure", [INTERLINKED, LAND])
 def test_both_back_ends_end_alike(town: Town, calm: Mapping[str, Portrait], procedure: str):
     code = town.desk(procedure).submit(procedure)
+    assert all(ready(town, service) for service in SERVICES)
     town.finish(code, procedure=procedure)
     assert portrait(town.city, code, procedure=procedure) == calm[procedure]
     check_once(town.city, code)
