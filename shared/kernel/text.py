@@ -96,6 +96,9 @@ def sms_segments(text: str) -> Segments:
     """
     composed = unicodedata.normalize("NFC", text)
     if is_gsm(composed):
+        units = len(composed) + sum(map(composed.count, _GSM_EXTENDED))
+        if units <= 160:
+            return Segments("gsm7", units, 1)
         widths = [2 if each in _GSM_EXTENDED else 1 for each in composed]
         return Segments("gsm7", sum(widths), _parts(widths, alone=160, joined=153))
     widths = [2 if ord(each) > 0xFFFF else 1 for each in composed]

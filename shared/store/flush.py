@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from shared.contract.envelope import Envelope, encode, format_after
+from shared.store.sql import Numbered
 
 if TYPE_CHECKING:
-    from shared.store.sql import Numbered
     from shared.store.uow import Cause, Outgoing, UnitOfWork
 
 
@@ -30,8 +30,7 @@ def write_facts(uow: UnitOfWork, pending: Sequence[Pending]) -> None:
     """Number and write these facts in their order."""
     ids = [uow.ids.new() for _ in pending]
     roots = _roots(pending, ids)
-    asked = _unknown(uow.reads, pending)
-    numbered, applied = uow.sql.number(uow.connection, _counts(pending, roots), asked)
+    numbered, applied = _numbers(uow, pending, roots)
     shared = _shared_correlation(pending, roots, numbered)
     next_numbers = {stream: given.first for stream, given in numbered.items()}
     rows = []
@@ -46,6 +45,17 @@ def write_facts(uow: UnitOfWork, pending: Sequence[Pending]) -> None:
         envelope = _envelope(uow, fact, fact_id, sequence, correlation, after)
         rows.append(_row(uow, fact.outgoing, envelope))
     uow.sql.add_outbox(uow.connection, rows)
+
+
+def _numbers(
+    uow: UnitOfWork, pending: Sequence[Pending], roots: Mapping[str, str]
+) -> tuple[dict[str, Numbered], dict[str, int]]:
+    """Per stream its next number, and how far we applied the streams that we read."""
+    counts = _counts(pending, roots)
+    if all(fact.outgoing.subject in uow.opened for fact in pending):
+        uow.sql.open_streams(uow.connection, counts)
+        return {stream: Numbered(1, correlation) for stream, _, correlation in counts}, {}
+    return uow.sql.number(uow.connection, counts, _unknown(uow.reads, pending))
 
 
 def _roots(pending: Sequence[Pending], ids: Sequence[str]) -> dict[str, str]:

@@ -7,9 +7,9 @@ no rows goes with the next one that does, or with the COMMIT. An error of it the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -69,3 +69,36 @@ def together(connection: sa.Connection) -> Iterator[None]:
             yield
         finally:
             del _OPEN[raw]
+
+
+def ask_all(
+    connection: sa.Connection, steps: Sequence[tuple[sa.TextClause, Mapping[str, Any]]]
+) -> list[list[Any]]:
+    """Run these one after the other, waiting once; the rows of each.
+
+    Values go to psycopg as they are, so only for texts whose parameters need no type of ours.
+    """
+    raw = connection.connection.driver_connection
+    if not isinstance(raw, psycopg.Connection) or not psycopg.Pipeline.is_supported():
+        return [list(connection.execute(text, dict(asked))) for text, asked in steps]
+    if not connection.in_transaction():
+        connection.begin()  # SQLAlchemy must know that there is something to end
+    try:
+        with raw.pipeline():
+            cursors = [
+                psycopg.Cursor(raw).execute(_plain(text, connection.dialect), asked)
+                for text, asked in steps
+            ]
+        return [cursor.fetchall() for cursor in cursors]
+    except psycopg.Error as error:
+        if raw.closed:
+            connection.invalidate()
+        raise sa.exc.DBAPIError.instance(
+            None, None, error, psycopg.Error, connection_invalidated=raw.closed
+        ) from error
+
+
+@cache
+def _plain(text: sa.TextClause, dialect: sa.Dialect) -> Any:
+    """The text with its parameters in psycopg's own writing."""
+    return str(text.compile(dialect=dialect))

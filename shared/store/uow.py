@@ -80,6 +80,7 @@ class UnitOfWork:
         self.progress: dict[str, int] = {}
         self.made_facts = False
         self.released = False  # set by who lets an inbox row be tried again
+        self.opened: set[str] = set()  # subjects of which nobody has said anything before
         self._translate = translate
         self._pending: list[Pending] = []
         self._writers: list[Callable[[], object]] = []
@@ -94,6 +95,13 @@ class UnitOfWork:
                 if f"{source} {outgoing.subject}" in self.progress
             }
             self._pending.append(Pending(outgoing, self.cause, known))
+
+    def opens(self, subject: str) -> None:
+        """Say that this unit brings the subject into the world: its streams begin at 1.
+
+        That saves asking how far they are. IntegrityError at the end where it was there before.
+        """
+        self.opened.add(subject)
 
     def get(self, part: Callable[[UnitOfWork], T]) -> T:
         """The one repository of this class in this unit, made as `part(uow)` when first asked."""

@@ -9,7 +9,7 @@ The rules of order, in one place:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,7 @@ from shared.kernel.errors import Unreadable
 from shared.runtime.consumer.model import Arrival, Late, Setup, from_row
 from shared.store import Cause, UnitOfWork
 from shared.store.ledgers import DISCARDED, DONE, LATE, PARKED, RETRY, WAITING
-from shared.store.sql import Known
+from shared.store.sql import Asked, Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,7 @@ class Round:
     _known: dict[tuple[str, str], Known] = field(default_factory=dict)
     _cursors: dict[str, int] = field(default_factory=dict)
     _moved: dict[str, int] = field(default_factory=dict)
+    _waiting: list[Arrival] = field(default_factory=list)
     _lanes: dict[str, list[Arrival]] = field(default_factory=dict)
     _new: list[dict[str, Any]] = field(default_factory=list)
     _changed: list[dict[str, Any]] = field(default_factory=list)
@@ -61,7 +62,7 @@ class Round:
         self.uow.on_flush(self._write)
         if not fresh and not self.single:
             return
-        self._load(arrivals, fresh)
+        self._load(fresh)
         self._warm()
         self._apply_free(fresh)
         self._apply_lanes()
@@ -71,11 +72,29 @@ class Round:
 
     def _lock_and_sort_out(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Those that were never seen, or whose time to be tried again has come."""
-        uow, name = self.uow, self.setup.name
-        uow.sql.lock(uow.connection, name, {arrival.subject for arrival in arrivals})
-        keys = [arrival.key for arrival in arrivals]
-        self._known = uow.sql.known(uow.connection, name, keys)
+        numbered = [each for each in arrivals if self._is_numbered(each)]
+        subjects = sorted({arrival.subject for arrival in numbered})
+        sources = {*self.setup.sources, *self.uow.reads}
+        streams = {f"{source} {subject}" for source in sources for subject in subjects}
+        streams.update(arrival.stream for arrival in numbered)
+        asked = Asked(
+            subjects={arrival.subject for arrival in arrivals},
+            keys=[arrival.key for arrival in arrivals],
+            numbered=subjects,
+            streams=sorted(streams),
+        )
+        found = self.uow.sql.look_up(self.uow.connection, self.setup.name, asked)
+        self._known = found.known
+        self._waiting = [from_row(row.source, row.fact_id, row.body) for row in found.waiting]
+        self._learn(asked.streams, found.own, found.anyone)
         return [arrival for arrival in arrivals if self._is_open(arrival)]
+
+    def _learn(
+        self, streams: Iterable[str], own: Mapping[str, int], anyone: Mapping[str, int]
+    ) -> None:
+        self._cursors |= own
+        for stream in streams:  # also those at 0: the unit of work need not ask for them again
+            self.uow.progress[stream] = anyone.get(stream, 0)
 
     def _is_open(self, arrival: Arrival) -> bool:
         known = self._known.get(arrival.key)
@@ -95,33 +114,16 @@ class Round:
             row |= {"note": f"read at last, as {arrival.fact_id}", "handled_at": self.uow.now}
             self._changed.append(row)
 
-    def _load(self, arrivals: Sequence[Arrival], fresh: Sequence[Arrival]) -> None:
-        uow, name = self.uow, self.setup.name
-        numbered = [each for each in arrivals if self._is_numbered(each)]
-        if not numbered:
-            return
-        subjects = sorted({arrival.subject for arrival in numbered})
-        waiting = [
-            from_row(row.source, row.fact_id, row.body)
-            for row in uow.sql.waiting(uow.connection, name, subjects)
-        ]
-        self._known |= {each.key: Known(WAITING, 0, None) for each in waiting}
-        in_lanes = [each for each in fresh if self._is_numbered(each)] + waiting
-        for arrival in in_lanes:
+    def _load(self, fresh: Sequence[Arrival]) -> None:
+        self._known |= {each.key: Known(WAITING, 0, None) for each in self._waiting}
+        for arrival in [*filter(self._is_numbered, fresh), *self._waiting]:
             self._lanes.setdefault(arrival.stream, []).append(arrival)
         for lane in self._lanes.values():
             lane.sort(key=lambda each: each.sequence or 0)
-        self._load_cursors(subjects)
-
-    def _load_cursors(self, subjects: Iterable[str]) -> None:
-        uow = self.uow
-        sources = {*self.setup.sources, *uow.reads}
-        asked = {f"{source} {subject}" for source in sources for subject in subjects}
-        asked.update(self._lanes)
-        own, anyone = uow.sql.cursors(uow.connection, self.setup.name, sorted(asked))
-        self._cursors = own
-        for stream in asked:  # also those at 0: the unit of work need not ask for them again
-            uow.progress[stream] = anyone.get(stream, 0)
+        more = sorted(self._lanes.keys() - self.uow.progress.keys())
+        if more:  # something waits that came from a source which we are not said to read
+            uow = self.uow
+            self._learn(more, *uow.sql.cursors(uow.connection, self.setup.name, more))
 
     def _is_numbered(self, arrival: Arrival) -> bool:
         return self.setup.ordered and arrival.sequence is not None

@@ -4,6 +4,6 @@ PostgreSQL gets arrays (`unnest`), so each statement has one text whatever the s
 is planned once; SQLite gets json_each and executemany. Nothing here decides anything.
 """
 
-from shared.store.sql.base import Key, Known, Numbered, Sql, Unsent, Waiting
+from shared.store.sql.base import Asked, Found, Key, Known, Numbered, Sql, Unsent, Waiting
 
-__all__ = ["Key", "Known", "Numbered", "Sql", "Unsent", "Waiting"]
+__all__ = ["Asked", "Found", "Key", "Known", "Numbered", "Sql", "Unsent", "Waiting"]

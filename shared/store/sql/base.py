@@ -6,7 +6,7 @@ All methods run inside the caller's transaction. Instants are aware UTC datetime
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,26 @@ class Unsent:
     body: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a round asks of the ledgers at its beginning; `numbered` are subjects with numbers."""
+
+    subjects: Collection[str]
+    keys: Sequence[Key]
+    numbered: Sequence[str]
+    streams: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answers: see `known`, `waiting` and (both cursors) `cursors`."""
+
+    known: dict[Key, Known]
+    waiting: list[Waiting]
+    own: dict[str, int]
+    anyone: dict[str, int]
+
+
 class Sql(ABC):
     """The ledgers' statements in one database's own words."""
 
@@ -88,6 +108,12 @@ class Sql(ABC):
         """
 
     @abstractmethod
+    def open_streams(
+        self, connection: sa.Connection, counts: Sequence[tuple[str, int, str]]
+    ) -> None:
+        """Begin new streams, as `number` would; one that is there is an IntegrityError."""
+
+    @abstractmethod
     def add_outbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         """Write outbox rows in their order."""
 
@@ -109,6 +135,16 @@ class Sql(ABC):
     @abstractmethod
     def admit(self, connection: sa.Connection, row: Row) -> bool:
         """Insert a row that is done; False when it was there."""
+
+    def look_up(self, connection: sa.Connection, consumer: str, asked: Asked) -> Found:
+        """Lock the subjects, then all that a round must know of them."""
+        self.lock(connection, consumer, asked.subjects)
+        known = self.known(connection, consumer, asked.keys)
+        if not asked.numbered:
+            return Found(known, [], {}, {})
+        waiting = self.waiting(connection, consumer, asked.numbered)
+        own, anyone = self.cursors(connection, consumer, asked.streams)
+        return Found(known, waiting, own, anyone)
 
     @abstractmethod
     def lock(self, connection: sa.Connection, consumer: str, subjects: Iterable[str]) -> None:

@@ -13,11 +13,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from shared.store.sql.base import Key, Known, Numbered, Row, Sql, Unsent, Waiting
+from shared.store.sql.base import Asked, Found, Key, Known, Numbered, Row, Sql, Unsent, Waiting
 from shared.store.sql.texts import CHANGED_COLUMNS, INBOX_COLUMNS, OUTBOX_COLUMNS
+from shared.store.trips import ask_all
 
 _TYPES = {
     "sequence": "bigint",
@@ -49,6 +51,10 @@ _NUMBER = sa.text(
     " SELECT stream, last, correlation FROM taken UNION ALL"
     " SELECT a.stream, (SELECT max(c.applied) FROM cursors c WHERE c.stream = a.stream), NULL"
     " FROM unnest(CAST(:asked AS text[])) AS a(stream)"
+)
+_OPEN = sa.text(
+    "INSERT INTO streams (stream, last, correlation) SELECT * FROM"
+    " unnest(CAST(:streams AS text[]), CAST(:counts AS bigint[]), CAST(:correlations AS text[]))"
 )
 _ADD_OUTBOX = _insert("outbox", OUTBOX_COLUMNS)
 _CLAIM = sa.text(
@@ -111,6 +117,28 @@ def _number_of(consumer: str, subject: str) -> int:
     return int.from_bytes(digest, "big", signed=True)
 
 
+def _locked(consumer: str, subjects: Iterable[str]) -> dict[str, Any]:
+    return {"keys": sorted({_number_of(consumer, subject) for subject in subjects})}
+
+
+def _known(consumer: str, keys: Sequence[Key]) -> dict[str, Any]:
+    return {
+        "consumer": consumer,
+        "sources": [source for source, _ in keys],
+        "ids": [fact_id for _, fact_id in keys],
+    }
+
+
+def _applied(consumer: str, rows: Iterable[Any]) -> tuple[dict[str, int], dict[str, int]]:
+    own: dict[str, int] = {}
+    anyone: dict[str, int] = {}
+    for reader, stream, applied in rows:
+        anyone[stream] = max(applied, anyone.get(stream, 0))
+        if reader == consumer:
+            own[stream] = applied
+    return own, anyone
+
+
 class PostgresSql(Sql):
     """The statements for PostgreSQL 13 and later through psycopg 3."""
 
@@ -140,6 +168,13 @@ class PostgresSql(Sql):
                 applied[stream] = number
         return numbered, applied
 
+    def open_streams(
+        self, connection: sa.Connection, counts: Sequence[tuple[str, int, str]]
+    ) -> None:
+        streams, sizes, correlations = (list(column) for column in zip(*counts, strict=True))
+        asked = {"streams": streams, "counts": sizes, "correlations": correlations}
+        connection.execute(_OPEN, asked)
+
     def add_outbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         connection.execute(_ADD_OUTBOX, _arrays(OUTBOX_COLUMNS, rows))
 
@@ -156,19 +191,28 @@ class PostgresSql(Sql):
     def admit(self, connection: sa.Connection, row: Row) -> bool:
         return connection.execute(_ADMIT, row).rowcount == 1
 
+    def look_up(self, connection: sa.Connection, consumer: str, asked: Asked) -> Found:
+        """In one trip; each statement still sees what was committed before the lock was got."""
+        steps = [
+            (_LOCK, _locked(consumer, asked.subjects)),
+            (_KNOWN, _known(consumer, asked.keys)),
+        ]
+        if asked.numbered:
+            steps.append((_WAITING, {"consumer": consumer, "subjects": list(asked.numbered)}))
+            steps.append((_CURSORS, {"streams": list(asked.streams)}))
+        rows = ask_all(connection, steps)
+        known = {(row[0], row[1]): Known(row[2], row[3], row[4]) for row in rows[1]}
+        if not asked.numbered:
+            return Found(known, [], {}, {})
+        return Found(known, [Waiting(*row) for row in rows[2]], *_applied(consumer, rows[3]))
+
     def lock(self, connection: sa.Connection, consumer: str, subjects: Iterable[str]) -> None:
-        keys = sorted({_number_of(consumer, subject) for subject in subjects})
-        connection.execute(_LOCK, {"keys": keys})
+        connection.execute(_LOCK, _locked(consumer, subjects))
 
     def known(
         self, connection: sa.Connection, consumer: str, keys: Sequence[Key]
     ) -> dict[Key, Known]:
-        asked = {
-            "consumer": consumer,
-            "sources": [source for source, _ in keys],
-            "ids": [fact_id for _, fact_id in keys],
-        }
-        rows = connection.execute(_KNOWN, asked)
+        rows = connection.execute(_KNOWN, _known(consumer, keys))
         return {(row[0], row[1]): Known(row[2], row[3], row[4]) for row in rows}
 
     def waiting(
@@ -190,13 +234,7 @@ class PostgresSql(Sql):
     def cursors(
         self, connection: sa.Connection, consumer: str, streams: Sequence[str]
     ) -> tuple[dict[str, int], dict[str, int]]:
-        own: dict[str, int] = {}
-        anyone: dict[str, int] = {}
-        for reader, stream, applied in connection.execute(_CURSORS, {"streams": list(streams)}):
-            anyone[stream] = max(applied, anyone.get(stream, 0))
-            if reader == consumer:
-                own[stream] = applied
-        return own, anyone
+        return _applied(consumer, connection.execute(_CURSORS, {"streams": list(streams)}))
 
     def add_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         connection.execute(_ADD_INBOX, _arrays(INBOX_COLUMNS, rows))

@@ -24,6 +24,9 @@ _TAKE = sa.text(
 _APPLIED = sa.text(
     f"SELECT stream, max(applied) FROM cursors WHERE stream IN {_LISTED} GROUP BY stream"
 )
+_OPEN = sa.text(
+    "INSERT INTO streams (stream, last, correlation) VALUES (:stream, :count, :correlation)"
+)
 _ADD_OUTBOX = timed(
     f"INSERT INTO outbox ({', '.join(OUTBOX_COLUMNS)})"
     f" VALUES ({', '.join(':' + name for name in OUTBOX_COLUMNS)})",
@@ -114,6 +117,13 @@ class SqliteSql(Sql):
             rows = connection.execute(_APPLIED, {"listed": _list(asked)})
             applied = {stream: number for stream, number in rows}  # noqa: C416 - rows are no pairs
         return numbered, applied
+
+    def open_streams(
+        self, connection: sa.Connection, counts: Sequence[tuple[str, int, str]]
+    ) -> None:
+        connection.execute(
+            _OPEN, [{"stream": s, "count": n, "correlation": c} for s, n, c in counts]
+        )
 
     def add_outbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         connection.execute(_ADD_OUTBOX, rows)
