@@ -23,6 +23,13 @@ pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
 OURS = (*SERVICES, "mailsink", "secrets", "migrate")
 
 
+@pytest.fixture(autouse=True)
+def healthy(town: Installation) -> None:
+    """Every test begins with a whole installation, whatever the one before left."""
+    if town.unwell():
+        town.compose("up", "-d", "--wait", timeout=300)
+
+
 def broker(town: Installation, path: str, user: str, password: str) -> Any:
     """What the broker's management door says."""
     basic = base64.b64encode(f"{user}:{password}".encode()).decode()
