@@ -84,7 +84,7 @@ def _loops(
         return pass_time(uow, rules)
 
     def next_due() -> datetime | None:
-        with store.read() as connection:
+        with store.glance() as connection:
             return views.next_due(connection)
 
     return [

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain import citizen, progress, reception
-from services.intake.domain.dossier import Dossier, Extension, Wait
+from services.intake.domain.dossier import Dossier, Extension, Standstill, Wait
 from services.intake.domain.facts import (
     ContactGiven,
     DossierReceived,
@@ -215,6 +215,50 @@ def test_an_extension_adds_a_date_and_keeps_the_promise():
         vn(2022, 3, 8, 9),
     )
     assert progress.extended(more, new) is more
+
+
+def test_the_clock_stands_while_a_step_outside_the_legal_time_is_open():
+    since, until = vn(2022, 3, 2, 9), vn(2022, 3, 4, 9)
+    held = progress.clock_stopped(working(), Standstill(since, "tax", "thue"))
+    assert isinstance(held, Dossier)
+    assert (held.status, held.paused_since) == (Status.PROCESSING, since)
+    paid_meanwhile = progress.asked(held, asked(at=vn(2022, 3, 2, 10)), rules())
+    assert isinstance(paid_meanwhile, Dossier)
+    back, _ = citizen.supplement(
+        paid_meanwhile, PROCEDURE, rules(), vn(2022, 3, 3, 9), papers=PAPERS, form={}
+    )
+    assert back.paused_since == since, "the step is still open"
+    on = progress.clock_resumed(back, until, rules())
+    assert isinstance(on, Dossier)
+    assert (on.promised_at, on.due_at, on.owed_at) == (
+        vn(2022, 3, 8, 9),
+        vn(2022, 3, 10, 9),
+        vn(2022, 3, 10, 9),
+    )
+
+
+def test_papers_that_nobody_waits_for_any_more_free_the_dossier():
+    dropped = progress.request_dropped(waiting(), 1, LATER, rules())
+    assert isinstance(dropped, Dossier)
+    assert (dropped.status, dropped.open_waits) == (Status.PROCESSING, ())
+    assert not dropped.waits[0].answered
+    assert dropped.paused_since is None
+    assert progress.request_dropped(dropped, 1, LATER, rules()) == dropped
+
+
+@pytest.mark.parametrize("end", ["resolved", "stopped", "withdrawn"])
+def test_time_that_stood_still_until_the_end_makes_nobody_late(end):
+    held = waiting()
+    late = vn(2022, 3, 28, 9)
+    over = {
+        "resolved": lambda: progress.resolved(held, late, rules(), ()),
+        "stopped": lambda: progress.stopped(held, late, rules(), reason="r", next_step="n"),
+        "withdrawn": lambda: citizen.withdraw(held, rules(), late, reason="r")[0],
+    }[end]()
+    assert isinstance(over, Dossier)
+    assert over.owed_at is not None
+    assert over.owed_at >= late
+    assert over.due_at == held.due_at, "nothing is promised any more"
 
 
 def test_what_comes_after_the_end_is_too_late_and_changes_nothing():

@@ -114,17 +114,22 @@ def handed_over(connection: sa.Connection, stream: str, after: int, limit: int) 
     )
 
 
+# Built once and asked in one trip: each commit has it asked anew.
+_NEXT = sa.select(
+    *(
+        sa.select(table.c.next_at)
+        .where(table.c.next_at.is_not(None))
+        .order_by(table.c.next_at)
+        .limit(1)
+        .scalar_subquery()
+        for table in (cases, tasks)
+    )
+)
+
+
 def next_due(connection: sa.Connection) -> datetime | None:
     """The first instant at which time alone changes something (UTC)."""
-    instants = [
-        connection.scalar(
-            sa.select(table.c.next_at)
-            .where(table.c.next_at.is_not(None))
-            .order_by(table.c.next_at)
-            .limit(1)
-        )
-        for table in (cases, tasks)
-    ]
+    instants = connection.execute(_NEXT).one()
     return min((at for at in instants if at is not None), default=None)
 
 
