@@ -6,11 +6,14 @@ when (citizens) or looking into intake's database.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from werkzeug.test import Client, TestResponse
+
+from services.city.simulation.people import Citizen
+from shared.catalogue import Procedure
 
 REFUSED_WITH = "Giấy tờ không đúng thủ tục đã chọn"
 NEXT_STEP = "Mang bản gốc đến bộ phận một cửa để được hướng dẫn lại"
@@ -32,6 +35,34 @@ class Filing:
 
     office: str
     body: Mapping[str, Any] = field(repr=False)
+
+
+def filing_body(
+    procedure: Procedure,
+    citizen: Citizen,
+    channel: str,
+    form: Mapping[str, Any],
+    branches: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """What intake's door takes: the form, every paper that is always asked for, the contact."""
+    return {
+        "procedure": procedure.code,
+        "channel": channel if channel in procedure.channels else procedure.channels[0],
+        "form": form,
+        "papers": [
+            {"code": paper.code, "original": paper.original, "copy": paper.copy}
+            for paper in procedure.papers
+            if paper.condition is None
+        ],
+        "branches": branches,
+        "contact": {
+            "name": citizen.name,
+            "phone": citizen.phone,
+            "email": citizen.email,
+            "language": citizen.language,
+            "consent": citizen.consent,
+        },
+    }
 
 
 class Desks:

@@ -14,11 +14,11 @@ from typing import Any
 
 from services.city.simulation.agenda import Agenda, Clockwork
 from services.city.simulation.citizens import Citizens
-from services.city.simulation.desks import Desks, Filing
+from services.city.simulation.desks import Desks, Filing, filing_body
 from services.city.simulation.figures import Figures, Habits
 from services.city.simulation.manners import ByChance
 from services.city.simulation.news import News
-from services.city.simulation.people import Citizen, People
+from services.city.simulation.people import People
 from services.city.simulation.players import Agencies
 from services.city.simulation.stage import Stage
 from shared.catalogue import Agency, Catalogue, Procedure
@@ -100,11 +100,11 @@ class Month:
     def _enter(self, number: int, at: datetime) -> None:
         channel = self._figures.draw_channel(self._rng)
         office, procedure = self._choose(to_vn(at).date(), channel)
-        channel = channel if channel in procedure.channels else procedure.channels[0]
         if channel == "direct":
             at = self._catalogue.reception(office.code).next_opening(at)
         citizen = self._people.citizen()
-        body = self._body(procedure, citizen, channel, to_vn(at).date())
+        form = self._people.fill(procedure, citizen, to_vn(at).date())
+        body = filing_body(procedure, citizen, channel, form, self._branches(procedure))
         slips = self._rng.random() < self._habits.slips
         filing = Filing(office.code, _with_a_slip(body, procedure) if slips else body)
         self._agenda.at(at, lambda: self._file(filing, f"case-{number}", procedure, office, number))
@@ -145,28 +145,6 @@ class Month:
                 if self._catalogue.office_handles(office.code, procedure, on)
             ]
         return self._offered[on]
-
-    def _body(
-        self, procedure: Procedure, citizen: Citizen, channel: str, today: date
-    ) -> dict[str, Any]:
-        return {
-            "procedure": procedure.code,
-            "channel": channel,
-            "form": self._people.fill(procedure, citizen, today),
-            "papers": [
-                {"code": paper.code, "original": paper.original, "copy": paper.copy}
-                for paper in procedure.papers
-                if paper.condition is None
-            ],
-            "branches": self._branches(procedure),
-            "contact": {
-                "name": citizen.name,
-                "phone": citizen.phone,
-                "email": citizen.email,
-                "language": citizen.language,
-                "consent": citizen.consent,
-            },
-        }
 
     def _branches(self, procedure: Procedure) -> list[str] | None:
         if not procedure.branches:

@@ -14,7 +14,7 @@ from random import Random
 from typing import Any
 
 from services.city.simulation.agenda import Agenda, Clockwork
-from services.city.simulation.desks import Desks, Filing
+from services.city.simulation.desks import Desks, Filing, filing_body
 from services.city.simulation.log import Activity, Case, Log, Terms
 from services.city.simulation.month import Seen
 from services.city.simulation.news import News
@@ -138,25 +138,9 @@ class Replay:
     def _submit(self, number: int, case: Case) -> None:
         today = to_vn(self._stage.clock.now()).date()
         office, procedure = self._where(today)
-        channel = case.channel if case.channel in procedure.channels else procedure.channels[0]
         citizen = self._people.citizen()
-        body = {
-            "procedure": procedure.code,
-            "channel": channel,
-            "form": self._people.fill(procedure, citizen, today),
-            "papers": [
-                {"code": paper.code, "original": paper.original, "copy": paper.copy}
-                for paper in procedure.papers
-                if paper.condition is None
-            ],
-            "contact": {
-                "name": citizen.name,
-                "phone": citizen.phone,
-                "email": citizen.email,
-                "language": citizen.language,
-                "consent": citizen.consent,
-            },
-        }
+        form = self._people.fill(procedure, citizen, today)
+        body = filing_body(procedure, citizen, case.channel, form)
         code = self.desks.submit(Filing(office.code, body), f"replay-{case.id}")
         if code is not None:
             self._manner.expect(code, case)
