@@ -123,13 +123,17 @@ def senders(connection: sa.Connection, channel: str) -> set[str]:
     return {name for name in connection.execute(query).scalars() if name}
 
 
+_OF_CHANNEL = messages.c.channel == sa.bindparam("channel")
+# Built once and asked in one trip: each commit has it asked anew.
+_NEXT = sa.select(
+    sa.select(sa.func.min(messages.c.next_at)).where(_OF_CHANNEL, _READY).scalar_subquery(),
+    sa.select(sa.func.min(messages.c.lease_until)).where(_OF_CHANNEL, _SENDING).scalar_subquery(),
+)
+
+
 def next_due(connection: sa.Connection, channel: str) -> datetime | None:
     """The earliest instant (UTC) at which a message of this channel has to be looked at."""
-    ready = sa.select(sa.func.min(messages.c.next_at)).where(messages.c.channel == channel, _READY)
-    leased = sa.select(sa.func.min(messages.c.lease_until)).where(
-        messages.c.channel == channel, _SENDING
-    )
-    found = [connection.execute(query).scalar() for query in (ready, leased)]
+    found = connection.execute(_NEXT, {"channel": channel}).one()
     return min((at for at in found if at is not None), default=None)
 
 
