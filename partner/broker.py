@@ -24,11 +24,15 @@ _REFUSED = (403, 404, 406)  # by right, by name, by properties: waiting does not
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message as it came, to be acknowledged by its tag on the connection it came by."""
+    """A message as it came, to be acknowledged by its tag on the connection it came by.
+
+    `redelivered`: the broker itself brings it again, since it was not acknowledged.
+    """
 
     body: bytes = field(repr=False)
     tag: int
     epoch: int
+    redelivered: bool
 
 
 class Broker:
@@ -66,7 +70,9 @@ class Broker:
         with self._translated():
             self._connect()
             method, _, body = self._taking.basic_get(self.queue)
-            return None if method is None else Arrival(body, method.delivery_tag, self._epoch)
+            if method is None:
+                return None
+            return Arrival(body, method.delivery_tag, self._epoch, method.redelivered)
 
     def acknowledge(self, arrival: Arrival) -> None:
         """Tell the broker that it may forget a message; void after a break (it comes again)."""
@@ -121,7 +127,8 @@ class Broker:
             self._consuming = True
 
     def _arrive(self, _channel: Any, method: Any, _properties: Any, body: bytes) -> None:
-        self._arrived.append(Arrival(body, method.delivery_tag, self._epoch))
+        arrival = Arrival(body, method.delivery_tag, self._epoch, method.redelivered)
+        self._arrived.append(arrival)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:

@@ -150,12 +150,16 @@ class Client:
             self._store.keep_unreadable(arrival.body, str(unreadable))
             handled = 0
         else:
-            handled = self._once(message, handler)
+            handled = self._once(message, handler, sent_anew=not arrival.redelivered)
         self._needs_broker().acknowledge(arrival)
         return handled
 
-    def _once(self, message: Message, handler: Handler) -> int:
-        """Handle a message unless it was handled before; with its answers, all or nothing."""
+    def _once(self, message: Message, handler: Handler, *, sent_anew: bool = False) -> int:
+        """Handle a message unless it was handled before; with its answers, all or nothing.
+
+        Where the city sends anew what was handled before, it may have lost what was answered
+        (a broker without its disk): the answers go out again, under the ids they had.
+        """
         with self._store.transaction():
             known = self._store.seen(message)
             if known is not None:
@@ -163,6 +167,8 @@ class Client:
                     reason = f"number {message.sequence} came before under another id"
                     log.error("put aside a message: %s", reason)
                     self._store.keep_unreadable(message.body, reason)
+                elif sent_anew:
+                    self._store.send_again(message.task)
                 return 0
             gap = self._store.keep(message)
             self._store.apply(message)

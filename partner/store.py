@@ -239,6 +239,13 @@ class Store:
                 "UPDATE answers SET sent_at = ? WHERE id = ?", (_now(), answer.id)
             )
 
+    def send_again(self, task: str) -> None:
+        """Let the answers to a task be sent once more; their ids make that harmless."""
+        with self.transaction():
+            self._connection.execute(
+                "UPDATE answers SET sent_at = NULL WHERE task = ? AND refused IS NULL", (task,)
+            )
+
     def refused(self, answer: Answer, said: str) -> None:
         """Note that the city will not have an answer, so that it is not sent for ever."""
         with self.transaction():

@@ -151,6 +151,24 @@ def test_a_crash_before_the_acknowledgement_repeats_nothing(
     assert broker.waiting() == 0
 
 
+def test_what_the_city_sends_anew_is_answered_anew_under_the_same_ids(
+    broker: CityBroker, client: Client
+):
+    """A broker that loses its disk loses answers too; nobody but the agency has them."""
+
+    def complete(message: Message) -> None:
+        client.take(message.task)
+        client.complete(message.task, document="12/2022")
+
+    broker.assign(1, 2)
+    client.drain(complete)
+    given = [answer for _, _, answer in broker.answers()]
+    broker.assign(1)
+    assert client.drain(complete) == 0
+    assert [answer for _, _, answer in broker.answers()] == given[:2]
+    assert client.unsent() == 0
+
+
 def test_a_crash_between_the_broker_s_word_and_our_note_sends_the_same_answer_again(
     broker: CityBroker, client: Client, monkeypatch
 ):
