@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -101,7 +102,7 @@ class Client:
                 pause = 1.0
             except BrokerUnreachable as away:
                 log.warning("%s; trying again within %.0f s", away, pause)
-                stop.wait(pause * random.uniform(0.5, 1.0))
+                _rest(stop, pause * random.uniform(0.5, 1.0))
                 pause = min(pause * 2, LONGEST_PAUSE)
 
     def poll(self, handler: Handler, *, wait: float = 0.0) -> int:
@@ -285,6 +286,13 @@ class Client:
         if self._broker is None:
             raise PartnerError("this needs the address of the broker")
         return self._broker
+
+
+def _rest(stop: threading.Event, seconds: float) -> None:
+    """Wait without holding the event's lock: a signal handler of this thread may set it."""
+    end = time.monotonic() + seconds
+    while not stop.is_set() and (left := end - time.monotonic()) > 0:
+        time.sleep(min(left, 0.2))
 
 
 @contextmanager

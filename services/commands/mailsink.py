@@ -6,12 +6,12 @@ server. Must not: relay anything.
 
 from __future__ import annotations
 
-import signal
-import threading
 from pathlib import Path
 from typing import Any
 
 import click
+
+from shared.runtime.signals import told_to_stop
 
 
 @click.command("mailsink")
@@ -26,10 +26,8 @@ def command(host: str, port: int, folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     mailbox: Any = Mailbox(folder)
     controller = Controller(mailbox, hostname=host, port=port)
-    stop = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stop.set())
-    controller.start()
-    click.echo(f"mail is kept under {folder}")
-    stop.wait()
-    controller.stop()
+    with told_to_stop() as wait:
+        controller.start()
+        click.echo(f"mail is kept under {folder}")
+        wait(None)
+        controller.stop()

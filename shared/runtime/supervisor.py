@@ -5,15 +5,14 @@ A broker or a database that is away is waited for calmly. What the loops do is t
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections.abc import Sequence
-from types import FrameType
 
 from shared.kernel.errors import Transient
 from shared.log import get
 from shared.runtime.loop import Loop
+from shared.runtime.signals import told_to_stop
 
 _log = get("supervisor")
 
@@ -126,22 +125,12 @@ class Supervisor:
 
     def run(self) -> bool:
         """Run in the main thread until SIGTERM or SIGINT, then stop; False as for `stop`."""
-        asked = threading.Event()
-
-        def ask(_signum: int, _frame: FrameType | None) -> None:
-            asked.set()
-
-        before = {number: signal.signal(number, ask) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
+        with told_to_stop() as wait:
             self.start()
             _log.info("supervisor.started", loops=[runner.loop.name for runner in self._runners])
-            while not asked.wait(3600.0):
-                pass
+            wait(None)
             _log.info("supervisor.stopping")
             return self.stop()
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def healthy(self) -> bool:
         """Every loop is alive and moves; one that waits for a broker or database is healthy."""

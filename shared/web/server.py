@@ -6,12 +6,13 @@ Both finish the requests that are running when they are told to stop.
 from __future__ import annotations
 
 import contextlib
-import signal
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
+
+from shared.runtime.signals import told_to_stop
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -130,29 +131,15 @@ def run(servers: Sequence[WebServer], *, on_stop: Callable[[], None] | None = No
 
     To be called in the main thread.  `on_stop` runs after the last request, before return.
     """
-    stopping = threading.Event()
-    with _signals(stopping.set):
+    with told_to_stop() as wait:
         for server in servers:
             server.start()
-        while not stopping.wait(1.0):  # a wait without a limit would keep signals out on Windows
+        while not wait(1.0):  # a wait without a limit would keep signals out on Windows
             pass
         finished = [server.stop() for server in servers]
         if on_stop is not None:
             on_stop()
     return all(finished)
-
-
-@contextlib.contextmanager
-def _signals(ask: Callable[[], None]) -> Iterator[None]:
-    def told(_signum: int, _frame: object) -> None:
-        ask()
-
-    before = {each: signal.signal(each, told) for each in (signal.SIGTERM, signal.SIGINT)}
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 def run_gunicorn(

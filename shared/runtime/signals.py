@@ -1,0 +1,43 @@
+"""Waiting to be told to stop: SIGTERM and SIGINT, heard by the main thread without a lock.
+
+A handler runs in the main thread between any two of its steps. If that thread is inside
+`threading.Event.wait` just then, a handler that sets the event waits for a lock its own thread
+holds, for ever. So the handler writes a byte to a socket, and the wait is for that byte.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+Wait = Callable[[float | None], bool]
+
+
+@contextlib.contextmanager
+def told_to_stop() -> Iterator[Wait]:
+    """Within the block `wait(seconds)` is True once a signal came; None waits without end.
+
+    To be used in the main thread; a second signal changes nothing.
+    """
+    ear, mouth = socket.socketpair()
+    mouth.setblocking(False)
+
+    def told(_signum: int, _frame: object) -> None:
+        with contextlib.suppress(BlockingIOError):  # full: it was told often enough
+            mouth.send(b"!")
+
+    def wait(seconds: float | None) -> bool:
+        # The byte stays unread: who was told once stays told.
+        return bool(select.select([ear], [], [], seconds)[0])
+
+    before = {each: signal.signal(each, told) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield wait
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+        ear.close()
+        mouth.close()
