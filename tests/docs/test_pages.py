@@ -51,7 +51,9 @@ def parse(group: click.Command, arguments: list[str]) -> None:
             break
         known: Any = group.get_command(context, arguments[0])
         assert known is not None, f"there is no command {arguments[0]}"
-        context = click.Context(known, parent=context, info_name=arguments[0])
+        context = click.Context(
+            known, parent=context, info_name=arguments[0], **known.context_settings
+        )
         group, arguments = known, arguments[1:]
     _, rest, _ = group.make_parser(context).parse_args(arguments)
     assert not rest, rest
