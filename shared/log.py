@@ -6,6 +6,7 @@ callers still log ids and states, never people.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import sys
@@ -37,7 +38,7 @@ def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
 
 def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
     """Send all logs to `stream` (standard error unless told) in the format of the settings."""
-    out = stream if stream is not None else sys.stderr
+    out = _Out(stream)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
         processors=[
@@ -51,13 +52,41 @@ def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
             _renderer(settings.log_format, out),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=out),
+        logger_factory=structlog.WriteLoggerFactory(file=out),  # type: ignore[arg-type]
         cache_logger_on_first_use=False,
     )
     _route_standard_logging(settings, level, out)
 
 
-def _renderer(log_format: str, out: TextIO) -> structlog.typing.Processor:
+class _Out:
+    """Where lines go: a stream, or whatever standard error is at the moment of writing.
+
+    A line that cannot be written (closed pipe, full disk) is lost, never the work it speaks of.
+    """
+
+    def __init__(self, stream: TextIO | None) -> None:
+        self._stream = stream
+
+    @property
+    def _file(self) -> TextIO:
+        return self._stream if self._stream is not None else sys.stderr
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            return self._file.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._file.flush()
+
+    def isatty(self) -> bool:
+        with contextlib.suppress(OSError, ValueError):
+            return self._file.isatty()
+        return False
+
+
+def _renderer(log_format: str, out: _Out) -> structlog.typing.Processor:
     if log_format == "json":
         return structlog.processors.JSONRenderer(ensure_ascii=False)
     return structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=24)
@@ -110,7 +139,7 @@ def _words(error: BaseException) -> str:
     return error.en if isinstance(error, LienThongError) else ""
 
 
-def _route_standard_logging(settings: Settings, level: int, out: TextIO) -> None:
+def _route_standard_logging(settings: Settings, level: int, out: _Out) -> None:
     """Libraries that use `logging` write warnings and worse to the same place, one line each."""
     handler = logging.StreamHandler(out)
     plain = _Plain("%(asctime)s %(levelname)s %(name)s %(message)s")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -173,3 +174,19 @@ def test_libraries_write_to_the_same_place_from_warnings_up(logged):
     logging.getLogger("amqp").warning("connection lost")
     assert "connection lost" in out.getvalue()
     assert "chatter" not in out.getvalue()
+
+
+def test_a_line_that_cannot_be_written_stops_nobody(tmp_path: Path) -> None:
+    stream = (tmp_path / "log").open("w")
+    log.configure(Settings.load("intake", {}), stream=stream)
+    stream.close()
+    log.get("test").warning("nobody.hears.this")
+    logging.getLogger("library").warning("nor this")
+
+
+def test_without_a_stream_lines_follow_standard_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    log.configure(Settings.load("intake", {}))
+    later = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", later)
+    log.get("test").warning("heard.later")
+    assert "heard.later" in later.getvalue()
