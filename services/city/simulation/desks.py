@@ -21,14 +21,6 @@ MISSING = "Giấy tờ tùy thân chưa rõ"
 WITHDRAWN_BECAUSE = "Người nộp xin rút để nộp lại sau"
 
 
-@dataclass(slots=True)
-class Refusals:
-    """What intake did not take, by reason; and acts that came when they no longer fitted."""
-
-    rows: list[tuple[str, str]] = field(default_factory=list)
-    not_allowed: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class Filing:
     """What a citizen hands in at an office, ready for the door."""
@@ -74,22 +66,17 @@ class Desks:
         self._office: dict[str, str] = {}
         self._channel: dict[str, str] = {}
         self._acts = 0
-        self.refusals = Refusals()
-
-    @property
-    def codes(self) -> tuple[str, ...]:
-        """The dossiers filed so far, in order."""
-        return tuple(self._office)
+        self.refused: list[tuple[str, str]] = []  # what intake did not take, and why
 
     def office_of(self, code: str) -> str:
         return self._office[code]
 
     def submit(self, filing: Filing, key: str) -> str | None:
-        """The new dossier's code, or None where intake refused (kept in `refusals`)."""
+        """The new dossier's code, or None where intake refused (kept in `refused`)."""
         reply = self._post(filing.office, "/api/v1/dossiers", dict(filing.body), key)
         if reply.status_code != 201:
             problem = reply.get_json(silent=True) or {}
-            self.refusals.rows.append((key, first_reason(problem)))
+            self.refused.append((key, first_reason(problem)))
             return None
         code = str((reply.get_json() or {})["code"])
         self._office[code] = filing.office
@@ -128,12 +115,10 @@ class Desks:
         self._acts += 1
         key = f"{code}-{verb}-{self._acts}"
         reply = self._post(office, f"/api/v1/dossiers/{code}/{verb}", dict(body), key)
-        if reply.status_code == 409:
-            # The dossier went another way meanwhile: withdrawn, stopped, already supplemented.
-            self.refusals.not_allowed += 1
-        elif reply.status_code != 200:
+        # 409: the dossier went another way meanwhile (withdrawn, stopped, already supplemented).
+        if reply.status_code not in (200, 409):
             problem = reply.get_json(silent=True) or {}
-            self.refusals.rows.append((key, first_reason(problem)))
+            self.refused.append((key, first_reason(problem)))
         return reply.status_code == 200
 
     def _post(self, office: str, path: str, body: Any, key: str) -> TestResponse:

@@ -60,7 +60,6 @@ class Agencies:
         self._manner = manner
         self._clock = clock
         self._desks: dict[str, _Desk] = {}
-        self.silent: set[str] = set()
 
     def look(self) -> int:
         """Take in what has arrived; the number of messages taken."""
@@ -104,8 +103,6 @@ class Agencies:
     def _enter(self, code: str, task: str, plan: Sequence[Planned]) -> None:
         desk = self._desks[task]
         desk.plan.extend(plan)
-        if not desk.plan:
-            self.silent.add(task)
         self._next(code, task)
 
     def _next(self, code: str, task: str) -> None:

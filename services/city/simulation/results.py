@@ -102,7 +102,7 @@ def _dossiers(store: Store, desks: Desks) -> dict[str, Any]:
     by_status = _groups(store, dossiers.c.status)
     return {
         "submitted": sum(by_status.values()),
-        "refused_rows": len(desks.refusals.rows),
+        "refused_rows": len(desks.refused),
         "by_status": {f"{int(n)} {Status(n).vi}": count for n, count in by_status.items()},
     }
 
