@@ -258,3 +258,23 @@ class World:
         self.die()
         self.maker.close()
         self.reader.close()
+
+
+def failing(
+    times: int, *, sequence: int = 2, error: type[Exception] = RuntimeError
+) -> Callable[[Envelope], None]:
+    """A handler's trouble with one fact of dossier D1, for so many tries."""
+    left = [times]
+
+    def trouble(fact: Envelope) -> None:
+        if fact.subject == "D1" and fact.sequence == sequence and left[0]:
+            left[0] -= 1
+            raise error("nguyễn văn a, 0912345678")
+
+    return trouble
+
+
+def put_two_dossiers(bus: ScriptedBus) -> None:
+    """Three facts of each of two dossiers, mingled."""
+    for number in (1, 2, 3):
+        bus.put(envelope("/maker", "D1", number), envelope("/maker", "D2", number))

@@ -16,9 +16,11 @@ from tests.runtime.rig import (
     applied,
     drain,
     envelope,
+    failing,
     inbox,
     open_store,
     outbox,
+    put_two_dossiers,
     scripted,
     states,
 )
@@ -39,22 +41,6 @@ def store(backend, clock):
 @pytest.fixture
 def bus():
     return ScriptedBus()
-
-
-def failing(times, *, sequence=2, error=RuntimeError):
-    left = [times]
-
-    def trouble(fact):
-        if fact.subject == "D1" and fact.sequence == sequence and left[0]:
-            left[0] -= 1
-            raise error("nguyễn văn a, 0912345678")
-
-    return trouble
-
-
-def put_two_dossiers(bus):
-    for number in (1, 2, 3):
-        bus.put(envelope("/maker", "D1", number), envelope("/maker", "D2", number))
 
 
 def test_a_parked_fact_is_replayed_with_a_new_budget_and_its_stream_flows(store, bus):
