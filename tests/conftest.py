@@ -6,7 +6,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import settings as hypothesis_settings
@@ -20,6 +20,8 @@ from tests.backends import (
     missing_reason,
     open_templates,
 )
+from tests.servers.process import NotStarted
+from tests.tls import TlsBroker, open_tls_broker
 
 if TYPE_CHECKING:
     from _pytest.terminal import TerminalReporter
@@ -50,6 +52,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 _LEFT_OUT = pytest.StashKey[int]()
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where several workers share a run: a file stays whole, its two back ends may part."""
+    from tests.servers.sharing import Sharing
+
+    return Sharing(config, log)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker hands on what it left out; the one that writes the summary did not collect."""
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output["left_out"] = session.config.stash.get(_LEFT_OUT, 0)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """What a worker left out, all of them the same."""
+    output = getattr(node, "workeroutput", None) or {}
+    node.config.stash[_LEFT_OUT] = output.get("left_out", 0)
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.Config) -> None:
     """Say what this run did not look at."""
     failed = os.environ.get("LIENTHONG_TEST_FAILED_CHECKS")
@@ -75,6 +99,18 @@ def servers() -> Servers:
             pytest.fail(missing_reason(), pytrace=False)
         pytest.skip(missing_reason())
     return found
+
+
+@pytest.fixture(scope="session")
+def tls_broker() -> Iterator[TlsBroker]:
+    """A RabbitMQ of our own that speaks TLS as deployed; a broker named from outside cannot."""
+    try:
+        with open_tls_broker() as made:
+            yield made
+    except NotStarted as missing:
+        if IN_CI:
+            pytest.fail(str(missing), pytrace=False)
+        pytest.skip(f"NOT RUN: it needs a RabbitMQ of its own: {missing}")
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.servers.packages import install
@@ -26,9 +27,11 @@ def script() -> str | None:
 
 
 class Rabbit:
-    """The running node and its two addresses."""
+    """The running node and its two addresses; `more` are lines of its configuration."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, *, more: Sequence[str] = (), plugins: Sequence[str] = ()
+    ) -> None:
         found = script()
         if found is None and install("rabbitmq-server"):
             found = script()
@@ -38,10 +41,19 @@ class Rabbit:
         self._folder = folder
         self.port, self.management_port = free_port(), free_port()
         self._names_port = free_port()
-        self._environment = self._prepare()
-        self._server = Server(
-            [found], user=self._user, log=folder.parent / "rabbit.log", env=self._environment
-        )
+        self._command = [found]
+        self._environment = self._prepare(more, ["rabbitmq_management", *plugins])
+        self._server = self._start()
+
+    def _start(self) -> Server:
+        log = self._folder.parent / "rabbit.log"
+        return Server(self._command, user=self._user, log=log, env=self._environment)
+
+    def restart(self) -> None:
+        """Stop the node and start it on the same data and ports; return when it answers."""
+        self._server.stop()
+        self._server = self._start()
+        self.ready()
 
     @property
     def url(self) -> str:
@@ -53,7 +65,7 @@ class Rabbit:
         """The address of the management door with the same user."""
         return f"http://guest:guest@127.0.0.1:{self.management_port}"
 
-    def _prepare(self) -> dict[str, str]:
+    def _prepare(self, more: Sequence[str], enabled: Sequence[str]) -> dict[str, str]:
         folder = self._folder
         for part in (folder, folder / "mnesia", folder / "log"):
             own_folder(part, self._user)
@@ -62,10 +74,10 @@ class Rabbit:
             f"listeners.tcp.1 = 127.0.0.1:{self.port}\n"
             "management.tcp.ip = 127.0.0.1\n"
             f"management.tcp.port = {self.management_port}\n"
-            "disk_free_limit.absolute = 50MB\n"
+            "disk_free_limit.absolute = 50MB\n" + "".join(f"{line}\n" for line in more)
         )
         plugins = folder / "enabled_plugins"
-        plugins.write_text("[rabbitmq_management].\n")
+        plugins.write_text(f"[{','.join(enabled)}].\n")
         for path in (configuration, plugins):
             path.chmod(0o644)
         return {

@@ -116,4 +116,43 @@ def _tls(options: dict[str, str], host: str) -> dict[str, Any]:
         tls["server_hostname"] = options.get("server_name_indication", host)
     else:
         tls["cert_reqs"] = ssl.CERT_NONE
+    tls["tls_minimum_version"] = ssl.TLSVersion.TLSv1_2
+    _try_files(tls["ca_certs"], tls["certfile"], tls["keyfile"])
     return {name: value for name, value in tls.items() if value is not None}
+
+
+def _try_files(authority: str | None, certificate: str | None, key: str | None) -> None:
+    """Load the files once: a wrong one is a wrong setting, not a broker that is away."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if key is not None and certificate is None:
+        raise _wrong("keyfile", "it needs a certfile", "cần có certfile đi cùng")
+    name = "cacertfile"
+    try:
+        if authority is not None:
+            context.load_verify_locations(authority)
+        name = "certfile" if key is None else "certfile and keyfile"
+        if certificate is not None:
+            # Without a word of ours OpenSSL would ask the terminal for the password of a key.
+            context.load_cert_chain(certificate, key, password="")
+    except ssl.SSLError as exc:
+        en, vi = _WRONG_FILE.get(exc.reason, _WRONG_FILE["other"])
+        raise _wrong(name, en, vi) from exc
+    except OSError as exc:
+        en, vi = f"no file can be read there ({exc.strerror})", "không đọc được tệp"
+        raise _wrong(name, en, vi) from exc
+
+
+_WRONG_FILE = {
+    "KEY_VALUES_MISMATCH": (
+        "the key belongs to another certificate",
+        "khóa không khớp với chứng thư",
+    ),
+    "other": (
+        "no certificate or key in PEM form (a key must have no password)",
+        "không phải chứng thư hoặc khóa dạng PEM (khóa không được đặt mật khẩu)",
+    ),
+}
+
+
+def _wrong(name: str, en: str, vi: str) -> SettingsError:
+    return SettingsError(f"{name} of the AMQP URL: {en}", vi=f"{name} trong URL AMQP: {vi}.")

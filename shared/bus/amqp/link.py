@@ -18,6 +18,7 @@ from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from kombu.transport import pyamqp
 
+from shared.bus.amqp import trouble
 from shared.bus.amqp.address import Address
 from shared.kernel.errors import BrokerAway
 
@@ -74,6 +75,7 @@ class Link:
         self._topology = topology
         self._amqp: Any = None
         self._channel: Any = None
+        self._tls: Any = None  # the connection's socket, where it speaks TLS
         self._poller: Any = None
         self._failures = 0
         self._not_before = 0.0
@@ -99,13 +101,13 @@ class Link:
         except BrokerAway:
             self._pause()
             raise
-        reasons = []
+        reasons: list[tuple[Address, trouble.Words]] = []
         for address in list(self._addresses):
             try:
                 self._connect_to(address)
             except _TROUBLE as exc:
                 self.drop()
-                reasons.append(f"{address}: {type(exc).__name__}")
+                reasons.append((address, trouble.of(exc, address)))
                 # The next attempt begins with the next broker of the list.
                 self._addresses.append(self._addresses.pop(0))
             else:
@@ -113,7 +115,11 @@ class Link:
                 self._not_before = 0.0
                 return
         self._pause()
-        raise BrokerAway(f"the broker cannot be reached ({'; '.join(reasons)})")
+        en = "; ".join(f"{address}: {words.en}" for address, words in reasons)
+        vi = "; ".join(f"{address}: {words.vi}" for address, words in reasons)
+        raise BrokerAway(
+            f"the broker cannot be reached ({en})", vi=f"Chưa tới được máy chủ bản tin ({vi})."
+        )
 
     def _pause(self) -> None:
         self._doubt()
@@ -140,6 +146,10 @@ class Link:
             transport_options={"read_timeout": IO_SECONDS, "write_timeout": IO_SECONDS},
         )
         self._amqp = client.transport.establish_connection()
+        self._tls = self._amqp.transport.sock if address.tls is not None else None
+        if self._tls is not None:
+            # Over TLS py-amqp leaves the time to connect as the limit of every read and write.
+            self._tls.settimeout(IO_SECONDS)
         self._channel = self._amqp.channel()
         self._poller = _poller(self._amqp.transport.sock)
         self.epoch += 1
@@ -207,6 +217,10 @@ class Link:
         """Close the socket without a word; the next call makes a new connection."""
         amqp, self._amqp, self._channel = self._amqp, None, None
         if amqp is not None:
+            if self._tls is not None:
+                # py-amqp says goodbye in TLS and waits for the answer: a silent line has none.
+                with contextlib.suppress(OSError):
+                    self._tls.settimeout(0.0)
             with contextlib.suppress(*_TROUBLE):
                 amqp.collect()
 
