@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,6 +14,7 @@ import click
 from bench.bare.contestant import running as bare
 from bench.contest import Contestant, carry
 from bench.product.contestant import embedded, on_servers
+from bench.product.preload import fill
 from bench.report import Figures, Preloaded, as_json, as_text
 from bench.schedule import Order
 from bench.servers import Servers, found_or_started
@@ -21,6 +23,8 @@ Open = Callable[[], AbstractContextManager[Contestant]]
 _QUICK = 500
 # Where each kind of run begins to number its dossiers, so that no two are the same.
 _WARM, _FULL, _PACED, _LATER = 0, 1_000_000, 2_000_000, 3_000_000
+# What is carried to its end before it is multiplied, and how often full and empty take turns.
+_FEW, _PAIRS = 2_000, 2
 
 
 @click.command()
@@ -45,7 +49,7 @@ def main(
         dossiers, rounds, paced = min(dossiers, _QUICK), 1, min(paced, 40)
     with found_or_started() as servers:
         figures = _rounds(servers, dossiers, rounds, rate, paced)
-        later = _preloaded(servers, dossiers, preload) if preload else None
+        later = _preloaded(servers, dossiers, rounds, preload) if preload else None
     result = as_json(figures, rate=rate, preloaded=later)
     click.echo(as_text(result))
     if target is not None:
@@ -74,11 +78,23 @@ def _rounds(
     return figures
 
 
-def _preloaded(servers: Servers, dossiers: int, preload: int) -> Preloaded:
-    with on_servers(servers) as contestant:
+def _preloaded(servers: Servers, dossiers: int, rounds: int, preload: int) -> Preloaded:
+    """The product on full and on empty databases in turn: what disturbs one disturbs the other."""
+    with on_servers(servers) as empty, on_servers(servers) as full:
         _say(f"filling the databases with {preload} dossiers ...")
-        carry(contestant, servers, Order(_LATER, preload))
-        return Preloaded(preload, carry(contestant, servers, Order(_FULL, dossiers)))
+        began = time.monotonic()
+        few = min(_FEW, max(1, preload // 10))
+        rows = fill(full, servers, Order(_LATER, few), preload)
+        result = Preloaded(rows["intake"]["dossiers"], time.monotonic() - began, rows)
+        pair = [(empty, result.empty), (full, result.full)]
+        for contestant, _ in pair:
+            carry(contestant, servers, Order(_WARM, max(50, dossiers // 20)))
+        for number in range(max(_PAIRS, rounds)):
+            for contestant, figures in pair[:: -1 if number % 2 else 1]:
+                run = carry(contestant, servers, Order(_FULL + number * dossiers, dossiers))
+                figures.full.append(run)
+                _say(f"{figures.name} databases: {run.rate:.0f} dossiers/s, {run.cpu_ms:.2f} ms")
+    return result
 
 
 def _say(text: Any) -> None:

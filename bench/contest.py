@@ -76,12 +76,12 @@ def carry(contestant: Contestant, servers: Servers | None, order: Order) -> Run:
     accepted: list[Accepted] = crew.answer(contestant.submitter)
     tasks = crew.ask(contestant.task_log, (contestant.task_word, tasks_before))
     messages = crew.ask(contestant.message_log, (contestant.message_word, messages_before))
-    due = {each.code: each.due for each in accepted}
+    due = {code: at for part in accepted for code, at in part.due}
     return Run(
         dossiers=order.count,
         seconds_to_tasks=task_end - began,
         seconds_to_messages=message_end - began,
-        seconds_to_accept=max(each.done for each in accepted) - began,
+        seconds_to_accept=max(part.done for part in accepted) - began,
         cpu_ms_per_dossier={
             name: seconds * 1000 / order.count for name, seconds in after.since(before).items()
         },

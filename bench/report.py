@@ -10,6 +10,7 @@ from statistics import median
 from typing import Any
 
 from bench.contest import Run, percentile
+from bench.goals import judged, told
 
 
 @dataclass
@@ -62,10 +63,30 @@ class Figures:
 
 @dataclass
 class Preloaded:
-    """The product again, with many dossiers already in its databases."""
+    """The product with many dossiers already in its databases, in turn with one on empty ones."""
 
     dossiers: int
-    run: Run
+    seconds_to_fill: float
+    rows: Mapping[str, Mapping[str, int]]
+    empty: Figures = field(default_factory=lambda: Figures("empty"))
+    full: Figures = field(default_factory=lambda: Figures("full"))
+
+    def as_json(self) -> dict[str, Any]:
+        """As the file tells it."""
+        pair = {"empty": self.empty, "full": self.full}
+        return {
+            "dossiers": self.dossiers,
+            "seconds_to_fill": round(self.seconds_to_fill, 1),
+            "dossiers_per_second": {name: round(each.rate, 1) for name, each in pair.items()},
+            "ratio_to_empty": round(self.full.rate / self.empty.rate, 3),
+            "cpu_ms_per_dossier": {name: round(each.cpu_ms, 2) for name, each in pair.items()},
+            "cpu_ms_by_process": {
+                name: each.by_role("cpu_ms_per_dossier", 3) for name, each in pair.items()
+            },
+            "rss_mb": self.full.by_role("rss_mb", 1),
+            "rows": self.rows,
+            "raw": {name: each.raw() for name, each in pair.items()},
+        }
 
 
 def as_json(
@@ -96,12 +117,8 @@ def as_json(
         "raw": {name: each.raw() for name, each in figures.items()},
     }
     if preloaded is not None:
-        result["preloaded"] = {
-            "dossiers": preloaded.dossiers,
-            "dossiers_per_second": round(preloaded.run.rate, 1),
-            "ratio_to_empty": round(preloaded.run.rate / product.rate, 3),
-            "rss_mb": {name: round(mb, 1) for name, mb in preloaded.run.rss_mb.items()},
-        }
+        result["preloaded"] = preloaded.as_json()
+    result["goals"] = judged(result)
     return result
 
 
@@ -127,20 +144,26 @@ def as_text(result: Mapping[str, Any]) -> str:
         "CPU ms for one dossier by process:",
     ]
     for name, parts in result["cpu_ms_by_process"].items():
-        told = ", ".join(f"{role} {ms:.2f}" for role, ms in parts.items())
-        lines.append(f"  {name}: {told}")
+        shares = ", ".join(f"{role} {ms:.2f}" for role, ms in parts.items())
+        lines.append(f"  {name}: {shares}")
     memory = ", ".join(
         f"{role} {mb:.0f} ({result['rss_growth_mb'][role]:+.1f})"
         for role, mb in result["rss_mb"].items()
     )
     lines.append(f"memory in MB (growth over the run): {memory}")
     if "preloaded" in result:
-        more = result["preloaded"]
-        lines.append(
-            f"with {more['dossiers']} dossiers already there: "
-            f"{more['dossiers_per_second']:.0f} dossiers/s, {more['ratio_to_empty']:.2f} of empty"
-        )
-    return "\n".join(lines)
+        lines.append(_of_preloaded(result["preloaded"]))
+    return "\n".join([*lines, "", "goals:", *told(result["goals"])])
+
+
+def _of_preloaded(more: Mapping[str, Any]) -> str:
+    rate, cpu = more["dossiers_per_second"], more["cpu_ms_per_dossier"]
+    return (
+        f"with {more['dossiers']} dossiers already there: {rate['full']:.0f} dossiers/s, in turn"
+        f" with empty databases {rate['empty']:.0f}: {more['ratio_to_empty']:.2f} of empty"
+        f" (CPU ms for one dossier {cpu['full']:.2f}, empty {cpu['empty']:.2f};"
+        f" filled in {more['seconds_to_fill']:.0f} s)"
+    )
 
 
 def _table(rows: Sequence[Sequence[str]]) -> list[str]:

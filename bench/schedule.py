@@ -8,7 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from bench.sheet import Sheet
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,30 +23,34 @@ class Order:
     threads: int = 2
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Accepted:
-    """One dossier: when it was due to be submitted and when it was on disk."""
+    """When each dossier was due to be submitted, and when the last one was on disk."""
 
-    code: str
-    due: float
-    done: float
+    due: Sheet = field(default_factory=Sheet)
+    done: float = 0.0
+
+    def take(self, code: str, due: float) -> None:
+        """One more, on disk now."""
+        self.due.note(code, due)
+        self.done = time.monotonic()
 
 
 def carry_out(order: Order, submit: Callable[[int], str]) -> list[Accepted]:
-    """Submit what is ordered; `submit` takes a number and returns the dossier's code.
+    """Submit what is ordered, told by thread; `submit` takes a number and returns the code.
 
     At a rate the loop is open: a late one does not move the next, and its lateness counts.
     """
     if order.rate is not None:
-        return _at_rate(order, order.rate, submit)
-    parts: list[list[Accepted]] = [[] for _ in range(order.threads)]
+        return [_at_rate(order, order.rate, submit)]
+    parts = [Accepted() for _ in range(order.threads)]
     failures: list[BaseException] = []
 
     def work(index: int) -> None:
         try:
             for number in range(order.first + index, order.first + order.count, order.threads):
                 began = time.monotonic()
-                parts[index].append(Accepted(submit(number), began, time.monotonic()))
+                parts[index].take(submit(number), began)
         except BaseException as exc:
             failures.append(exc)
             raise
@@ -56,14 +62,14 @@ def carry_out(order: Order, submit: Callable[[int], str]) -> list[Accepted]:
         thread.join()
     if failures:
         raise failures[0]
-    return [each for part in parts for each in part]
+    return parts
 
 
-def _at_rate(order: Order, rate: float, submit: Callable[[int], str]) -> list[Accepted]:
-    done = []
+def _at_rate(order: Order, rate: float, submit: Callable[[int], str]) -> Accepted:
+    done = Accepted()
     began = time.monotonic() + 0.05
     for index in range(order.count):
         due = began + index / rate
         time.sleep(max(0.0, due - time.monotonic()))
-        done.append(Accepted(submit(order.first + index), due, time.monotonic()))
+        done.take(submit(order.first + index), due)
     return done

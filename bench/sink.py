@@ -11,6 +11,7 @@ from typing import Any
 import pika
 
 from bench.crew import Tally
+from bench.sheet import Sheet
 
 _WINDOW = 500
 
@@ -23,7 +24,7 @@ class AgencySink:
     ) -> None:
         self._tally = tally
         self._kinds = tuple(kinds)
-        self._log: list[tuple[str, float]] = []
+        self._log = Sheet()
         self._stopping = threading.Event()
         self._connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
         self._channel = self._connection.channel()
@@ -38,7 +39,7 @@ class AgencySink:
         at = time.monotonic()
         fact = json.loads(body)
         if fact["type"] in self._kinds:
-            self._log.append((fact["data"]["dossier"], at))
+            self._log.note(fact["data"]["dossier"], at)
         self._last = method.delivery_tag
 
     def _run(self) -> None:
@@ -55,7 +56,7 @@ class AgencySink:
     def ask(self, message: Any) -> Any:
         """("log", n): the entries from the n-th on."""
         _, start = message
-        return self._log[start:]
+        return self._log.since(start)
 
     def stop(self) -> None:
         self._stopping.set()

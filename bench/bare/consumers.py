@@ -14,6 +14,7 @@ import psycopg
 
 from bench.bare import facts, schema
 from bench.crew import Tally
+from bench.sheet import Sheet
 
 _BATCH, _WINDOW = 50, 250
 _RECEIVED = "vn.lienthong.dossier.received.v1"
@@ -157,7 +158,7 @@ class Notify(Consumer):
     def __init__(self, tally: Tally, db_url: str, amqp_url: str, *, all_facts: bool) -> None:
         self._tally = tally
         self._all_facts = all_facts
-        self._log: list[tuple[str, float]] = []
+        self._log = Sheet()
         super().__init__(db_url, amqp_url, schema.NOTIFY, self._notify)
 
     def _notify(self, db: psycopg.Connection[Any], batch: list[Fact]) -> Callable[[], None] | None:
@@ -191,12 +192,12 @@ class Notify(Consumer):
         return hand_over
 
     def _null_channel(self, code: str, _phone: str, _text: str) -> None:
-        self._log.append((code, time.monotonic()))
+        self._log.note(code, time.monotonic())
         self._tally.messages.value += 1
 
     def ask(self, message: Any) -> Any:
         """("log", n): the entries from the n-th on."""
-        return self._log[message[1] :]
+        return self._log.since(message[1])
 
 
 class Intake(Consumer):

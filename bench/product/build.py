@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.crew import Tally
+from bench.sheet import Sheet
 from services.notify.channels.null import NullChannel
 from services.notify.domain.delivery import Letter, Result
 from shared import log
@@ -58,7 +59,7 @@ class Watch:
 
     def __init__(self, tally: Tally) -> None:
         self._tally = tally
-        self._log: list[tuple[str, float]] = []
+        self._log = Sheet()
         real = NullChannel.send
         watch = self
 
@@ -70,13 +71,13 @@ class Watch:
     def noting(self, letters: Iterable[Letter]) -> Iterator[Letter]:
         """The same letters, each noted as it is taken."""
         for letter in letters:
-            self._log.append((letter.body, time.monotonic()))
+            self._log.note(_code(letter.body), time.monotonic())
             self._tally.messages.value += 1
             yield letter
 
-    def log(self, start: int) -> list[tuple[str, float]]:
-        """(dossier code, monotonic seconds) from entry `start` on."""
-        return [(_code(body), at) for body, at in self._log[start:]]
+    def log(self, start: int) -> Sheet:
+        """The entries from number `start` on."""
+        return self._log.since(start)
 
 
 def _code(body: str) -> str:

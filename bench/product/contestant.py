@@ -13,7 +13,7 @@ from bench.product.build import Where, migrate
 from bench.product.dossiers import agencies, offices
 from bench.product.embedded import Embedded
 from bench.product.roles import Submit, Work
-from bench.servers import SERVICES, Servers, fresh
+from bench.servers import SERVICES, Place, Servers, fresh
 from bench.sink import AgencySink
 from shared.catalogue import Catalogue, load
 from shared.settings import PROJECT
@@ -23,9 +23,10 @@ KINDS = ("vn.lienthong.task.assigned.v1",)
 
 @dataclass
 class Product:
-    """Its crew at work."""
+    """Its crew at work, and where its databases and broker are."""
 
     crew: Crew
+    place: Place
     name: str = "product"
     submitter: str = "submit"
     task_log: str = "agency"
@@ -49,7 +50,7 @@ def on_servers(servers: Servers) -> Iterator[Product]:
             crew.start("submit", Submit, where, offices(catalogue))
             crew.start("agency", AgencySink, place.amqp_url, queues, KINDS)
             crew.ready()
-            yield Product(crew)
+            yield Product(crew, place)
         finally:
             crew.stop()
 
@@ -67,6 +68,7 @@ def embedded() -> Iterator[Product]:
             crew.ready()
             yield Product(
                 crew,
+                Place(databases, where.amqp_url),
                 name="embedded",
                 submitter="city",
                 task_log="city",

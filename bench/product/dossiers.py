@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -41,51 +42,84 @@ def issue_keys(intake: Service, codes: Sequence[str]) -> list[str]:
         return [keys.issue(uow, kind="desk", bound_to=code, label="benchmark")[1] for code in codes]
 
 
-class Door:
-    """Calls intake's WSGI app as a server would, one office after the other."""
+@dataclass(frozen=True, slots=True)
+class HandBack:
+    """An order to hand results over to the citizens: (dossier, its office) each."""
 
-    def __init__(self, intake: Service, secrets: Sequence[str]) -> None:
+    dossiers: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    path: str
+    key: str
+    secret: str
+    body: bytes
+
+
+class Door:
+    """Calls intake's WSGI app as a server would; `secrets` are the keys of the offices, in order."""
+
+    def __init__(self, intake: Service, offices: Sequence[str], secrets: Sequence[str]) -> None:
         self._app = intake.web
-        self._secrets = list(secrets)
+        self._secrets = dict(zip(offices, secrets, strict=True))
+        self._in_turn = list(secrets)
 
     def submit(self, number: int) -> str:
-        """File dossier `number`; its code. Anything but 201 is an error."""
-        body = json.dumps(_dossier(number), ensure_ascii=False).encode()
+        """File dossier `number` at one office after the other; its code. Else it is an error."""
+        secret = self._in_turn[number % len(self._in_turn)]
+        call = _Call("/api/v1/dossiers", f"bench-{number}", secret, _json(_dossier(number)))
+        code: str = json.loads(self._answered(call, "201"))["code"]
+        return code
+
+    def hand_back(self, order: HandBack) -> int:
+        """Hand these results over; how many."""
+        body = _json({"method": "desk"})
+        for code, office in order.dossiers:
+            path = f"/api/v1/dossiers/{code}/return-result"
+            self._answered(_Call(path, f"bench-{code}", self._secrets[office], body), "200")
+        return len(order.dossiers)
+
+    def _answered(self, call: _Call, wanted: str) -> bytes:
         status: list[str] = []
 
         def start(given: str, _headers: Any, _error: Any = None) -> Callable[[bytes], object]:
             status.append(given)
             return lambda _: None  # the write() of old, which nobody calls
 
-        answer = b"".join(self._app.wsgi_app(self._environ(number, body), start))
-        if not status or not status[0].startswith("201"):
+        answer = b"".join(self._app.wsgi_app(_environ(call), start))
+        if not status or not status[0].startswith(wanted):
             raise RuntimeError(f"intake answered {status}: {answer[:500]!r}")
-        code: str = json.loads(answer)["code"]
-        return code
+        return answer
 
-    def _environ(self, number: int, body: bytes) -> dict[str, Any]:
-        return {
-            "REQUEST_METHOD": "POST",
-            "PATH_INFO": "/api/v1/dossiers",
-            "SCRIPT_NAME": "",
-            "QUERY_STRING": "",
-            "SERVER_NAME": "localhost",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "REMOTE_ADDR": "127.0.0.1",
-            "CONTENT_TYPE": "application/json",
-            "CONTENT_LENGTH": str(len(body)),
-            "HTTP_HOST": "localhost",
-            "HTTP_AUTHORIZATION": f"Bearer {self._secrets[number % len(self._secrets)]}",
-            "HTTP_IDEMPOTENCY_KEY": f"bench-{number}",
-            "wsgi.version": (1, 0),
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": io.StringIO(),
-            "wsgi.multithread": True,
-            "wsgi.multiprocess": False,
-            "wsgi.run_once": False,
-        }
+
+def _environ(call: _Call) -> dict[str, Any]:
+    return {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": call.path,
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "localhost",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "CONTENT_TYPE": "application/json",
+        "CONTENT_LENGTH": str(len(call.body)),
+        "HTTP_HOST": "localhost",
+        "HTTP_AUTHORIZATION": f"Bearer {call.secret}",
+        "HTTP_IDEMPOTENCY_KEY": call.key,
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(call.body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
 
 
 def _dossier(number: int) -> dict[str, Any]:

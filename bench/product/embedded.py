@@ -12,6 +12,7 @@ from bench.crew import Tally
 from bench.product.build import Watch, Where, build
 from bench.product.dossiers import Door, issue_keys
 from bench.schedule import Accepted, Order, carry_out
+from bench.sheet import Sheet
 from shared.bus import Bus, Subscriber
 from shared.contract.names import agency_queue
 from shared.runtime.supervisor import Supervisor
@@ -32,7 +33,7 @@ class Embedded:
         for service in self._services:
             service.migrate()
         secrets = issue_keys(self._services[0], offices)
-        self._door = Door(self._services[0], secrets)
+        self._door = Door(self._services[0], offices, secrets)
         self._supervisor = Supervisor([loop for each in self._services for loop in each.loops])
         self._agency = _Agency(tally, Bus(where.amqp_url), agencies)
         self._supervisor.start()
@@ -42,7 +43,7 @@ class Embedded:
         if isinstance(message, Order):
             return self._submit(message)
         which, start = message
-        return self._watch.log(start) if which == "messages" else self._agency.log[start:]
+        return self._watch.log(start) if which == "messages" else self._agency.since(start)
 
     def _submit(self, order: Order) -> list[Accepted]:
         return carry_out(order, self._door.submit)
@@ -58,7 +59,8 @@ class _Agency:
     """Reads all agency queues in one thread and notes what came when."""
 
     def __init__(self, tally: Tally, bus: Bus, agencies: Sequence[str]) -> None:
-        self.log: list[tuple[str, float]] = []
+        self._log = Sheet()
+        self._noting = threading.Lock()
         self._tally = tally
         self._readers: list[Subscriber] = [bus.subscriber(agency_queue(a)) for a in agencies]
         self._stopping = threading.Event()
@@ -69,6 +71,11 @@ class _Agency:
         for thread in self._threads:
             thread.start()
 
+    def since(self, start: int) -> Sheet:
+        """The entries from number `start` on."""
+        with self._noting:
+            return self._log.since(start)
+
     def _run(self, reader: Subscriber) -> None:
         while not self._stopping.is_set():
             taken = reader.receive(50, 0.5)
@@ -76,8 +83,8 @@ class _Agency:
             for delivery in taken:
                 fact = json.loads(delivery.body)
                 if fact["type"] == _ASSIGNED:
-                    self.log.append((fact["data"]["dossier"], at))
-                    with self._tally.tasks.get_lock():
+                    with self._noting:
+                        self._log.note(fact["data"]["dossier"], at)
                         self._tally.tasks.value += 1
             if taken:
                 reader.ack_through(taken[-1])

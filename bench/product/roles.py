@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.crew import Tally
 from bench.product.build import Watch, Where, build
-from bench.product.dossiers import Door, issue_keys
+from bench.product.dossiers import Door, HandBack, issue_keys
 from bench.schedule import Accepted, Order, carry_out
 from shared.runtime.supervisor import Supervisor
 from shared.runtime.wakeups import listeners, notifiers
@@ -19,9 +19,11 @@ class Submit:
         self._service = build(where, "intake")
         self._beside = Supervisor(notifiers(self._service.store, "intake"))
         self._beside.start()
-        self._door = Door(self._service, issue_keys(self._service, offices))
+        self._door = Door(self._service, offices, issue_keys(self._service, offices))
 
-    def ask(self, message: Order) -> list[Accepted]:
+    def ask(self, message: Order | HandBack) -> list[Accepted] | int:
+        if isinstance(message, HandBack):
+            return self._door.hand_back(message)
         return carry_out(message, self._door.submit)
 
     def stop(self) -> None:

@@ -1,0 +1,99 @@
+"""The goals of the product's speed, each held against what was measured: met or not met.
+
+One place says what is to be reached; the printed report, the file and the test read it from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+# Roles of a benchmark that are no part of the product.
+STRANGERS: Final = frozenset({"agency"})
+Result = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What is to be reached: at least or at most `bar` of what `measured` finds in a result."""
+
+    name: str
+    what: str
+    bar: float
+    at_least: bool
+    measured: Callable[[Result], float | None]
+    unit: str = ""
+
+    def judged(self, result: Result) -> dict[str, Any]:
+        """As the file tells it; `met` is None for what this run did not measure."""
+        value = self.measured(result)
+        met = None
+        if value is not None:
+            met = value >= self.bar if self.at_least else value <= self.bar
+        return {
+            "name": self.name,
+            "what": self.what,
+            "goal": f"at {'least' if self.at_least else 'most'} {self.bar:g}{self.unit}",
+            "measured": value,
+            "met": met,
+        }
+
+
+def _most(which: str) -> Callable[[Result], float | None]:
+    def found(result: Result) -> float | None:
+        own = [mb for role, mb in result[which].items() if role not in STRANGERS]
+        return max(own, default=None)
+
+    return found
+
+
+def _flat(result: Result) -> float | None:
+    preloaded = result.get("preloaded")
+    return None if preloaded is None else float(preloaded["ratio_to_empty"])
+
+
+GOALS: Final = (
+    Goal(
+        "servers", "rate on servers, of bare's", 0.35, True, lambda result: result["ratio_to_bare"]
+    ),
+    Goal(
+        "embedded",
+        "rate of the embedded city, of bare's",
+        0.25,
+        True,
+        lambda result: result["embedded_ratio_to_bare"],
+    ),
+    Goal(
+        "latency",
+        "median time to the agency's queue, of bare's",
+        2.0,
+        False,
+        lambda result: result["latency_ratio_to_bare"],
+    ),
+    Goal("memory", "memory of the largest process", 150.0, False, _most("rss_mb"), " MB"),
+    Goal(
+        "steady",
+        "growth of the fastest growing process over a run",
+        5.0,
+        False,
+        _most("rss_growth_mb"),
+        " MB",
+    ),
+    Goal("flat", "rate with full databases, of the rate with empty ones", 0.9, True, _flat),
+)
+
+
+def judged(result: Result) -> list[dict[str, Any]]:
+    """Every goal with what was measured and whether that meets it."""
+    return [goal.judged(result) for goal in GOALS]
+
+
+def told(goals: list[dict[str, Any]]) -> list[str]:
+    """One line for each goal."""
+    words = {True: "met", False: "NOT MET", None: "not measured"}
+    lines = []
+    for goal in goals:
+        value = "" if goal["measured"] is None else f"{goal['measured']:g}, "
+        lines.append(f"  {words[goal['met']]:<12}  {goal['what']}: {value}goal {goal['goal']}")
+    return lines
