@@ -11,14 +11,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from services.city.autopilot import Shredder, autopilots
 from services.city.catching_up import hand_over_again
 from services.city.embedded import City
-from services.city.keys import CityKey, first_keys
+from services.city.keys import first_keys
+from services.city.welcome import keep_keys, tell_doors, tell_rest
 from shared import log
 from shared.catalogue import load
 from shared.kernel.clock import RealClock, to_vn
@@ -31,13 +32,6 @@ from shared.web.server import WebServer, run
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
-
-DOORS: Final = {
-    "intake": "Bàn tiếp nhận, tra cứu hồ sơ",
-    "routing": "Cửa của các cơ quan",
-    "notify": "Tin nhắn đến công dân",
-}
-_KINDS: Final = {"desk": "bàn tiếp nhận", "agency": "cơ quan", "operator": "vận hành"}
 
 
 class PortTaken(LienThongError):
@@ -67,17 +61,17 @@ def serve_city(
     city = City(settings, catalogue=catalogue, clock=RealClock(), ids=RandomIds())
     try:
         city.migrate()
+        doors = _doors(city)  # before the keys: none are made for a city that cannot be entered
         keys = first_keys(city)
+        kept = keep_keys(city.data_dir, keys)
         _staff(city, autopilot=autopilot, delay=delay)
-        doors = _doors(city)
         beside = _ops(city, city.start())
     except BaseException:
         city.close()
         raise
-    _tell_keys(keys)
-    for server, service in zip(doors, city.services.values(), strict=True):
-        click.echo(f"  {DOORS[service.name]:<32} {server.url}")
-    _tell(city.data_dir, autopilot=autopilot)
+    addresses = {name: door.url for name, door in zip(city.services, doors, strict=True)}
+    tell_doors(addresses, keys, catalogue, to_vn(city.clock.now()).date())
+    tell_rest(city.data_dir, kept, first=bool(keys), autopilot=autopilot)
     finished = [True]
 
     def stop() -> None:
@@ -159,20 +153,3 @@ def _opened(doors: Iterable[tuple[WSGIApplication, str, int]]) -> list[WebServer
                 vi=f"Không mở được cổng {port}; hãy chọn cổng khác bằng --port.",
             ) from taken
     return servers
-
-
-def _tell_keys(keys: list[CityKey]) -> None:
-    if not keys:
-        return
-    click.echo("Khóa truy cập, chỉ hiện một lần này (trong cơ sở dữ liệu chỉ có mã băm):")
-    for key in keys:
-        click.echo(f"  {key.text}  {_KINDS[key.kind]:<13}  {key.holder}")
-    click.echo("")
-
-
-def _tell(folder: Path, *, autopilot: bool) -> None:
-    click.echo(f"  {'Dữ liệu':<32} {folder}")
-    click.echo(f"  {'Tin nhắn đã gửi':<32} {folder / 'messages'}")
-    if autopilot:
-        click.echo("  Các cơ quan đang được mô phỏng: mỗi việc được trả lời sau vài giây.")
-    click.echo("  Dừng: Ctrl-C.")

@@ -5,10 +5,12 @@ import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
 import urllib.request
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,12 +24,15 @@ from services.city.autopilot import Shredder
 from services.city.embedded import open_city
 from services.city.keys import first_keys
 from services.city.serve import city_settings
+from services.city.welcome import KEYS_FILE, busiest, examples, keep_keys
+from services.city.simulation.stage import Stage
 from shared.catalogue import load
 from shared.kernel.clock import FixedClock
 from shared.settings import PROJECT
 from tests.city.townsfolk import INTERLINKED, OFFICE, Desk, filing
 
-KEY = re.compile(r"(lt_\w+)  (\S+(?: \S+)*?)\s{2,}(.*)")
+DOOR = re.compile(r" · (desk|agency|operator)\b")
+KEY = re.compile(r"(lt_\w+)  (.+)")
 LAST_LINE = "Dừng: Ctrl-C."
 
 
@@ -41,9 +46,14 @@ class Served:
 
     @property
     def keys(self) -> list[tuple[str, str, str]]:
-        """(key, kind, holder) as printed."""
-        found = (KEY.search(line) for line in self.lines)
-        return [(m[1], m[2], m[3]) for m in found if m]
+        """(key, kind, holder) as printed: each under the door that it opens."""
+        found, kind = [], ""
+        for line in self.lines:
+            if door := DOOR.search(line):
+                kind = door[1]
+            if key := KEY.search(line):
+                found.append((key[1], kind, key[2].strip()))
+        return found
 
     def ask(self, door: int, path: str, key: str = "", body: Any = None) -> Any:
         request = urllib.request.Request(
@@ -110,11 +120,9 @@ def test_a_newcomer_serves_the_city_files_a_dossier_and_stops_it(tmp_path: Path)
             assert f"http://127.0.0.1:{city.port + door}" in "".join(city.lines)
             assert city.ask(door, "/readyz")["ready"] is True
         desk = next(
-            k
-            for k, kind, holder in city.keys
-            if kind == "bàn tiếp nhận" and holder.endswith("Phường 1")
+            k for k, kind, holder in city.keys if kind == "desk" and holder.endswith("Phường 1")
         )
-        operator = next(key for key, kind, _ in city.keys if kind == "vận hành")
+        operator = next(key for key, kind, _ in city.keys if kind == "operator")
         procedure = load(PROJECT / "catalogue").procedure(INTERLINKED, datetime.now(UTC).date())
         code = city.ask(0, "/api/v1/dossiers", desk, filing(procedure, 1))["code"]
         wait_until(lambda: city.ask(0, f"/api/v1/dossiers/{code}", desk)["status"]["number"] == 9)
@@ -123,6 +131,7 @@ def test_a_newcomer_serves_the_city_files_a_dossier_and_stops_it(tmp_path: Path)
 
     with served(tmp_path) as city:
         assert city.keys == [], "keys are shown once"
+        assert str(tmp_path / KEYS_FILE) in "".join(city.lines), "and kept where it says"
         assert sent(city, operator, code) == 4, "and they stay valid"
         assert city.stop(signal.SIGINT) < 10
 
@@ -172,6 +181,43 @@ def test_keys_are_made_for_every_desk_and_agency_once_and_never_printed_in_a_rep
         assert {key.bound_to for key in made if key.kind == "desk"} == offices
         assert {key.kind for key in made} == {"desk", "agency", "operator"}
         assert all(key.text not in repr(made) for key in made)
+        assert first_keys(city) == []
+    finally:
+        city.close()
+
+
+def test_a_few_keys_are_shown_and_a_file_that_only_its_owner_reads_holds_all(tmp_path: Path):
+    at = datetime(2022, 3, 14, 2, tzinfo=UTC)
+    city = open_city(tmp_path, clock=FixedClock(at))
+    try:
+        city.migrate()
+        made = first_keys(city)
+        file = keep_keys(tmp_path, made)
+        shown = examples(made, city.catalogue, at.date())
+    finally:
+        city.close()
+    assert file is not None
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert all(file.read_text(encoding="utf-8").count(key.text) == 1 for key in made)
+    kinds = Counter(key.kind for key in shown)
+    assert kinds["desk"] == 2, "the one-stop department and a ward"
+    assert kinds["operator"] == 1
+    assert 1 <= kinds["agency"] <= 3
+    ward = city.catalogue.agency(next(k for k in shown if k.bound_to == OFFICE).bound_to)
+    assert {k.bound_to for k in shown if k.kind == "agency"} <= set(
+        busiest(city.catalogue, ward, at.date())
+    ), "who acts on what that ward takes in"
+    assert keep_keys(tmp_path, []) == file
+    assert keep_keys(tmp_path / "elsewhere", []) is None
+
+
+def test_a_simulated_month_can_be_entered_afterwards(tmp_path: Path):
+    clock = FixedClock(datetime(2022, 3, 14, 2, tzinfo=UTC))
+    city = open_city(tmp_path, clock=clock)
+    try:
+        city.migrate()
+        Stage(city, city.catalogue, clock)
+        assert {key.kind for key in first_keys(city)} == {"desk", "agency", "operator"}
         assert first_keys(city) == []
     finally:
         city.close()

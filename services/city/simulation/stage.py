@@ -13,6 +13,7 @@ from werkzeug.test import Client
 
 import partner
 from services.city.embedded import City
+from services.city.keys import PLAYED
 from services.city.simulation.links import AgencyLink, PartnerLink, QueueLink, WebLink
 from services.city.simulation.news import News
 from shared.catalogue import Agency, Catalogue
@@ -154,7 +155,7 @@ class Bell:
 def _issue(store: Store, kind: str, codes: Sequence[str]) -> dict[str, str]:
     with store.begin() as uow:
         return {
-            code: issue(uow, kind=kind, bound_to=code, label="demo")[1]  # type: ignore[arg-type]
+            code: issue(uow, kind=kind, bound_to=code, label=PLAYED)[1]  # type: ignore[arg-type]
             for code in codes
         }
 
