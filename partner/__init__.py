@@ -3,11 +3,14 @@
 Needs Python and pika; knows nothing of the services, only the public contract of docs/agencies.md.
 """
 
+from partner.check import Finding
 from partner.client import Client, Handler
 from partner.errors import (
     AccessDenied,
     BadAnswer,
+    BadSettings,
     BrokerUnreachable,
+    CertificateTrouble,
     DoorRefused,
     PartnerError,
     UnknownTask,
@@ -20,9 +23,12 @@ from partner.store import Task
 __all__ = [
     "AccessDenied",
     "BadAnswer",
+    "BadSettings",
     "BrokerUnreachable",
+    "CertificateTrouble",
     "Client",
     "DoorRefused",
+    "Finding",
     "Handler",
     "Message",
     "PartnerError",

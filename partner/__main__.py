@@ -40,7 +40,7 @@ def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     )
     add = top.add_argument
     add("--agency", default=env.get("PARTNER_AGENCY"), help="your agency code")
-    add("--url", help="the broker: amqps://USER:PASSWORD@HOST/VHOST")
+    add("--url", help="the broker: amqps://USER:PASSWORD@HOST/%%2F")
     add("--store", default=env.get("PARTNER_STORE", "partner.db"), help="your own SQLite file")
     add("--door", default=env.get("PARTNER_DOOR"), help="the HTTPS door of the city")
     add("--door-key", help="your key for the door")
@@ -55,6 +55,8 @@ def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
 
 
 def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    check = commands.add_parser("check", help="try the connection and say what is wrong")
+    check.set_defaults(do=_check)
     watch = commands.add_parser("watch", help="take tasks as they come and print each")
     watch.add_argument("--once", action="store_true", help="take what is there now, then end")
     watch.set_defaults(do=_watch)
@@ -92,6 +94,11 @@ def _answering_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
     more = answer("more-time", "say that it will be late", _more_time)
     more.add_argument("--reason", required=True, help="the citizen is told it")
     more.add_argument("--until", type=datetime.fromisoformat, required=True)
+
+
+def _check(client: Client, options: argparse.Namespace) -> None:  # noqa: ARG001 - a Command
+    for found in client.check():
+        print(f"{'tốt' if found.good else '!!!'}  {found.vi}\n     {found.en}", flush=True)
 
 
 def _watch(client: Client, options: argparse.Namespace) -> None:
@@ -159,6 +166,8 @@ def _send(client: Client, answer_id: str) -> None:
         client.flush()
     except PartnerError as away:
         print(f"kept, not sent yet: {away}")
+        if away.vi is not None:
+            print(f"đã lưu, chưa gửi: {away.vi}")
     else:
         print(f"answered, id {answer_id}")
 
@@ -194,7 +203,7 @@ def make_client(options: argparse.Namespace, env: Mapping[str, str]) -> Client:
 
 
 def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] | None = None) -> int:
-    """Run one command; 0 well, 2 with one line where something is refused or away."""
+    """Run one command; 0 well, 2 with a line in each language where something is wrong."""
     env = os.environ if env is None else env
     options = parser(env).parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="partner: %(message)s")
@@ -204,6 +213,8 @@ def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] | None =
         with make_client(options, env) as client:
             do(client, options)
     except (PartnerError, OSError) as refused:
+        if (vi := getattr(refused, "vi", None)) is not None:
+            print(f"partner: {vi}", file=sys.stderr)
         print(f"partner: {refused}", file=sys.stderr)
         return 2
     return 0

@@ -1,6 +1,6 @@
 """The one place that speaks to the broker: connect, take, acknowledge, publish with confirms.
 
-pika's errors leave this module as BrokerUnreachable or AccessDenied.
+pika's errors leave this module as BrokerUnreachable, CertificateTrouble or AccessDenied.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 import pika
 import pika.exceptions as wrong
 
-from partner.errors import AccessDenied, BrokerUnreachable
+from partner import trouble
+from partner.errors import AccessDenied, BrokerUnreachable, CertificateTrouble
 from partner.messages import CONTENT_TYPE, EXCHANGE, Answer, key_of, queue_of
 from partner.settings import Address
 
@@ -39,7 +40,7 @@ class Broker:
     """One connection to the city's broker, made when first needed and again after a break."""
 
     def __init__(self, address: Address, agency: str, *, prefix: str, prefetch: int) -> None:
-        self._address = address
+        self.address = address
         self._agency = agency
         self._prefix = prefix
         self._prefetch = prefetch
@@ -55,9 +56,23 @@ class Broker:
         """The real name of the agency's queue."""
         return self._prefix + queue_of(self._agency)
 
+    def enter(self) -> None:
+        """Connect and sign in, where that is not done yet."""
+        with self.translated():
+            self._connect()
+
+    def look(self) -> tuple[int, int]:
+        """How many messages lie ready on the queue, and how many programs read it."""
+        with self.translated():
+            self._connect()
+            found = self._taking.queue_declare(self.queue, passive=True).method
+            if not found.message_count:  # else it would take a message, if only to give it back
+                self._taking.basic_get(self.queue)
+            return found.message_count, found.consumer_count
+
     def receive(self, wait: float) -> list[Arrival]:
         """What has arrived, waiting at most `wait` seconds for the first; keeps the line alive."""
-        with self._translated():
+        with self.translated():
             self._consume()
             if not self._arrived:
                 self._connection.process_data_events(time_limit=wait)
@@ -67,7 +82,7 @@ class Broker:
 
     def take_one(self) -> Arrival | None:
         """The next message of the queue if there is one now, asked for one by one."""
-        with self._translated():
+        with self.translated():
             self._connect()
             method, _, body = self._taking.basic_get(self.queue)
             if method is None:
@@ -78,7 +93,7 @@ class Broker:
         """Tell the broker that it may forget a message; void after a break (it comes again)."""
         if arrival.epoch != self._epoch or self._connection is None:
             return
-        with self._translated():
+        with self.translated():
             self._taking.basic_ack(arrival.tag)
 
     def publish(self, answer: Answer) -> bool:
@@ -87,11 +102,11 @@ class Broker:
             content_type=CONTENT_TYPE,
             delivery_mode=2,
             message_id=answer.id,
-            user_id=self._address.user or self._agency,  # checked by the broker against who we are
+            user_id=self.address.user or self._agency,  # checked by the broker against who we are
             headers={"ce-id": answer.id, "ce-type": f"vn.lienthong.answer.{answer.kind}.v1"},
         )
         key = key_of(self._agency, answer.kind)
-        with self._translated():
+        with self.translated():
             self._connect()
             try:
                 self._giving.basic_publish(
@@ -114,7 +129,7 @@ class Broker:
         if self._connection is not None and self._connection.is_open:
             return
         self._epoch += 1
-        self._connection = pika.BlockingConnection(self._address.parameters())
+        self._connection = pika.BlockingConnection(self.address.parameters())
         self._taking = self._connection.channel()
         self._taking.basic_qos(prefetch_count=self._prefetch)
         self._giving = self._connection.channel()
@@ -131,16 +146,20 @@ class Broker:
         self._arrived.append(arrival)
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
         """Turn pika's errors into ours, and let go of the broken connection."""
         try:
             yield
         except (wrong.ProbableAuthenticationError, wrong.AuthenticationError) as refused:
             self.close()
-            raise AccessDenied("the broker does not know this user or password") from refused
+            words = trouble.of_login(self.address.user, shown=self.address.shown)
+            raise AccessDenied(words.en, words.vi) from refused
         except wrong.ProbableAccessDeniedError as refused:
             self.close()
-            raise AccessDenied("the broker refuses this user the virtual host") from refused
+            raise AccessDenied(
+                "the broker refuses this user the virtual host (the end of the address)",
+                "máy chủ không cho người dùng này vào virtual host (phần cuối của địa chỉ)",
+            ) from refused
         except wrong.ChannelClosedByBroker as refused:
             self.close()
             if refused.reply_code in _REFUSED:
@@ -148,6 +167,13 @@ class Broker:
             raise BrokerUnreachable(refused.reply_text) from refused
         except (wrong.AMQPError, OSError) as broken:
             self.close()
-            raise BrokerUnreachable(
-                f"the broker cannot be reached ({type(broken).__name__})"
-            ) from broken
+            raise self._away(broken) from broken
+
+    def _away(self, broken: BaseException) -> BrokerUnreachable:
+        words = trouble.of(broken, secure=self.address.secure, shown=self.address.shown)
+        kind = CertificateTrouble if words.trust else BrokerUnreachable
+        host, port = self.address.place
+        return kind(
+            f"the broker {host}:{port} cannot be reached ({words.en})",
+            f"chưa tới được máy chủ {host}:{port} ({words.vi})",
+        )

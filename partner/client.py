@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from partner.broker import Arrival, Broker
+from partner.check import Finding, findings
 from partner.door import Door
 from partner.errors import (
     BadAnswer,
@@ -177,6 +178,10 @@ class Client:
         if gap:
             self._on_gap(gap)
         return 1
+
+    def check(self) -> Iterator[Finding]:
+        """Try the connection step by step; takes and sends nothing. PartnerError says what fails."""
+        return findings(self.agency, self._broker, self._door)
 
     # --- looking ---------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from partner import trouble
 from partner.errors import DoorRefused
 from partner.messages import Answer
 from partner.settings import Tls
@@ -74,7 +75,14 @@ class Door:
                 said = _problem(refused.read())
             raise DoorRefused(f"the door answered {refused.code}: {said}", refused.code) from None
         except (OSError, ValueError) as broken:
-            raise DoorRefused(f"the door cannot be reached ({type(broken).__name__})") from broken
+            words = trouble.of(broken, secure=context is not None, shown=self._shown)
+            raise DoorRefused(
+                f"the door cannot be reached ({words.en})", vi=f"chưa tới được cổng ({words.vi})"
+            ) from broken
+
+    @property
+    def _shown(self) -> bool:
+        return self.tls is not None and self.tls.certificate is not None
 
 
 def _problem(body: bytes) -> str:

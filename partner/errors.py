@@ -1,10 +1,18 @@
-"""Every error of the partner kit; none of their texts holds personal data."""
+"""Every error of the partner kit; none of their texts holds personal data or a password."""
 
 from __future__ import annotations
 
 
 class PartnerError(Exception):
-    """Root of the kit's errors."""
+    """Root of the kit's errors; `str()` is English, `vi` says the same where a person must act."""
+
+    def __init__(self, text: str = "", vi: str | None = None) -> None:
+        super().__init__(text)
+        self.vi = vi
+
+
+class BadSettings(PartnerError):
+    """An address or a file that the kit was given cannot be used."""
 
 
 class BadAnswer(PartnerError):
@@ -23,6 +31,10 @@ class BrokerUnreachable(PartnerError):
     """The broker does not answer or broke off; trying again later may help."""
 
 
+class CertificateTrouble(BrokerUnreachable):
+    """One side does not trust the other's certificate; it helps to change or renew one."""
+
+
 class AccessDenied(PartnerError):
     """The broker knows us and refuses: wrong password, wrong queue, wrong agency code."""
 
@@ -30,6 +42,6 @@ class AccessDenied(PartnerError):
 class DoorRefused(PartnerError):
     """The HTTPS door refused or cannot be reached; `status` is 0 where there was no answer."""
 
-    def __init__(self, text: str, status: int = 0) -> None:
-        super().__init__(text)
+    def __init__(self, text: str, status: int = 0, vi: str | None = None) -> None:
+        super().__init__(text, vi)
         self.status = status

@@ -172,7 +172,7 @@ def test_a_wrong_password_is_told_as_such(tls_broker: TlsBroker):
     assert "mật khẩu" in away.vi
 
 
-@pytest.mark.parametrize("kind", ["expired", "of a stranger", "of nobody"])
+@pytest.mark.parametrize("kind", ["expired", "of a stranger", "of nobody", "for a server"])
 def test_a_certificate_that_the_broker_does_not_take_is_told_as_such(
     tls_broker: TlsBroker, kind: str
 ):
@@ -180,6 +180,7 @@ def test_a_certificate_that_the_broker_does_not_take_is_told_as_such(
         "expired": (tls_broker.agencies.client("guest", days=-1), "expired"),
         "of a stranger": (tls_broker.stranger.client("guest"), "authority"),
         "of nobody": (tls_broker.agencies.client("nobody-here"), "no user of its common name"),
+        "for a server": (tls_broker.agencies.server("guest"), "not be meant for a client"),
     }[kind]
     away = refused(trusting(tls_broker.url(""), tls_broker, **showing(own)))
     assert "our certificate" in away.en

@@ -69,9 +69,24 @@ def test_every_field_of_every_task_and_answer_is_told():
             assert f"`{field}`" in DOC, f"{entry.name}: {field}"
 
 
+def test_the_findings_shown_are_what_the_check_says(broker: CityBroker, capsys):
+    from partner.__main__ import main
+
+    env = {
+        "PARTNER_AGENCY": broker.agency,
+        "PARTNER_URL": broker.url(),
+        "PARTNER_STORE": ":memory:",
+    }
+    assert main(["check"], env) == 0
+    said = capsys.readouterr().out.replace(broker.agency, "cong-an-cao-lanh")
+    (shown,) = re.findall(r"^```\n(tốt .*?)^```$", DOC, re.MULTILINE | re.DOTALL)
+    lines = [re.sub(r"\d+", "N", line) for line in said.splitlines()]
+    assert [re.sub(r"\d+", "N", line) for line in shown.splitlines()][2:] == lines[2:]
+
+
 def test_every_command_shown_is_one_that_exists():
     lines = [line.partition(" # ")[0] for line in blocks("sh")[0].splitlines()]
     typed = [shlex.split(line)[3:] for line in lines if line.startswith("python -m partner")]
-    assert len(typed) == 10
+    assert len(typed) == 11
     for arguments in typed:
         parser({}).parse_args(arguments)

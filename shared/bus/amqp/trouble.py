@@ -116,6 +116,8 @@ def _of_tls(exc: BaseException, *, shown: bool) -> Words | None:
     if isinstance(exc, ssl.SSLError):
         text = str(exc).lower().replace("_", " ")
         name = exc.reason or type(exc).__name__
+        if shown and "alert handshake failure" in text:
+            return _AFTER_OURS
         told = (words for said, words in _SAID.items() if said in text)
         return next(told, Words(f"TLS failed ({name})", f"lỗi TLS ({name})"))
     return _UNREADABLE_FILE if isinstance(exc, (FileNotFoundError, PermissionError)) else None
