@@ -73,6 +73,8 @@ def _loops(
         mail_from=settings.mail_from,
         smtp_url=settings.smtp_url,
     )
+    senders = [Sender(kind, channel, store) for kind, channel in channels.items()]
+    trays = {sender.kind: sender.tray for sender in senders if sender.tray is not None}
     return [
         Relay(store, bus, batch=settings.relay_batch, name="notify.relay", metrics=metrics),
         Consumer(
@@ -80,7 +82,7 @@ def _loops(
             FACTS,
             store,
             bus,
-            fact_handlers(composer),
+            fact_handlers(composer, trays),
             batch=settings.consumer_batch,
             prefetch=settings.prefetch,
             sources=(INTAKE, ROUTING),
@@ -91,13 +93,13 @@ def _loops(
             CONTACTS,
             store,
             bus,
-            contact_handlers(composer),
+            contact_handlers(composer, trays),
             batch=settings.consumer_batch,
             prefetch=settings.prefetch,
             sources=(INTAKE_CONTACTS,),
             metrics=metrics,
         ),
-        *(Sender(kind, channel, store) for kind, channel in channels.items()),
+        *senders,
         Ticker("notify.ticker", store, give_up_waiting, lambda: _next_give_up(store)),
     ]
 

@@ -127,15 +127,11 @@ class Listener:
             if new:
                 connection.execute(self._listen)
                 # What was committed while nobody listened was not heard.
-                self._ring()
+                self._store.ring_all()
             heard = sum(1 for _ in connection.notifies(timeout=wait, stop_after=1))
         if heard:
-            self._ring()
+            self._store.ring_all()
         return heard
-
-    def _ring(self) -> None:
-        self._store.wake.set()
-        self._store.commits.set()
 
     def next_due(self) -> datetime | None:
         """Never by the clock."""

@@ -46,6 +46,7 @@ class Store:
         self.wake = Wake()  # there is something to send
         self.commits = Wake()  # a unit of work was committed
         self.replayed = Wake()  # an inbox row was released to be tried again
+        self._bells: dict[str, Wake] = {}
         self.after_commit: list[Callable[[], None]] = []
         self._translate = translate
         alone = {} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
@@ -75,10 +76,26 @@ class Store:
         self.commits.set()
         if unit.released:
             self.replayed.set()
+        unit.committed()
+        for name in unit.bells:
+            self.bell(name).set()
         if unit.made_facts:
             self.wake.set()
+        if unit.made_facts or unit.bells:
             for hook in self.after_commit:
                 hook()
+
+    def bell(self, name: str) -> Wake:
+        """The bell that units ring by `UnitOfWork.ring(name)`."""
+        found = self._bells.get(name)
+        return found if found is not None else self._bells.setdefault(name, Wake())
+
+    def ring_all(self) -> None:
+        """Another process has committed something: whoever waits for a bell must look."""
+        self.wake.set()
+        self.commits.set()
+        for bell in list(self._bells.values()):
+            bell.set()
 
     def _together(self, connection: sa.Connection) -> AbstractContextManager[None]:
         if self.engine.dialect.name == "sqlite":

@@ -80,10 +80,12 @@ class UnitOfWork:
         self.progress: dict[str, int] = {}
         self.made_facts = False
         self.released = False  # set by who lets an inbox row be tried again
+        self.bells: set[str] = set()  # rung after the commit, beside that of the relay
         self.opened: set[str] = set()  # subjects of which nobody has said anything before
         self._translate = translate
         self._pending: list[Pending] = []
         self._writers: list[Callable[[], object]] = []
+        self._followers: list[Callable[[], object]] = []
         self._parts: dict[type[Any], Any] = {}
 
     def record(self, fact: object) -> None:
@@ -143,9 +145,27 @@ class UnitOfWork:
             },
         )
 
-    def ring(self) -> None:
-        """Have the relay woken after the commit although this unit records nothing itself."""
-        self.made_facts = True
+    def ring(self, bell: str | None = None) -> None:
+        """Have the relay woken after the commit although this unit records nothing itself.
+
+        With a name: not the relay but whoever waits for that bell (`Store.bell`).
+        """
+        if bell is None:
+            self.made_facts = True
+        else:
+            self.bells.add(bell)
+
+    def on_commit(self, follow: Callable[[], object]) -> None:
+        """Have `follow` called once this unit is committed; it must be quick and never raise.
+
+        It is not called when the commit's word was lost, even though the commit may be made.
+        """
+        self._followers.append(follow)
+
+    def committed(self) -> None:
+        """Call what waits for the commit; `Store.begin` does it."""
+        for follow in self._followers:
+            follow()
 
     def flush(self) -> None:
         """Write what repositories hold back, then the facts; `Store.begin` calls it."""

@@ -8,7 +8,8 @@ import pytest
 from services.notify.domain.delivery import Failed, Unknown
 from services.notify.domain.retrying import RetryBudget
 from services.notify.domain.states import State
-from services.notify.messaging.sender import Sender, process_is_gone, process_name
+from services.notify.messaging.processes import process_is_gone, process_name
+from services.notify.messaging.sender import Sender
 from services.notify.usecases.resending import resend
 from services.notify.usecases.sending import LEASE, claim_due
 from shared.kernel.errors import Conflict, DatabaseAway, NotAllowed, NotFound

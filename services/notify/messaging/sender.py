@@ -8,19 +8,26 @@ leaves the message to a person (`uncertain`).
 from __future__ import annotations
 
 import math
-import os
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from services.notify.channels import Channel
 from services.notify.domain.delivery import Failed, Letter, Result, Unknown
 from services.notify.domain.messages import Message
 from services.notify.domain.retrying import RetryBudget
+from services.notify.messaging.processes import process_is_gone, process_name
 from services.notify.storage import sendings
-from services.notify.usecases.sending import Tried, claim_due, record_tries, take_back
+from services.notify.storage.messages import bell_of
+from services.notify.usecases.handing import Tray
+from services.notify.usecases.sending import (
+    ORPHANED_AFTER,
+    Tried,
+    claim_due,
+    give_back,
+    record_tries,
+    take_back,
+)
 from shared.log import get
 from shared.store import Store
 
@@ -50,7 +57,7 @@ class Sender:
         is_dead: Callable[[str], bool] | None = None,
     ) -> None:
         self.name = f"notify.sender.{kind}"
-        self._kind = kind
+        self.kind = kind
         self._channel = channel
         self._store = store
         self._budget = budget or RetryBudget()
@@ -58,22 +65,34 @@ class Sender:
         # A local channel is quick, and a simulation's batches must not depend on the machine.
         self._patience = patience if channel.remote else math.inf
         self._me = me or process_name()
+        self._bell = store.bell(bell_of(kind))
+        self._tray = Tray(self._me, self._bell)
         self._is_dead = is_dead or process_is_gone
         self._started = False
-        self._seen = -1  # rings of the store's bell when it was last asked what is due
+        self._seen = -1  # rings for queued rows when the database was last asked what is due
         self._due: datetime | None = None
         self._asked_at = 0.0  # monotonic
-        self._more = False  # the last batch was full: there is probably another
+        self._more = False  # the last claim was full: there is probably another
         self._unrecorded: list[Tried] = []
 
     def step(self, wait: float) -> int:
         """Send one batch; when nothing is due, wait up to `wait` s for something."""
+        heard = self._bell.rings  # before looking: what is put into the tray meanwhile rings anew
         if self._is_due():
             return self._send()
         if wait <= 0:
             return 0
-        self._rest(wait)
+        self._rest(heard, wait)
         return self._send() if self._is_due() else 0
+
+    @property
+    def tray(self) -> Tray | None:
+        """Where units of this process may put what they write; None where each must be claimed.
+
+        What lies in the tray of a process that dies may have been sent or not. Where that is no
+        matter it is sent again; a mail server gets only what was claimed for it one batch before.
+        """
+        return self._tray if self._channel.idempotent else None
 
     def next_due(self) -> datetime | None:
         """When a message is next tried, UTC."""
@@ -82,11 +101,15 @@ class Sender:
 
     def wake(self) -> None:
         """Look again now."""
-        self._store.wake.set()
+        self._bell.set()
 
     def close(self) -> None:
-        """Let go of the channel's connections."""
+        """Let go of the channel's connections, and of what was not sent: others may have time."""
         self._channel.close()
+        left = self._tray.close()
+        if left:
+            with self._store.begin() as uow:
+                give_back(uow, left, self._me)
 
     # --- one batch ------------------------------------------------------------------------------
 
@@ -94,27 +117,47 @@ class Sender:
         # What a channel answered is written first: only then may anything be sent again.
         self._record()
         taken_back = 0 if self._started else self._take_back()
+        claimed = self._claim() if self._is_row_due() else []
+        if not claimed and self._is_row_due():
+            taken_back += self._take_back()
+        # After all that may fail: what is taken from the tray is in nobody else's hands.
+        claimed += self._tray.take(self._batch, self._store.clock.now())
+        if not claimed:
+            return taken_back
+        self._unrecorded = self._hand_over(claimed)
+        return self._record()
+
+    def _claim(self) -> list[Message]:
         with self._store.begin() as uow:
-            claimed = claim_due(uow, self._kind, self._me, self._batch)
+            claimed = claim_due(uow, self.kind, self._me, self._batch)
         self._more = len(claimed) == self._batch
-        if claimed:
-            self._unrecorded = self._hand_over(claimed)
-            return self._record()
-        self._seen = -1
-        return taken_back or self._take_back()
+        if not self._more:
+            self._tray.caught_up()
+        if not claimed:
+            self._seen = -1
+        return claimed
 
     def _take_back(self) -> int:
+        holds_nothing = self._started and not self._tray
         with self._store.begin() as uow:
             found = take_back(
-                uow, self._kind, idempotent=self._channel.idempotent, is_dead=self._gone
+                uow,
+                self.kind,
+                idempotent=self._channel.idempotent,
+                is_dead=self._gone,
+                idle=self._me if holds_nothing else None,
             )
         self._started = True
+        if self._channel.idempotent:
+            self._tray.open()
+        self._seen = -1
         return found
 
     def _gone(self, sender: str) -> bool:
-        # Messages under this name at the start are those of a run that died: it sends in one
-        # thread, and records before it claims again.
-        return sender == self._me or self._is_dead(sender)
+        # Messages under this name at the start are those of a run that died.
+        if sender == self._me:
+            return not self._started
+        return self._is_dead(sender)
 
     def _hand_over(self, claimed: Sequence[Message]) -> list[Tried]:
         end = time.monotonic() + self._patience
@@ -142,24 +185,32 @@ class Sender:
     # --- when ------------------------------------------------------------------------------------
 
     def _is_due(self) -> bool:
-        if not self._started or self._unrecorded or self._more:
+        if not self._started or self._unrecorded or self._tray:
+            return True
+        return self._is_row_due()
+
+    def _is_row_due(self) -> bool:
+        if self._more:
             return True
         self._look()
         return self._due is not None and self._due <= self._store.clock.now()
 
     def _look(self) -> None:
-        rings, now = self._store.wake.rings, time.monotonic()
+        rings, now = self._tray.rings, time.monotonic()
         if rings == self._seen and now - self._asked_at < LOOK_EVERY_SECONDS:
             return
+        idle = not self._tray
         with self._store.glance() as connection:
-            self._due = sendings.next_due(connection, self._kind)
+            found = sendings.next_due(connection, self.kind, self._me)
+        lost = found.mine_since + ORPHANED_AFTER if found.mine_since and idle else None
+        self._due = min((at for at in (found.due, lost) if at is not None), default=None)
         self._seen, self._asked_at = rings, now
 
-    def _rest(self, wait: float) -> None:
+    def _rest(self, heard: int, wait: float) -> None:
         if self._due is not None:
             left = (self._due - self._store.clock.now()).total_seconds()
             wait = max(0.0, min(wait, left))
-        self._store.wake.wait(self._seen, wait)
+        self._bell.wait(heard, wait)
 
 
 def _until(claimed: Sequence[Message], end: float) -> Iterator[Letter]:
@@ -175,41 +226,3 @@ def _report(channel: str, done: Sequence[Tried]) -> None:
         word = "put_back" if one.result is None else type(one.result).__name__.lower()
         counts[word] = counts.get(word, 0) + 1
     _log.info("messages.tried", channel=channel, **counts)
-
-
-# --- who sends ---------------------------------------------------------------------------------
-
-
-def process_name() -> str:
-    """This process, as a name that the next one can recognise: host, process id and its start.
-
-    The start is needed where numbers repeat: in a container every process has the same one.
-    """
-    pid = os.getpid()
-    return f"{socket.gethostname()}:{pid}:{_start_of(pid)}"
-
-
-def process_is_gone(name: str) -> bool:
-    """Whether a sender was a process of this host that no longer lives.
-
-    Of another host nothing is known: its messages are taken over when their lease ends.
-    """
-    host, number, start = (*name.split(":"), "", "")[:3]
-    if host != socket.gethostname() or not number.isdigit():
-        return False
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass  # it lives and is another user's; perhaps it only has the same number
-    return bool(start) and _start_of(int(number)) not in ("", start)
-
-
-def _start_of(pid: int) -> str:
-    """When a process began, in the kernel's own ticks; nothing where no /proc tells it."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return stat.rpartition(")")[2].split()[19]

@@ -13,32 +13,33 @@ import sqlalchemy as sa
 
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
+from services.notify.storage import bulk
+from services.notify.storage.bulk import among
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of, row_of_message
+from services.notify.storage.sendings import Claim
 from services.notify.storage.tables import in_states, messages
 from shared.kernel.errors import NotFound
 from shared.store import UnitOfWork
 
 # What never changes once a message is written.
-_FIXED = frozenset({"id", "fact_id", "moment", "person", "dossier", "made_at"})
-_CHANGING = tuple(column.name for column in MESSAGE_COLUMNS if column.name not in _FIXED)
-_UPDATE = (
-    messages.update()
-    .where(messages.c.id == sa.bindparam("which"))
-    .values(
-        {name: sa.bindparam(f"new_{name}", type_=messages.c[name].type) for name in _CHANGING}
-        | {"sender": None, "lease_until": None}
-    )
-)
+_FIXED = frozenset({"fact_id", "moment", "person", "dossier", "made_at"})
+_READY = frozenset({State.QUEUED, State.FAILED})
+
+
+def bell_of(channel: str) -> str:
+    """The name of the bell for messages that wait for the sender of a channel."""
+    return f"messages.{channel}"
 
 
 class Messages:
-    """Messages of one unit; a message that is added or changed rings for the sending loop."""
+    """Messages of one unit; one that waits to be sent rings for the sending loop."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._added: list[Message] = []
         self._changed: dict[str, Message] = {}
         self._awaiting: dict[str, list[Message]] = {}
+        self._claims: dict[str, Claim] = {}
         self._registered = False
 
     def add(self, message: Message) -> None:
@@ -51,6 +52,10 @@ class Messages:
         self._changed[message.id] = message
         self._will_write()
 
+    def claim(self, message_id: str, claim: Claim) -> None:
+        """Write this message, which is added or changed in this unit, as claimed already."""
+        self._claims[message_id] = claim
+
     def warm_awaiting(self, dossiers: Iterable[str]) -> None:
         """Read, and hold, what waits for the contacts of these dossiers, in one query."""
         missing = sorted(set(dossiers) - self._awaiting.keys())
@@ -58,9 +63,8 @@ class Messages:
             return
         for dossier in missing:
             self._awaiting[dossier] = []
-        for message in self._select(
-            messages.c.dossier.in_(missing), in_states(State.AWAITING_CONTACT)
-        ):
+        wanted = among(self._uow.connection, messages.c.dossier, missing)
+        for message in self._select(wanted, in_states(State.AWAITING_CONTACT)):
             self._awaiting[message.dossier].append(message)
 
     def take_awaiting(self, dossier: str) -> list[Message]:
@@ -79,7 +83,8 @@ class Messages:
 
     def of_facts(self, fact_ids: Iterable[str]) -> list[Message]:
         """All messages of these facts, as this unit has left them so far."""
-        found = self._select(messages.c.fact_id.in_(sorted(set(fact_ids))), hold=False)
+        wanted = among(self._uow.connection, messages.c.fact_id, sorted(set(fact_ids)))
+        found = self._select(wanted, hold=False)
         return [self._changed.get(message.id, message) for message in found]
 
     def get(self, message_id: str) -> Message:
@@ -106,7 +111,6 @@ class Messages:
         if not self._registered:
             self._registered = True
             self._uow.on_flush(self._write)
-            self._uow.ring()
 
     def _write(self) -> None:
         self._registered = False
@@ -116,11 +120,25 @@ class Messages:
         if added:
             # A message may be added and changed in one unit: its last state is what is written.
             latest = [changed.pop(message.id, message) for message in added]
-            connection.execute(messages.insert(), [row_of_message(message) for message in latest])
+            self._ring(latest)
+            bulk.insert(connection, messages, [self._row(message) for message in latest])
         if changed:
-            connection.execute(_UPDATE, [_update_of(changed[key]) for key in sorted(changed)])
+            moved = [changed[key] for key in sorted(changed)]
+            self._ring(moved)
+            rows = [self._row(message) for message in moved]
+            bulk.update(connection, messages, [_changing(row) for row in rows])
+
+    def _ring(self, written: Iterable[Message]) -> None:
+        for channel in {message.channel for message in written if message.state in _READY}:
+            self._uow.ring(bell_of(channel))
+
+    def _row(self, message: Message) -> dict[str, Any]:
+        claim = self._claims.get(message.id)
+        return row_of_message(message) | {
+            "sender": claim.sender if claim else None,
+            "lease_until": claim.lease_until if claim else None,
+        }
 
 
-def _update_of(message: Message) -> dict[str, Any]:
-    row = row_of_message(message)
-    return {"which": message.id} | {f"new_{name}": row[name] for name in _CHANGING}
+def _changing(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name not in _FIXED}

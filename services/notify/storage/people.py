@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from services.notify.domain.cases import Case
 from services.notify.domain.contacts import Contact
-from services.notify.storage import tables
+from services.notify.storage import bulk, tables
 from services.notify.storage.rows import (
     CASE_COLUMNS,
     CONTACT_COLUMNS,
@@ -36,8 +34,9 @@ class Cases:
         if not missing:
             return
         self._known.update(dict.fromkeys(missing))
-        query = sa.select(*CASE_COLUMNS).where(tables.cases.c.dossier.in_(missing))
-        for row in self._uow.connection.execute(query):
+        connection = self._uow.connection
+        wanted = bulk.among(connection, tables.cases.c.dossier, missing)
+        for row in connection.execute(sa.select(*CASE_COLUMNS).where(wanted)):
             case = case_of(row)
             self._known[case.dossier] = case
 
@@ -57,7 +56,7 @@ class Cases:
     def _write(self) -> None:
         changed, self._changed = self._changed, {}
         rows = [row_of_case(changed[dossier]) for dossier in sorted(changed)]
-        _upsert(self._uow.connection, tables.cases, rows)
+        bulk.upsert(self._uow.connection, tables.cases, rows)
 
 
 class Contacts:
@@ -95,15 +94,16 @@ class Contacts:
         self._known[contact.dossier] = self._changed[contact.dossier] = contact
 
     def _read(self, dossiers: list[str]) -> None:
-        query = sa.select(*CONTACT_COLUMNS).where(tables.contacts.c.dossier.in_(dossiers))
-        for row in self._uow.connection.execute(query):
+        connection = self._uow.connection
+        wanted = bulk.among(connection, tables.contacts.c.dossier, dossiers)
+        for row in connection.execute(sa.select(*CONTACT_COLUMNS).where(wanted)):
             contact = contact_of(row)
             self._known[contact.dossier] = contact
 
     def _write(self) -> None:
         changed, self._changed = self._changed, {}
         rows = [row_of_contact(changed[dossier]) for dossier in sorted(changed)]
-        _upsert(self._uow.connection, tables.contacts, rows)
+        bulk.upsert(self._uow.connection, tables.contacts, rows)
 
 
 def lock_dossiers(connection: sa.Connection, dossiers: Iterable[str]) -> bool:
@@ -123,14 +123,3 @@ _LOCK = sa.text(
     "FROM unnest(CAST(:names AS text[])) AS name ORDER BY 1) AS wanted"
 )
 
-
-def _upsert(connection: sa.Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = make(table)
-    others = {
-        column.name: statement.excluded[column.name]
-        for column in table.columns
-        if not column.primary_key
-    }
-    keys = [column.name for column in table.primary_key]
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=others), rows)

@@ -6,13 +6,14 @@ Claimed rows carry their sender and a lease, so that a second sender leaves them
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from services.notify.domain.messages import Message
-from services.notify.domain.states import State, move
+from services.notify.domain.messages import Message, claimed
+from services.notify.domain.states import State
+from services.notify.storage.bulk import among
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of
 from services.notify.storage.tables import in_states, messages
 
@@ -22,19 +23,20 @@ _SENDING = in_states(State.SENDING)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Who sends, by which channel, until when nobody else may (UTC)."""
+    """Who sends, and until when nobody else may (UTC)."""
 
-    channel: str
     sender: str
     lease_until: datetime
 
 
-def claim(connection: sa.Connection, wanted: Claim, now: datetime, limit: int) -> list[Message]:
-    """Take up to `limit` messages that are due for sending, oldest first."""
+def claim(
+    connection: sa.Connection, channel: str, wanted: Claim, now: datetime, limit: int
+) -> list[Message]:
+    """Take up to `limit` messages of a channel that are due for sending, oldest first."""
     ready = (
         sa.select(*MESSAGE_COLUMNS)
         .where(
-            messages.c.channel == wanted.channel,
+            messages.c.channel == channel,
             _READY,
             messages.c.next_at <= now,
         )
@@ -47,7 +49,7 @@ def claim(connection: sa.Connection, wanted: Claim, now: datetime, limit: int) -
         return []
     connection.execute(
         messages.update()
-        .where(messages.c.id.in_([message.id for message in found]))
+        .where(among(connection, messages.c.id, [message.id for message in found]))
         .values(
             state=State.SENDING.value,
             tries=messages.c.tries + 1,
@@ -56,15 +58,7 @@ def claim(connection: sa.Connection, wanted: Claim, now: datetime, limit: int) -
             lease_until=wanted.lease_until,
         )
     )
-    return [
-        replace(
-            message,
-            state=move(message.state, State.SENDING),
-            tries=message.tries + 1,
-            changed_at=now,
-        )
-        for message in found
-    ]
+    return [claimed(message, now) for message in found]
 
 
 def still_held(connection: sa.Connection, ids: Sequence[str], sender: str) -> set[str]:
@@ -72,7 +66,7 @@ def still_held(connection: sa.Connection, ids: Sequence[str], sender: str) -> se
     query = (
         sa.select(messages.c.id)
         .where(
-            messages.c.id.in_(ids),
+            among(connection, messages.c.id, ids),
             messages.c.state == State.SENDING.value,
             messages.c.sender == sender,
         )
@@ -81,13 +75,19 @@ def still_held(connection: sa.Connection, ids: Sequence[str], sender: str) -> se
     return set(connection.execute(query).scalars())
 
 
-def mark_sent(connection: sa.Connection, ids: Sequence[str], now: datetime) -> None:
-    """The way of nearly all messages, in one statement."""
+def mark_sent(
+    connection: sa.Connection, ids: Sequence[str], sender: str, now: datetime
+) -> set[str]:
+    """The way of nearly all messages, in one statement; which of them were still this sender's."""
     if not ids:
-        return
-    connection.execute(
+        return set()
+    marked = connection.execute(
         messages.update()
-        .where(messages.c.id.in_(ids))
+        .where(
+            among(connection, messages.c.id, ids),
+            messages.c.state == State.SENDING.value,
+            messages.c.sender == sender,
+        )
         .values(
             state=State.SENT.value,
             sent_at=now,
@@ -97,20 +97,35 @@ def mark_sent(connection: sa.Connection, ids: Sequence[str], now: datetime) -> N
             sender=None,
             lease_until=None,
         )
+        .returning(messages.c.id)
     )
+    return set(marked.scalars())
 
 
 def left_behind(
-    connection: sa.Connection, channel: str, now: datetime, dead: Collection[str]
+    connection: sa.Connection,
+    channel: str,
+    now: datetime,
+    dead: Collection[str],
 ) -> list[Message]:
     """What is being sent by a sender that is dead, or longer than its lease."""
+    gone = messages.c.sender.in_(sorted(dead))
+    return _held(connection, channel, sa.or_(messages.c.lease_until <= now, gone))
+
+
+def orphaned(
+    connection: sa.Connection, channel: str, sender: str, since: datetime
+) -> list[Message]:
+    """What this sender, who holds nothing, has under its name since before then (UTC)."""
+    return _held(connection, channel, messages.c.sender == sender, messages.c.changed_at <= since)
+
+
+def _held(
+    connection: sa.Connection, channel: str, *where: sa.ColumnElement[bool]
+) -> list[Message]:
     query = (
         sa.select(*MESSAGE_COLUMNS)
-        .where(
-            messages.c.channel == channel,
-            _SENDING,
-            sa.or_(messages.c.lease_until <= now, messages.c.sender.in_(sorted(dead))),
-        )
+        .where(messages.c.channel == channel, _SENDING, *where)
         .order_by(messages.c.id)
         .with_for_update(skip_locked=True)
     )
@@ -128,13 +143,24 @@ _OF_CHANNEL = messages.c.channel == sa.bindparam("channel")
 _NEXT = sa.select(
     sa.select(sa.func.min(messages.c.next_at)).where(_OF_CHANNEL, _READY).scalar_subquery(),
     sa.select(sa.func.min(messages.c.lease_until)).where(_OF_CHANNEL, _SENDING).scalar_subquery(),
+    sa.select(sa.func.min(messages.c.changed_at))
+    .where(_OF_CHANNEL, _SENDING, messages.c.sender == sa.bindparam("sender"))
+    .scalar_subquery(),
 )
 
 
-def next_due(connection: sa.Connection, channel: str) -> datetime | None:
-    """The earliest instant (UTC) at which a message of this channel has to be looked at."""
-    found = connection.execute(_NEXT, {"channel": channel}).one()
-    return min((at for at in found if at is not None), default=None)
+@dataclass(frozen=True, slots=True)
+class Next:
+    """When a message is due or a lease ends, and since when the asking sender has one claimed."""
+
+    due: datetime | None
+    mine_since: datetime | None
+
+
+def next_due(connection: sa.Connection, channel: str, sender: str) -> Next:
+    """The earliest instants (UTC) at which a message of this channel has to be looked at."""
+    ready, lease, mine = connection.execute(_NEXT, {"channel": channel, "sender": sender}).one()
+    return Next(min((at for at in (ready, lease) if at is not None), default=None), mine)
 
 
 def first_awaiting(connection: sa.Connection) -> datetime | None:

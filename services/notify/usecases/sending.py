@@ -20,6 +20,7 @@ from services.notify.domain.messages import (
     after_crash,
     after_try,
     moment_lost,
+    put_back,
 )
 from services.notify.domain.retrying import RetryBudget
 from services.notify.domain.states import LOST, State
@@ -30,6 +31,9 @@ from shared.store import UnitOfWork
 
 # Longer than any batch takes: only a sender that hangs loses its messages to another.
 LEASE = timedelta(minutes=10)
+# Longer than a commit takes: what a sender has under its name for so long and does not hold,
+# nobody holds.
+ORPHANED_AFTER = timedelta(minutes=1)
 GIVE_UP_AT_ONCE = 200
 
 
@@ -43,37 +47,72 @@ class Tried:
 
 def claim_due(uow: UnitOfWork, channel: str, sender: str, limit: int) -> list[Message]:
     """Up to `limit` messages that this sender, and nobody else, now hands to the channel."""
-    wanted = sendings.Claim(channel, sender, uow.now + LEASE)
-    return sendings.claim(uow.connection, wanted, uow.now, limit)
+    wanted = sendings.Claim(sender, uow.now + LEASE)
+    return sendings.claim(uow.connection, channel, wanted, uow.now, limit)
 
 
 def record_tries(uow: UnitOfWork, tried: Sequence[Tried], sender: str, budget: RetryBudget) -> None:
     """Write what became of a batch, and say who was told and who cannot be."""
-    failed = [one for one in tried if not isinstance(one.result, Sent)]
-    moved = [_moved(one, uow, budget) for one in failed]
-    _hold_lost(uow, moved)
-    held = sendings.still_held(uow.connection, sorted(one.message.id for one in tried), sender)
-    sent = [one.message for one in tried if isinstance(one.result, Sent) and one.message.id in held]
-    sendings.mark_sent(uow.connection, [message.id for message in sent], uow.now)
+    sent = [one.message for one in tried if isinstance(one.result, Sent)]
+    others = [_moved(one, uow, budget) for one in tried if not isinstance(one.result, Sent)]
+    _hold_lost(uow, others)
+    ids = sorted(message.id for message in sent)
+    marked = sendings.mark_sent(uow.connection, ids, sender, uow.now)
     for message in sent:
-        uow.record(
-            CitizenNotified(message.dossier, message.moment, message.channel, message.id, uow.now)
-        )
+        if message.id in marked:
+            uow.record(
+                CitizenNotified(
+                    message.dossier, message.moment, message.channel, message.id, uow.now
+                )
+            )
+    if others:
+        _record_failed(uow, others, sender)
+
+
+def _record_failed(uow: UnitOfWork, moved: Sequence[Message], sender: str) -> None:
+    held = sendings.still_held(uow.connection, sorted(message.id for message in moved), sender)
     others = [message for message in moved if message.id in held]
     for message in others:
         uow.get(Messages).change(message)
     _tell_lost(uow, [message for message in others if message.state in LOST])
 
 
+def give_back(uow: UnitOfWork, unsent: Sequence[Message], sender: str) -> None:
+    """Queue again, as if never claimed, what this sender claimed and will not get to."""
+    ids = sorted(message.id for message in unsent)
+    held = sendings.still_held(uow.connection, ids, sender)
+    for message in unsent:
+        if message.id in held:
+            uow.get(Messages).change(put_back(message, uow.now))
+
+
 def take_back(
-    uow: UnitOfWork, channel: str, *, idempotent: bool, is_dead: Callable[[str], bool]
+    uow: UnitOfWork,
+    channel: str,
+    *,
+    idempotent: bool,
+    is_dead: Callable[[str], bool],
+    idle: str | None = None,
 ) -> int:
-    """Messages that a dead or hanging sender held: queued again, or uncertain; how many."""
+    """Messages that a dead or hanging sender held: queued again, or uncertain; how many.
+
+    `idle` is a sender that holds nothing now: what is long claimed in its name was never handed to
+    it, because the word of the commit was lost.
+    """
+    messages = uow.get(Messages)
+    orphans: list[Message] = []
+    if idle:
+        since = uow.now - ORPHANED_AFTER
+        orphans = sendings.orphaned(uow.connection, channel, idle, since)
+    for message in orphans:
+        messages.change(put_back(message, uow.now))
     dead = [name for name in sendings.senders(uow.connection, channel) if is_dead(name)]
+    known = {message.id for message in orphans}
     found = sendings.left_behind(uow.connection, channel, uow.now, dead)
-    for message in found:
-        uow.get(Messages).change(after_crash(message, uow.now, idempotent=idempotent))
-    return len(found)
+    left = [message for message in found if message.id not in known]
+    for message in left:
+        messages.change(after_crash(message, uow.now, idempotent=idempotent))
+    return len(orphans) + len(left)
 
 
 def give_up_waiting(uow: UnitOfWork) -> int:
@@ -91,8 +130,7 @@ def give_up_waiting(uow: UnitOfWork) -> int:
 def _moved(one: Tried, uow: UnitOfWork, budget: RetryBudget) -> Message:
     message = one.message
     if one.result is None:
-        # Never handed over: it keeps its place and the try is not counted.
-        return message.moved(State.QUEUED, uow.now, tries=message.tries - 1)
+        return put_back(message, uow.now)
     return after_try(message, one.result, uow.now, budget)
 
 

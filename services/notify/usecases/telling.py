@@ -18,6 +18,7 @@ from services.notify.domain.values import Subject, as_of, kept
 from services.notify.storage.messages import Messages
 from services.notify.storage.people import Cases, Contacts, lock_dossiers
 from services.notify.usecases.composing import Composer
+from services.notify.usecases.handing import NO_TRAYS, Trays, hand_over
 from shared.kernel.clock import format_instant, parse_instant
 from shared.store import UnitOfWork
 
@@ -35,7 +36,9 @@ def warm_contacts(uow: UnitOfWork, dossiers: Sequence[str]) -> None:
     uow.get(Cases).warm(dossiers)
 
 
-def tell_citizen(uow: UnitOfWork, composer: Composer, news: News) -> None:
+def tell_citizen(
+    uow: UnitOfWork, composer: Composer, news: News, trays: Trays = NO_TRAYS
+) -> None:
     """Remember what the news teaches and write the messages of its moment."""
     cases = uow.get(Cases)
     case = learn(cases.get(news.dossier), news)
@@ -57,19 +60,21 @@ def tell_citizen(uow: UnitOfWork, composer: Composer, news: News) -> None:
         uow.get(Messages).add(replace(blank, about=_waiting(news, case)))
         return
     for message in _addressed(uow, composer, blank, subject, contact):
-        uow.get(Messages).add(message)
+        uow.get(Messages).add(hand_over(uow, trays, message))
 
 
-def take_contact(uow: UnitOfWork, composer: Composer, contact: Contact) -> None:
+def take_contact(
+    uow: UnitOfWork, composer: Composer, contact: Contact, trays: Trays = NO_TRAYS
+) -> None:
     """Remember how to reach the citizen and release what waited for it."""
     uow.get(Contacts).put(contact)
     messages = uow.get(Messages)
     for waiting in messages.take_awaiting(contact.dossier):
         subject = _subject_of(uow, composer, waiting)
         first, *others = _addressed(uow, composer, waiting, subject, contact)
-        messages.change(first)
+        messages.change(hand_over(uow, trays, first))
         for message in others:
-            messages.add(message)
+            messages.add(hand_over(uow, trays, message))
 
 
 def _addressed(
