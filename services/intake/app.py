@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from services.intake.messaging.incoming import handlers
 from services.intake.messaging.outgoing import translate
 from services.intake.messaging.topology import EXCHANGES, FACTS_QUEUE, QUEUES, SOURCES
+from services.intake.storage.alarms import next_due
 from services.intake.storage.tables import LEDGERS
+from services.intake.usecases.pass_time import pass_time
 from services.intake.web import create_web
 from shared.bus import Bus
 from shared.catalogue import Catalogue
@@ -15,11 +18,13 @@ from shared.contract.names import ROUTING
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.runtime.consumer import Consumer
+from shared.runtime.loop import Loop
 from shared.runtime.metrics import Metrics
 from shared.runtime.relay import Relay
 from shared.runtime.service import Service
+from shared.runtime.ticker import Ticker
 from shared.settings import Settings
-from shared.store import Store, make_engine
+from shared.store import Store, UnitOfWork, make_engine
 from shared.store.migrate import upgrade
 
 NAME = "intake"
@@ -49,20 +54,34 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
         store=store,
         bus=bus,
         web=create_web(settings, store, catalogue),
-        loops=[
-            Relay(store, bus, batch=settings.relay_batch, name="intake.relay", metrics=metrics),
-            Consumer(
-                FACTS_QUEUE,
-                FACTS_QUEUE,
-                store,
-                bus,
-                handlers(catalogue),
-                batch=settings.consumer_batch,
-                sources=SOURCES,
-                metrics=metrics,
-            ),
-        ],
+        loops=_loops(settings, store, bus, catalogue, metrics),
         migrate=lambda: upgrade(store.engine, MIGRATIONS),
         close=store.close,
         metrics=metrics,
     )
+
+
+def _loops(
+    settings: Settings, store: Store, bus: Bus, catalogue: Catalogue, metrics: Metrics
+) -> list[Loop]:
+    def tick(uow: UnitOfWork) -> int:
+        return pass_time(uow, catalogue)
+
+    def due() -> datetime | None:
+        with store.glance() as connection:
+            return next_due(connection)
+
+    return [
+        Relay(store, bus, batch=settings.relay_batch, name="intake.relay", metrics=metrics),
+        Consumer(
+            FACTS_QUEUE,
+            FACTS_QUEUE,
+            store,
+            bus,
+            handlers(catalogue),
+            batch=settings.consumer_batch,
+            sources=SOURCES,
+            metrics=metrics,
+        ),
+        Ticker("intake.due", store, tick, due),
+    ]

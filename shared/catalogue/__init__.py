@@ -15,16 +15,19 @@ from shared.catalogue.model import (
     Fee,
     FormField,
     Paper,
+    PapersRule,
     Procedure,
     Role,
     SpecialDay,
     Step,
     Template,
     Ward,
+    Words,
 )
 from shared.catalogue.moments import MOMENTS
 
 __all__ = [
     "MOMENTS", "WHOLE_CITY", "Agency", "Branch", "Catalogue", "Fee", "FormField", "OfficeHours",
-    "Paper", "Procedure", "Role", "SpecialDay", "Step", "Template", "Ward", "check", "load",
+    "Paper", "PapersRule", "Procedure", "Role", "SpecialDay", "Step", "Template", "Ward", "Words",
+    "check", "load",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from datetime import date
 from shared.catalogue.model import (
     WHOLE_CITY,
     Agency,
+    PapersRule,
     Procedure,
     Role,
     SpecialDay,
@@ -50,6 +51,7 @@ class Catalogue:
         holidays: tuple[SpecialDay, ...],
         holidays_source: str,
         templates: Iterable[Template],
+        papers_rules: Iterable[PapersRule] = (),
     ) -> None:
         self.version = version
         self.holidays = holidays
@@ -58,6 +60,7 @@ class Catalogue:
         self.wards: tuple[Ward, ...] = tuple(wards)
         self._agencies = {agency.code: agency for agency in agencies}
         self._hours = dict(hours)
+        self._papers_rules = tuple(papers_rules)
         self._procedures: dict[str, list[Procedure]] = {}
         for procedure in procedures:
             self._procedures.setdefault(procedure.code, []).append(procedure)
@@ -191,6 +194,12 @@ class Catalogue:
     def hours(self) -> Mapping[str, OfficeHours]:
         """All office calendars by code."""
         return dict(self._hours)
+
+    # --- rules of the whole city --------------------------------------------------------------
+
+    def papers_rule(self, on: date) -> PapersRule | None:
+        """What holds for papers asked for on this day; None: nobody has laid anything down."""
+        return next((rule for rule in self._papers_rules if rule.is_valid(on)), None)
 
     # --- templates ----------------------------------------------------------------------------
 

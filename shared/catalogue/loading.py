@@ -58,6 +58,7 @@ def _book(read: Folder) -> Catalogue:
         holidays=table.days,
         holidays_source=table.source,
         templates=(found.value for found in read.templates),
+        papers_rules=(found.value for found in read.papers_rules),
     )
 
 

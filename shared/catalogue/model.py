@@ -21,6 +21,7 @@ StepKind = Literal["task", "payment"]
 Silence = Literal["none", "consent"]
 Reach = Literal["amqp", "web"]
 MessageChannel = Literal["email", "sms"]
+Unanswered = Literal["close", "keep"]
 Language = Literal["vi", "en"]
 
 WHOLE_CITY = "*"
@@ -199,6 +200,30 @@ class Template(Dated):
     valid_to: date | None
     subject: str | None
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One sentence in both languages; `{asked}`, `{respond_by}` and `{office}` are filled in."""
+
+    vi: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
+class PapersRule(Dated):
+    """What holds for papers that were asked for with a date, from the day of the request on.
+
+    `remind_before`: so long before the date the citizen is reminded; None: never. `unanswered`:
+    whether a desk's own request before reception closes the dossier when its date has passed.
+    """
+
+    valid_from: date
+    valid_to: date | None
+    remind_before: Duration | None
+    unanswered: Unanswered
+    reason: Words
+    next_step: Words
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,14 @@ notifier's business.
 from __future__ import annotations
 
 MOMENTS = (
-    "registered", "refused", "received", "supplement_requested", "supplemented",
-    "payment_requested", "paid", "resolved", "returned", "extended", "stopped", "withdrawn",
+    "registered", "refused", "received", "supplement_requested", "supplement_reminder",
+    "supplement_extended", "supplemented", "supplement_dropped", "payment_requested", "paid",
+    "resolved", "returned", "extended", "stopped", "withdrawn",
 )  # fmt: skip
 
 VALUES = frozenset({
     "code", "procedure", "due", "place", "hotline", "lookup", "reason", "next_step", "agency",
-    "items", "amount", "office", "name", "step",
+    "items", "amount", "office", "name", "step", "respond_by",
 })  # fmt: skip
 EMAIL_ONLY = frozenset({"name"})
 FREE = frozenset({"reason", "next_step", "items"})  # sentences that a person typed

@@ -99,6 +99,8 @@ def _all() -> tuple[FactType, ...]:
         _by(intake.DossierReceived, "dossier.received", desk, personal=True),
         _by(intake.DossierRefused, "dossier.refused", desk),
         _by(intake.SupplementRequested, "dossier.supplement_requested", desk, way),
+        _by(intake.SupplementReminded, "dossier.supplement_reminded", desk),
+        _by(intake.SupplementExtended, "dossier.supplement_extended", desk),
         _by(intake.DossierSupplemented, "dossier.supplemented", desk, personal=True),
         _by(intake.DossierPaid, "dossier.paid", desk),
         _by(intake.DeadlineStated, "deadline.stated", desk),

@@ -10,6 +10,7 @@ from services.intake.domain.contacts import ContactInput
 from services.intake.domain.deadline import Rules
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.forms import PaperCount
+from services.intake.domain.patience import Patience
 from services.intake.domain.reception import SubmitDossier, check_submission, submit
 from shared.catalogue import (
     Agency,
@@ -19,8 +20,10 @@ from shared.catalogue import (
     FormField,
     OfficeHours,
     Paper,
+    PapersRule,
     Procedure,
     Step,
+    Words,
 )
 from shared.kernel.calendar import Duration, Session, WorkingCalendar
 from shared.kernel.clock import VN
@@ -111,6 +114,20 @@ def command(**changes: Any) -> SubmitDossier:
     return replace(made, **changes)
 
 
+PAPERS_RULE = PapersRule(
+    valid_from=date(2020, 1, 1),
+    valid_to=None,
+    remind_before=Duration(1, "working_day"),
+    unanswered="close",
+    reason=Words(
+        "Giấy tờ yêu cầu ngày {asked} chưa có đến {respond_by}",
+        "Papers asked for on {asked} did not come by {respond_by}",
+    ),
+    next_step=Words("Nộp lại tại {office}", "File again at {office}"),
+)
+PATIENCE = Patience(PAPERS_RULE, CALENDAR)
+
+
 def rules(procedure: Procedure = PROCEDURE) -> Rules:
     """The time rules of a procedure at the test office."""
     return Rules(procedure.duration, CALENDAR, procedure.supplement_rule == "restart")
@@ -175,4 +192,5 @@ CATALOGUE = Catalogue(
     holidays=(),
     holidays_source="test",
     templates=[],
+    papers_rules=[PAPERS_RULE],
 )

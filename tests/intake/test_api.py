@@ -29,6 +29,7 @@ WRITES = {
     "receive": {},
     "refuse": {"reason": "r", "next_step": "n"},
     "request-supplement": {"items": ["x"], "reason": "r"},
+    "extend-supplement": {"respond_by": "2022-03-16T10:00:00Z"},
     "supplement": {"papers": [{"code": "to-khai", "original": 1}]},
     "payment": {"amount_vnd": 1, "proof": "b"},
     "withdraw": {"reason": "r"},

@@ -28,6 +28,7 @@ from tests.intake.made import (
     NOW,
     OFFICE,
     PAPERS,
+    PATIENCE,
     PAYING,
     PROCEDURE,
     command,
@@ -93,7 +94,13 @@ def test_a_reception_with_papers_missing_is_refused_with_their_names():
 
 def test_before_reception_a_supplement_goes_back_to_registered_and_needs_no_clock():
     waiting_, facts = reception.request_supplement(
-        dossier("online"), PROCEDURE, OFFICE, NOW, items=["Tờ khai"], reason="chưa ký"
+        dossier("online"),
+        PROCEDURE,
+        OFFICE,
+        NOW,
+        items=["Tờ khai"],
+        reason="chưa ký",
+        patience=PATIENCE,
     )
     assert waiting_.status is Status.SUPPLEMENT
     assert facts[0].wait.round == 1
@@ -108,7 +115,13 @@ def test_before_reception_a_supplement_goes_back_to_registered_and_needs_no_cloc
 
 def test_a_request_for_papers_that_nobody_answers_can_be_refused():
     waiting_, _ = reception.request_supplement(
-        dossier("online"), PROCEDURE, OFFICE, NOW, items=["Tờ khai"], reason="chưa ký"
+        dossier("online"),
+        PROCEDURE,
+        OFFICE,
+        NOW,
+        items=["Tờ khai"],
+        reason="chưa ký",
+        patience=PATIENCE,
     )
     refused, _ = reception.refuse(
         waiting_, PROCEDURE, OFFICE, LATER, reason="Không bổ sung", next_step="Nộp lại"
@@ -120,13 +133,15 @@ def test_a_request_for_papers_that_nobody_answers_can_be_refused():
 def test_rounds_beyond_what_the_procedure_allows_are_refused():
     once = replace(PROCEDURE, max_supplement_rounds=1)
     waiting_, _ = reception.request_supplement(
-        dossier("online"), once, OFFICE, NOW, items=["Tờ khai"], reason="chưa ký"
+        dossier("online"), once, OFFICE, NOW, items=["Tờ khai"], reason="chưa ký", patience=PATIENCE
     )
     back, _ = citizen.supplement(
         waiting_, once, rules(), LATER, papers=[PaperCount("to-khai", 1)], form={}
     )
     with pytest.raises(InvalidInput) as refused:
-        reception.request_supplement(back, once, OFFICE, LATER, items=["Tờ khai"], reason="chưa ký")
+        reception.request_supplement(
+            back, once, OFFICE, LATER, items=["Tờ khai"], reason="chưa ký", patience=PATIENCE
+        )
     assert [f.place for f in refused.value.faults] == ["round"]
 
 
@@ -238,12 +253,12 @@ def test_the_clock_stands_while_a_step_outside_the_legal_time_is_open():
 
 
 def test_papers_that_nobody_waits_for_any_more_free_the_dossier():
-    dropped = progress.request_dropped(waiting(), 1, LATER, rules())
+    dropped = progress.request_dropped(waiting(), 1, LATER, rules(), reason="hết hạn")
     assert isinstance(dropped, Dossier)
     assert (dropped.status, dropped.open_waits) == (Status.PROCESSING, ())
     assert not dropped.waits[0].answered
     assert dropped.paused_since is None
-    assert progress.request_dropped(dropped, 1, LATER, rules()) == dropped
+    assert progress.request_dropped(dropped, 1, LATER, rules(), reason="x") == dropped
 
 
 @pytest.mark.parametrize("end", ["resolved", "stopped", "withdrawn"])
@@ -289,7 +304,7 @@ ACTS = {
     "receive": lambda d, t: reception.receive(d, PROCEDURE, OFFICE, t, CALENDAR)[0],
     "refuse": lambda d, t: reception.refuse(d, PROCEDURE, OFFICE, t, reason="r", next_step="n")[0],
     "request": lambda d, t: reception.request_supplement(
-        d, PROCEDURE, OFFICE, t, items=["x"], reason="r"
+        d, PROCEDURE, OFFICE, t, items=["x"], reason="r", patience=PATIENCE
     )[0],
     "supplement": lambda d, t: citizen.supplement(d, PROCEDURE, rules(), t, papers=PAPERS, form={})[
         0

@@ -36,6 +36,7 @@ OPERATIONS = [
     ("POST", "/api/v1/dossiers/{code}/receive"),
     ("POST", "/api/v1/dossiers/{code}/refuse"),
     ("POST", "/api/v1/dossiers/{code}/request-supplement"),
+    ("POST", "/api/v1/dossiers/{code}/extend-supplement"),
     ("POST", "/api/v1/dossiers/{code}/supplement"),
     ("POST", "/api/v1/dossiers/{code}/payment"),
     ("POST", "/api/v1/dossiers/{code}/withdraw"),

@@ -51,11 +51,16 @@ class Wait:
     items: tuple[str, ...] = ()
     reason: str | None = None
     respond_by: datetime | None = None
+    #: When time alone does something about it: see patience.py. None: never, or done.
+    remind_at: datetime | None = None
+    lapse_at: datetime | None = None
     reference: str | None = None
     amount_vnd: int | None = None
     #: None while open; `answered` says whether the citizen did it or it fell away.
     closed_at: datetime | None = None
     answered: bool = False
+    #: Why nobody waits for it any more, where it fell away unanswered.
+    dropped: str | None = None
     proof: str | None = None
 
     @property
@@ -153,6 +158,12 @@ class Dossier:
         if self.pauses and self.pauses[-1].until is None:
             return self.pauses[-1].since
         return None
+
+    @property
+    def next_at(self) -> datetime | None:
+        """The next instant at which time alone changes something about it."""
+        instants = [at for w in self.open_waits for at in (w.remind_at, w.lapse_at)]
+        return min((at for at in instants if at is not None), default=None)
 
     def overdue(self, now: datetime) -> bool:
         """True for an unfinished dossier past the date in force; a stopped clock is not overdue."""

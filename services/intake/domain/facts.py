@@ -64,6 +64,29 @@ class SupplementRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class SupplementReminded:
+    """The date for papers is near; `agency` and `agency_name` say who asked for them."""
+
+    dossier: Dossier
+    agency: str
+    agency_name: str
+    wait: Wait
+    respond_by: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SupplementExtended:
+    """The desk gives more time for its own request."""
+
+    dossier: Dossier
+    office: Agency
+    wait: Wait
+    respond_by: datetime
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DossierSupplemented:
     """The citizen brought what was asked for; `form` holds the changed fields that travel."""
 
@@ -117,6 +140,8 @@ Fact = (
     | DossierReceived
     | DossierRefused
     | SupplementRequested
+    | SupplementReminded
+    | SupplementExtended
     | DossierSupplemented
     | DossierPaid
     | DeadlineStated

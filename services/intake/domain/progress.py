@@ -49,12 +49,16 @@ def asked(dossier: Dossier, wait: Wait, rules: Rules) -> Dossier | TooLate:
     return open_wait(dossier, wait, restart=restart)
 
 
-def request_dropped(dossier: Dossier, round_: int, at: datetime, rules: Rules) -> Dossier | TooLate:
+def request_dropped(
+    dossier: Dossier, round_: int, at: datetime, rules: Rules, *, reason: str
+) -> Dossier | TooLate:
     """Nobody waits for the papers of that round any more: 5 -> 4, the clock may run again."""
     if (late := _over(dossier)) is not None:
         return late
     waits = tuple(
-        replace(w, closed_at=at) if w.open and w.kind == "supplement" and w.round == round_ else w
+        replace(w, closed_at=at, dropped=reason)
+        if w.open and w.kind == "supplement" and w.round == round_
+        else w
         for w in dossier.waits
     )
     return settle(resume_clock(replace(dossier, waits=waits), at, rules))

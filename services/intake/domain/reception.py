@@ -35,6 +35,7 @@ from services.intake.domain.forms import (
     check_papers,
     missing_papers,
 )
+from services.intake.domain.patience import Patience, binding, planned
 from services.intake.domain.statuses import Status, move
 from services.intake.domain.texts import check_text, missing
 from services.intake.domain.waits import must_allow, open_wait
@@ -200,6 +201,7 @@ def request_supplement(
     *,
     items: Sequence[str],
     reason: str,
+    patience: Patience,
     respond_by: datetime | None = None,
 ) -> Outcome:
     """Ask, before reception, for everything that is missing in one go."""
@@ -208,8 +210,7 @@ def request_supplement(
     faults = _round_faults(procedure, round_)
     asked = check_items(items, faults)
     why = check_text(reason, "reason", faults)
-    if respond_by is not None and respond_by <= now:
-        faults.append(Fault("respond_by", "Hạn trả lời đã qua.", "must be in the future"))
+    until = binding(respond_by, now, patience, faults)
     if faults:
         raise InvalidInput(faults)
     wait = Wait(
@@ -221,8 +222,9 @@ def request_supplement(
         agency=office.code,
         items=asked,
         reason=why,
-        respond_by=respond_by,
+        respond_by=until,
     )
+    wait = planned(wait, now, patience)
     waiting = open_wait(dossier, wait, restart=False)
     return waiting, (SupplementRequested(waiting, office, wait),)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from services.intake.domain.deadline import Rules, close_clock, start_clock, stop_clock
 from services.intake.domain.dossier import Dossier, Wait
 from services.intake.domain.statuses import Status, move
+from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed
 
 
@@ -104,11 +105,39 @@ def _nothing_awaited(dossier: Dossier, kind: str) -> NotAllowed:
         "payment": ("nộp tiền", "a payment"),
     }[kind]
     allowed = actions(dossier)
+    if kind == "supplement" and (lapsed := _fallen_away(dossier)) is not None:
+        return _came_too_late(dossier, lapsed, allowed)
     return NotAllowed(
         f"nobody has asked for {what_en} on this dossier; allowed: {', '.join(allowed) or 'nothing'}",
         vi=f"Hồ sơ không có yêu cầu {what_vi} nào đang chờ (trạng thái «{dossier.status.vi}»).",
         allowed=allowed,
     )
+
+
+def _fallen_away(dossier: Dossier) -> Wait | None:
+    """The last request for papers, if it fell away unanswered."""
+    asked = [w for w in dossier.waits if w.kind == "supplement"]
+    return asked[-1] if asked and asked[-1].dropped is not None else None
+
+
+def _came_too_late(dossier: Dossier, wait: Wait, allowed: tuple[str, ...]) -> NotAllowed:
+    closed = vn_minute(wait.closed_at)
+    then_vi = (
+        "Công dân cần nộp hồ sơ mới." if dossier.status.final else "Hồ sơ vẫn được giải quyết."
+    )
+    then_en = "file a new dossier" if dossier.status.final else "work on the dossier goes on"
+    return NotAllowed(
+        f"the papers came too late: request {wait.round} has not been awaited since {closed} and "
+        f"the dossier is {dossier.status.en}; {then_en}",
+        vi=f"Giấy tờ đến muộn: yêu cầu bổ sung lần {wait.round} không còn chờ từ {closed}, hồ sơ ở "
+        f"trạng thái «{dossier.status.vi}». {then_vi}",
+        allowed=allowed,
+    )
+
+
+def vn_minute(at: datetime | None) -> str:
+    """An instant on the wall clock of Việt Nam, `17:00 09/03/2022`."""
+    return to_vn(at).strftime("%H:%M %d/%m/%Y") if at is not None else ""
 
 
 def actions(dossier: Dossier) -> tuple[str, ...]:
@@ -119,6 +148,7 @@ def actions(dossier: Dossier) -> tuple[str, ...]:
         "receive": unreceived and not kinds,
         "request-supplement": unreceived and not kinds,
         "supplement": "supplement" in kinds,
+        "extend-supplement": any(w.asked_by == "desk" for w in dossier.open_waits),
         "payment": "payment" in kinds,
         "refuse": unreceived,
         "return-result": dossier.status is Status.RESOLVED,
@@ -132,6 +162,7 @@ ACTIONS_VI = {
     "receive": "tiếp nhận",
     "request-supplement": "yêu cầu bổ sung",
     "supplement": "nộp bổ sung",
+    "extend-supplement": "lùi hạn bổ sung",
     "payment": "ghi nhận đã nộp tiền",
     "refuse": "từ chối tiếp nhận",
     "return-result": "trả kết quả",

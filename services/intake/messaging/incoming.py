@@ -62,7 +62,9 @@ def _supplement_dropped(
     uow: UnitOfWork, catalogue: Catalogue, data: dict[str, Any]
 ) -> TooLate | None:
     at = parse_instant(data["dropped_at"])
-    return progress.drop_request(uow, catalogue, data["dossier"], round_=data["round"], at=at)
+    return progress.drop_request(
+        uow, catalogue, data["dossier"], round_=data["round"], reason=data["reason"], at=at
+    )
 
 
 def _clock_stopped(uow: UnitOfWork, _: Catalogue, data: dict[str, Any]) -> TooLate | None:

@@ -113,6 +113,29 @@ def _supplement_requested(fact: facts.SupplementRequested) -> Data:
     }
 
 
+def _supplement_reminded(fact: facts.SupplementReminded) -> Data:
+    return {
+        "dossier": fact.dossier.code,
+        "round": fact.wait.round,
+        "agency": {"code": fact.agency, "name": fact.agency_name},
+        "items": list(fact.wait.items),
+        "reason": fact.wait.reason,
+        "respond_by": _at(fact.respond_by),
+        "reminded_at": _at(fact.at),
+    }
+
+
+def _supplement_extended(fact: facts.SupplementExtended) -> Data:
+    return {
+        "dossier": fact.dossier.code,
+        "round": fact.wait.round,
+        "agency": _office(fact.office),
+        "items": list(fact.wait.items),
+        "respond_by": _at(fact.respond_by),
+        "extended_at": _at(fact.at),
+    }
+
+
 def _supplemented(fact: facts.DossierSupplemented) -> Data:
     return {
         "dossier": fact.dossier.code,
@@ -180,6 +203,16 @@ TABLE: Mapping[type, tuple[str, str, Callable[[Any], Data]]] = {
         wire("dossier.supplement_requested"),
         names.INTAKE,
         _supplement_requested,
+    ),
+    facts.SupplementReminded: (
+        wire("dossier.supplement_reminded"),
+        names.INTAKE,
+        _supplement_reminded,
+    ),
+    facts.SupplementExtended: (
+        wire("dossier.supplement_extended"),
+        names.INTAKE,
+        _supplement_extended,
     ),
     facts.DossierSupplemented: (wire("dossier.supplemented"), names.INTAKE, _supplemented),
     facts.DossierPaid: (wire("dossier.paid"), names.INTAKE, _paid),

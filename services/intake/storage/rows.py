@@ -36,6 +36,7 @@ CHANGING = (
     "owed_at",
     "paused_since",
     "finished_at",
+    "next_at",
     "returned_at",
     "contact",
     "searched",
@@ -72,6 +73,7 @@ def changing(dossier: Dossier) -> Row:
         "owed_at": dossier.owed_at,
         "paused_since": dossier.paused_since,
         "finished_at": dossier.finished_at,
+        "next_at": dossier.next_at,
         "returned_at": dossier.returned_at,
         "contact": _contact(dossier.contact),
         "searched": searched(f"{dossier.code} {dossier.contact.name}"),
@@ -130,7 +132,7 @@ def pauses_of(progress: Mapping[str, Any]) -> tuple[Pause, ...]:
     return tuple(_from_json(Pause, each, _PAUSE_INSTANTS) for each in progress.get("pauses", ()))
 
 
-_WAIT_INSTANTS = ("asked_at", "respond_by", "closed_at")
+_WAIT_INSTANTS = ("asked_at", "respond_by", "remind_at", "lapse_at", "closed_at")
 _PAUSE_INSTANTS = ("since", "until", "due_after", "owed_after")
 
 

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.intake.domain import citizen, reception
+from services.intake.domain import citizen, patience, reception
 from services.intake.domain.codes import dossier_code
 from services.intake.domain.contacts import ContactInput
 from services.intake.domain.deadline import Rules
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.forms import PaperCount
+from services.intake.domain.patience import Patience
 from services.intake.domain.reception import Outcome, SubmitDossier
 from services.intake.storage.counters import next_number
 from services.intake.storage.dossiers import Dossiers
@@ -120,8 +121,25 @@ def request_supplement(
         uow.now,
         items=items,
         reason=reason,
+        patience=patience_of(catalogue, dossier, uow.now),
         respond_by=respond_by,
     )
+    return _keep(uow, outcome)
+
+
+def extend_supplement(
+    uow: UnitOfWork,
+    catalogue: Catalogue,
+    office: str,
+    code: str,
+    *,
+    respond_by: datetime | None,
+) -> Dossier:
+    """Give the citizen more time for papers that this desk asked for."""
+    dossier = uow.get(Dossiers).get(code, office=office)
+    patience_now = patience_of(catalogue, dossier, uow.now)
+    desk = catalogue.agency(office)
+    outcome = patience.extend_request(dossier, desk, patience_now, uow.now, respond_by=respond_by)
     return _keep(uow, outcome)
 
 
@@ -202,6 +220,12 @@ def rules_of(catalogue: Catalogue, dossier: Dossier) -> Rules:
         catalogue.calendar(dossier.office),
         procedure.supplement_rule == "restart",
     )
+
+
+def patience_of(catalogue: Catalogue, dossier: Dossier, asked_at: datetime) -> Patience:
+    """What holds for papers asked for at that instant."""
+    rule = catalogue.papers_rule(to_vn(asked_at).date())
+    return Patience(rule, catalogue.calendar(dossier.office))
 
 
 def _keep(uow: UnitOfWork, outcome: Outcome) -> Dossier:

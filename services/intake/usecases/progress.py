@@ -12,9 +12,10 @@ from typing import Any
 from services.intake.domain import progress
 from services.intake.domain.dossier import Dossier, Extension, Standstill, Wait
 from services.intake.domain.facts import Because, DeadlineStated
+from services.intake.domain.patience import planned
 from services.intake.domain.progress import TooLate
 from services.intake.storage.dossiers import Dossiers
-from services.intake.usecases.desk import procedure_of, rules_of
+from services.intake.usecases.desk import patience_of, procedure_of, rules_of
 from shared.catalogue import Catalogue
 from shared.kernel.errors import ParkNow
 from shared.store import UnitOfWork
@@ -57,6 +58,7 @@ def ask_for_papers(
         reason=reason,
         respond_by=respond_by,
     )
+    wait = planned(wait, at, patience_of(catalogue, dossier, at))
     return _keep(uow, progress.asked(dossier, wait, rules_of(catalogue, dossier)))
 
 
@@ -88,12 +90,12 @@ def ask_for_payment(
 
 
 def drop_request(
-    uow: UnitOfWork, catalogue: Catalogue, code: str, *, round_: int, at: datetime
+    uow: UnitOfWork, catalogue: Catalogue, code: str, *, round_: int, reason: str, at: datetime
 ) -> TooLate | None:
     """Nobody waits for the papers of that round any more; answers with the date that follows."""
     dossier = _load(uow, code)
     rules = rules_of(catalogue, dossier)
-    outcome = progress.request_dropped(dossier, round_, at, rules)
+    outcome = progress.request_dropped(dossier, round_, at, rules, reason=reason)
     return _keep(uow, outcome, because="supplement_dropped")
 
 

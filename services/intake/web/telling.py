@@ -33,7 +33,10 @@ _MOMENTS = {
     "refused": "không được tiếp nhận",
     "received": "đã tiếp nhận",
     "supplement_requested": "cần bổ sung giấy tờ",
+    "supplement_reminder": "nhắc bổ sung giấy tờ",
+    "supplement_extended": "lùi hạn bổ sung",
     "supplemented": "đã nhận bổ sung",
+    "supplement_dropped": "không còn chờ bổ sung",
     "payment_requested": "cần nộp tiền",
     "paid": "đã nộp tiền",
     "resolved": "có kết quả",
@@ -130,6 +133,16 @@ def _supplement_requested(data: Data) -> Words:
         f"Lý do: {data['reason']}",
         _when("Trả lời trước", data["respond_by"]),
     ]
+
+
+def _supplement_reminded(data: Data) -> Words:
+    title = f"Nhắc công dân bổ sung (lần {data['round']})"
+    return title, ["; ".join(data["items"]), _when("Trả lời trước", data["respond_by"])]
+
+
+def _supplement_extended(data: Data) -> Words:
+    title = f"Lùi hạn bổ sung (lần {data['round']})"
+    return title, [_when("Trả lời trước", data["respond_by"])]
 
 
 def _supplemented(data: Data) -> Words:
@@ -272,6 +285,8 @@ _WORDS: Mapping[str, tuple[Callable[[Data], Words], str]] = {
     "dossier.received": (_received, "going"),
     "dossier.refused": (_refused, "bad"),
     "dossier.supplement_requested": (_supplement_requested, "waiting"),
+    "dossier.supplement_reminded": (_supplement_reminded, "waiting"),
+    "dossier.supplement_extended": (_supplement_extended, "waiting"),
     "dossier.supplemented": (_supplemented, "going"),
     "dossier.payment_requested": (_payment_requested, "waiting"),
     "dossier.supplement_dropped": (_supplement_dropped, "quiet"),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.intake.domain.dossier import Dossier
+from services.intake.domain.dossier import Dossier, Wait
 from services.intake.domain.statuses import Status
 from shared.kernel.clock import format_instant, parse_instant
 from shared.store.timeline import Entry
@@ -93,6 +93,7 @@ def milestones(
         for stage in known
         if stage.ended_at is not None
     ]
+    happened += [each for wait in dossier.waits for each in _of_wait(wait, agency_name)]
     happened += [
         Milestone(
             format_instant(extension.at),
@@ -104,6 +105,22 @@ def milestones(
     ]
     happened += _ending(dossier)
     return sorted(happened, key=lambda each: each.at or "") + _still_to_come(dossier)
+
+
+def _of_wait(wait: Wait, agency_name: Callable[[str], str]) -> list[Milestone]:
+    """A request for papers, and how it ended."""
+    if wait.kind != "supplement":
+        return []
+    asker = agency_name(wait.agency) if wait.agency else "Cơ quan xử lý"
+    until = f"Hạn bổ sung {vn_datetime(wait.respond_by)}" if wait.respond_by else ""
+    asked = f"{asker} yêu cầu bổ sung giấy tờ"
+    found = [Milestone(format_instant(wait.asked_at), asked, until, "waiting")]
+    if wait.closed_at is not None and wait.answered:
+        found.append(Milestone(format_instant(wait.closed_at), "Đã nhận giấy tờ bổ sung"))
+    elif wait.closed_at is not None and wait.dropped is not None:
+        title = "Không còn chờ giấy tờ bổ sung"
+        found.append(Milestone(format_instant(wait.closed_at), title, wait.dropped, "quiet"))
+    return found
 
 
 def _ending(dossier: Dossier) -> list[Milestone]:

@@ -71,6 +71,7 @@ def values_for(subject: Subject, contact: Contact, channel: str) -> dict[str, st
         "amount": spoken_money(news.data.get("amount_vnd"), language, brief=brief),
         "office": place.short_name if brief else place.name,
         "step": _step(news.data),
+        "respond_by": _respond_by(news.data, language, brief=brief),
     }
     if not brief:
         values["name"] = contact.name
@@ -120,6 +121,11 @@ def _items(data: Mapping[str, Any], language: str) -> str:
     return "; ".join(lines)
 
 
+def _respond_by(data: Mapping[str, Any], language: str, *, brief: bool) -> str:
+    at = data.get("respond_by")
+    return spoken_time(parse_instant(str(at)), language, brief=brief) if at else ""
+
+
 def _step(data: Mapping[str, Any]) -> str:
     step = data.get("step")
     if isinstance(step, Mapping):
@@ -136,7 +142,7 @@ def _results(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 # --- keeping a subject while the contact is not known yet --------------------------------------
 
-_KEPT = ("reason", "next_step", "items", "amount_vnd", "step", "results", "agency")
+_KEPT = ("reason", "next_step", "items", "amount_vnd", "step", "results", "agency", "respond_by")
 
 
 def kept(news: News) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from shared.catalogue.checks.messages import check_messages
 from shared.catalogue.checks.names import check_names
 from shared.catalogue.checks.periods import check_periods
 from shared.catalogue.checks.roles import check_roles
+from shared.catalogue.checks.rules import check_rules
 from shared.catalogue.checks.times import check_times
 from shared.catalogue.faults import Faults
 from shared.catalogue.read import Folder
@@ -27,6 +28,7 @@ def check_folder(folder: Folder, faults: Faults, *, today: date | None = None) -
     check_roles(folder)
     check_calendars(folder, today=today)
     check_messages(folder, faults)
+    check_rules(folder, faults)
 
 
 __all__ = ["check_folder"]

@@ -121,6 +121,7 @@ def longest_values(folder: Folder) -> dict[str, str]:
         "procedure": _longest(found.value.short_name for found in folder.procedures),
         "step": _longest(s.name for found in folder.procedures for s in found.value.steps),
         "due": "17:30 31/12/2099",
+        "respond_by": "17:30 31/12/2099",
         "place": _longest(offices),
         "office": _longest(offices),
         "agency": _longest(agency.short_name for agency in agencies),

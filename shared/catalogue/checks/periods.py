@@ -29,9 +29,11 @@ def check_periods(folder: Folder) -> None:
     _each(folder.wards)
     _each(folder.procedures)
     _each(folder.templates)
+    _each(folder.papers_rules)
     _neighbours(folder.wards, lambda ward: ward.code)
     _neighbours(folder.procedures, lambda procedure: procedure.code)
     _neighbours(folder.templates, lambda one: (one.moment, one.channel, one.language))
+    _neighbours(folder.papers_rules, lambda _: "asked_papers")
 
 
 def _each(records: Iterable[Found[D]]) -> None:

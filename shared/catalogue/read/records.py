@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.catalogue.faults import Faults, did_you_mean
-from shared.catalogue.model import Agency, Procedure, Role, Template, Ward
+from shared.catalogue.model import Agency, PapersRule, Procedure, Role, Template, Ward
 from shared.catalogue.read.agencies import read_agencies, read_roles, read_wards
 from shared.catalogue.read.calendars import (
     HolidayTable,
@@ -18,6 +18,7 @@ from shared.catalogue.read.calendars import (
 )
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.procedures import read_procedure
+from shared.catalogue.read.rules import RULES_FILE, read_papers_rules
 from shared.catalogue.read.templates import read_moment
 from shared.catalogue.source import Entry, open_file
 
@@ -35,6 +36,7 @@ class Folder:
     calendars: tuple[Found[OfficeCalendar], ...]
     holidays: HolidayTable
     templates: tuple[Found[Template], ...]
+    papers_rules: tuple[Found[PapersRule], ...]
     digest: str
 
 
@@ -49,6 +51,7 @@ class _Collector:
         self.calendars: list[Found[OfficeCalendar]] = []
         self.holidays = HolidayTable(source="", years=(), days=(), entry=None)
         self.templates: list[Found[Template]] = []
+        self.papers_rules: list[Found[PapersRule]] = []
 
     def readers(self, file: str) -> Callable[[Entry], None] | None:
         """What reads this file, None when no file of this name belongs here."""
@@ -57,6 +60,7 @@ class _Collector:
             "agencies/wards.yaml": lambda top: self.wards.extend(read_wards(top)),
             "calendar/offices.yaml": lambda top: self.calendars.extend(read_calendars(top)),
             "calendar/holidays.yaml": self._take_holidays,
+            RULES_FILE: lambda top: self.papers_rules.extend(read_papers_rules(top)),
         }
         folders: dict[str, Callable[[Entry], None]] = {
             "agencies": lambda top: self.agencies.extend(read_agencies(top)),
@@ -96,7 +100,7 @@ def read_folder(root: Path, faults: Faults) -> Folder:
         reader = collector.readers(name)
         if reader is None:
             en, vi = did_you_mean(
-                name.split("/")[0], ("agencies", "calendar", "procedures", "templates")
+                name.split("/")[0], ("agencies", "calendar", "procedures", RULES_FILE, "templates")
             )
             faults.add(name, en=f"nothing reads this file: {en}", vi=f"tệp này không dùng: {vi}")
             continue
@@ -112,5 +116,6 @@ def read_folder(root: Path, faults: Faults) -> Folder:
         calendars=tuple(collector.calendars),
         holidays=collector.holidays,
         templates=tuple(collector.templates),
+        papers_rules=tuple(collector.papers_rules),
         digest=_digest(root, files),
     )

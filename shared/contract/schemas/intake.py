@@ -69,6 +69,29 @@ class SupplementRequested(Fact):
     requested_at = Instant()
 
 
+class SupplementReminded(Fact):
+    """The date for papers that the desk or an agency asked for is near, and they are not here."""
+
+    dossier = Word("Dossier code")
+    round = Whole("The round that is awaited", least=1)
+    agency = Part(Agency, "Who asked; at the desk the office itself")
+    items = Many(Text(longest=1000), "Every missing item")
+    reason = Text("Why they were asked for")
+    respond_by = Instant()
+    reminded_at = Instant()
+
+
+class SupplementExtended(Fact):
+    """The desk gives more time for the papers that it asked for before reception."""
+
+    dossier = Word("Dossier code")
+    round = Whole("The round that is awaited", least=1)
+    agency = Part(Agency, "Who asked: the office itself")
+    items = Many(Text(longest=1000), "Every missing item")
+    respond_by = Instant("The new date")
+    extended_at = Instant()
+
+
 class DossierSupplemented(Fact):
     """The missing items are here; the clock goes on."""
 

@@ -98,6 +98,12 @@ class RequestSupplementSchema(Schema):
     respond_by = Instant(load_default=None, allow_none=True)
 
 
+class ExtendSupplementSchema(Schema):
+    """The later date by which papers that this desk asked for are to be brought."""
+
+    respond_by = Instant(required=True)
+
+
 class SupplementSchema(Schema):
     """What the citizen brought, and the fields that changed."""
 

@@ -22,6 +22,7 @@ from services.intake.web.api.read import storable
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import (
     ContactSchema,
+    ExtendSupplementSchema,
     PaymentSchema,
     ReceiveSchema,
     RefuseSchema,
@@ -80,6 +81,15 @@ def _reception(blp: Blueprint) -> None:
             lambda uow: desk.request_supplement(
                 uow, known.catalogue, office, storable(code), **body
             )
+        )
+
+
+    @poster(blp, "/dossiers/<string:code>/extend-supplement", ExtendSupplementSchema)
+    def extend_supplement(body: dict[str, Any], code: str) -> Response:
+        """Give more time for papers that this desk asked for; a later date only."""
+        known, office = deps(), own_office()
+        return _answer(
+            lambda uow: desk.extend_supplement(uow, known.catalogue, office, storable(code), **body)
         )
 
 

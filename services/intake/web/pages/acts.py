@@ -95,6 +95,13 @@ def _request_supplement(
     )
 
 
+def _extend_supplement(
+    uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed
+) -> Dossier:
+    until = _end_of(form.get("respond_by", ""))
+    return desk.extend_supplement(uow, known.catalogue, office, code, respond_by=until)
+
+
 def _end_of(day: str) -> datetime | None:
     if not day:
         return None
@@ -153,6 +160,7 @@ ACTS: dict[str, Act] = {
     "refuse": _refuse,
     "request-supplement": _request_supplement,
     "supplement": _supplement,
+    "extend-supplement": _extend_supplement,
     "payment": _pay,
     "withdraw": _withdraw,
     "return-result": _return_result,

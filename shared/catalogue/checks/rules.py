@@ -1,0 +1,49 @@
+"""Rules of the whole city: there, and with words that can be filled in."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from shared.catalogue.faults import Faults, did_you_mean
+from shared.catalogue.model import PapersRule, Words
+from shared.catalogue.read import Folder, Found
+from shared.catalogue.read.rules import RULES_FILE
+
+#: What the words of a rule may draw on: day of the request, the date, the office's name.
+PAPERS_VALUES: Final = ("asked", "respond_by", "office")
+_NAME = re.compile(r"\{([^{}]*)\}")
+
+
+def check_rules(folder: Folder, faults: Faults) -> None:
+    """That there is a rule for papers that were asked for, and each of its versions."""
+    if not folder.papers_rules:
+        faults.add(
+            RULES_FILE,
+            en="nothing is laid down for papers that were asked for: write 'asked_papers:'",
+            vi="chưa có quy tắc cho giấy tờ được yêu cầu bổ sung: hãy ghi 'asked_papers:'",
+        )
+    for found in folder.papers_rules:
+        _check_reminder(found)
+        _check_words(found, "reason", found.value.reason)
+        _check_words(found, "next_step", found.value.next_step)
+
+
+def _check_reminder(found: Found[PapersRule]) -> None:
+    before = found.value.remind_before
+    if before is not None and before.unit == "same_day":
+        found.entry.fault(
+            "remind_before",
+            en="a reminder comes some time before the date: write {value: 1, unit: working_day}",
+            vi="nhắc trước hạn một khoảng thời gian: hãy ghi {value: 1, unit: working_day}",
+        )
+
+
+def _check_words(found: Found[PapersRule], key: str, words: Words) -> None:
+    for name in sorted(set(_NAME.findall(f"{words.vi} {words.en}")) - set(PAPERS_VALUES)):
+        en, vi = did_you_mean(name, PAPERS_VALUES)
+        found.entry.fault(
+            key,
+            en=f"there is no value {{{name}}} here: {en}",
+            vi=f"không có giá trị {{{name}}} ở đây: {vi}",
+        )

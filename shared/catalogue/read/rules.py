@@ -1,0 +1,42 @@
+"""Reads rules.yaml: what holds for the whole city, whatever the procedure."""
+
+from __future__ import annotations
+
+from typing import Final, get_args
+
+from shared.catalogue.model import PapersRule, Unanswered, Words
+from shared.catalogue.read.found import Found
+from shared.catalogue.read.steps import read_duration
+from shared.catalogue.source import Entry
+
+RULES_FILE: Final = "rules.yaml"
+
+
+def read_papers_rules(top: Entry) -> list[Found[PapersRule]]:
+    """All versions of what holds for papers that were asked for."""
+    return [_papers_rule(entry) for entry in top.entries("asked_papers")]
+
+
+def _papers_rule(entry: Entry) -> Found[PapersRule]:
+    rule = PapersRule(
+        valid_from=entry.day("valid_from"),
+        valid_to=entry.maybe_day("valid_to"),
+        remind_before=read_duration(entry, "remind_before"),
+        unanswered=entry.choice("unanswered", get_args(Unanswered)),
+        reason=_words(entry, "reason"),
+        next_step=_words(entry, "next_step"),
+    )
+    entry.done()
+    return Found(rule, entry, {})
+
+
+def _words(entry: Entry, key: str) -> Words:
+    inner = entry.entry(key)
+    if inner is None:
+        entry.fault(
+            key, en=f"'{key}' is missing: write it as vi: and en:", vi=f"thiếu '{key}': hãy ghi vào"
+        )
+        return Words("", "")
+    words = Words(inner.text("vi"), inner.text("en"))
+    inner.done()
+    return words

@@ -1,0 +1,93 @@
+"""What a citizen is told about papers that are awaited: the date, a reminder, more time, the end."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from shared.kernel.text import is_gsm, unaccent
+from tests.notify.ledger import DOSSIER, Ledger, a_contact, the_catalogue
+
+AGENCY = {"code": "cong-an-cao-lanh", "name": "Công an thành phố Cao Lãnh"}
+ITEMS = ["Tờ khai thay đổi thông tin cư trú (CT01)"]
+BY = "2022-03-15T10:00:00Z"
+NEWS = {
+    "dossier.supplement_requested": {"reason": "chưa ký", "respond_by": BY, "step": "check"},
+    "dossier.supplement_reminded": {"reason": "chưa ký", "respond_by": BY},
+    "dossier.supplement_extended": {"respond_by": BY},
+}
+
+
+@pytest.mark.parametrize("name", sorted(NEWS))
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_the_date_and_the_papers_are_in_every_message(ledger: Ledger, name: str, language: str):
+    ledger.give(a_contact(language=language))
+    ledger.hear(
+        ledger.received(), ledger.news(name, round=1, agency=AGENCY, items=ITEMS, **NEWS[name])
+    )
+    mail, sms = (m for m in ledger.messages() if m.moment != "received")
+    joint = "on" if language == "en" else "ngày"
+    assert f"17:00 {joint} 15/03/2022" in mail.body
+    assert ITEMS[0] in mail.body
+    assert "17:00 15/03/2022" in sms.body
+    assert "To khai thay doi" in sms.body
+    assert (sms.encoding, sms.parts, is_gsm(sms.body)) == ("gsm7", 1, True)
+    assert DOSSIER in sms.body
+
+
+def test_a_message_that_waited_for_its_contact_still_knows_the_date(ledger: Ledger):
+    ledger.hear(
+        ledger.received(),
+        ledger.news(
+            "dossier.supplement_reminded",
+            round=1,
+            agency=AGENCY,
+            items=ITEMS,
+            reason="chưa ký",
+            respond_by=BY,
+        ),
+    )
+    ledger.give(a_contact())
+    sms = [m for m in ledger.messages(channel="sms") if m.moment == "supplement_reminder"]
+    assert ["17:00 15/03/2022" in m.body for m in sms] == [True]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_papers_that_are_no_longer_awaited_are_told_with_the_reason(ledger: Ledger, language: str):
+    ledger.give(a_contact(language=language))
+    reason = "Công dân không bổ sung giấy tờ trong thời hạn đã nêu."
+    ledger.hear(
+        ledger.received(),
+        ledger.news("dossier.supplement_dropped", round=1, step="check", reason=reason),
+    )
+    mail, sms = (m for m in ledger.messages() if m.moment == "supplement_dropped")
+    assert reason in mail.body
+    assert ".." not in mail.body + sms.body
+    assert "Cong dan khong bo sung giay to trong thoi han da neu" in sms.body
+    assert (sms.encoding, sms.parts) == ("gsm7", 1)
+    assert the_catalogue().agency("ubnd-phuong-1").hotline in sms.body
+
+
+@pytest.mark.parametrize(
+    ("language", "reason", "then"),
+    [
+        ("vi", "Giay to yeu cau ngay 01/03 chua co den 17:00 09/03/2022", "Nop lai bat cu luc nao"),
+        ("en", "No papers by 17:00 09/03/2022 (asked for on 01/03)", "File again at any time"),
+    ],
+)
+def test_the_end_of_an_unanswered_request_fits_one_text_message_with_reason_and_next_step(
+    ledger: Ledger, language: str, reason: str, then: str
+):
+    rule = the_catalogue().papers_rule(date(2022, 3, 1))
+    assert rule is not None
+    values = {"asked": "01/03", "respond_by": "17:00 09/03/2022", "office": "UBND Phường 1"}
+    words, next_step = getattr(rule.reason, language), getattr(rule.next_step, language)
+    told = {"reason": words.format(**values), "next_step": next_step.format(**values)}
+    assert unaccent(told["reason"]) == reason
+    ledger.give(a_contact(language=language))
+    ledger.hear(ledger.received(), ledger.news("dossier.refused", **told))
+    (sms,) = [m for m in ledger.messages(channel="sms") if m.moment == "refused"]
+    assert reason in sms.body
+    assert then in sms.body
+    assert sms.parts == 1
