@@ -26,6 +26,12 @@ DEFINITIONS: Final = PurePosixPath("rabbitmq/definitions.json")
 # Where a kind of key opens the doors.
 DOORS: Final[Mapping[str, str]] = {"desk": "intake", "agency": "routing", "operator": "notify"}
 MAILSINK: Final = "smtp://mailsink:8025?starttls=no"
+# What is never drawn, but may be put in: files in PEM form, and what must stand in each.
+PEM: Final[Mapping[str, str]] = {
+    "rabbitmq/tls_certificate.pem": "CERTIFICATE",
+    "rabbitmq/tls_key.pem": "PRIVATE KEY",
+    "rabbitmq/tls_clients_ca.pem": "CERTIFICATE",
+}
 FOLDERS: Final = (
     "postgres",
     "postgres-init",

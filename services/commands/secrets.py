@@ -19,7 +19,7 @@ from typing import Final
 
 import click
 
-from services.commands.secret_files import DEFINITIONS, DOORS, MAILSINK, OPERATOR, SecretFiles
+from services.commands.secret_files import DEFINITIONS, DOORS, MAILSINK, OPERATOR, PEM, SecretFiles
 from services.commands.stores import history_of, opened
 from shared.kernel.errors import BrokerAway, LienThongError, Transient
 from shared.settings import SERVICES, Settings
@@ -92,8 +92,16 @@ def list_(folder: Path) -> None:
 @_folder
 @click.argument("name")
 def put(folder: Path, name: str) -> None:
-    """Replace the secret NAME (such as notify/smtp_url) by what is typed or piped in."""
+    """Replace the secret NAME (such as notify/smtp_url) by what is typed or piped in.
+
+    rabbitmq/tls_certificate.pem, rabbitmq/tls_key.pem and rabbitmq/tls_clients_ca.pem are files
+    that are piped in.
+    """
     files = SecretFiles(folder)
+    if name in PEM:
+        files.write(name, _pem(sys.stdin.read(), PEM[name]))
+        click.echo(f"{name}: replaced")
+        return
     files.read(name)  # refuses a name that nothing reads
     hidden = sys.stdin.isatty()
     text = click.prompt(name, hide_input=True) if hidden else sys.stdin.readline()
@@ -101,6 +109,16 @@ def put(folder: Path, name: str) -> None:
         raise click.ClickException("nothing was typed; the secret stays as it was")
     files.write(name, text.strip())
     click.echo(f"{name}: replaced")
+
+
+def _pem(text: str, what: str) -> str:
+    """A file in PEM form that holds what it should; a key must not ask for a password."""
+    if f"{what}-----" not in text or "ENCRYPTED" in text:
+        without = " without a password" if what == "PRIVATE KEY" else ""
+        raise click.ClickException(
+            f"this is no {what.lower()} in PEM form{without}; the secret stays as it was"
+        )
+    return text
 
 
 @command.command("forget")

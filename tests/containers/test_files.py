@@ -122,7 +122,44 @@ def test_the_database_cannot_be_reached_from_outside():
 def test_doors_are_opened_to_this_machine_alone_unless_somebody_says_otherwise():
     opened = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert len(opened) == 5
-    assert all(port.startswith(("${LIENTHONG_BIND:-127.0.0.1}:", "127.0.0.1:")) for port in opened)
+    at_home = (
+        "${LIENTHONG_BIND:-127.0.0.1}:",
+        "${LIENTHONG_BROKER_BIND:-127.0.0.1}:",
+        "127.0.0.1:",
+    )
+    assert all(port.startswith(at_home) for port in opened)
+
+
+def test_the_broker_is_opened_to_the_city_by_tls_alone():
+    """Who opens the doors by LIENTHONG_BIND does not open the one in the clear."""
+    clear = [port for port in SERVICES["rabbitmq"]["ports"] if port.endswith(":5672")]
+    assert [port.partition("}")[0] for port in clear] == ["${LIENTHONG_BROKER_BIND:-127.0.0.1"]
+    [tls] = _override("tls")["ports"]
+    assert tls == "${LIENTHONG_BIND:-127.0.0.1}:${LIENTHONG_BROKER_TLS_PORT:-5671}:5671"
+
+
+def _override(name: str) -> dict:
+    made = yaml.safe_load((PROJECT / f"deploy/compose/{name}.yaml").read_text(encoding="utf-8"))
+    assert set(made["services"]) == {"rabbitmq"}
+    return made["services"]["rabbitmq"]
+
+
+@pytest.mark.parametrize("name", ["tls", "client-certificates"])
+def test_what_is_added_for_tls_mounts_files_that_there_are_to_read_alone(name):
+    for volume in _override(name)["volumes"]:
+        source, _, access = volume.split(":")
+        assert access == "ro"
+        assert (PROJECT / source).is_file()
+
+
+def test_the_settings_for_tls_read_what_can_be_put_in():
+    from services.commands.secret_files import PEM
+
+    read = set()
+    for name in ("tls.conf", "client-certificates.conf"):
+        text = (PROJECT / "deploy" / "rabbitmq" / name).read_text(encoding="utf-8")
+        read |= set(re.findall(r"= /run/lienthong/(\S+)$", text, re.MULTILINE))
+    assert {f"rabbitmq/{each}" for each in read} == set(PEM)
 
 
 def test_one_image_is_built_once_and_nobody_looks_for_it_elsewhere():
@@ -136,7 +173,8 @@ def test_a_client_of_docker_can_read_the_file():
     docker = shutil.which("docker")
     if docker is None:
         pytest.skip("there is no docker client here")
-    command = [docker, "compose", "-f", str(PROJECT / "compose.yaml")]
+    files = ("compose.yaml", "deploy/compose/tls.yaml", "deploy/compose/client-certificates.yaml")
+    command = [docker, "compose", *(word for file in files for word in ("-f", str(PROJECT / file)))]
     if subprocess.run([*command, "version"], check=False, capture_output=True).returncode != 0:
         pytest.skip("this docker client has no compose")
     done = subprocess.run([*command, "config", "-q"], check=False, capture_output=True, text=True)
@@ -241,7 +279,8 @@ def test_a_door_that_nobody_opens_is_not_ready(monkeypatch):
 def test_every_block_of_the_page_is_typed_by_a_test_on_the_engine():
     from tests.containers.page import blocks
 
-    source = (PROJECT / "tests" / "containers" / "test_compose.py").read_text(encoding="utf-8")
+    folder = PROJECT / "tests" / "containers"
+    source = "".join(file.read_text(encoding="utf-8") for file in folder.glob("test_*.py"))
     typed = set(re.findall(r'block\("([^"]+)"(?:, (\d))?\)', source))
     there = {(name, i) for name, found in blocks().items() for i in range(len(found))}
     assert {(name, int(number or 0)) for name, number in typed} == there
@@ -249,6 +288,7 @@ def test_every_block_of_the_page_is_typed_by_a_test_on_the_engine():
 
 def test_the_page_names_every_setting_of_the_file():
     page = (PROJECT / "docs" / "install.md").read_text(encoding="utf-8")
-    text = (PROJECT / "compose.yaml").read_text(encoding="utf-8")
+    files = (PROJECT / "compose.yaml", *(PROJECT / "deploy" / "compose").glob("*.yaml"))
+    text = "".join(file.read_text(encoding="utf-8") for file in files)
     for name in set(re.findall(r"\$\{(\w+)", text)) - {"LIENTHONG_IMAGE"}:
         assert f"`{name}`" in page, name

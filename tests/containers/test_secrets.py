@@ -122,6 +122,21 @@ def test_an_address_with_a_password_is_piped_in(files):
     assert files.read("notify/smtp_url") == "smtp://u:p@mail:587"
 
 
+def test_a_certificate_and_its_key_are_piped_in_whole(files):
+    from services.commands.secret_files import PEM
+
+    for name, what in PEM.items():
+        text = f"-----BEGIN {what}-----\nMAo=\n-----END {what}-----\n"
+        assert run("put", files.folder, name, input=text + text)[0] == 0
+        assert files.read(name) == text + text
+        for wrong in ("", "smtp://u:p@mail", text.replace("BEGIN", "BEGIN ENCRYPTED")):
+            status, said = run("put", files.folder, name, input=wrong)
+            assert status == 1
+            assert "in PEM form" in said
+        assert files.read(name) == text + text
+    assert run("put", files.folder, "rabbitmq/other.pem", input=text)[0] == 1
+
+
 def test_all_of_it_is_saved_and_restored_on_another_machine(files, tmp_path):
     out = io.BytesIO()
     assert files.save(out) == len(files.names())
