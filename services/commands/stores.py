@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 import click
+from sqlalchemy import make_url
 
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
@@ -53,10 +54,12 @@ def named(services: Sequence[str]) -> Sequence[str]:
 def opened(service: str, *, migrated: bool = True) -> Iterator[Store]:
     """The store of a service by the settings of this environment, closed afterwards.
 
-    LienThongError, with the command to type, where its database was never migrated.
+    LienThongError, with what to set or to type, where there is no database or an old one.
     """
     settings = Settings.load(service, os.environ)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if migrated:
+        _must_be_there(settings)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     store: Store = app_of(service).open_store(settings, clock=RealClock(), ids=RandomIds())
     try:
         store.ping()
@@ -69,6 +72,19 @@ def opened(service: str, *, migrated: bool = True) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _must_be_there(settings: Settings) -> None:
+    """SQLite makes an empty file of a wrong name: an operator would look into the wrong ledgers."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        raise LienThongError(
+            f"there is no database of {settings.service} at {url.database}; "
+            "set LIENTHONG_DATA_DIR as it was set for the city, or run: lienthong migrate",
+            vi=f"Không có cơ sở dữ liệu của {settings.service} ở {url.database}; hãy đặt "
+            "LIENTHONG_DATA_DIR như khi chạy thành phố",
+            code="no_database",
+        )
 
 
 def app_of(service: str) -> ModuleType:

@@ -166,3 +166,15 @@ def test_since_is_read_as_an_instant_or_as_the_wall_clock_of_vietnam():
     assert since.convert("2026-11-23 15:00", None, None) == eight
     ago = datetime.now(UTC) - since.convert("90m", None, None)
     assert 89 * 60 < ago.total_seconds() < 91 * 60
+
+
+def test_where_there_is_no_database_the_operator_is_told_where_was_looked(
+    tmp_path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.delenv("LIENTHONG_DATABASE_URL", raising=False)
+    monkeypatch.setenv("LIENTHONG_DATA_DIR", str(tmp_path / "nowhere"))
+    told = CliRunner().invoke(cli, ["parked", "list"]).exception
+    assert isinstance(told, LienThongError)
+    assert str(tmp_path / "nowhere" / "intake.db") in told.en
+    assert "LIENTHONG_DATA_DIR" in told.vi
+    assert not (tmp_path / "nowhere").exists(), "looking made nothing"
