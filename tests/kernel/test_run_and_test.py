@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.servers.__main__ import workers
+from tests.servers.sharing import share
+
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ("run", "test", "deploy/dev/venv.sh", "requirements.lock", "requirements-dev.lock")
 
@@ -141,3 +144,34 @@ def test_no_lock_names_a_package_index():
 def test_the_scripts_can_be_started():
     for name in ("run", "test", ".ci/run"):
         assert os.access(PROJECT / name, os.X_OK)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["-n", "3"],
+        ["-n3"],
+        ["--numprocesses=1"],
+        ["-p", "no:xdist"],
+        ["--pdb"],
+        ["-s", "tests/bus"],
+    ],
+    ids=" ".join,
+)
+def test_who_says_how_pytest_runs_is_obeyed(arguments: list[str]):
+    assert workers(arguments) == []
+
+
+def test_several_workers_share_the_tests_otherwise():
+    for arguments in ([], ["tests/kernel", "-x", "--color=no"], ["-k", "servers"]):
+        option, count = workers(arguments)
+        assert option == "-n"
+        assert 2 <= int(count) <= 4
+
+
+def test_a_file_stays_with_one_worker_and_only_its_back_ends_part():
+    file = "tests/store/test_ledgers.py"
+    assert share(f"{file}::test_a") == share(f"{file}::test_b[phone]") == file
+    assert share(f"{file}::test_a[servers]") == share(f"{file}::test_b[servers-1280]")
+    assert share(f"{file}::test_a[servers]") != share(f"{file}::test_a[embedded]")
+    assert share(f"{file}::test_a[two servers-x]") == file

@@ -9,9 +9,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+
+import psutil
 
 from tests.servers.packages import chromium, install, may_install, say
 from tests.servers.postgres import Postgres
@@ -25,6 +27,13 @@ CHECKS = {
     "mypy": ["mypy"],
     "import contracts": ["lint-imports"],
 }
+# Arguments of pytest that settle how it runs, or that need the one process of the terminal.
+ONE_PROCESS = frozenset(
+    ["-n", "--numprocesses", "--dist", "no:xdist", "--pdb", "--trace", "-s", "--capture", "--co",
+     "--collect-only"]
+)  # fmt: skip
+MOST_WORKERS = 4  # more would ask more connections of PostgreSQL than it has
+GRACE_SECONDS = 20.0
 
 
 class Servers:
@@ -116,7 +125,7 @@ def check() -> list[str]:
 
 def pytest(arguments: list[str]) -> int:
     """Run pytest in the foreground, so that its summary is the last thing written."""
-    process = subprocess.Popen([tool("pytest"), *arguments])
+    process = subprocess.Popen([tool("pytest"), *workers(arguments), *arguments])
     try:
         while True:
             try:
@@ -125,8 +134,32 @@ def pytest(arguments: list[str]) -> int:
                 continue  # it got the same signal and is writing its summary
     finally:
         if process.poll() is None:  # we were told to leave: it goes before its servers do
-            process.terminate()
-            process.wait()
+            end(process)
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Interrupt pytest, let it clean up, and leave nothing of what it and its tests started."""
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    for each in family:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
+
+
+def workers(arguments: list[str]) -> list[str]:
+    """How many processes share the tests; none where the arguments choose, debug or only list.
+
+    Two on two processors: what one waits for (disk, broker, a child process) the other uses.
+    """
+    words = {each.partition("=")[0] for each in arguments}
+    if words & ONE_PROCESS or any(word[:2] == "-n" for word in words):
+        return []
+    return ["-n", str(max(2, min(os.cpu_count() or 2, MOST_WORKERS)))]
 
 
 def run_all(arguments: list[str]) -> int:
@@ -152,7 +185,7 @@ def run_containers(arguments: list[str]) -> int:
     if not found or found.returncode != 0:
         say("NOT RUN: the container tests need a Docker engine, and none answers")
         return 1 if IN_CI else 0
-    return pytest(["-m", "containers", *arguments])
+    return pytest(["-n", "0", "-m", "containers", *arguments])
 
 
 def _leave(signum: int, frame: FrameType | None) -> None:
