@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from shared.kernel.errors import Transient
 from shared.log import get
+from shared.runtime.arenas import share_heaps
 from shared.runtime.loop import Loop
 from shared.runtime.signals import told_to_stop
 
@@ -100,6 +101,7 @@ class Supervisor:
     def start(self) -> None:
         """Start a thread for each loop and return."""
         self._started = True
+        share_heaps()
         for runner in self._runners:
             runner.thread.start()
 

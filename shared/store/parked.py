@@ -52,11 +52,7 @@ def list_held(
 ) -> list[Held]:
     """Rows in these states (parked, retry, waiting, discarded), the oldest first."""
     inbox = ledgers.inbox.c
-    # Written out, not bound: only then may the partial indexes be used.
-    wanted: list[sa.ColumnElement[str]] = [
-        sa.literal_column(f"'{state}'") for state in HELD if state in states
-    ]
-    asked = _select(ledgers).where(sa.or_(sa.false(), *(inbox.state == each for each in wanted)))
+    asked = _select(ledgers).where(_in_states(ledgers, states))
     if consumer is not None:
         asked = asked.where(inbox.consumer == consumer)
     ordered = asked.order_by(inbox.received_at, inbox.source, inbox.sequence, inbox.fact_id)
@@ -73,14 +69,9 @@ def show(
     if len(fact_id) < _SHORTEST_PREFIX:
         short = Fault("id", "Mã bản tin quá ngắn.", "give at least 6 letters of the fact's id")
         raise InvalidInput([short])
-    inbox = ledgers.inbox.c
-    asked = _select(ledgers).where(
-        inbox.state.in_(HELD),
-        inbox.fact_id.startswith(fact_id, autoescape=True),
-    )
-    if consumer is not None:
-        asked = asked.where(inbox.consumer == consumer)
-    found = [Held(*row) for row in connection.execute(asked.limit(3))]
+    # What is discarded has no index of its own: looked for only where nothing else fits.
+    found = _beginning_with(connection, ledgers, fact_id, consumer, (PARKED, RETRY, WAITING))
+    found = found or _beginning_with(connection, ledgers, fact_id, consumer, (DISCARDED,))
     exact = [row for row in found if row.fact_id == fact_id] or found
     if not exact:
         raise NotFound("no held fact has this id", vi="Không có bản tin nào đang giữ với mã này.")
@@ -90,6 +81,22 @@ def show(
             vi="Có nhiều bản tin trùng mã; hãy nêu đủ mã và nơi nhận.",
         )
     return exact[0]
+
+
+def _beginning_with(
+    connection: sa.Connection,
+    ledgers: Ledgers,
+    fact_id: str,
+    consumer: str | None,
+    states: Sequence[str],
+) -> list[Held]:
+    inbox = ledgers.inbox.c
+    asked = _select(ledgers).where(
+        _in_states(ledgers, states), inbox.fact_id.startswith(fact_id, autoescape=True)
+    )
+    if consumer is not None:
+        asked = asked.where(inbox.consumer == consumer)
+    return [Held(*row) for row in connection.execute(asked.limit(3))]
 
 
 def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Held:
@@ -140,6 +147,14 @@ def discard(
 def _select(ledgers: Ledgers) -> sa.Select[Any]:
     names = (name for name in Held.__dataclass_fields__)
     return sa.select(*(ledgers.inbox.c[name] for name in names))
+
+
+def _in_states(ledgers: Ledgers, states: Sequence[str]) -> sa.ColumnElement[bool]:
+    # Written out, not bound: only then may the partial indexes be used.
+    wanted: list[sa.ColumnElement[str]] = [
+        sa.literal_column(f"'{state}'") for state in HELD if state in states
+    ]
+    return sa.or_(sa.false(), *(ledgers.inbox.c.state == each for each in wanted))
 
 
 def _key(ledgers: Ledgers, row: Held) -> sa.ColumnElement[bool]:
