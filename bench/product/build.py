@@ -7,14 +7,21 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.crew import Tally
 from bench.sheet import Sheet
 from services.notify.channels.null import NullChannel
 from services.notify.domain.delivery import Letter, Result
 from shared import log
+from shared.catalogue import load
+from shared.kernel.clock import RealClock
+from shared.kernel.ids import RandomIds
 from shared.runtime.service import Service
 from shared.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from services.city.embedded import City
 
 _CODE = re.compile(r"[0-9.]+H\d\d-\d{6}-\d{4,}")
 
@@ -49,9 +56,23 @@ def build(where: Where, name: str) -> Service:
     from services.commands.run_service import build as build_service
 
     chosen = settings(where, name)
-    out = (Path(where.folder) / f"{name}-{time.monotonic_ns()}.log").open("w", buffering=1)
-    log.configure(chosen, stream=out)
+    _log_into(where, chosen)
     return build_service(chosen)
+
+
+def build_city(where: Where) -> City:
+    """The whole city in this process, as `lienthong serve` builds it."""
+    from services.city.embedded import City
+
+    chosen = {name: settings(where, name) for name in where.databases}
+    _log_into(where, chosen["intake"])
+    catalogue = load(chosen["intake"].catalogue_dir)
+    return City(chosen, catalogue=catalogue, clock=RealClock(), ids=RandomIds())
+
+
+def _log_into(where: Where, chosen: Settings) -> None:
+    name = f"{chosen.service}-{time.monotonic_ns()}.log"
+    log.configure(chosen, stream=(Path(where.folder) / name).open("w", buffering=1))
 
 
 class Watch:

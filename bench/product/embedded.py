@@ -9,15 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from bench.crew import Tally
-from bench.product.build import Watch, Where, build
+from bench.product.build import Watch, Where, build_city
 from bench.product.dossiers import Door, issue_keys
 from bench.schedule import Accepted, Order, carry_out
 from bench.sheet import Sheet
 from shared.bus import Bus, Subscriber
 from shared.contract.names import agency_queue
-from shared.runtime.supervisor import Supervisor
 
-_SERVICES = ("intake", "routing", "notify")
 _ASSIGNED = "vn.lienthong.task.assigned.v1"
 
 
@@ -29,14 +27,12 @@ class Embedded:
     ) -> None:
         self._tally = tally
         self._watch = Watch(tally)
-        self._services = [build(where, name) for name in _SERVICES]
-        for service in self._services:
-            service.migrate()
-        secrets = issue_keys(self._services[0], offices)
-        self._door = Door(self._services[0], offices, secrets)
-        self._supervisor = Supervisor([loop for each in self._services for loop in each.loops])
-        self._agency = _Agency(tally, Bus(where.amqp_url), agencies)
-        self._supervisor.start()
+        self._city = build_city(where)
+        self._city.migrate()
+        intake = self._city.intake
+        self._door = Door(intake, offices, issue_keys(intake, offices))
+        self._city.start()
+        self._agency = _Agency(tally, self._city.bus, agencies)
 
     def ask(self, message: Any) -> Any:
         """An Order, or (which log, n)."""
@@ -49,10 +45,8 @@ class Embedded:
         return carry_out(order, self._door.submit)
 
     def stop(self) -> None:
-        self._supervisor.stop()
         self._agency.stop()
-        for service in self._services:
-            service.close()
+        self._city.close()
 
 
 class _Agency:
