@@ -159,7 +159,8 @@ class Relay:
             sent = self._publish(rows)
             if sent.confirmed:
                 now = self._store.clock.now()
-                self._store.sql.mark_sent(connection, sorted(sent.confirmed), now)
+                with self._store.ending(connection):
+                    self._store.sql.mark_sent(connection, sorted(sent.confirmed), now)
         return len(rows), self._told(rows, sent)
 
     def _read_then_mark(self) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from shared.kernel.errors import Transient
 from shared.log import get
 from shared.runtime.arenas import share_heaps
 from shared.runtime.loop import Loop
+from shared.runtime.pace import Pace
 from shared.runtime.signals import told_to_stop
 
 _log = get("supervisor")
@@ -20,12 +21,6 @@ _log = get("supervisor")
 # The longest a loop sleeps without a wake; also what bounds how late a lost wake is noticed.
 WAIT_SECONDS = 1.0
 _PAUSES = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
-# A step is a transaction or two, so ten things in one cost little more than one. A loop that finds
-# more work waiting each time it looks lets it gather, longer and longer, until its steps are large;
-# what comes when a loop is idle is done at once.
-FIRST_BREATH_SECONDS = 0.005
-LONGEST_BREATH_SECONDS = 0.08
-LARGE_STEP = 25
 # A step that takes so long has hung: a batch takes milliseconds, a time-out seconds.
 STUCK_SECONDS = 120.0
 
@@ -40,7 +35,8 @@ class _Runner:
         self.stepped_at = time.monotonic()
         self._stopping = stopping
         self._failures = 0
-        self._breath = 0.0  # seconds rested after the last step
+        self._pace = Pace()
+        self._rest = 0.0  # seconds rested after the last step
         self.thread = threading.Thread(target=self._run, name=loop.name, daemon=True)
 
     def _run(self) -> None:
@@ -48,7 +44,7 @@ class _Runner:
             self.stepped_at = time.monotonic()
             try:
                 # After a rest only a look: was there work waiting, or is the loop idle?
-                done = self.loop.step(0.0 if self._breath else WAIT_SECONDS)
+                done = self.loop.step(0.0 if self._rest else WAIT_SECONDS)
             except Transient as exc:
                 self._note(exc, away=True)
             # Whatever a step raises, its transaction is rolled back and its messages are not
@@ -57,15 +53,13 @@ class _Runner:
                 self._note(exc, away=False)
             else:
                 self._recovered()
-                self._breathe(done)
+                self._pause(done)
 
-    def _breathe(self, done: int) -> None:
-        """Rest after a small step; the longer, the more often there was work right after a rest."""
-        if done == 0:
-            self._breath = 0.0
-        elif done < LARGE_STEP:
-            self._breath = min(max(FIRST_BREATH_SECONDS, self._breath * 2), LONGEST_BREATH_SECONDS)
-            self._stopping.wait(self._breath)
+    def _pause(self, done: int) -> None:
+        """Let work gather where much of it comes."""
+        self._rest = self._pace.rest(done, time.monotonic())
+        if self._rest:
+            self._stopping.wait(self._rest)
 
     def _note(self, exc: Exception, *, away: bool) -> None:
         kind = type(exc).__name__

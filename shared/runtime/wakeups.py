@@ -82,15 +82,17 @@ class Notifier:
         self._notify = sql.SQL("NOTIFY {}").format(sql.Identifier(_channel(service)))
         self._gap = gap
         self._news = threading.Event()
+        self._commits = 0  # since the last NOTIFY; a lost count is only a lost count
         self._quiet_until = 0.0
-        store.after_commit.append(self._news.set)
+        store.after_commit.append(self._note)
 
     def step(self, wait: float) -> int:
-        """Send one NOTIFY if there was a commit since the last."""
+        """Send one NOTIFY if there was a commit since the last; tells of how many commits."""
         if not self._news.wait(wait):
             return 0
         time.sleep(max(0.0, self._quiet_until - time.monotonic()))
         self._news.clear()
+        told, self._commits = self._commits, 0
         try:
             with self._line.use() as (connection, _):
                 connection.execute(self._notify)
@@ -98,7 +100,11 @@ class Notifier:
             self._news.set()
             raise
         self._quiet_until = time.monotonic() + self._gap
-        return 1
+        return max(1, told)
+
+    def _note(self) -> None:
+        self._commits += 1
+        self._news.set()
 
     def next_due(self) -> datetime | None:
         """Never by the clock."""

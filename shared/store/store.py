@@ -70,9 +70,8 @@ class Store:
                 reads=self.reads,
             )
             yield unit
-            with self._together(connection):  # what is written needs no answer
+            with self.ending(connection):  # what is written needs no answer
                 unit.flush()
-                _commit(connection)
         self.commits.set()
         if unit.released:
             self.replayed.set()
@@ -96,6 +95,13 @@ class Store:
         self.commits.set()
         for bell in list(self._bells.values()):
             bell.set()
+
+    @contextmanager
+    def ending(self, connection: sa.Connection) -> Iterator[None]:
+        """The last writes of a transaction and its COMMIT, in one round trip where that can be."""
+        with self._together(connection):
+            yield
+            _commit(connection)
 
     def _together(self, connection: sa.Connection) -> AbstractContextManager[None]:
         if self.engine.dialect.name == "sqlite":

@@ -160,12 +160,13 @@ def test_a_loop_that_will_not_close_keeps_nobody() -> None:
     assert other.closed
 
 
-def test_a_loop_that_is_always_busy_rests_longer_and_longer_until_its_steps_are_large(
+def test_a_loop_rests_after_small_steps_at_the_pace_of_what_comes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     waits: list[float] = []
     rests: list[float] = []
-    done = [1, 1, 1, 100, 1, 0, 1, 0]
+    done = [1, 1, 100, 0, 1, 0]
+    paced = [0.01, 0.03, 0.0, 0.0, 0.02, 0.0]
     finished, last = reached()
 
     class Told(Scripted):
@@ -179,14 +180,16 @@ def test_a_loop_that_is_always_busy_rests_longer_and_longer_until_its_steps_are_
             return self.is_set()
 
     supervisor = Supervisor([Told("busy", last)])
+    monkeypatch.setattr(module.Pace, "rest", lambda *_: paced.pop(0) if paced else 0.0)
     monkeypatch.setattr(supervisor._runners[0], "_stopping", Watched())
     supervisor._stopping = supervisor._runners[0]._stopping
     supervisor.start()
     assert finished.wait(5)
     supervisor.stop()
-    assert rests[:5] == [0.005, 0.01, 0.02, 0.04, 0.005]
-    # Only a look after each rest; a long wait again once nothing was there.
-    assert waits[:8] == [module.WAIT_SECONDS, 0, 0, 0, 0, 0, module.WAIT_SECONDS, 0]
+    assert rests[:3] == [0.01, 0.03, 0.02]
+    # Only a look after each rest; a long wait where there was none.
+    long = module.WAIT_SECONDS
+    assert waits[:6] == [long, 0, 0, long, long, 0]
 
 
 PROGRAM = """
