@@ -1,7 +1,8 @@
 """The two places where the product runs: embedded (SQLite, memory) and on real servers.
 
-Each test gets fresh databases and a fresh broker of its own, made from outside with psycopg and
-the management door, so that nothing of ours is trusted to clean up. No test lives here.
+Each test gets fresh databases and a fresh broker of its own, made from outside with psycopg
+(databases.py) and the management door, so that nothing of ours is trusted to clean up. No test
+lives here.
 """
 
 from __future__ import annotations
@@ -22,10 +23,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg import sql
-
 from shared.settings import Settings
+from tests import databases
 
 Migrate = Callable[[str], None]  # given a database URL, brings that empty database up to date
 
@@ -164,6 +163,7 @@ class Templates:
     def __init__(self, folder: Path, servers: Servers | None) -> None:
         self.folder = folder
         self.servers = servers
+        self.pool = None if servers is None else databases.Pool(servers.database_url)
         self._made: dict[tuple[str, str, str], str] = {}
 
     def file(self, service: str, migrate: Migrate) -> Path:
@@ -185,7 +185,7 @@ class Templates:
             create_database(self.servers, name)
             try:
                 migrate(database_url(self.servers, name))
-                _cut_off(self.servers, name)
+                databases.cut_off(self.servers.database_url, name)
             except BaseException:
                 drop_database(self.servers, name)
                 raise
@@ -194,6 +194,8 @@ class Templates:
 
     def close(self) -> None:
         """Drop what was made on the servers."""
+        if self.pool is not None:
+            self.pool.close()
         for (kind, *_), name in self._made.items():
             if kind == "servers" and self.servers is not None:
                 drop_database(self.servers, name)
@@ -242,13 +244,17 @@ class ServersBackend(Backend):
         self.vhost = self.management.fresh_vhost()
         self._templates = templates
         self._ready: dict[str, str] = {}
-        self._databases: dict[str, str] = {}
+        assert templates.pool is not None
+        self._pool = templates.pool
+        self._databases: dict[str, tuple[str, str | None]] = {}  # name, what it is a copy of
 
     def migrated(self, service: str, migrate: Migrate) -> None:
         self._ready[service] = self._templates.database(service, migrate)
-        if service in self._databases:
-            drop_database(self.servers, self._databases[service])
-            create_database(self.servers, self._databases[service], self._ready[service])
+        if service in self._databases:  # asked for before, under a name that must stay
+            name, _ = self._databases[service]
+            databases.drop_database(self.servers.database_url, name)
+            databases.create_database(self.servers.database_url, name, self._ready[service])
+            self._databases[service] = (name, self._ready[service])
 
     def amqp_url(self, user: str | None = None, password: str | None = None) -> str:
         """This test's virtual host, as our own user or as another."""
@@ -261,13 +267,13 @@ class ServersBackend(Backend):
 
     def close(self) -> None:
         self.management.drop_vhost(self.vhost)
-        for name in self._databases.values():
-            drop_database(self.servers, name)
+        for name, template in self._databases.values():
+            self._pool.give_back(name, template)
 
     def _database(self, service: str) -> str:
-        name = f"lt_{service}_{secrets.token_hex(5)}"
-        create_database(self.servers, name, self._ready.get(service))
-        self._databases[service] = name
+        template = self._ready.get(service)
+        name = self._pool.take(template)
+        self._databases[service] = (name, template)
         return database_url(self.servers, name)
 
 
@@ -284,39 +290,17 @@ def open_templates(servers: Servers | None) -> Iterator[Templates]:
 
 def database_url(servers: Servers, name: str) -> str:
     """The SQLAlchemy URL of one database on the servers."""
-    parts = urllib.parse.urlsplit(servers.database_url)
-    return urllib.parse.urlunsplit(parts._replace(path=f"/{name}"))
+    return databases.database_url(servers.database_url, name)
 
 
-def create_database(servers: Servers, name: str, template: str | None = None) -> None:
-    """Make a database, as a copy of `template` where one is named."""
-    query = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-        sql.Identifier(name), sql.Identifier(template or "template1")
-    )
-    _administer(servers, query)
+def create_database(servers: Servers, name: str) -> None:
+    """Make an empty database for what makes more of its own; drop it again."""
+    databases.create_database(servers.database_url, name)
 
 
 def drop_database(servers: Servers, name: str) -> None:
     """Drop a database, cutting off whoever is still connected to it."""
-    _administer(
-        servers, sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-    )
-
-
-def _cut_off(servers: Servers, name: str) -> None:
-    """End every session in a database: one left open keeps it from being copied."""
-    _administer(
-        servers,
-        sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}").format(
-            sql.Literal(name)
-        ),
-    )
-
-
-def _administer(servers: Servers, query: sql.Composable) -> None:
-    plain = servers.database_url.replace("postgresql+psycopg://", "postgresql://", 1)
-    with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(query)
+    databases.drop_database(servers.database_url, name)
 
 
 def _fold_wal(path: Path) -> None:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
+
+import pytest
 import sqlalchemy as sa
 
-from tests.backends import Backend, ServersBackend
+from tests.backends import Backend, Servers, ServersBackend
+from tests.databases import Pool, create_database, database_url, drop_database
 
 migrations: list[str] = []
 
@@ -80,3 +85,88 @@ def test_two_ways_of_migrating_the_same_service_do_not_mix(backend: Backend):
 
 def test_a_service_that_was_not_migrated_starts_from_nothing(backend: Backend):
     assert tables(backend.settings("intake").database_url) == []
+
+
+PEOPLE = (
+    "CREATE TABLE places (code TEXT PRIMARY KEY)",
+    "CREATE TABLE people (id BIGSERIAL PRIMARY KEY, place TEXT REFERENCES places (code))",
+    "INSERT INTO places VALUES ('phường 1')",
+)
+
+
+@pytest.fixture
+def pool(servers: Servers) -> Iterator[tuple[Pool, str]]:
+    """A pool, and a template with a row, a sequence and a foreign key."""
+    template = f"lt_template_pool_{secrets.token_hex(4)}"
+    create_database(servers.database_url, template)
+    for line in PEOPLE:
+        typed(servers, template, line)
+    made = Pool(servers.database_url)
+    yield made, template
+    made.close()
+    drop_database(servers.database_url, template)
+
+
+def typed(servers: Servers, name: str, line: str) -> list[tuple[object, ...]]:
+    engine = sa.create_engine(database_url(servers.database_url, name))
+    with engine.begin() as connection:
+        done = connection.execute(sa.text(line))
+        rows = [tuple(row) for row in done] if done.returns_rows else []
+    engine.dispose()
+    return rows
+
+
+def test_a_database_that_was_given_back_is_as_fresh_as_a_new_one(
+    pool: tuple[Pool, str], servers: Servers
+):
+    databases, template = pool
+    name = databases.take(template)
+    typed(servers, name, "INSERT INTO places VALUES ('phường 2')")
+    typed(servers, name, "INSERT INTO people (place) VALUES ('phường 1'), ('phường 2')")
+    databases.give_back(name, template)
+
+    assert databases.take(template) == name
+    assert typed(servers, name, "SELECT * FROM places") == [("phường 1",)]
+    assert typed(servers, name, "SELECT * FROM people") == []
+    assert typed(servers, name, "INSERT INTO people (place) VALUES (NULL) RETURNING id") == [(1,)]
+    databases.give_back(name, template)
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["ALTER TABLE people ADD note TEXT", "CREATE INDEX by_place ON people (place)", "DROP TABLE people"],
+)  # fmt: skip
+def test_a_database_whose_structure_was_changed_is_not_used_again(
+    pool: tuple[Pool, str], servers: Servers, change: str
+):
+    databases, template = pool
+    name = databases.take(template)
+    typed(servers, name, change)
+    databases.give_back(name, template)
+    again = databases.take(template)
+    assert again != name
+    databases.give_back(again, template)
+
+
+def test_a_database_that_somebody_still_uses_is_not_used_again(
+    pool: tuple[Pool, str], servers: Servers
+):
+    databases, template = pool
+    name = databases.take(template)
+    engine = sa.create_engine(database_url(servers.database_url, name))
+    with engine.connect():
+        databases.give_back(name, template)
+    engine.dispose()
+    again = databases.take(template)
+    assert again != name
+    databases.give_back(again, template)
+
+
+def test_an_empty_database_is_empty_again(pool: tuple[Pool, str], servers: Servers):
+    databases, _ = pool
+    name = databases.take(None)
+    typed(servers, name, "CREATE TABLE notes (word TEXT)")
+    databases.give_back(name, None)
+    assert databases.take(None) == name
+    assert tables(database_url(servers.database_url, name)) == []
+    databases.give_back(name, None)

@@ -22,6 +22,14 @@ def binaries() -> Path | None:
     return Path(on_path).resolve().parent if on_path else None
 
 
+CARELESS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "checkpoint_timeout": "1h",
+    "max_wal_size": "4GB",
+}
+
+
 class Postgres:
     """The running server and its address."""
 
@@ -33,8 +41,8 @@ class Postgres:
             raise NotStarted("PostgreSQL is not installed")
         self._bin = found
         self._user = owner("postgres")
-        # fsync off: a machine that loses power in the middle of a test run runs it again.
-        self._fsync = "on" if durable else "off"
+        # A machine that loses power in the middle of a test run runs it again.
+        self._durability = {} if durable else CARELESS
         self.port = free_port()
         own_folder(folder, self._user)
         self._make(folder / "data")
@@ -67,7 +75,7 @@ class Postgres:
             "unix_socket_directories": str(folder),
             "port": str(self.port),
             "max_connections": "300",
-            "fsync": self._fsync,
+            **self._durability,
         }
         command = [str(self._bin / "postgres"), "-D", str(folder / "data")]
         for name, value in options.items():
