@@ -8,7 +8,7 @@ during a measurement. Days inside texts and bodies stay. Names no table but the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import psycopg
@@ -81,6 +81,10 @@ class _Table:
     connection: psycopg.Connection
     table: sa.Table
     originals: Originals
+    _found: dict[str, list[int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._asked_of = self._name
 
     def fill(self, copies: int) -> int:
         """Copy the rows of dossiers; how many rows there are then."""
@@ -91,6 +95,9 @@ class _Table:
             )
         )
         before, each = self._count(self._name), self._count(small)
+        if not each:
+            return before
+        self._asked_of = small
         for number in range(1, copies):
             back = number * self.originals.stride
             self._run(self._copy(small, number, back))
@@ -162,14 +169,32 @@ class _Table:
     def _said_anew(
         self, column: sa.Column[object], value: sql.Composable, back: int
     ) -> sql.Composable:
-        binary = isinstance(column.type, sa.LargeBinary)
-        kind = column.type.compile(_DIALECT).lower()
-        text = sql.SQL("convert_from({}, 'UTF8')" if binary else "CAST({} AS text)").format(value)
-        for old, new in self.originals.words(back):
+        words = self.originals.words(back)
+        said = [words[index] for index in self._words_in(column)]
+        if not said:
+            return value
+        text = _as_text(column, value)
+        for old, new in said:
             text = sql.SQL("replace({}, {}, {})").format(text, sql.Literal(old), sql.Literal(new))
-        if binary:
+        if isinstance(column.type, sa.LargeBinary):
             return sql.SQL("convert_to({}, 'UTF8')").format(text)
+        kind = column.type.compile(_DIALECT).lower()
         return sql.SQL("CAST({} AS {})").format(text, sql.SQL(kind))
+
+    def _words_in(self, column: sa.Column[object]) -> list[int]:
+        """Which of the words this column holds anywhere; asked once, of the rows to copy."""
+        if column.name not in self._found:
+            text = _as_text(column, sql.SQL("t.{}").format(sql.Identifier(column.name)))
+            asked = [
+                sql.SQL("bool_or(strpos({}, {}) > 0)").format(text, sql.Literal(old))
+                for old, _ in self.originals.words(0)
+            ]
+            query = sql.SQL("SELECT {} FROM {} AS t").format(
+                sql.SQL(", ").join(asked), self._asked_of
+            )
+            row = self._run(query).fetchone() or ()
+            self._found[column.name] = [index for index, held in enumerate(row) if held]
+        return self._found[column.name]
 
     def _count_on(self, copies: int) -> None:
         """After the outbox, the streams of the city as a whole stand where the copies ended."""
@@ -181,6 +206,11 @@ class _Table:
                 " FROM small_outbox AS t WHERE {} = t.stream)"
             ).format(copies, self._moved(self.table.c.stream, 1, self.originals.stride))
         )
+
+
+def _as_text(column: sa.Column[object], value: sql.Composable) -> sql.Composable:
+    binary = isinstance(column.type, sa.LargeBinary)
+    return sql.SQL("convert_from({}, 'UTF8')" if binary else "CAST({} AS text)").format(value)
 
 
 def _is_text(column: sa.Column[object]) -> bool:
