@@ -69,8 +69,9 @@ def test_an_agency_comes_in_by_tls_with_its_password(town, city):
 def test_an_older_tls_is_not_spoken(town, city):
     context = ssl.create_default_context(cafile=str(city.root))
     context.set_ciphers("ALL:@SECLEVEL=0")
-    context.minimum_version = ssl.TLSVersion.TLSv1
-    context.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.warns(DeprecationWarning):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
     port = int(town.env["LIENTHONG_BROKER_TLS_PORT"])
     with socket.create_connection(("127.0.0.1", port), 10) as line:
         with pytest.raises(ssl.SSLError):
