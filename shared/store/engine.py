@@ -17,6 +17,10 @@ from sqlalchemy.pool import StaticPool
 from shared.kernel.errors import DatabaseAway, Transient
 
 BUSY_MS: Final = 10_000
+# Every connection of the embedded city keeps pages and statements of its own; a dozen of them
+# with SQLite's own 2 MB of pages are enough: what they miss lies in the system's cache.
+CACHED_KB: Final = 2000
+CACHED_STATEMENTS: Final = 48
 # Marks a connection that only reads: on SQLite it must not ask for the writer's lock.
 READ_ONLY: Final = "lienthong_read_only"
 _WRITER: Final = "lienthong_writer"
@@ -118,14 +122,19 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     in_memory = url.database in (None, "", ":memory:")
     # isolation_level None: the driver must not begin or commit on its own.
     options: dict[str, Any] = {
-        "connect_args": {"isolation_level": None, "timeout": BUSY_MS / 1000},
+        "connect_args": {
+            "isolation_level": None,
+            "timeout": BUSY_MS / 1000,
+            "cached_statements": CACHED_STATEMENTS,
+        },
         "json_serializer": _json,
     }
     if in_memory:  # one connection for all, as each new one would be an empty database
         options["poolclass"] = StaticPool
         options["connect_args"]["check_same_thread"] = False
     else:
-        options |= {"pool_size": 10, "max_overflow": 20, "pool_timeout": 30}
+        # The connection used last has the pages that are wanted next.
+        options |= {"pool_size": 10, "max_overflow": 20, "pool_timeout": 30, "pool_use_lifo": True}
     engine = sa.create_engine(url, **options)
     engine.update_execution_options(**{_WRITER: threading.RLock()})
     sa.event.listen(engine, "connect", _prepare_sqlite)
@@ -140,7 +149,7 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.execute(f"PRAGMA busy_timeout={BUSY_MS}")
     cursor.execute("PRAGMA temp_store=MEMORY")
-    cursor.execute("PRAGMA cache_size=-8000")
+    cursor.execute(f"PRAGMA cache_size=-{CACHED_KB}")
     cursor.close()
 
 

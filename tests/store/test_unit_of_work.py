@@ -235,6 +235,18 @@ def test_sqlite_is_opened_so_that_a_commit_is_on_disk(embedded):
     engine.dispose()
 
 
+def test_a_connection_to_sqlite_keeps_little_and_the_one_used_last_comes_first(embedded):
+    engine = make_engine(embedded.settings("intake").database_url)
+    first, last = engine.connect(), engine.connect()
+    assert first.exec_driver_sql("PRAGMA cache_size").scalar() == -2000
+    used_last = last.connection.driver_connection
+    first.close()
+    last.close()
+    with engine.connect() as connection:
+        assert connection.connection.driver_connection is used_last
+    engine.dispose()
+
+
 def open_lazily(url):
     from shared.kernel.ids import SeededIds
     from shared.store import Store
