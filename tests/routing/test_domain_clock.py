@@ -147,6 +147,21 @@ def test_papers_that_never_come_fail_the_branch_that_asked_and_no_other() -> Non
     assert change.case.tasks["birth"].outcome == "granted"
 
 
+def test_where_the_dossier_ends_with_the_papers_only_the_end_is_told() -> None:
+    judged = setting(step("only"))
+    case = ask(opened(judged).case, judged, "only", NOW, later(days=6)).case
+    lapsed = silence(case, judged, later(days=7))
+    assert lapsed.case.state == "stopped"
+    told = {type(fact) for fact in lapsed.facts}
+    assert f.DossierStopped in told
+    assert f.SupplementDropped not in told
+    decided = apply_answer(
+        case, Completed(task_of(case, "only"), "granted"), judged, later(hours=1)
+    )
+    assert decided.case.state == "resolved"
+    assert f.SupplementDropped not in {type(fact) for fact in decided.facts}
+
+
 def test_papers_the_desk_asked_for_that_never_come_give_the_dossier_back() -> None:
     judged = setting(*BIRTH)
     case = desk_asked(forked(judged), judged, 1, later(days=7), later(hours=1)).case

@@ -73,9 +73,14 @@ class Citizens:
         if luck < self._habits.desk_refuses:
             self._agenda.at(at, lambda: self._desks.refuse(office, fact.subject))
         elif luck < self._habits.desk_refuses + self._habits.desk_asks_papers:
-            self._agenda.at(at, lambda: self._desks.ask_papers(office, fact.subject))
+            self._agenda.at(at, lambda: self._ask_papers(office, fact.subject))
         else:
             self._agenda.at(at, lambda: self._desks.receive(office, fact.subject))
+
+    def _ask_papers(self, office: str, code: str) -> bool:
+        patience = self._habits.days_for_papers
+        by = self._catalogue.calendar(office).add_days(self._clock.now(), patience)
+        return self._desks.ask_papers(office, code, by)
 
     def _received(self, fact: Envelope) -> None:
         if self._rng.random() >= self._habits.citizen_withdraws:

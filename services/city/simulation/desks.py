@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from werkzeug.test import Client, TestResponse
 
 from services.city.simulation.people import Citizen
 from shared.catalogue import Procedure
+from shared.kernel.clock import format_instant
 
 REFUSED_WITH = "Giấy tờ không đúng thủ tục đã chọn"
 NEXT_STEP = "Mang bản gốc đến bộ phận một cửa để được hướng dẫn lại"
@@ -89,10 +91,13 @@ class Desks:
     def refuse(self, office: str, code: str) -> bool:
         return self._act(office, code, "refuse", {"reason": REFUSED_WITH, "next_step": NEXT_STEP})
 
-    def ask_papers(self, office: str, code: str) -> bool:
-        return self._act(
-            office, code, "request-supplement", {"items": [MISSING], "reason": REFUSED_WITH}
-        )
+    def ask_papers(self, office: str, code: str, respond_by: datetime) -> bool:
+        body = {
+            "items": [MISSING],
+            "reason": REFUSED_WITH,
+            "respond_by": format_instant(respond_by),
+        }
+        return self._act(office, code, "request-supplement", body)
 
     def supplement(self, office: str, code: str) -> bool:
         brought = {"name": "Giấy tờ bổ sung theo yêu cầu", "original": 1, "copy": 0}

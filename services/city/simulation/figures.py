@@ -24,7 +24,7 @@ FILE = Path(__file__).with_name("figures.yaml")
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """Shares (0..1) chosen for the demonstration; no source measures them for Cao Lãnh."""
+    """Shares (0..1) and days chosen for the demonstration; no source measures them for Cao Lãnh."""
 
     unreachable: float = 0.04
     desk_refuses: float = 0.03
@@ -35,6 +35,7 @@ class Habits:
     agency_wants_time: float = 0.02
     citizen_withdraws: float = 0.01
     citizen_never_replies: float = 0.1
+    days_for_papers: int = 5  # working days that whoever asks for papers gives
     slips: float = 0.01  # a form handed in with a fault, refused by intake, then mended
 
 

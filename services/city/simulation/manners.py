@@ -14,7 +14,7 @@ from typing import Any
 from services.city.simulation.figures import Figures, Habits
 from services.city.simulation.players import Planned
 from shared.catalogue import Catalogue
-from shared.kernel.clock import Clock, parse_instant
+from shared.kernel.clock import Clock, format_instant, parse_instant
 
 REASONS = (
     "Thông tin trong tờ khai chưa khớp với giấy tờ gốc",
@@ -64,8 +64,9 @@ class ByChance:
     def _asks(self, agency: str, task: Mapping[str, Any], taken: Planned) -> Sequence[Planned]:
         reason = self._rng.choice(REASONS)
         items = [paper["name"] for paper in task["papers"][:1]] or ["Giấy tờ chứng minh"]
-        data = {"items": items, "reason": reason}
         at = self._working(agency, taken.at, self._rng.randrange(10, 240))
+        by = self._catalogue.calendar(agency).add_days(at, self._habits.days_for_papers)
+        data = {"items": items, "reason": reason, "respond_by": format_instant(by)}
         return [taken, Planned(at, "supplement_needed", data)]
 
     def _refuses(self, agency: str, task: Mapping[str, Any], taken: Planned) -> Sequence[Planned]:

@@ -86,7 +86,7 @@ def stopped(
         return late
     status = move(dossier.status, Status.STOPPED, standing=dossier.standing)
     return replace(
-        drop_waits(dossier, at, rules),
+        drop_waits(dossier, at, rules, reason=reason),
         status=status,
         ending=Ending(reason, next_step),
         finished_at=at,

@@ -63,9 +63,11 @@ def clock_held(dossier: Dossier) -> bool:
     return dossier.standstill is not None or any(w.stops_clock for w in dossier.open_waits)
 
 
-def drop_waits(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
+def drop_waits(
+    dossier: Dossier, at: datetime, rules: Rules, *, reason: str | None = None
+) -> Dossier:
     """The dossier has come to an end: nothing is awaited any more."""
-    waits = tuple(replace(w, closed_at=at) if w.open else w for w in dossier.waits)
+    waits = tuple(replace(w, closed_at=at, dropped=reason) if w.open else w for w in dossier.waits)
     return close_clock(replace(dossier, waits=waits, standstill=None), at, rules)
 
 

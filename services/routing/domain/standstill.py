@@ -48,13 +48,17 @@ def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> None:
 
 
 def drop_request(move: Move, step: str | None, reason: str) -> None:
-    """Nobody waits for the citizen's papers any more: say so and let the clocks go on."""
-    move.facts.append(
-        f.SupplementDropped(move.case.dossier, move.case.rounds, step, reason, move.now)
-    )
+    """Nobody waits for the citizen's papers any more: say so and let the clocks go on.
+
+    Not said where the dossier comes to its end with that: the citizen is told of the end alone.
+    """
+    dropped = f.SupplementDropped(move.case.dossier, move.case.rounds, step, reason, move.now)
+    move.facts.append(dropped)
     owed = move.case.dates_owed + 1
     move.set(waiting_papers=False, respond_by=None, dates_owed=owed)
     go_on(move, {}, ())
+    if move.case.state != "live":
+        move.facts.remove(dropped)
 
 
 def dated(case: Case, setting: Setting, now: datetime, *, due_at: datetime, owed: bool) -> Change:

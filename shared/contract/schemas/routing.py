@@ -73,7 +73,7 @@ class DossierExtended(Fact):
 class SupplementDropped(Fact):
     """Nobody waits for these papers any more: they did not come in time, or were not needed.
 
-    Intake answers with `deadline.stated`.
+    Intake answers with `deadline.stated`. Not said where the dossier comes to its end with that.
     """
 
     dossier = Word("Dossier code")

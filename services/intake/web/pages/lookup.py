@@ -88,4 +88,4 @@ def next_step(dossier: Dossier, office: str, hotline: str) -> str:
             now = "Hồ sơ đã kết thúc."
         case _:
             now = (dossier.ending.next_step if dossier.ending else None) or "Hồ sơ đã kết thúc."
-    return f"{now} Cần hỏi thêm, gọi {hotline}."
+    return f"{now.rstrip('.')}. Cần hỏi thêm, gọi {hotline}."
