@@ -1,0 +1,30 @@
+"""What is not finished is found by its own small index, however many messages were ever sent."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from services.notify.domain.states import State
+from services.notify.storage.tables import in_states, messages, metadata
+
+
+@pytest.mark.parametrize(
+    ("states", "index"),
+    [
+        ((State.QUEUED, State.FAILED), "messages_due"),
+        ((State.SENDING,), "messages_sending"),
+        ((State.AWAITING_CONTACT,), "messages_awaiting"),
+        ((State.UNCERTAIN, State.UNDELIVERABLE), "messages_stuck"),
+    ],
+)
+def test_sqlite_finds_unfinished_messages_by_their_index(
+    states: tuple[State, ...], index: str
+) -> None:
+    engine = sa.create_engine("sqlite://")
+    metadata.create_all(engine)
+    asked = str(sa.select(messages.c.id).where(in_states(*states)).compile(engine))
+    with engine.connect() as connection:
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}").all()
+    assert any(index in row[-1] for row in plan), plan
+    engine.dispose()
