@@ -43,7 +43,7 @@ def make_engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
-    from shared.store.trips import Cursor
+    from shared.store.trips import Connection, Cursor
 
     engine = sa.create_engine(
         parsed,
@@ -60,6 +60,9 @@ def make_engine(url: str) -> sa.Engine:
             "keepalives_interval": 5,
             "keepalives_count": 3,
         },
+    )
+    sa.event.listen(
+        engine, "do_connect", lambda _d, _r, args, opts: Connection.connect(*args, **opts)
     )
     sa.event.listen(engine, "connect", _prepare_postgres)
     return engine

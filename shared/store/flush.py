@@ -6,6 +6,7 @@ counter row is locked until the commit, so no number is given twice and none is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ from shared.store.sql import Numbered
 
 if TYPE_CHECKING:
     from shared.store.uow import Cause, Outgoing, UnitOfWork
+
+
+_TRACE = re.compile(r"[0-9a-f]{32}").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ def _trace(fact: Pending, fact_id: str, correlation: str) -> str:
         version, trace, _, flags = inherited.split("-")
         return f"{version}-{trace}-{span}-{flags}"
     trace = correlation.replace("-", "")
-    if len(trace) != 32 or not all(letter in "0123456789abcdef" for letter in trace):
+    if _TRACE(trace) is None:
         trace = fact_id.replace("-", "")
     return f"00-{trace}-{span}-01"
 

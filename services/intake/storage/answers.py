@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from services.intake.storage.tables import answers
 from shared.store import UnitOfWork
+from shared.store.trips import tell
 
 # What the unit of work ends with where the key was used meanwhile.
 KeyTaken: Final = sa.exc.IntegrityError
@@ -47,4 +48,4 @@ def keep_answer(uow: UnitOfWork, owner: str, key: str, kept: KeptAnswer) -> None
         "answer": kept.answer,
         "made_at": uow.now,
     }
-    uow.on_flush(partial(uow.connection.execute, _KEEP, row))
+    uow.on_flush(partial(tell, uow.connection, _KEEP, row))

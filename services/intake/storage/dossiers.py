@@ -11,6 +11,7 @@ from services.intake.storage.rows import CHANGING, changing, from_row, to_row
 from services.intake.storage.tables import dossiers
 from shared.kernel.errors import NotFound
 from shared.store import UnitOfWork
+from shared.store.trips import tell
 
 # Built once: compiling a statement costs more than running it.
 _INSERT = dossiers.insert()
@@ -80,14 +81,12 @@ class Dossiers:
 
     def _write(self) -> None:
         if self._new:
-            rows = [to_row(self._known[code]) for code in sorted(self._new)]
-            # One row goes as one statement: many in a pipeline cost a round trip more.
-            self._uow.connection.execute(_INSERT, rows if len(rows) > 1 else rows[0])
+            tell(
+                self._uow.connection, _INSERT, *(to_row(self._known[c]) for c in sorted(self._new))
+            )
         if self._changed:
-            updates = [
-                {"key": code, **changing(self._known[code])} for code in sorted(self._changed)
-            ]
-            self._uow.connection.execute(_UPDATE, updates if len(updates) > 1 else updates[0])
+            rows = ({"key": c, **changing(self._known[c])} for c in sorted(self._changed))
+            tell(self._uow.connection, _UPDATE, *rows)
         self._new.clear()
         self._changed.clear()
 

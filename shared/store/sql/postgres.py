@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from shared.store.sql.base import Asked, Found, Key, Known, Numbered, Row, Sql, Unsent, Waiting
 from shared.store.sql.texts import CHANGED_COLUMNS, INBOX_COLUMNS, OUTBOX_COLUMNS
-from shared.store.trips import ask_all
+from shared.store.trips import ask_all, tell
 
 _TYPES = {
     "sequence": "bigint",
@@ -42,6 +42,12 @@ def _insert(table: str, columns: Sequence[str]) -> sa.TextClause:
     return sa.text(f"INSERT INTO {table} ({names}) SELECT * FROM {_unnest(columns)}")
 
 
+def _insert_few(table: str, columns: Sequence[str], rows: int) -> sa.TextClause:
+    lines = (", ".join(f":{name}_{row}" for name in columns) for row in range(rows))
+    values = ", ".join(f"({line})" for line in lines)
+    return sa.text(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}")
+
+
 _NUMBER = sa.text(
     "WITH taken AS (INSERT INTO streams AS s (stream, last, correlation)"
     " SELECT * FROM unnest(CAST(:streams AS text[]), CAST(:counts AS bigint[]),"
@@ -57,6 +63,12 @@ _OPEN = sa.text(
     " unnest(CAST(:streams AS text[]), CAST(:counts AS bigint[]), CAST(:correlations AS text[]))"
 )
 _ADD_OUTBOX = _insert("outbox", OUTBOX_COLUMNS)
+# The facts of a single dossier go as plain values: arrays are written letter by letter in Python.
+_FEW = 3
+_ADD_FEW = [_insert_few("outbox", OUTBOX_COLUMNS, rows) for rows in range(1, _FEW + 1)]
+_OPEN_FEW = [
+    _insert_few("streams", ("stream", "last", "correlation"), rows) for rows in range(1, _FEW + 1)
+]
 _CLAIM = sa.text(
     "SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
     " WHERE sent_at IS NULL AND exchange || ' ' || routing_key <> ALL (CAST(:held AS text[]))"
@@ -110,6 +122,10 @@ _MOVE = sa.text(
 
 def _arrays(columns: Sequence[str], rows: Sequence[Row]) -> dict[str, list[object]]:
     return {name: [row[name] for row in rows] for name in columns}
+
+
+def _numbered(rows: Iterable[Row]) -> dict[str, Any]:
+    return {f"{name}_{n}": row[name] for n, row in enumerate(rows) for name in row}
 
 
 def _number_of(consumer: str, subject: str) -> int:
@@ -171,12 +187,20 @@ class PostgresSql(Sql):
     def open_streams(
         self, connection: sa.Connection, counts: Sequence[tuple[str, int, str]]
     ) -> None:
+        if len(counts) <= _FEW:
+            names = ("stream", "last", "correlation")
+            rows = (dict(zip(names, each, strict=True)) for each in counts)
+            tell(connection, _OPEN_FEW[len(counts) - 1], _numbered(rows))
+            return
         streams, sizes, correlations = (list(column) for column in zip(*counts, strict=True))
         asked = {"streams": streams, "counts": sizes, "correlations": correlations}
-        connection.execute(_OPEN, asked)
+        tell(connection, _OPEN, asked)
 
     def add_outbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
-        connection.execute(_ADD_OUTBOX, _arrays(OUTBOX_COLUMNS, rows))
+        if len(rows) <= _FEW:
+            tell(connection, _ADD_FEW[len(rows) - 1], _numbered(rows))
+        else:
+            tell(connection, _ADD_OUTBOX, _arrays(OUTBOX_COLUMNS, rows))
 
     def claim(
         self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
@@ -237,11 +261,11 @@ class PostgresSql(Sql):
         return _applied(consumer, connection.execute(_CURSORS, {"streams": list(streams)}))
 
     def add_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
-        connection.execute(_ADD_INBOX, _arrays(INBOX_COLUMNS, rows))
+        tell(connection, _ADD_INBOX, _arrays(INBOX_COLUMNS, rows))
 
     def change_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         asked = {**_arrays(CHANGED_COLUMNS, rows), "consumer": rows[0]["consumer"]}
-        connection.execute(_CHANGE_INBOX, asked)
+        tell(connection, _CHANGE_INBOX, asked)
 
     def move_cursors(
         self, connection: sa.Connection, consumer: str, applied: Mapping[str, int]
@@ -252,4 +276,4 @@ class PostgresSql(Sql):
             "streams": streams,
             "applied": [applied[stream] for stream in streams],
         }
-        connection.execute(_MOVE, asked)
+        tell(connection, _MOVE, asked)
