@@ -16,6 +16,7 @@ from shared.kernel.calendar import Duration
 Level = Literal["commune", "city"]
 SupplementRule = Literal["resume", "restart"]
 FieldType = Literal["text", "date", "number", "choice", "bool", "phone", "id_number"]
+NotAfter = Literal["today"]
 FeeTiming = Literal["before", "after", "none"]
 StepKind = Literal["task", "payment"]
 Silence = Literal["none", "consent"]
@@ -61,6 +62,8 @@ class FormField:
     personal: bool
     choices: tuple[str, ...] = ()
     max_length: int | None = None
+    #: For a date: it may not lie after this day, the local day on which it is given.
+    not_after: NotAfter | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from services.intake.domain.deadline import Rules
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.forms import PaperCount
 from services.intake.domain.patience import Patience
-from services.intake.domain.reception import SubmitDossier, check_submission, submit
+from services.intake.domain.reception import submit
+from services.intake.domain.submission import SubmitDossier, check_submission
 from shared.catalogue import (
     Agency,
     Branch,
@@ -42,6 +43,7 @@ def vn(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datet
 
 
 NOW = vn(2022, 3, 1, 9)  # a Tuesday
+TODAY = NOW.date()
 
 OFFICE = Agency(
     code="ubnd-phuong-1",
@@ -78,7 +80,7 @@ PROCEDURE = Procedure(
     ),
     form=(
         FormField("full_name", "Họ và tên", "text", True, True, max_length=50),
-        FormField("birth_date", "Ngày sinh", "date", True, True),
+        FormField("birth_date", "Ngày sinh", "date", True, True, not_after="today"),
         FormField("copies", "Số bản", "number", False, False),
         FormField("purpose", "Mục đích", "choice", False, False, choices=("học", "làm")),
         FormField("urgent", "Gấp", "bool", False, False),
@@ -137,7 +139,7 @@ def dossier(
     channel: str = "direct", at: datetime = NOW, procedure: Procedure = PROCEDURE
 ) -> Dossier:
     """A dossier just submitted."""
-    checked = check_submission(command(channel=channel), procedure, OFFICE)
+    checked = check_submission(command(channel=channel), procedure, OFFICE, TODAY)
     made, _ = submit(checked, "000.01.15.H20-220301-0001", "ABC234", at, CALENDAR)
     return made
 

@@ -19,8 +19,9 @@ from services.intake.domain.facts import (
 )
 from services.intake.domain.forms import PaperCount
 from services.intake.domain.progress import TooLate
-from services.intake.domain.reception import check_submission, submit
+from services.intake.domain.reception import submit
 from services.intake.domain.statuses import Status, moves
+from services.intake.domain.submission import check_submission
 from services.intake.domain.waits import actions
 from shared.kernel.errors import InvalidInput, NotAllowed
 from tests.intake.made import (
@@ -31,6 +32,7 @@ from tests.intake.made import (
     PATIENCE,
     PAYING,
     PROCEDURE,
+    TODAY,
     command,
     dossier,
     rules,
@@ -60,7 +62,7 @@ def waiting(kind="supplement", **more) -> Dossier:
 
 
 def test_at_the_desk_a_dossier_is_received_in_one_breath():
-    checked = check_submission(command(), PROCEDURE, OFFICE)
+    checked = check_submission(command(), PROCEDURE, OFFICE, TODAY)
     made, facts = submit(checked, "000.01.15.H20-220301-0001", "ABC234", NOW, CALENDAR)
     assert made.status is Status.RECEIVED
     assert made.promised_at == made.due_at == vn(2022, 3, 8, 9)
@@ -68,7 +70,7 @@ def test_at_the_desk_a_dossier_is_received_in_one_breath():
 
 
 def test_online_it_is_only_registered_and_nothing_is_promised():
-    checked = check_submission(command(channel="online"), PROCEDURE, OFFICE)
+    checked = check_submission(command(channel="online"), PROCEDURE, OFFICE, TODAY)
     made, facts = submit(checked, "000.01.15.H20-220301-0001", "ABC234", NOW, CALENDAR)
     assert made.status is Status.REGISTERED
     assert made.promised_at is None

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from services.intake.domain.contacts import ContactInput, check_contact
 from services.intake.domain.forms import PaperCount, check_branches, check_form
-from services.intake.domain.reception import check_submission
+from services.intake.domain.submission import check_submission
 from shared.kernel.errors import Fault, InvalidInput
-from tests.intake.made import CONTACT, FORM, OFFICE, PAPERS, PROCEDURE, command
+from tests.intake.made import CONTACT, FORM, OFFICE, PAPERS, PROCEDURE, TODAY, command
 
 
 def places(refused: pytest.ExceptionInfo[InvalidInput]) -> set[str]:
@@ -28,7 +28,7 @@ def test_every_fault_is_told_at_once():
         contact=replace(CONTACT, phone="01681234567", email="nguyễn@example.com"),
     )
     with pytest.raises(InvalidInput) as refused:
-        check_submission(wrong, PROCEDURE, OFFICE)
+        check_submission(wrong, PROCEDURE, OFFICE, TODAY)
     assert places(refused) == {
         "channel",
         "form.full_name",
@@ -45,24 +45,26 @@ def test_every_fault_is_told_at_once():
 
 def test_a_direct_dossier_names_each_missing_paper_with_its_counts():
     with pytest.raises(InvalidInput) as refused:
-        check_submission(command(papers=()), PROCEDURE, OFFICE)
+        check_submission(command(papers=()), PROCEDURE, OFFICE, TODAY)
     assert places(refused) == {"papers.to-khai", "papers.giay-to"}
     assert "Tờ khai" in refused.value.faults[0].vi
 
 
 def test_an_online_dossier_may_come_with_papers_missing():
-    checked = check_submission(command(channel="online", papers=()), PROCEDURE, OFFICE)
+    checked = check_submission(command(channel="online", papers=()), PROCEDURE, OFFICE, TODAY)
     assert checked.papers == ()
 
 
 def test_a_spare_original_stands_for_a_copy():
     papers = (PaperCount("to-khai", 1), PaperCount("giay-to", 1, 0))
-    assert check_submission(command(papers=papers), PROCEDURE, OFFICE).papers[1].original == 1
+    assert (
+        check_submission(command(papers=papers), PROCEDURE, OFFICE, TODAY).papers[1].original == 1
+    )
 
 
 def test_a_paper_outside_the_list_is_kept_under_its_own_name():
     papers = (*PAPERS, PaperCount(None, 1, 0, name="Giấy xác nhận"))
-    held = check_submission(command(papers=papers), PROCEDURE, OFFICE).papers
+    held = check_submission(command(papers=papers), PROCEDURE, OFFICE, TODAY).papers
     assert (held[-1].code, held[-1].name) == ("other-3", "Giấy xác nhận")
 
 
@@ -77,7 +79,7 @@ def test_values_are_tidied():
         "helper_phone": "+84 (0)90 7123456",
         "id_number": "087 190 001234",
     }
-    values = check_form(PROCEDURE.form, raw, faults)
+    values = check_form(PROCEDURE.form, raw, faults, today=TODAY)
     assert faults == []
     assert values["full_name"] == "Trần Thị Hoa"
     assert values["helper_phone"] == "+84907123456"
@@ -87,14 +89,14 @@ def test_values_are_tidied():
 @pytest.mark.parametrize("value", [True, float("nan"), float("inf"), "3", [1], 10**18])
 def test_a_number_is_a_number(value):
     faults: list[Fault] = []
-    check_form(PROCEDURE.form, {**FORM, "copies": value}, faults)
+    check_form(PROCEDURE.form, {**FORM, "copies": value}, faults, today=TODAY)
     assert [f.place for f in faults] == ["form.copies"]
 
 
 @pytest.mark.parametrize("value", ["20220301", "2022-13-01", "1899-12-31", 20220301, "01/03/2022"])
 def test_a_date_is_a_real_date_of_our_time(value):
     faults: list[Fault] = []
-    check_form(PROCEDURE.form, {**FORM, "birth_date": value}, faults)
+    check_form(PROCEDURE.form, {**FORM, "birth_date": value}, faults, today=TODAY)
     assert [f.place for f in faults] == ["form.birth_date"]
 
 
@@ -108,11 +110,11 @@ _json = st.recursive(
 @given(st.dictionaries(st.sampled_from([f.name for f in PROCEDURE.form]) | st.text(), _json))
 def test_whatever_is_typed_is_tidied_or_refused_and_never_breaks(raw):
     faults: list[Fault] = []
-    values = check_form(PROCEDURE.form, raw, faults)
+    values = check_form(PROCEDURE.form, raw, faults, today=TODAY)
     assert set(values) <= {f.name for f in PROCEDURE.form}
     again: list[Fault] = []
     if not faults:
-        assert check_form(PROCEDURE.form, values, again) == values
+        assert check_form(PROCEDURE.form, values, again, today=TODAY) == values
         assert again == []
 
 
@@ -120,7 +122,7 @@ def test_whatever_is_typed_is_tidied_or_refused_and_never_breaks(raw):
 def test_faults_never_repeat_what_was_typed(secret):
     raw = {"full_name": secret * 20, "birth_date": secret, "id_number": secret, "purpose": secret}
     faults: list[Fault] = []
-    check_form(PROCEDURE.form, raw, faults)
+    check_form(PROCEDURE.form, raw, faults, today=TODAY)
     assert not [f for f in faults if secret in f.en or secret in f.vi]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Flask, request
 
 from services.intake.web.api import read, write
-from services.intake.web.deps import KEY, Deps
+from services.intake.web.deps import KEY, Deps, deps
 from services.intake.web.pages import acts, desk, lookup
 from shared.catalogue import Catalogue
 from shared.settings import Settings
@@ -46,6 +46,7 @@ def create_web(settings: Settings, store: Store, catalogue: Catalogue) -> Flask:
     api.register_blueprint(read.blueprint())
     api.register_blueprint(write.blueprint())
     app.jinja_env.filters["pairs"] = _pairs
+    app.jinja_env.globals["today"] = lambda: deps().today().isoformat()
     app.register_blueprint(_files())
     state_of(app).public_endpoints.add("intake.static")
     for each in (desk.blueprint(), acts.blueprint(), lookup.blueprint()):

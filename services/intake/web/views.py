@@ -141,7 +141,7 @@ def procedure(found: Procedure) -> Json:
                 "note": found.fee.note},
         "form": [
             {"name": f.name, "label": f.label, "type": f.type, "required": f.required,
-             "choices": list(f.choices), "max_length": f.max_length}
+             "choices": list(f.choices), "max_length": f.max_length, "not_after": f.not_after}
             for f in found.form
         ],
         "papers": [

@@ -12,6 +12,7 @@ from shared.catalogue.model import (
     FieldType,
     FormField,
     Level,
+    NotAfter,
     Paper,
     Procedure,
     SupplementRule,
@@ -163,6 +164,15 @@ def _field(entry: Entry) -> FormField:
             en=f"a field of type {kind} is personal data: write personal: true",
             vi=f"trường kiểu {kind} là dữ liệu cá nhân: hãy ghi personal: true",
         )
+    not_after = None
+    if entry.maybe_text("not_after") is not None:
+        not_after = entry.choice("not_after", get_args(NotAfter))
+    if not_after is not None and kind != "date":
+        entry.fault(
+            "not_after",
+            en="'not_after' belongs to type date",
+            vi="'not_after' chỉ dùng cho type date",
+        )
     field = FormField(
         name=name,
         label=entry.text("label"),
@@ -171,6 +181,7 @@ def _field(entry: Entry) -> FormField:
         personal=personal,
         choices=choices,
         max_length=entry.maybe_number("max_length"),
+        not_after=not_after,
     )
     entry.done()
     return field

@@ -270,6 +270,10 @@ class FormFieldSchema(ma.Schema):
     required = fields.Boolean(required=True)
     choices = fields.List(fields.String(), required=True)
     max_length = fields.Integer(allow_none=True)
+    not_after = fields.String(
+        allow_none=True,
+        metadata={"description": "`today`: a date that may not lie in the future"},
+    )
 
 
 class PaperSchema(ma.Schema):
