@@ -82,7 +82,7 @@ def register(uow: UnitOfWork, *, kind: Kind, bound_to: str, label: str, text: st
     known = sa.select(_KEYS.c.id).where(_KEYS.c.id == key_id)
     if uow.connection.execute(known).one_or_none() is not None:
         return False
-    row = {"id": key_id, "kind": kind, "bound_to": bound_to, "label": label, "hash": _hash(text)}
+    row = {"id": key_id, "kind": kind, "bound_to": bound_to, "label": label, "hash": hash_of(text)}
     uow.connection.execute(sa.insert(_KEYS), {**row, "made_at": uow.now, "revoked_at": None})
     return True
 
@@ -112,7 +112,7 @@ def verify(connection: sa.Connection, text: str) -> Principal | None:
     if shape is None:
         return None
     row = connection.execute(_HOLDER, {"key": shape.group(1)}).one_or_none()
-    if row is None or not hmac.compare_digest(bytes(row.hash), _hash(text)):
+    if row is None or not hmac.compare_digest(bytes(row.hash), hash_of(text)):
         return None
     return Principal(cast("Kind", row.kind), row.bound_to, shape.group(1))
 
@@ -151,5 +151,6 @@ def _random(length: int) -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(length))
 
 
-def _hash(text: str) -> bytes:
+def hash_of(text: str) -> bytes:
+    """What is kept of a key's text."""
     return hashlib.sha256(text.encode()).digest()

@@ -42,7 +42,8 @@ class Access:
     """The rule of one view: which kinds of key open it; none means public."""
 
     kinds: frozenset[str]
-    csrf: bool = True
+    #: The view asks in its own transaction whether the key is still in force (`confirmed`).
+    confirms: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -50,13 +51,18 @@ class Access:
         return not self.kinds
 
 
-def require(*kinds: str) -> Callable[[View], View]:
-    """Open a view, or every method of a view class, to keys of these kinds."""
+def require(*kinds: str, confirms: bool = False) -> Callable[[View], View]:
+    """Open a view, or every method of a view class, to keys of these kinds.
+
+    With `confirms` the view asks itself, in a trip that it makes anyway, whether a key that was
+    verified before is still in force, and says so by `confirmed`. Where it does not, because it
+    refused the request first, the guard asks before the answer leaves.
+    """
     if not kinds:
         raise TypeError("require() needs at least one kind of key")
 
     def mark(view: View) -> View:
-        setattr(view, MARK, Access(frozenset(kinds)))
+        setattr(view, MARK, Access(frozenset(kinds), confirms))
         return view
 
     return mark
@@ -85,6 +91,19 @@ def current_or_none() -> Principal | None:
         g.principal, g.by_session = _identify(state_of())
     principal: Principal | None = g.principal
     return principal
+
+
+def confirmed() -> None:
+    """Say that the caller's key was found to be in force, in a view that `confirms`."""
+    g.unconfirmed = False
+
+
+def revoked_meanwhile() -> bool:
+    """Whether the answer must not leave because its caller's key is no longer in force."""
+    if not g.get("unconfirmed", False):
+        return False
+    g.unconfirmed = False
+    return state_of().keys.still_valid(g.principal.key_id) is None
 
 
 def remember(principal: Principal) -> None:
@@ -131,6 +150,8 @@ def _before() -> None:
         raise Forbidden("this route names no access rule", code="no_access_rule")
     _count(state)
     if not access.is_public:
+        if access.confirms:
+            _recall(state)
         principal = current_or_none()
         if principal is None:
             raise Unauthenticated("a valid key is needed")
@@ -138,6 +159,16 @@ def _before() -> None:
             raise Forbidden("this kind of key does not open this door")
     _protect_from_forgery(state)
     _refuse_foreign_content()
+
+
+def _recall(state: WebState) -> None:
+    """Take the caller's key as it was last verified; what is not remembered is verified anew."""
+    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
+    known = (
+        state.keys.recall(text.strip()) if scheme.lower() == "bearer" and text.isascii() else None
+    )
+    if known is not None:
+        g.principal, g.by_session, g.unconfirmed = known, False, True
 
 
 def _app_view() -> Any:

@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-from flask import Flask, Response
+from flask import Flask, Request, Response
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 from shared.kernel.errors import SettingsError
 from shared.settings import Settings
@@ -28,6 +29,7 @@ _HEADERS: Final = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",  # pages and answers hold personal data
 }
 
 
@@ -52,14 +54,25 @@ def install(app: Flask, settings: Settings) -> None:
         WTF_CSRF_TIME_LIMIT=int(SIGNED_IN_FOR.total_seconds()),
         WTF_CSRF_SSL_STRICT=settings.cookie_secure,
     )
+    app.session_interface = Sessions()
     app.after_request(_add_headers)
 
 
+class Sessions(SecureCookieSessionInterface):
+    """Flask's sessions in a signed cookie, for pages; a program's request has none."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session, or None (an empty one that cannot be written to)."""
+        if request.path.startswith("/api/") and "Authorization" in request.headers:
+            return None
+        return super().open_session(app, request)
+
+
 def _add_headers(response: Response) -> Response:
+    given = {name.lower() for name, _ in response.headers}
     for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    if "Cache-Control" not in response.headers:  # pages and answers hold personal data
-        response.headers["Cache-Control"] = "no-store"
+        if name.lower() not in given:
+            response.headers.add(name, value)
     return response
 
 

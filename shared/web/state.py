@@ -22,6 +22,9 @@ class Keys(Protocol):
     def verify(self, text: str) -> Any | None:
         """The principal of a key's full text, or None."""
 
+    def recall(self, text: str) -> Any | None:
+        """The principal of a key's full text as it was last verified; it may be revoked since."""
+
     def still_valid(self, key_id: str) -> Any | None:
         """The principal of a key that was verified before, or None where it is revoked."""
 

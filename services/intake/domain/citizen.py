@@ -24,6 +24,7 @@ from services.intake.domain.statuses import Status, move
 from services.intake.domain.texts import check_text
 from services.intake.domain.waits import awaited, close_wait, drop_waits, must_allow
 from shared.catalogue import Procedure
+from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput
 
 MOST_DONG = 10**12
@@ -43,7 +44,7 @@ def supplement(
     wait = awaited(dossier, "supplement", round_=round_)
     faults: list[Fault] = []
     brought = _new_codes(dossier, check_papers(procedure.papers, papers, faults))
-    changed = check_form(procedure.form, form, faults, partial=True)
+    changed = check_form(procedure.form, form, faults, partial=True, today=to_vn(now).date())
     if not brought and not changed and not faults:
         faults.append(
             Fault("papers", "Chưa có giấy tờ hay ô nào được bổ sung.", "nothing was supplemented")

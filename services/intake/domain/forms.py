@@ -39,11 +39,13 @@ def check_form(
     raw: Mapping[str, Any],
     faults: list[Fault],
     *,
+    today: date,
     partial: bool = False,
 ) -> dict[str, Any]:
     """The declaration with every value tidied; `partial` asks only for the fields that are given.
 
-    Dates stay ISO texts, numbers numbers, phones become E.164.
+    Dates stay ISO texts, numbers numbers, phones become E.164. `today` is the local day, which
+    some dates may not lie after.
     """
     known = {f.name for f in fields}
     faults.extend(
@@ -61,8 +63,18 @@ def check_form(
                 faults.append(missing(f"form.{field.name}"))
             continue
         value = _CHECKS[field.type](field, given, faults)
-        if value is not None:
-            values[field.name] = value
+        if value is None:
+            continue
+        if field.not_after == "today" and value > today.isoformat():
+            faults.append(
+                Fault(
+                    f"form.{field.name}",
+                    "Ngày này chưa đến; không thể ở sau hôm nay.",
+                    "must not be after today",
+                )
+            )
+            continue
+        values[field.name] = value
     return values
 
 

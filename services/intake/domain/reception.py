@@ -5,21 +5,11 @@ Every function returns the dossier as it is afterwards and the facts that this m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, cast
 
-from services.intake.domain.contacts import ContactInput, check_contact
-from services.intake.domain.dossier import (
-    CHANNELS,
-    Channel,
-    Contact,
-    Dossier,
-    Ending,
-    HeldPaper,
-    Wait,
-)
+from services.intake.domain.dossier import Dossier, Ending, Wait
 from services.intake.domain.facts import (
     ContactGiven,
     DossierReceived,
@@ -30,70 +20,22 @@ from services.intake.domain.facts import (
 )
 from services.intake.domain.forms import (
     PaperCount,
-    check_branches,
     check_form,
     check_papers,
     missing_papers,
 )
 from services.intake.domain.patience import Patience, binding, planned
 from services.intake.domain.statuses import Status, move
+from services.intake.domain.submission import Checked
 from services.intake.domain.texts import check_text, missing
 from services.intake.domain.waits import must_allow, open_wait
 from shared.catalogue import Agency, Procedure
 from shared.kernel.calendar import WorkingCalendar, due
+from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput
 
 Outcome = tuple[Dossier, tuple[Fact, ...]]
 MOST_ITEMS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class SubmitDossier:
-    """A citizen's matter as typed at a desk or sent in; everything is still to be checked."""
-
-    office: str
-    procedure: str
-    channel: str
-    contact: ContactInput
-    form: Mapping[str, Any] = field(repr=False)
-    papers: tuple[PaperCount, ...] = ()
-    branches: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """A submission that has been found in order."""
-
-    procedure: Procedure
-    office: Agency
-    channel: Channel
-    contact: Contact
-    form: Mapping[str, Any] = field(repr=False)
-    papers: tuple[HeldPaper, ...]
-    branches: tuple[str, ...]
-
-    @property
-    def direct(self) -> bool:
-        """True where the citizen stands at the desk and the desk checks at once."""
-        return self.channel == "direct"
-
-
-def check_submission(command: SubmitDossier, procedure: Procedure, office: Agency) -> Checked:
-    """Check everything against the procedure; InvalidInput carries every fault at once."""
-    faults: list[Fault] = []
-    if command.channel not in procedure.channels or command.channel not in CHANNELS:
-        said = ", ".join(procedure.channels)
-        faults.append(Fault("channel", f"Hình thức nộp: {said}.", f"must be one of: {said}"))
-    contact = check_contact(command.contact, faults)
-    form = check_form(procedure.form, command.form, faults)
-    papers = check_papers(procedure.papers, command.papers, faults)
-    branches = check_branches(procedure, command.branches, faults)
-    if command.channel == "direct":
-        faults.extend(missing_papers(procedure.papers, papers))
-    if faults or contact is None:
-        raise InvalidInput(faults)
-    channel = cast(Channel, command.channel)
-    return Checked(procedure, office, channel, contact, form, papers, branches)
 
 
 def submit(
@@ -162,7 +104,7 @@ def receive(
             *check_papers(procedure.papers, papers, faults),
             *(p for p in held if p.code.startswith("other-")),
         )
-    check_form(procedure.form, dossier.form, faults)
+    check_form(procedure.form, dossier.form, faults, today=to_vn(now).date())
     faults.extend(missing_papers(procedure.papers, held))
     if faults:
         raise InvalidInput(faults)

@@ -10,58 +10,33 @@ from datetime import datetime
 from typing import Any
 
 from services.intake.domain import citizen, patience, reception
-from services.intake.domain.codes import dossier_code
 from services.intake.domain.contacts import ContactInput
 from services.intake.domain.deadline import Rules
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.forms import PaperCount
 from services.intake.domain.patience import Patience
-from services.intake.domain.reception import Outcome, SubmitDossier
-from services.intake.storage.counters import next_number
+from services.intake.domain.reception import Outcome
 from services.intake.storage.dossiers import Dossiers
-from shared.catalogue import Agency, Catalogue, Procedure
+from services.intake.usecases.submit import offered, submit
+from shared.catalogue import Catalogue, Procedure
 from shared.kernel.clock import to_vn
-from shared.kernel.errors import Fault, InvalidInput, NotFound
 from shared.store import UnitOfWork
 
-
-def submit(uow: UnitOfWork, catalogue: Catalogue, command: SubmitDossier) -> Dossier:
-    """File a dossier; InvalidInput carries every fault at once."""
-    now = uow.now
-    today = to_vn(now).date()
-    office = catalogue.agency(command.office)
-    procedure = _offered(catalogue, office, command.procedure, now)
-    checked = reception.check_submission(command, procedure, office)
-    number = next_number(uow.connection, office.official_id, today)
-    code = dossier_code(office.official_id, today, number)
-    dossier, facts = reception.submit(
-        checked, code, uow.ids.word(), now, catalogue.calendar(office.code)
-    )
-    uow.get(Dossiers).add(dossier)
-    uow.opens(code)
-    for fact in facts:
-        uow.record(fact)
-    return dossier
-
-
-def _offered(catalogue: Catalogue, office: Agency, code: str, now: datetime) -> Procedure:
-    """The procedure in force, if this office takes it in."""
-    today = to_vn(now).date()
-    try:
-        procedure = catalogue.procedure(code, today)
-    except NotFound:
-        procedure = None
-    if procedure is None or not catalogue.office_handles(office.code, procedure, today):
-        raise InvalidInput(
-            [
-                Fault(
-                    "procedure",
-                    "Bộ phận này không tiếp nhận thủ tục này.",
-                    "this office does not take in such a procedure",
-                )
-            ]
-        )
-    return procedure
+__all__ = [
+    "correct_contact",
+    "extend_supplement",
+    "patience_of",
+    "pay",
+    "procedure_of",
+    "receive",
+    "refuse",
+    "request_supplement",
+    "return_result",
+    "rules_of",
+    "submit",
+    "supplement",
+    "withdraw",
+]
 
 
 def receive(
@@ -75,7 +50,7 @@ def receive(
     """Receive what was filed online or by post, under the rules in force today."""
     dossier = uow.get(Dossiers).get(code, office=office)
     desk = catalogue.agency(office)
-    procedure = _offered(catalogue, desk, dossier.procedure, uow.now)
+    procedure = offered(catalogue, desk, dossier.procedure, to_vn(uow.now).date())
     calendar = catalogue.calendar(office)
     return _keep(uow, reception.receive(dossier, procedure, desk, uow.now, calendar, papers=papers))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.intake.storage.answers import KeptAnswer, KeyTaken, find_answer, keep_answer
-from shared.kernel.errors import Conflict, Fault, InvalidInput, Refused
+from shared.kernel.errors import Conflict, Fault, InvalidInput, Refused, Unauthenticated
 from shared.store import Store, UnitOfWork
 
 LONGEST_KEY = 200
@@ -47,6 +47,8 @@ def answer_once(store: Store, owner: str, key: str | None, request: str, act: Ac
     _check_key(key)
     try:
         return _first_time(store, owner, key, request, act)
+    except Unauthenticated:
+        raise  # a key that is no longer in force gets no kept answer either
     except (KeyTaken, Refused):
         # Done before, or refused because it was done before: the ledger knows. It is not asked
         # first, as nearly every request is the first under its key.

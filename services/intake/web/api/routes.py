@@ -5,14 +5,19 @@ flask-smorest's decorators are put together here, in the one order in which they
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import wraps
 from typing import Any, Final, TypeVar
 
 import marshmallow as ma
-from flask_smorest import Blueprint
+from flask import request
+from flask_smorest import Blueprint, abort
+from werkzeug.exceptions import BadRequest
 
 from services.intake.usecases.once import LONGEST_KEY
 from services.intake.web.api.schemas import SummarySchema
+from shared.kernel.errors import Fault, InvalidInput
+from shared.web.faults import faults_of
 from shared.web.guard import require
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -51,20 +56,62 @@ def getter(
 
 
 def poster(
-    blp: Blueprint, path: str, body: type[ma.Schema], *, status: int = 200
+    blp: Blueprint,
+    path: str,
+    body: type[ma.Schema],
+    *,
+    status: int = 200,
+    also: Callable[..., Iterable[Fault]] | None = None,
+    confirms: bool = False,
 ) -> Callable[[View], View]:
-    """A POST route for desks that may carry an Idempotency-Key; the answer is a summary."""
+    """A POST route for desks that may carry an Idempotency-Key; the answer is a summary.
+
+    `also` is given the body, the faults that the schema found and what the path names, and tells
+    all the faults. `confirms`: see `require`.
+    """
 
     def decorate(view: View) -> View:
-        made = _told(blp, view, 400, 401, 403, 404, 409, 415)
-        made = blp.response(status, SummarySchema)(made)
-        # One schema for all requests: webargs would build a new one from the class for each.
-        made = blp.arguments(body())(made)
-        made = blp.doc(parameters=[_KEY_HEADER])(made)
-        done: View = blp.post(path)(require("desk")(made))
+        told = _told(blp, view, 400, 401, 403, 404, 409, 415)
+        told = blp.response(status, SummarySchema)(told)
+        told = blp.arguments(body)(told)
+        told = blp.doc(parameters=[_KEY_HEADER])(told)
+        read = _reading(view, body(), also)
+        # smorest describes the route; what it would do around each call is done by `read` alone.
+        read._apidoc = told._apidoc  # type: ignore[attr-defined] # noqa: SLF001
+        done: View = blp.post(path)(require("desk", confirms=confirms)(read))
         return done
 
     return decorate
+
+
+def _reading(
+    view: Callable[..., Any], schema: ma.Schema, also: Callable[..., Iterable[Fault]] | None
+) -> Callable[..., Any]:
+    """The view with the request's body, checked by its schema."""
+
+    @wraps(view)
+    def read(**place: str) -> Any:
+        raw = _json()
+        try:
+            loaded = schema.load(raw)
+        except ma.ValidationError as wrong:
+            faults: Iterable[Fault] = faults_of({"json": wrong.messages})
+            if also is not None:
+                faults = also(raw, faults, **place)
+            raise InvalidInput(faults) from None
+        return view(loaded, **place)
+
+    return read
+
+
+def _json() -> Any:
+    """The request's body; an empty object where there is none."""
+    if not request.is_json or not request.get_data(cache=True):
+        return {}
+    try:
+        return request.get_json()
+    except (BadRequest, RecursionError):
+        abort(400, messages={"json": ["Invalid JSON body."]})
 
 
 _NAMES: Final = {

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from services.intake.domain.contacts import ContactInput
 from services.intake.domain.dossier import Contact, Dossier
 from services.intake.domain.forms import PaperCount
-from services.intake.domain.reception import SubmitDossier
+from services.intake.domain.submission import SubmitDossier
 from shared.catalogue import FormField, Paper, Procedure
 from shared.kernel.errors import Fault
 

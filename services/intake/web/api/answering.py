@@ -1,0 +1,43 @@
+"""How a write over REST is carried out: once per Idempotency-Key, and answered to the letter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Response, request
+
+from services.intake.domain.dossier import Dossier
+from services.intake.usecases.once import Answer, answer_once, digest
+from services.intake.web import views
+from services.intake.web.deps import deps
+from shared.store import UnitOfWork
+from shared.web.guard import current
+
+Do = Callable[[UnitOfWork], Dossier]
+
+
+def answer(do: Do, status: int = 200) -> Response:
+    """Do it in a unit of work and answer with a summary, or give the answer kept."""
+    known = deps()
+
+    def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
+        dossier = do(uow)
+        return status, views.summary(dossier, known.catalogue, uow.now)
+
+    given = answer_once(
+        known.store,
+        f"desk:{current().bound_to}",
+        request.headers.get("Idempotency-Key"),
+        digest(request.method, request.path, request.get_json()),
+        act,
+    )
+    return as_response(given)
+
+
+def as_response(given: Answer) -> Response:
+    """An answer as it was kept, to the letter."""
+    response = Response(given.body, given.status, content_type="application/json")
+    if given.kept:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response

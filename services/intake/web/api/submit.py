@@ -1,0 +1,62 @@
+"""Filing a dossier over REST; every fault of the body is told at once, of its shape and contents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Response
+from flask_smorest import Blueprint
+
+from services.intake.domain.submission import together
+from services.intake.usecases import look
+from services.intake.usecases.desk import procedure_of
+from services.intake.usecases.submit import faults_of, faults_of_supplement, submit
+from services.intake.web.api import body as bodies
+from services.intake.web.api.answering import answer
+from services.intake.web.api.read import storable
+from services.intake.web.api.routes import poster
+from services.intake.web.api.schemas import SubmitSchema
+from services.intake.web.deps import deps, own_office
+from shared.kernel.errors import Fault
+from shared.store import UnitOfWork
+from shared.web.guard import confirmed, current
+
+
+def routes(blp: Blueprint) -> None:
+    """POST /dossiers."""
+
+    @poster(blp, "/dossiers", SubmitSchema, status=201, also=of_submission, confirms=True)
+    def submit_dossier(body: dict[str, Any]) -> Response:
+        """File a dossier; 201 means that it and its facts are on disk."""
+        caller, known = current(), deps()
+        command = bodies.submission(caller.bound_to, body)
+
+        def file(uow: UnitOfWork) -> Any:
+            dossier = submit(uow, known.catalogue, command, key_id=caller.key_id)
+            confirmed()
+            return dossier
+
+        return answer(file, 201)
+
+
+def of_submission(raw: Any, known: Sequence[Fault]) -> list[Fault]:
+    """What the procedure says of a body whose shape is wrong in places."""
+    city = deps()
+    found = faults_of(city.catalogue, bodies.readable(own_office(), raw), city.today())
+    uncounted = bodies.uncounted(bodies.mapping(raw).get("papers"))
+    return together(known, found, uncounted=uncounted)
+
+
+def of_supplement(raw: Any, known: Sequence[Fault], code: str) -> list[Fault]:
+    """The same for what is brought later; NotFound for a dossier of another office."""
+    city, body = deps(), bodies.mapping(raw)
+    with city.store.read() as connection:
+        dossier = look.one(connection, own_office(), storable(code))
+    found = faults_of_supplement(
+        procedure_of(city.catalogue, dossier),
+        bodies.readable_papers(body.get("papers")),
+        bodies.mapping(body.get("form")),
+        city.today(),
+    )
+    return together(known, found, uncounted=bodies.uncounted(body.get("papers")))
