@@ -6,7 +6,7 @@ How Flask comes to call this is in `errors.py`; what the faults say is in `fault
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -21,6 +21,7 @@ from shared.kernel.errors import (
     Refused,
     Transient,
 )
+from shared.web.pointers import pointer
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 5
@@ -100,8 +101,13 @@ def language(request: Request) -> str:
     return "vi"
 
 
-def as_document(problem: Problem, tongue: str) -> dict[str, Any]:
-    """The problem as a JSON object; title and detail in one language, faults in both."""
+def as_document(
+    problem: Problem, tongue: str, at: Callable[[str], str | None] = lambda _: None
+) -> dict[str, Any]:
+    """The problem as a JSON object; title and detail in one language, faults in both.
+
+    `at` tells the JSON pointer of a fault's place, None for what is not in the request's body.
+    """
     vi, en = TITLES.get(problem.status, (problem.vi, problem.en))
     document: dict[str, Any] = {
         "type": f"urn:lienthong:problem:{problem.code}",
@@ -111,16 +117,31 @@ def as_document(problem: Problem, tongue: str) -> dict[str, Any]:
         "code": problem.code,
     }
     if problem.faults:
-        document["errors"] = [
-            {"place": fault.place, "vi": fault.vi, "en": fault.en} for fault in problem.faults
-        ]
+        document["errors"] = [_told(fault, at(fault.place)) for fault in problem.faults]
     return document | dict(problem.extra)
+
+
+def _told(fault: Fault, where: str | None) -> dict[str, str]:
+    pointed = {} if where is None else {"pointer": where}
+    return {"place": fault.place, **pointed, "vi": fault.vi, "en": fault.en}
+
+
+def _pointers(problem: Problem, request: Request) -> Callable[[str], str | None]:
+    """Where faults lie in the request's body, if it has one that can be read."""
+    if problem.status != 422 or not request.is_json:
+        return lambda _: None
+    body = request.get_json(silent=True)
+
+    def at(place: str) -> str | None:
+        return None if place in request.headers else pointer(place, body)
+
+    return at
 
 
 def as_response(problem: Problem, request: Request) -> Response:
     """The problem as `application/problem+json` with its headers."""
     tongue = language(request)
-    body = json.dumps(as_document(problem, tongue))
+    body = json.dumps(as_document(problem, tongue, _pointers(problem, request)))
     response = Response(body, problem.status, content_type=CONTENT_TYPE)
     response.headers.extend(dict(problem.headers))
     response.headers["Content-Language"] = tongue

@@ -154,6 +154,9 @@ class FaultSchema(Schema):
     """One fault."""
 
     place = fields.String(required=True, metadata={"description": "Such as papers.0.code"})
+    pointer = fields.String(
+        metadata={"description": "JSON pointer into the body, such as #/papers/0/code"}
+    )
     vi = fields.String(required=True)
     en = fields.String(required=True)
 

@@ -25,6 +25,7 @@ def test_every_fault_of_a_form_is_told_at_once_in_both_languages(tiny):
     assert faults["title"]["vi"] == "Thiếu trường bắt buộc."
     assert faults["count"] == {
         "place": "count",
+        "pointer": "#/count",
         "vi": "Phải là số nguyên.",
         "en": "Not a valid whole number.",
     }
