@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import http
-from typing import Any, Final
+from typing import Any
 
-from flask import Blueprint, Flask, render_template, send_from_directory
+from flask import Blueprint, Flask, render_template
 from flask_smorest import Api
 from flask_smorest.utils import prepare_response
-from flask_swagger_ui import flask_swagger_ui
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from shared.web import errors, problems
+from shared.web import described, errors, problems
 from shared.web.schemas import Instant, ProblemSchema
 from shared.web.state import state_of
-
-_ASSETS: Final = frozenset(
-    {"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png", "LICENSE"}
-)
 
 
 class ProblemApi(Api):  # type: ignore[misc]
@@ -60,29 +55,23 @@ def create_api(app: Flask, title: str, *, version: str = "1", about: str = "") -
     )
     api.spec.components.security_scheme("key", key)
     api.register_field(Instant, "string", "date-time")
-    app.register_blueprint(_docs())
-    state_of(app).public_endpoints |= {"api-docs.openapi_json", "docs.index", "docs.asset"}
+    app.register_blueprint(_docs(api, about or title))
+    state_of(app).public_endpoints |= {"api-docs.openapi_json", "docs.index"}
     return api
 
 
-def _docs() -> Blueprint:
-    """Swagger UI from the files of its package: nothing is fetched from elsewhere."""
+def _docs(api: Api, about: str) -> Blueprint:
+    """The page for people."""
     blue = Blueprint("docs", __name__)
-    blue.add_url_rule("/docs", "index", _index)
-    blue.add_url_rule("/docs/<name>", "asset", _asset)
+
+    def index() -> str:
+        document = api.spec.to_dict()
+        return render_template(
+            "lienthong/docs.html",
+            about=about,
+            parts=described.parts(document),
+            schemas=described.schemas(document),
+        )
+
+    blue.add_url_rule("/docs", "index", index)
     return blue
-
-
-def _index() -> str:
-    return render_template("lienthong/docs.html")
-
-
-def _asset(name: str) -> Response:
-    from pathlib import Path
-
-    if name not in _ASSETS:
-        from shared.kernel.errors import NotFound
-
-        raise NotFound("no such file")
-    folder = Path(flask_swagger_ui.__file__).parent / "dist"
-    return send_from_directory(folder, name, max_age=86400)
