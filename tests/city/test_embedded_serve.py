@@ -24,8 +24,8 @@ from services.city.autopilot import Shredder
 from services.city.embedded import open_city
 from services.city.keys import first_keys
 from services.city.serve import city_settings
-from services.city.welcome import KEYS_FILE, busiest, examples, keep_keys
 from services.city.simulation.stage import Stage
+from services.city.welcome import KEYS_FILE, busiest, examples, keep_keys
 from shared.catalogue import load
 from shared.kernel.clock import FixedClock
 from shared.settings import PROJECT

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from tests.servers.__main__ import workers
-from tests.servers.sharing import share
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SCRIPTS = ("run", "test", "deploy/dev/venv.sh", "requirements.lock", "requirements-dev.lock")
@@ -167,11 +166,3 @@ def test_several_workers_share_the_tests_otherwise():
         option, count = workers(arguments)
         assert option == "-n"
         assert 2 <= int(count) <= 4
-
-
-def test_a_file_stays_with_one_worker_and_only_its_back_ends_part():
-    file = "tests/store/test_ledgers.py"
-    assert share(f"{file}::test_a") == share(f"{file}::test_b[phone]") == file
-    assert share(f"{file}::test_a[servers]") == share(f"{file}::test_b[servers-1280]")
-    assert share(f"{file}::test_a[servers]") != share(f"{file}::test_a[embedded]")
-    assert share(f"{file}::test_a[two servers-x]") == file

@@ -6,11 +6,13 @@ order. Only the two back ends of a file may go to two workers: they share nothin
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from xdist.scheduler import LoadScopeScheduling
 
 BACK_ENDS: Final = ("embedded", "servers")
+# What takes longest goes first, so that no worker has a long file left when the others are done.
+LONG: Final = ("bench", "promises", "simulation", "smoke", "journeys", "city", "runtime")
 
 
 class Sharing(LoadScopeScheduling):  # type: ignore[misc]
@@ -18,6 +20,46 @@ class Sharing(LoadScopeScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         return share(nodeid)
+
+    def _assign_work_unit(self, node: Any) -> None:
+        self.workqueue.move_to_end(min(self.workqueue, key=rank), last=False)
+        super()._assign_work_unit(node)
+
+    def remove_node(self, node: Any) -> str | None:
+        """Share out what a dead worker left; the test that it died of is told and not repeated."""
+        left = {name: unit for name, unit in self.assigned_work.pop(node).items() if open_(unit)}
+        if not left:
+            return None
+        died_of = open_(next(iter(left.values())))[0]
+        next(iter(left.values()))[died_of] = True
+        self.workqueue.update({name: unit for name, unit in left.items() if open_(unit)})
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return died_of
+
+    def _reschedule(self, node: Any) -> None:
+        """Keep a worker in work: it starts a test only when it knows the next one or the end.
+
+        The original hands out one unit at a time; after a crash that may be a single test, and the
+        worker would wait for ever.
+        """
+        if node.shutting_down:
+            return
+        while self.workqueue and self._pending_of(self.assigned_work[node]) <= 2:
+            self._assign_work_unit(node)
+        if not self.workqueue:
+            node.shutdown()
+
+
+def rank(unit: str) -> int:
+    """The place of a unit's room in the order of the run."""
+    room = unit.partition("/")[2].partition("/")[0]
+    return LONG.index(room) if room in LONG else len(LONG)
+
+
+def open_(unit: dict[str, bool]) -> list[str]:
+    """The tests of a unit that are not done."""
+    return [nodeid for nodeid, done in unit.items() if not done]
 
 
 def share(nodeid: str) -> str:
