@@ -25,8 +25,9 @@ def messages() -> None:
 @click.option("--channel", type=click.Choice(["sms", "email"]), help="Only this channel.")
 @click.option("--dossier", help="Only this dossier.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+@click.option("--count", is_flag=True, help="Also count the finished ones; reads all messages.")
 def list_messages(
-    states: tuple[str, ...], channel: str | None, dossier: str | None, limit: int
+    *, states: tuple[str, ...], channel: str | None, dossier: str | None, limit: int, count: bool
 ) -> None:
     """List messages, newest first; uncertain ones wait for `resend`."""
     from services.notify.storage import queries
@@ -35,11 +36,11 @@ def list_messages(
     store = _store()
     with store.read() as connection:
         found = queries.find(connection, search)
-        counts = queries.by_state(connection)
+        counts = queries.by_state(connection) if count else queries.unfinished(connection)
     for message in found:
         click.echo(_line(message))
-    told = ", ".join(f"{state} {count}" for state, count in counts.items()) or "none"
-    click.echo(f"{len(found)} shown; in all: {told}", err=True)
+    told = ", ".join(f"{state} {number}" for state, number in counts.items()) or "none"
+    click.echo(f"{len(found)} shown; {'in all' if count else 'not finished'}: {told}", err=True)
     store.close()
 
 

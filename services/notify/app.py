@@ -100,7 +100,8 @@ def _loops(
             metrics=metrics,
         ),
         *senders,
-        Ticker("notify.ticker", store, give_up_waiting, lambda: _next_give_up(store)),
+        # Contacts are waited for a day: whether one is given up now need not be asked often.
+        Ticker("notify.ticker", store, give_up_waiting, lambda: _next_give_up(store), gap=1.0),
     ]
 
 

@@ -15,6 +15,7 @@ from services.notify.domain.messages import Message
 from services.notify.domain.news import News
 from services.notify.storage import queries
 from services.notify.usecases.composing import Composer
+from services.notify.usecases.handing import Tray
 from services.notify.usecases.telling import take_contact, tell_citizen, warm_contacts, warm_news
 from shared.catalogue import Catalogue, load
 from shared.kernel.clock import FixedClock
@@ -45,6 +46,7 @@ class Ledger:
         self.store = store
         self.composer = composer
         self.clock = clock
+        self.trays: dict[str, Tray] = {}
         self._facts = 0
 
     def news(self, name: str, dossier: str = DOSSIER, **data: object) -> News:
@@ -56,13 +58,13 @@ class Ledger:
         with self.store.begin() as uow:
             warm_news(uow, [one.dossier for one in news])
             for one in news:
-                tell_citizen(uow, self.composer, one)
+                tell_citizen(uow, self.composer, one, self.trays)
 
     def give(self, *contacts: Contact) -> None:
         with self.store.begin() as uow:
             warm_contacts(uow, [contact.dossier for contact in contacts])
             for contact in contacts:
-                take_contact(uow, self.composer, contact)
+                take_contact(uow, self.composer, contact, self.trays)
 
     def received(self, dossier: str = DOSSIER) -> News:
         procedure = the_catalogue().procedures(START.date())[0]

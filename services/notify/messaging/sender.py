@@ -117,15 +117,24 @@ class Sender:
         # What a channel answered is written first: only then may anything be sent again.
         self._record()
         taken_back = 0 if self._started else self._take_back()
-        claimed = self._claim() if self._is_row_due() else []
-        if not claimed and self._is_row_due():
-            taken_back += self._take_back()
+        claimed: list[Message] = []
+        if self._is_row_due() and not self._tray_goes_first():
+            claimed = self._claim()
+            if not claimed and self._is_row_due():
+                taken_back += self._take_back()
         # After all that may fail: what is taken from the tray is in nobody else's hands.
-        claimed += self._tray.take(self._batch, self._store.clock.now())
-        if not claimed:
+        messages = self._tray.take(self._batch, self._store.clock.now()) + claimed
+        if not messages:
             return taken_back
-        self._unrecorded = self._hand_over(claimed)
+        self._unrecorded = self._hand_over(messages)
         return self._record()
+
+    def _tray_goes_first(self) -> bool:
+        """Whether more than a batch came before the rows; nothing is added until these are gone."""
+        first = len(self._tray) > self._batch
+        if first:
+            self._tray.refuse()
+        return first
 
     def _claim(self) -> list[Message]:
         with self._store.begin() as uow:

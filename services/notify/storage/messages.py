@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage import bulk
-from services.notify.storage.bulk import among
+from services.notify.storage.asking import about, ask, ask_all
+from services.notify.storage.people import HOLD
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of, row_of_message
 from services.notify.storage.sendings import Claim
 from services.notify.storage.tables import in_states, messages
@@ -57,15 +58,23 @@ class Messages:
         self._claims[message_id] = claim
 
     def warm_awaiting(self, dossiers: Iterable[str]) -> None:
-        """Read, and hold, what waits for the contacts of these dossiers, in one query."""
+        """Hold these dossiers, then read, and hold, what waits for their contacts; in one trip.
+
+        Why they are held first is told at `Contacts.warm`.
+        """
         missing = sorted(set(dossiers) - self._awaiting.keys())
         if not missing:
             return
         for dossier in missing:
             self._awaiting[dossier] = []
-        wanted = among(self._uow.connection, messages.c.dossier, missing)
-        for message in self._select(wanted, in_states(State.AWAITING_CONTACT)):
+        _, rows = ask_all(self._uow.connection, (HOLD, missing), (_AWAITING, missing))
+        for message in map(message_of, rows):
             self._awaiting[message.dossier].append(message)
+
+    @property
+    def awaiting(self) -> list[str]:
+        """The dossiers, of those that were warmed, for whose contact something waits."""
+        return sorted(dossier for dossier, waiting in self._awaiting.items() if waiting)
 
     def take_awaiting(self, dossier: str) -> list[Message]:
         """What waits for the contact of this dossier, oldest first; each is given out once."""
@@ -83,8 +92,8 @@ class Messages:
 
     def of_facts(self, fact_ids: Iterable[str]) -> list[Message]:
         """All messages of these facts, as this unit has left them so far."""
-        wanted = among(self._uow.connection, messages.c.fact_id, sorted(set(fact_ids)))
-        found = self._select(wanted, hold=False)
+        rows = ask(self._uow.connection, _OF_FACTS, sorted(set(fact_ids)))
+        found = [message_of(row) for row in rows]
         return [self._changed.get(message.id, message) for message in found]
 
     def get(self, message_id: str) -> Message:
@@ -94,17 +103,8 @@ class Messages:
             raise NotFound("there is no such message", vi="Không có tin nhắn này.")
         return found[0]
 
-    def _select(
-        self, *where: sa.ColumnElement[bool], limit: int | None = None, hold: bool = True
-    ) -> list[Message]:
-        query = (
-            sa.select(*MESSAGE_COLUMNS)
-            .where(*where)
-            .order_by(messages.c.made_at, messages.c.id)
-            .limit(limit)
-        )
-        if hold:
-            query = query.with_for_update()
+    def _select(self, *where: sa.ColumnElement[bool], limit: int | None = None) -> list[Message]:
+        query = _oldest_first(*where).limit(limit).with_for_update()
         return [message_of(row) for row in self._uow.connection.execute(query)]
 
     def _will_write(self) -> None:
@@ -138,6 +138,17 @@ class Messages:
             "sender": claim.sender if claim else None,
             "lease_until": claim.lease_until if claim else None,
         }
+
+
+def _oldest_first(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(*MESSAGE_COLUMNS).where(*where).order_by(messages.c.made_at, messages.c.id)
+
+
+_OF_FACTS = about(messages.c.fact_id, _oldest_first)
+_AWAITING = about(
+    messages.c.dossier,
+    lambda those: _oldest_first(those, in_states(State.AWAITING_CONTACT)).with_for_update(),
+)
 
 
 def _changing(row: dict[str, Any]) -> dict[str, Any]:

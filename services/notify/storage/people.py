@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from services.notify.domain.cases import Case
 from services.notify.domain.contacts import Contact
 from services.notify.storage import bulk, tables
+from services.notify.storage.asking import Question, about, ask_all
 from services.notify.storage.rows import (
     CASE_COLUMNS,
     CONTACT_COLUMNS,
@@ -33,10 +35,13 @@ class Cases:
         missing = sorted(set(dossiers) - self._known.keys())
         if not missing:
             return
-        self._known.update(dict.fromkeys(missing))
-        connection = self._uow.connection
-        wanted = bulk.among(connection, tables.cases.c.dossier, missing)
-        for row in connection.execute(sa.select(*CASE_COLUMNS).where(wanted)):
+        (rows,) = ask_all(self._uow.connection, (_CASES, missing))
+        self.learn(missing, rows)
+
+    def learn(self, asked: Iterable[str], rows: Iterable[Any]) -> None:
+        """What was read of the asked ones, in the rows of CASE_COLUMNS."""
+        self._known.update(dict.fromkeys(asked))
+        for row in rows:
             case = case_of(row)
             self._known[case.dossier] = case
 
@@ -76,11 +81,17 @@ class Contacts:
         missing = sorted(set(dossiers) - self._known.keys())
         if not missing:
             return
-        self._known.update(dict.fromkeys(missing))
-        self._read(missing)
-        unknown = [dossier for dossier in missing if self._known[dossier] is None]
-        if unknown and lock_dossiers(self._uow.connection, unknown):
-            self._read(unknown)
+        (rows,) = ask_all(self._uow.connection, (_CONTACTS, missing))
+        self.learn(missing, rows)
+
+    def learn(self, asked: Sequence[str], rows: Iterable[Any]) -> None:
+        """What was read of the asked ones, in the rows of CONTACT_COLUMNS."""
+        self._known.update(dict.fromkeys(asked))
+        self._keep(rows)
+        unknown = sorted(dossier for dossier in asked if self._known[dossier] is None)
+        if unknown and _is_shared(self._uow.connection):
+            _, again = ask_all(self._uow.connection, (HOLD, unknown), (_CONTACTS, unknown))
+            self._keep(again)
 
     def get(self, dossier: str) -> Contact | None:
         """The contact, None while none was given."""
@@ -93,10 +104,8 @@ class Contacts:
             self._uow.on_flush(self._write)
         self._known[contact.dossier] = self._changed[contact.dossier] = contact
 
-    def _read(self, dossiers: list[str]) -> None:
-        connection = self._uow.connection
-        wanted = bulk.among(connection, tables.contacts.c.dossier, dossiers)
-        for row in connection.execute(sa.select(*CONTACT_COLUMNS).where(wanted)):
+    def _keep(self, rows: Iterable[Any]) -> None:
+        for row in rows:
             contact = contact_of(row)
             self._known[contact.dossier] = contact
 
@@ -111,15 +120,32 @@ def lock_dossiers(connection: sa.Connection, dossiers: Iterable[str]) -> bool:
 
     Taken in sorted order in one statement, so that two units cannot wait for each other.
     """
-    if connection.dialect.name != "postgresql":
+    if not _is_shared(connection):
         return False
-    connection.execute(_LOCK, {"names": sorted(set(dossiers))})
+    ask_all(connection, (HOLD, sorted(set(dossiers))))
     return True
 
 
-_LOCK = sa.text(
-    "SELECT pg_advisory_xact_lock(wanted.key) FROM ("
-    "SELECT DISTINCT hashtextextended('notify ' || name, 0) AS key "
-    "FROM unnest(CAST(:names AS text[])) AS name ORDER BY 1) AS wanted"
-)
+def warm(uow: UnitOfWork, dossiers: Iterable[str]) -> None:
+    """Read cases and contacts of these dossiers in one trip."""
+    asked = sorted(set(dossiers))
+    cases, contacts = ask_all(uow.connection, (_CASES, asked), (_CONTACTS, asked))
+    uow.get(Cases).learn(asked, cases)
+    uow.get(Contacts).learn(asked, contacts)
 
+
+def _is_shared(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+_CASES = about(tables.cases.c.dossier, sa.select(*CASE_COLUMNS).where)
+_CONTACTS = about(tables.contacts.c.dossier, sa.select(*CONTACT_COLUMNS).where)
+# Holds dossiers until the unit ends, as a question that goes with those that need it.
+HOLD = Question(
+    sa.text(
+        "SELECT count(pg_advisory_xact_lock(wanted.key)) FROM ("
+        "SELECT DISTINCT hashtextextended('notify ' || name, 0) AS key "
+        "FROM unnest(CAST(:listed AS text[])) AS name ORDER BY 1) AS wanted"
+    ),
+    None,
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of
-from services.notify.storage.tables import in_states, messages
+from services.notify.storage.tables import GROUPS, found_by_index, messages
 from shared.kernel.errors import NotFound
 
-# Each of these has a small index of its own.
+# Each of these is in a small index.
 UNFINISHED = tuple(state for state in State if state not in (State.SENT, State.SKIPPED))
 
 
@@ -30,14 +30,26 @@ class Search:
 
 
 def find(connection: sa.Connection, search: Search) -> list[Message]:
-    """The messages that fit, newest first, at most `limit`."""
-    query = (
-        sa.select(*MESSAGE_COLUMNS)
-        .where(*_where(search))
-        .order_by(messages.c.made_at.desc(), messages.c.id.desc())
-        .limit(search.limit)
-    )
-    return [message_of(row) for row in connection.execute(query)]
+    """The messages that fit, newest first, at most `limit`; by an index, whatever is asked."""
+    found = []
+    for states in _asked(search.states):
+        query = (
+            sa.select(*MESSAGE_COLUMNS)
+            .where(*_where(search, states))
+            .order_by(messages.c.made_at.desc(), messages.c.id.desc())
+            .limit(search.limit)
+        )
+        found += [message_of(row) for row in connection.execute(query)]
+    found.sort(key=lambda message: (message.made_at, message.id), reverse=True)
+    return found[: search.limit]
+
+
+def _asked(states: Sequence[str]) -> list[tuple[State, ...]]:
+    """The states in groups that one index serves each; one group of none where all are asked."""
+    wanted = {State(state) for state in states}
+    groups = [tuple(state for state in group if state in wanted) for group in GROUPS]
+    rest = tuple(sorted(wanted.difference(*groups)))
+    return [group for group in (*groups, rest) if group] or [()]
 
 
 def one(connection: sa.Connection, message_id: str) -> Message:
@@ -50,7 +62,7 @@ def one(connection: sa.Connection, message_id: str) -> Message:
 
 
 def by_state(connection: sa.Connection) -> dict[str, int]:
-    """How many messages are in each state; states with none are left out."""
+    """How many messages are in each state; states with none are left out. Reads all messages."""
     return _counted(connection, messages.c.state)
 
 
@@ -58,7 +70,7 @@ def unfinished(connection: sa.Connection) -> dict[str, int]:
     """How many messages are in each state that is not the end; quick however many were sent."""
     found = {}
     for state in UNFINISHED:
-        query = sa.select(sa.func.count()).select_from(messages).where(in_states(state))
+        query = sa.select(sa.func.count()).select_from(messages).where(found_by_index((state,)))
         count = int(connection.execute(query).scalar_one())
         if count:
             found[state.value] = count
@@ -85,9 +97,9 @@ def _counted(
     return {str(value): int(count) for value, count in connection.execute(query)}
 
 
-def _where(search: Search) -> Iterable[sa.ColumnElement[bool]]:
-    if search.states:
-        yield in_states(*(State(state) for state in search.states))
+def _where(search: Search, states: tuple[State, ...]) -> Iterable[sa.ColumnElement[bool]]:
+    if states:
+        yield found_by_index(states)
     if search.channel is not None:
         yield messages.c.channel == search.channel
     if search.dossier is not None:

@@ -13,12 +13,51 @@ import sqlalchemy as sa
 
 from services.notify.domain.messages import Message, claimed
 from services.notify.domain.states import State
-from services.notify.storage.bulk import among
+from services.notify.storage.asking import about, ask
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of
 from services.notify.storage.tables import in_states, messages
+from shared.store.types import Instant
 
 _READY = in_states(State.QUEUED, State.FAILED)
 _SENDING = in_states(State.SENDING)
+_HOLDERS = messages.c.sender == sa.bindparam("holder")
+_NOW = sa.bindparam("now", type_=Instant())
+
+_CLAIM = about(
+    messages.c.id,
+    lambda those: (
+        messages.update()
+        .where(those)
+        .values(
+            state=State.SENDING.value,
+            tries=messages.c.tries + 1,
+            changed_at=_NOW,
+            sender=sa.bindparam("claimer"),
+            lease_until=sa.bindparam("until", type_=Instant()),
+        )
+    ),
+)
+_STILL_HELD = about(
+    messages.c.id,
+    lambda those: sa.select(messages.c.id).where(those, _SENDING, _HOLDERS).with_for_update(),
+)
+_MARK_SENT = about(
+    messages.c.id,
+    lambda those: (
+        messages.update()
+        .where(those, _SENDING, _HOLDERS)
+        .values(
+            state=State.SENT.value,
+            sent_at=_NOW,
+            changed_at=_NOW,
+            next_at=None,
+            reason=None,
+            sender=None,
+            lease_until=None,
+        )
+        .returning(messages.c.id)
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,32 +86,21 @@ def claim(
     found = [message_of(row) for row in connection.execute(ready)]
     if not found:
         return []
-    connection.execute(
-        messages.update()
-        .where(among(connection, messages.c.id, [message.id for message in found]))
-        .values(
-            state=State.SENDING.value,
-            tries=messages.c.tries + 1,
-            changed_at=now,
-            sender=wanted.sender,
-            lease_until=wanted.lease_until,
-        )
+    ids = [message.id for message in found]
+    ask(
+        connection,
+        _CLAIM,
+        ids,
+        now=now,
+        claimer=wanted.sender,
+        until=wanted.lease_until,
     )
     return [claimed(message, now) for message in found]
 
 
 def still_held(connection: sa.Connection, ids: Sequence[str], sender: str) -> set[str]:
     """Which of these are still this sender's, held until the unit ends."""
-    query = (
-        sa.select(messages.c.id)
-        .where(
-            among(connection, messages.c.id, ids),
-            messages.c.state == State.SENDING.value,
-            messages.c.sender == sender,
-        )
-        .with_for_update()
-    )
-    return set(connection.execute(query).scalars())
+    return set(ask(connection, _STILL_HELD, ids, holder=sender).scalars())
 
 
 def mark_sent(
@@ -81,25 +109,7 @@ def mark_sent(
     """The way of nearly all messages, in one statement; which of them were still this sender's."""
     if not ids:
         return set()
-    marked = connection.execute(
-        messages.update()
-        .where(
-            among(connection, messages.c.id, ids),
-            messages.c.state == State.SENDING.value,
-            messages.c.sender == sender,
-        )
-        .values(
-            state=State.SENT.value,
-            sent_at=now,
-            changed_at=now,
-            next_at=None,
-            reason=None,
-            sender=None,
-            lease_until=None,
-        )
-        .returning(messages.c.id)
-    )
-    return set(marked.scalars())
+    return set(ask(connection, _MARK_SENT, ids, holder=sender, now=now).scalars())
 
 
 def left_behind(
@@ -120,9 +130,7 @@ def orphaned(
     return _held(connection, channel, messages.c.sender == sender, messages.c.changed_at <= since)
 
 
-def _held(
-    connection: sa.Connection, channel: str, *where: sa.ColumnElement[bool]
-) -> list[Message]:
+def _held(connection: sa.Connection, channel: str, *where: sa.ColumnElement[bool]) -> list[Message]:
     query = (
         sa.select(*MESSAGE_COLUMNS)
         .where(messages.c.channel == channel, _SENDING, *where)
@@ -165,6 +173,10 @@ def next_due(connection: sa.Connection, channel: str, sender: str) -> Next:
 
 def first_awaiting(connection: sa.Connection) -> datetime | None:
     """When the longest waiting message without a contact was made (UTC)."""
-    query = sa.select(sa.func.min(messages.c.made_at)).where(in_states(State.AWAITING_CONTACT))
-    found: datetime | None = connection.execute(query).scalar()
+    found: datetime | None = connection.execute(_FIRST_AWAITING).scalar()
     return found
+
+
+_FIRST_AWAITING = sa.select(sa.func.min(messages.c.made_at)).where(
+    in_states(State.AWAITING_CONTACT)
+)

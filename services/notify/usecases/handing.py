@@ -71,8 +71,12 @@ class Tray:
         what comes now would overtake what waits there.
         """
         if len(self._waiting) >= self._limit:
-            self._behind = True
+            self.refuse()
         return self._open and not self._behind
+
+    def refuse(self) -> None:
+        """Messages wait as rows, and want their turn."""
+        self._behind = True
 
     def caught_up(self) -> None:
         """The sender found nothing queued any more."""

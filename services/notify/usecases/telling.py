@@ -15,8 +15,9 @@ from services.notify.domain.messages import APPLICANT, NO_CHANNEL, Message
 from services.notify.domain.news import News
 from services.notify.domain.states import State
 from services.notify.domain.values import Subject, as_of, kept
+from services.notify.storage import people
 from services.notify.storage.messages import Messages
-from services.notify.storage.people import Cases, Contacts, lock_dossiers
+from services.notify.storage.people import Cases, Contacts
 from services.notify.usecases.composing import Composer
 from services.notify.usecases.handing import NO_TRAYS, Trays, hand_over
 from shared.kernel.clock import format_instant, parse_instant
@@ -24,21 +25,18 @@ from shared.store import UnitOfWork
 
 
 def warm_news(uow: UnitOfWork, dossiers: Sequence[str]) -> None:
-    """Read what a batch of news needs, in two queries for all of it."""
-    uow.get(Cases).warm(dossiers)
-    uow.get(Contacts).warm(dossiers)
+    """Read what a batch of news needs, in one trip for all of it."""
+    people.warm(uow, dossiers)
 
 
 def warm_contacts(uow: UnitOfWork, dossiers: Sequence[str]) -> None:
     """Hold these dossiers, then read what waits for their contacts (see Contacts.warm)."""
-    lock_dossiers(uow.connection, dossiers)
-    uow.get(Messages).warm_awaiting(dossiers)
-    uow.get(Cases).warm(dossiers)
+    messages = uow.get(Messages)
+    messages.warm_awaiting(dossiers)
+    uow.get(Cases).warm(messages.awaiting)
 
 
-def tell_citizen(
-    uow: UnitOfWork, composer: Composer, news: News, trays: Trays = NO_TRAYS
-) -> None:
+def tell_citizen(uow: UnitOfWork, composer: Composer, news: News, trays: Trays = NO_TRAYS) -> None:
     """Remember what the news teaches and write the messages of its moment."""
     cases = uow.get(Cases)
     case = learn(cases.get(news.dossier), news)
