@@ -55,6 +55,10 @@ def test_a_quick_run_carries_every_dossier_and_writes_every_figure(
         }  # fmt: skip
         assert name in done.stdout
     assert result["preloaded"]["dossiers"] == 20
+    assert result["preloaded"]["rows"]["routing"]["tasks"] == 20
+    assert all(goal["met"] is not None for goal in result["goals"])
+    for goal in result["goals"]:
+        assert goal["what"] in done.stdout
 
 
 def test_help_tells_the_options_of_the_benchmark() -> None:
