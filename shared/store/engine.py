@@ -56,6 +56,9 @@ def make_engine(url: str) -> sa.Engine:
             "connect_timeout": 5,
             "application_name": "lienthong",
             "cursor_factory": Cursor,
+            # trips.py has the server keep statements. Were psycopg to do so as well, it would send
+            # DEALLOCATE ALL after a rollback, and ours would be gone too.
+            "prepare_threshold": None,
             "keepalives_idle": 30,
             "keepalives_interval": 5,
             "keepalives_count": 3,

@@ -131,3 +131,16 @@ def test_a_subject_that_is_said_to_be_new_begins_at_one_on_both_databases(backen
     with store.read() as connection:
         assert connection.scalar(sa.select(LEDGERS.streams.c.last)) == 3
     store.close()
+
+
+def test_a_rollback_does_not_make_the_server_forget_what_it_keeps_for_us(store):
+    asked = [(sa.text("SELECT CAST(:n AS integer)"), {"n": 1})]
+    for _ in range(3):
+        with store.begin() as uow:
+            assert ask_all(uow.connection, asked) == [[(1,)]]
+    with store.read() as connection:  # ends by a rollback
+        for _ in range(12):
+            connection.execute(sa.text("SELECT 2")).scalar()
+    for _ in range(3):
+        with store.begin() as uow:
+            assert ask_all(uow.connection, asked) == [[(1,)]]
