@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from services.intake.storage.tables import answers
 from shared.store import UnitOfWork
-from shared.store.trips import tell
+from shared.store.saying import tell
 
 # What the unit of work ends with where the key was used meanwhile.
 KeyTaken: Final = sa.exc.IntegrityError

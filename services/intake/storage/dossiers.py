@@ -11,7 +11,7 @@ from services.intake.storage.rows import CHANGING, changing, from_row, to_row
 from services.intake.storage.tables import dossiers
 from shared.kernel.errors import NotFound
 from shared.store import UnitOfWork
-from shared.store.trips import tell
+from shared.store.saying import tell
 
 # Built once: compiling a statement costs more than running it.
 _INSERT = dossiers.insert()
