@@ -18,7 +18,7 @@ from services.city.simulation.links import AgencyLink, PartnerLink, QueueLink, W
 from services.city.simulation.news import News
 from shared.catalogue import Agency, Catalogue
 from shared.kernel.clock import FixedClock, to_vn
-from shared.kernel.errors import LienThongError
+from shared.kernel.errors import LienThongError, Transient
 from shared.runtime.loop import Loop
 from shared.runtime.service import Service
 from shared.store import Store
@@ -94,7 +94,7 @@ class Stage:
 
     def rest(self) -> int:
         """Carry everything to rest; on a real broker also wait for what is on its way."""
-        moved = self._city.pump()
+        moved = self._pump()
         given = sum(link.given for link in self._links)
         if self._city.bus.volatile or (not moved and given == self._given):
             return moved
@@ -104,8 +104,21 @@ class Stage:
             if time.monotonic() > give_up:
                 raise LienThongError("facts that were sent did not arrive within 30 s")
             time.sleep(0.002)
-            moved += self._city.pump()
+            moved += self._pump()
         return moved
+
+    def _pump(self) -> int:
+        """Carry everything on; servers that do not answer for a moment are asked again."""
+        give_up = time.monotonic() + WAIT_SECONDS
+        away = 0
+        while True:
+            try:
+                return self._city.pump() + away
+            except Transient:
+                if self._city.bus.volatile or time.monotonic() > give_up:
+                    raise
+                away = 1  # something may have moved before
+                time.sleep(0.2)
 
     def _on_its_way(self) -> bool:
         """Whether some reader has not got all that was sent to it."""
