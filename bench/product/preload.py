@@ -30,6 +30,16 @@ OPEN_SHARE = 10
 _PATIENCE = 120.0
 _IN_VIETNAM = timedelta(hours=7)
 _RESOLVED = 9  # status "Đã xử lý xong"
+_FACTS = ("outbox", "inbox")
+_UNDONE = (
+    "SELECT count(*) FROM outbox WHERE sent_at IS NULL",
+    "SELECT count(*) FROM inbox WHERE state IN ('waiting', 'retry')",
+)
+_ON_ITS_WAY = {
+    "notify": ("SELECT count(*) FROM messages WHERE state IN ('queued', 'failed', 'sending')",),
+}
+# So often, 0.2 s apart, everything must look the same: ten times what a fact takes on its way.
+_QUIET_LOOKS = 10
 
 Counts = dict[str, dict[str, int]]
 
@@ -40,7 +50,7 @@ def fill(product: Product, servers: Servers, order: Order, whole: int) -> Counts
     carry(product, servers, order)
     place = product.place
     _hand_back(product, _answer(place))
-    _until(lambda: _at_rest(place), "the databases never came to rest")
+    _come_to_rest(place)
     ended = datetime.now(UTC)
     originals = Originals(began, ended, local_days(began, ended, _IN_VIETNAM))
     copies = max(1, -(-whole // order.count))
@@ -99,34 +109,30 @@ def _hand_back(product: Product, finished: int) -> None:
     product.crew.ask(product.submitter, HandBack(tuple(found)), timeout=_PATIENCE + finished / 5)
 
 
-def _at_rest(place: Place) -> bool:
-    """Whether everything is sent, heard by all who read it, and told to the citizens."""
-    made: dict[str, int] = {}
-    heard: dict[str, int] = {}
-    waiting = answers = 0
+def _come_to_rest(place: Place) -> None:
+    """Wait until nothing is on its way and nothing has moved for a while, in all databases."""
+    before: list[int] | None = None
+    quiet = 0
+
+    def rests() -> bool:
+        nonlocal before, quiet
+        now = _rows_of_facts(place)
+        quiet = quiet + 1 if now is not None and now == before else 0
+        before = now
+        return quiet >= _QUIET_LOOKS
+
+    _until(rests, "the databases never came to rest")
+
+
+def _rows_of_facts(place: Place) -> list[int] | None:
+    """How many facts were made and heard everywhere; None while something is on its way."""
+    found = []
     for service in SERVICES:
         with psycopg.connect(place.plain(service), autocommit=True) as connection:
-            waiting += _number(connection, "SELECT count(*) FROM outbox WHERE sent_at IS NULL")
-            facts = "SELECT count(*) FROM outbox WHERE exchange <> 'agency.tasks'"
-            made[service] = _number(connection, facts)
-            done = "SELECT count(*) FROM inbox WHERE state IN ('done', 'late')"
-            heard[service] = _number(connection, done)
-            if service == "routing":
-                answers = _number(connection, "SELECT count(*) FROM answers")
-            if service == "notify":
-                unfinished = "SELECT count(*) FROM messages WHERE state <> 'sent'"
-                waiting += _number(connection, unfinished)
-    return waiting == 0 and heard == {
-        "intake": made["routing"] + made["notify"],
-        "routing": made["intake"] - _contacts(place) + answers,
-        "notify": made["intake"] + made["routing"],
-    }
-
-
-def _contacts(place: Place) -> int:
-    with psycopg.connect(place.plain("intake"), autocommit=True) as connection:
-        contacts = "SELECT count(*) FROM outbox WHERE exchange = 'citizen.contacts'"
-        return _number(connection, contacts)
+            if any(_number(connection, each) for each in _ON_ITS_WAY.get(service, ()) + _UNDONE):
+                return None
+            found += [_number(connection, f"SELECT count(*) FROM {name}") for name in _FACTS]
+    return found
 
 
 def _number(connection: psycopg.Connection, query: str) -> int:
