@@ -4,29 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import sqlalchemy as sa
-
 from services.intake.domain.dossier import Dossier
-from services.intake.storage.rows import CHANGING, changing, from_row, to_row
+from services.intake.storage.rows import content, from_row, moving, same_content, to_row
 from services.intake.storage.tables import dossiers
 from shared.kernel.errors import NotFound
-from shared.store import UnitOfWork
+from shared.store import UnitOfWork, bulk
 from shared.store.saying import tell
 
-# Built once: compiling a statement costs more than running it.
-_INSERT = dossiers.insert()
-_UPDATE = (
-    dossiers.update()
-    .where(dossiers.c.code == sa.bindparam("key"))
-    .values({name: sa.bindparam(name) for name in CHANGING})
-)
-# Locked in one order, so that two units that need the same dossiers wait and never deadlock.
-_LOAD = (
-    sa.select(dossiers)
-    .where(dossiers.c.code.in_(sa.bindparam("codes", expanding=True)))
-    .order_by(dossiers.c.code)
-    .with_for_update()
-)
+_INSERT = dossiers.insert()  # built once: compiling a statement costs more than running it
 
 
 class Dossiers:
@@ -38,19 +23,24 @@ class Dossiers:
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
         self._known: dict[str, Dossier] = {}
+        self._stored: dict[str, Dossier] = {}  # as loaded
         self._missing: set[str] = set()
         self._new: set[str] = set()
         self._changed: set[str] = set()
         uow.on_flush(self._write)
 
     def warm(self, codes: Iterable[str]) -> None:
-        """Load many in one query; those that do not exist are remembered as missing."""
+        """Load many in one query; those that do not exist are remembered as missing.
+
+        They are locked in one order: two units that need the same ones wait and never deadlock.
+        """
         wanted = sorted({c for c in codes if c not in self._known and c not in self._missing})
         if not wanted:
             return
-        rows = self._uow.connection.execute(_LOAD, {"codes": wanted}).mappings()
-        found = {row["code"]: from_row(row) for row in rows}
+        rows = bulk.fetch(self._uow.connection, dossiers, dossiers.c.code, wanted, lock=True)
+        found = {row.code: from_row(row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's name
         self._known |= found
+        self._stored |= found
         self._missing |= set(wanted) - set(found)
 
     def find(self, code: str) -> Dossier | None:
@@ -80,15 +70,21 @@ class Dossiers:
             self._changed.add(dossier.code)
 
     def _write(self) -> None:
+        connection, known = self._uow.connection, self._known
         if self._new:
-            tell(
-                self._uow.connection, _INSERT, *(to_row(self._known[c]) for c in sorted(self._new))
-            )
-        if self._changed:
-            rows = ({"key": c, **changing(self._known[c])} for c in sorted(self._changed))
-            tell(self._uow.connection, _UPDATE, *rows)
+            tell(connection, _INSERT, *(to_row(known[code]) for code in sorted(self._new)))
+        changed = sorted(self._changed)
+        rows = [{"code": code, **moving(known[code])} for code in changed]
+        bulk.update(connection, dossiers, rows)
+        refilled = [c for c in changed if not self._is_stored(known[c])]
+        bulk.update(connection, dossiers, [{"code": c, **content(known[c])} for c in refilled])
+        self._stored |= {code: known[code] for code in (*self._new, *changed)}
         self._new.clear()
         self._changed.clear()
+
+    def _is_stored(self, dossier: Dossier) -> bool:
+        before = self._stored.get(dossier.code)
+        return before is not None and same_content(before, dossier)
 
 
 def no_such_dossier() -> NotFound:

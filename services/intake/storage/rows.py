@@ -24,32 +24,13 @@ from shared.kernel.text import unaccent
 
 Row = dict[str, Any]
 T = TypeVar("T")
-#: The columns that change after the first insert.
-CHANGING = (
-    "procedure_version",
-    "field",
-    "status",
-    "standing",
-    "received_at",
-    "promised_at",
-    "due_at",
-    "owed_at",
-    "paused_since",
-    "finished_at",
-    "next_at",
-    "returned_at",
-    "contact",
-    "searched",
-    "form",
-    "papers",
-    "progress",
-)
 
 
 def to_row(dossier: Dossier) -> Row:
     """Every column of a new dossier."""
     return {
-        **changing(dossier),
+        **moving(dossier),
+        **content(dossier),
         "code": dossier.code,
         "procedure": dossier.procedure,
         "office": dossier.office,
@@ -60,11 +41,9 @@ def to_row(dossier: Dossier) -> Row:
     }
 
 
-def changing(dossier: Dossier) -> Row:
-    """The columns named in CHANGING."""
+def moving(dossier: Dossier) -> Row:
+    """The columns that say how far it has come."""
     return {
-        "procedure_version": dossier.procedure_version,
-        "field": dossier.field,
         "status": int(dossier.status),
         "standing": int(dossier.standing),
         "received_at": dossier.received_at,
@@ -75,12 +54,28 @@ def changing(dossier: Dossier) -> Row:
         "finished_at": dossier.finished_at,
         "next_at": dossier.next_at,
         "returned_at": dossier.returned_at,
+        "progress": _progress(dossier),
+    }
+
+
+def content(dossier: Dossier) -> Row:
+    """The columns that say what is in it, which few changes touch."""
+    return {
+        "procedure_version": dossier.procedure_version,
+        "field": dossier.field,
         "contact": _contact(dossier.contact),
         "searched": searched(f"{dossier.code} {dossier.contact.name}"),
         "form": dict(dossier.form),
         "papers": [[p.code, p.name, p.original, p.copy] for p in dossier.papers],
-        "progress": _progress(dossier),
     }
+
+
+def same_content(one: Dossier, other: Dossier) -> bool:
+    """Whether both have the same `content`."""
+    return all(getattr(one, name) == getattr(other, name) for name in _CONTENT)
+
+
+_CONTENT = ("procedure_version", "field", "contact", "form", "papers")
 
 
 def searched(text: str) -> str:

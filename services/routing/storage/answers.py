@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from services.routing.storage.bulk import fetch, upsert
 from services.routing.storage.tables import answers
 from shared.store import UnitOfWork
+from shared.store.bulk import fetch, upsert
 
 
 @dataclass(frozen=True, slots=True)

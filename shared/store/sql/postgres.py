@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -155,6 +155,11 @@ def _applied(consumer: str, rows: Iterable[Any]) -> tuple[dict[str, int], dict[s
     return own, anyone
 
 
+def _ask(connection: sa.Connection, text: sa.TextClause, values: Mapping[str, Any]) -> list[Any]:
+    (rows,) = ask_all(connection, [(text, values)])
+    return rows
+
+
 class PostgresSql(Sql):
     """The statements for PostgreSQL 13 and later through psycopg 3."""
 
@@ -165,15 +170,8 @@ class PostgresSql(Sql):
         asked: Sequence[str],
     ) -> tuple[dict[str, Numbered], dict[str, int]]:
         streams, sizes, correlations = (list(column) for column in zip(*counts, strict=True))
-        rows = connection.execute(
-            _NUMBER,
-            {
-                "streams": streams,
-                "counts": sizes,
-                "correlations": correlations,
-                "asked": list(asked),
-            },
-        )
+        asking = {"streams": streams, "counts": sizes, "correlations": correlations}
+        rows = _ask(connection, _NUMBER, {**asking, "asked": list(asked)})
         size = dict(zip(streams, sizes, strict=True))
         numbered: dict[str, Numbered] = {}
         applied: dict[str, int] = {}
@@ -206,11 +204,11 @@ class PostgresSql(Sql):
         self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
     ) -> list[Unsent]:
         names = [f"{exchange} {key}" for exchange, key in held]
-        rows = connection.execute(_CLAIM, {"limit": limit, "held": names})
+        rows = _ask(connection, _CLAIM, {"limit": limit, "held": names})
         return [Unsent(*row) for row in rows]
 
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
-        connection.execute(_MARK, {"listed": positions, "now": now})
+        tell(connection, _MARK, {"listed": positions, "now": now})
 
     def admit(self, connection: sa.Connection, row: Row) -> bool:
         return connection.execute(_ADMIT, row).rowcount == 1
@@ -231,34 +229,34 @@ class PostgresSql(Sql):
         return Found(known, [Waiting(*row) for row in rows[2]], *_applied(consumer, rows[3]))
 
     def lock(self, connection: sa.Connection, consumer: str, subjects: Iterable[str]) -> None:
-        connection.execute(_LOCK, _locked(consumer, subjects))
+        _ask(connection, _LOCK, _locked(consumer, subjects))
 
     def known(
         self, connection: sa.Connection, consumer: str, keys: Sequence[Key]
     ) -> dict[Key, Known]:
-        rows = connection.execute(_KNOWN, _known(consumer, keys))
+        rows = _ask(connection, _KNOWN, _known(consumer, keys))
         return {(row[0], row[1]): Known(row[2], row[3], row[4]) for row in rows}
 
     def waiting(
         self, connection: sa.Connection, consumer: str, subjects: Sequence[str]
     ) -> list[Waiting]:
         asked = {"consumer": consumer, "subjects": list(subjects)}
-        return [Waiting(*row) for row in connection.execute(_WAITING, asked)]
+        return [Waiting(*row) for row in _ask(connection, _WAITING, asked)]
 
     def due(
         self, connection: sa.Connection, consumer: str, now: datetime, limit: int
     ) -> list[Waiting]:
         asked = {"consumer": consumer, "now": now, "limit": limit}
-        return [Waiting(*row) for row in connection.execute(_DUE, asked)]
+        return [Waiting(*row) for row in _ask(connection, _DUE, asked)]
 
     def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:
-        found: datetime | None = connection.scalar(_NEXT_RETRY, {"consumer": consumer})
-        return found
+        ((found,),) = _ask(connection, _NEXT_RETRY, {"consumer": consumer})
+        return cast("datetime | None", found)
 
     def cursors(
         self, connection: sa.Connection, consumer: str, streams: Sequence[str]
     ) -> tuple[dict[str, int], dict[str, int]]:
-        return _applied(consumer, connection.execute(_CURSORS, {"streams": list(streams)}))
+        return _applied(consumer, _ask(connection, _CURSORS, {"streams": list(streams)}))
 
     def add_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         tell(connection, _ADD_INBOX, _arrays(INBOX_COLUMNS, rows))
