@@ -121,7 +121,9 @@ def test_every_sms_of_the_city_is_one_segment_even_with_the_longest_names(city, 
     assert longest["hotline"] in made
 
 
-@pytest.mark.parametrize("moment", ["refused", "supplement_requested", "supplement_dropped", "extended", "stopped"])
+@pytest.mark.parametrize(
+    "moment", ["refused", "supplement_requested", "supplement_dropped", "extended", "stopped"]
+)
 def test_bad_news_always_gives_its_reason_or_the_missing_papers(city, moment):
     longest = longest_values(read_folder(CITY, Faults()))
     for language in ("vi", "en"):

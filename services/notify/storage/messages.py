@@ -13,14 +13,13 @@ import sqlalchemy as sa
 
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
-from services.notify.storage import bulk
 from services.notify.storage.asking import about, ask, ask_all
 from services.notify.storage.people import HOLD
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of, row_of_message
 from services.notify.storage.sendings import Claim
 from services.notify.storage.tables import in_states, messages
 from shared.kernel.errors import NotFound
-from shared.store import UnitOfWork
+from shared.store import UnitOfWork, bulk
 
 # What never changes once a message is written.
 _FIXED = frozenset({"fact_id", "moment", "person", "dossier", "made_at"})

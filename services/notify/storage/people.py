@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from services.notify.domain.cases import Case
 from services.notify.domain.contacts import Contact
-from services.notify.storage import bulk, tables
+from services.notify.storage import tables
 from services.notify.storage.asking import Question, about, ask_all
 from services.notify.storage.rows import (
     CASE_COLUMNS,
@@ -19,7 +19,7 @@ from services.notify.storage.rows import (
     row_of_case,
     row_of_contact,
 )
-from shared.store import UnitOfWork
+from shared.store import UnitOfWork, bulk
 
 
 class Cases:
