@@ -17,8 +17,10 @@ DENSE_PER_SECOND: Final = 200.0
 LARGE_STEP: Final = 50
 SHORT_REST_SECONDS: Final = 0.005
 LONGEST_REST_SECONDS: Final = 0.2
-# Over how long the rate is judged: shorter than a burst that is worth gathering.
-_MEMORY_SECONDS: Final = 0.5
+# Over how long the rate is judged. That less comes is believed sooner than that more does: who
+# comes after a flood must not wait for what will not follow.
+_RISING_SECONDS: Final = 0.5
+_FALLING_SECONDS: Final = 0.1
 
 
 class Pace:
@@ -41,6 +43,7 @@ class Pace:
     def _learn(self, done: int, now: float) -> None:
         if self._ended_at is not None and now > self._ended_at:
             passed = now - self._ended_at
-            weight = 1.0 - math.exp(-passed / _MEMORY_SECONDS)
-            self.per_second += weight * (done / passed - self.per_second)
+            change = done / passed - self.per_second
+            memory = _RISING_SECONDS if change > 0 else _FALLING_SECONDS
+            self.per_second += (1.0 - math.exp(-passed / memory)) * change
         self._ended_at = now

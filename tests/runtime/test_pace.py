@@ -50,6 +50,20 @@ def test_at_high_rates_steps_grow_large(per_second: float) -> None:
     assert rest <= LONGEST_REST_SECONDS
 
 
+def test_a_flood_that_ended_holds_up_nobody_for_long() -> None:
+    pace, now = Pace(), 0.0
+    for _ in range(200):
+        now += 0.05
+        pace.rest(25, now)
+    waited, rest = 0.0, pace.rest(25, now + 0.05)
+    now += 0.05
+    while rest > SHORT_REST_SECONDS:
+        waited += rest
+        now += rest
+        rest = pace.rest(max(1, round(20 * rest)), now)  # twenty a second from here on
+    assert waited < 0.5
+
+
 def test_a_large_step_is_followed_by_the_next_at_once() -> None:
     pace = Pace()
     for step in range(100):
