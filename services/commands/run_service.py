@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shared.kernel.errors import SettingsError
+from shared.runtime.signals import leave_when_told
 
 if TYPE_CHECKING:
     from shared.bus import Bus
@@ -76,6 +77,7 @@ def run_work(name: str) -> int:
     from shared.runtime.supervisor import Supervisor
     from shared.runtime.wakeups import listeners
 
+    leave_when_told()
     settings = _settings(name)
     if settings.amqp_url.startswith("memory:"):
         raise SettingsError(
@@ -99,6 +101,7 @@ def run_work(name: str) -> int:
 
 def run_web(name: str, *, server: str | None = None, threads: int = 8) -> int:
     """Serve the doors of one service until SIGTERM; 0 when every request was finished."""
+    leave_when_told()
     settings = _settings(name)
     if server is None:
         server = "waitress" if settings.database_url.startswith("sqlite") else "gunicorn"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -52,3 +54,21 @@ def test_the_handlers_of_before_are_put_back() -> None:
     with told_to_stop():
         assert signal.getsignal(signal.SIGTERM) is not before
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+BEGINNING = """
+import time
+from shared.runtime.signals import leave_when_told
+leave_when_told()
+print("building", flush=True)
+time.sleep(60)
+"""
+
+
+def test_who_is_told_while_still_being_built_leaves_at_once_with_exit_0() -> None:
+    process = subprocess.Popen([sys.executable, "-c", BEGINNING], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "building\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    process.stdout.close()
