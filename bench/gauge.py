@@ -87,11 +87,15 @@ class MemoryWatch:
         return {name: max(s.get(name, 0.0) for s in self._samples) for name in self._pids}
 
     def growth(self) -> dict[str, float]:
-        """From the median of the second quarter of the run to that of the last, in MB."""
+        """From the median of the third quarter of the run to that of the last, in MB.
+
+        In the first half heaps and caches fill up to what they then stay at; what still grows
+        after that grows without end.
+        """
         count = len(self._samples)
-        early = self._samples[count // 4 : max(count // 2, count // 4 + 1)]
-        late = self._samples[count * 3 // 4 :]
-        return {name: _middle(late, name) - _middle(early, name) for name in self._pids}
+        third = self._samples[count // 2 : max(count * 3 // 4, count // 2 + 1)]
+        last = self._samples[count * 3 // 4 :]
+        return {name: _middle(last, name) - _middle(third, name) for name in self._pids}
 
 
 def _middle(samples: list[dict[str, float]], name: str) -> float:

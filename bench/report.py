@@ -150,7 +150,7 @@ def as_text(result: Mapping[str, Any]) -> str:
         f"{role} {mb:.0f} ({result['rss_growth_mb'][role]:+.1f})"
         for role, mb in result["rss_mb"].items()
     )
-    lines.append(f"memory in MB (growth over the run): {memory}")
+    lines.append(f"memory in MB (growth in the last quarter of the run): {memory}")
     if "preloaded" in result:
         lines.append(_of_preloaded(result["preloaded"]))
     return "\n".join([*lines, "", "goals:", *told(result["goals"])])
