@@ -84,7 +84,7 @@ def sign_in(page, site, key):
 
 def test_an_officer_files_a_dossier_and_hands_out_the_receipt(page, site, embedded_desk):
     sign_in(page, site, embedded_desk.key)
-    page.get_by_role("button", name="Nộp hồ sơ mới").click()
+    page.get_by_role("link", name="Nộp hồ sơ mới").click()
     sound(page)
     page.get_by_role("link", name="Thủ tục thử nghiệm").first.click()
     sound(page)
