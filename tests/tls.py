@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.backends import Management
+from tests.ports import free_port
 from tests.servers.packages import install
-from tests.servers.process import free_port
 from tests.servers.rabbit import Rabbit
 
 DEPLOYED = Path(__file__).resolve().parent.parent / "deploy" / "rabbitmq"

@@ -30,6 +30,7 @@ from shared.catalogue import load
 from shared.kernel.clock import FixedClock
 from shared.settings import PROJECT
 from tests.city.townsfolk import INTERLINKED, OFFICE, Desk, filing
+from tests.ports import free_ports_in_a_row
 
 DOOR = re.compile(r" · (desk|agency|operator)\b")
 KEY = re.compile(r"(lt_\w+)  (.+)")
@@ -74,7 +75,7 @@ class Served:
 
 @contextmanager
 def served(folder: Path, *options: str) -> Iterator[Served]:
-    port = three_free_ports()
+    port = free_ports_in_a_row(3)
     environment = {n: v for n, v in os.environ.items() if not n.startswith("LIENTHONG_")}
     environment["LIENTHONG_LOG_LEVEL"] = "error"
     process = subprocess.Popen(
@@ -95,22 +96,6 @@ def served(folder: Path, *options: str) -> Iterator[Served]:
         process.wait()
         if process.stdout is not None:
             process.stdout.close()
-
-
-def three_free_ports() -> int:
-    """A port whose two followers are free as well."""
-    for _ in range(50):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = probe.getsockname()[1]
-        if first < 65533 and all(is_free(port) for port in (first, first + 1, first + 2)):
-            return int(first)
-    raise AssertionError("no three free ports in a row")
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 @pytest.mark.slow

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +15,8 @@ from typing import Any
 
 import pytest
 import yaml
+
+from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 SERVICES = tuple(f"{name}-{p}" for name in ("intake", "routing", "notify") for p in ("web", "work"))
@@ -33,7 +33,7 @@ class Installation:
         self.image = f"{self.project}:test"
         self.seconds_to_come_up = 0.0
         names = ("INTAKE", "ROUTING", "NOTIFY", "BROKER", "BROKER_MANAGEMENT")
-        self.ports = dict(zip(names, _free_ports(len(names)), strict=True))
+        self.ports = {name: free_port() for name in names}
         self.env = {
             **{name: text for name, text in os.environ.items() if not name.startswith("LIENTHONG")},
             **{f"LIENTHONG_{name}_PORT": str(port) for name, port in self.ports.items()},
@@ -169,14 +169,6 @@ class Smoking:
         if self._process.returncode != 0:
             pytest.fail(said)
         return said
-
-
-def _free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        servers = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
-        ]
-        return [server.getsockname()[1] for server in servers]
 
 
 def fresh_clone(folder: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from partner import Client, Finding, PartnerError, Tls
 from tests.containers.conftest import Installation
 from tests.containers.page import block
+from tests.ports import free_port
 from tests.tls import NAME, Authority
 
 pytestmark = [pytest.mark.containers, pytest.mark.timeout(1200)]
@@ -30,18 +31,12 @@ def city(town: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     (town.folder / "broker.key").write_bytes(own.key.read_bytes())
     before = town.env["COMPOSE_FILE"]
     town.shell(block("Let agencies in by TLS", 0))
-    town.env["LIENTHONG_BROKER_TLS_PORT"] = str(_free_port())
+    town.env["LIENTHONG_BROKER_TLS_PORT"] = str(free_port())
     town.env["COMPOSE_FILE"] = _with(town, before, "tls")
     town.shell(block("Let agencies in by TLS", 1))
     yield made
     town.env["COMPOSE_FILE"] = before
     town.compose("up", "-d", "--wait", timeout=300)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port: int = server.getsockname()[1]
-        return port
 
 
 def _with(town: Installation, files: str, *names: str) -> str:

@@ -1,10 +1,11 @@
 """A mail server of the tests' own; no test lives here."""
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from aiosmtpd.controller import Controller
+
+from tests.ports import free_port
 
 
 class Inbox:
@@ -42,9 +43,7 @@ class Inbox:
 def mail_server() -> Iterator[tuple[Inbox, int]]:
     """A server on a free port and what it took."""
     handler = Inbox()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     controller = Controller(handler, hostname="127.0.0.1", port=port)
     controller.start()
     try:

@@ -19,6 +19,7 @@ from services.notify.channels.smtp import SmtpChannel, SmtpServer, parse_smtp_ur
 from services.notify.domain.delivery import Failed, Letter, Sent, Unknown
 from shared.kernel.errors import SettingsError
 from tests.notify.mailbox import Inbox, mail_server
+from tests.ports import free_port
 
 SENDER = '"Một cửa Cao Lãnh" <mot-cua@caolanh.example>'
 
@@ -172,9 +173,7 @@ def test_a_server_that_breaks_off_after_the_text_leaves_the_letter_uncertain(
 
 
 def test_a_server_that_is_away_fails_the_whole_batch_after_one_try():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     channel = SmtpChannel(SmtpServer("127.0.0.1", port, None, None, "none"), SENDER, timeout=2)
     results = list(channel.send([a_letter(1), a_letter(2)]))
     assert all(isinstance(result, Failed) and not result.permanent for result in results)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,10 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from shared.runtime.service import Service
 from shared.settings import PROJECT
-from shared.store.keys import Kind, issue
 from tests.backends import Backend
+from tests.ports import free_port
 
 START_SECONDS = 60.0
 
@@ -125,15 +123,3 @@ def environment(backend: Backend, service: str) -> dict[str, str]:
         "LIENTHONG_SECRET_KEY": settings.secret_key or "",
         "LIENTHONG_LOG_FORMAT": "json",
     }
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
-
-
-def key_for(service: Service, kind: Kind, bound_to: str) -> str:
-    """A key for one of a service's doors."""
-    with service.store.begin() as uow:
-        _, text = issue(uow, kind=kind, bound_to=bound_to, label="thử")
-    return text

@@ -21,8 +21,8 @@ from shared.catalogue import Catalogue
 from shared.kernel.clock import RealClock, to_vn
 from shared.settings import SERVICES
 from tests.backends import Backend, EmbeddedBackend, ServersBackend
-from tests.city.test_embedded_serve import three_free_ports
 from tests.city.townsfolk import INTERLINKED, filing, messages
+from tests.ports import free_ports_in_a_row
 from tests.promises.processes import Process, key_for
 from tests.promises.test_away import line_to
 from tests.promises.town import Town, check_once, portrait
@@ -162,9 +162,9 @@ def measured(work: Process, name: str) -> Mapping[str, float]:
 def test_the_city_in_one_process_shows_its_health_and_measures_too(
     embedded: EmbeddedBackend, tmp_path: Path
 ):
-    first = three_free_ports()
+    first = free_ports_in_a_row(3)
     env = {"LIENTHONG_OPS_PORT": str(first), "LIENTHONG_DATABASE_URL": ""}
-    with Process(embedded, "serve", "--port", str(three_free_ports()), env=env) as served:
+    with Process(embedded, "serve", "--port", str(free_ports_in_a_row(3)), env=env) as served:
         for place, service in enumerate(SERVICES):
             served.ops_port = first + place
             assert json.loads(served.until("/readyz", 200))["service"] == service

@@ -8,8 +8,9 @@ import signal
 import subprocess
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.servers.packages import install
-from tests.servers.process import NotStarted, Server, free_port, own_folder, owner
+from tests.servers.process import NotStarted, Server, own_folder, owner
 
 
 def binaries() -> Path | None:

@@ -11,8 +11,9 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.ports import free_port
 from tests.servers.packages import install
-from tests.servers.process import NotStarted, Server, free_port, own_folder, owner
+from tests.servers.process import NotStarted, Server, own_folder, owner
 
 # Debian's command in /usr/sbin insists on its own account; the script behind it does not.
 SCRIPTS = ("/usr/lib/rabbitmq/bin/rabbitmq-server",)

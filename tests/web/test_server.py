@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from shared.web.server import WebServer, serving
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -144,7 +145,7 @@ run_gunicorn(build, host="127.0.0.1", port={port}, on_stop=lambda: print("closed
     ids=["waitress", "gunicorn"],
 )
 def test_sigterm_finishes_the_running_request_and_exits_0(runner, main):
-    port = _free_port()
+    port = free_port()
     program = PROGRAM.format(runner=runner, main=main.format(port=port))
     process = subprocess.Popen(
         [sys.executable, "-c", program],
@@ -182,9 +183,3 @@ def _get_when_up(port):
         except OSError:
             continue
     return get(f"http://127.0.0.1:{port}/")
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
