@@ -18,7 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from shared.runtime.service import Service
 from shared.settings import PROJECT
+from shared.store.keys import Kind, issue
 from tests.backends import Backend
 from tests.ports import free_port
 
@@ -123,3 +125,10 @@ def environment(backend: Backend, service: str) -> dict[str, str]:
         "LIENTHONG_SECRET_KEY": settings.secret_key or "",
         "LIENTHONG_LOG_FORMAT": "json",
     }
+
+
+def key_for(service: Service, kind: Kind, bound_to: str) -> str:
+    """A key for one of a service's doors."""
+    with service.store.begin() as uow:
+        _, text = issue(uow, kind=kind, bound_to=bound_to, label="thử")
+    return text
