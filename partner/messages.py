@@ -143,7 +143,9 @@ def items_of(items: Sequence[str]) -> list[str]:
 
 
 def instant(at: datetime, name: str) -> str:
-    """Write an instant as RFC 3339 in UTC; BadAnswer for a datetime without a time zone."""
+    """Write an instant as RFC 3339 in UTC; BadAnswer for what is no datetime with a time zone."""
+    if not isinstance(at, datetime):
+        raise BadAnswer(f"{name} is a datetime with a time zone")
     if at.tzinfo is None:
         raise BadAnswer(f"{name} needs a time zone")
     return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

@@ -292,6 +292,8 @@ def test_an_answer_that_the_city_would_refuse_is_refused_here(broker: CityBroker
         client.ask("task-1", "Giấy chứng sinh", "thiếu")
     with pytest.raises(BadAnswer, match="time zone"):
         client.more_time("task-1", "chờ", datetime(2022, 3, 8))
+    with pytest.raises(BadAnswer, match="respond_by is a datetime"):
+        client.ask("task-1", ["Bản sao"], "thiếu", respond_by="2022-03-29T10:23:10Z")
     with pytest.raises(BadAnswer, match="whole number"):
         client.complete("task-1", amount_vnd=-1)
     assert client.unsent() == 0

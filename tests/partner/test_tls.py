@@ -62,7 +62,8 @@ def town(tls_broker: TlsBroker) -> Iterator[TlsCity]:
     opened = TlsCity(tls_broker, vhost, city, passwords)
     yield opened
     opened.close()
-    tls_broker.management.drop_vhost(vhost)
+    # The virtual host is left behind: 3.10 does not outlive that queues with a dead-letter strategy
+    # are deleted a second after a restart (rabbit_fifo_dlx_worker), and the broker goes anyway.
     for user in city.codes:
         tls_broker.management.call("DELETE", f"/users/{urllib.parse.quote(user)}")
 

@@ -150,6 +150,10 @@ class WebLink:
         """Nothing is held open."""
 
 
+# What an agency's program hands to the kit as an instant, not as text.
+_INSTANTS = frozenset({"until", "respond_by"})
+
+
 class PartnerLink:
     """Over the real broker with the kit that an agency installs; the kit is a stranger to us.
 
@@ -175,9 +179,10 @@ class PartnerLink:
 
     def answer(self, answer: Answer) -> None:
         say = getattr(self._client, SAYS[answer.kind])
-        data = dict(answer.data)
-        if "until" in data:
-            data["until"] = parse_instant(data["until"])
+        data = {
+            name: parse_instant(value) if name in _INSTANTS and value is not None else value
+            for name, value in answer.data.items()
+        }
         say(answer.task, **data)
         self._client.flush()
         if self._client.unsent():
