@@ -87,6 +87,7 @@ def town(built: Town) -> Iterator[Town]:
 
 def is_good(page: Any) -> None:
     """No fault that axe finds, nothing wider than the screen, no two things of one name."""
+    page.wait_for_load_state("load")  # a text may be there before the styles are
     root = "document.documentElement"
     assert page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") == 0, page.url
     ids = "[...document.querySelectorAll('[id]')].map((each) => each.id)"
