@@ -144,6 +144,22 @@ class Desk:
             started_at=self.stamp(),
         )
 
+    def asked_for_papers(
+        self, code: str, *, step: str | None = "check", respond_by: datetime | None = None
+    ) -> None:
+        """An agency asks for papers."""
+        self.hear(
+            "dossier.supplement_requested",
+            code,
+            round=1,
+            step=step,
+            agency=AGENCY,
+            items=["Giấy chứng sinh"],
+            reason="mờ",
+            respond_by=None if respond_by is None else self.stamp(respond_by),
+            requested_at=self.stamp(),
+        )
+
     def resolved(self, code: str) -> None:
         """Routing has the result."""
         result = {

@@ -10,7 +10,6 @@ import pytest
 from services.intake.usecases import desk as verbs
 from shared.web.server import WebServer, serving
 from tests.intake.made import OFFICE
-from tests.intake.rig import AGENCY
 
 pytestmark = pytest.mark.browser
 CHROMIUM = (
@@ -131,17 +130,7 @@ def test_a_citizen_finds_a_dossier(page, site, embedded_desk, end):
         )
     else:
         embedded_desk.started(code)
-        embedded_desk.hear(
-            "dossier.supplement_requested",
-            code,
-            round=1,
-            step=None,
-            agency=AGENCY,
-            items=["Giấy chứng sinh"],
-            reason="mờ",
-            respond_by=None,
-            requested_at=embedded_desk.stamp(),
-        )
+        embedded_desk.asked_for_papers(code, step=None)
     page.goto(site)
     sound(page)
     page.get_by_label("Mã hồ sơ").fill(code)

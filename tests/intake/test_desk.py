@@ -198,17 +198,7 @@ def test_routings_facts_move_the_dossier(desk):
     desk.started(code)
     assert desk.dossier(code).status is Status.PROCESSING
     desk.clock.set(vn(2022, 3, 2, 9))
-    desk.hear(
-        "dossier.supplement_requested",
-        code,
-        round=1,
-        step="check",
-        agency=AGENCY,
-        items=["Giấy chứng sinh"],
-        reason="mờ",
-        respond_by=None,
-        requested_at=desk.stamp(),
-    )
+    desk.asked_for_papers(code)
     held = desk.dossier(code)
     assert (held.status, held.paused_since) == (Status.SUPPLEMENT, vn(2022, 3, 2, 9))
     desk.clock.set(vn(2022, 3, 3, 9))

@@ -325,17 +325,7 @@ def test_in_each_status_the_citizen_is_told_what_to_do_next(embedded_desk, statu
     if status not in ("online", "withdrawn"):
         embedded_desk.started(code)
     if status == "supplement":
-        embedded_desk.hear(
-            "dossier.supplement_requested",
-            code,
-            round=1,
-            step=None,
-            agency=AGENCY,
-            items=["Giấy chứng sinh"],
-            reason="mờ",
-            respond_by=None,
-            requested_at=embedded_desk.stamp(),
-        )
+        embedded_desk.asked_for_papers(code, step=None)
     elif status == "resolved":
         embedded_desk.resolved(code)
     elif status == "stopped":

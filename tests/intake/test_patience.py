@@ -237,17 +237,7 @@ def test_papers_that_came_in_time_are_neither_reminded_of_nor_missed(desk):
 def test_an_agencys_request_is_reminded_of_by_intake_and_dropped_by_routing(desk):
     code = desk.submit()
     desk.started(code)
-    desk.hear(
-        "dossier.supplement_requested",
-        code,
-        round=1,
-        step="check",
-        agency=AGENCY,
-        items=["Giấy chứng sinh"],
-        reason="mờ",
-        respond_by=desk.stamp(BY),
-        requested_at=desk.stamp(),
-    )
+    desk.asked_for_papers(code, respond_by=BY)
     desk.clock.set(BY)
     desk.rest()
     assert desk.dossier(code).status is Status.SUPPLEMENT, "routing's to say"
@@ -263,17 +253,7 @@ def test_an_agencys_request_is_reminded_of_by_intake_and_dropped_by_routing(desk
 
 def test_a_reminder_names_the_agency_that_asked(desk):
     code = desk.submit()
-    desk.hear(
-        "dossier.supplement_requested",
-        code,
-        round=1,
-        step="check",
-        agency=AGENCY,
-        items=["Giấy chứng sinh"],
-        reason="mờ",
-        respond_by=desk.stamp(BY),
-        requested_at=desk.stamp(),
-    )
+    desk.asked_for_papers(code, respond_by=BY)
     desk.clock.set(EVE)
     desk.rest()
     assert desk.said(code)[-1].data["agency"] == AGENCY

@@ -6,7 +6,7 @@ import pytest
 
 from services.intake.usecases import desk as verbs
 from tests.intake.made import OFFICE, vn
-from tests.intake.rig import AGENCY, Desk
+from tests.intake.rig import Desk
 from tests.intake.test_browser import browser, page, sign_in, site, sound
 
 __all__ = ["browser", "page", "site"]
@@ -71,17 +71,7 @@ def test_a_request_that_nobody_answered_is_told_to_both(page, site, embedded_des
 def test_papers_of_an_agency_that_are_no_longer_awaited_are_shown(page, site, embedded_desk):
     code = embedded_desk.submit()
     embedded_desk.started(code)
-    embedded_desk.hear(
-        "dossier.supplement_requested",
-        code,
-        round=1,
-        step="check",
-        agency=AGENCY,
-        items=["Giấy chứng sinh"],
-        reason="mờ",
-        respond_by=embedded_desk.stamp(BY),
-        requested_at=embedded_desk.stamp(),
-    )
+    embedded_desk.asked_for_papers(code, respond_by=BY)
     embedded_desk.clock.set(BY)
     embedded_desk.rest()
     reason = "Công dân không bổ sung giấy tờ trong thời hạn đã nêu."

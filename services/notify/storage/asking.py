@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-Statement = sa.Select[Any] | sa.Update | sa.TextClause
+from shared.store import saying
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +52,5 @@ def ask_all(
             list(ask(connection, question, listed)) if question.plain is not None else []
             for question, listed in asked
         ]
-    from shared.store import trips
-
-    return list(
-        trips.ask_all(
-            connection, [(question.arrays, {"listed": list(keys)}) for question, keys in asked]
-        )
-    )
+    steps = [(question.arrays, {"listed": list(keys)}) for question, keys in asked]
+    return list(saying.ask_all(connection, steps))
