@@ -12,8 +12,9 @@ COPY catalogue ./catalogue
 COPY partner ./partner
 COPY shared ./shared
 COPY services ./services
+COPY simulation ./simulation
 # Compiled here, since nobody may write there later; readable whatever the umask of the checkout.
-RUN /app/.venv/bin/python -m compileall -q shared services partner deploy && chmod -R a+rX /app
+RUN /app/.venv/bin/python -m compileall -q shared services simulation partner deploy && chmod -R a+rX /app
 
 FROM python:3.13-slim
 # The folders that volumes are mounted on: a new volume takes its owner from here.

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy.dialects import postgresql
 
-from shared.store.types import Instant
+from shared.database.types import Instant
 
 # A UUID version 7 begins with its milliseconds; its first eight letters count steps of so many.
 _STEP_MS = 1 << 16

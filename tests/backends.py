@@ -315,6 +315,6 @@ def _fold_wal(path: Path) -> None:
 
 
 def _reset_memory() -> None:
-    from shared.bus import reset_memory
+    from shared.messaging import reset_memory
 
     reset_memory()

@@ -17,11 +17,11 @@ from shared import log
 from shared.catalogue import load
 from shared.kernel.clock import RealClock
 from shared.kernel.ids import RandomIds
-from shared.runtime.service import Service
+from shared.messaging.service import Service
 from shared.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
-    from services.city.embedded import City
+    from services.embedded.city import City
 
 _CODE = re.compile(r"[0-9.]+H\d\d-\d{6}-\d{4,}")
 
@@ -62,7 +62,7 @@ def build(where: Where, name: str) -> Service:
 
 def build_city(where: Where) -> City:
     """The whole city in this process, as `lienthong serve` builds it."""
-    from services.city.embedded import City
+    from services.embedded.city import City
 
     chosen = {name: settings(where, name) for name in where.databases}
     _log_into(where, chosen["intake"])

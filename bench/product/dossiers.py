@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any
 
 from shared.catalogue import Catalogue
-from shared.runtime.service import Service
-from shared.store import keys
+from shared.identity import keys
+from shared.messaging.service import Service
 
 PROCEDURE = "2.000815"
 ROLE = "certification"

@@ -13,8 +13,8 @@ from bench.product.build import Watch, Where, build_city
 from bench.product.dossiers import Door, issue_keys
 from bench.schedule import Accepted, Order, carry_out
 from bench.sheet import Sheet
-from shared.bus import Bus, Subscriber
-from shared.contract.names import agency_queue
+from shared.events.names import agency_queue
+from shared.messaging import Bus, Subscriber
 
 _ASSIGNED = "vn.lienthong.task.assigned.v1"
 

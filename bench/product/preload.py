@@ -22,8 +22,8 @@ from bench.product.contestant import Product
 from bench.product.dossiers import HandBack
 from bench.schedule import Order
 from bench.servers import SERVICES, Place, Servers
-from shared.contract import names
-from shared.contract.envelope import Envelope, encode
+from shared.events import names
+from shared.events.envelope import Envelope, encode
 
 # One of so many is still being worked on; all others are finished and handed back.
 OPEN_SHARE = 10

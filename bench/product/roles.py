@@ -8,8 +8,8 @@ from bench.crew import Tally
 from bench.product.build import Watch, Where, build
 from bench.product.dossiers import Door, HandBack, issue_keys
 from bench.schedule import Accepted, Order, carry_out
-from shared.runtime.supervisor import Supervisor
-from shared.runtime.wakeups import listeners, notifiers
+from shared.messaging.loops.supervisor import Supervisor
+from shared.messaging.loops.wakeups import listeners, notifiers
 
 
 class Submit:

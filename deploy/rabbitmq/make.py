@@ -25,7 +25,7 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 COMMITTED = Path(__file__).resolve().with_name("definitions.json")
 sys.path.insert(0, str(PROJECT))
 
-from shared.contract import names  # noqa: E402 - run by path, from any folder
+from shared.events import names  # noqa: E402 - run by path, from any folder
 
 VHOST = "/"
 SERVICES = ("intake", "routing", "notify")

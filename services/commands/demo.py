@@ -1,6 +1,6 @@
 """`lienthong demo`: a simulated month of the city, through the three services and their doors.
 
-Lives here: options, the order of things, and where results go. The play is services/city/simulation.
+Lives here: options, the order of things, and where results go. The play is simulation.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from services.city.embedded import City
-    from services.city.simulation.results import Results
+    from services.embedded.city import City
     from shared.kernel.clock import FixedClock
+    from simulation.results import Results
 
 MONTH = datetime(2022, 3, 1)  # noqa: DTZ001 - a month of the calendar, not an instant
 
@@ -59,7 +59,7 @@ def demo(
         text = json.dumps(results.as_json(seconds, seed=seed), ensure_ascii=False, indent=2)
         json_file.write_text(text + "\n", encoding="utf-8")
     if serve:
-        from services.city.serve import serve_city
+        from services.embedded.serve import serve_city
 
         serve_city(folder)
 
@@ -71,10 +71,10 @@ def play(
 
     `amqp` and `database` say where, as `open_city` takes them.
     """
-    from services.city.embedded import open_city
-    from services.city.simulation.telling import logs_into, open_console, tell_files, tell_results
+    from services.embedded.city import open_city
     from shared.kernel.clock import VN, FixedClock
     from shared.kernel.ids import SeededIds
+    from simulation.telling import logs_into, open_console, tell_files, tell_results
 
     console, began = open_console(), time.monotonic()
     console.print(f"Thành phố mô phỏng, tháng {first:%m/%Y}, {dossiers} hồ sơ, hạt giống {seed}")
@@ -95,11 +95,11 @@ def play(
 def _month(
     console: Console, city: City, clock: FixedClock, first: date, dossiers: int, seed: int
 ) -> Results:
-    from services.city.simulation.figures import Habits, load_figures
-    from services.city.simulation.month import Month, Plan
-    from services.city.simulation.results import collect
-    from services.city.simulation.stage import Stage
-    from services.city.simulation.telling import live
+    from simulation.figures import Habits, load_figures
+    from simulation.month import Month, Plan
+    from simulation.results import collect
+    from simulation.stage import Stage
+    from simulation.telling import live
 
     start = clock.now()
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)

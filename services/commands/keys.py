@@ -9,10 +9,10 @@ import click
 
 from services.commands.stores import one_service, opened
 from shared.catalogue import load
+from shared.identity import keys as ledger
 from shared.kernel.clock import format_instant
 from shared.kernel.errors import LienThongError
 from shared.settings import Settings
-from shared.store import keys as ledger
 
 # Which kind of key opens the doors of which service.
 _USUAL: dict[str, ledger.Kind] = {"intake": "desk", "routing": "agency", "notify": "operator"}

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from shared.runtime.signals import told_to_stop
+from shared.messaging.loops.signals import told_to_stop
 
 
 @click.command("mailsink")

@@ -12,7 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from services.notify.domain.messages import Message
-    from shared.store import Store
+    from shared.database import Store
 
 
 @click.group("messages")

@@ -7,7 +7,7 @@ import importlib
 import click
 
 from services.commands.stores import any_services, history_of, named, opened
-from shared.store.migrate import current, drift, head, upgrade
+from shared.database.migrate import current, drift, head, upgrade
 
 
 @click.command()

@@ -10,7 +10,7 @@ import click
 from services.commands.stores import any_services, named, one_service, opened
 from shared.kernel.clock import format_instant
 from shared.kernel.text import mask_mapping
-from shared.store import parked as ledger
+from shared.messaging import parked as ledger
 
 # Free words in facts: they may speak of anybody.
 _WRITTEN = ("reason", "note", "items", "next_step", "officer", "document")
@@ -40,7 +40,7 @@ def list_(services: tuple[str, ...], states: tuple[str, ...], limit: int, *, as_
     total = 0
     for service in named(services):
         with opened(service) as store, store.read() as connection:
-            rows = ledger.list_held(connection, store.ledgers, states=states, limit=limit)
+            rows = ledger.list_held(connection, states=states, limit=limit)
         total += len(rows)
         for row in rows:
             if as_json:
@@ -59,7 +59,7 @@ def list_(services: tuple[str, ...], states: tuple[str, ...], limit: int, *, as_
 def show(fact_id: str, service: str, consumer: str | None, *, reveal: bool) -> None:
     """Show one held fact by its id (or the beginning of it) with its body, masked."""
     with opened(service) as store, store.read() as connection:
-        row = ledger.show(connection, store.ledgers, fact_id, consumer=consumer)
+        row = ledger.show(connection, fact_id, consumer=consumer)
     _tell(service, row)
     click.echo(_body(row.body, reveal=reveal))
 

@@ -1,6 +1,6 @@
 """`lienthong replay FILE.csv`: an event log of another office, played through this city.
 
-Lives here: options, order, and where results go. The play is services/city/simulation.
+Lives here: options, order, and where results go. The play is simulation.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from services.city.embedded import City
-    from services.city.simulation.log import Log, Terms
-    from services.city.simulation.results import Results
+    from services.embedded.city import City
     from shared.kernel.clock import FixedClock
+    from simulation.log import Log, Terms
+    from simulation.results import Results
 
 MOST_ROWS = 20
 AFTERWARDS = timedelta(days=30)  # room for what is still due when the log has ended
@@ -36,8 +36,8 @@ def replay(
     file: Path, procedure: str | None, seed: int, json_file: Path | None, data: Path | None
 ) -> None:
     """Phát lại nhật ký sự kiện · Play an event log (case, channel, activity, timestamp)."""
-    from services.city.simulation.log import load_terms, read_log
-    from services.city.simulation.telling import open_console
+    from simulation.log import load_terms, read_log
+    from simulation.telling import open_console
 
     console, terms = open_console(), load_terms()
     log = read_log(file, terms)
@@ -54,11 +54,11 @@ def play(
     console: Console, folder: Path, log: Log, terms: Terms, procedure: str, seed: int
 ) -> tuple[Results, Log]:
     """Play the log into `folder`; the results, and the log with its dates as they were played."""
-    from services.city.embedded import open_city
-    from services.city.simulation.log import into_years
-    from services.city.simulation.telling import logs_into
+    from services.embedded.city import open_city
     from shared.kernel.clock import FixedClock, RealClock
     from shared.kernel.ids import SeededIds
+    from simulation.log import into_years
+    from simulation.telling import logs_into
 
     clock = FixedClock(RealClock().now())
     with logs_into(folder):
@@ -88,11 +88,11 @@ def _cases(
     procedure: str,
     seed: int,
 ) -> Results:
-    from services.city.simulation.replaying import Replay, find_procedure
-    from services.city.simulation.results import collect
-    from services.city.simulation.stage import Stage
-    from services.city.simulation.telling import live
     from shared.kernel.clock import to_vn
+    from simulation.replaying import Replay, find_procedure
+    from simulation.results import collect
+    from simulation.stage import Stage
+    from simulation.telling import live
 
     stage = Stage(city, city.catalogue, clock)
     find_procedure(stage, procedure, to_vn(clock.now()).date())
@@ -107,7 +107,7 @@ def _cases(
 
 
 def _tell(console: Console, folder: Path, log: Log, results: Results, seconds: float) -> None:
-    from services.city.simulation.telling import tell_files, tell_results
+    from simulation.telling import tell_files, tell_results
 
     tell_results(console, results)
     if log.shifted_weeks:

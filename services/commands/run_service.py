@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import click
 
 from shared.kernel.errors import SettingsError
-from shared.runtime.signals import leave_when_told
+from shared.messaging.loops.signals import leave_when_told
 
 if TYPE_CHECKING:
-    from shared.bus import Bus
-    from shared.runtime.service import Service
-    from shared.runtime.supervisor import Supervisor
+    from shared.messaging import Bus
+    from shared.messaging.loops.supervisor import Supervisor
+    from shared.messaging.service import Service
     from shared.settings import Settings
     from shared.web.server import WebServer
 
@@ -54,12 +54,12 @@ notify = _group("notify")
 
 def build(settings: Settings) -> Service:
     """One service on the real clock, with its ledgers measured at each scrape."""
-    from shared.bus import Bus
     from shared.catalogue import load
     from shared.kernel.clock import RealClock
     from shared.kernel.ids import RandomIds
-    from shared.runtime.consumer import Consumer
-    from shared.runtime.metrics import ledgers
+    from shared.messaging import Bus
+    from shared.messaging.consumer import Consumer
+    from shared.messaging.metrics import ledgers
 
     catalogue = load(settings.catalogue_dir)
     bus: Bus = Bus(settings.amqp_url, prefix=settings.amqp_prefix)
@@ -74,8 +74,8 @@ def build(settings: Settings) -> Service:
 
 def run_work(name: str) -> int:
     """Run the loops of one service until SIGTERM; 0 when every loop finished what it had begun."""
-    from shared.runtime.supervisor import Supervisor
-    from shared.runtime.wakeups import listeners
+    from shared.messaging.loops.supervisor import Supervisor
+    from shared.messaging.loops.wakeups import listeners
 
     leave_when_told()
     settings = _settings(name)
@@ -168,8 +168,8 @@ def _run_gunicorn(settings: Settings, threads: int) -> None:
 
 def _beside(service: Service) -> Supervisor:
     """What runs beside the doors: word of each commit for the loops in other processes."""
-    from shared.runtime.supervisor import Supervisor
-    from shared.runtime.wakeups import notifiers
+    from shared.messaging.loops.supervisor import Supervisor
+    from shared.messaging.loops.wakeups import notifiers
 
     return Supervisor(notifiers(service.store, service.name))
 

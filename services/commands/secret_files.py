@@ -15,9 +15,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
 from shared.catalogue import Catalogue
+from shared.identity.keys import draw
 from shared.kernel.errors import LienThongError
 from shared.settings import SERVICES
-from shared.store.keys import draw
 
 READ_BY_ITS_MOUNT: Final = 0o444  # each folder is a volume of its own: who mounts it may read it
 OPERATOR: Final = "operator"  # the broker's administrator

@@ -21,10 +21,10 @@ import click
 
 from services.commands.secret_files import DEFINITIONS, DOORS, MAILSINK, OPERATOR, PEM, SecretFiles
 from services.commands.stores import history_of, opened
+from shared.database.migrate import current, upgrade
+from shared.identity.keys import Kind, register
 from shared.kernel.errors import BrokerAway, LienThongError, Transient
 from shared.settings import SERVICES, Settings
-from shared.store.keys import Kind, register
-from shared.store.migrate import current, upgrade
 
 PATIENCE: Final = 90.0  # seconds for a server that is still coming up
 _folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))

@@ -25,9 +25,9 @@ import click
 )
 def serve(port: int | None, data: Path | None, autopilot: bool, delay: float) -> int:  # noqa: FBT001
     """Chạy cả thành phố trong một tiến trình · Run the whole city in this one process."""
-    from shared.runtime.signals import leave_when_told
+    from shared.messaging.loops.signals import leave_when_told
 
     leave_when_told()
-    from services.city.serve import serve_city
+    from services.embedded.serve import serve_city
 
     return serve_city(data, port=port, autopilot=autopilot, delay=timedelta(seconds=delay))

@@ -1,6 +1,6 @@
 """`lienthong smoke`: does a running installation carry dossiers? From outside, by its doors alone.
 
-Lives here: the options and what is printed. The run is in services/city/smoke.
+Lives here: the options and what is printed. The run is in simulation/smoke.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def smoke(
 
     Safe on an installation in use: an office, agencies and a procedure of its own, no SMS.
     """
-    from services.city.smoke.access import Access
-    from services.city.smoke.run import EMAIL, Run
-    from services.city.smoke.table import faults, table
+    from simulation.smoke.access import Access
+    from simulation.smoke.run import EMAIL, Run
+    from simulation.smoke.table import faults, table
 
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it says, we say in one line
     click.echo(f"Kiểm tra hệ thống · smoke: {dossiers} dossiers through {intake}")

@@ -17,12 +17,12 @@ from typing import Any
 import click
 from sqlalchemy import make_url
 
+from shared.database import Store
+from shared.database.migrate import current, head
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
 from shared.kernel.ids import RandomIds
 from shared.settings import SERVICES, Settings
-from shared.store import Store
-from shared.store.migrate import current, head
 
 Command = Callable[..., Any]
 

@@ -9,23 +9,23 @@ from services.intake.messaging.incoming import handlers
 from services.intake.messaging.outgoing import translate
 from services.intake.messaging.topology import EXCHANGES, FACTS_QUEUE, QUEUES, SOURCES
 from services.intake.storage.alarms import next_due
-from services.intake.storage.tables import LEDGERS
 from services.intake.usecases.pass_time import pass_time
 from services.intake.web import create_web
-from shared.bus import Bus
 from shared.catalogue import Catalogue
-from shared.contract.names import ROUTING
+from shared.database import Store, UnitOfWork, make_engine
+from shared.database.migrate import upgrade
+from shared.events.names import ROUTING
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
-from shared.runtime.consumer import Consumer
-from shared.runtime.loop import Loop
-from shared.runtime.metrics import Metrics
-from shared.runtime.relay import Relay
-from shared.runtime.service import Service
-from shared.runtime.ticker import Ticker
+from shared.messaging import Bus
+from shared.messaging.consumer import Consumer
+from shared.messaging.loops.loop import Loop
+from shared.messaging.loops.ticker import Ticker
+from shared.messaging.metrics import Metrics
+from shared.messaging.outbox import Outbox
+from shared.messaging.relay import Relay
+from shared.messaging.service import Service
 from shared.settings import Settings
-from shared.store import Store, UnitOfWork, make_engine
-from shared.store.migrate import upgrade
 
 NAME = "intake"
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
@@ -35,11 +35,9 @@ def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
     """Intake's door to its database; nothing connects until it is used."""
     return Store(
         make_engine(settings.database_url),
-        LEDGERS,
-        translate=translate,
+        Outbox(translate, reads=(ROUTING,)),
         clock=clock,
         ids=ids,
-        reads=(ROUTING,),
     )
 
 
@@ -68,7 +66,7 @@ def _loops(
         return pass_time(uow, catalogue)
 
     def due() -> datetime | None:
-        with store.glance() as connection:
+        with store.query() as connection:
             return next_due(connection)
 
     return [

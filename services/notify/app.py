@@ -10,24 +10,24 @@ from services.notify.messaging.incoming import contact_handlers, fact_handlers
 from services.notify.messaging.outgoing import translate
 from services.notify.messaging.sender import Sender
 from services.notify.messaging.topology import CONTACTS, EXCHANGES, FACTS, QUEUES
-from services.notify.storage.tables import LEDGERS
 from services.notify.usecases.composing import Composer
 from services.notify.usecases.sending import give_up_waiting, next_give_up
 from services.notify.web import create_web
-from shared.bus import Bus
 from shared.catalogue import Catalogue
-from shared.contract.names import INTAKE, INTAKE_CONTACTS, ROUTING
+from shared.database import Store, make_engine
+from shared.database.migrate import upgrade
+from shared.events.names import INTAKE, INTAKE_CONTACTS, ROUTING
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
-from shared.runtime.consumer import Consumer
-from shared.runtime.loop import Loop
-from shared.runtime.metrics import Metrics
-from shared.runtime.relay import Relay
-from shared.runtime.service import Service
-from shared.runtime.ticker import Ticker
+from shared.messaging import Bus
+from shared.messaging.consumer import Consumer
+from shared.messaging.loops.loop import Loop
+from shared.messaging.loops.ticker import Ticker
+from shared.messaging.metrics import Metrics
+from shared.messaging.outbox import Outbox
+from shared.messaging.relay import Relay
+from shared.messaging.service import Service
 from shared.settings import Settings
-from shared.store import Store, make_engine
-from shared.store.migrate import upgrade
 
 NAME = "notify"
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
@@ -37,11 +37,9 @@ def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
     """Notify's door to its database; nothing connects until it is used."""
     return Store(
         make_engine(settings.database_url),
-        LEDGERS,
-        translate=translate,
+        Outbox(translate, reads=(INTAKE, ROUTING)),
         clock=clock,
         ids=ids,
-        reads=(INTAKE, ROUTING),
     )
 
 

@@ -16,24 +16,25 @@ from services.routing.messaging.topology import (
     agency_queues,
 )
 from services.routing.storage import views
-from services.routing.storage.tables import LEDGERS, MIGRATIONS
+from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases.pass_time import pass_time
 from services.routing.usecases.rules import Rules
 from services.routing.web import create_web
-from shared.bus import Bus
 from shared.catalogue import Catalogue
-from shared.contract.names import INTAKE
+from shared.database import Store, UnitOfWork, make_engine
+from shared.database.migrate import upgrade
+from shared.events.names import INTAKE
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
-from shared.runtime.consumer import Consumer
-from shared.runtime.loop import Loop
-from shared.runtime.metrics import Metrics
-from shared.runtime.relay import Relay
-from shared.runtime.service import Service
-from shared.runtime.ticker import Ticker
+from shared.messaging import Bus
+from shared.messaging.consumer import Consumer
+from shared.messaging.loops.loop import Loop
+from shared.messaging.loops.ticker import Ticker
+from shared.messaging.metrics import Metrics
+from shared.messaging.outbox import Outbox
+from shared.messaging.relay import Relay
+from shared.messaging.service import Service
 from shared.settings import Settings
-from shared.store import Store, UnitOfWork, make_engine
-from shared.store.migrate import upgrade
 
 NAME = "routing"
 
@@ -42,11 +43,9 @@ def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
     """Routing's door to its database; nothing connects until it is used."""
     return Store(
         make_engine(settings.database_url),
-        LEDGERS,
-        translate=translate,
+        Outbox(translate, reads=(INTAKE,)),
         clock=clock,
         ids=ids,
-        reads=(INTAKE,),
     )
 
 
@@ -84,7 +83,7 @@ def _loops(
         return pass_time(uow, rules)
 
     def next_due() -> datetime | None:
-        with store.glance() as connection:
+        with store.query() as connection:
             return views.next_due(connection)
 
     return [

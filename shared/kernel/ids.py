@@ -1,7 +1,7 @@
 """Makers of ids and look-up words, random or repeatable from a seed.
 
 Ids are UUID version 7 (RFC 9562): they sort by the time of their making, which keeps index pages
-of the ledgers warm. Nothing secret is made here; keys come from shared/store/keys.py.
+of the ledgers warm. Nothing secret is made here; keys come from shared/identity/keys.py.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from shared.kernel.clock import FixedClock
-from shared.runtime.loop import Loop
-from shared.runtime.pump import next_due, pump
-from shared.runtime.service import Service
+from shared.messaging.loops.loop import Loop
+from shared.messaging.loops.pump import next_due, pump
+from shared.messaging.service import Service
 
 _DELIVERY_SECONDS = 0.02
 _QUIET_ROUNDS = 2

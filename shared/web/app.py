@@ -15,7 +15,7 @@ from shared.web import errors, filters, guard, pages, security
 from shared.web.state import KEY, Keys, WebState
 
 if TYPE_CHECKING:
-    from shared.store import Store
+    from shared.database import Store
 
 
 class _Json(DefaultJSONProvider):

@@ -18,7 +18,7 @@ from shared.web.limits import MARK as LIMIT_MARK
 from shared.web.state import WebState, state_of
 
 if TYPE_CHECKING:
-    from shared.store.keys import Principal
+    from shared.identity.keys import Principal
 
 View = TypeVar("View", bound=Callable[..., Any] | type)
 MARK: Final = "__access__"

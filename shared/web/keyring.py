@@ -6,10 +6,10 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from shared.store import keys
+from shared.identity import keys
 
 if TYPE_CHECKING:
-    from shared.store import Store
+    from shared.database import Store
 
 #: Keys that one process remembers; the one longest unused is forgotten first.
 REMEMBERED: Final = 1000
@@ -28,7 +28,7 @@ class StoreKeys:
 
     def verify(self, text: str) -> keys.Principal | None:
         """The principal of a key's full text, or None."""
-        with self.store.glance() as connection:
+        with self.store.query() as connection:
             principal = keys.verify(connection, text)
         if principal is None:
             self._known.pop(keys.hash_of(text), None)
@@ -44,5 +44,5 @@ class StoreKeys:
 
     def still_valid(self, key_id: str) -> keys.Principal | None:
         """The principal of a key that was verified before, or None where it is revoked."""
-        with self.store.glance() as connection:
+        with self.store.query() as connection:
             return keys.find(connection, key_id)

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from shared.kernel.errors import LienThongError
-from shared.runtime.metrics import CONTENT_TYPE as METRICS_TYPE
+from shared.messaging.metrics import CONTENT_TYPE as METRICS_TYPE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from shared.runtime.service import Service
+    from shared.messaging.service import Service
 
 _REMEMBERED: Final = 1.0  # seconds; a probe each second must not become a load of its own
 _OK, _AWAY = "ok", "away"

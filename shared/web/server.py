@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.runtime.signals import told_to_stop
+from shared.messaging.loops.signals import told_to_stop
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication

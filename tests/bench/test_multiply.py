@@ -11,8 +11,9 @@ import pytest
 import sqlalchemy as sa
 
 from bench.multiply import Originals, Unfaithful, local_days, multiply
+from shared.database import Instant, Json
 from shared.kernel.ids import _uuid7
-from shared.store import Instant, Json, Ledgers
+from shared.messaging.tables import Ledgers
 from tests.backends import Servers, create_database, database_url, drop_database
 
 BEGAN = datetime(2026, 11, 23, 9, 59, 50, tzinfo=UTC)

@@ -11,14 +11,14 @@ from click.testing import CliRunner
 from services.__main__ import cli
 from services.commands.resend import _Since
 from services.commands.stores import app_of, history_of
-from shared.contract.envelope import Envelope, encode
+from shared.database.migrate import drift, head
+from shared.events.envelope import Envelope, encode
+from shared.identity import keys
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
 from shared.kernel.ids import RandomIds
-from shared.runtime.consumer import Consumer
-from shared.store import keys
-from shared.store.migrate import drift, head
-from tests.runtime.rig import ScriptedBus
+from shared.messaging.consumer import Consumer
+from tests.messaging.rig import ScriptedBus
 
 SERVICES = ("intake", "routing", "notify")
 

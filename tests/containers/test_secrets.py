@@ -14,8 +14,8 @@ from services.commands import secrets as commands
 from services.commands.secret_files import DEFINITIONS, NoSuchSecret, SecretFiles
 from services.commands.stores import opened
 from shared.catalogue import load
+from shared.identity.keys import list_keys, verify
 from shared.settings import PROJECT, SERVICES
-from shared.store.keys import list_keys, verify
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from unittest import mock
 
 import pytest
 
-from services.city.embedded import City
+from services.embedded.city import City
 from services.routing.messaging import incoming
 from shared.catalogue import Catalogue
 from tests.backends import EmbeddedBackend, Templates

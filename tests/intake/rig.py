@@ -11,16 +11,18 @@ from services.intake.domain.dossier import Dossier
 from services.intake.messaging.topology import EXCHANGES
 from services.intake.storage.queries import find_dossier
 from services.intake.usecases import desk
-from shared.bus import Bus, OutMessage, Queue
 from shared.catalogue import Catalogue
-from shared.contract import names
-from shared.contract.envelope import Envelope, decode, encode
-from shared.contract.facts import check, route, wire
+from shared.database import make_engine
+from shared.database.migrate import upgrade
+from shared.events import names
+from shared.events.envelope import Envelope, decode, encode
+from shared.events.facts import check, route, wire
+from shared.identity import keys
 from shared.kernel.clock import FixedClock, format_instant
 from shared.kernel.ids import SeededIds
-from shared.runtime.pump import pump
-from shared.store import keys, make_engine
-from shared.store.migrate import upgrade
+from shared.messaging import Bus, OutMessage, Queue
+from shared.messaging.loops.pump import pump
+from shared.messaging.tables import LEDGERS
 from tests.backends import Backend
 from tests.intake.made import CATALOGUE, NOW, OFFICE, OTHER_OFFICE, TAX, command
 
@@ -179,7 +181,7 @@ class Desk:
 
     def said(self, code: str) -> list[Envelope]:
         """What intake itself said of a dossier, in order."""
-        outbox = self.store.ledgers.outbox
+        outbox = LEDGERS.outbox
         with self.store.read() as connection:
             rows = connection.execute(
                 outbox.select().where(outbox.c.subject == code).order_by(outbox.c.position)

@@ -12,10 +12,11 @@ from services.intake.domain.statuses import Status
 from services.intake.storage.counters import next_number
 from services.intake.storage.tables import dossiers, metadata
 from services.intake.usecases import desk as verbs
-from shared.contract.facts import wire
+from shared.database.migrate import drift
+from shared.events.facts import wire
 from shared.kernel.errors import InvalidInput, NotAllowed, NotFound
-from shared.store.migrate import drift
-from shared.store.timeline import timeline
+from shared.messaging.tables import LEDGERS
+from shared.messaging.timeline import timeline
 from tests.intake.made import CATALOGUE, NOW, OFFICE, OTHER_OFFICE, PAPERS, vn
 from tests.intake.rig import AGENCY
 
@@ -50,7 +51,7 @@ def test_of_the_form_only_what_some_step_shares_leaves_the_desk(desk):
 
 def test_phone_and_mail_leave_on_their_own_exchange_alone(desk):
     code = desk.submit(channel="online")
-    outbox = desk.store.ledgers.outbox
+    outbox = LEDGERS.outbox
     with desk.store.read() as connection:
         rows = connection.execute(sa.select(outbox).where(outbox.c.subject == code)).all()
     for row in rows:
@@ -256,7 +257,7 @@ def test_a_fact_that_comes_too_late_is_kept_says_so_and_changes_nothing(desk):
     desk.resolved(code)
     assert desk.dossier(code) == before
     with desk.store.read() as connection:
-        last = timeline(connection, desk.store.ledgers, code)[-1]
+        last = timeline(connection, code)[-1]
     assert last.state == "late"
     assert "rút hồ sơ" in (last.note or "")
 
@@ -275,7 +276,7 @@ def test_a_fact_heard_twice_counts_once(desk):
     )
     assert desk.dossier(code).ending is not None
     with desk.store.read() as connection:
-        assert len(timeline(connection, desk.store.ledgers, code)) == 4
+        assert len(timeline(connection, code)) == 4
 
 
 def test_a_fact_of_an_unknown_dossier_is_parked_and_others_flow_on(desk):
@@ -283,7 +284,7 @@ def test_a_fact_of_an_unknown_dossier_is_parked_and_others_flow_on(desk):
     desk.started("000.01.15.H20-220301-9999")
     desk.started(code)
     assert desk.dossier(code).status is Status.PROCESSING
-    inbox = desk.store.ledgers.inbox
+    inbox = LEDGERS.inbox
     with desk.store.read() as connection:
         states = dict(connection.execute(sa.select(inbox.c.subject, inbox.c.state)).all())
     assert states == {"000.01.15.H20-220301-9999": "parked", code: "done"}
@@ -314,13 +315,13 @@ def test_steps_and_messages_are_for_the_timeline_alone(desk):
     )
     assert desk.dossier(code) == before
     with desk.store.read() as connection:
-        told = [e.type for e in timeline(connection, desk.store.ledgers, code)]
+        told = [e.type for e in timeline(connection, code)]
     assert told[-2:] == [wire("step.opened"), wire("citizen.notified")]
 
 
 def test_a_batch_of_facts_is_applied_with_one_load_and_one_write(embedded_desk):
     from services.intake.messaging.incoming import handlers
-    from shared.contract.envelope import Envelope
+    from shared.events.envelope import Envelope
 
     desk = embedded_desk
     codes = [desk.submit() for _ in range(20)]

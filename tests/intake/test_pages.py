@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from services.intake.storage.tables import dossiers
 from services.intake.usecases import desk as verbs
 from services.intake.web.pages.lookup import TRIES
-from shared.store import keys
+from shared.identity import keys
 from tests.intake.made import CATALOGUE, OFFICE, vn
 from tests.intake.rig import AGENCY
 

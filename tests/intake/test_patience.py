@@ -17,7 +17,7 @@ from services.intake.domain.statuses import Status
 from services.intake.storage.alarms import due_dossiers, next_due
 from services.intake.usecases import desk as verbs
 from services.intake.usecases.pass_time import pass_time
-from shared.contract.facts import wire
+from shared.events.facts import wire
 from shared.kernel.calendar import Duration
 from shared.kernel.errors import InvalidInput, NotAllowed
 from tests.intake.made import (

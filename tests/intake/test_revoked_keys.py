@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from shared.store import keys, make_engine
-from shared.store.store import Store
+from shared.database import make_engine
+from shared.database.store import Store
+from shared.identity import keys
 from tests.intake.test_api import BODY, count
 
 
@@ -15,8 +16,7 @@ def revoked(desk):
     assert desk.http("POST", "/dossiers", BODY, Idempotency_Key="before").status_code == 201
     elsewhere = Store(
         make_engine(desk.store.engine.url.render_as_string(hide_password=False)),
-        desk.store.ledgers,
-        translate=lambda fact: (),
+        desk.store.log,
         clock=desk.clock,
         ids=desk.store.ids,
     )

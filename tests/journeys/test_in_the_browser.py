@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from services.city.embedded import City, open_city
-from shared.bus import reset_memory
-from shared.store.keys import issue
+from services.embedded.city import City, open_city
+from shared.identity.keys import issue
+from shared.messaging import reset_memory
 from shared.web.server import WebServer, serving
 
 pytestmark = pytest.mark.browser

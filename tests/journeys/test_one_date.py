@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from services.city.embedded import City, open_city
+from services.embedded.city import City, open_city
 from services.intake.domain.forms import PaperCount
 from services.intake.storage.queries import find_dossier
 from services.intake.usecases import desk
@@ -21,13 +21,13 @@ from services.routing.messaging.incoming import admit
 from services.routing.storage.cases import Cases
 from services.routing.usecases.answer import Given, take_request
 from services.routing.usecases.rules import Rules
-from shared.bus import reset_memory
 from shared.catalogue import Catalogue, load
 from shared.kernel.clock import FixedClock, to_vn
 from shared.kernel.errors import Refused
 from shared.kernel.ids import SeededIds
+from shared.messaging import reset_memory
 from shared.settings import PROJECT
-from tests.city.townsfolk import Desk, filing
+from tests.embedded.townsfolk import Desk, filing
 
 # Mondays, 08:30 in Cao Lãnh: between them every procedure is in force once.
 ERAS = (

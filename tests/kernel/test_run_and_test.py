@@ -153,7 +153,7 @@ def test_the_scripts_can_be_started():
         ["--numprocesses=1"],
         ["-p", "no:xdist"],
         ["--pdb"],
-        ["-s", "tests/bus"],
+        ["-s", "tests/messaging"],
     ],
     ids=" ".join,
 )

@@ -18,10 +18,11 @@ from services.notify.usecases.composing import Composer
 from services.notify.usecases.handing import Tray
 from services.notify.usecases.telling import take_contact, tell_citizen, warm_contacts, warm_news
 from shared.catalogue import Catalogue, load
+from shared.database import Store, make_engine
+from shared.database.migrate import upgrade
 from shared.kernel.clock import FixedClock
+from shared.messaging.tables import LEDGERS
 from shared.settings import PROJECT
-from shared.store import Store, make_engine
-from shared.store.migrate import upgrade
 
 START = datetime(2022, 3, 14, 2, 0, tzinfo=UTC)
 DOSSIER = "000.00.15.H20-220314-0001"
@@ -93,10 +94,10 @@ class Ledger:
 
     def told(self) -> list[tuple[str, dict]]:
         """The facts that notify made: (short type, data)."""
-        from shared.contract.envelope import decode
-        from shared.contract.names import short
+        from shared.events.envelope import decode
+        from shared.events.names import short
 
-        outbox = self.store.ledgers.outbox
+        outbox = LEDGERS.outbox
         with self.store.read() as connection:
             bodies = connection.execute(outbox.select().order_by(outbox.c.position)).all()
         facts = [decode(bytes(row.body)) for row in bodies]

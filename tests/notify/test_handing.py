@@ -129,7 +129,7 @@ def test_a_commit_whose_word_was_lost_leaves_no_message_behind(ledger: Ledger, m
     channel = RecordingChannel()
     sender = at_work(ledger, channel)
     with monkeypatch.context() as cut:
-        cut.setattr("shared.store.uow.UnitOfWork.committed", lambda _: None)
+        cut.setattr("shared.database.unit_of_work.UnitOfWork.committed", lambda _: None)
         news(ledger, 1)
     sender.wake()
     assert rest(sender) == 0

@@ -13,14 +13,14 @@ from services.notify.messaging.incoming import CONTACT_TYPES, TYPES
 from services.notify.messaging.topology import EXCHANGES, QUEUES
 from services.notify.storage import queries
 from services.notify.storage.tables import metadata
-from shared.bus import Bus, OutMessage, Queue
 from shared.catalogue import MOMENTS as CATALOGUE_MOMENTS
-from shared.contract.envelope import Envelope, decode, encode
-from shared.contract.facts import FACTS, route
-from shared.contract.names import CITIZEN_CONTACTS, DOSSIER_FACTS, wire
+from shared.database.migrate import drift
+from shared.events.envelope import Envelope, decode, encode
+from shared.events.facts import FACTS, route
+from shared.events.names import CITIZEN_CONTACTS, DOSSIER_FACTS, wire
 from shared.kernel.clock import FixedClock, format_instant
 from shared.kernel.ids import SeededIds
-from shared.store.migrate import drift
+from shared.messaging import Bus, OutMessage, Queue
 from shared.testing.city import City
 from tests.backends import Backend
 from tests.notify.ledger import DOSSIER, OFFICE, START, migrate, the_catalogue

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from services.notify.domain.delivery import Unknown
 from services.notify.messaging.sender import Sender
 from services.notify.web import create_web
-from shared.store import keys
+from shared.identity import keys
 from shared.web.guard import assert_every_route_is_guarded
 from tests.backends import Backend
 from tests.notify.conftest import opened

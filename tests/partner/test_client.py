@@ -80,8 +80,8 @@ def test_an_answer_carries_our_name_our_key_and_its_own_id(broker: CityBroker, c
 
 
 def test_every_answer_fits_the_public_contract(broker: CityBroker, client: Client):
-    from shared.contract.envelope import decode
-    from shared.contract.facts import check
+    from shared.events.envelope import decode
+    from shared.events.facts import check
 
     broker.assign(1, 2, 3, 4, 5)
     client.drain(nothing)

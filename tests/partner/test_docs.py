@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from partner.__main__ import parser
-from shared.contract.envelope import decode
-from shared.contract.facts import FACTS, check, wire
+from shared.events.envelope import decode
+from shared.events.facts import FACTS, check, wire
 from tests.partner.conftest import CityBroker
 
 PROJECT = Path(__file__).resolve().parent.parent.parent

@@ -156,7 +156,7 @@ def test_another_virtual_host_is_closed(broker: CityBroker):
 def test_each_service_can_declare_what_it_needs_under_its_own_user(
     broker: CityBroker, service: str
 ):
-    from shared.bus import Bus
+    from shared.messaging import Bus
 
     topology = importlib.import_module(f"services.{service}.messaging.topology")
     queues = list(topology.QUEUES)

@@ -11,7 +11,7 @@ import structlog
 
 from shared import log
 from shared.catalogue import Catalogue, load
-from shared.runtime import watermark
+from shared.messaging import watermark
 from shared.settings import PROJECT, Settings
 from tests.backends import Backend, EmbeddedBackend, ServersBackend, Templates
 from tests.promises.town import OFFICES, Portrait, Town, check_once, portrait

@@ -14,9 +14,9 @@ from unittest import mock
 
 import sqlalchemy as sa
 
-from services.city.embedded import City
-from shared.runtime.consumer import Handler
-from shared.store import Store
+from services.embedded.city import City
+from shared.database import Store
+from shared.messaging.consumer import Handler
 
 
 class Crash(BaseException):

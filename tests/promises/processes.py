@@ -18,9 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from shared.runtime.service import Service
+from shared.identity.keys import Kind, issue
+from shared.messaging.service import Service
 from shared.settings import PROJECT
-from shared.store.keys import Kind, issue
 from tests.backends import Backend
 from tests.ports import free_port
 

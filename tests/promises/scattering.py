@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from shared.bus import Bus, Exchange, OutMessage, Progress, Publisher, Queue, Sent, Subscriber
+from shared.messaging import Bus, Exchange, OutMessage, Progress, Publisher, Queue, Sent, Subscriber
 
 
 class ScatteringBus:

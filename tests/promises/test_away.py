@@ -20,7 +20,7 @@ from shared.settings import SERVICES, Settings
 from shared.testing.proxy import FaultProxy
 from shared.web.ops import OpsApp
 from tests.backends import EmbeddedBackend, ServersBackend
-from tests.city.townsfolk import INTERLINKED, Desk, unsent
+from tests.embedded.townsfolk import INTERLINKED, Desk, unsent
 from tests.promises.crashes import loop
 from tests.promises.test_receipts import a_filing, ask
 from tests.promises.town import Portrait, Town, check_once, portrait

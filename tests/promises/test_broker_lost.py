@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.city.embedded import City
+from services.embedded.city import City
 from shared.catalogue import Catalogue
 from tests.backends import ServersBackend
-from tests.city.townsfolk import INTERLINKED
+from tests.embedded.townsfolk import INTERLINKED
 from tests.promises.operator import Operator
 from tests.promises.town import Portrait, Town, check_once, portrait
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from shared.settings import SERVICES
-from tests.city.townsfolk import INTERLINKED, LAND
+from tests.embedded.townsfolk import INTERLINKED, LAND
 from tests.promises.test_away import ready
 from tests.promises.town import Portrait, Town, check_once, portrait
 

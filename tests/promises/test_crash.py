@@ -1,7 +1,7 @@
 """Promise 3: dying between any two stops, in any service, and starting again changes nothing.
 
 The city of a back end dies again and again on the same ledgers; each case follows a dossier of
-its own to the end. A real `kill -9` is in tests/city/test_kill9.py.
+its own to the end. A real `kill -9` is in tests/embedded/test_kill9.py.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from services.city.embedded import City
-from tests.city.townsfolk import INTERLINKED
+from services.embedded.city import City
+from tests.embedded.townsfolk import INTERLINKED
 from tests.promises.crashes import STOPS, Crash, Stop
 from tests.promises.town import Portrait, Town, check_once, portrait
 

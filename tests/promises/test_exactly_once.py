@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.city.embedded import City
+from services.embedded.city import City
 from shared.catalogue import Catalogue
-from shared.runtime.consumer import Consumer, Handler
+from shared.messaging.consumer import Consumer, Handler
 from tests.backends import Backend
-from tests.city.townsfolk import INTERLINKED, LAND
+from tests.embedded.townsfolk import INTERLINKED, LAND
 from tests.promises.crashes import loop
 from tests.promises.scattering import Postman, ScatteringBus, scattered
 from tests.promises.town import Portrait, Town, check_once, portrait

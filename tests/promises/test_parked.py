@@ -14,11 +14,11 @@ from unittest import mock
 
 import pytest
 
-from shared.bus import OutMessage
-from shared.contract.envelope import Envelope, encode
-from shared.contract.names import DOSSIER_FACTS, wire
-from shared.runtime.consumer import Handler
-from tests.city.townsfolk import INTERLINKED, held
+from shared.events.envelope import Envelope, encode
+from shared.events.names import DOSSIER_FACTS, wire
+from shared.messaging import OutMessage
+from shared.messaging.consumer import Handler
+from tests.embedded.townsfolk import INTERLINKED, held
 from tests.promises.crashes import loop
 from tests.promises.operator import Operator
 from tests.promises.town import Portrait, Town, check_once, gaps, portrait

@@ -20,16 +20,17 @@ from werkzeug.test import Client
 
 from services.notify.storage.tables import contacts
 from shared import log
-from shared.bus import Bus, OutMessage, Progress, Publisher, Sent
 from shared.catalogue import Catalogue
-from shared.contract.envelope import decode
-from shared.contract.names import agency_queue, short
+from shared.events.envelope import decode
+from shared.events.names import agency_queue, short
 from shared.kernel.clock import to_vn
-from shared.runtime.supervisor import Supervisor
+from shared.messaging import Bus, OutMessage, Progress, Publisher, Sent
+from shared.messaging.loops.supervisor import Supervisor
+from shared.messaging.tables import LEDGERS
 from shared.settings import Settings
 from shared.web.ops import OpsApp
 from tests.backends import Backend
-from tests.city.townsfolk import INTERLINKED, Desk, filing
+from tests.embedded.townsfolk import INTERLINKED, Desk, filing
 from tests.promises.operator import Operator
 from tests.promises.test_parked import fact_id, failing, until_parked
 from tests.promises.test_receipts import ask, file
@@ -188,7 +189,7 @@ def test_what_no_step_needs_does_not_leave_the_desk_at_all(recorded: Town):
     one = marked_alone(filing(procedure, 1), own[0].name)
     code = file(recorded.desk(), one, "alone")
     with recorded.city.intake.store.read() as connection:
-        outbox = recorded.city.intake.store.ledgers.outbox
+        outbox = LEDGERS.outbox
         bodies = list(connection.scalars(sa.select(outbox.c.body).where(outbox.c.subject == code)))
     assert bodies
     assert own[0].name not in "".join(bytes(body).decode() for body in bodies)

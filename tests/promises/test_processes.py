@@ -1,6 +1,6 @@
 """The promises kept by real processes: a database that goes and comes, and SIGTERM in the middle.
 
-That each command starts, is ready and stops is tried in tests/runtime/test_processes.py.
+That each command starts, is ready and stops is tried in tests/messaging/test_processes.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from shared.catalogue import Catalogue
 from shared.kernel.clock import RealClock, to_vn
 from shared.settings import SERVICES
 from tests.backends import Backend, EmbeddedBackend, ServersBackend
-from tests.city.townsfolk import INTERLINKED, filing, messages
+from tests.embedded.townsfolk import INTERLINKED, filing, messages
 from tests.ports import free_ports_in_a_row
 from tests.promises.processes import Process, key_for
 from tests.promises.test_away import line_to

@@ -13,10 +13,10 @@ import pytest
 import sqlalchemy as sa
 from werkzeug.test import Client
 
-from shared.contract.names import wire
+from shared.events.names import wire
 from shared.kernel.clock import RealClock, to_vn
 from tests.backends import Backend
-from tests.city.townsfolk import INTERLINKED, Desk, filing
+from tests.embedded.townsfolk import INTERLINKED, Desk, filing
 from tests.promises.processes import Process, key_for
 from tests.promises.town import Town
 

@@ -18,24 +18,24 @@ from unittest import mock
 
 import sqlalchemy as sa
 
-from services.city import embedded
-from services.city.autopilot import autopilots
-from services.city.embedded import City
 from services.commands.stores import app_of, history_of
+from services.embedded import city as embedded
+from services.embedded.city import City
 from services.notify.storage.tables import contacts
-from shared.bus import Bus, reset_memory
 from shared.catalogue import Catalogue
-from shared.contract.names import short
+from shared.database.migrate import upgrade
+from shared.events.names import short
 from shared.kernel.clock import FixedClock, RealClock, to_vn
 from shared.kernel.errors import NotFound
 from shared.kernel.ids import RandomIds, SeededIds
-from shared.runtime.loop import Loop
+from shared.messaging import Bus, reset_memory
+from shared.messaging.loops.loop import Loop
+from shared.messaging.tables import DONE, LATE, LEDGERS
+from shared.messaging.timeline import Entry, timeline
 from shared.settings import SERVICES, Settings
-from shared.store.ledgers import DONE, LATE
-from shared.store.migrate import upgrade
-from shared.store.timeline import Entry, timeline
+from simulation.autopilot import autopilots
 from tests.backends import Backend
-from tests.city.townsfolk import INTERLINKED, LAND, OFFICE, Desk, held, messages, unsent
+from tests.embedded.townsfolk import INTERLINKED, LAND, OFFICE, Desk, held, messages, unsent
 
 START = datetime(2022, 3, 14, 1, 30, tzinfo=UTC)  # a Monday, 08:30 in Cao Lãnh
 PATIENCE_SECONDS = 60.0
@@ -207,7 +207,7 @@ def entries(city: City, service: str, code: str) -> list[Entry]:
     """The timeline of a dossier as one service has it."""
     store = city.services[service].store
     with store.read() as connection:
-        return timeline(connection, store.ledgers, code)
+        return timeline(connection, code)
 
 
 def _line(entry: Entry, *, at: bool) -> str:
@@ -251,7 +251,7 @@ def gaps(city: City, code: str) -> list[tuple[str, str]]:
 def made(city: City, source: str, code: str) -> list[int]:
     """The numbers of the facts that a source stated about a dossier."""
     store = city.services[MAKERS[source]].store
-    outbox = store.ledgers.outbox.c
+    outbox = LEDGERS.outbox.c
     query = sa.select(outbox.sequence).where(outbox.stream == f"{source} {code}")
     with store.read() as connection:
         return sorted(connection.scalars(query))
@@ -260,7 +260,7 @@ def made(city: City, source: str, code: str) -> list[int]:
 def applied(city: City, service: str, consumer: str, source: str, code: str) -> list[int]:
     """The numbers of that stream which a consumer has applied."""
     store = city.services[service].store
-    inbox = store.ledgers.inbox.c
+    inbox = LEDGERS.inbox.c
     query = sa.select(inbox.sequence).where(
         inbox.consumer == consumer,
         inbox.stream == f"{source} {code}",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared.store import keys
+from shared.identity import keys
 from shared.web.server import WebServer, serving
 from tests.routing.town import Town
 

@@ -11,10 +11,10 @@ from services.routing.domain import words
 from services.routing.messaging.incoming import ANSWERS, TYPES
 from services.routing.messaging.outgoing import OUTGOING
 from services.routing.web.door import TASKS_SOURCE
-from shared.contract import names
-from shared.contract.facts import FACTS, wire
-from shared.store import keys
-from shared.store.ledgers import DONE
+from shared.events import names
+from shared.events.facts import FACTS, wire
+from shared.identity import keys
+from shared.messaging.tables import DONE
 from shared.web.guard import assert_every_route_is_guarded
 from tests.routing.town import Town
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from services.routing.web import words
-from shared.store import keys
+from shared.identity import keys
 from tests.routing.town import LAND, Town
 from tests.routing.worlds import CALENDAR, NOW
 

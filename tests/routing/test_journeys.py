@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from services.routing.domain import words
 from services.routing.storage.tables import metadata
-from shared.contract.facts import wire
+from shared.database.migrate import drift
+from shared.events.facts import wire
 from shared.kernel.clock import format_instant
-from shared.store.migrate import drift
+from shared.messaging.tables import LEDGERS
 from tests.routing.town import LAND, PERMIT, Town, at, received_data
 from tests.routing.worlds import CALENDAR, NOW
 
@@ -39,7 +40,7 @@ def test_an_interlinked_dossier_goes_through_its_agencies_to_its_results(town: T
 def test_personal_fields_that_a_step_does_not_share_never_leave(town: Town) -> None:
     town.receive(CODE)
     town.grant("phuong-1")
-    outbox = town.service.store.ledgers.outbox
+    outbox = LEDGERS.outbox
     with town.service.store.read() as connection:
         bodies = [bytes(row.body) for row in connection.execute(outbox.select())]
     assert not any(b"0907123456" in body for body in bodies)

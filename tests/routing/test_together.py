@@ -6,9 +6,9 @@ import threading
 from typing import Any
 
 from services.routing.app import build
-from shared.bus import Bus
 from shared.kernel.ids import RandomIds
-from shared.runtime.pump import pump
+from shared.messaging import Bus
+from shared.messaging.loops.pump import pump
 from tests.routing.town import Town, received_data
 
 

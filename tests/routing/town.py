@@ -13,21 +13,23 @@ import sqlalchemy as sa
 from services.routing.app import build
 from services.routing.messaging.topology import ANSWERS_QUEUE, FACTS_QUEUE
 from services.routing.storage.tables import MIGRATIONS
-from shared.bus import Bus, OutMessage, Queue
 from shared.catalogue import Catalogue
 from shared.catalogue.book import OfficeHours
 from shared.catalogue.model import Agency, Fee, FormField, Procedure, Step
-from shared.contract import names
-from shared.contract.envelope import Envelope, decode, encode
-from shared.contract.facts import check, wire
+from shared.database import make_engine
+from shared.database.migrate import upgrade
+from shared.events import names
+from shared.events.envelope import Envelope, decode, encode
+from shared.events.facts import check, wire
+from shared.identity import keys
 from shared.kernel.calendar import Duration
 from shared.kernel.clock import FixedClock, format_instant
 from shared.kernel.ids import SeededIds
-from shared.runtime.pump import pump
-from shared.runtime.service import Service
+from shared.messaging import Bus, OutMessage, Queue
+from shared.messaging.loops.pump import pump
+from shared.messaging.service import Service
+from shared.messaging.tables import LEDGERS
 from shared.settings import Settings
-from shared.store import keys, make_engine
-from shared.store.migrate import upgrade
 from tests.routing.worlds import CALENDAR, NOW
 
 ALWAYS = date(2021, 1, 1)
@@ -256,7 +258,7 @@ class Town:
         return found
 
     def _handed_over(self, code: str) -> int:
-        outbox = self.service.store.ledgers.outbox
+        outbox = LEDGERS.outbox
         query = sa.select(sa.func.count()).where(
             outbox.c.stream == f"{names.ROUTING_TASKS} {code}", outbox.c.sent_at.is_not(None)
         )
@@ -329,7 +331,7 @@ class Town:
 
     def facts(self, dossier: str) -> list[tuple[str, dict[str, Any]]]:
         """What routing said about a dossier, by short name, in order."""
-        outbox = self.service.store.ledgers.outbox
+        outbox = LEDGERS.outbox
         with self.service.store.read() as connection:
             rows = connection.execute(
                 outbox.select().where(outbox.c.subject == dossier).order_by(outbox.c.position)
@@ -347,7 +349,7 @@ class Town:
 
     def inbox(self, consumer: str) -> list[Any]:
         """The inbox rows of one consumer."""
-        inbox = self.service.store.ledgers.inbox
+        inbox = LEDGERS.inbox
         with self.service.store.read() as connection:
             query = inbox.select().where(inbox.c.consumer == consumer)
             return list(connection.execute(query.order_by(inbox.c.received_at, inbox.c.fact_id)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from services.city.simulation.agenda import Agenda, Clockwork
 from shared.kernel.clock import FixedClock
+from simulation.agenda import Agenda, Clockwork
 
 START = datetime(2022, 3, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,9 +8,9 @@ from random import Random
 import pytest
 import yaml
 
-from services.city.simulation.derive import derive
-from services.city.simulation.figures import FILE, load_figures
 from shared.kernel.clock import to_vn
+from simulation.derive import derive
+from simulation.figures import FILE, load_figures
 from tests.simulation.the_log import LOG, needs_log
 
 

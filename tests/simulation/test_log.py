@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from services.city.simulation.log import Activity, into_years, load_terms, read_log
-from services.city.simulation.replaying import parts
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import InvalidInput
+from simulation.log import Activity, into_years, load_terms, read_log
+from simulation.replaying import parts
 
 HEADER = "case,channel,start,activity,group,timestamp\n"
 

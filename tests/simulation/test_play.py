@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from services.commands.demo import demo
 from services.commands.replay import replay
-from shared.bus import reset_memory
+from shared.messaging import reset_memory
 from tests.simulation.the_log import LOG, needs_log
 
 

@@ -11,13 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from deploy.rabbitmq.make import definitions
-from services.city.embedded import City, open_city
-from services.city.smoke.access import Access
 from services.commands.secret_files import DOORS, SMOKE, SecretFiles
+from services.embedded.city import City, open_city
 from shared.catalogue import load
+from shared.identity.keys import register
+from shared.messaging.tables import LEDGERS
 from shared.settings import SERVICES
-from shared.store.keys import register
 from shared.web.server import WebServer, serving
+from simulation.smoke.access import Access
 from tests.backends import Backend, ServersBackend
 
 CATALOGUE = Path(__file__).resolve().parents[2] / "catalogue"
@@ -51,7 +52,7 @@ class Town:
     def tasks(self) -> dict[str, int]:
         """How many task messages each agency was handed."""
         store = self.city.routing.store
-        outbox = store.ledgers.outbox
+        outbox = LEDGERS.outbox
         query = (
             sa.select(outbox.c.subject, sa.func.count())
             .where(outbox.c.source == "/routing/tasks")

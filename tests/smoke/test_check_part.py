@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from shared.catalogue import check, load
+from shared.identity import keys
 from shared.kernel.clock import FixedClock, parse_instant
 from shared.kernel.errors import NotFound
-from shared.store import keys
 from tests.backends import Backend
 
 CITY = Path(__file__).resolve().parents[2] / "catalogue"
@@ -104,7 +104,7 @@ def test_a_catalogue_that_mixes_them_is_refused(tmp_path, file, old, new, said):
 
 
 def test_only_its_own_key_sees_its_procedure_and_the_citys_report_leaves_it_out(embedded: Backend):
-    from services.city.embedded import open_city
+    from services.embedded.city import open_city
 
     clock = FixedClock(parse_instant("2026-11-23T02:00:00Z"))
     town = open_city(embedded.settings("intake").data_dir, clock=clock, secret_key="k" * 40)

@@ -8,11 +8,11 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from services.city.smoke.access import Access, SmokeFailed
-from services.city.smoke.run import MOMENTS, Run
-from services.city.smoke.table import faults, table
 from services.commands.smoke import smoke
-from shared.store.keys import draw, register
+from shared.identity.keys import draw, register
+from simulation.smoke.access import Access, SmokeFailed
+from simulation.smoke.run import MOMENTS, Run
+from simulation.smoke.table import faults, table
 from tests.smoke.conftest import Town
 
 CHECKS = {"kiem-tra-mot", "kiem-tra-hai", "kiem-tra-ba", "kiem-tra-cua-web"}

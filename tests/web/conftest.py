@@ -12,6 +12,9 @@ from flask import Flask, abort, render_template_string
 from flask.testing import FlaskClient
 from flask_smorest import Blueprint
 
+from shared.database import Store, make_engine
+from shared.database.engine import Contention
+from shared.identity import keys
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import (
     BrokerAway,
@@ -24,9 +27,9 @@ from shared.kernel.errors import (
     Transient,
 )
 from shared.kernel.ids import RandomIds
+from shared.messaging.outbox import Outbox
+from shared.messaging.tables import Ledgers
 from shared.settings import Settings
-from shared.store import Ledgers, Store, keys, make_engine
-from shared.store.engine import Contention
 from shared.web.api import create_api
 from shared.web.app import create_app
 from shared.web.guard import current, public, require
@@ -187,9 +190,9 @@ def tiny(tmp_path):
     settings = settings_in(tmp_path)
     engine = make_engine(settings.database_url)
     metadata = sa.MetaData()
-    ledgers = Ledgers.define(metadata)
+    Ledgers.define(metadata)
     metadata.create_all(engine)
-    store = Store(engine, ledgers, translate=lambda _: [], clock=RealClock(), ids=RandomIds())
+    store = Store(engine, Outbox(lambda _: []), clock=RealClock(), ids=RandomIds())
     with store.begin() as uow:
         _, desk = keys.issue(uow, kind="desk", bound_to="ubnd-phuong-1", label="Bàn 1")
         _, agency = keys.issue(uow, kind="agency", bound_to="cong-an-cao-lanh", label="CA")

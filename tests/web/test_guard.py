@@ -5,8 +5,8 @@ import re
 import pytest
 from flask.views import MethodView
 
+from shared.identity import keys
 from shared.kernel.errors import DatabaseAway
-from shared.store import keys
 from shared.web.guard import assert_every_route_is_guarded, public, require
 
 PUBLIC = {"notes.open_door", "broken", "broken_page", "look_up"}

@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import Client
 
 from shared.kernel.errors import BrokerAway, DatabaseAway
-from shared.runtime.metrics import Metrics
+from shared.messaging.metrics import Metrics
 from shared.web.ops import HealthDoors, OpsApp
 
 

@@ -13,11 +13,11 @@ from services.intake.domain.dossier import Extension, Standstill
 from services.intake.domain.progress import TooLate
 from services.intake.usecases import progress
 from shared.catalogue import Catalogue
-from shared.contract.envelope import Envelope
-from shared.contract.facts import read, wire
+from shared.database import UnitOfWork
+from shared.events.envelope import Envelope
+from shared.events.facts import read, wire
 from shared.kernel.clock import parse_instant
-from shared.runtime.consumer import Handler, Late
-from shared.store import UnitOfWork
+from shared.messaging.consumer import Handler, Late
 
 Use = Callable[[UnitOfWork, Catalogue, dict[str, Any]], TooLate | None]
 

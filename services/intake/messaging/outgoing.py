@@ -9,10 +9,10 @@ from typing import Any
 from services.intake.domain import facts
 from services.intake.domain.dossier import Dossier, HeldPaper
 from shared.catalogue import Agency, Procedure
-from shared.contract import names
-from shared.contract.facts import check, route, wire
+from shared.events import names
+from shared.events.facts import check, route, wire
 from shared.kernel.clock import format_instant
-from shared.store import Outgoing
+from shared.messaging.outbox import Outgoing
 
 Data = dict[str, Any]
 

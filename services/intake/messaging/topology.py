@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.bus import Exchange, Queue
-from shared.contract import names
+from shared.events import names
+from shared.messaging import Exchange, Queue
 
 EXCHANGES: Final = (
     Exchange(names.DOSSIER_FACTS, "topic"),

@@ -9,8 +9,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.intake.storage.tables import answers
-from shared.store import UnitOfWork
-from shared.store.saying import tell
+from shared.database import UnitOfWork
+from shared.database.saying import tell
 
 # What the unit of work ends with where the key was used meanwhile.
 KeyTaken: Final = sa.exc.IntegrityError

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from shared.store.saying import ask_all
+from shared.database.saying import ask_all
 
 _COUNT: Final = (
     "INSERT INTO counters AS c (agency_id, day, last) SELECT :agency_id, {day}, 1"

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from services.intake.domain.dossier import Dossier
 from services.intake.storage.rows import content, from_row, moving, same_content, to_row
 from services.intake.storage.tables import dossiers
+from shared.database import UnitOfWork, bulk
+from shared.database.saying import tell
 from shared.kernel.errors import NotFound
-from shared.store import UnitOfWork, bulk
-from shared.store.saying import tell
 
 _INSERT = dossiers.insert()  # built once: compiling a statement costs more than running it
 

@@ -16,9 +16,9 @@ from services.intake.domain.report import History
 from services.intake.domain.statuses import Status
 from services.intake.storage.rows import from_row, pauses_of, searched
 from services.intake.storage.tables import dossiers
+from shared.database.types import Instant
 from shared.kernel.clock import format_instant, parse_instant
 from shared.kernel.errors import Fault, InvalidInput
-from shared.store.types import Instant
 
 _ONE = sa.select(dossiers).where(dossiers.c.code == sa.bindparam("code"))
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)

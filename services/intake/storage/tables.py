@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from shared.store import Ledgers
-from shared.store.types import Instant, Json
+from shared.database.types import Instant, Json
+from shared.messaging.tables import Ledgers
 
 metadata = sa.MetaData()
-LEDGERS = Ledgers.define(metadata)
+Ledgers.define(metadata)
 
 dossiers = sa.Table(
     "dossiers",

@@ -19,8 +19,8 @@ from services.intake.domain.reception import Outcome
 from services.intake.storage.dossiers import Dossiers
 from services.intake.usecases.submit import offered, submit
 from shared.catalogue import Catalogue, Procedure
+from shared.database import UnitOfWork
 from shared.kernel.clock import to_vn
-from shared.store import UnitOfWork
 
 __all__ = [
     "correct_contact",

@@ -13,8 +13,7 @@ from services.intake.domain.dossier import Dossier
 from services.intake.storage.dossiers import no_such_dossier
 from services.intake.storage.queries import Filters, Page, Sort, find_dossier, list_dossiers
 from shared.kernel.errors import NotFound
-from shared.store import Ledgers
-from shared.store.timeline import timeline as ledger_timeline
+from shared.messaging.timeline import timeline as ledger_timeline
 
 #: Compared with when there is no such dossier, so that the answer takes the same way.
 _NO_WORD = "??????"
@@ -57,6 +56,6 @@ def for_citizen(connection: sa.Connection, code: str, word: str) -> Dossier:
     return dossier
 
 
-def timeline(connection: sa.Connection, ledgers: Ledgers, code: str) -> list[Any]:
+def timeline(connection: sa.Connection, code: str) -> list[Any]:
     """Everything that was said of a dossier, in the order of time."""
-    return list(ledger_timeline(connection, ledgers, code))
+    return list(ledger_timeline(connection, code))

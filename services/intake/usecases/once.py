@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.intake.storage.answers import KeptAnswer, KeyTaken, find_answer, keep_answer
+from shared.database import Store, UnitOfWork
 from shared.kernel.errors import Conflict, Fault, InvalidInput, Refused, Unauthenticated
-from shared.store import Store, UnitOfWork
 
 LONGEST_KEY = 200
 

@@ -11,9 +11,9 @@ from services.intake.storage.dossiers import Dossiers
 from services.intake.usecases.desk import procedure_of
 from shared import log
 from shared.catalogue import Catalogue, PapersRule
+from shared.database import UnitOfWork
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import NotFound, Refused
-from shared.store import UnitOfWork
 
 BATCH: Final = 100
 _log = log.get("intake")

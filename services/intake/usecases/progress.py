@@ -17,8 +17,8 @@ from services.intake.domain.progress import TooLate
 from services.intake.storage.dossiers import Dossiers
 from services.intake.usecases.desk import patience_of, procedure_of, rules_of
 from shared.catalogue import Catalogue
+from shared.database import UnitOfWork
 from shared.kernel.errors import ParkNow
-from shared.store import UnitOfWork
 
 
 def warm(uow: UnitOfWork, codes: Iterable[str]) -> None:

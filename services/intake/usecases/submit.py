@@ -15,9 +15,9 @@ from services.intake.domain.submission import SubmitDossier, check_submission
 from services.intake.storage.counters import next_number
 from services.intake.storage.dossiers import Dossiers
 from shared.catalogue import Agency, Catalogue, Procedure
+from shared.database import UnitOfWork
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput, NotFound, Unauthenticated
-from shared.store import UnitOfWork
 
 
 def submit(

@@ -11,8 +11,8 @@ from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps, deps
 from services.intake.web.pages import acts, desk, lookup
 from shared.catalogue import Catalogue
+from shared.database import Store
 from shared.settings import Settings
-from shared.store import Store
 from shared.web.api import create_api
 from shared.web.app import create_app
 from shared.web.guard import current_or_none

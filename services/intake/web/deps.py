@@ -9,10 +9,10 @@ from typing import Final
 from flask import current_app
 
 from shared.catalogue import Agency, Catalogue, Procedure
+from shared.database import Store
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import NotFound
 from shared.kernel.text import unaccent
-from shared.store import Store
 from shared.web.guard import current
 
 KEY: Final = "lienthong.intake"

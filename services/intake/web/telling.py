@@ -8,7 +8,7 @@ from typing import Any
 
 from services.intake.domain.facts import RETURN_METHODS
 from shared.kernel.clock import format_instant
-from shared.store.timeline import Entry
+from shared.messaging.timeline import Entry
 from shared.web.filters import vn_datetime, vn_money
 
 Data = Mapping[str, Any]

@@ -9,7 +9,7 @@ from datetime import datetime
 from services.intake.domain.dossier import Dossier, Wait
 from services.intake.domain.statuses import Status
 from shared.kernel.clock import format_instant, parse_instant
-from shared.store.timeline import Entry
+from shared.messaging.timeline import Entry
 from shared.web.filters import vn_datetime
 
 _ENDS = {"granted": "xong", "silent_consent": "xong, coi như đồng ý", "refused": "không giải quyết"}

@@ -12,12 +12,12 @@ from services.notify.domain.news import MOMENTS, News
 from services.notify.usecases.composing import Composer
 from services.notify.usecases.handing import NO_TRAYS, Trays
 from services.notify.usecases.telling import take_contact, tell_citizen, warm_contacts, warm_news
-from shared.contract.envelope import Envelope
-from shared.contract.facts import read
-from shared.contract.names import short, wire
+from shared.database import UnitOfWork
+from shared.events.envelope import Envelope
+from shared.events.facts import read
+from shared.events.names import short, wire
 from shared.kernel.clock import parse_instant
-from shared.runtime.consumer import Handler
-from shared.store import UnitOfWork
+from shared.messaging.consumer import Handler
 
 TYPES: Mapping[str, str] = {wire(name): moment for name, moment in MOMENTS.items()}
 CONTACT_TYPES = (wire("contact.given"),)

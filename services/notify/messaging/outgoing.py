@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.notify.domain.facts import CitizenNotified, CitizenUnreachable
-from shared.contract.facts import check
-from shared.contract.names import DOSSIER_FACTS, NOTIFY, wire
+from shared.events.facts import check
+from shared.events.names import DOSSIER_FACTS, NOTIFY, wire
 from shared.kernel.clock import format_instant
-from shared.store import Outgoing
+from shared.messaging.outbox import Outgoing
 
 
 def translate(fact: object) -> Sequence[Outgoing]:

@@ -28,8 +28,8 @@ from services.notify.usecases.sending import (
     record_tries,
     take_back,
 )
+from shared.database import Store
 from shared.log import get
-from shared.store import Store
 
 BATCH = 50
 # To another machine a step hands over for so long at most, then records: a stop waits for no slow
@@ -65,7 +65,7 @@ class Sender:
         # A local channel is quick, and a simulation's batches must not depend on the machine.
         self._patience = patience if channel.remote else math.inf
         self._me = me or process_name()
-        self._bell = store.bell(bell_of(kind))
+        self._bell = store.signal(bell_of(kind))
         self._tray = Tray(self._me, self._bell)
         self._is_dead = is_dead or process_is_gone
         self._started = False
@@ -77,7 +77,7 @@ class Sender:
 
     def step(self, wait: float) -> int:
         """Send one batch; when nothing is due, wait up to `wait` s for something."""
-        heard = self._bell.rings  # before looking: what is put into the tray meanwhile rings anew
+        heard = self._bell.count  # before looking: what is put into the tray meanwhile rings anew
         if self._is_due():
             return self._send()
         if wait <= 0:
@@ -209,7 +209,7 @@ class Sender:
         if rings == self._seen and now - self._asked_at < LOOK_EVERY_SECONDS:
             return
         idle = not self._tray
-        with self._store.glance() as connection:
+        with self._store.query() as connection:
             found = sendings.next_due(connection, self.kind, self._me)
         lost = found.mine_since + ORPHANED_AFTER if found.mine_since and idle else None
         self._due = min((at for at in (found.due, lost) if at is not None), default=None)

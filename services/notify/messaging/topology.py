@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from shared.bus import Exchange, Queue
-from shared.contract.names import CITIZEN_CONTACTS, DOSSIER_FACTS, READINGS
+from shared.events.names import CITIZEN_CONTACTS, DOSSIER_FACTS, READINGS
+from shared.messaging import Exchange, Queue
 
 FACTS = "notify.facts"
 CONTACTS = "notify.contacts"

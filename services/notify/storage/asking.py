@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
-from shared.store import saying
+from shared.database import saying
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,8 @@ from services.notify.storage.people import HOLD
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of, row_of_message
 from services.notify.storage.sendings import Claim
 from services.notify.storage.tables import in_states, messages
+from shared.database import UnitOfWork, bulk
 from shared.kernel.errors import NotFound
-from shared.store import UnitOfWork, bulk
 
 # What never changes once a message is written.
 _FIXED = frozenset({"fact_id", "moment", "person", "dossier", "made_at"})
@@ -129,7 +129,7 @@ class Messages:
 
     def _ring(self, written: Iterable[Message]) -> None:
         for channel in {message.channel for message in written if message.state in _READY}:
-            self._uow.ring(bell_of(channel))
+            self._uow.signal(bell_of(channel))
 
     def _row(self, message: Message) -> dict[str, Any]:
         claim = self._claims.get(message.id)

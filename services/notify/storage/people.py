@@ -19,7 +19,7 @@ from services.notify.storage.rows import (
     row_of_case,
     row_of_contact,
 )
-from shared.store import UnitOfWork, bulk
+from shared.database import UnitOfWork, bulk
 
 
 class Cases:

@@ -16,7 +16,7 @@ from services.notify.domain.states import State
 from services.notify.storage.asking import about, ask
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of
 from services.notify.storage.tables import in_states, messages
-from shared.store.types import Instant
+from shared.database.types import Instant
 
 _READY = in_states(State.QUEUED, State.FAILED)
 _SENDING = in_states(State.SENDING)

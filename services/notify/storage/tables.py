@@ -7,11 +7,11 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from services.notify.domain.states import State
-from shared.store import Ledgers
-from shared.store.types import Instant, Json
+from shared.database.types import Instant, Json
+from shared.messaging.tables import Ledgers
 
 metadata = sa.MetaData()
-LEDGERS = Ledgers.define(metadata)
+Ledgers.define(metadata)
 
 # What notify remembers of a dossier, learnt from facts.
 cases = sa.Table(

@@ -19,7 +19,7 @@ from services.notify.domain.states import State
 from services.notify.storage.messages import Messages
 from services.notify.storage.sendings import Claim
 from services.notify.usecases.sending import LEASE
-from shared.store import UnitOfWork, Wake
+from shared.database import Signal, UnitOfWork
 
 # So many messages may wait in memory; further ones wait as queued rows, where any process that
 # has time can take them.
@@ -41,7 +41,7 @@ class Tray:
     whether it was sent. Closed until its sender opens it.
     """
 
-    def __init__(self, sender: str, bell: Wake, *, limit: int = LIMIT) -> None:
+    def __init__(self, sender: str, bell: Signal, *, limit: int = LIMIT) -> None:
         self.sender = sender
         self._bell = bell
         self._limit = limit
@@ -105,7 +105,7 @@ class Tray:
     def rings(self) -> int:
         """How often the bell rang for something else than a put: there may be queued rows."""
         with self._lock:
-            return self._bell.rings - self._puts
+            return self._bell.count - self._puts
 
 
 # The trays of this process by channel; a channel may have none.

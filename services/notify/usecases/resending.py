@@ -5,8 +5,8 @@ from __future__ import annotations
 from services.notify.domain.messages import Message, resent
 from services.notify.domain.states import RESENDABLE
 from services.notify.storage.messages import Messages
+from shared.database import UnitOfWork
 from shared.kernel.errors import Conflict, NotAllowed
-from shared.store import UnitOfWork
 
 
 def resend(uow: UnitOfWork, message_id: str) -> Message:

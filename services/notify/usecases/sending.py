@@ -27,7 +27,7 @@ from services.notify.domain.states import LOST, State
 from services.notify.storage import sendings
 from services.notify.storage.messages import Messages
 from services.notify.storage.people import lock_dossiers
-from shared.store import UnitOfWork
+from shared.database import UnitOfWork
 
 # Longer than any batch takes: only a sender that hangs loses its messages to another.
 LEASE = timedelta(minutes=10)

@@ -20,8 +20,8 @@ from services.notify.storage.messages import Messages
 from services.notify.storage.people import Cases, Contacts
 from services.notify.usecases.composing import Composer
 from services.notify.usecases.handing import NO_TRAYS, Trays, hand_over
+from shared.database import UnitOfWork
 from shared.kernel.clock import format_instant, parse_instant
-from shared.store import UnitOfWork
 
 
 def warm_news(uow: UnitOfWork, dossiers: Sequence[str]) -> None:

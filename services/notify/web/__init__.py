@@ -6,8 +6,8 @@ from flask import Flask
 
 from services.notify.web.api import blueprint as api_blueprint
 from services.notify.web.pages import blueprint as pages_blueprint
+from shared.database import Store
 from shared.settings import Settings
-from shared.store import Store
 from shared.web.api import create_api
 from shared.web.app import create_app
 

@@ -14,9 +14,9 @@ from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage import queries
 from services.notify.usecases.resending import resend
+from shared.database import Store
 from shared.kernel.clock import format_instant, parse_instant
 from shared.kernel.errors import Fault, InvalidInput
-from shared.store import Store
 from shared.web.guard import require
 from shared.web.schemas import Instant, QueryInt, Schema, StrictText
 

@@ -14,10 +14,10 @@ from services.notify.storage import queries
 from services.notify.usecases.resending import resend
 from services.notify.web import words
 from services.notify.web.api import bookmark, read_bookmark, shown
+from shared.database import Store
 from shared.kernel.errors import Refused
-from shared.store import Store
-from shared.store.ledgers import PARKED, RETRY, WAITING
-from shared.store.measure import Depths, measure
+from shared.messaging.measure import Depths, measure
+from shared.messaging.tables import PARKED, RETRY, WAITING
 from shared.web.guard import require
 
 PAGE = 30
@@ -46,7 +46,7 @@ def _list(blue: Blueprint, store: Store) -> None:
         with store.read() as connection:
             found = queries.find(connection, _search(chosen))
             counts = queries.unfinished(connection)
-            depths = measure(connection, store.ledgers)
+            depths = measure(connection)
         page = found[:PAGE]
         more = bookmark(page[-1]) if len(found) > PAGE else None
         return render_template(

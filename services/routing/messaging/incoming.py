@@ -14,14 +14,14 @@ from services.routing.messaging.topology import ANSWERS_QUEUE
 from services.routing.usecases import answer, follow
 from services.routing.usecases.answer import ForgedAnswer, Given
 from services.routing.usecases.rules import Rules
-from shared.bus import Delivery
-from shared.contract import names
-from shared.contract.envelope import Envelope, encode
-from shared.contract.facts import read, wire
+from shared.database import UnitOfWork
+from shared.events import names
+from shared.events.envelope import Envelope
+from shared.events.facts import read, wire
 from shared.kernel.clock import parse_instant
 from shared.kernel.errors import ParkNow, Refused, Unreadable
-from shared.runtime.consumer import Handler, Late, Outcome, Screen
-from shared.store import UnitOfWork
+from shared.messaging import Delivery, inbox
+from shared.messaging.consumer import Handler, Late, Outcome, Screen
 
 Data = Mapping[str, Any]
 Verb = Callable[[UnitOfWork, Rules, Envelope], str | None]
@@ -189,14 +189,7 @@ def admit(uow: UnitOfWork, given: Given) -> bool:
         time=uow.now,
         data={"task": given.task, **given.fields},
     )
-    return uow.admit(
-        ANSWERS_QUEUE,
-        given.answer_id,
-        type=envelope.type,
-        subject=given.task,
-        body=encode(envelope),
-        source=source,
-    )
+    return inbox.admit(uow, ANSWERS_QUEUE, envelope)
 
 
 def _warm_cases(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from services.routing.domain import facts as f
 from services.routing.domain.plan import Ref
-from shared.contract import names
-from shared.contract.facts import check, wire
+from shared.events import names
+from shared.events.facts import check, wire
 from shared.kernel.clock import format_instant
-from shared.store import Outgoing
+from shared.messaging.outbox import Outgoing
 
 Data = dict[str, Any]
 

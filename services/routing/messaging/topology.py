@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from shared.bus import Exchange, Queue
 from shared.catalogue import Catalogue
-from shared.contract import names
+from shared.events import names
+from shared.messaging import Exchange, Queue
 
 EXCHANGES: Final = (
     Exchange(names.DOSSIER_FACTS, "topic"),

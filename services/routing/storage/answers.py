@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from services.routing.storage.tables import answers
-from shared.store import UnitOfWork
-from shared.store.bulk import fetch, upsert
+from shared.database import UnitOfWork
+from shared.database.bulk import fetch, upsert
 
 
 @dataclass(frozen=True, slots=True)

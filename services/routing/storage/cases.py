@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
 from services.routing.storage.tables import cases, tasks
-from shared.store import UnitOfWork
-from shared.store.bulk import fetch, upsert
+from shared.database import UnitOfWork
+from shared.database.bulk import fetch, upsert
 
 PUT_OFF: Final = timedelta(hours=1)
 

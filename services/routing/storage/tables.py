@@ -7,12 +7,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from shared.store import Instant, Json, Ledgers
+from shared.database import Instant, Json
+from shared.messaging.tables import Ledgers
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 metadata = sa.MetaData()
-LEDGERS: Final = Ledgers.define(metadata)
+Ledgers.define(metadata)
 
 cases = sa.Table(
     "cases",

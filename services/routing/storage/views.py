@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
-from services.routing.storage.tables import LEDGERS, answers, cases, tasks
+from services.routing.storage.tables import answers, cases, tasks
+from shared.messaging.tables import LEDGERS
 
 OPEN = ("assigned", "taken", "paused")
 

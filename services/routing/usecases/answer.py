@@ -26,9 +26,9 @@ from services.routing.storage.answers import Answers, GivenAnswer
 from services.routing.storage.cases import Cases
 from services.routing.usecases.follow import keep
 from services.routing.usecases.rules import Rules
+from shared.database import UnitOfWork
 from shared.kernel.clock import parse_instant
 from shared.kernel.errors import Conflict, NotFound, ParkNow
-from shared.store import UnitOfWork
 
 Fields = Mapping[str, Any]
 KINDS: Final = ("taken", "completed", "supplement_needed", "refused", "more_time_needed")

@@ -18,7 +18,7 @@ from services.routing.domain.move import Change
 from services.routing.domain.standstill import dated, desk_asked, paid, supplemented
 from services.routing.storage.cases import Cases
 from services.routing.usecases.rules import Rules
-from shared.store import UnitOfWork
+from shared.database import UnitOfWork
 
 
 def keep(uow: UnitOfWork, change: Change) -> str | None:

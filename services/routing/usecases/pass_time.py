@@ -10,8 +10,8 @@ from services.routing.storage.cases import Cases
 from services.routing.usecases.follow import keep
 from services.routing.usecases.rules import Rules
 from shared import log
+from shared.database import UnitOfWork
 from shared.kernel.errors import ParkNow, Refused
-from shared.store import UnitOfWork
 
 BATCH: Final = 100
 _log = log.get("routing")

@@ -9,8 +9,8 @@ from services.routing.usecases.rules import Rules
 from services.routing.web.api import blueprint as api_blueprint
 from services.routing.web.door import Door
 from services.routing.web.pages import blueprint as pages_blueprint
+from shared.database import Store
 from shared.settings import Settings
-from shared.store import Store
 from shared.web.api import create_api
 from shared.web.app import create_app
 

@@ -17,8 +17,8 @@ from services.routing.storage import views
 from services.routing.storage.answers import GivenAnswer
 from services.routing.usecases.answer import Admit, Given, take_request
 from services.routing.usecases.rules import Rules
+from shared.database import Store
 from shared.kernel.errors import NotFound
-from shared.store import Store
 
 TASKS_SOURCE: Final = "/routing/tasks"
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,119}", re.ASCII)

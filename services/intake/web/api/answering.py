@@ -11,7 +11,7 @@ from services.intake.domain.dossier import Dossier
 from services.intake.usecases.once import Answer, answer_once, digest
 from services.intake.web import views
 from services.intake.web.deps import deps
-from shared.store import UnitOfWork
+from shared.database import UnitOfWork
 from shared.web.guard import current
 
 Do = Callable[[UnitOfWork], Dossier]

@@ -73,7 +73,7 @@ def _dossiers(blp: Blueprint) -> None:
         known = deps()
         with known.store.read() as connection:
             dossier = look.one(connection, own_office(), storable(code))
-            entries = look.timeline(connection, known.store.ledgers, dossier.code)
+            entries = look.timeline(connection, dossier.code)
         return {"items": [tell(entry).as_json() for entry in entries]}
 
 

@@ -18,8 +18,8 @@ from services.intake.web.api.read import storable
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import SubmitSchema
 from services.intake.web.deps import deps, own_office
+from shared.database import UnitOfWork
 from shared.kernel.errors import Fault
-from shared.store import UnitOfWork
 from shared.web.guard import confirmed, current
 
 

@@ -17,9 +17,9 @@ from services.intake.web import views
 from services.intake.web.deps import Deps, deps, own_office
 from services.intake.web.pages import typed
 from services.intake.web.pages.desk import show
+from shared.database import UnitOfWork
 from shared.kernel.clock import VN
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed, NotFound
-from shared.store import UnitOfWork
 from shared.web.guard import require
 
 Act = Callable[[UnitOfWork, Deps, str, str, typed.Typed], Dossier]

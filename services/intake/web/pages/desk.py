@@ -23,9 +23,9 @@ from services.intake.web.pages import typed
 from services.intake.web.telling import tell
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
+from shared.database import UnitOfWork
 from shared.kernel.clock import VN
 from shared.kernel.errors import InvalidInput, NotFound
-from shared.store import UnitOfWork
 from shared.web.guard import require
 
 PAGE_SIZE = 25
@@ -185,7 +185,7 @@ def show(
     known, now = deps(), deps().now()
     with known.store.read() as connection:
         found = look.one(connection, own_office(), code if code.isprintable() else "")
-        entries = look.timeline(connection, known.store.ledgers, found.code)
+        entries = look.timeline(connection, found.code)
     procedure = desk.procedure_of(known.catalogue, found)
     counts = typed.papers(procedure.papers, values) if values else []
     return render_template(

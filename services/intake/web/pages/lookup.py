@@ -46,7 +46,7 @@ def _find() -> str | tuple[str, int]:
     try:
         with known.store.read() as connection:
             dossier = look.for_citizen(connection, code, word)
-            known_stages = stages(look.timeline(connection, known.store.ledgers, dossier.code))
+            known_stages = stages(look.timeline(connection, dossier.code))
     except NotFound as missing:
         return render_template("intake/lookup.html", code=code, wrong=missing.vi), 404
     office = known.catalogue.agency(dossier.office)

@@ -1,6 +1,6 @@
 """Alembic's entry for notify's history."""
 
 from services.notify.storage.tables import metadata
-from shared.store.migrate import run_history
+from shared.database.migrate import run_history
 
 run_history(metadata)

@@ -1,6 +1,6 @@
 """Runs routing's migrations on the connection that it is handed."""
 
 from services.routing.storage.tables import metadata
-from shared.store.migrate import run_history
+from shared.database.migrate import run_history
 
 run_history(metadata)

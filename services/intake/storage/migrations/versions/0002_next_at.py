@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from shared.store.types import Instant
+from shared.database.types import Instant
 
 revision = "0002"
 down_revision = "0001"

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from shared.store.migrate import create_ledgers, drop_ledgers
-from shared.store.types import Instant, Json
+from shared.database.types import Instant, Json
+from shared.messaging.history import create_ledgers, drop_ledgers
 
 revision = "0001"
 down_revision = None

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from shared.store import Instant, Json
-from shared.store.migrate import create_ledgers, drop_ledgers
+from shared.database import Instant, Json
+from shared.messaging.history import create_ledgers, drop_ledgers
 
 revision = "0001"
 down_revision = None

@@ -1,0 +1,158 @@
+"""The three services in one process: the embedded default, and what tests and simulations move.
+
+Lives here: building and moving the whole city. Must not: serving it (serve.py) or playing in it
+(autopilot.py, simulation/).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from services.intake import app as intake_app
+from services.notify import app as notify_app
+from services.routing import app as routing_app
+from shared.catalogue import Catalogue, load
+from shared.kernel.clock import Clock, RealClock
+from shared.kernel.ids import Ids, RandomIds
+from shared.messaging import Bus
+from shared.messaging.consumer import Consumer
+from shared.messaging.loops.loop import Loop
+from shared.messaging.loops.pump import next_due, pump
+from shared.messaging.loops.supervisor import Supervisor
+from shared.messaging.metrics import ledgers
+from shared.messaging.service import Service
+from shared.settings import SERVICES, Settings
+
+APPS = {"intake": intake_app, "routing": routing_app, "notify": notify_app}
+
+
+class City:
+    """The built services with their bus; nothing runs until it is started or pumped.
+
+    One bus, clock and source of ids for all, so that a seed under a fixed clock repeats a run.
+    """
+
+    def __init__(
+        self, settings: Mapping[str, Settings], *, catalogue: Catalogue, clock: Clock, ids: Ids
+    ) -> None:
+        first = settings["intake"]
+        self.data_dir = first.data_dir
+        self.catalogue = catalogue
+        self.clock = clock
+        self.bus = Bus(first.amqp_url, prefix=first.amqp_prefix)
+        self.services: dict[str, Service] = {
+            name: APPS[name].build(
+                settings[name], catalogue=catalogue, clock=clock, ids=ids, bus=self.bus
+            )
+            for name in SERVICES
+        }
+        for service in self.services.values():
+            _measure(service)
+        self._more: list[Loop] = []
+        self._supervisor: Supervisor | None = None
+
+    @property
+    def intake(self) -> Service:
+        return self.services["intake"]
+
+    @property
+    def routing(self) -> Service:
+        return self.services["routing"]
+
+    @property
+    def notify(self) -> Service:
+        return self.services["notify"]
+
+    @property
+    def loops(self) -> Sequence[Loop]:
+        """Every loop, in the order in which the pump asks them."""
+        own = [loop for service in self.services.values() for loop in service.loops]
+        return [*own, *self._more]
+
+    def add(self, loops: Sequence[Loop]) -> None:
+        """Run these as well, such as simulated agencies; before the start."""
+        self._more.extend(loops)
+
+    def migrate(self) -> None:
+        """Bring the three databases to their newest version."""
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for service in self.services.values():
+            service.migrate()
+
+    def start(self) -> Supervisor:
+        """Run all loops in threads of their own."""
+        self._supervisor = Supervisor(self.loops)
+        for service in self.services.values():
+            service.metrics.loops(self._supervisor.report)
+        self._supervisor.start()
+        return self._supervisor
+
+    def pump(self, *, patient: bool = False) -> int:
+        """Carry everything to rest in this thread, with the clock standing; the things done."""
+        return pump(self.loops, patient=patient)
+
+    def next_due(self) -> datetime | None:
+        """The earliest instant (UTC) at which something happens by the clock alone."""
+        return next_due(self.loops)
+
+    def close(self) -> bool:
+        """Let every loop finish its step and let go of everything; False where one would not."""
+        finished = True
+        if self._supervisor is not None:
+            finished = self._supervisor.stop()
+        else:
+            for loop in self.loops:
+                loop.close()
+        for service in self.services.values():
+            service.close()
+        self.bus.close()
+        return finished
+
+
+def open_city(
+    data_dir: Path,
+    *,
+    clock: Clock | None = None,
+    ids: Ids | None = None,
+    bus_url: str = "memory://",
+    database: str | Mapping[str, str] = "sqlite",
+    catalogue: Catalogue | None = None,
+    **overrides: Any,
+) -> City:
+    """Build the city in a folder of its own, without looking at the environment.
+
+    `database` is "sqlite", a URL with `{service}` in it, or a URL per service; `overrides` are
+    fields of Settings for all three. `BrokenCatalogue` where the city's rules are wrong.
+    """
+    settings = {
+        name: Settings(
+            service=name,
+            data_dir=data_dir,
+            database_url=_database(name, data_dir, database),
+            amqp_url=bus_url,
+            **overrides,
+        )
+        for name in SERVICES
+    }
+    return City(
+        settings,
+        catalogue=catalogue or load(settings["intake"].catalogue_dir),
+        clock=clock or RealClock(),
+        ids=ids or RandomIds(),
+    )
+
+
+def _database(service: str, data_dir: Path, database: str | Mapping[str, str]) -> str:
+    if not isinstance(database, str):
+        return database[service]
+    if database == "sqlite":
+        return f"sqlite:///{data_dir / f'{service}.db'}"
+    return database.format(service=service)
+
+
+def _measure(service: Service) -> None:
+    consumers = [loop.name for loop in service.loops if isinstance(loop, Consumer)]
+    service.metrics.measure(ledgers(service.store, consumers))

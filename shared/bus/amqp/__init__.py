@@ -1,4 +1,0 @@
-"""RabbitMQ through kombu's py-amqp: links, topology, publishing with confirms, subscribing.
-
-Nothing outside shared/bus imports from here.
-"""

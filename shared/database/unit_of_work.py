@@ -1,0 +1,131 @@
+"""The unit of work: what one step of the journey changes and says, in one transaction.
+
+Use cases record here what happened; the event log that was handed in writes it with the unit.
+Loops and the ledgers' SQL live in shared/messaging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+import sqlalchemy as sa
+
+from shared.kernel.ids import Ids
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The fact that is being handled: what is recorded now is its consequence."""
+
+    id: str
+    correlationid: str | None = None
+    traceparent: str | None = None
+
+
+class EventLog(Protocol):
+    """Where the events of a unit of work go: written with it, numbered, and sent later."""
+
+    #: The sources whose events this service reads.
+    reads: Sequence[str]
+
+    def note(self, unit: UnitOfWork, event: object) -> Sequence[Any]:
+        """What is to be written of this event at the flush, as things stand now."""
+        ...
+
+    def write(self, unit: UnitOfWork, noted: Sequence[Any]) -> None:
+        """Write what was noted, in its order."""
+        ...
+
+
+class UnitOfWork:
+    """One transaction: `connection` to read and write, `record` to say what happened.
+
+    `now` is fixed for the whole unit (aware, UTC). Use it within one thread and one `begin`.
+    """
+
+    def __init__(
+        self,
+        connection: sa.Connection,
+        *,
+        log: EventLog,
+        now: datetime,
+        ids: Ids,
+    ) -> None:
+        self.connection = connection
+        self.log = log
+        self.now = now
+        self.ids = ids
+        self.cause: Cause | None = None
+        # stream -> last number applied, as far as this unit knows; kept by the consumer.
+        self.progress: dict[str, int] = {}
+        self.has_recorded = False
+        self.released = False  # set by who lets an inbox row be tried again
+        self.signals: set[str] = set()  # set after the commit, beside that of the relay
+        self.opened: set[str] = set()  # subjects of which nobody has said anything before
+        self._noted: list[Any] = []
+        self._writers: list[Callable[[], object]] = []
+        self._followers: list[Callable[[], object]] = []
+        self._parts: dict[type[Any], Any] = {}
+
+    def record(self, *events: object) -> None:
+        """Say what happened; it is written, numbered and later sent with this unit."""
+        for event in events:
+            self._noted.extend(self.log.note(self, event))
+
+    def opens(self, subject: str) -> None:
+        """Say that this unit brings the subject into the world: its streams begin at 1.
+
+        That saves asking how far they are. IntegrityError at the end where it was there before.
+        """
+        self.opened.add(subject)
+
+    def get(self, part: Callable[[UnitOfWork], T]) -> T:
+        """The one repository of this class in this unit, made as `part(uow)` when first asked."""
+        made: T | None = self._parts.get(part)  # type: ignore[call-overload]
+        if made is None:
+            made = part(self)
+            self._parts[part] = made  # type: ignore[index]
+        return made
+
+    def on_flush(self, write: Callable[[], object]) -> None:
+        """Have `write` called at the flush, before the facts are written; for bulk writes.
+
+        How many rows a statement touched is not known there: it may not even be sent yet.
+        """
+        self._writers.append(write)
+
+    def signal(self, name: str | None = None) -> None:
+        """Have the relay woken after the commit although this unit records nothing itself.
+
+        With a name: not the relay but whoever waits for that signal (`Store.signal`).
+        """
+        if name is None:
+            self.has_recorded = True
+        else:
+            self.signals.add(name)
+
+    def on_commit(self, follow: Callable[[], object]) -> None:
+        """Have `follow` called once this unit is committed; it must be quick and never raise.
+
+        It is not called when the commit's word was lost, even though the commit may be made.
+        """
+        self._followers.append(follow)
+
+    def committed(self) -> None:
+        """Call what waits for the commit; `Store.begin` does it."""
+        for follow in self._followers:
+            follow()
+
+    def flush(self) -> None:
+        """Write what repositories hold back, then the events; `Store.begin` calls it."""
+        for write in self._writers:  # one that registers another one is served too
+            write()
+        if self._noted:
+            self.has_recorded = True
+            noted, self._noted = self._noted, []
+            self.log.write(self, noted)

@@ -1,0 +1,1 @@
+"""Who acts: keys, sessions, limits, and what each may do."""

@@ -1,0 +1,4 @@
+"""RabbitMQ through kombu's py-amqp: links, topology, publishing with confirms, subscribing.
+
+Nothing outside shared/messaging imports from here.
+"""

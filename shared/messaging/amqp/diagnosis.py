@@ -1,0 +1,142 @@
+"""Why a connection could not be made, and what an operator does about it, in two languages.
+
+Only words live here; which errors there are is py-amqp's and OpenSSL's business. No text repeats
+what was sent to the broker: a URL holds a password.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from amqp.exceptions import AccessRefused, NotAllowed
+
+from shared.messaging.amqp.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """One reason, in English and Vietnamese."""
+
+    en: str
+    vi: str
+
+
+_UNKNOWN_AUTHORITY = Words(
+    "its certificate is signed by an authority that is not trusted here: name the file of the "
+    "authority's certificate in the AMQP URL by cacertfile=",
+    "chứng thư của nó do một tổ chức chưa được tin cậy ký: hãy ghi tệp chứng thư của tổ chức đó "
+    "vào URL AMQP bằng cacertfile=",
+)
+_OTHER_NAME = Words(
+    "its certificate is for another name: use the name that stands in the certificate, in the URL "
+    "or by server_name_indication=",
+    "chứng thư của nó cấp cho tên khác: hãy dùng đúng tên trong chứng thư, trong URL hoặc bằng "
+    "server_name_indication=",
+)
+# OpenSSL's X509_V_ERR_*: what we think of the broker's certificate.
+_OF_THE_BROKER: Mapping[int, Words] = {
+    9: Words(
+        "its certificate is not valid yet: look at the clock of this machine",
+        "chứng thư của nó chưa đến ngày có hiệu lực: hãy kiểm tra đồng hồ của máy này",
+    ),
+    10: Words(
+        "its certificate has expired: give the broker a new one",
+        "chứng thư của nó đã hết hạn: hãy cấp chứng thư mới cho máy chủ bản tin",
+    ),
+    18: _UNKNOWN_AUTHORITY,
+    19: _UNKNOWN_AUTHORITY,
+    20: _UNKNOWN_AUTHORITY,
+    21: _UNKNOWN_AUTHORITY,
+    62: _OTHER_NAME,
+    64: _OTHER_NAME,
+}
+# What OpenSSL says when the broker, or whoever answers there, breaks the handshake off.
+_SAID: Mapping[str, Words] = {
+    "wrong version number": Words(
+        "that port does not speak TLS: amqps:// is for its TLS port, mostly 5671",
+        "cổng này không dùng TLS: amqps:// phải trỏ tới cổng TLS, thường là 5671",
+    ),
+    "alert certificate expired": Words(
+        "it says that our certificate has expired: put a new one into certfile= and keyfile=",
+        "nó báo chứng thư của ta đã hết hạn: hãy thay chứng thư mới vào certfile= và keyfile=",
+    ),
+    "alert unknown ca": Words(
+        "it does not trust the authority of our certificate (certfile=)",
+        "nó không tin tổ chức đã ký chứng thư của ta (certfile=)",
+    ),
+    "alert certificate required": Words(
+        "it asks for a certificate of ours: name it by certfile= and keyfile=",
+        "nó đòi chứng thư của ta: hãy ghi certfile= và keyfile=",
+    ),
+    "alert protocol version": Words(
+        "it speaks another version of TLS; we need 1.2 or newer",
+        "nó dùng phiên bản TLS khác; cần từ 1.2 trở lên",
+    ),
+    "alert": Words(
+        "it breaks off the TLS handshake; its log says why",
+        "nó ngắt bắt tay TLS; xem lý do trong nhật ký của nó",
+    ),
+}
+_AFTER_OURS = Words(
+    "it hung up when it saw our certificate (certfile=): it may have expired, be signed by an "
+    "authority that is unknown there, or not be meant for a client",
+    "nó ngắt kết nối khi thấy chứng thư của ta (certfile=): có thể đã hết hạn, do tổ chức mà nó "
+    "không biết ký, hoặc không phải chứng thư cho máy khách",
+)
+_UNREADABLE_FILE = Words(
+    "a file of cacertfile=, certfile= or keyfile= cannot be read any more",
+    "không còn đọc được tệp của cacertfile=, certfile= hoặc keyfile=",
+)
+
+
+def of(exc: BaseException, address: Address) -> Words:
+    """What went wrong with one broker; the name of the error where there is nothing better."""
+    if isinstance(exc, AccessRefused):
+        return _of_login(address)
+    if isinstance(exc, NotAllowed):
+        return Words(
+            f"there is no virtual host {address.vhost}, or the user may not enter it",
+            f"không có virtual host {address.vhost}, hoặc người dùng không được vào",
+        )
+    if address.tls is not None and (words := _of_tls(exc, shown="certfile" in address.tls)):
+        return words
+    return Words(type(exc).__name__, type(exc).__name__)
+
+
+def _of_tls(exc: BaseException, *, shown: bool) -> Words | None:
+    if isinstance(exc, ssl.SSLCertVerificationError):
+        return _OF_THE_BROKER.get(exc.verify_code) or Words(
+            f"its certificate does not hold ({exc.verify_message})",
+            f"chứng thư của nó không hợp lệ ({exc.verify_message})",
+        )
+    if shown and _broken_off(exc):
+        return _AFTER_OURS
+    if isinstance(exc, ssl.SSLError):
+        text = str(exc).lower().replace("_", " ")
+        name = exc.reason or type(exc).__name__
+        if shown and "alert handshake failure" in text:
+            return _AFTER_OURS
+        told = (words for said, words in _SAID.items() if said in text)
+        return next(told, Words(f"TLS failed ({name})", f"lỗi TLS ({name})"))
+    return _UNREADABLE_FILE if isinstance(exc, (FileNotFoundError, PermissionError)) else None
+
+
+def _broken_off(exc: BaseException) -> bool:
+    """Whether the line went without a word; an alert may be lost when the other side hangs up."""
+    return isinstance(exc, (ConnectionError, ssl.SSLEOFError)) and not isinstance(
+        exc, ConnectionRefusedError
+    )
+
+
+def _of_login(address: Address) -> Words:
+    if address.login_method == "EXTERNAL":
+        return Words(
+            "it refuses our certificate: there is no user of its common name, or none was shown",
+            "nó từ chối chứng thư của ta: không có người dùng mang tên chung (CN) này, hoặc chưa "
+            "đưa chứng thư",
+        )
+    return Words(
+        "it does not know this user or password", "nó không nhận người dùng hoặc mật khẩu này"
+    )

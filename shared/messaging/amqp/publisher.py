@@ -1,0 +1,180 @@
+"""Publishing with pipelined confirms.
+
+A whole batch is written, then the broker's answers are gathered: acks come out of order and
+partly `multiple` when a topic fans out, so the set of outstanding tags is kept. What becomes of a
+message that failed is the relay's business.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from shared.kernel.errors import BrokerAway
+from shared.messaging.amqp.address import Address
+from shared.messaging.amqp.connection import CHANNEL_ERRORS, IO_SECONDS, Doubts, Link
+from shared.messaging.model import CONTENT_TYPE, OutMessage, Progress, Sent
+
+_PERSISTENT = 2
+
+
+class AmqpPublisher:
+    """Sends batches over one connection with confirms; `confirm_seconds` is for a whole batch."""
+
+    def __init__(
+        self,
+        addresses: Sequence[Address],
+        prefix: str,
+        topology: Doubts | None = None,
+        confirm_seconds: float = IO_SECONDS,
+    ) -> None:
+        self._prefix = prefix
+        self._confirm_seconds = confirm_seconds
+        self._link = Link(addresses, self._prepare, topology)
+        self._last_tag = 0
+        self._waiting: dict[int, Any] = {}
+        self._by_id: dict[str, Any] = {}
+        self._sent = Sent()
+        self._confirmed = 0  # in all batches
+
+    def _prepare(self, channel: Any) -> None:
+        channel.events["basic_ack"].add(self._on_ack)
+        channel.events["basic_nack"].add(self._on_nack)
+        channel.events["basic_return"].add(self._on_return)
+        channel.confirm_select()
+        self._last_tag = 0
+
+    def publish(self, batch: Sequence[OutMessage]) -> Sent:
+        """Send all and wait for the word on each.
+
+        A connection that breaks after some were confirmed leaves the others failed; when none
+        was, BrokerAway.
+        """
+        self._refresh()
+        sent = self._sent = Sent()
+        try:
+            self._attempt(batch)
+        except CHANNEL_ERRORS as exc:
+            self._singly(batch, exc)
+        except BrokerAway as exc:
+            if not sent.confirmed:
+                raise
+            self._fail_rest(batch, str(exc))
+        self._confirmed += len(sent.confirmed)
+        return sent
+
+    def _refresh(self) -> None:
+        """Notice a connection that the broker closed while nothing was sent, and make a new one."""
+        if self._link.open:
+            with contextlib.suppress(BrokerAway), self._link.guard():
+                self._link.pump()
+
+    def _attempt(self, batch: Sequence[OutMessage]) -> None:
+        self._waiting.clear()
+        self._by_id.clear()
+        deadline = time.monotonic() + self._confirm_seconds
+        with self._link.guard(letting=CHANNEL_ERRORS) as channel:
+            for message in batch:
+                self._write(channel, message)
+            while self._waiting:
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    break
+                self._link.wait(left)
+                self._link.pump()
+        if self._waiting:
+            self._time_out()
+
+    def _write(self, channel: Any, message: OutMessage) -> None:
+        ident = str(message.key)
+        prepared = channel.prepare_message(
+            message.body,
+            content_type=CONTENT_TYPE,
+            headers=dict(message.headers),
+            properties={"delivery_mode": _PERSISTENT, "message_id": ident},
+        )
+        self._last_tag += 1
+        self._waiting[self._last_tag] = message.key
+        self._by_id[ident] = message.key
+        channel.basic_publish(
+            prepared,
+            exchange=self._prefix + message.exchange,
+            routing_key=message.routing_key,
+            mandatory=True,
+        )
+
+    def _singly(self, batch: Sequence[OutMessage], first: BaseException) -> None:
+        """One by one, so that only the message fails over which the broker closed the channel.
+
+        It may name an exchange that is not there, need a right we lack, or be too large.
+        """
+        rest = [m for m in batch if m.key not in self._sent.confirmed | self._sent.failed.keys()]
+        if len(rest) == 1:
+            self._sent.failed[rest[0].key] = _reason(first)
+            return
+        for message in rest:
+            try:
+                self._attempt([message])
+            except CHANNEL_ERRORS as exc:
+                self._sent.failed[message.key] = _reason(exc)
+            except BrokerAway as exc:
+                self._fail_rest(rest, str(exc))
+                return
+
+    def _fail_rest(self, batch: Sequence[OutMessage], reason: str) -> None:
+        for message in batch:
+            if message.key not in self._sent.confirmed:
+                self._sent.failed.setdefault(message.key, reason)
+
+    def _time_out(self) -> None:
+        # Late answers would speak of tags that nobody remembers: begin with a new channel.
+        self._link.drop()
+        if not self._sent.confirmed:
+            raise BrokerAway(f"the broker confirmed nothing in {self._confirm_seconds:g} s")
+        for key in self._waiting.values():
+            self._sent.failed.setdefault(key, "not confirmed in time")
+        self._waiting.clear()
+
+    def _settle(self, tag: int, *, multiple: bool) -> list[Any]:
+        if not multiple:
+            return [self._waiting.pop(tag)] if tag in self._waiting else []
+        tags = [waiting for waiting in self._waiting if waiting <= tag]
+        return [self._waiting.pop(waiting) for waiting in tags]
+
+    def _on_ack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - called by py-amqp
+        for key in self._settle(tag, multiple=multiple):
+            # A returned message is acknowledged as well: nobody got it.
+            if key not in self._sent.failed:
+                self._sent.confirmed.add(key)
+
+    def _on_nack(self, tag: int, multiple: bool) -> None:  # noqa: FBT001 - called by py-amqp
+        for key in self._settle(tag, multiple=multiple):
+            self._sent.failed.setdefault(key, "the broker refused it (nack)")
+
+    def _on_return(self, _error: Any, exchange: str, routing_key: str, message: Any) -> None:
+        ident = message.properties.get("message_id")
+        if ident in self._by_id:
+            self._sent.failed[self._by_id[ident]] = (
+                f"unroutable: no queue is bound to {exchange} for {routing_key}"
+            )
+
+    def progress(self) -> Progress:
+        """What was confirmed is safe: the broker keeps it."""
+        return Progress(self._confirmed, self._confirmed)
+
+    def tend(self) -> None:
+        """Keep the idle connection alive: heartbeats both ways."""
+        if self._link.open:
+            with contextlib.suppress(BrokerAway), self._link.guard():
+                self._link.pump()
+                self._link.tick()
+
+    def close(self) -> None:
+        self._link.close()
+
+
+def _reason(exc: BaseException) -> str:
+    text = getattr(exc, "reply_text", None) or type(exc).__name__
+    return f"the broker refused it ({text})"

@@ -1,0 +1,54 @@
+"""The AMQP side of the bus: one broker, its topology, its publishers and subscribers."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from shared.messaging.amqp.address import parse
+from shared.messaging.amqp.connection import Link
+from shared.messaging.amqp.publisher import AmqpPublisher
+from shared.messaging.amqp.subscriber import AmqpSubscriber
+from shared.messaging.amqp.topology import Topology, attempt
+from shared.messaging.model import Exchange, Queue
+
+
+class AmqpCourier:
+    """One broker (or cluster) and the prefix of all names."""
+
+    volatile = False
+
+    def __init__(self, url: str, prefix: str) -> None:
+        self._addresses = parse(url)
+        self._prefix = prefix
+        self._topology = Topology(self._addresses, prefix)
+        self._asking = Link(self._addresses)
+        self._lock = threading.Lock()
+
+    def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None:
+        self._topology.declare(exchanges, queues)
+
+    def publisher(self) -> AmqpPublisher:
+        return AmqpPublisher(self._addresses, self._prefix, self._topology)
+
+    def subscriber(self, queue: str, prefetch: int) -> AmqpSubscriber:
+        return AmqpSubscriber(self._addresses, self._prefix, queue, prefetch, self._topology)
+
+    def depth(self, queue: str) -> int:
+        found: list[int] = []
+        with self._lock:
+            attempt(
+                self._asking,
+                lambda channel: found.append(
+                    channel.queue_declare(self._prefix + queue, passive=True).message_count
+                ),
+            )
+        return found[0] if found else 0
+
+    def ping(self) -> None:
+        with self._lock, self._asking.guard() as channel:
+            channel.basic_qos(0, 1, False)
+
+    def close(self) -> None:
+        with self._lock:
+            self._asking.close()

@@ -1,0 +1,295 @@
+"""One transaction of a consumer: what is new is applied in order, the rest waits, all is noted.
+
+The rules of order, in one place:
+- the facts of one subject are handled by one worker at a time (a lock at the beginning);
+- of each stream only the next number is applied, and only once every fact that its maker had
+  applied (`after`) was applied here too, as far as this consumer reads those sources;
+- what comes too early waits as a row, and is taken up by the round that fills the gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.database import Cause, UnitOfWork
+from shared.events.envelope import Envelope, parse_after
+from shared.events.names import short
+from shared.kernel.errors import Unreadable
+from shared.messaging.consumer.model import Arrival, Late, Setup, from_row
+from shared.messaging.sql import Asked, Known, sql_of
+from shared.messaging.tables import DISCARDED, DONE, LATE, PARKED, RETRY, WAITING
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of one fact; one that only waits for its turn is not settled."""
+
+    arrival: Arrival
+    state: str
+    attempts: int
+    note: str | None = None
+
+
+@dataclass(slots=True)
+class Round:
+    """Handles arrivals inside `uow`; with `single`, applies one fact at most.
+
+    `current` is the fact whose handler was last called: who is to blame when the round raises.
+    """
+
+    uow: UnitOfWork
+    setup: Setup
+    single: bool = False
+    current: Arrival | None = None
+    settled: list[Settled] = field(default_factory=list)
+    applied: int = 0
+    _known: dict[tuple[str, str], Known] = field(default_factory=dict)
+    _cursors: dict[str, int] = field(default_factory=dict)
+    _moved: dict[str, int] = field(default_factory=dict)
+    _waiting: list[Arrival] = field(default_factory=list)
+    _lanes: dict[str, list[Arrival]] = field(default_factory=dict)
+    _new: list[dict[str, Any]] = field(default_factory=list)
+    _changed: list[dict[str, Any]] = field(default_factory=list)
+
+    def run(self, arrivals: Sequence[Arrival]) -> None:
+        """Apply what is next, note everything; the caller's unit commits it."""
+        unique = {arrival.key: arrival for arrival in reversed(arrivals)}
+        arrivals = list(reversed(unique.values()))
+        fresh = self._lock_and_sort_out(arrivals)
+        self._take_over(arrivals)
+        self.uow.on_flush(self._write)
+        if not fresh and not self.single:
+            return
+        self._load(fresh)
+        self._warm()
+        self._apply_free(fresh)
+        self._apply_lanes()
+        self._leave_waiting()
+
+    # --- loading --------------------------------------------------------------------------
+
+    def _lock_and_sort_out(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        """Those that were never seen, or whose time to be tried again has come."""
+        numbered = [each for each in arrivals if self._is_numbered(each)]
+        subjects = sorted({arrival.subject for arrival in numbered})
+        sources = {*self.setup.sources, *self.uow.log.reads}
+        streams = {f"{source} {subject}" for source in sources for subject in subjects}
+        streams.update(arrival.stream for arrival in numbered)
+        asked = Asked(
+            subjects={arrival.subject for arrival in arrivals},
+            keys=[arrival.key for arrival in arrivals],
+            numbered=subjects,
+            streams=sorted(streams),
+        )
+        found = sql_of(self.uow.connection).look_up(self.uow.connection, self.setup.name, asked)
+        self._known = found.known
+        self._waiting = [from_row(row.source, row.fact_id, row.body) for row in found.waiting]
+        self._learn(asked.streams, found.own, found.anyone)
+        return [arrival for arrival in arrivals if self._is_open(arrival)]
+
+    def _learn(
+        self, streams: Iterable[str], own: Mapping[str, int], anyone: Mapping[str, int]
+    ) -> None:
+        self._cursors |= own
+        for stream in streams:  # also those at 0: the unit of work need not ask for them again
+            self.uow.progress[stream] = anyone.get(stream, 0)
+
+    def _is_open(self, arrival: Arrival) -> bool:
+        known = self._known.get(arrival.key)
+        if known is None:
+            return True
+        due = known.next_at is not None and known.next_at <= self.uow.now
+        return known.state == RETRY and due
+
+    def _take_over(self, arrivals: Sequence[Arrival]) -> None:
+        """Close the rows of bytes that can be read by now: they go on under their own key."""
+        for arrival in arrivals:
+            if arrival.replaces is None:
+                continue
+            source, fact_id = arrival.replaces
+            row = row_of(self.setup.name, arrival, self.uow)
+            row |= {"source": source, "fact_id": fact_id, "state": DISCARDED, "owner": "system"}
+            row |= {"note": f"read at last, as {arrival.fact_id}", "handled_at": self.uow.now}
+            self._changed.append(row)
+
+    def _load(self, fresh: Sequence[Arrival]) -> None:
+        self._known |= {each.key: Known(WAITING, 0, None) for each in self._waiting}
+        for arrival in [*filter(self._is_numbered, fresh), *self._waiting]:
+            self._lanes.setdefault(arrival.stream, []).append(arrival)
+        for lane in self._lanes.values():
+            lane.sort(key=lambda each: each.sequence or 0)
+        more = sorted(self._lanes.keys() - self.uow.progress.keys())
+        if more:  # something waits that came from a source which we are not said to read
+            uow = self.uow
+            self._learn(
+                more, *sql_of(uow.connection).cursors(uow.connection, self.setup.name, more)
+            )
+
+    def _is_numbered(self, arrival: Arrival) -> bool:
+        return self.setup.ordered and arrival.sequence is not None
+
+    def _warm(self) -> None:
+        if self.single:  # each is warmed alone, so that a failure has one to blame
+            return
+        by_type: dict[str, list[Envelope]] = {}
+        for lane in self._lanes.values():
+            for arrival in lane:
+                if arrival.envelope is not None:
+                    by_type.setdefault(arrival.type, []).append(arrival.envelope)
+        self._call_warm(by_type)
+
+    def _call_warm(self, by_type: dict[str, list[Envelope]]) -> None:
+        for kind, envelopes in by_type.items():
+            handler = self.setup.handlers.get(kind)
+            if handler is not None and handler.warm is not None:
+                handler.warm(self.uow, envelopes)
+
+    # --- applying -------------------------------------------------------------------------
+
+    def _full(self) -> bool:
+        return self.single and self.applied > 0
+
+    def _apply_free(self, fresh: Sequence[Arrival]) -> None:
+        """Facts without a number are applied as they come; what is refused is parked."""
+        free = [each for each in fresh if not self._is_numbered(each)]
+        if not self.single:
+            by_type: dict[str, list[Envelope]] = {}
+            for arrival in free:
+                if arrival.envelope is not None:
+                    by_type.setdefault(arrival.type, []).append(arrival.envelope)
+            self._call_warm(by_type)
+        for arrival in free:
+            if arrival.envelope is None:
+                self._park(arrival, arrival.refusal or "refused")
+            elif not self._full():
+                self._apply(arrival, arrival.envelope)
+
+    def _apply_lanes(self) -> None:
+        moved = True
+        while moved and not self._full():
+            # Once more after each pass that moved: one stream may have waited for another.
+            moved = sum(self._apply_lane(stream) for stream in self._lanes) > 0
+
+    def _apply_lane(self, stream: str) -> bool:
+        lane = self._lanes[stream]
+        moved = False
+        while lane and not self._full():
+            head = lane[0]
+            applied = self._cursors.get(stream, 0)
+            number = head.sequence or 0
+            if number <= applied:
+                self._park(lane.pop(0), f"number already used: the stream is at {applied}")
+            elif head.envelope is None or self._missing(head.envelope) is not None:
+                break
+            else:
+                self._cursors[stream] = self._moved[stream] = number
+                self.uow.progress[stream] = max(number, self.uow.progress.get(stream, 0))
+                self._apply(lane.pop(0), head.envelope)
+                moved = True
+        return moved
+
+    def _missing(self, envelope: Envelope) -> str | None:
+        """What must be applied before this fact, in words; None where it may be applied now."""
+        number = envelope.sequence or 0
+        if number > (next_one := self._cursors.get(envelope.stream, 0) + 1):
+            return f"waits for number {next_one} of {envelope.source}"
+        for source, needed in parse_after(envelope.after):
+            if source not in self.setup.sources:
+                continue
+            if self._cursors.get(f"{source} {envelope.subject}", 0) < needed:
+                return f"waits for number {needed} of {source}"
+        return None
+
+    def _apply(self, arrival: Arrival, envelope: Envelope) -> None:
+        self.current = arrival
+        self.applied += 1
+        uow = self.uow
+        uow.cause = Cause(envelope.id, envelope.correlationid, envelope.traceparent)
+        handler = self.setup.handlers.get(envelope.type)
+        outcome = None
+        if handler is None:
+            self._pass_over(envelope)
+        else:
+            if self.single and handler.warm is not None:
+                handler.warm(uow, [envelope])
+            outcome = handler.apply(uow, envelope)
+        uow.cause = None
+        late = isinstance(outcome, Late)
+        note = outcome.note if isinstance(outcome, Late) else None
+        self._note(arrival, LATE if late else DONE, note=note)
+
+    def _pass_over(self, envelope: Envelope) -> None:
+        """Let a fact go by that means nothing here; another version of one that does is none."""
+        if short(envelope.type) in self.setup.names:
+            raise Unreadable(
+                f"{envelope.type[:120]} is a version that is not known here; update this service,"
+                " then replay"
+            )
+
+    # --- noting ---------------------------------------------------------------------------
+
+    def _leave_waiting(self) -> None:
+        """Note what stays: to wait for others, or, where its turn has come, to be taken up at once.
+
+        The latter is written down (as due now), not remembered: a process that dies between two
+        single rounds must find it again.
+        """
+        for lane in self._lanes.values():
+            for arrival in lane:
+                if arrival.envelope is None:
+                    continue
+                known = self._known.get(arrival.key)
+                missing = self._missing(arrival.envelope)
+                if missing is None:
+                    self._note(arrival, RETRY)
+                elif known is None or known.state != WAITING:
+                    self._note(arrival, WAITING, reason=missing)
+
+    def _park(self, arrival: Arrival, reason: str) -> None:
+        self._note(arrival, PARKED, reason=reason)
+
+    def _note(
+        self, arrival: Arrival, state: str, *, reason: str | None = None, note: str | None = None
+    ) -> None:
+        known = self._known.get(arrival.key)
+        row = row_of(self.setup.name, arrival, self.uow)
+        row |= {"state": state, "reason": reason, "note": note}
+        row["attempts"] = known.attempts if known else 0
+        row["handled_at"] = self.uow.now if state in (DONE, LATE) else None
+        row["next_at"] = self.uow.now if state == RETRY else None
+        (self._changed if known else self._new).append(row)
+        if state in (WAITING, RETRY):
+            return
+        self.settled.append(Settled(arrival, state, row["attempts"], reason or note))
+
+    def _write(self) -> None:
+        uow = self.uow
+        if self._new:
+            sql_of(uow.connection).add_inbox(uow.connection, self._new)
+        if self._changed:
+            sql_of(uow.connection).change_inbox(uow.connection, self._changed)
+        if self._moved:
+            sql_of(uow.connection).move_cursors(uow.connection, self.setup.name, self._moved)
+
+
+def row_of(consumer: str, arrival: Arrival, uow: UnitOfWork) -> dict[str, Any]:
+    """An inbox row for this arrival; its state is for the caller to say."""
+    return {
+        "consumer": consumer,
+        "source": arrival.source,
+        "fact_id": arrival.fact_id,
+        "stream": arrival.stream,
+        "sequence": arrival.sequence,
+        "type": arrival.type,
+        "subject": arrival.subject,
+        "body": arrival.body,
+        "attempts": 0,
+        "next_at": None,
+        "reason": None,
+        "owner": None,
+        "note": None,
+        "received_at": uow.now,
+        "handled_at": None,
+    }

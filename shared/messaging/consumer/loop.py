@@ -1,0 +1,285 @@
+"""The loop of a consumer: take what has arrived, settle it in the ledgers, then acknowledge.
+
+A batch is one transaction; when it raises, each of its subjects is gone through one fact at a
+time, so that only the bad fact is held back. Retries are rows with a time; the broker never holds
+a message for us longer than a transaction takes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+from shared.database import Store
+from shared.database.engine import Contention
+from shared.kernel.errors import BrokerAway, DatabaseAway, ParkNow
+from shared.log import get
+from shared.messaging import Bus, Delivery, Subscriber
+from shared.messaging.consumer.batch import Round, Settled, row_of
+from shared.messaging.consumer.model import (
+    Arrival,
+    Handler,
+    Screen,
+    Setup,
+    from_delivery,
+    from_row,
+    reason_of,
+)
+from shared.messaging.metrics import Metrics
+from shared.messaging.retry import RetryPolicy
+from shared.messaging.sql import sql_of
+from shared.messaging.tables import PARKED, RETRY, WAITING
+
+_log = get("consumer")
+
+# Seconds between looks for due rows while waiting: another process may have released some.
+_POLL: Final = 1.0
+_TRIES: Final = 4  # of a transaction that met another writer
+
+
+class Consumer:
+    """Applies the facts of one queue; several may read the same queue beside each other.
+
+    `sources` are those whose facts come to this queue whole; a fact that names one of them in
+    `after` waits for it. Without `ordered` facts are only kept from being applied twice.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        queue: str,
+        store: Store,
+        bus: Bus,
+        handlers: Mapping[str, Handler],
+        *,
+        sources: Sequence[str] = (),
+        ordered: bool = True,
+        batch: int = 50,
+        prefetch: int = 200,
+        policy: RetryPolicy | None = None,
+        screen: Screen | None = None,
+        metrics: Metrics | None = None,
+    ) -> None:
+        self.name = name
+        self._queue = queue
+        self._store = store
+        self._bus = bus
+        self._setup = Setup(name, handlers, tuple(sources), ordered, policy or RetryPolicy())
+        self._batch = batch
+        self._prefetch = max(prefetch, batch)
+        self._screen = screen
+        self._metrics = metrics
+        self._subscriber: Subscriber | None = None
+        self._held: list[Delivery] = []  # taken and not yet safe in the ledgers
+        self._next_retry: datetime | None = None
+        self._looked_at: float | None = None  # monotonic; None: look at the next step
+        self._seen = -1  # rings of the replay bell when last looked
+
+    def step(self, wait: float) -> int:
+        """Settle what is due and what has arrived, at most a batch of each.
+
+        Blocks up to `wait` s where there is neither. DatabaseAway: nothing was acknowledged, what
+        was taken is kept for the next step. BrokerAway: what was taken will come again.
+        """
+        try:
+            done = self._retry_due(polling=wait > 0)
+        except DatabaseAway:
+            self._keep_alive()
+            raise
+        deliveries = self._receive(0.0 if done else self._bounded(wait))
+        if not deliveries:
+            return done
+        self._settle([from_delivery(each, self._screen) for each in deliveries])
+        self._acknowledge(deliveries)
+        return done + len(deliveries)
+
+    def next_due(self) -> datetime | None:
+        """When the next fact that failed is tried again, as far as this process knows."""
+        return self._next_retry
+
+    def wake(self) -> None:
+        """End a waiting step and look at the ledgers again."""
+        self._looked_at = None
+        subscriber = self._subscriber
+        if subscriber is not None:
+            subscriber.wake()
+
+    def close(self) -> None:
+        """Leave the queue; what was not acknowledged comes again."""
+        self._held = []
+        subscriber, self._subscriber = self._subscriber, None
+        if subscriber is not None:
+            subscriber.close()
+
+    # --- the broker's side ----------------------------------------------------------------
+
+    def _receive(self, timeout: float) -> list[Delivery]:
+        # What a database trouble left in our hands goes first. Taking more meanwhile keeps the
+        # connection alive, and the prefetch limits it; giving it back would use up the queue's
+        # delivery limit.
+        try:
+            if self._subscriber is None:
+                self._subscriber = self._bus.subscriber(self._queue, self._prefetch)
+            taken = self._subscriber.receive(self._batch, 0.0 if self._held else timeout)
+        except BrokerAway:
+            self._held = []  # the next connection brings them again
+            raise
+        self._held += taken
+        return self._held
+
+    def _keep_alive(self) -> None:
+        """Answer the broker's heartbeats while the database is away."""
+        if self._subscriber is not None:
+            with suppress(BrokerAway):
+                self._receive(0.0)
+
+    def _acknowledge(self, deliveries: list[Delivery]) -> None:
+        self._held = []  # also where the broker is away: what it brings again is known by then
+        if self._subscriber is not None:
+            self._subscriber.ack_through(deliveries[-1])
+
+    # --- what waits in the ledgers --------------------------------------------------------
+
+    def _bounded(self, wait: float) -> float:
+        if self._next_retry is not None:
+            left = (self._next_retry - self._store.clock.now()).total_seconds()
+            wait = min(wait, max(0.0, left))
+        return min(wait, _POLL)
+
+    def _should_look(self, *, polling: bool) -> bool:
+        if self._looked_at is None or self._store.replayed.count != self._seen:
+            return True
+        if self._next_retry is not None and self._next_retry <= self._store.clock.now():
+            return True
+        return polling and time.monotonic() - self._looked_at >= _POLL
+
+    def _retry_due(self, *, polling: bool) -> int:
+        if not self._should_look(polling=polling):
+            return 0
+        seen, name = self._store.replayed.count, self.name
+        with self._store.query() as connection:
+            now = self._store.clock.now()
+            sql = sql_of(connection)
+            due = sql.due(connection, name, now, self._batch)
+            if not due:
+                self._next_retry = sql.next_retry(connection, name)
+        if due:
+            # What comes after these is asked once they are settled.
+            self._settle([from_row(row.source, row.fact_id, row.body) for row in due])
+            self._looked_at = None
+            return len(due)
+        self._seen, self._looked_at = seen, time.monotonic()
+        return 0
+
+    # --- settling -------------------------------------------------------------------------
+
+    def _settle(self, arrivals: Sequence[Arrival]) -> None:
+        started = time.monotonic()
+        try:
+            self._transact(arrivals, single=False)
+        except DatabaseAway:
+            raise
+        # Whatever a handler raises is caught: the batch was rolled back, and going through it one
+        # by one finds out which fact it was and writes that down.
+        except Exception:  # noqa: BLE001
+            self._looked_at = None  # facts that waited may have become due
+            for group in _by_subject(arrivals):
+                self._one_by_one(group)
+        if self._metrics is not None:
+            self._metrics.batch(self.name, time.monotonic() - started)
+
+    def _transact(self, arrivals: Sequence[Arrival], *, single: bool) -> Round:
+        """One round in a transaction of its own, tried again where another writer was met."""
+        for left in range(_TRIES - 1, -1, -1):
+            this: Round | None = None
+            try:
+                with self._store.begin() as uow:
+                    this = Round(uow, self._setup, single=single)
+                    this.run(arrivals)
+            except Contention as met:
+                if not left:
+                    raise _Failed(this.current if this else None) from met
+            except DatabaseAway:
+                raise
+            except Exception as error:
+                raise _Failed(this.current if this else None) from error
+            else:
+                self._tell(this.settled)
+                return this
+        raise AssertionError("unreachable")
+
+    def _one_by_one(self, group: Sequence[Arrival]) -> None:
+        """Facts of one subject, each in its own transaction, until none can be applied."""
+        while True:
+            try:
+                if not self._transact(group, single=True).applied:
+                    return
+            except _Failed as failed:
+                error = failed.__cause__ or failed
+                if failed.culprit is None:  # no handler was called: not the fault of any fact
+                    raise error from None
+                self._hold_back(failed.culprit, error)
+
+    def _hold_back(self, culprit: Arrival, error: BaseException) -> None:
+        """Write down that this fact failed: to be tried again later, or parked."""
+        name, policy = self.name, self._setup.policy
+        with self._store.begin() as uow:
+            sql_of(uow.connection).lock(uow.connection, name, [culprit.subject])
+            known = (
+                sql_of(uow.connection).known(uow.connection, name, [culprit.key]).get(culprit.key)
+            )
+            if known is not None and known.state not in (RETRY, WAITING):
+                return
+            attempts = (known.attempts if known else 0) + 1
+            parked = isinstance(error, ParkNow) or policy.spent(attempts)
+            row = row_of(name, culprit, uow)
+            row |= {"state": PARKED, "attempts": attempts, "reason": reason_of(error)}
+            if not parked:
+                at = uow.now + policy.pause(attempts, culprit.fact_id)
+                row |= {"state": RETRY, "next_at": at}
+                self._next_retry = min(at, self._next_retry or at)
+            sql = sql_of(uow.connection)
+            write = sql.change_inbox if known else sql.add_inbox
+            write(uow.connection, [row])
+        self._tell([Settled(culprit, row["state"], attempts, row["reason"])])
+
+    def _tell(self, settled: Sequence[Settled]) -> None:
+        """One line per fact; one that waits for its turn gets its line when it is handled."""
+        now = self._store.clock.now()
+        for each in settled:
+            made = each.arrival.envelope.time if each.arrival.envelope else None
+            age = (now - made).total_seconds() if made else None
+            if self._metrics is not None:
+                self._metrics.handled(self.name, each.arrival.type, each.state, age=age)
+            write = _log.warning if each.state in (RETRY, PARKED) else _log.info
+            write(
+                "fact.handled",
+                consumer=self.name,
+                outcome=each.state,
+                type=each.arrival.type,
+                source=each.arrival.source,
+                subject=each.arrival.subject,
+                sequence=each.arrival.sequence,
+                id=each.arrival.fact_id,
+                attempts=each.attempts,
+                age_seconds=age,
+                why=each.note,
+            )
+
+
+class _Failed(Exception):
+    """A round raised; its cause is the error, `culprit` the fact whose handler was called last."""
+
+    def __init__(self, culprit: Arrival | None) -> None:
+        super().__init__()
+        self.culprit = culprit
+
+
+def _by_subject(arrivals: Sequence[Arrival]) -> list[list[Arrival]]:
+    groups: dict[str, list[Arrival]] = {}
+    for arrival in arrivals:
+        groups.setdefault(arrival.subject, []).append(arrival)
+    return list(groups.values())

@@ -1,0 +1,156 @@
+"""The words of the consumer: handlers, outcomes, and one thing that arrived."""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.database import UnitOfWork
+from shared.events.envelope import Envelope, decode
+from shared.events.names import short
+from shared.kernel.errors import LienThongError, ParkNow
+from shared.messaging import Delivery
+from shared.messaging.retry import RetryPolicy
+
+PROJECT_ROOMS = ("services", "shared", "simulation")
+
+# Under these sources refused bytes are kept, beside the true ones, which begin with a slash.
+UNREADABLE = ""
+NOT_LET_IN = "?"
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """An outcome: the fact came too late to matter; it is kept with this note, changing nothing."""
+
+    note: str
+
+
+Outcome = Late
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What to do with one type of fact, inside the unit of work that also notes it as done.
+
+    `warm` is told all facts of a batch beforehand, so that it can load in one query what `apply`
+    will need for each; it changes nothing, and some of those facts may not be applied now.
+    """
+
+    apply: Callable[[UnitOfWork, Envelope], Outcome | None]
+    warm: Callable[[UnitOfWork, Sequence[Envelope]], None] | None = None
+
+
+# Raises ParkNow where a delivery is not what its envelope says, such as a forged sender.
+Screen = Callable[[Envelope, Delivery], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a consumer was built with, as far as one transaction needs it."""
+
+    name: str
+    handlers: Mapping[str, Handler]
+    sources: tuple[str, ...]
+    ordered: bool
+    policy: RetryPolicy
+    # Short names of what is handled here, in whatever version.
+    names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset(short(kind) for kind in self.handlers))
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One fact to be handled; `envelope` is None where the bytes are refused, `refusal` says why.
+
+    `replaces` is the key under which the same bytes were kept while they could not be read.
+    """
+
+    source: str
+    fact_id: str
+    body: bytes = field(repr=False)
+    envelope: Envelope | None
+    refusal: str | None = None
+    replaces: tuple[str, str] | None = None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells it from every other fact."""
+        return (self.source, self.fact_id)
+
+    @property
+    def subject(self) -> str:
+        return self.envelope.subject if self.envelope else ""
+
+    @property
+    def stream(self) -> str:
+        return self.envelope.stream if self.envelope else ""
+
+    @property
+    def sequence(self) -> int | None:
+        return self.envelope.sequence if self.envelope else None
+
+    @property
+    def type(self) -> str:
+        return self.envelope.type if self.envelope else ""
+
+
+def from_delivery(delivery: Delivery, screen: Screen | None) -> Arrival:
+    """Read a delivery; what cannot be read, or is not let in, becomes an arrival to be parked.
+
+    A refused one is kept under the hash of its bytes, never under the id it claims: else a forged
+    fact could take the place of a true one.
+    """
+    body = bytes(delivery.body)
+    kept_as = UNREADABLE
+    try:
+        envelope = decode(body)
+        kept_as = NOT_LET_IN
+        if screen is not None:
+            screen(envelope, delivery)
+    except ParkNow as refused:
+        return Arrival(kept_as, hashlib.sha256(body).hexdigest(), body, None, reason_of(refused))
+    return Arrival(envelope.source, envelope.id, body, envelope)
+
+
+def from_row(source: str, fact_id: str, body: bytes) -> Arrival:
+    """Take up a kept row again.
+
+    Bytes that could not be read may be readable by now (to a newer version of us): they go on as
+    the fact they are. A sender that was not let in stays out: who sent it is known no more.
+    """
+    body = bytes(body)
+    if source == NOT_LET_IN:
+        return Arrival(source, fact_id, body, None, "refused: its sender was not let in")
+    try:
+        envelope = decode(body)
+    except ParkNow as refused:
+        return Arrival(source, fact_id, body, None, reason_of(refused))
+    replaces = (source, fact_id) if source == UNREADABLE else None
+    return Arrival(envelope.source, envelope.id, body, envelope, replaces=replaces)
+
+
+def reason_of(error: BaseException) -> str:
+    """What may be written down of an error: our own words, or only its kind and place.
+
+    Messages of other libraries may quote a form or a phone number.
+    """
+    if isinstance(error, LienThongError):
+        return f"{error.code}: {error.en}"
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [f for f in frames if any(f"/{room}/" in f.filename for room in PROJECT_ROOMS)]
+    place = (ours or frames)[-1:] if frames else []
+    told = [f"{_short(frame.filename)}:{frame.lineno}" for frame in place]
+    return " at ".join([type(error).__name__, *told])
+
+
+def _short(filename: str) -> str:
+    for room in PROJECT_ROOMS:
+        head, found, tail = filename.rpartition(f"/{room}/")
+        if found and head:
+            return f"{room}/{tail}"
+    return filename.rpartition("/")[2]

@@ -1,0 +1,154 @@
+"""The bell across processes: on PostgreSQL a commit in one process wakes the relay of another.
+
+One NOTIFY per commit would serialise commits and cost a fifth of the throughput, so one process
+sends at most one in 5 ms. A lost one costs no fact: loops look for themselves now and then. On
+SQLite there is one process only, and the store's own bell does.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.database import Store
+from shared.kernel.errors import DatabaseAway
+from shared.messaging.loops.loop import Loop
+
+GAP_SECONDS = 0.005
+
+
+def notifiers(store: Store, service: str) -> list[Loop]:
+    """What a process runs beside its doors so that its commits wake the service's loops."""
+    return [Notifier(store, service)] if _shared(store) else []
+
+
+def listeners(store: Store, service: str) -> list[Loop]:
+    """What a process runs beside its loops so that commits of other processes wake them."""
+    return [Listener(store, service)] if _shared(store) else []
+
+
+def _shared(store: Store) -> bool:
+    return store.engine.dialect.name == "postgresql"
+
+
+class _Line:
+    """A connection of its own, outside the pool, in autocommit; made at first use."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._connection: psycopg.Connection[Any] | None = None
+
+    @contextmanager
+    def use(self) -> Iterator[tuple[psycopg.Connection[Any], bool]]:
+        """The connection, and whether it is new; DatabaseAway closes it."""
+        try:
+            new = self._connection is None
+            if self._connection is None:
+                self._connection = self._open()
+            yield self._connection, new
+        except (psycopg.Error, SQLAlchemyError, OSError) as exc:
+            self.close()
+            raise DatabaseAway("the wake-up line to the database broke off") from exc
+
+    def _open(self) -> psycopg.Connection[Any]:
+        pooled = self._store.engine.raw_connection()
+        connection = pooled.driver_connection
+        pooled.detach()
+        if not isinstance(connection, psycopg.Connection):
+            raise TypeError("wake-ups across processes need psycopg")
+        connection.autocommit = True
+        return connection
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+class Notifier:
+    """Tells other processes of this one's commits, at most once per `gap` seconds."""
+
+    def __init__(self, store: Store, service: str, *, gap: float = GAP_SECONDS) -> None:
+        self.name = f"{service}.notifier"
+        self._line = _Line(store)
+        self._notify = sql.SQL("NOTIFY {}").format(sql.Identifier(_channel(service)))
+        self._gap = gap
+        self._news = threading.Event()
+        self._commits = 0  # since the last NOTIFY; a lost count is only a lost count
+        self._quiet_until = 0.0
+        store.after_commit.append(self._note)
+
+    def step(self, wait: float) -> int:
+        """Send one NOTIFY if there was a commit since the last; tells of how many commits."""
+        if not self._news.wait(wait):
+            return 0
+        time.sleep(max(0.0, self._quiet_until - time.monotonic()))
+        self._news.clear()
+        told, self._commits = self._commits, 0
+        try:
+            with self._line.use() as (connection, _):
+                connection.execute(self._notify)
+        except DatabaseAway:
+            self._news.set()
+            raise
+        self._quiet_until = time.monotonic() + self._gap
+        return max(1, told)
+
+    def _note(self) -> None:
+        self._commits += 1
+        self._news.set()
+
+    def next_due(self) -> datetime | None:
+        """Never by the clock."""
+        return None
+
+    def wake(self) -> None:
+        """Send one more, which harms nobody."""
+        self._news.set()
+
+    def close(self) -> None:
+        self._line.close()
+
+
+class Listener:
+    """Rings the store's bells when another process tells of a commit."""
+
+    def __init__(self, store: Store, service: str) -> None:
+        self.name = f"{service}.listener"
+        self._store = store
+        self._line = _Line(store)
+        self._listen = sql.SQL("LISTEN {}").format(sql.Identifier(_channel(service)))
+
+    def step(self, wait: float) -> int:
+        """Wait up to `wait` s for word of a commit."""
+        with self._line.use() as (connection, new):
+            if new:
+                connection.execute(self._listen)
+                # What was committed while nobody listened was not heard.
+                self._store.signal_all()
+            heard = sum(1 for _ in connection.notifies(timeout=wait, stop_after=1))
+        if heard:
+            self._store.signal_all()
+        return heard
+
+    def next_due(self) -> datetime | None:
+        """Never by the clock."""
+        return None
+
+    def wake(self) -> None:
+        """A waiting step ends by itself within its wait; there is nothing to look at sooner."""
+
+    def close(self) -> None:
+        self._line.close()
+
+
+def _channel(service: str) -> str:
+    return f"lienthong_{service}"

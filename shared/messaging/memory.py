@@ -1,0 +1,280 @@
+"""The bus inside one process, on kombu's memory transport.
+
+kombu keeps the queues and does the routing; three things it lacks are added here: an arrival
+wakes its reader at once (kombu would poll), a message that no queue is bound for is told to its
+sender, and what a closed subscriber had taken and not acknowledged comes again (kombu loses it).
+Messages die with the process: the relay sends them again at the next start.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from kombu.connection import Connection
+from kombu.transport import memory as kombu_memory
+
+from shared.messaging.model import (
+    CONTENT_TYPE,
+    Delivery,
+    Exchange,
+    OutMessage,
+    Progress,
+    Queue,
+    Sent,
+)
+
+_RECEIPT: Final = "lienthong-receipt"  # property of a message
+# kombu's memory state is one per process; so is what we add to it.
+_LOCK = threading.RLock()
+
+
+class Receipts:
+    """Which of one publisher's messages every queue that got them is done with."""
+
+    def __init__(self) -> None:
+        self.sent = 0
+        self._open: dict[int, int] = {}  # number of a message -> queues that are not done with it
+        self._lock = threading.Lock()
+
+    def give(self, copies: int) -> int:
+        """The number of a message that goes to so many queues; before any of them has it."""
+        with self._lock:
+            self.sent += 1
+            self._open[self.sent] = copies
+            return self.sent
+
+    def take_back(self, number: int) -> None:
+        """One queue's reader has acknowledged this message."""
+        with self._lock:
+            left = self._open[number] - 1
+            if left:
+                self._open[number] = left
+            else:
+                del self._open[number]
+
+    def settled(self) -> int:
+        """All up to this number are acknowledged everywhere."""
+        with self._lock:
+            return next(iter(self._open), self.sent + 1) - 1
+
+
+Receipt = tuple[Receipts, int]
+
+
+class _Arrivals:
+    """What waits beside one kombu queue: returned deliveries, and the bell for its readers."""
+
+    def __init__(self) -> None:
+        self.bell = threading.Condition(threading.Lock())
+        self.returned: deque[tuple[Delivery, Receipt]] = deque()
+
+    def ring(self) -> None:
+        with self.bell:
+            self.bell.notify_all()
+
+
+_ARRIVALS: dict[str, _Arrivals] = {}
+_LIVES = [0]  # how often the memory was reset: a reader of an earlier life gives nothing back
+
+
+def _arrivals(real_queue: str) -> _Arrivals:
+    found = _ARRIVALS.get(real_queue)
+    if found is None:
+        with _LOCK:
+            found = _ARRIVALS.setdefault(real_queue, _Arrivals())
+    return found
+
+
+def reset_memory() -> None:
+    """Forget every exchange, queue and message of this process, as its death would; for tests."""
+    with _LOCK:
+        kombu_memory.Transport.global_state.clear()
+        kombu_memory.Channel.queues.clear()
+        _ARRIVALS.clear()
+        _LIVES[0] += 1
+
+
+class MemoryCourier:
+    """Couriers of the same URL share their queues; another name after memory:// is another city."""
+
+    volatile = True
+
+    def __init__(self, url: str, prefix: str) -> None:
+        city = url.partition("://")[2].strip("/")
+        self._before = f"{city}/{prefix}" if city else prefix
+        # body_encoding: bodies are bytes and stay in this process, base64 would only cost time.
+        self._connection = Connection(
+            "memory://", transport_options={"polling_interval": 0.01, "body_encoding": None}
+        )
+        self._channel: Any = self._connection.channel()
+
+    def real(self, name: str) -> str:
+        return self._before + name
+
+    def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None:
+        with _LOCK:
+            for exchange in exchanges:
+                self._channel.exchange_declare(
+                    exchange=self.real(exchange.name), type=exchange.kind, durable=True
+                )
+            for queue in queues:
+                real = self.real(queue.name)
+                self._channel.queue_declare(queue=real, durable=True)
+                for name, key in queue.bindings:
+                    self._channel.queue_bind(queue=real, exchange=self.real(name), routing_key=key)
+
+    def publisher(self) -> MemoryPublisher:
+        return MemoryPublisher(self, self._connection.channel())
+
+    def subscriber(self, queue: str, prefetch: int) -> MemorySubscriber:
+        return MemorySubscriber(self.real(queue), prefetch, self._connection.channel())
+
+    def depth(self, queue: str) -> int:
+        real = self.real(queue)
+        waiting = kombu_memory.Channel.queues.get(real)
+        return (waiting.qsize() if waiting is not None else 0) + len(_arrivals(real).returned)
+
+    def ping(self) -> None:
+        """Always there: it is this process."""
+
+    def close(self) -> None:
+        self._connection.release()
+
+
+class MemoryPublisher:
+    """Puts messages into the queues that are bound for them, and tells of those without any."""
+
+    def __init__(self, courier: MemoryCourier, channel: Any) -> None:
+        self._courier = courier
+        self._channel = channel
+        self._receipts = Receipts()
+
+    def publish(self, batch: Sequence[OutMessage]) -> Sent:
+        sent = Sent()
+        for message in batch:
+            bound = self._queues(message.exchange, message.routing_key)
+            if not bound:
+                sent.failed[message.key] = (
+                    f"unroutable: no queue is bound to {message.exchange} for {message.routing_key}"
+                )
+                continue
+            prepared = self._channel.prepare_message(
+                message.body, content_type=CONTENT_TYPE, headers=dict(message.headers)
+            )
+            # Stays in this process, so it may be an object.
+            prepared["properties"][_RECEIPT] = (self._receipts, self._receipts.give(len(bound)))
+            self._channel.basic_publish(
+                prepared, self._courier.real(message.exchange), message.routing_key
+            )
+            for queue in bound:
+                _arrivals(queue).ring()
+            sent.confirmed.add(message.key)
+        return sent
+
+    def _queues(self, exchange: str, routing_key: str) -> Sequence[str]:
+        real = self._courier.real(exchange)
+        try:
+            table = self._channel.get_table(real)
+        except KeyError:
+            return ()
+        return sorted(self._channel.typeof(real).lookup(table, real, routing_key, None))
+
+    def progress(self) -> Progress:
+        return Progress(self._receipts.sent, self._receipts.settled())
+
+    def tend(self) -> None:
+        """Nothing to keep alive."""
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+class MemorySubscriber:
+    """Takes from one memory queue; holds what it gave out until it is acknowledged."""
+
+    def __init__(self, real_queue: str, prefetch: int, channel: Any) -> None:
+        self._queue = real_queue
+        self._prefetch = prefetch
+        self._channel = channel
+        self._unacked: deque[tuple[Delivery, Receipt]] = deque()
+        self._count = 0
+        self._woken = False
+        self._life = _LIVES[0]
+
+    def receive(self, max: int, timeout: float) -> list[Delivery]:  # noqa: A002
+        taken = self._take(max)
+        if taken or timeout <= 0:
+            return taken
+        self._wait(timeout)
+        return self._take(max)
+
+    def _wait(self, timeout: float) -> None:
+        end = time.monotonic() + timeout
+        arrivals = _arrivals(self._queue)
+        with arrivals.bell:
+            while not self._woken and not self._has_some(arrivals):
+                left = end - time.monotonic()
+                if left <= 0:
+                    break
+                arrivals.bell.wait(left)
+            self._woken = False
+
+    def _has_some(self, arrivals: _Arrivals) -> bool:
+        # A full window (everything taken, nothing acknowledged) is not "some": it must wait.
+        if len(self._unacked) >= self._prefetch:
+            return False
+        waiting = kombu_memory.Channel.queues.get(self._queue)
+        return bool(arrivals.returned) or (waiting is not None and waiting.qsize() > 0)
+
+    def _take(self, most: int) -> list[Delivery]:
+        arrivals = _arrivals(self._queue)
+        if not self._has_some(arrivals):
+            return []
+        taken: list[tuple[Delivery, Receipt]] = []
+        room = min(most, self._prefetch - len(self._unacked))
+        while len(taken) < room:
+            one = self._next(arrivals)
+            if one is None:
+                break
+            taken.append(one)
+        self._unacked.extend(taken)
+        return [delivery for delivery, _ in taken]
+
+    def _next(self, arrivals: _Arrivals) -> tuple[Delivery, Receipt] | None:
+        try:
+            again = arrivals.returned.popleft()
+        except IndexError:
+            again = None
+        self._count += 1
+        if again is not None:
+            return replace(again[0], tag=self._count), again[1]
+        message = self._channel.basic_get(self._queue, no_ack=True)
+        if message is None:
+            return None
+        key = message.delivery_info["routing_key"]
+        delivery = Delivery(message.body, self._count, message.headers, key)
+        return delivery, message.properties[_RECEIPT]
+
+    def ack_through(self, delivery: Delivery) -> None:
+        while self._unacked and self._unacked[0][0].tag <= delivery.tag:
+            _, (receipts, number) = self._unacked.popleft()
+            receipts.take_back(number)
+
+    def wake(self) -> None:
+        arrivals = _arrivals(self._queue)
+        with arrivals.bell:
+            self._woken = True
+            arrivals.bell.notify_all()
+
+    def close(self) -> None:
+        if self._life == _LIVES[0]:
+            arrivals = _arrivals(self._queue)
+            arrivals.returned.extendleft(reversed(self._unacked))
+            arrivals.ring()
+        self._unacked.clear()
+        self._channel.close()

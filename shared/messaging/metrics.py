@@ -1,0 +1,169 @@
+"""What a service tells Prometheus: ledgers measured at scrape, facts counted as they are handled.
+
+Labels are types, outcomes and names of loops, never a dossier and never a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from shared.database import Store
+from shared.kernel.errors import LienThongError
+from shared.messaging.measure import Depth, measure
+from shared.messaging.tables import PARKED, RETRY, WAITING
+
+# Seconds. Handling is milliseconds; from made to handled may be hours after a broker was away.
+_HANDLING = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0)
+_TRAVEL = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 3600.0, 86400.0)
+
+HELD = (WAITING, RETRY, PARKED)
+_OLDEST_OUT = "Age of the oldest fact not yet sent"
+_OLDEST_IN = "Time since the oldest fact not done came in, by state"
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One measured value, such as lienthong_outbox_unsent; the help text goes with the name."""
+
+    name: str
+    help: str
+    value: float
+    labels: tuple[tuple[str, str], ...] = ()
+
+
+def ledgers(store: Store, consumers: Sequence[str] = ()) -> Callable[[], list[Reading]]:
+    """What waits in a service's ledgers and how old the oldest is, measured when called.
+
+    The `consumers` named are shown even where nothing of theirs waits.
+    """
+    nothing = {(name, state): Depth(0, None) for name in consumers for state in HELD}
+
+    def read() -> list[Reading]:
+        with store.read() as connection:
+            depths = measure(connection)
+        now = store.clock.now()
+        found = [
+            Reading("lienthong_outbox_unsent", "Facts not yet sent", depths.unsent.count),
+            Reading("lienthong_outbox_oldest_seconds", _OLDEST_OUT, _age(depths.unsent, now)),
+        ]
+        for (consumer, state), depth in sorted((nothing | depths.inbox).items()):
+            labels = (("consumer", consumer), ("state", state))
+            found += [
+                Reading("lienthong_inbox_held", "Facts not done, by state", depth.count, labels),
+                Reading("lienthong_inbox_oldest_seconds", _OLDEST_IN, _age(depth, now), labels),
+            ]
+        return found
+
+    return read
+
+
+def _age(depth: Depth, now: datetime) -> float:
+    return 0.0 if depth.oldest is None else max(0.0, (now - depth.oldest).total_seconds())
+
+
+class _Ledgers(Collector):
+    """Measures at scrape; a database that is away leaves its readings out and says so."""
+
+    def __init__(self, read: Callable[[], Iterable[Reading]], away: Gauge) -> None:
+        self._read = read
+        self._away = away
+
+    def collect(self) -> Iterator[Metric]:
+        families: dict[str, GaugeMetricFamily] = {}
+        try:
+            readings = list(self._read())
+        except LienThongError:
+            self._away.set(1)
+            return
+        self._away.set(0)
+        for reading in readings:
+            family = families.get(reading.name)
+            if family is None:
+                names = [name for name, _ in reading.labels]
+                family = GaugeMetricFamily(reading.name, reading.help, labels=names)
+                families[reading.name] = family
+            family.add_metric([value for _, value in reading.labels], reading.value)
+        yield from families.values()
+
+
+class Metrics:
+    """The registry of one service in one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._handled = Counter(
+            "lienthong_facts_handled",
+            "Facts handled, by consumer, type and what became of them",
+            ("consumer", "type", "outcome"),
+            registry=self.registry,
+        )
+        self._handling = Histogram(
+            "lienthong_handling_seconds",
+            "Time of one batch of facts from taken to committed",
+            ("consumer",),
+            buckets=_HANDLING,
+            registry=self.registry,
+        )
+        self._travel = Histogram(
+            "lienthong_made_to_handled_seconds",
+            "Time from the making of a fact to its handling here",
+            ("consumer",),
+            buckets=_TRAVEL,
+            registry=self.registry,
+        )
+        self._sent = Counter(
+            "lienthong_facts_sent",
+            "Facts given to the broker, by outcome",
+            ("outcome",),
+            registry=self.registry,
+        )
+        self._away = Gauge(
+            "lienthong_database_away",
+            "1 when the ledgers could not be measured at this scrape",
+            registry=self.registry,
+        )
+
+    def handled(self, consumer: str, kind: str, outcome: str, *, age: float | None = None) -> None:
+        """One fact of type `kind` came to `outcome`, `age` seconds after it was made."""
+        self._handled.labels(consumer, kind, outcome).inc()
+        if age is not None:
+            self._travel.labels(consumer).observe(max(0.0, age))
+
+    def batch(self, consumer: str, seconds: float) -> None:
+        """One batch took `seconds` from taken to committed."""
+        self._handling.labels(consumer).observe(seconds)
+
+    def sent(self, confirmed: int, failed: int) -> None:
+        """One round of the relay."""
+        if confirmed:
+            self._sent.labels("confirmed").inc(confirmed)
+        if failed:
+            self._sent.labels("failed").inc(failed)
+
+    def measure(self, read: Callable[[], Iterable[Reading]]) -> None:
+        """Have `read` called at each scrape; it asks the ledgers."""
+        self.registry.register(_Ledgers(read, self._away))
+
+    def loops(self, report: Callable[[], Mapping[str, str]]) -> None:
+        """Show each loop of a supervisor as 1 when it is well, else 0."""
+
+        def read() -> Iterator[Reading]:
+            for name, state in report().items():
+                well = 1.0 if state == "ok" else 0.0
+                yield Reading(
+                    "lienthong_loop_ok", "1 when the loop is well", well, (("loop", name),)
+                )
+
+        self.registry.register(_Ledgers(read, self._away))
+
+    def page(self) -> bytes:
+        """The text that Prometheus reads."""
+        return generate_latest(self.registry)

@@ -1,0 +1,210 @@
+"""Writing the facts of a unit: numbers, causes, envelopes, outbox rows, in few statements.
+
+Facts of one stream are numbered in the order in which they were recorded, without gaps: the
+counter row is locked until the commit, so no number is given twice and none is lost.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.database import Cause, UnitOfWork
+from shared.events.envelope import Envelope, encode, format_after
+from shared.messaging.sql import Numbered, sql_of
+
+_TRACE = re.compile(r"[0-9a-f]{32}").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A fact as it leaves the service; the number, id and times are given when it is written."""
+
+    exchange: str
+    routing_key: str
+    source: str
+    subject: str
+    type: str
+    data: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def stream(self) -> str:
+        """The stream inside which it is numbered."""
+        return f"{self.source} {self.subject}"
+
+
+Translator = Callable[[Any], Sequence[Outgoing]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A recorded fact that is not yet written; `known` is how far its maker had come then."""
+
+    outgoing: Outgoing
+    cause: Cause | None
+    known: Mapping[str, int]
+
+
+class Outbox:
+    """The event log of one service.
+
+    `reads` names the sources whose facts this service consumes: what it makes says how far it
+    had applied them (`after`).
+    """
+
+    def __init__(self, translate: Translator, reads: Sequence[str] = ()) -> None:
+        self.reads: Sequence[str] = tuple(reads)
+        self._translate = translate
+
+    def note(self, unit: UnitOfWork, event: object) -> list[Pending]:
+        """What is to be written of this event, and how far this service has come by now."""
+        return [
+            Pending(outgoing, unit.cause, self._known(unit, outgoing.subject))
+            for outgoing in self._translate(event)
+        ]
+
+    def _known(self, unit: UnitOfWork, subject: str) -> dict[str, int]:
+        streams = ((source, f"{source} {subject}") for source in self.reads)
+        applied = unit.progress
+        return {source: applied[stream] for source, stream in streams if stream in applied}
+
+    def write(self, unit: UnitOfWork, noted: Sequence[Pending]) -> None:
+        """Number and write these facts in their order."""
+        write_facts(unit, noted, self.reads)
+
+
+def write_facts(uow: UnitOfWork, pending: Sequence[Pending], reads: Sequence[str]) -> None:
+    """Number and write these facts in their order."""
+    ids = [uow.ids.new() for _ in pending]
+    roots = _roots(pending, ids)
+    numbered, applied = _numbers(uow, pending, roots, reads)
+    shared = _shared_correlation(pending, roots, numbered)
+    next_numbers = {stream: given.first for stream, given in numbered.items()}
+    rows = []
+    for fact, fact_id in zip(pending, ids, strict=True):
+        stream = fact.outgoing.stream
+        sequence = next_numbers[stream]
+        next_numbers[stream] = sequence + 1
+        correlation = shared[fact.outgoing.subject]
+        if fact.cause is not None:
+            correlation = fact.cause.correlationid or fact.cause.id
+        after = _after(reads, fact, applied)
+        envelope = _envelope(uow, fact, fact_id, sequence, correlation, after)
+        rows.append(_row(uow, fact.outgoing, envelope))
+    sql_of(uow.connection).add_outbox(uow.connection, rows)
+
+
+def _numbers(
+    uow: UnitOfWork,
+    pending: Sequence[Pending],
+    roots: Mapping[str, str],
+    reads: Sequence[str],
+) -> tuple[dict[str, Numbered], dict[str, int]]:
+    """Per stream its next number, and how far we applied the streams that we read."""
+    counts = _counts(pending, roots)
+    if all(fact.outgoing.subject in uow.opened for fact in pending):
+        sql_of(uow.connection).open_streams(uow.connection, counts)
+        return {stream: Numbered(1, correlation) for stream, _, correlation in counts}, {}
+    return sql_of(uow.connection).number(uow.connection, counts, _unknown(reads, pending))
+
+
+def _roots(pending: Sequence[Pending], ids: Sequence[str]) -> dict[str, str]:
+    """Per subject the correlation id that its streams get if they are new."""
+    roots: dict[str, str] = {}
+    for fact, fact_id in zip(pending, ids, strict=True):
+        cause = fact.cause
+        root = fact_id if cause is None else cause.correlationid or cause.id
+        roots.setdefault(fact.outgoing.subject, root)
+    return roots
+
+
+def _counts(pending: Sequence[Pending], roots: Mapping[str, str]) -> list[tuple[str, int, str]]:
+    counts: dict[str, tuple[int, str]] = {}
+    for fact in pending:
+        stream = fact.outgoing.stream
+        before = counts[stream][0] if stream in counts else 0
+        counts[stream] = (before + 1, roots[fact.outgoing.subject])
+    # Sorted: two units that touch the same streams lock them in the same order.
+    return [(stream, *counts[stream]) for stream in sorted(counts)]
+
+
+def _shared_correlation(
+    pending: Sequence[Pending], roots: Mapping[str, str], numbered: Mapping[str, Numbered]
+) -> dict[str, str]:
+    """Per subject the oldest correlation id that one of its streams already had."""
+    shared = dict(roots)
+    for fact in pending:
+        subject = fact.outgoing.subject
+        kept = numbered[fact.outgoing.stream].correlation
+        if kept != roots[subject]:
+            shared[subject] = kept
+    return shared
+
+
+def _unknown(reads: Sequence[str], pending: Sequence[Pending]) -> list[str]:
+    """Streams that we read and whose cursors this unit has not seen."""
+    asked = {
+        f"{source} {fact.outgoing.subject}"
+        for fact in pending
+        for source in reads
+        if source not in fact.known
+    }
+    return sorted(asked)
+
+
+def _after(reads: Sequence[str], fact: Pending, applied: Mapping[str, int]) -> str | None:
+    subject = fact.outgoing.subject
+    known = dict(fact.known)
+    for source in reads:
+        if source not in known:
+            known[source] = applied.get(f"{source} {subject}", 0)
+    return format_after((source, number) for source, number in known.items() if number > 0)
+
+
+def _envelope(
+    uow: UnitOfWork, fact: Pending, fact_id: str, sequence: int, correlation: str, after: str | None
+) -> Envelope:
+    outgoing = fact.outgoing
+    return Envelope(
+        id=fact_id,
+        source=outgoing.source,
+        type=outgoing.type,
+        subject=outgoing.subject,
+        time=uow.now,
+        data=outgoing.data,
+        sequence=sequence,
+        correlationid=correlation,
+        causationid=fact.cause.id if fact.cause else None,
+        traceparent=_trace(fact, fact_id, correlation),
+        after=after,
+    )
+
+
+def _trace(fact: Pending, fact_id: str, correlation: str) -> str:
+    """W3C trace context: the trace of the cause, or one that all facts of the subject share."""
+    span = fact_id.replace("-", "")[-16:]
+    inherited = fact.cause.traceparent if fact.cause else None
+    if inherited is not None:
+        version, trace, _, flags = inherited.split("-")
+        return f"{version}-{trace}-{span}-{flags}"
+    trace = correlation.replace("-", "")
+    if _TRACE(trace) is None:
+        trace = fact_id.replace("-", "")
+    return f"00-{trace}-{span}-01"
+
+
+def _row(uow: UnitOfWork, outgoing: Outgoing, envelope: Envelope) -> dict[str, Any]:
+    return {
+        "id": envelope.id,
+        "stream": envelope.stream,
+        "source": envelope.source,
+        "subject": envelope.subject,
+        "sequence": envelope.sequence,
+        "type": envelope.type,
+        "exchange": outgoing.exchange,
+        "routing_key": outgoing.routing_key,
+        "body": encode(envelope),
+        "made_at": uow.now,
+    }

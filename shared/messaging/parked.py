@@ -1,0 +1,192 @@
+"""Parked facts: listed, shown, tried again, or given up by a person who says why.
+
+Nothing is deleted here: a discarded fact stays in the inbox with who and why. Bodies may hold
+personal data; whoever shows one masks it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from shared.database.unit_of_work import UnitOfWork
+from shared.kernel.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
+from shared.messaging.sql import sql_of
+from shared.messaging.tables import DISCARDED, LEDGERS, PARKED, RETRY, WAITING
+
+HELD: Final = (PARKED, RETRY, WAITING, DISCARDED)
+_SHORTEST_PREFIX: Final = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An inbox row that is not done, with all that a person needs to judge it."""
+
+    consumer: str
+    source: str
+    fact_id: str
+    type: str
+    subject: str
+    stream: str
+    sequence: int | None
+    state: str
+    attempts: int
+    next_at: datetime | None
+    reason: str | None
+    owner: str | None
+    note: str | None
+    received_at: datetime
+    body: bytes = field(repr=False)
+
+
+def list_held(
+    connection: sa.Connection,
+    *,
+    states: Sequence[str] = (PARKED,),
+    consumer: str | None = None,
+    limit: int = 200,
+) -> list[Held]:
+    """Rows in these states (parked, retry, waiting, discarded), the oldest first."""
+    inbox = LEDGERS.inbox.c
+    asked = _select().where(_in_states(states))
+    if consumer is not None:
+        asked = asked.where(inbox.consumer == consumer)
+    ordered = asked.order_by(inbox.received_at, inbox.source, inbox.sequence, inbox.fact_id)
+    return [Held(*row) for row in connection.execute(ordered.limit(limit))]
+
+
+def show(connection: sa.Connection, fact_id: str, *, consumer: str | None = None) -> Held:
+    """One row that is not done, by its fact's id or the beginning of it (6 letters or more).
+
+    NotFound where there is none, Conflict where several fit.
+    """
+    if len(fact_id) < _SHORTEST_PREFIX:
+        short = Fault("id", "Mã bản tin quá ngắn.", "give at least 6 letters of the fact's id")
+        raise InvalidInput([short])
+    # What is discarded has no index of its own: looked for only where nothing else fits.
+    found = _beginning_with(connection, fact_id, consumer, (PARKED, RETRY, WAITING))
+    found = found or _beginning_with(connection, fact_id, consumer, (DISCARDED,))
+    exact = [row for row in found if row.fact_id == fact_id] or found
+    if not exact:
+        raise NotFound("no held fact has this id", vi="Không có bản tin nào đang giữ với mã này.")
+    if len(exact) > 1:
+        raise Conflict(
+            "several held facts fit; give the whole id and the consumer",
+            vi="Có nhiều bản tin trùng mã; hãy nêu đủ mã và nơi nhận.",
+        )
+    return exact[0]
+
+
+def _beginning_with(
+    connection: sa.Connection,
+    fact_id: str,
+    consumer: str | None,
+    states: Sequence[str],
+) -> list[Held]:
+    inbox = LEDGERS.inbox.c
+    asked = _select().where(_in_states(states), inbox.fact_id.startswith(fact_id, autoescape=True))
+    if consumer is not None:
+        asked = asked.where(inbox.consumer == consumer)
+    return [Held(*row) for row in connection.execute(asked.limit(3))]
+
+
+def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Held:
+    """Let a parked fact be tried again now, with a new budget.
+
+    NotAllowed for one that waits, is being tried, or was discarded (its turn has passed).
+    """
+    row = show(uow.connection, fact_id, consumer=consumer)
+    row = _locked(uow, row)
+    if row.state != PARKED:
+        raise NotAllowed(
+            f"a fact that is {row.state} cannot be replayed",
+            vi="Chỉ xử lý lại được bản tin đã đỗ.",
+            allowed=(PARKED,),
+        )
+    _change(uow, row, state=RETRY, attempts=0, next_at=uow.now, owner=None)
+    uow.released = True
+    return row
+
+
+def discard(
+    uow: UnitOfWork, fact_id: str, *, who: str, why: str, consumer: str | None = None
+) -> Held:
+    """Give a parked fact up: it stays on record with who and why, and later facts flow on."""
+    faults = [
+        Fault(place, vi, en)
+        for place, text, vi, en in (
+            ("who", who, "Thiếu người quyết định.", "say who decides"),
+            ("why", why, "Thiếu lý do.", "say why"),
+        )
+        if not text.strip()
+    ]
+    if faults:
+        raise InvalidInput(faults)
+    row = show(uow.connection, fact_id, consumer=consumer)
+    row = _locked(uow, row)
+    if row.state not in (PARKED, RETRY):
+        raise NotAllowed(
+            f"a fact that is {row.state} cannot be discarded",
+            vi="Chỉ bỏ được bản tin đã đỗ hoặc đang chờ thử lại.",
+            allowed=(PARKED, RETRY),
+        )
+    _change(uow, row, state=DISCARDED, next_at=None, owner=who, note=why, handled_at=uow.now)
+    _step_over(uow, row)
+    return row
+
+
+def _select() -> sa.Select[Any]:
+    names = (name for name in Held.__dataclass_fields__)
+    return sa.select(*(LEDGERS.inbox.c[name] for name in names))
+
+
+def _in_states(states: Sequence[str]) -> sa.ColumnElement[bool]:
+    # Written out, not bound: only then may the partial indexes be used.
+    wanted: list[sa.ColumnElement[str]] = [
+        sa.literal_column(f"'{state}'") for state in HELD if state in states
+    ]
+    return sa.or_(sa.false(), *(LEDGERS.inbox.c.state == each for each in wanted))
+
+
+def _key(row: Held) -> sa.ColumnElement[bool]:
+    inbox = LEDGERS.inbox.c
+    return sa.and_(
+        inbox.consumer == row.consumer, inbox.source == row.source, inbox.fact_id == row.fact_id
+    )
+
+
+def _locked(uow: UnitOfWork, row: Held) -> Held:
+    """The row as it stands once no worker can be handling it."""
+    sql_of(uow.connection).lock(uow.connection, row.consumer, [row.subject])
+    again = uow.connection.execute(_select().where(_key(row))).one()
+    return Held(*again)
+
+
+def _change(uow: UnitOfWork, row: Held, **values: Any) -> None:
+    table = LEDGERS.inbox
+    uow.connection.execute(sa.update(table).where(_key(row)).values(**values))
+
+
+def _step_over(uow: UnitOfWork, row: Held) -> None:
+    """Count the discarded number as applied where it was the next, and release who waited."""
+    if row.sequence is not None:
+        own, _ = sql_of(uow.connection).cursors(uow.connection, row.consumer, [row.stream])
+        if row.sequence == own.get(row.stream, 0) + 1:
+            moved = {row.stream: row.sequence}
+            sql_of(uow.connection).move_cursors(uow.connection, row.consumer, moved)
+    inbox = LEDGERS.inbox
+    # The consumer takes them as due; those whose turn it is not yet go back to waiting.
+    uow.connection.execute(
+        sa.update(inbox)
+        .where(
+            inbox.c.consumer == row.consumer,
+            inbox.c.subject == row.subject,
+            inbox.c.state == WAITING,
+        )
+        .values(state=RETRY, attempts=0, next_at=uow.now)
+    )
+    uow.released = True

@@ -1,0 +1,182 @@
+"""What every database must be able to do with the ledgers.
+
+All methods run inside the caller's transaction. Instants are aware UTC datetimes.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+Key = tuple[str, str]  # (source, fact_id)
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """The first number given to this unit in a stream, and the stream's correlation id."""
+
+    first: int
+    correlation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the inbox already says of a fact."""
+
+    state: str
+    attempts: int
+    next_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An inbox row that can be handled from its kept body; `state` is waiting or retry."""
+
+    source: str
+    fact_id: str
+    state: str
+    attempts: int
+    next_at: datetime | None
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """An outbox row that the relay has to send."""
+
+    position: int
+    id: str
+    type: str
+    subject: str
+    exchange: str
+    routing_key: str
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a round asks of the ledgers at its beginning; `numbered` are subjects with numbers."""
+
+    subjects: Collection[str]
+    keys: Sequence[Key]
+    numbered: Sequence[str]
+    streams: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The answers: see `known`, `waiting` and (both cursors) `cursors`."""
+
+    known: dict[Key, Known]
+    waiting: list[Waiting]
+    own: dict[str, int]
+    anyone: dict[str, int]
+
+
+class Sql(ABC):
+    """The ledgers' statements in one database's own words."""
+
+    # --- making facts ---------------------------------------------------------------------
+
+    @abstractmethod
+    def number(
+        self,
+        connection: sa.Connection,
+        counts: Sequence[tuple[str, int, str]],
+        asked: Sequence[str],
+    ) -> tuple[dict[str, Numbered], dict[str, int]]:
+        """Take numbers for (stream, count, correlation if new), sorted by stream, and lock them.
+
+        Also tells, for the `asked` streams that we read, how far any consumer applied them.
+        """
+
+    @abstractmethod
+    def open_streams(
+        self, connection: sa.Connection, counts: Sequence[tuple[str, int, str]]
+    ) -> None:
+        """Begin new streams, as `number` would; one that is there is an IntegrityError."""
+
+    @abstractmethod
+    def add_outbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
+        """Write outbox rows in their order."""
+
+    @abstractmethod
+    def claim(
+        self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
+    ) -> list[Unsent]:
+        """The oldest unsent rows, without those for `held` (exchange, routing key) pairs.
+
+        On PostgreSQL they are locked, and what another relay has locked is passed over.
+        """
+
+    @abstractmethod
+    def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
+        """Note that the broker has these safely."""
+
+    # --- taking facts in ------------------------------------------------------------------
+
+    @abstractmethod
+    def admit(self, connection: sa.Connection, row: Row) -> bool:
+        """Insert a row that is done; False when it was there."""
+
+    def look_up(self, connection: sa.Connection, consumer: str, asked: Asked) -> Found:
+        """Lock the subjects, then all that a round must know of them."""
+        self.lock(connection, consumer, asked.subjects)
+        known = self.known(connection, consumer, asked.keys)
+        if not asked.numbered:
+            return Found(known, [], {}, {})
+        waiting = self.waiting(connection, consumer, asked.numbered)
+        own, anyone = self.cursors(connection, consumer, asked.streams)
+        return Found(known, waiting, own, anyone)
+
+    @abstractmethod
+    def lock(self, connection: sa.Connection, consumer: str, subjects: Iterable[str]) -> None:
+        """Let no other worker of this consumer handle facts of these subjects until the end."""
+
+    @abstractmethod
+    def known(
+        self, connection: sa.Connection, consumer: str, keys: Sequence[Key]
+    ) -> dict[Key, Known]:
+        """What the inbox says of these facts; those it has never seen are left out."""
+
+    @abstractmethod
+    def waiting(
+        self, connection: sa.Connection, consumer: str, subjects: Sequence[str]
+    ) -> list[Waiting]:
+        """The waiting rows of these subjects."""
+
+    @abstractmethod
+    def due(
+        self, connection: sa.Connection, consumer: str, now: datetime, limit: int
+    ) -> list[Waiting]:
+        """Rows to be tried again by `now`, the longest due first."""
+
+    @abstractmethod
+    def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:
+        """When the next row of this consumer is to be tried again."""
+
+    @abstractmethod
+    def cursors(
+        self, connection: sa.Connection, consumer: str, streams: Sequence[str]
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        """How far this consumer applied these streams, and how far any consumer did."""
+
+    @abstractmethod
+    def add_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
+        """Write new inbox rows; a row that is there is an IntegrityError."""
+
+    @abstractmethod
+    def change_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
+        """Set state, attempts, next_at, reason, owner, note and handled_at of rows by their key."""
+
+    @abstractmethod
+    def move_cursors(
+        self, connection: sa.Connection, consumer: str, applied: Mapping[str, int]
+    ) -> None:
+        """Note how far this consumer has applied these streams."""

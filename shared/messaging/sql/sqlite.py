@@ -1,0 +1,193 @@
+"""The ledgers' statements for SQLite: one writer at a time, so nothing needs a lock of its own."""
+
+# ruff: noqa: S608 - only constants of this module are put together
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from shared.messaging.sql.base import Key, Known, Numbered, Row, Sql, Unsent, Waiting
+from shared.messaging.sql.texts import INBOX_COLUMNS, OUTBOX_COLUMNS, timed
+
+_LISTED = "(SELECT value FROM json_each(:listed))"
+
+_STREAMS = sa.text(f"SELECT stream, last, correlation FROM streams WHERE stream IN {_LISTED}")
+_TAKE = sa.text(
+    "INSERT INTO streams (stream, last, correlation) VALUES (:stream, :count, :correlation)"
+    " ON CONFLICT (stream) DO UPDATE SET last = last + excluded.last"
+)
+_APPLIED = sa.text(
+    f"SELECT stream, max(applied) FROM cursors WHERE stream IN {_LISTED} GROUP BY stream"
+)
+_OPEN = sa.text(
+    "INSERT INTO streams (stream, last, correlation) VALUES (:stream, :count, :correlation)"
+)
+_ADD_OUTBOX = timed(
+    f"INSERT INTO outbox ({', '.join(OUTBOX_COLUMNS)})"
+    f" VALUES ({', '.join(':' + name for name in OUTBOX_COLUMNS)})",
+    "made_at",
+)
+_CLAIM = sa.text(
+    "SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
+    " WHERE sent_at IS NULL"
+    " AND exchange || ' ' || routing_key NOT IN (SELECT value FROM json_each(:held))"
+    " ORDER BY position LIMIT :limit"
+)
+_MARK = timed(f"UPDATE outbox SET sent_at = :now WHERE position IN {_LISTED}", "now")
+_ADMIT = timed(
+    "INSERT INTO inbox (consumer, source, fact_id, stream, type, subject, body, state, attempts,"
+    " received_at, handled_at) VALUES (:consumer, :source, :fact_id, :stream, :type, :subject,"
+    " :body, 'done', 0, :now, :now) ON CONFLICT DO NOTHING",
+    "now",
+)
+# CROSS JOIN and INDEXED BY: without statistics SQLite would walk all rows of the consumer.
+_KNOWN = timed(
+    "SELECT i.source, i.fact_id, i.state, i.attempts, i.next_at FROM json_each(:listed) k"
+    " CROSS JOIN inbox i ON i.consumer = :consumer AND i.source = json_extract(k.value, '$[0]')"
+    " AND i.fact_id = json_extract(k.value, '$[1]')",
+    next_at=True,
+)
+_ROW = "SELECT source, fact_id, state, attempts, next_at, body FROM inbox"
+_WAITING = timed(
+    f"{_ROW} INDEXED BY inbox_waiting"
+    f" WHERE consumer = :consumer AND state = 'waiting' AND subject IN {_LISTED}",
+    next_at=True,
+)
+_DUE = timed(
+    f"{_ROW} INDEXED BY inbox_retry"
+    " WHERE consumer = :consumer AND state = 'retry' AND next_at <= :now"
+    " ORDER BY next_at, fact_id LIMIT :limit",
+    "now",
+    next_at=True,
+)
+_NEXT_RETRY = timed(
+    "SELECT min(next_at) AS next_at FROM inbox INDEXED BY inbox_retry WHERE consumer = :consumer AND state = 'retry'",
+    next_at=True,
+)
+_CURSORS = sa.text(f"SELECT consumer, stream, applied FROM cursors WHERE stream IN {_LISTED}")
+_ADD_INBOX = timed(
+    f"INSERT INTO inbox ({', '.join(INBOX_COLUMNS)})"
+    f" VALUES ({', '.join(':' + name for name in INBOX_COLUMNS)})",
+    "next_at",
+    "received_at",
+    "handled_at",
+)
+_CHANGE_INBOX = timed(
+    "UPDATE inbox SET state = :state, attempts = :attempts, next_at = :next_at, reason = :reason,"
+    " owner = :owner, note = :note, handled_at = :handled_at"
+    " WHERE consumer = :consumer AND source = :source AND fact_id = :fact_id",
+    "next_at",
+    "handled_at",
+)
+_MOVE = sa.text(
+    "INSERT INTO cursors (consumer, stream, applied) VALUES (:consumer, :stream, :applied)"
+    " ON CONFLICT (consumer, stream) DO UPDATE SET applied = excluded.applied"
+)
+
+
+def _list(values: Iterable[object]) -> str:
+    return json.dumps(list(values), ensure_ascii=False)
+
+
+class SqliteSql(Sql):
+    """The statements for SQLite 3.35 and later."""
+
+    def number(
+        self,
+        connection: sa.Connection,
+        counts: Sequence[tuple[str, int, str]],
+        asked: Sequence[str],
+    ) -> tuple[dict[str, Numbered], dict[str, int]]:
+        listed = _list(stream for stream, _, _ in counts)
+        before = {row[0]: row for row in connection.execute(_STREAMS, {"listed": listed})}
+        connection.execute(
+            _TAKE, [{"stream": s, "count": n, "correlation": c} for s, n, c in counts]
+        )
+        numbered = {}
+        for stream, _, correlation in counts:
+            _, last, kept = before.get(stream, (stream, 0, correlation))
+            numbered[stream] = Numbered(last + 1, kept)
+        applied: dict[str, int] = {}
+        if asked:
+            rows = connection.execute(_APPLIED, {"listed": _list(asked)})
+            applied = {stream: number for stream, number in rows}  # noqa: C416 - rows are no pairs
+        return numbered, applied
+
+    def open_streams(
+        self, connection: sa.Connection, counts: Sequence[tuple[str, int, str]]
+    ) -> None:
+        connection.execute(
+            _OPEN, [{"stream": s, "count": n, "correlation": c} for s, n, c in counts]
+        )
+
+    def add_outbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
+        connection.execute(_ADD_OUTBOX, rows)
+
+    def claim(
+        self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
+    ) -> list[Unsent]:
+        names = _list(f"{exchange} {key}" for exchange, key in held)
+        rows = connection.execute(_CLAIM, {"limit": limit, "held": names})
+        return [Unsent(*row) for row in rows]
+
+    def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
+        connection.execute(_MARK, {"listed": _list(positions), "now": now})
+
+    def admit(self, connection: sa.Connection, row: Row) -> bool:
+        return connection.execute(_ADMIT, row).rowcount == 1
+
+    def lock(self, connection: sa.Connection, consumer: str, subjects: Iterable[str]) -> None:
+        """Nothing to do: the transaction itself is the only writer."""
+
+    def known(
+        self, connection: sa.Connection, consumer: str, keys: Sequence[Key]
+    ) -> dict[Key, Known]:
+        rows = connection.execute(_KNOWN, {"consumer": consumer, "listed": _list(keys)})
+        return {(row[0], row[1]): Known(row[2], row[3], row[4]) for row in rows}
+
+    def waiting(
+        self, connection: sa.Connection, consumer: str, subjects: Sequence[str]
+    ) -> list[Waiting]:
+        rows = connection.execute(_WAITING, {"consumer": consumer, "listed": _list(subjects)})
+        return [Waiting(*row) for row in rows]
+
+    def due(
+        self, connection: sa.Connection, consumer: str, now: datetime, limit: int
+    ) -> list[Waiting]:
+        asked = {"consumer": consumer, "now": now, "limit": limit}
+        return [Waiting(*row) for row in connection.execute(_DUE, asked)]
+
+    def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:
+        found: datetime | None = connection.scalar(_NEXT_RETRY, {"consumer": consumer})
+        return found
+
+    def cursors(
+        self, connection: sa.Connection, consumer: str, streams: Sequence[str]
+    ) -> tuple[dict[str, int], dict[str, int]]:
+        own: dict[str, int] = {}
+        anyone: dict[str, int] = {}
+        for reader, stream, applied in connection.execute(_CURSORS, {"listed": _list(streams)}):
+            anyone[stream] = max(applied, anyone.get(stream, 0))
+            if reader == consumer:
+                own[stream] = applied
+        return own, anyone
+
+    def add_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
+        connection.execute(_ADD_INBOX, rows)
+
+    def change_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
+        connection.execute(_CHANGE_INBOX, rows)
+
+    def move_cursors(
+        self, connection: sa.Connection, consumer: str, applied: Mapping[str, int]
+    ) -> None:
+        rows: list[dict[str, Any]] = [
+            {"consumer": consumer, "stream": stream, "applied": number}
+            for stream, number in sorted(applied.items())
+        ]
+        connection.execute(_MOVE, rows)

@@ -1,0 +1,168 @@
+"""The tables that every service keeps beside its own.
+
+`define` adds them to a service's metadata. How they are written is in `sql/`; what they mean is
+section 4 of the architecture. The names are the same in every service, one database each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Self
+
+import sqlalchemy as sa
+
+from shared.database.types import Instant
+
+DONE: Final = "done"
+LATE: Final = "late"
+WAITING: Final = "waiting"
+RETRY: Final = "retry"
+PARKED: Final = "parked"
+DISCARDED: Final = "discarded"
+
+# A plain integer key counts up by itself on SQLite only when it is INTEGER.
+_Position = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+@dataclass(frozen=True, slots=True)
+class Ledgers:
+    """The ledger tables of one service."""
+
+    outbox: sa.Table
+    inbox: sa.Table
+    streams: sa.Table
+    cursors: sa.Table
+    starts: sa.Table
+    api_keys: sa.Table
+
+    @classmethod
+    def define(cls, metadata: sa.MetaData) -> Self:
+        """Add the ledgers to a metadata and return them."""
+        return cls(
+            outbox=_outbox(metadata),
+            inbox=_inbox(metadata),
+            streams=_streams(metadata),
+            cursors=_cursors(metadata),
+            starts=_starts(metadata),
+            api_keys=_api_keys(metadata),
+        )
+
+
+def _outbox(metadata: sa.MetaData) -> sa.Table:
+    """Facts made here, as they are sent; also the way back in time of each dossier."""
+    table = sa.Table(
+        "outbox",
+        metadata,
+        sa.Column("position", _Position, primary_key=True, autoincrement=True),
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("stream", sa.Text, nullable=False),
+        sa.Column("source", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("sequence", sa.BigInteger, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("exchange", sa.Text, nullable=False),
+        sa.Column("routing_key", sa.Text, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("made_at", Instant(), nullable=False),
+        sa.Column("sent_at", Instant()),
+        sa.UniqueConstraint("stream", "sequence", name="outbox_stream_sequence"),
+        # AUTOINCREMENT: a position is never given twice, even after rows were removed.
+        sqlite_autoincrement=True,
+    )
+    sa.Index("outbox_subject", table.c.subject)
+    unsent = table.c.sent_at.is_(None)
+    sa.Index("outbox_unsent", table.c.position, postgresql_where=unsent, sqlite_where=unsent)
+    return table
+
+
+def _inbox(metadata: sa.MetaData) -> sa.Table:
+    """Facts that came in, each once per consumer, with what became of them."""
+    table = sa.Table(
+        "inbox",
+        metadata,
+        sa.Column("consumer", sa.Text, primary_key=True),
+        sa.Column("source", sa.Text, primary_key=True),
+        sa.Column("fact_id", sa.Text, primary_key=True),
+        sa.Column("stream", sa.Text, nullable=False),
+        sa.Column("sequence", sa.BigInteger),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("subject", sa.Text, nullable=False),
+        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("attempts", sa.Integer, nullable=False, default=0),
+        sa.Column("next_at", Instant()),
+        sa.Column("reason", sa.Text),
+        sa.Column("owner", sa.Text),
+        sa.Column("note", sa.Text),
+        sa.Column("received_at", Instant(), nullable=False),
+        sa.Column("handled_at", Instant()),
+    )
+    sa.Index("inbox_subject", table.c.subject)
+    for state, columns in (
+        (WAITING, ("consumer", "subject")),
+        (RETRY, ("consumer", "next_at")),
+        (PARKED, ("consumer", "received_at")),
+    ):
+        only = table.c.state == sa.literal_column(f"'{state}'")
+        picked = [table.c[name] for name in columns]
+        sa.Index(f"inbox_{state}", *picked, postgresql_where=only, sqlite_where=only)
+    return table
+
+
+def _streams(metadata: sa.MetaData) -> sa.Table:
+    """The last number given in each stream of ours, and the correlation id its facts share."""
+    return sa.Table(
+        "streams",
+        metadata,
+        sa.Column("stream", sa.Text, primary_key=True),
+        sa.Column("last", sa.BigInteger, nullable=False),
+        sa.Column("correlation", sa.Text, nullable=False),
+    )
+
+
+def _cursors(metadata: sa.MetaData) -> sa.Table:
+    """The last number that each consumer applied of each stream it reads."""
+    table = sa.Table(
+        "cursors",
+        metadata,
+        sa.Column("consumer", sa.Text, primary_key=True),
+        sa.Column("stream", sa.Text, primary_key=True),
+        sa.Column("applied", sa.BigInteger, nullable=False),
+    )
+    sa.Index("cursors_stream", table.c.stream)
+    return table
+
+
+def _starts(metadata: sa.MetaData) -> sa.Table:
+    """When the relay started, and from which position on it sent after that.
+
+    A bus that forgets gets those rows again at the next start. A position, not a time: a clock
+    that was set back must not lose a fact.
+    """
+    return sa.Table(
+        "starts",
+        metadata,
+        sa.Column("position", _Position, primary_key=True, autoincrement=True),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("resend_from", sa.BigInteger, nullable=False),
+        sqlite_autoincrement=True,
+    )
+
+
+def _api_keys(metadata: sa.MetaData) -> sa.Table:
+    """Keys of desks, agencies and operators; of the secret only its hash."""
+    return sa.Table(
+        "api_keys",
+        metadata,
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("bound_to", sa.Text, nullable=False),
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        sa.Column("made_at", Instant(), nullable=False),
+        sa.Column("revoked_at", Instant()),
+    )
+
+
+#: For statements: the names are the same in every service.
+LEDGERS: Final = Ledgers.define(sa.MetaData())

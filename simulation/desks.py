@@ -1,0 +1,139 @@
+"""The reception desks of a simulated city: everything they do goes through intake's REST door.
+
+Lives here: requests with a desk's own key, and what was refused with its reason. Must not: deciding
+when (citizens) or looking into intake's database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from werkzeug.test import Client, TestResponse
+
+from shared.catalogue import Procedure
+from shared.kernel.clock import format_instant
+from simulation.people import Citizen
+
+REFUSED_WITH = "Giấy tờ không đúng thủ tục đã chọn"
+NEXT_STEP = "Mang bản gốc đến bộ phận một cửa để được hướng dẫn lại"
+MISSING = "Giấy tờ tùy thân chưa rõ"
+WITHDRAWN_BECAUSE = "Người nộp xin rút để nộp lại sau"
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """What a citizen hands in at an office, ready for the door."""
+
+    office: str
+    body: Mapping[str, Any] = field(repr=False)
+
+
+def filing_body(
+    procedure: Procedure,
+    citizen: Citizen,
+    channel: str,
+    form: Mapping[str, Any],
+    branches: Sequence[str] | None = None,
+) -> dict[str, Any]:
+    """What intake's door takes: the form, every paper that is always asked for, the contact."""
+    return {
+        "procedure": procedure.code,
+        "channel": channel if channel in procedure.channels else procedure.channels[0],
+        "form": form,
+        "papers": [
+            {"code": paper.code, "original": paper.original, "copy": paper.copy}
+            for paper in procedure.papers
+            if paper.condition is None
+        ],
+        "branches": branches,
+        "contact": {
+            "name": citizen.name,
+            "phone": citizen.phone,
+            "email": citizen.email,
+            "language": citizen.language,
+            "consent": citizen.consent,
+        },
+    }
+
+
+class Desks:
+    """One client of intake's door with a key per office."""
+
+    def __init__(self, client: Client, keys: Mapping[str, str]) -> None:
+        self._client = client
+        self._keys = keys
+        self._office: dict[str, str] = {}
+        self._channel: dict[str, str] = {}
+        self._acts = 0
+        self.refused: list[tuple[str, str]] = []  # what intake did not take, and why
+
+    def office_of(self, code: str) -> str:
+        return self._office[code]
+
+    def submit(self, filing: Filing, key: str) -> str | None:
+        """The new dossier's code, or None where intake refused (kept in `refused`)."""
+        reply = self._post(filing.office, "/api/v1/dossiers", dict(filing.body), key)
+        if reply.status_code != 201:
+            problem = reply.get_json(silent=True) or {}
+            self.refused.append((key, first_reason(problem)))
+            return None
+        code = str((reply.get_json() or {})["code"])
+        self._office[code] = filing.office
+        self._channel[code] = str(filing.body["channel"])
+        return code
+
+    def receive(self, office: str, code: str) -> bool:
+        return self._act(office, code, "receive", {})
+
+    def refuse(self, office: str, code: str) -> bool:
+        return self._act(office, code, "refuse", {"reason": REFUSED_WITH, "next_step": NEXT_STEP})
+
+    def ask_papers(self, office: str, code: str, respond_by: datetime) -> bool:
+        body = {
+            "items": [MISSING],
+            "reason": REFUSED_WITH,
+            "respond_by": format_instant(respond_by),
+        }
+        return self._act(office, code, "request-supplement", body)
+
+    def supplement(self, office: str, code: str) -> bool:
+        brought = {"name": "Giấy tờ bổ sung theo yêu cầu", "original": 1, "copy": 0}
+        return self._act(office, code, "supplement", {"papers": [brought]})
+
+    def pay(self, office: str, code: str, asked: Mapping[str, Any]) -> bool:
+        amount = asked.get("amount_vnd") or 100_000
+        proof = f"BL-{asked.get('reference') or code}"[:60]
+        body = {"step": asked.get("step"), "amount_vnd": amount, "proof": proof}
+        return self._act(office, code, "payment", body)
+
+    def withdraw(self, office: str, code: str) -> bool:
+        return self._act(office, code, "withdraw", {"reason": WITHDRAWN_BECAUSE})
+
+    def hand_over(self, office: str, code: str) -> bool:
+        method = {"postal": "post"}.get(self._channel[code], "desk")
+        return self._act(office, code, "return-result", {"method": method})
+
+    def _act(self, office: str, code: str, verb: str, body: Mapping[str, Any]) -> bool:
+        self._acts += 1
+        key = f"{code}-{verb}-{self._acts}"
+        reply = self._post(office, f"/api/v1/dossiers/{code}/{verb}", dict(body), key)
+        # 409: the dossier went another way meanwhile (withdrawn, stopped, already supplemented).
+        if reply.status_code not in (200, 409):
+            problem = reply.get_json(silent=True) or {}
+            self.refused.append((key, first_reason(problem)))
+        return reply.status_code == 200
+
+    def _post(self, office: str, path: str, body: Any, key: str) -> TestResponse:
+        headers = {"Authorization": f"Bearer {self._keys[office]}", "Idempotency-Key": key}
+        return self._client.post(path, json=body, headers=headers)
+
+
+def first_reason(problem: Mapping[str, Any]) -> str:
+    """The first fault that a door told, as `place: text`, for the list of what was refused."""
+    errors = problem.get("errors") or []
+    if errors:
+        return f"{errors[0].get('place')}: {errors[0].get('vi')}"
+    return str(problem.get("detail") or problem.get("title") or "không rõ")

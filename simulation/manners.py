@@ -1,0 +1,113 @@
+"""How the simulated agencies decide, drawn by chance: on time, late, asking, refusing or silent.
+
+Lives here: the demonstration's `Manner`. Durations follow the derived shape of step durations, in the
+agency's own working time; the shares of each behaviour are `Habits`. Must not: hand anything in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from shared.catalogue import Catalogue
+from shared.kernel.clock import Clock, format_instant, parse_instant
+from simulation.figures import Figures, Habits
+from simulation.players import Planned
+
+REASONS = (
+    "Thông tin trong tờ khai chưa khớp với giấy tờ gốc",
+    "Thiếu chữ ký của một người có liên quan",
+    "Bản chụp không đọc được rõ",
+)
+REFUSALS = ("Không đủ điều kiện theo quy định của thủ tục", "Hồ sơ trùng với hồ sơ đã giải quyết")
+MORE_TIME = "Cần xác minh thêm tại cơ quan khác"
+MINUTE = timedelta(minutes=1)
+OFFICERS = ("Cán bộ trực", "Tổ một cửa", "Chuyên viên thụ lý")
+
+
+class ByChance:
+    """Draws each agency's answers from the figures; the same generator gives the same city."""
+
+    def __init__(
+        self, catalogue: Catalogue, figures: Figures, habits: Habits, rng: Random, clock: Clock
+    ) -> None:
+        self._catalogue = catalogue
+        self._figures = figures
+        self._habits = habits
+        self._rng = rng
+        self._clock = clock
+
+    def answers(self, agency: str, task: Mapping[str, Any]) -> Sequence[Planned]:
+        luck = self._rng.random()
+        taken_at = self._working(agency, self._clock.now(), self._rng.randrange(5, 90))
+        taken = Planned(taken_at, "taken", {"officer": self._rng.choice(OFFICERS)})
+        if luck < self._habits.agency_silent:
+            return []
+        luck -= self._habits.agency_silent
+        for share, act in (
+            (self._habits.agency_asks_papers, self._asks),
+            (self._habits.agency_refuses, self._refuses),
+            (self._habits.agency_wants_time, self._wants_time),
+        ):
+            if luck < share:
+                return act(agency, task, taken)
+            luck -= share
+        end = max(self._end(agency, task), taken.at + MINUTE)
+        return [taken, self._done(task, end)]
+
+    def after_papers(self, agency: str, task: Mapping[str, Any]) -> Sequence[Planned]:
+        at = self._working(agency, self._clock.now(), self._rng.randrange(30, 480))
+        return [self._done(task, at)]
+
+    def _asks(self, agency: str, task: Mapping[str, Any], taken: Planned) -> Sequence[Planned]:
+        reason = self._rng.choice(REASONS)
+        items = [paper["name"] for paper in task["papers"][:1]] or ["Giấy tờ chứng minh"]
+        at = self._working(agency, taken.at, self._rng.randrange(10, 240))
+        by = self._catalogue.calendar(agency).add_days(at, self._habits.days_for_papers)
+        data = {"items": items, "reason": reason, "respond_by": format_instant(by)}
+        return [taken, Planned(at, "supplement_needed", data)]
+
+    def _refuses(self, agency: str, task: Mapping[str, Any], taken: Planned) -> Sequence[Planned]:
+        data = {"reason": self._rng.choice(REFUSALS)}
+        return [taken, Planned(max(taken.at, self._end(agency, task)), "refused", data)]
+
+    def _wants_time(
+        self, agency: str, task: Mapping[str, Any], taken: Planned
+    ) -> Sequence[Planned]:
+        due = parse_instant(task["due_at"])
+        until = self._working(agency, max(due, taken.at), 2 * 480)
+        asked = self._working(agency, taken.at, 30)
+        wish = {"reason": MORE_TIME, "until": until.isoformat().replace("+00:00", "Z")}
+        done = self._working(agency, max(due, asked), self._rng.randrange(30, 900))
+        return [taken, Planned(asked, "more_time_needed", wish), self._done(task, done)]
+
+    def _done(self, task: Mapping[str, Any], at: datetime) -> Planned:
+        number = self._rng.randrange(1000, 9999)
+        data: dict[str, Any] = {"outcome": "granted", "document": f"{number}/{at.year}"}
+        if task["results"]:
+            data["result_code"] = task["results"][0]
+        role = task["step"]["code"]
+        if self._asks_payment(task, role):
+            data["amount_vnd"] = self._rng.randrange(20, 900) * 10_000
+        return Planned(at, "completed", data)
+
+    def _asks_payment(self, task: Mapping[str, Any], step_code: str) -> bool:
+        """Whether a payment step of the procedure waits for this step (its notice says how much)."""
+        version = self._catalogue.procedure(
+            task["procedure"]["code"], parse_instant(task["assigned_at"]).date()
+        )
+        return any(step.kind == "payment" and step_code in step.after for step in version.steps)
+
+    def _end(self, agency: str, task: Mapping[str, Any]) -> datetime:
+        calendar = self._catalogue.calendar(agency)
+        start, due = parse_instant(task["assigned_at"]), parse_instant(task["due_at"])
+        budget = max(calendar.minutes_between(start, due), 60)
+        share = self._figures.draw_share(self._rng)
+        return self._working(agency, start, max(20, int(budget * share)))
+
+    def _working(self, agency: str, start: datetime, minutes: int) -> datetime:
+        end = self._catalogue.calendar(agency).add_minutes(start, minutes)
+        # Nobody answers on the stroke: a few seconds keep simultaneous answers apart.
+        return end + timedelta(seconds=self._rng.randrange(1, 50))

@@ -1,0 +1,47 @@
+"""What the services said lately, read from their ledgers of facts; for the players of a simulation.
+
+Lives here: reading the outboxes on from where one was. Must not: change anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from shared.database import Store
+from shared.events.envelope import Envelope, decode
+from shared.events.facts import wire
+from shared.messaging.tables import LEDGERS
+
+
+class News:
+    """New facts of some types, as the services recorded them, in the order of their making."""
+
+    def __init__(self, stores: Sequence[Store], types: Sequence[str]) -> None:
+        self._stores = stores
+        self._types = [wire(name) for name in types]
+        self._read = [0] * len(stores)
+        self._rings = [-1] * len(stores)
+
+    def fresh(self) -> list[Envelope]:
+        found: list[Envelope] = []
+        for number, store in enumerate(self._stores):
+            if store.recorded.count == self._rings[number]:
+                continue
+            self._rings[number] = store.recorded.count
+            found += self._since(number, store)
+        return found
+
+    def _since(self, number: int, store: Store) -> list[Envelope]:
+        outbox = LEDGERS.outbox
+        query = (
+            sa.select(outbox.c.position, outbox.c.body)
+            .where(outbox.c.position > self._read[number], outbox.c.type.in_(self._types))
+            .order_by(outbox.c.position)
+        )
+        with store.read() as connection:
+            rows = connection.execute(query).all()
+        if rows:
+            self._read[number] = rows[-1].position
+        return [decode(row.body) for row in rows]

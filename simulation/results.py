@@ -1,0 +1,210 @@
+"""What a simulated run came to, read out of the three services' own databases.
+
+Lives here: counting and choosing the dossier to show. Nothing is invented: every figure is a query.
+Must not: printing (`report`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from services.intake.domain.statuses import Status
+from services.intake.storage.tables import dossiers
+from services.intake.usecases.report import Ii06a, ii06a
+from services.notify.storage.tables import messages
+from services.routing.storage.tables import tasks
+from shared.database import Store
+from shared.messaging.tables import LEDGERS
+from shared.messaging.timeline import Entry, timeline
+from simulation.desks import Desks
+from simulation.stage import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A fact that waits or is parked: where, what, why."""
+
+    service: str
+    state: str
+    type: str
+    subject: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The dossier shown at the end: its way, and the messages as they were sent."""
+
+    code: str
+    procedure: str
+    way: Sequence[Entry]
+    messages: Sequence[Mapping[str, Any]] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """All that a run shows and writes."""
+
+    dossiers: Mapping[str, Any]
+    tasks: Mapping[str, int]
+    messages: Mapping[str, Mapping[str, int]]
+    parked: Sequence[Held]
+    waiting: Sequence[Held]
+    report: Ii06a
+    offices: Mapping[str, str]
+    shown: Shown | None
+
+    def as_json(self, seconds: float, **more: Any) -> dict[str, Any]:
+        """For machines; `seconds` of real time is the one figure that a seed does not repeat."""
+        return {
+            "dossiers": self.dossiers,
+            "tasks": self.tasks,
+            "messages": self.messages,
+            "parked": [_held(each) for each in self.parked],
+            "waiting": [_held(each) for each in self.waiting],
+            "report_ii06a": [_row(each) for each in self.report.offices],
+            **more,
+            "seconds": round(seconds, 2),
+        }
+
+
+def collect(stage: Stage, desks: Desks, start: datetime, end: datetime) -> Results:
+    """Read the results of a run over the half-open period [start, end), in UTC."""
+    services = (stage.intake, stage.routing, stage.notify)
+    held = [each for service in services for each in _held_by(service.name, service.store)]
+    with stage.intake.store.read() as connection:
+        report = ii06a(connection, stage.catalogue, start, end)
+    return Results(
+        dossiers=_dossiers(stage.intake.store, desks),
+        tasks=_tasks(stage.routing.store),
+        messages=_messages(stage.notify.store),
+        parked=[each for each in held if each.state == "parked"],
+        waiting=[each for each in held if each.state != "parked"],
+        report=report,
+        offices={
+            each.office: stage.catalogue.agency(each.office).short_name for each in report.offices
+        },
+        shown=_show(stage),
+    )
+
+
+def _groups(store: Store, column: sa.Column[Any]) -> dict[Any, int]:
+    query = sa.select(column, sa.func.count()).group_by(column).order_by(column)
+    with store.read() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _dossiers(store: Store, desks: Desks) -> dict[str, Any]:
+    by_status = _groups(store, dossiers.c.status)
+    return {
+        "submitted": sum(by_status.values()),
+        "refused_rows": len(desks.refused),
+        "by_status": {f"{int(n)} {Status(n).vi}": count for n, count in by_status.items()},
+    }
+
+
+def _tasks(store: Store) -> dict[str, int]:
+    agency = tasks.c.kind == "task"
+    answered = tasks.c.closed_by.in_(("completed", "refused"))
+    with store.read() as connection:
+        count = sa.func.count()
+        return {
+            "assigned": connection.scalar(sa.select(count).where(agency)) or 0,
+            "answered": connection.scalar(sa.select(count).where(agency, answered)) or 0,
+            "late": connection.scalar(sa.select(count).where(agency, tasks.c.late)) or 0,
+        }
+
+
+def _messages(store: Store) -> dict[str, dict[str, int]]:
+    return {
+        "by_channel": _groups(store, messages.c.channel),
+        "by_state": _groups(store, messages.c.state),
+    }
+
+
+def _held_by(service: str, store: Store) -> list[Held]:
+    inbox = LEDGERS.inbox
+    query = (
+        sa.select(inbox.c.state, inbox.c.type, inbox.c.subject, inbox.c.reason)
+        .where(inbox.c.state.in_(("parked", "waiting", "retry")))
+        .order_by(inbox.c.received_at, inbox.c.fact_id)
+    )
+    with store.read() as connection:
+        return [Held(service, *row) for row in connection.execute(query)]
+
+
+def _show(stage: Stage) -> Shown | None:
+    code = _most_linked(stage)
+    if code is None:
+        return None
+    intake, notify = stage.intake.store, stage.notify.store
+    with intake.read() as connection:
+        row = connection.execute(
+            sa.select(dossiers.c.procedure, dossiers.c.procedure_version).where(
+                dossiers.c.code == code
+            )
+        ).one()
+        way = timeline(connection, code)
+    with notify.read() as connection:
+        query = (
+            sa.select(messages)
+            .where(messages.c.dossier == code, messages.c.sent_at.is_not(None))
+            .order_by(messages.c.sent_at, messages.c.channel)
+        )
+        sent = [dict(each) for each in connection.execute(query).mappings()]
+    name = stage.catalogue.procedure_version(row.procedure, row.procedure_version).name
+    return Shown(code, name, way, sent)
+
+
+def _most_linked(stage: Stage) -> str | None:
+    """A finished dossier with results of the most agencies, told by both channels, the earliest."""
+    granting = sa.select(tasks.c.dossier, sa.func.count(sa.distinct(tasks.c.agency))).where(
+        tasks.c.result_code.is_not(None)
+    )
+    query = granting.group_by(tasks.c.dossier)
+    with stage.routing.store.read() as connection:
+        agencies: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+    told = (
+        sa.select(messages.c.dossier, sa.func.count(sa.distinct(messages.c.channel)))
+        .where(messages.c.state == "sent")
+        .group_by(messages.c.dossier)
+    )
+    with stage.notify.store.read() as connection:
+        channels: dict[str, int] = {row[0]: row[1] for row in connection.execute(told)}
+    finished = sa.select(dossiers.c.code).where(dossiers.c.status == Status.RETURNED)
+    with stage.intake.store.read() as connection:
+        done = set(connection.scalars(finished))
+    ranked = sorted(
+        agencies,
+        key=lambda code: (code not in done, -channels.get(code, 0), -agencies[code], code),
+    )
+    return ranked[0] if ranked else None
+
+
+def _held(held: Held) -> dict[str, Any]:
+    return {
+        "service": held.service,
+        "state": held.state,
+        "type": held.type,
+        "subject": held.subject,
+        "reason": held.reason,
+    }
+
+
+def _row(office: Any) -> dict[str, Any]:
+    total = office.total
+    return {
+        "office": office.office,
+        "received": total.received_total,
+        "resolved": {
+            "early": total.resolved_early,
+            "on_time": total.resolved_on_time,
+            "late": total.resolved_late,
+        },
+        "in_progress": {"in_time": total.in_progress_in_time, "late": total.in_progress_late},
+    }
