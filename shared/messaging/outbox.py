@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.database import Cause, UnitOfWork
-from shared.events.envelope import Envelope, encode, format_after
+from shared.events.envelope import Data, Envelope, encode, format_after
+from shared.events.event import Event, address, kind_of, write
+from shared.kernel.actor import Actor
 from shared.messaging.sql import Numbered, sql_of
 
 _TRACE = re.compile(r"[0-9a-f]{32}").fullmatch
@@ -38,12 +40,35 @@ class Outgoing:
 Translator = Callable[[Any], Sequence[Outgoing]]
 
 
+def stated_by(service: str) -> Translator:
+    """How the events of this service leave it.
+
+    It raises `ContractBroken` for an event that breaks its contract or is not this service's.
+    """
+
+    def translate(happened: Event) -> tuple[Outgoing]:
+        to = address(happened, service)
+        return (
+            Outgoing(
+                exchange=to.exchange,
+                routing_key=to.routing_key,
+                source=to.source,
+                subject=happened.subject,
+                type=kind_of(type(happened)).type,
+                data=Data(write(happened)),
+            ),
+        )
+
+    return translate
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A recorded fact that is not yet written; `known` is how far its maker had come then."""
 
     outgoing: Outgoing
     cause: Cause | None
+    actor: Actor | None
     known: Mapping[str, int]
 
 
@@ -61,7 +86,7 @@ class Outbox:
     def note(self, unit: UnitOfWork, event: object) -> list[Pending]:
         """What is to be written of this event, and how far this service has come by now."""
         return [
-            Pending(outgoing, unit.cause, self._known(unit, outgoing.subject))
+            Pending(outgoing, unit.cause, unit.actor, self._known(unit, outgoing.subject))
             for outgoing in self._translate(event)
         ]
 
@@ -179,6 +204,7 @@ def _envelope(
         causationid=fact.cause.id if fact.cause else None,
         traceparent=_trace(fact, fact_id, correlation),
         after=after,
+        actor=None if fact.actor is None else str(fact.actor),
     )
 
 

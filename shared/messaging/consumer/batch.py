@@ -16,6 +16,7 @@ from typing import Any
 from shared.database import Cause, UnitOfWork
 from shared.events.envelope import Envelope, parse_after
 from shared.events.names import short
+from shared.kernel.actor import Actor
 from shared.kernel.errors import Unreadable
 from shared.messaging.consumer.model import Arrival, Late, Setup, from_row
 from shared.messaging.sql import Asked, Known, sql_of
@@ -207,6 +208,7 @@ class Round:
         self.applied += 1
         uow = self.uow
         uow.cause = Cause(envelope.id, envelope.correlationid, envelope.traceparent)
+        uow.actor = Actor.parse(envelope.actor)
         handler = self.setup.handlers.get(envelope.type)
         outcome = None
         if handler is None:
@@ -215,7 +217,7 @@ class Round:
             if self.single and handler.warm is not None:
                 handler.warm(uow, [envelope])
             outcome = handler.apply(uow, envelope)
-        uow.cause = None
+        uow.cause = uow.actor = None
         late = isinstance(outcome, Late)
         note = outcome.note if isinstance(outcome, Late) else None
         self._note(arrival, LATE if late else DONE, note=note)
