@@ -67,8 +67,10 @@ def test_a_reader_accepts_nothing_that_the_published_schema_refuses(draw):
 def test_a_reader_takes_whatever_the_published_schema_allows(draw):
     kind = draw.draw(KIND)
     data = draw.draw(spoiled(kind.cls))
-    if SCHEMAS[kind.type].is_valid(data) and _real_instants(data):
-        read(kind, as_json(data))
+    # Python's $ also stands before a last line feed, in the validator as well.
+    text = as_json(data)
+    if SCHEMAS[kind.type].is_valid(data) and _real_instants(data) and b"\\n\"" not in text:
+        read(kind, text)
 
 
 def _real_instants(data: Any) -> bool:
