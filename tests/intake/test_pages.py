@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from services.intake.storage.tables import dossiers
 from services.intake.usecases import desk as verbs
 from services.intake.web.pages.lookup import TRIES
+from shared.events.routing import DossierStopped, PaymentRequested
 from shared.identity import keys
 from tests.intake.made import CATALOGUE, OFFICE, vn
 from tests.intake.rig import AGENCY
@@ -219,13 +220,14 @@ def test_a_payment_is_taken_down_on_the_page(officer, embedded_desk):
     code = embedded_desk.submit(procedure="1.000002")
     embedded_desk.started(code)
     embedded_desk.hear(
-        "dossier.payment_requested",
-        code,
-        step="pay",
-        agency=AGENCY,
-        amount_vnd=1_250_000,
-        reference="TB-1",
-        requested_at=embedded_desk.stamp(),
+        PaymentRequested(
+            dossier=code,
+            step="pay",
+            agency=AGENCY,
+            amount_vnd=1_250_000,
+            reference="TB-1",
+            requested_at=embedded_desk.clock.now(),
+        )
     )
     assert "1.250.000 đồng" in words(officer.get(f"/ho-so/{code}"))
     wrong = officer.post(f"/ho-so/{code}/payment", {"amount_vnd": "1 tỷ", "proof": "BL"})
@@ -330,13 +332,12 @@ def test_in_each_status_the_citizen_is_told_what_to_do_next(embedded_desk, statu
         embedded_desk.resolved(code)
     elif status == "stopped":
         embedded_desk.hear(
-            "dossier.stopped",
-            code,
-            reason="không đủ điều kiện",
-            next_step="Nộp lại ở huyện",
-            agency=None,
-            step=None,
-            stopped_at=embedded_desk.stamp(),
+            DossierStopped(
+                dossier=code,
+                reason="không đủ điều kiện",
+                next_step="Nộp lại ở huyện",
+                stopped_at=embedded_desk.clock.now(),
+            )
         )
     elif status == "withdrawn":
         with embedded_desk.store.begin() as uow:

@@ -1,17 +1,52 @@
-"""The timeline in Vietnamese: what each fact says to a desk officer; no personal data is repeated."""
+"""The timeline in Vietnamese: what each event says to a desk officer; no personal data is repeated."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import Any, Final, TypeVar
 
-from services.intake.domain.facts import RETURN_METHODS
+from services.intake.domain.citizen import RETURN_METHODS
+from shared.events.event import Event
+from shared.events.intake import (
+    ContactGiven,
+    DeadlineStated,
+    DossierPaid,
+    DossierReceived,
+    DossierRefused,
+    DossierRegistered,
+    DossierReturned,
+    DossierSupplemented,
+    DossierWithdrawn,
+    SupplementExtended,
+    SupplementReminded,
+    SupplementRequested,
+)
+from shared.events.names import short
+from shared.events.notify import CitizenNotified, CitizenUnreachable
+from shared.events.parts import Agency, Step
+from shared.events.routing import (
+    ClockResumed,
+    ClockStopped,
+    DeadlineMissed,
+    DeadlineNear,
+    DossierExtended,
+    DossierResolved,
+    DossierStarted,
+    DossierStopped,
+    PaymentRequested,
+    StepAnswered,
+    StepOpened,
+    StepResult,
+    SupplementDropped,
+)
 from shared.kernel.clock import format_instant
+from shared.kernel.errors import Unreadable
 from shared.messaging.timeline import Entry
 from shared.web.filters import vn_datetime, vn_money
 
-Data = Mapping[str, Any]
+E = TypeVar("E", bound=Event)
 Words = tuple[str, list[str]]
 
 CHANNELS_VI = {"direct": "trực tiếp", "online": "trực tuyến", "postal": "qua bưu chính"}
@@ -80,10 +115,11 @@ class Told:
 
 
 def tell(entry: Entry) -> Told:
-    """A timeline entry in words; a fact that is not known here is named by its type."""
-    name = _short(entry.type)
-    say, tone = _WORDS.get(name, (None, "quiet"))
-    title, details = say(entry.envelope.data) if say else (name, [])
+    """A timeline entry in words; one that is not known here, or cannot be read, by its type."""
+    name = short(entry.type) or entry.type
+    event = event_of(entry)
+    say, tone = (_WORDS.get(type(event)) if event else None) or (None, "quiet")
+    title, details = say(event) if say else (name, [])
     late = entry.state == "late"
     return Told(
         at=format_instant(entry.time),
@@ -97,84 +133,87 @@ def tell(entry: Entry) -> Told:
     )
 
 
-def _short(wire_type: str) -> str:
-    """`dossier.received` of `vn.lienthong.dossier.received.v1`; the contract is not known here."""
-    return wire_type.removeprefix("vn.lienthong.").rpartition(".v")[0] or wire_type
+def event_of(entry: Entry) -> Event | None:
+    """The event of a timeline entry; None for one that no version of ours can read."""
+    try:
+        return entry.envelope.event()
+    except Unreadable:
+        return None
 
 
-def _name(part: Any) -> str:
-    return str(part["name"]) if part else "cơ quan xử lý"
+def _name(part: Agency | Step | None) -> str:
+    return part.name if part else "cơ quan xử lý"
 
 
-def _when(label: str, at: str | None) -> str:
+def _when(label: str, at: datetime | None) -> str:
     return f"{label}: {vn_datetime(at)}" if at else ""
 
 
-def _registered(data: Data) -> Words:
-    return f"Nộp hồ sơ {CHANNELS_VI[data['channel']]}, chờ kiểm tra", []
+def _registered(event: DossierRegistered) -> Words:
+    return f"Nộp hồ sơ {CHANNELS_VI[event.channel]}, chờ kiểm tra", []
 
 
-def _received(data: Data) -> Words:
-    title = f"Tiếp nhận hồ sơ, nộp {CHANNELS_VI[data['channel']]}"
-    return title, [_when("Hẹn trả kết quả", data["promised_at"])]
+def _received(event: DossierReceived) -> Words:
+    title = f"Tiếp nhận hồ sơ, nộp {CHANNELS_VI[event.channel]}"
+    return title, [_when("Hẹn trả kết quả", event.promised_at)]
 
 
-def _refused(data: Data) -> Words:
+def _refused(event: DossierRefused) -> Words:
     return "Không tiếp nhận hồ sơ", [
-        f"Lý do: {data['reason']}",
-        f"Hướng dẫn: {data['next_step']}",
+        f"Lý do: {event.reason}",
+        f"Hướng dẫn: {event.next_step}",
     ]
 
 
-def _supplement_requested(data: Data) -> Words:
-    title = f"{_name(data['agency'])} yêu cầu bổ sung (lần {data['round']})"
+def _supplement_requested(event: SupplementRequested) -> Words:
+    title = f"{_name(event.agency)} yêu cầu bổ sung (lần {event.round})"
     return title, [
-        "; ".join(data["items"]),
-        f"Lý do: {data['reason']}",
-        _when("Trả lời trước", data["respond_by"]),
+        "; ".join(event.items),
+        f"Lý do: {event.reason}",
+        _when("Trả lời trước", event.respond_by),
     ]
 
 
-def _supplement_reminded(data: Data) -> Words:
-    title = f"Nhắc công dân bổ sung (lần {data['round']})"
-    return title, ["; ".join(data["items"]), _when("Trả lời trước", data["respond_by"])]
+def _supplement_reminded(event: SupplementReminded) -> Words:
+    title = f"Nhắc công dân bổ sung (lần {event.round})"
+    return title, ["; ".join(event.items), _when("Trả lời trước", event.respond_by)]
 
 
-def _supplement_extended(data: Data) -> Words:
-    title = f"Lùi hạn bổ sung (lần {data['round']})"
-    return title, [_when("Trả lời trước", data["respond_by"])]
+def _supplement_extended(event: SupplementExtended) -> Words:
+    title = f"Lùi hạn bổ sung (lần {event.round})"
+    return title, [_when("Trả lời trước", event.respond_by)]
 
 
-def _supplemented(data: Data) -> Words:
-    papers = [f"{p['name']} ({p['original']} chính, {p['copy']} sao)" for p in data["papers"]]
-    changed = f"Sửa {len(data['form'])} ô của tờ khai" if data["form"] else ""
-    return f"Công dân đã bổ sung (lần {data['round']})", [
+def _supplemented(event: DossierSupplemented) -> Words:
+    papers = [f"{p.name} ({p.original} chính, {p.copy} sao)" for p in event.papers]
+    changed = f"Sửa {len(event.form)} ô của tờ khai" if event.form else ""
+    return f"Công dân đã bổ sung (lần {event.round})", [
         "; ".join(papers),
         changed,
-        _when("Hạn trả kết quả", data["due_at"]),
+        _when("Hạn trả kết quả", event.due_at),
     ]
 
 
-def _payment_requested(data: Data) -> Words:
-    amount = vn_money(data["amount_vnd"]) if data["amount_vnd"] else "theo thông báo"
-    return f"{_name(data['agency'])} yêu cầu nộp tiền", [
+def _payment_requested(event: PaymentRequested) -> Words:
+    amount = vn_money(event.amount_vnd) if event.amount_vnd else "theo thông báo"
+    return f"{_name(event.agency)} yêu cầu nộp tiền", [
         f"Số tiền: {amount}",
-        f"Thông báo số {data['reference']}",
+        f"Thông báo số {event.reference}",
     ]
 
 
-def _supplement_dropped(data: Data) -> Words:
-    return f"Không còn chờ bổ sung (lần {data['round']})", [data["reason"]]
+def _supplement_dropped(event: SupplementDropped) -> Words:
+    return f"Không còn chờ bổ sung (lần {event.round})", [event.reason]
 
 
-def _clock_stopped(data: Data) -> Words:
+def _clock_stopped(event: ClockStopped) -> Words:
     return "Tạm dừng tính thời hạn", [
-        f"Chờ {_name(data['agency'])}: {_name(data['step'])}",
+        f"Chờ {_name(event.agency)}: {_name(event.step)}",
         "Thời gian của bước này không tính vào hạn giải quyết",
     ]
 
 
-def _clock_resumed(_: Data) -> Words:
+def _clock_resumed(_: ClockResumed) -> Words:
     return "Hết bước không tính vào thời hạn", []
 
 
@@ -185,126 +224,129 @@ _BECAUSE = {
 }
 
 
-def _deadline_stated(data: Data) -> Words:
-    if data["clock"] == "stands":
+def _deadline_stated(event: DeadlineStated) -> Words:
+    if event.clock == "stands":
         return "Thời hạn vẫn tạm dừng", []
-    why = _BECAUSE.get(data["because"], "")
-    return f"Ngày hẹn trả {why}", [_when("Hẹn trả", data["due_at"])]
+    why = _BECAUSE.get(event.because, "")
+    return f"Ngày hẹn trả {why}", [_when("Hẹn trả", event.due_at)]
 
 
-def _paid(data: Data) -> Words:
+def _paid(event: DossierPaid) -> Words:
     return "Công dân đã nộp tiền", [
-        vn_money(data["amount_vnd"]),
-        f"Thông báo số {data['reference']}",
-        _when("Hạn trả kết quả", data["due_at"]),
+        vn_money(event.amount_vnd),
+        f"Thông báo số {event.reference}",
+        _when("Hạn trả kết quả", event.due_at),
     ]
 
 
-def _withdrawn(data: Data) -> Words:
-    return "Công dân rút hồ sơ", [f"Lý do: {data['reason']}"]
+def _withdrawn(event: DossierWithdrawn) -> Words:
+    return "Công dân rút hồ sơ", [f"Lý do: {event.reason}"]
 
 
-def _returned(data: Data) -> Words:
-    return "Đã trả kết quả", [RETURN_METHODS.get(data["method"], ("", ""))[0]]
+def _returned(event: DossierReturned) -> Words:
+    return "Đã trả kết quả", [RETURN_METHODS.get(event.method, ("", ""))[0]]
 
 
-def _contact(_: Data) -> Words:
+def _contact(_: ContactGiven) -> Words:
     return "Ghi nhận cách liên hệ của công dân", []
 
 
-def _started(_: Data) -> Words:
+def _started(_: DossierStarted) -> Words:
     return "Hồ sơ được chuyển xử lý", []
 
 
-def _stopped(data: Data) -> Words:
-    return "Dừng xử lý", [f"Lý do: {data['reason']}", f"Hướng dẫn: {data['next_step']}"]
+def _stopped(event: DossierStopped) -> Words:
+    return "Dừng xử lý", [f"Lý do: {event.reason}", f"Hướng dẫn: {event.next_step}"]
 
 
-def _resolved(data: Data) -> Words:
-    return "Đã có kết quả", [
-        " – ".join(
-            str(part)
-            for part in (
-                result["agency"]["name"],
-                _OUTCOMES.get(result["outcome"], result["outcome"]),
-                result.get("document"),
-                result.get("reason"),
-            )
-            if part
-        )
-        for result in data["results"]
+def _resolved(event: DossierResolved) -> Words:
+    return "Đã có kết quả", [_result(result) for result in event.results]
+
+
+def _result(result: StepResult) -> str:
+    outcome = _OUTCOMES.get(result.outcome, result.outcome)
+    told = (result.agency.name, outcome, result.document, result.reason)
+    return " – ".join(part for part in told if part)
+
+
+def _extended(event: DossierExtended) -> Words:
+    return f"{_name(event.agency)} xin lỗi và hẹn lại (lần {event.number})", [
+        f"Lý do: {event.reason}",
+        _when("Hẹn mới", event.due_at),
     ]
 
 
-def _extended(data: Data) -> Words:
-    return f"{_name(data['agency'])} xin lỗi và hẹn lại (lần {data['number']})", [
-        f"Lý do: {data['reason']}",
-        _when("Hẹn mới", data["due_at"]),
+def _step_opened(event: StepOpened) -> Words:
+    return f"Giao việc: {_name(event.step)}", [
+        _name(event.agency),
+        _when("Hạn", event.due_at),
     ]
 
 
-def _step_opened(data: Data) -> Words:
-    return f"Giao việc: {_name(data['step'])}", [
-        _name(data["agency"]),
-        _when("Hạn", data["due_at"]),
+def _step_answered(event: StepAnswered) -> Words:
+    said = _ANSWERS.get(event.answer, event.answer)
+    if event.outcome:
+        said = _OUTCOMES.get(event.outcome, said)
+    return f"{_name(event.agency)}: {said}", [
+        _name(event.step),
+        f"Văn bản số {event.document}" if event.document else "",
+        f"Lý do: {event.reason}" if event.reason else "",
+        "Trễ hạn của bước" if event.late else "",
     ]
 
 
-def _step_answered(data: Data) -> Words:
-    said = _ANSWERS.get(data["answer"], data["answer"])
-    if data.get("outcome"):
-        said = _OUTCOMES.get(data["outcome"], said)
-    return f"{_name(data['agency'])}: {said}", [
-        _name(data["step"]),
-        f"Văn bản số {data['document']}" if data.get("document") else "",
-        f"Lý do: {data['reason']}" if data.get("reason") else "",
-        "Trễ hạn của bước" if data["late"] else "",
-    ]
-
-
-def _deadline(words: str) -> Callable[[Data], Words]:
-    def say(data: Data) -> Words:
-        what = "của hồ sơ" if data["scope"] == "dossier" else f"của {_name(data['agency'])}"
-        return f"{words} {what}", [_when("Hạn", data["due_at"])]
+def _deadline(words: str) -> Callable[[DeadlineNear | DeadlineMissed], Words]:
+    def say(event: DeadlineNear | DeadlineMissed) -> Words:
+        what = "của hồ sơ" if event.scope == "dossier" else f"của {_name(event.agency)}"
+        return f"{words} {what}", [_when("Hạn", event.due_at)]
 
     return say
 
 
-def _notified(data: Data) -> Words:
-    by = _MEDIA.get(data["channel"], data["channel"])
-    return f"Đã báo công dân bằng {by}: {_MOMENTS.get(data['moment'], data['moment'])}", []
+def _notified(event: CitizenNotified) -> Words:
+    by = _MEDIA.get(event.channel, event.channel)
+    return f"Đã báo công dân bằng {by}: {_MOMENTS.get(event.moment, event.moment)}", []
 
 
-def _unreachable(data: Data) -> Words:
-    moment = _MOMENTS.get(data["moment"], data["moment"])
-    return f"Không báo được cho công dân: {moment}", [f"Lý do: {data['reason']}"]
+def _unreachable(event: CitizenUnreachable) -> Words:
+    moment = _MOMENTS.get(event.moment, event.moment)
+    return f"Không báo được cho công dân: {moment}", [f"Lý do: {event.reason}"]
 
 
-_WORDS: Mapping[str, tuple[Callable[[Data], Words], str]] = {
-    "dossier.registered": (_registered, "going"),
-    "dossier.received": (_received, "going"),
-    "dossier.refused": (_refused, "bad"),
-    "dossier.supplement_requested": (_supplement_requested, "waiting"),
-    "dossier.supplement_reminded": (_supplement_reminded, "waiting"),
-    "dossier.supplement_extended": (_supplement_extended, "waiting"),
-    "dossier.supplemented": (_supplemented, "going"),
-    "dossier.payment_requested": (_payment_requested, "waiting"),
-    "dossier.supplement_dropped": (_supplement_dropped, "quiet"),
-    "clock.stopped": (_clock_stopped, "waiting"),
-    "clock.resumed": (_clock_resumed, "quiet"),
-    "deadline.stated": (_deadline_stated, "going"),
-    "dossier.paid": (_paid, "going"),
-    "dossier.withdrawn": (_withdrawn, "quiet"),
-    "dossier.returned": (_returned, "good"),
-    "contact.given": (_contact, "quiet"),
-    "dossier.started": (_started, "going"),
-    "dossier.stopped": (_stopped, "bad"),
-    "dossier.resolved": (_resolved, "good"),
-    "dossier.extended": (_extended, "waiting"),
-    "step.opened": (_step_opened, "going"),
-    "step.answered": (_step_answered, "going"),
-    "deadline.near": (_deadline("Sắp đến hạn"), "waiting"),
-    "deadline.missed": (_deadline("Quá hạn"), "bad"),
-    "citizen.notified": (_notified, "quiet"),
-    "citizen.unreachable": (_unreachable, "bad"),
-}
+_Row = tuple[type[Event], tuple[Callable[[Any], Words], str]]
+
+
+def _told(cls: type[E], say: Callable[[E], Words], tone: str) -> _Row:
+    return cls, (say, tone)
+
+
+_WORDS: Final[Mapping[type[Event], tuple[Callable[[Any], Words], str]]] = dict(
+    (
+        _told(DossierRegistered, _registered, "going"),
+        _told(DossierReceived, _received, "going"),
+        _told(DossierRefused, _refused, "bad"),
+        _told(SupplementRequested, _supplement_requested, "waiting"),
+        _told(SupplementReminded, _supplement_reminded, "waiting"),
+        _told(SupplementExtended, _supplement_extended, "waiting"),
+        _told(DossierSupplemented, _supplemented, "going"),
+        _told(PaymentRequested, _payment_requested, "waiting"),
+        _told(SupplementDropped, _supplement_dropped, "quiet"),
+        _told(ClockStopped, _clock_stopped, "waiting"),
+        _told(ClockResumed, _clock_resumed, "quiet"),
+        _told(DeadlineStated, _deadline_stated, "going"),
+        _told(DossierPaid, _paid, "going"),
+        _told(DossierWithdrawn, _withdrawn, "quiet"),
+        _told(DossierReturned, _returned, "good"),
+        _told(ContactGiven, _contact, "quiet"),
+        _told(DossierStarted, _started, "going"),
+        _told(DossierStopped, _stopped, "bad"),
+        _told(DossierResolved, _resolved, "good"),
+        _told(DossierExtended, _extended, "waiting"),
+        _told(StepOpened, _step_opened, "going"),
+        _told(StepAnswered, _step_answered, "going"),
+        _told(DeadlineNear, _deadline("Sắp đến hạn"), "waiting"),
+        _told(DeadlineMissed, _deadline("Quá hạn"), "bad"),
+        _told(CitizenNotified, _notified, "quiet"),
+        _told(CitizenUnreachable, _unreachable, "bad"),
+    )
+)

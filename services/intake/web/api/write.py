@@ -108,11 +108,15 @@ def _afterwards(blp: Blueprint) -> None:
     @poster(blp, "/dossiers/<string:code>/contact", ContactSchema)
     def contact(body: dict[str, Any], code: str) -> Response:
         """Mend how the citizen can be reached; messages from now on go there."""
-        office, typed = own_office(), contact_input(body)
-        return answer(lambda uow: desk.correct_contact(uow, office, storable(code), typed))
+        known, office, typed = deps(), own_office(), contact_input(body)
+        return answer(
+            lambda uow: desk.correct_contact(uow, known.catalogue, office, storable(code), typed)
+        )
 
     @poster(blp, "/dossiers/<string:code>/return-result", ReturnSchema)
     def return_result(body: dict[str, Any], code: str) -> Response:
         """Hand the result over."""
-        office = own_office()
-        return answer(lambda uow: desk.return_result(uow, office, storable(code), **body))
+        known, office = deps(), own_office()
+        return answer(
+            lambda uow: desk.return_result(uow, known.catalogue, office, storable(code), **body)
+        )

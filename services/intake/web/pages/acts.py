@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.dossier import Dossier
 from services.intake.storage.dossiers import Dossiers
 from services.intake.usecases import desk
@@ -64,8 +65,8 @@ def _act(code: str, act: str) -> Response | tuple[str, int]:
 
 
 def _receive(uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
-    dossier = uow.get(Dossiers).get(code, office=office)
-    procedure = desk.procedure_of(known.catalogue, dossier)
+    dossier = uow.get(Dossiers).of_office(code, office)
+    procedure = procedure_of(known.catalogue, dossier)
     counts = typed.papers(procedure.papers, form)
     return desk.receive(uow, known.catalogue, office, code, papers=counts)
 
@@ -113,8 +114,8 @@ def _end_of(day: str) -> datetime | None:
 
 
 def _supplement(uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
-    dossier = uow.get(Dossiers).get(code, office=office)
-    procedure = desk.procedure_of(known.catalogue, dossier)
+    dossier = uow.get(Dossiers).of_office(code, office)
+    procedure = procedure_of(known.catalogue, dossier)
     number = form.get("round", "")
     return desk.supplement(
         uow,
@@ -147,12 +148,14 @@ def _withdraw(uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.
     return desk.withdraw(uow, known.catalogue, office, code, reason=form.get("reason", ""))
 
 
-def _contact(uow: UnitOfWork, _: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
-    return desk.correct_contact(uow, office, code, typed.contact(form))
+def _contact(uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
+    return desk.correct_contact(uow, known.catalogue, office, code, typed.contact(form))
 
 
-def _return_result(uow: UnitOfWork, _: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
-    return desk.return_result(uow, office, code, method=form.get("method", ""))
+def _return_result(
+    uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed
+) -> Dossier:
+    return desk.return_result(uow, known.catalogue, office, code, method=form.get("method", ""))
 
 
 ACTS: dict[str, Act] = {
