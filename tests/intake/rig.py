@@ -127,7 +127,11 @@ class Desk:
             sequence=number,
             after=after,
         )
-        message = OutMessage("1", to.exchange, to.routing_key, encode(envelope))
+        return self.publish(envelope, to.routing_key)
+
+    def publish(self, envelope: Envelope, key: str) -> int:
+        """Put these very bytes on the bus; returns what the pump moved."""
+        message = OutMessage("1", names.DOSSIER_FACTS, key, encode(envelope))
         self.bus.publisher().publish([message])
         return self.rest()
 

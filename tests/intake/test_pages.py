@@ -12,7 +12,10 @@ import sqlalchemy as sa
 from services.intake.storage.tables import dossiers
 from services.intake.usecases import desk as verbs
 from services.intake.web.pages.lookup import TRIES
-from shared.events.routing import DossierStopped, PaymentRequested
+from shared.events import names
+from shared.events.envelope import Data, Envelope
+from shared.events.event import kind_of
+from shared.events.routing import DossierStopped, PaymentRequested, StepOpened
 from shared.identity import keys
 from tests.intake.made import CATALOGUE, OFFICE, vn
 from tests.intake.rig import AGENCY
@@ -352,6 +355,28 @@ def test_in_each_status_the_citizen_is_told_what_to_do_next(embedded_desk, statu
     answer = look(embedded_desk, code, embedded_desk.dossier(code).lookup_word)
     assert expected in words(answer)
     assert OFFICE.hotline in answer.text
+
+
+def test_an_event_that_no_version_of_ours_can_read_is_named_by_its_type_and_breaks_no_page(
+    officer, embedded_desk
+):
+    desk = embedded_desk
+    code = desk.submit()
+    desk.started(code)
+    torn = Envelope(
+        id="torn",
+        source=names.ROUTING_STEPS,
+        type=kind_of(StepOpened).type,
+        subject=code,
+        time=desk.clock.now(),
+        data=Data(b'{"dossier":"of another time"}'),
+        sequence=1,
+    )
+    desk.publish(torn, "steps.step.opened")
+    items = desk.http("GET", f"/dossiers/{code}/timeline").get_json()["items"]
+    assert (items[-1]["type"], items[-1]["title"]) == ("step.opened", "step.opened")
+    assert "step.opened" in words(officer.get(f"/ho-so/{code}"))
+    assert "đang chuyển bước tiếp theo" in words(look(desk, code, desk.dossier(code).lookup_word))
 
 
 def test_a_wrong_word_and_a_code_that_is_not_there_get_the_same_answer(embedded_desk):

@@ -53,29 +53,24 @@ def check_form(
         for name in raw
         if name not in known
     )
-    values: dict[str, Any] = {}
-    for field in fields:
-        if partial and field.name not in raw:
-            continue
-        given = raw.get(field.name)
-        if given is None or (isinstance(given, str) and not given.strip()):
-            if field.required:
-                faults.append(missing(f"form.{field.name}"))
-            continue
-        value = _CHECKS[field.type](field, given, faults)
-        if value is None:
-            continue
-        if field.not_after == "today" and value > today.isoformat():
-            faults.append(
-                Fault(
-                    f"form.{field.name}",
-                    "Ngày này chưa đến; không thể ở sau hôm nay.",
-                    "must not be after today",
-                )
-            )
-            continue
-        values[field.name] = value
-    return values
+    asked = [field for field in fields if not partial or field.name in raw]
+    checked = {field.name: _checked(field, raw.get(field.name), faults, today) for field in asked}
+    return {name: value for name, value in checked.items() if value is not None}
+
+
+def _checked(field: FormField, given: Any, faults: list[Fault], today: date) -> Any:
+    """The tidied value of one field; None where nothing, or nothing right, was given."""
+    place = f"form.{field.name}"
+    if given is None or (isinstance(given, str) and not given.strip()):
+        if field.required:
+            faults.append(missing(place))
+        return None
+    value = _CHECKS[field.type](field, given, faults)
+    if value is not None and field.not_after == "today" and value > today.isoformat():
+        vi = "Ngày này chưa đến; không thể ở sau hôm nay."
+        faults.append(Fault(place, vi, "must not be after today"))
+        return None
+    return value
 
 
 def _text(field: FormField, raw: Any, faults: list[Fault]) -> Any:
