@@ -61,7 +61,7 @@ class AnswerNotTaken(LienThongError):
 
 
 class QueueLink:
-    """Over the city's own bus, for the embedded courier that no stranger can connect to."""
+    """Over the city's own bus, for the embedded bus that no stranger can connect to."""
 
     def __init__(self, code: str, bus: Bus, publisher: Publisher, clock: Clock) -> None:
         self.code = code

@@ -142,7 +142,7 @@ def envelope(source: str, subject: str, sequence: int | None, **more: Any) -> En
 
 @dataclass
 class ScriptedBus:
-    """A courier whose arrivals a test decides; keeps what was not acknowledged, as a broker does."""
+    """A transport whose arrivals a test decides; keeps what was not acknowledged, as a broker does."""
 
     volatile: bool = False
     waiting: list[bytes] = field(default_factory=list)
