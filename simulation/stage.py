@@ -13,15 +13,14 @@ from werkzeug.test import Client
 
 import partner
 from services.embedded.city import City
-from services.embedded.keys import PLAYED
 from shared.catalogue import Agency, Catalogue
 from shared.database import Store
-from shared.identity.keys import issue
 from shared.kernel.clock import FixedClock, to_vn
 from shared.kernel.errors import LienThongError, Transient
 from shared.messaging.loops.loop import Loop
 from shared.messaging.service import Service
 from shared.messaging.tables import LEDGERS
+from simulation.keys import issue_keys
 from simulation.links import AgencyLink, PartnerLink, QueueLink, WebLink
 from simulation.news import News
 
@@ -46,9 +45,9 @@ class Stage:
         self._agencies = catalogue.agencies(today)
         self._links: list[AgencyLink] = []
         self._given = 0
-        self.desk_keys = _issue(city.intake.store, "desk", offices)
+        self.desk_keys = issue_keys(city.intake.store, "desk", offices)
         doors = [agency.code for agency in self._agencies if agency.reach == "web"]
-        self._door_keys = _issue(city.routing.store, "agency", doors)
+        self._door_keys = issue_keys(city.routing.store, "agency", doors)
 
     @property
     def intake(self) -> Service:
@@ -164,14 +163,6 @@ class Bell:
         for message in self._news.fresh():
             self._waiting.add(message.subject)
             self._last[message.subject] = message.sequence or 0
-
-
-def _issue(store: Store, kind: str, codes: Sequence[str]) -> dict[str, str]:
-    with store.begin() as uow:
-        return {
-            code: issue(uow, kind=kind, bound_to=code, label=PLAYED)[1]  # type: ignore[arg-type]
-            for code in codes
-        }
 
 
 def _count(store: Store, table: sa.Table) -> dict[str, int]:

@@ -59,9 +59,9 @@ def demo(
         text = json.dumps(results.as_json(seconds, seed=seed), ensure_ascii=False, indent=2)
         json_file.write_text(text + "\n", encoding="utf-8")
     if serve:
-        from services.embedded.serve import serve_city
+        from services.commands.serve import serve_here
 
-        serve_city(folder)
+        serve_here(folder)
 
 
 def play(
