@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 
 import sqlalchemy as sa
 from werkzeug.test import Client
@@ -17,14 +18,16 @@ from shared.catalogue import Agency, Catalogue
 from shared.database import Store
 from shared.kernel.clock import FixedClock, to_vn
 from shared.kernel.errors import LienThongError, Transient
+from shared.kernel.ids import SeededIds
 from shared.messaging.loops.loop import Loop
 from shared.messaging.service import Service
 from shared.messaging.tables import LEDGERS
 from simulation.keys import issue_keys
-from simulation.links import AgencyLink, PartnerLink, QueueLink, WebLink
+from simulation.links import AgencyLink, BusTransport, door_without_a_socket
 from simulation.news import News
 
 WAIT_SECONDS = 30.0
+AGENCIES = 3  # added to the seed, as the month adds 1 and 2: nobody draws what another drew
 # reader -> (maker, source) of all that it is sent, beside the agencies' answers
 READS = {
     "intake": (("routing", "/routing"), ("notify", "/notify")),
@@ -34,15 +37,20 @@ READS = {
 
 
 class Stage:
-    """A built and migrated city with keys for every desk and every agency's web door."""
+    """A built and migrated city with keys for every desk and every agency's web door.
 
-    def __init__(self, city: City, catalogue: Catalogue, clock: FixedClock) -> None:
+    `clock` is the city's own. The agencies draw the ids of their answers from `seed`, not from the
+    city's ids, so that what they say does not change the words that citizens get.
+    """
+
+    def __init__(self, city: City, clock: FixedClock, seed: int) -> None:
         self._city = city
-        self.catalogue = catalogue
+        self._ids = SeededIds(seed + AGENCIES)
+        self.catalogue: Catalogue = city.catalogue
         self.clock = clock
         today = to_vn(clock.now()).date()
-        offices = [office.code for office in catalogue.offices(today)]
-        self._agencies = catalogue.agencies(today)
+        offices = [office.code for office in self.catalogue.offices(today)]
+        self._agencies = self.catalogue.agencies(today)
         self._links: list[AgencyLink] = []
         self._given = 0
         self.desk_keys = issue_keys(city.intake.store, "desk", offices)
@@ -70,27 +78,29 @@ class Stage:
 
     def links(self) -> list[AgencyLink]:
         """One link per agency, by the way the catalogue says it is reached."""
-        publisher = self._city.bus.publisher()
-        client, bell = Client(self.routing.web), Bell(self.routing.store)
-
-        def link(agency: Agency) -> AgencyLink:
-            if agency.reach == "web":
-                return WebLink(agency.code, client, self._door_keys[agency.code], bell.rung)
-            if self._city.bus.volatile:
-                return QueueLink(agency.code, self._city.bus, publisher, self.clock)
-            return PartnerLink(agency.code, self._partner(agency.code), bell.handed)
-
-        self._links = [link(agency) for agency in self._agencies]
+        doors, made = Client(self.routing.web), Handed(self.routing.store)
+        self._links = [
+            AgencyLink(self._kit(agency, doors), made.last, by_door=agency.reach == "web")
+            for agency in self._agencies
+        ]
         return self._links
 
-    def _partner(self, agency: str) -> partner.Client:
-        settings = self.routing.settings
-        return partner.Client(
-            agency,
-            store=settings.data_dir / f"{agency}.partner.db",
-            url=settings.amqp_url,
-            prefix=settings.amqp_prefix,
+    def _kit(self, agency: Agency, doors: Client) -> partner.Client:
+        """The program of one agency; its memory lasts as long as the play."""
+        settings, code = self.routing.settings, agency.code
+        kit = partial(
+            partner.Client,
+            code,
+            store=":memory:",
+            on_gap=lambda _: None,  # what an earlier play in this folder told is no gap
+            now=self.clock.now,
+            new_id=self._ids.new,
         )
+        if agency.reach == "web":
+            return kit(http=door_without_a_socket(doors), door_key=self._door_keys[code])
+        if self._city.bus.volatile:
+            return kit(transport=BusTransport(code, self._city.bus))
+        return kit(url=settings.amqp_url, prefix=settings.amqp_prefix)
 
     def rest(self) -> int:
         """Carry everything to rest; on a real broker also wait for what is on its way."""
@@ -139,30 +149,18 @@ class Stage:
             return connection.scalar(query) or 0
 
 
-class Bell:
-    """Which agencies were handed something since they last asked."""
+class Handed:
+    """The number of the last message that routing made for each agency."""
 
     def __init__(self, store: Store) -> None:
         self._news = News([store], ("task.assigned", "task.changed", "task.cancelled"))
-        self._waiting: set[str] = set()
         self._last: dict[str, int] = {}
 
-    def handed(self, agency: str) -> int:
-        """The number of the last message handed over to it, 0 for none."""
-        self._hear()
-        return self._last.get(agency, 0)
-
-    def rung(self, agency: str) -> bool:
-        """Whether there is something for it; asking takes it off."""
-        self._hear()
-        found = agency in self._waiting
-        self._waiting.discard(agency)
-        return found
-
-    def _hear(self) -> None:
+    def last(self, agency: str) -> int:
+        """The number of the last message made for it, 0 for none."""
         for message in self._news.fresh():
-            self._waiting.add(message.subject)
             self._last[message.subject] = message.sequence or 0
+        return self._last.get(agency, 0)
 
 
 def _count(store: Store, table: sa.Table) -> dict[str, int]:

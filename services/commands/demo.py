@@ -104,7 +104,7 @@ def _month(
     start = clock.now()
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     end = start + ((last - first) + timedelta(days=1))
-    stage = Stage(city, city.catalogue, clock)
+    stage = Stage(city, clock, seed)
     with live(console, dossiers) as line:
         month = Month(stage, Plan(first, last, dossiers, seed), load_figures(), Habits(), line.show)
         month.run(end - timedelta(seconds=1))

@@ -201,7 +201,7 @@ def test_a_simulated_month_can_be_entered_afterwards(tmp_path: Path):
     city = open_city(tmp_path, clock=clock)
     try:
         city.migrate()
-        Stage(city, city.catalogue, clock)
+        Stage(city, clock, 1)
         assert {key.kind for key in first_keys(city)} == {"desk", "agency", "operator"}
         assert first_keys(city) == []
     finally:
