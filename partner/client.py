@@ -194,6 +194,11 @@ class Client:
         """Try the connection step by step; takes and sends nothing. PartnerError says what fails."""
         return findings(self.agency, self._broker, self._door)
 
+    @property
+    def has_queue(self) -> bool:
+        """Whether messages come by a queue (`poll`); else the door must be asked (`catch_up`)."""
+        return self._transport is not None
+
     # --- looking ---------------------------------------------------------------------------
 
     def tasks(self, *, closed: bool = False) -> list[Task]:
@@ -271,7 +276,7 @@ class Client:
         """Send the answers that wait, in order; how many were confirmed.
 
         Raises BrokerUnreachable, AccessDenied or DoorRefused; what is unsent stays and waits,
-        but for an answer that the door refuses for good (`refusals`).
+        but for an answer that the door refuses for good or does not heed (`refusals`).
         """
         confirmed = 0
         while answers := self._store.unsent():
@@ -289,15 +294,17 @@ class Client:
         if self._door is None:
             raise PartnerError("an answer needs the broker or the HTTPS door")
         try:
-            self._door.send(answer)
+            unheeded = self._door.send(answer)
         except DoorRefused as refused:
             if refused.status in FOR_GOOD:
                 self._store.refused(answer, str(refused))
             raise
+        if unheeded is not None:
+            self._store.refused(answer, unheeded)
         return True
 
     def refusals(self) -> list[tuple[str, str, str]]:
-        """Answers that the door refused for good: (task, kind, what it said)."""
+        """Answers that the door refused, or that changed nothing: (task, kind, what it said)."""
         return self._store.refusals()
 
     def _needs_queue(self) -> Transport:

@@ -82,12 +82,18 @@ class Door:
             raise DoorRefused("the door's answer cannot be read")
         return [json.dumps(item, ensure_ascii=False).encode() for item in items]
 
-    def send(self, answer: Answer) -> None:
-        """Hand in one answer; the same answer twice is harmless."""
+    def send(self, answer: Answer) -> str | None:
+        """Hand in one answer; None where it counts, else why it changed nothing.
+
+        The same answer twice is harmless and gets the same reply.
+        """
         data = dict(json.loads(answer.body)["data"])
         data.pop("task")
         body = {"answer_id": answer.id, "kind": answer.kind, **data}
-        self._call("POST", f"/api/v1/tasks/{quote(answer.task, safe='')}/answers", body)
+        told = self._call("POST", f"/api/v1/tasks/{quote(answer.task, safe='')}/answers", body)
+        if not isinstance(told, dict) or told.get("applied") is not False:
+            return None
+        return str(told.get("note") or "the task is closed")
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()

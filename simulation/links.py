@@ -9,16 +9,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from werkzeug.test import Client as WsgiClient
 
 import partner
 from partner.messages import Answer
+from services.embedded.city import City
 from shared.events import names
 from shared.kernel.clock import parse_instant
 from shared.kernel.errors import LienThongError
 from shared.messaging import Bus, Delivery, OutMessage, Publisher, Subscriber
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 PREFETCH = 100
 WAIT_SECONDS = 30.0
@@ -96,8 +102,9 @@ class BusTransport:
         self._subscriber = self._publisher = None
 
 
-def door_without_a_socket(client: WsgiClient) -> partner.Http:
+def door_without_a_socket(app: WSGIApplication) -> partner.Http:
     """The kit's line to a door of this process."""
+    client = WsgiClient(app)
 
     def ask(
         method: str, path: str, body: bytes | None, headers: Mapping[str, str]
@@ -108,6 +115,33 @@ def door_without_a_socket(client: WsgiClient) -> partner.Http:
     return ask
 
 
+def client_of(
+    code: str,
+    city: City,
+    *,
+    now: Callable[[], datetime],
+    new_id: Callable[[], str],
+    door_key: str | None = None,
+) -> partner.Client:
+    """The program of one agency of a city in this process; its memory ends with it.
+
+    With a key it works by the door; else by its queue, on servers with the kit's own lines.
+    """
+    client = partial(
+        partner.Client,
+        code,
+        store=":memory:",
+        on_gap=lambda _: None,  # what was handed over before this program began is no gap
+        now=now,
+        new_id=new_id,
+    )
+    if door_key is not None:
+        return client(http=door_without_a_socket(city.routing.web), door_key=door_key)
+    if city.bus.volatile:
+        return client(transport=BusTransport(code, city.bus))
+    return client(url=city.bus.url, prefix=city.bus.prefix)
+
+
 class AgencyLink:
     """One agency with its kit; `handed` tells the number of the last message made for it.
 
@@ -115,14 +149,11 @@ class AgencyLink:
     and until it came.
     """
 
-    def __init__(
-        self, client: partner.Client, handed: Callable[[str], int], *, by_door: bool
-    ) -> None:
+    def __init__(self, client: partner.Client, handed: Callable[[str], int]) -> None:
         self.code = client.agency
         self.given = 0  # answers handed in so far
         self._client = client
         self._handed = handed
-        self._by_door = by_door
         self._number = 0
 
     def collect(self) -> list[partner.Message]:
@@ -132,10 +163,10 @@ class AgencyLink:
         while self._number < self._handed(self.code):
             if time.monotonic() > give_up:
                 raise AnswerNotTaken(f"agency {self.code}: not served what was made for it")
-            if self._by_door:
-                self._client.catch_up(found.append)
-            else:
+            if self._client.has_queue:
                 self._client.poll(found.append, wait=0.05)
+            else:
+                self._client.catch_up(found.append)
             self._number = max([self._number, *(message.sequence for message in found)])
         return found
 
