@@ -48,7 +48,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     store = open_store(settings, clock=clock, ids=ids)
     # Of any day: an old dossier may still owe an answer to an old agency.
     agencies = agency_queues(catalogue.agency_codes())
-    bus.declare(EXCHANGES, (*queues_of(NAME), Queue(DEAD_LETTERS), *agencies))
+    bus.declare(exchanges_of(NAME), (*queues_of(NAME), Queue(DEAD_LETTERS), *agencies))
     rules, metrics = Rules(catalogue), Metrics()
     return Service(
         name=NAME,

@@ -36,7 +36,7 @@ FACTS_QUEUE: Final = "routing.facts"
 def _received(
     case: Case | None, received: intake.DossierReceived, around: Judged
 ) -> Decision[Case]:
-    if around is None:
+    if case is not None or around is None:
         return Decision(note=words.ALREADY_OPEN)
     return open_case(received, around)
 

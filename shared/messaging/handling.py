@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from shared.database import UnitOfWork
-from shared.events.decision import Decision, State
+from shared.events.decision import Decision
 from shared.events.envelope import Envelope
 from shared.events.event import Event, kind_of
 from shared.kernel.errors import ParkNow, Refused, Unreadable
@@ -20,6 +20,7 @@ from shared.messaging.consumer.model import Handler, Late
 
 __all__ = ["Decision", "Repository", "Row", "handlers", "keep", "on", "settle"]
 
+State = TypeVar("State")
 Around = TypeVar("Around")
 E = TypeVar("E", bound=Event)
 

@@ -49,9 +49,8 @@ class OneEventSchema(Schema):
         missing |= set(type(self).lacking(incomplete))
         strangers = given & others
         if strangers or missing:
-            raise ma.ValidationError(
-                dict.fromkeys(missing, [MISSING]) | dict.fromkeys(strangers, [NOT_HERE])
-            )
+            told = dict.fromkeys(missing, MISSING) | dict.fromkeys(strangers, NOT_HERE)
+            raise ma.ValidationError({name: [words] for name, words in told.items()})
 
     @classmethod
     def event(cls, data: Mapping[str, Any], **said: Any) -> Any:
@@ -109,7 +108,9 @@ def _merged(classes: Iterable[type[Event]]) -> dict[str, inspect.Type]:
             found[field.name] = field.type
         else:
             both = (found[field.name], field.type)
-            found[field.name] = next((each for each in map(_bare, both) if _nullable(each)), both[0])
+            found[field.name] = next(
+                (each for each in map(_bare, both) if _nullable(each)), both[0]
+            )
     return found
 
 
@@ -122,25 +123,35 @@ def _nullable(kind: inspect.Type) -> bool:
 
 
 def _field(kind: inspect.Type, options: dict[str, Any]) -> fields.Field[Any]:
+    kind, options = _unwrapped(kind, options)
+    made: fields.Field[Any]
+    match kind:
+        case inspect.StrType(pattern=None):
+            longest = 1000 if kind.max_length is None else kind.max_length
+            made = StrictText(longest=longest, empty=not kind.min_length, **options)
+        case inspect.StrType():
+            made = fields.String(validate=validate.Regexp(kind.pattern or ""), **options)
+        case inspect.IntType():
+            made = StrictInt(validate=validate.Range(kind.ge, kind.le), **options)
+        case inspect.LiteralType():
+            made = fields.String(validate=validate.OneOf(kind.values), **options)
+        case inspect.DateTimeType():
+            made = Instant(**options)
+        case inspect.VarTupleType():
+            length = validate.Length(kind.min_length, kind.max_length)
+            made = fields.List(_field(kind.item_type, {}), validate=length, **options)
+        case _:
+            raise TypeError(f"there is no field for {type(kind).__name__} yet")
+    return made
+
+
+def _unwrapped(kind: inspect.Type, options: dict[str, Any]) -> tuple[inspect.Type, dict[str, Any]]:
+    """The type itself, with what its words and `| None` mean to a field."""
     match kind:
         case inspect.Metadata():
             words = (kind.extra_json_schema or {}).get("description")
             said = {} if words is None else {"metadata": {"description": words}}
-            return _field(kind.type, said | options)
+            return _unwrapped(kind.type, said | options)
         case inspect.UnionType(types=(inner, inspect.NoneType())):
-            return _field(inner, options | {"allow_none": True})
-        case inspect.StrType(pattern=None):
-            longest = 1000 if kind.max_length is None else kind.max_length
-            return StrictText(longest=longest, empty=not kind.min_length, **options)
-        case inspect.StrType():
-            return fields.String(validate=validate.Regexp(kind.pattern or ""), **options)
-        case inspect.IntType():
-            return StrictInt(validate=validate.Range(kind.ge, kind.le), **options)
-        case inspect.LiteralType():
-            return fields.String(validate=validate.OneOf(kind.values), **options)
-        case inspect.DateTimeType():
-            return Instant(**options)
-        case inspect.VarTupleType():
-            length = validate.Length(kind.min_length, kind.max_length)
-            return fields.List(_field(kind.item_type, {}), validate=length, **options)
-    raise TypeError(f"there is no field for {type(kind).__name__} yet")
+            return _unwrapped(inner, options | {"allow_none": True})
+    return kind, options

@@ -56,8 +56,9 @@ def take_request(
         )
     decision = submit(submission, answer, circumstances(uow, rules, submission))
     keep(uow, submissions, decision)
-    assert decision.state is not None and decision.state.answer is not None
-    return decision.state.answer
+    taken = submissions.get(key).answer
+    assert taken is not None, "what was handed in is kept"
+    return taken
 
 
 def circumstances(uow: UnitOfWork, rules: Rules, submission: Submission) -> Circumstances | None:
