@@ -5,7 +5,6 @@ Tried with the users' real credentials on the real broker, by plain pika: a stra
 
 from __future__ import annotations
 
-import importlib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import pika.exceptions
 import pytest
 
 from partner.settings import Address, Tls
+from shared.messaging import topology
 from tests.partner.conftest import CityBroker
 
 
@@ -158,12 +158,11 @@ def test_each_service_can_declare_what_it_needs_under_its_own_user(
 ):
     from shared.messaging import Bus
 
-    topology = importlib.import_module(f"services.{service}.messaging.topology")
-    queues = list(topology.QUEUES)
+    queues = list(topology.queues_of(service))
     if service == "routing":
-        queues += topology.agency_queues(broker.city)
+        queues += topology.agency_queues(broker.city.agency_codes())
     bus = Bus(broker.url(service))
-    bus.declare(topology.EXCHANGES, queues)
+    bus.declare(topology.exchanges_of(service), queues)
     bus.ping()
     bus.close()
 
