@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.intake.usecases import desk as verbs
+from shared.events.routing import SupplementDropped
 from tests.intake.made import OFFICE, vn
 from tests.intake.rig import Desk
 from tests.intake.test_browser import browser, page, sign_in, site, sound
@@ -75,8 +76,10 @@ def test_papers_of_an_agency_that_are_no_longer_awaited_are_shown(page, site, em
     embedded_desk.clock.set(BY)
     embedded_desk.rest()
     reason = "Công dân không bổ sung giấy tờ trong thời hạn đã nêu."
-    told = {"round": 1, "step": "check", "reason": reason, "dropped_at": embedded_desk.stamp()}
-    embedded_desk.hear("dossier.supplement_dropped", code, **told)
+    now = embedded_desk.clock.now()
+    embedded_desk.hear(
+        SupplementDropped(dossier=code, round=1, step="check", reason=reason, dropped_at=now)
+    )
     look_up(page, site, embedded_desk, code)
     assert page.get_by_text("Không còn chờ giấy tờ bổ sung").count() == 1
     assert page.get_by_text(reason).count() == 1

@@ -15,7 +15,7 @@ import pika.exceptions
 import pytest
 
 from partner.settings import Address, Tls
-from shared.messaging import topology
+from shared.events import names
 from tests.partner.conftest import CityBroker
 
 
@@ -156,11 +156,12 @@ def test_another_virtual_host_is_closed(broker: CityBroker):
 def test_each_service_can_declare_what_it_needs_under_its_own_user(
     broker: CityBroker, service: str
 ):
-    from shared.messaging import Bus
+    from shared.messaging import Bus, Queue, topology
 
     queues = list(topology.queues_of(service))
     if service == "routing":
         queues += topology.agency_queues(broker.city.agency_codes())
+        queues.append(Queue(names.DEAD_LETTERS))
     bus = Bus(broker.url(service))
     bus.declare(topology.exchanges_of(service), queues)
     bus.ping()

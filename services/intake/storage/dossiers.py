@@ -26,7 +26,7 @@ class Dossiers:
         self._changed: set[str] = set()
         uow.on_flush(self._write)
 
-    def warm(self, codes: Iterable[str]) -> None:
+    def load(self, codes: Iterable[str]) -> None:
         """Load many in one query; those that do not exist are remembered as missing.
 
         They are locked in one order: two units that need the same ones wait and never deadlock.
@@ -40,30 +40,27 @@ class Dossiers:
         self._stored |= found
         self._missing |= set(wanted) - set(found)
 
-    def find(self, code: str) -> Dossier | None:
+    def get(self, code: str) -> Dossier | None:
         """The dossier of that code, None if there is none."""
-        self.warm([code])
+        self.load([code])
         return self._known.get(code)
 
-    def get(self, code: str, *, office: str) -> Dossier:
+    def of_office(self, code: str, office: str) -> Dossier:
         """The office's own dossier; NotFound for any other, which it may not know of."""
-        dossier = self.find(code)
+        dossier = self.get(code)
         if dossier is None or dossier.office != office:
             raise no_such_dossier()
         return dossier
 
-    def add(self, dossier: Dossier) -> None:
-        """Keep a new dossier."""
-        self._known[dossier.code] = dossier
-        self._missing.discard(dossier.code)
-        self._new.add(dossier.code)
-
-    def save(self, dossier: Dossier) -> None:
-        """Keep a changed dossier; one that is the very same object costs nothing."""
-        if self._known.get(dossier.code) is dossier:
+    def put(self, dossier: Dossier) -> None:
+        """Keep a new or changed dossier; one that is the very same object costs nothing."""
+        before = self._known.get(dossier.code)
+        if before is dossier:
             return
         self._known[dossier.code] = dossier
-        if dossier.code not in self._new:
+        if before is None:
+            self._new.add(dossier.code)
+        elif dossier.code not in self._new:
             self._changed.add(dossier.code)
 
     def _write(self) -> None:

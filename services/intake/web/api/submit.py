@@ -8,9 +8,9 @@ from typing import Any
 from flask import Response
 from flask_smorest import Blueprint
 
+from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.submission import together
 from services.intake.usecases import look
-from services.intake.usecases.desk import procedure_of
 from services.intake.usecases.submit import faults_of, faults_of_supplement, submit
 from services.intake.web.api import body as bodies
 from services.intake.web.api.answering import answer
@@ -43,7 +43,7 @@ def routes(blp: Blueprint) -> None:
 def of_submission(raw: Any, known: Sequence[Fault]) -> list[Fault]:
     """What the procedure says of a body whose shape is wrong in places."""
     city = deps()
-    found = faults_of(city.catalogue, bodies.readable(own_office(), raw), city.today())
+    found = faults_of(city.around(), bodies.readable(own_office(), raw))
     uncounted = bodies.uncounted(bodies.mapping(raw).get("papers"))
     return together(known, found, uncounted=uncounted)
 

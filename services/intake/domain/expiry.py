@@ -6,39 +6,25 @@ and kept with the request. What happens to an agency's unanswered request is rou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.intake.domain.dossier import Dossier, Ending, Wait
-from services.intake.domain.facts import (
-    DossierRefused,
-    Fact,
-    SupplementExtended,
-    SupplementReminded,
-)
-from services.intake.domain.statuses import Status, move
-from services.intake.domain.waits import must_allow, vn_minute
-from shared.catalogue import Agency, PapersRule, Procedure
+from services.intake.domain.circumstances import Circumstances, agency
+from services.intake.domain.dossier import Dossier, Ending, Language, Wait
+from services.intake.domain.waits import must_allow, not_received, vn_minute
+from shared.catalogue import PapersRule
+from shared.events.decision import Decision
+from shared.events.intake import SupplementExtended, SupplementReminded
 from shared.kernel.calendar import Duration, WorkingCalendar
-from shared.kernel.clock import to_vn
-from shared.kernel.errors import Fault, InvalidInput, MissingCalendar
+from shared.kernel.clock import as_utc, to_vn
+from shared.kernel.errors import Fault, InvalidInput, MissingCalendar, NotFound
 
-Outcome = tuple[Dossier, tuple[Fact, ...]]
 _LOOK_BACK: Final = (2, 6, 14)  # days before a date in which its reminder is looked for first
 
 
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """The city's rule of the day of the request (None: there was none) and the office's clock."""
-
-    rule: PapersRule | None
-    calendar: WorkingCalendar
-
-
 def binding(
-    respond_by: datetime | None, now: datetime, patience: Patience, faults: list[Fault]
+    respond_by: datetime | None, now: datetime, calendar: WorkingCalendar, faults: list[Fault]
 ) -> datetime | None:
     """The date as it binds the citizen: one on a day off ends with the next working day (UTC)."""
     if respond_by is None:
@@ -48,22 +34,22 @@ def binding(
         return None
     day = to_vn(respond_by).date()
     try:
-        if patience.calendar.is_working_day(day):
-            return respond_by
-        return patience.calendar.closing(day)
+        return as_utc(respond_by) if calendar.is_working_day(day) else calendar.closing(day)
     except MissingCalendar as unknown:
         faults.append(Fault("respond_by", unknown.vi, unknown.en))
         return None
 
 
-def planned(wait: Wait, since: datetime, patience: Patience) -> Wait:
+def planned(
+    wait: Wait, since: datetime, rule: PapersRule | None, calendar: WorkingCalendar
+) -> Wait:
     """The request with its reminder and, for a desk's own, the instant at which it lapses."""
-    if wait.respond_by is None or patience.rule is None:
+    if wait.respond_by is None or rule is None:
         return replace(wait, remind_at=None, lapse_at=None)
-    closes = wait.asked_by == "desk" and patience.rule.unanswered == "close"
+    closes = wait.asked_by == "desk" and rule.unanswered == "close"
     return replace(
         wait,
-        remind_at=_reminder(since, wait.respond_by, patience.rule.remind_before, patience.calendar),
+        remind_at=_reminder(since, wait.respond_by, rule.remind_before, calendar),
         lapse_at=wait.respond_by if closes else None,
     )
 
@@ -95,48 +81,43 @@ def _working_minutes_before(
     return None
 
 
-def extend_request(
-    dossier: Dossier,
-    office: Agency,
-    patience: Patience,
-    now: datetime,
-    *,
-    respond_by: datetime | None,
-) -> Outcome:
+def extend_supplement(
+    dossier: Dossier, around: Circumstances, *, respond_by: datetime | None
+) -> Decision[Dossier]:
     """The desk gives more time for its own request; a later date only, reminded of anew."""
     must_allow(dossier, "extend-supplement")
     wait = next(w for w in dossier.open_waits if w.asked_by == "desk")
+    calendar = around.calendar(dossier)
     faults: list[Fault] = []
     if respond_by is None:
         faults.append(Fault("respond_by", "Bắt buộc phải có.", "is required"))
-    date = binding(respond_by, now, patience, faults)
+    date = binding(respond_by, around.now, calendar, faults)
     if date is not None and wait.respond_by is not None and date <= wait.respond_by:
         faults.append(
             Fault("respond_by", "Hạn mới phải sau hạn hiện nay.", "must be later than it is now")
         )
     if faults or date is None:
         raise InvalidInput(faults)
-    longer = planned(replace(wait, respond_by=date), now, patience)
-    extended = _with(dossier, wait, longer)
-    return extended, (SupplementExtended(extended, office, longer, date, now),)
+    rule = around.papers_rule(around.now)
+    longer = planned(replace(wait, respond_by=date), around.now, rule, calendar)
+    event = SupplementExtended(
+        dossier=dossier.code,
+        round=wait.round or 1,
+        agency=agency(around.office(dossier)),
+        items=wait.items,
+        respond_by=date,
+        extended_at=around.now,
+    )
+    return Decision(_with(dossier, wait, longer), (event,))
 
 
-def pass_time(
-    dossier: Dossier,
-    procedure: Procedure,
-    office: Agency,
-    rule: PapersRule | None,
-    askers: Mapping[str, str],
-    now: datetime,
-) -> Outcome:
-    """What time alone has brought about by `now`: a request lapses, or the citizen is reminded.
-
-    `rule` is that of the day of the lapsing request, `askers` the names of the agencies by code.
-    """
-    lapsed = lapsing(dossier, now)
-    if lapsed is not None and rule is not None:
-        return _lapse(dossier, lapsed, procedure, office, rule, now)
-    facts: list[Fact] = []
+def pass_time(dossier: Dossier, around: Circumstances) -> Decision[Dossier]:
+    """What time alone has brought about by now: a request lapses, or the citizen is reminded."""
+    now = around.now
+    lapsed = _lapsed(dossier, now)
+    if lapsed is not None:
+        return _lapse(dossier, lapsed, around)
+    reminders: list[SupplementReminded] = []
     for wait in dossier.open_waits:
         if wait.lapse_at is not None and wait.lapse_at <= now:
             dossier = _with(dossier, wait, replace(wait, lapse_at=None, remind_at=None))
@@ -145,16 +126,25 @@ def pass_time(
             continue
         dossier = _with(dossier, wait, replace(wait, remind_at=None))
         if now < wait.respond_by:  # a reminder that comes after the date helps nobody
-            asker = wait.agency or office.code
-            facts.append(
-                SupplementReminded(
-                    dossier, asker, askers.get(asker, office.name), wait, wait.respond_by, now
-                )
-            )
-    return dossier, tuple(facts)
+            reminders.append(_reminded(dossier, wait, wait.respond_by, around))
+    return Decision(dossier, tuple(reminders))
 
 
-def lapsing(dossier: Dossier, now: datetime) -> Wait | None:
+def _reminded(
+    dossier: Dossier, wait: Wait, respond_by: datetime, around: Circumstances
+) -> SupplementReminded:
+    return SupplementReminded(
+        dossier=dossier.code,
+        round=wait.round or 1,
+        agency=around.agency(wait.agency or dossier.office),
+        items=wait.items,
+        reason=wait.reason or "",
+        respond_by=respond_by,
+        reminded_at=around.now,
+    )
+
+
+def _lapsed(dossier: Dossier, now: datetime) -> Wait | None:
     """The desk's own request whose date has passed unanswered, while it is still awaited."""
     for wait in dossier.open_waits:
         if wait.lapse_at is not None and wait.lapse_at <= now and dossier.received_at is None:
@@ -162,39 +152,30 @@ def lapsing(dossier: Dossier, now: datetime) -> Wait | None:
     return None
 
 
-def _lapse(
-    dossier: Dossier,
-    wait: Wait,
-    procedure: Procedure,
-    office: Agency,
-    rule: PapersRule,
-    now: datetime,
-) -> Outcome:
+def _lapse(dossier: Dossier, wait: Wait, around: Circumstances) -> Decision[Dossier]:
     """5 -> 3. The file keeps the reason in Vietnamese, the citizen is told in their language."""
-    reason = _filled(rule.reason.vi, wait, office)
-    then = _filled(rule.next_step.vi, wait, office)
-    closed = _with(dossier, wait, replace(wait, closed_at=now, dropped=reason))
-    refused = replace(
-        closed,
-        status=move(closed.status, Status.REFUSED, standing=closed.standing),
-        ending=Ending(reason, then),
-    )
-    if dossier.contact.language == "en":
-        reason = _filled(rule.reason.en, wait, office)
-        then = _filled(rule.next_step.en, wait, office)
-    return refused, (DossierRefused(refused, procedure, office, reason, then, now),)
+    rule = around.papers_rule(wait.asked_at)
+    if rule is None:
+        raise NotFound("the rule under which papers were asked for is gone from the catalogue")
+    office = around.office(dossier).name
+    kept = _filled(rule, "vi", wait, office)
+    told = _filled(rule, dossier.contact.language, wait, office)
+    closed = replace(wait, closed_at=around.now, dropped=kept.reason)
+    return not_received(_with(dossier, wait, closed), around, kept, told)
 
 
-def _filled(words: str, wait: Wait, office: Agency) -> str:
+def _filled(rule: PapersRule, language: Language, wait: Wait, office: str) -> Ending:
     by, asked = to_vn(wait.respond_by or wait.asked_at), to_vn(wait.asked_at)
     values = {
         "asked": asked.strftime("%d/%m" if asked.year == by.year else "%d/%m/%Y"),
         "respond_by": vn_minute(by),
-        "office": office.name,
+        "office": office,
     }
+    reason, next_step = getattr(rule.reason, language), getattr(rule.next_step, language)
     for name, value in values.items():
-        words = words.replace(f"{{{name}}}", value)
-    return words
+        reason = reason.replace(f"{{{name}}}", value)
+        next_step = next_step.replace(f"{{{name}}}", value)
+    return Ending(reason, next_step)
 
 
 def _with(dossier: Dossier, old: Wait, new: Wait) -> Dossier:

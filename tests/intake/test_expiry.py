@@ -9,15 +9,22 @@ from datetime import timedelta
 import pytest
 
 from services.intake.app import build
-from services.intake.domain import citizen, patience, reception
+from services.intake.domain import citizen, expiry, reception
 from services.intake.domain.dossier import Dossier, Wait
-from services.intake.domain.facts import DossierRefused, SupplementReminded
-from services.intake.domain.patience import Patience
 from services.intake.domain.statuses import Status
 from services.intake.storage.alarms import due_dossiers, next_due
 from services.intake.usecases import desk as verbs
 from services.intake.usecases.pass_time import pass_time
-from shared.events.facts import wire
+from shared.catalogue import PapersRule
+from shared.events.event import Event
+from shared.events.intake import (
+    DossierRefused,
+    DossierSupplemented,
+    SupplementExtended,
+    SupplementReminded,
+)
+from shared.events.parts import Agency
+from shared.events.routing import SupplementDropped
 from shared.kernel.calendar import Duration
 from shared.kernel.errors import InvalidInput, NotAllowed
 from tests.intake.made import (
@@ -27,10 +34,8 @@ from tests.intake.made import (
     OFFICE,
     PAPERS,
     PAPERS_RULE,
-    PATIENCE,
-    PROCEDURE,
+    around,
     dossier,
-    rules,
     vn,
 )
 from tests.intake.rig import AGENCY, Desk
@@ -39,23 +44,20 @@ BY = vn(2022, 3, 9, 17)  # a Wednesday
 EVE = vn(2022, 3, 8, 17)
 
 
-def asked(by=BY, held: Patience = PATIENCE, **contact) -> Dossier:
+def asked(by=BY, rule: PapersRule | None = PAPERS_RULE, **contact) -> Dossier:
     filed = dossier("online")
     filed = replace(filed, contact=replace(filed.contact, **contact))
-    return reception.request_supplement(
-        filed,
-        PROCEDURE,
-        OFFICE,
-        NOW,
-        items=["Tờ khai"],
-        reason="chưa ký",
-        patience=held,
-        respond_by=by,
-    )[0]
+    decision = reception.request_supplement(
+        filed, around(papers_rule=rule), items=["Tờ khai"], reason="chưa ký", respond_by=by
+    )
+    assert decision.state is not None
+    return decision.state
 
 
-def passed(waiting: Dossier, now):
-    return patience.pass_time(waiting, PROCEDURE, OFFICE, PAPERS_RULE, {}, now)
+def passed(waiting: Dossier, now) -> tuple[Dossier, tuple[Event, ...]]:
+    decision = expiry.pass_time(waiting, around(now))
+    assert decision.state is not None
+    return decision.state, decision.events
 
 
 # --- pure -------------------------------------------------------------------------------------
@@ -91,7 +93,7 @@ def test_a_reminder_comes_one_working_day_before_the_date(by, remind_at):
 )
 def test_how_long_before_is_the_citys_to_say(before, remind_at):
     rule = replace(PAPERS_RULE, remind_before=before)
-    assert asked(held=Patience(rule, CALENDAR)).open_waits[0].remind_at == remind_at
+    assert asked(rule=rule).open_waits[0].remind_at == remind_at
 
 
 def test_a_date_on_a_day_off_ends_with_the_next_working_day():
@@ -107,10 +109,10 @@ def test_a_date_in_a_year_without_a_calendar_is_a_fault_of_that_field():
 
 
 def test_without_a_date_or_a_rule_a_person_decides():
-    kept = Patience(replace(PAPERS_RULE, unanswered="keep"), CALENDAR)
+    kept = replace(PAPERS_RULE, unanswered="keep")
     assert asked(None).next_at is None
-    assert asked(held=Patience(None, CALENDAR)).next_at is None
-    (wait,) = asked(held=kept).open_waits
+    assert asked(rule=None).next_at is None
+    (wait,) = asked(rule=kept).open_waits
     assert (wait.remind_at, wait.lapse_at) == (EVE, None)
 
 
@@ -150,7 +152,7 @@ def test_whoever_slept_over_both_instants_closes_and_does_not_remind_as_well():
 
 def test_a_reminder_after_the_date_of_an_agencys_request_is_left_out():
     late = Wait("supplement", "routing", NOW, True, 1, items=("x",), reason="y", respond_by=BY)
-    held = replace(dossier(), waits=(patience.planned(late, NOW, PATIENCE),))
+    held = replace(dossier(), waits=(expiry.planned(late, NOW, PAPERS_RULE, CALENDAR),))
     assert held.waits[0].lapse_at is None, "routing's to drop"
     after, facts = passed(held, BY)
     assert (facts, after.next_at) == ((), None)
@@ -165,26 +167,29 @@ def test_a_dossier_that_was_received_is_not_closed_by_the_clock():
 def test_an_extension_goes_to_a_later_date_only_and_is_reminded_of_anew():
     reminded, _ = passed(asked(), EVE)
     later = vn(2022, 3, 16, 17)
-    held, facts = patience.extend_request(reminded, OFFICE, PATIENCE, EVE, respond_by=later)
-    assert facts[0].respond_by == later
+    decision = expiry.extend_supplement(reminded, around(EVE), respond_by=later)
+    held, (told,) = decision.state, decision.events
+    assert held is not None
+    assert isinstance(told, SupplementExtended)
+    assert told.respond_by == later
     assert (held.next_at, held.open_waits[0].lapse_at) == (vn(2022, 3, 15, 17), later)
     for wrong in (BY, None, NOW):
         with pytest.raises(InvalidInput) as refused:
-            patience.extend_request(held, OFFICE, PATIENCE, EVE, respond_by=wrong)
+            expiry.extend_supplement(held, around(EVE), respond_by=wrong)
         assert {f.place for f in refused.value.faults} == {"respond_by"}
     with pytest.raises(NotAllowed):
-        patience.extend_request(dossier("online"), OFFICE, PATIENCE, NOW, respond_by=BY)
+        expiry.extend_supplement(dossier("online"), around(), respond_by=BY)
 
 
 def test_late_papers_are_told_apart_from_papers_nobody_asked_for():
     closed, _ = passed(asked(), BY)
     with pytest.raises(NotAllowed) as late:
-        citizen.supplement(closed, PROCEDURE, rules(), BY, papers=PAPERS, form={})
+        citizen.supplement(closed, around(BY), papers=PAPERS)
     assert "too late" in late.value.en
     assert "17:00 09/03/2022" in late.value.vi
     assert "nộp hồ sơ mới" in late.value.vi
     with pytest.raises(NotAllowed) as unasked:
-        citizen.supplement(dossier("online"), PROCEDURE, rules(), NOW, papers=PAPERS, form={})
+        citizen.supplement(dossier("online"), around(), papers=PAPERS)
     assert "too late" not in unasked.value.en
 
 
@@ -198,8 +203,9 @@ def ask(desk: Desk, by=BY) -> str:
     return code
 
 
-def spoken(desk: Desk, code: str) -> list[str]:
-    return [e.type for e in desk.said(code)][3:]
+def spoken(desk: Desk, code: str) -> list[type[Event]]:
+    """What has been said since the request."""
+    return [type(event) for event in desk.events(code)[3:]]
 
 
 def test_the_loop_reminds_and_closes_each_at_its_instant(desk):
@@ -210,18 +216,15 @@ def test_the_loop_reminds_and_closes_each_at_its_instant(desk):
     assert spoken(desk, code) == []
     desk.clock.set(EVE)
     desk.rest()
-    reminded = desk.said(code)[-1]
-    assert reminded.type == wire("dossier.supplement_reminded")
-    assert reminded.data["agency"] == {"code": OFFICE.code, "name": OFFICE.name}
-    assert reminded.data["respond_by"] == desk.stamp(BY)
+    reminded = desk.events(code)[-1]
+    assert isinstance(reminded, SupplementReminded)
+    assert reminded.agency == Agency(code=OFFICE.code, name=OFFICE.name)
+    assert reminded.respond_by == BY
     assert ticker.next_due() == BY
     desk.clock.set(BY)
     desk.rest()
     desk.rest()
-    assert spoken(desk, code) == [
-        wire("dossier.supplement_reminded"),
-        wire("dossier.refused"),
-    ]
+    assert spoken(desk, code) == [SupplementReminded, DossierRefused]
     assert desk.dossier(code).status is Status.REFUSED
     assert ticker.next_due() is None
 
@@ -231,7 +234,7 @@ def test_papers_that_came_in_time_are_neither_reminded_of_nor_missed(desk):
     desk.do(verbs.supplement, OFFICE.code, code, papers=PAPERS)
     desk.clock.set(BY)
     desk.rest()
-    assert spoken(desk, code) == [wire("dossier.supplemented")]
+    assert spoken(desk, code) == [DossierSupplemented]
 
 
 def test_an_agencys_request_is_reminded_of_by_intake_and_dropped_by_routing(desk):
@@ -242,8 +245,8 @@ def test_an_agencys_request_is_reminded_of_by_intake_and_dropped_by_routing(desk
     desk.rest()
     assert desk.dossier(code).status is Status.SUPPLEMENT, "routing's to say"
     reason = "Công dân không bổ sung giấy tờ trong thời hạn đã nêu."
-    told = {"round": 1, "step": "check", "reason": reason, "dropped_at": desk.stamp()}
-    desk.hear("dossier.supplement_dropped", code, **told)
+    now = desk.clock.now()
+    desk.hear(SupplementDropped(dossier=code, round=1, step="check", reason=reason, dropped_at=now))
     held = desk.dossier(code)
     assert (held.status, held.waits[0].dropped) == (Status.PROCESSING, reason)
     with pytest.raises(NotAllowed) as late:
@@ -256,7 +259,9 @@ def test_a_reminder_names_the_agency_that_asked(desk):
     desk.asked_for_papers(code, respond_by=BY)
     desk.clock.set(EVE)
     desk.rest()
-    assert desk.said(code)[-1].data["agency"] == AGENCY
+    reminded = desk.events(code)[-1]
+    assert isinstance(reminded, SupplementReminded)
+    assert reminded.agency == AGENCY
 
 
 def test_processes_that_look_at_the_clock_at_once_close_each_dossier_once(desk):
@@ -281,7 +286,7 @@ def test_processes_that_look_at_the_clock_at_once_close_each_dossier_once(desk):
         thread.join(60)
     assert troubles == []
     for code in codes:
-        assert spoken(desk, code) == [wire("dossier.refused")]
+        assert spoken(desk, code) == [DossierRefused]
 
 
 def test_of_papers_and_the_clock_at_the_same_moment_one_wins_and_the_other_is_told(desk):
@@ -308,8 +313,8 @@ def test_of_papers_and_the_clock_at_the_same_moment_one_wins_and_the_other_is_to
             thread.start()
         for thread in threads:
             thread.join(60)
-        expected = {"brought": "dossier.supplemented", "too late": "dossier.refused"}
-        assert spoken(desk, code) == [wire(expected[outcomes[0]])]
+        expected = {"brought": DossierSupplemented, "too late": DossierRefused}
+        assert spoken(desk, code) == [expected[outcomes[0]]]
 
 
 def test_one_that_cannot_be_judged_is_put_off_and_does_not_hold_up_the_others(embedded_desk):
@@ -321,7 +326,7 @@ def test_one_that_cannot_be_judged_is_put_off_and_does_not_hold_up_the_others(em
         uow.connection.exec_driver_sql(lost)
     with desk.store.begin() as uow:
         assert pass_time(uow, CATALOGUE) == 2
-    assert spoken(desk, free) == [wire("dossier.refused")]
+    assert spoken(desk, free) == [DossierRefused]
     assert spoken(desk, stuck) == []
     with desk.store.read() as connection:
         assert due_dossiers(connection, BY, 10) == []
@@ -357,7 +362,9 @@ def test_the_desk_extends_by_the_api_and_late_papers_are_told_in_both_languages(
     answer = desk.http("POST", path, {"respond_by": desk.stamp(later)})
     assert answer.status_code == 200
     assert "extend-supplement" in answer.get_json()["allowed"]
-    assert desk.said(code)[-1].data["respond_by"] == desk.stamp(later)
+    told = desk.events(code)[-1]
+    assert isinstance(told, SupplementExtended)
+    assert told.respond_by == later
     earlier = desk.http("POST", path, {"respond_by": desk.stamp(BY)})
     assert earlier.status_code == 422
     assert [e["place"] for e in earlier.get_json()["errors"]] == ["respond_by"]
