@@ -5,13 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import msgspec
+import sqlalchemy as sa
 
 from services.routing.domain import words
 from services.routing.storage.tables import metadata
 from shared.database.migrate import drift
+from shared.events.agencies import AnswerTaken
 from shared.events.intake import DossierPaid, DossierSupplemented
 from shared.events.names import wire
 from shared.events.parts import Paper
+from shared.kernel.clock import VN, format_instant
 from shared.messaging.tables import LEDGERS
 from tests.routing.town import LAND, PERMIT, Town, at, received, withdrawn
 from tests.routing.worlds import CALENDAR, NOW
@@ -184,6 +187,46 @@ def test_more_time_past_the_promise_is_an_apology(town: Town) -> None:
     assert at(extended["promised_at"]) == CALENDAR.add_days(NOW, 20)
     assert at(extended["due_at"]) == CALENDAR.add_days(until, 2)
     assert extended["number"] == 1
+
+
+def test_what_only_timelines_read_leaves_under_a_source_of_its_own(town: Town) -> None:
+    town.receive(CODE)
+    town.grant("phuong-1")
+    outbox = LEDGERS.outbox.c
+    query = sa.select(outbox.source, outbox.sequence, outbox.routing_key, outbox.sent_at)
+    with town.service.store.read() as connection:
+        rows = connection.execute(
+            query.where(outbox.subject == CODE).order_by(outbox.source, outbox.sequence)
+        ).all()
+    assert [(row.source, row.sequence, row.routing_key) for row in rows] == [
+        ("/routing", 1, "routing.dossier.started"),
+        ("/routing/steps", 1, "steps.step.opened"),
+        ("/routing/steps", 2, "steps.step.answered"),
+        ("/routing/steps", 3, "steps.step.opened"),
+        ("/routing/steps", 4, "steps.step.opened"),
+    ]
+    assert all(row.sent_at for row in rows), "intake has heard them all"
+
+
+def test_an_instant_of_an_agency_goes_on_in_utc_however_it_was_written(town: Town) -> None:
+    town.receive(CODE)
+    until = CALENDAR.add_days(NOW, 22)
+    task = town.task("phuong-1")
+    local = until.astimezone(VN)
+    town.answer("phuong-1", "more_time_needed", task, reason="đông", until=local)
+    assert town.one(CODE, "dossier.extended")["due_at"].endswith("Z")
+    assert town.queue("phuong-1")[-1].data["due_at"] == format_instant(until)
+
+
+def test_an_answer_about_another_task_than_its_envelope_names_is_parked(town: Town) -> None:
+    town.receive(CODE)
+    other = AnswerTaken(task="another")
+    town.send(
+        "phuong-1", other, id="a-1", subject=town.task("phuong-1"), key="answer.phuong-1.taken"
+    )
+    town.rest()
+    (row,) = town.inbox("routing.answers")
+    assert (row.state, row.reason.split(":")[0]) == ("parked", "unreadable")
 
 
 def test_an_answer_in_another_agencys_name_is_parked_and_changes_nothing(town: Town) -> None:

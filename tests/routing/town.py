@@ -239,7 +239,7 @@ class Town:
         dossier = event.subject
         if number is None:
             number = self._numbers[dossier] = self._numbers.get(dossier, 0) + 1
-        self._send("intake", event, id=self.ids.new(), sequence=number)
+        self.send("intake", event, id=self.ids.new(), sequence=number)
 
     def receive(self, dossier: str, procedure_: Procedure = CHAIN, **changes: Any) -> None:
         """Have a dossier received."""
@@ -287,7 +287,7 @@ class Town:
     ) -> str:
         """Answer by message as an agency and carry everything to rest; gives the answer's id."""
         answer_id = answer_id or self.ids.new()
-        self._send(code, ANSWERS[kind](task=task, **fields), id=answer_id, key=key)
+        self.send(code, ANSWERS[kind](task=task, **fields), id=answer_id, key=key)
         self.rest()
         return answer_id
 
@@ -301,16 +301,17 @@ class Town:
             _, text = keys.issue(uow, kind="agency", bound_to=code, label="test")
         return {"Authorization": f"Bearer {text}"}
 
-    def _send(self, who: str, event: Event, *, key: str | None = None, **attributes: Any) -> None:
+    def send(self, who: str, event: Event, *, key: str | None = None, **attributes: Any) -> None:
+        """Put an event on the broker, under another key or with other attributes where given."""
         to = address(event, who)
-        envelope = Envelope(
-            source=to.source,
-            type=kind_of(type(event)).type,
-            subject=event.subject,
-            time=self.clock.now(),
-            data=Data(write(event)),
-            **attributes,
-        )
+        given: dict[str, Any] = {
+            "source": to.source,
+            "type": kind_of(type(event)).type,
+            "subject": event.subject,
+            "time": self.clock.now(),
+            "data": Data(write(event)),
+        }
+        envelope = Envelope(**given | attributes)
         message = OutMessage(envelope.id, to.exchange, key or to.routing_key, encode(envelope))
         sent = self._publisher.publish([message])
         assert not sent.failed, sent.failed

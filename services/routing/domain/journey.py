@@ -102,9 +102,8 @@ def advance(move: Move) -> None:
 
 
 def _open_task(move: Move, step: StepPlan) -> None:
-    case, directory = move.case, move.around.directory
-    agency, found = directory.responsible(step.role)
-    calendar = directory.calendar(agency.code)
+    agency, competent = move.around.directory.responsible(step.role)
+    calendar = move.around.directory.calendar(agency.code)
     due_at = due(move.now, step.budget, calendar) if step.budget else move.case.due_at
     task = move.put(
         Task(
@@ -117,33 +116,34 @@ def _open_task(move: Move, step: StepPlan) -> None:
             alarms=alarms(move.now, max(due_at, move.now), calendar),
         )
     )
-    opened_due = task.due_at or due_at
     move.events.append(
         StepOpened(
-            dossier=case.dossier,
+            dossier=move.case.dossier,
             step=step.part,
             agency=agency,
             task=task.id,
             opened_at=move.now,
-            due_at=opened_due,
+            due_at=task.due_at,
         )
     )
-    move.events.append(
-        TaskAssigned(
-            task=task.id,
-            dossier=case.dossier,
-            agency=agency.code,
-            procedure=case.procedure,
-            step=step.part,
-            assigned_at=move.now,
-            due_at=opened_due,
-            form=shared_form(case, step),
-            papers=case.papers,
-            results=step.results,
-        )
-    )
-    if not found:
+    move.events.append(_assigned(move.case, task, step))
+    if not competent:
         move.tell(task, "due", note=words.NO_AGENCY)
+
+
+def _assigned(case: Case, task: Task, step: StepPlan) -> TaskAssigned:
+    return TaskAssigned(
+        task=task.id,
+        dossier=case.dossier,
+        agency=task.agency.code,
+        procedure=case.procedure,
+        step=step.part,
+        assigned_at=task.opened_at,
+        due_at=task.due_at,
+        form=shared_form(case, step),
+        papers=case.papers,
+        results=step.results,
+    )
 
 
 def shared_form(case: Case, step: StepPlan) -> dict[str, Any]:
