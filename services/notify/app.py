@@ -72,7 +72,6 @@ def _loops(
         smtp_url=settings.smtp_url,
     )
     senders = [Sender(kind, channel, store) for kind, channel in channels.items()]
-    trays = {sender.kind: sender.tray for sender in senders if sender.tray is not None}
     return [
         Relay(store, bus, batch=settings.relay_batch, name="notify.relay", metrics=metrics),
         Consumer(
@@ -80,7 +79,7 @@ def _loops(
             FACTS,
             store,
             bus,
-            fact_handlers(composer, trays),
+            fact_handlers(composer),
             batch=settings.consumer_batch,
             prefetch=settings.prefetch,
             sources=(INTAKE, ROUTING),
@@ -91,7 +90,7 @@ def _loops(
             CONTACTS,
             store,
             bus,
-            contact_handlers(composer, trays),
+            contact_handlers(composer),
             batch=settings.consumer_batch,
             prefetch=settings.prefetch,
             sources=(INTAKE_CONTACTS,),

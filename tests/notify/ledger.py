@@ -15,7 +15,6 @@ from services.notify.domain.messages import Message
 from services.notify.domain.news import News
 from services.notify.storage import queries
 from services.notify.usecases.composing import Composer
-from services.notify.usecases.handing import Tray
 from services.notify.usecases.telling import take_contact, tell_citizen, warm_contacts, warm_news
 from shared.catalogue import Catalogue, load
 from shared.database import Store, make_engine
@@ -47,7 +46,6 @@ class Ledger:
         self.store = store
         self.composer = composer
         self.clock = clock
-        self.trays: dict[str, Tray] = {}
         self._facts = 0
 
     def news(self, name: str, dossier: str = DOSSIER, **data: object) -> News:
@@ -59,13 +57,13 @@ class Ledger:
         with self.store.begin() as uow:
             warm_news(uow, [one.dossier for one in news])
             for one in news:
-                tell_citizen(uow, self.composer, one, self.trays)
+                tell_citizen(uow, self.composer, one)
 
     def give(self, *contacts: Contact) -> None:
         with self.store.begin() as uow:
             warm_contacts(uow, [contact.dossier for contact in contacts])
             for contact in contacts:
-                take_contact(uow, self.composer, contact, self.trays)
+                take_contact(uow, self.composer, contact)
 
     def received(self, dossier: str = DOSSIER) -> News:
         procedure = the_catalogue().procedures(START.date())[0]

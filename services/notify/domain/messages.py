@@ -58,11 +58,6 @@ class Message:
         return replace(self, state=move(self.state, state), changed_at=now, **changes)
 
 
-def claimed(message: Message, now: datetime) -> Message:
-    """The message in the hands of a sender; this try counts."""
-    return message.moved(State.SENDING, now, tries=message.tries + 1)
-
-
 def put_back(message: Message, now: datetime) -> Message:
     """A message that was not handed over keeps its place, and the try is not counted."""
     return message.moved(State.QUEUED, now, tries=message.tries - 1)

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from services.notify.domain.contacts import Contact
 from services.notify.domain.news import MOMENTS, News
 from services.notify.usecases.composing import Composer
-from services.notify.usecases.handing import NO_TRAYS, Trays
 from services.notify.usecases.telling import take_contact, tell_citizen, warm_contacts, warm_news
 from shared.database import UnitOfWork
 from shared.events.envelope import Envelope
@@ -23,20 +22,20 @@ TYPES: Mapping[str, str] = {wire(name): moment for name, moment in MOMENTS.items
 CONTACT_TYPES = (wire("contact.given"),)
 
 
-def fact_handlers(composer: Composer, trays: Trays = NO_TRAYS) -> dict[str, Handler]:
+def fact_handlers(composer: Composer) -> dict[str, Handler]:
     """The handlers of the queue notify.facts."""
 
     def apply(uow: UnitOfWork, envelope: Envelope) -> None:
-        tell_citizen(uow, composer, _news(envelope), trays)
+        tell_citizen(uow, composer, _news(envelope))
 
     return dict.fromkeys(TYPES, Handler(apply=apply, warm=_warm_news))
 
 
-def contact_handlers(composer: Composer, trays: Trays = NO_TRAYS) -> dict[str, Handler]:
+def contact_handlers(composer: Composer) -> dict[str, Handler]:
     """The handlers of the queue notify.contacts."""
 
     def apply(uow: UnitOfWork, envelope: Envelope) -> None:
-        take_contact(uow, composer, _contact(envelope), trays)
+        take_contact(uow, composer, _contact(envelope))
 
     return dict.fromkeys(CONTACT_TYPES, Handler(apply=apply, warm=_warm_contacts))
 

@@ -19,12 +19,10 @@ from services.notify.domain.retrying import RetryBudget
 from services.notify.messaging.processes import process_is_gone, process_name
 from services.notify.storage import sendings
 from services.notify.storage.messages import bell_of
-from services.notify.usecases.handing import Tray
 from services.notify.usecases.sending import (
     ORPHANED_AFTER,
     Tried,
     claim_due,
-    give_back,
     record_tries,
     take_back,
 )
@@ -66,10 +64,10 @@ class Sender:
         self._patience = patience if channel.remote else math.inf
         self._me = me or process_name()
         self._bell = store.signal(bell_of(kind))
-        self._tray = Tray(self._me, self._bell)
         self._is_dead = is_dead or process_is_gone
         self._started = False
-        self._seen = -1  # rings for queued rows when the database was last asked what is due
+        self._claimed_at = -1  # rings when the last claim began
+        self._seen = -1  # rings when the database was last asked what is due
         self._due: datetime | None = None
         self._asked_at = 0.0  # monotonic
         self._more = False  # the last claim was full: there is probably another
@@ -77,22 +75,13 @@ class Sender:
 
     def step(self, wait: float) -> int:
         """Send one batch; when nothing is due, wait up to `wait` s for something."""
-        heard = self._bell.count  # before looking: what is put into the tray meanwhile rings anew
+        heard = self._bell.count  # before looking: what is committed meanwhile rings anew
         if self._is_due():
             return self._send()
         if wait <= 0:
             return 0
         self._rest(heard, wait)
         return self._send() if self._is_due() else 0
-
-    @property
-    def tray(self) -> Tray | None:
-        """Where units of this process may put what they write; None where each must be claimed.
-
-        What lies in the tray of a process that dies may have been sent or not. Where that is no
-        matter it is sent again; a mail server gets only what was claimed for it one batch before.
-        """
-        return self._tray if self._channel.idempotent else None
 
     def next_due(self) -> datetime | None:
         """When a message is next tried, UTC."""
@@ -104,12 +93,8 @@ class Sender:
         self._bell.set()
 
     def close(self) -> None:
-        """Let go of the channel's connections, and of what was not sent: others may have time."""
+        """Let go of the channel's connections; between two steps no message is held."""
         self._channel.close()
-        left = self._tray.close()
-        if left:
-            with self._store.begin() as uow:
-                give_back(uow, left, self._me)
 
     # --- one batch ------------------------------------------------------------------------------
 
@@ -117,48 +102,32 @@ class Sender:
         # What a channel answered is written first: only then may anything be sent again.
         self._record()
         taken_back = 0 if self._started else self._take_back()
-        claimed: list[Message] = []
-        if self._is_row_due() and not self._tray_goes_first():
-            claimed = self._claim()
-            if not claimed and self._is_row_due():
-                taken_back += self._take_back()
-        # After all that may fail: what is taken from the tray is in nobody else's hands.
-        messages = self._tray.take(self._batch, self._store.clock.now()) + claimed
-        if not messages:
-            return taken_back
-        self._unrecorded = self._hand_over(messages)
+        claimed = self._claim()
+        if not claimed:
+            # What is due is not queued: it may be somebody's who is gone.
+            return taken_back + (self._take_back() if self._is_due() else 0)
+        self._unrecorded = self._hand_over(claimed)
         return self._record()
 
-    def _tray_goes_first(self) -> bool:
-        """Whether more than a batch came before the rows; nothing is added until these are gone."""
-        first = len(self._tray) > self._batch
-        if first:
-            self._tray.refuse()
-        return first
-
     def _claim(self) -> list[Message]:
+        heard = self._bell.count  # before claiming: what is committed meanwhile rings anew
         with self._store.begin() as uow:
             claimed = claim_due(uow, self.kind, self._me, self._batch)
+        self._claimed_at = heard
         self._more = len(claimed) == self._batch
-        if not self._more:
-            self._tray.caught_up()
-        if not claimed:
-            self._seen = -1
+        self._seen = -1
         return claimed
 
     def _take_back(self) -> int:
-        holds_nothing = self._started and not self._tray
         with self._store.begin() as uow:
             found = take_back(
                 uow,
                 self.kind,
                 idempotent=self._channel.idempotent,
                 is_dead=self._gone,
-                idle=self._me if holds_nothing else None,
+                idle=self._me if self._started else None,
             )
         self._started = True
-        if self._channel.idempotent:
-            self._tray.open()
         self._seen = -1
         return found
 
@@ -194,24 +163,21 @@ class Sender:
     # --- when ------------------------------------------------------------------------------------
 
     def _is_due(self) -> bool:
-        if not self._started or self._unrecorded or self._tray:
+        if not self._started or self._unrecorded or self._more:
             return True
-        return self._is_row_due()
-
-    def _is_row_due(self) -> bool:
-        if self._more:
+        # Whoever rang wrote a message that waits: claiming it is as dear as asking whether it does.
+        if self._bell.count != self._claimed_at:
             return True
         self._look()
         return self._due is not None and self._due <= self._store.clock.now()
 
     def _look(self) -> None:
-        rings, now = self._tray.rings, time.monotonic()
+        rings, now = self._bell.count, time.monotonic()
         if rings == self._seen and now - self._asked_at < LOOK_EVERY_SECONDS:
             return
-        idle = not self._tray
         with self._store.query() as connection:
             found = sendings.next_due(connection, self.kind, self._me)
-        lost = found.mine_since + ORPHANED_AFTER if found.mine_since and idle else None
+        lost = found.mine_since + ORPHANED_AFTER if found.mine_since else None
         self._due = min((at for at in (found.due, lost) if at is not None), default=None)
         self._seen, self._asked_at = rings, now
 

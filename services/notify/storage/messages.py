@@ -16,7 +16,6 @@ from services.notify.domain.states import State
 from services.notify.storage.asking import about, ask, ask_all
 from services.notify.storage.people import HOLD
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of, row_of_message
-from services.notify.storage.sendings import Claim
 from services.notify.storage.tables import in_states, messages
 from shared.database import UnitOfWork, bulk
 from shared.kernel.errors import NotFound
@@ -39,7 +38,6 @@ class Messages:
         self._added: list[Message] = []
         self._changed: dict[str, Message] = {}
         self._awaiting: dict[str, list[Message]] = {}
-        self._claims: dict[str, Claim] = {}
         self._registered = False
 
     def add(self, message: Message) -> None:
@@ -51,10 +49,6 @@ class Messages:
         """A message after a move."""
         self._changed[message.id] = message
         self._will_write()
-
-    def claim(self, message_id: str, claim: Claim) -> None:
-        """Write this message, which is added or changed in this unit, as claimed already."""
-        self._claims[message_id] = claim
 
     def warm_awaiting(self, dossiers: Iterable[str]) -> None:
         """Hold these dossiers, then read, and hold, what waits for their contacts; in one trip.
@@ -120,23 +114,22 @@ class Messages:
             # A message may be added and changed in one unit: its last state is what is written.
             latest = [changed.pop(message.id, message) for message in added]
             self._ring(latest)
-            bulk.insert(connection, messages, [self._row(message) for message in latest])
+            bulk.insert(connection, messages, [_row(message) for message in latest])
         if changed:
             moved = [changed[key] for key in sorted(changed)]
             self._ring(moved)
-            rows = [self._row(message) for message in moved]
+            rows = [_row(message) for message in moved]
             bulk.update(connection, messages, [_changing(row) for row in rows])
 
     def _ring(self, written: Iterable[Message]) -> None:
         for channel in {message.channel for message in written if message.state in _READY}:
             self._uow.signal(bell_of(channel))
 
-    def _row(self, message: Message) -> dict[str, Any]:
-        claim = self._claims.get(message.id)
-        return row_of_message(message) | {
-            "sender": claim.sender if claim else None,
-            "lease_until": claim.lease_until if claim else None,
-        }
+
+def _row(message: Message) -> dict[str, Any]:
+    # Only a claim (`sendings`) puts a message into a sender's hands: whatever is written here is
+    # in nobody's.
+    return row_of_message(message) | {"sender": None, "lease_until": None}
 
 
 def _oldest_first(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:

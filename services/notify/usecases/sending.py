@@ -77,15 +77,6 @@ def _record_failed(uow: UnitOfWork, moved: Sequence[Message], sender: str) -> No
     _tell_lost(uow, [message for message in others if message.state in LOST])
 
 
-def give_back(uow: UnitOfWork, unsent: Sequence[Message], sender: str) -> None:
-    """Queue again, as if never claimed, what this sender claimed and will not get to."""
-    ids = sorted(message.id for message in unsent)
-    held = sendings.still_held(uow.connection, ids, sender)
-    for message in unsent:
-        if message.id in held:
-            uow.get(Messages).change(put_back(message, uow.now))
-
-
 def take_back(
     uow: UnitOfWork,
     channel: str,

@@ -19,7 +19,6 @@ from services.notify.storage import people
 from services.notify.storage.messages import Messages
 from services.notify.storage.people import Cases, Contacts
 from services.notify.usecases.composing import Composer
-from services.notify.usecases.handing import NO_TRAYS, Trays, hand_over
 from shared.database import UnitOfWork
 from shared.kernel.clock import format_instant, parse_instant
 
@@ -36,7 +35,7 @@ def warm_contacts(uow: UnitOfWork, dossiers: Sequence[str]) -> None:
     uow.get(Cases).warm(messages.awaiting)
 
 
-def tell_citizen(uow: UnitOfWork, composer: Composer, news: News, trays: Trays = NO_TRAYS) -> None:
+def tell_citizen(uow: UnitOfWork, composer: Composer, news: News) -> None:
     """Remember what the news teaches and write the messages of its moment."""
     cases = uow.get(Cases)
     case = learn(cases.get(news.dossier), news)
@@ -58,21 +57,19 @@ def tell_citizen(uow: UnitOfWork, composer: Composer, news: News, trays: Trays =
         uow.get(Messages).add(replace(blank, about=_waiting(news, case)))
         return
     for message in _addressed(uow, composer, blank, subject, contact):
-        uow.get(Messages).add(hand_over(uow, trays, message))
+        uow.get(Messages).add(message)
 
 
-def take_contact(
-    uow: UnitOfWork, composer: Composer, contact: Contact, trays: Trays = NO_TRAYS
-) -> None:
+def take_contact(uow: UnitOfWork, composer: Composer, contact: Contact) -> None:
     """Remember how to reach the citizen and release what waited for it."""
     uow.get(Contacts).put(contact)
     messages = uow.get(Messages)
     for waiting in messages.take_awaiting(contact.dossier):
         subject = _subject_of(uow, composer, waiting)
         first, *others = _addressed(uow, composer, waiting, subject, contact)
-        messages.change(hand_over(uow, trays, first))
+        messages.change(first)
         for message in others:
-            messages.add(hand_over(uow, trays, message))
+            messages.add(message)
 
 
 def _addressed(
