@@ -75,16 +75,16 @@ class Store:
     @contextmanager
     def ending(self, connection: sa.Connection) -> Iterator[None]:
         """The last writes of a transaction and its COMMIT, in one round trip where that can be."""
-        with self._together(connection):
+        with self._deferring(connection):
             yield
             _commit(connection)
 
-    def _together(self, connection: sa.Connection) -> AbstractContextManager[None]:
+    def _deferring(self, connection: sa.Connection) -> AbstractContextManager[None]:
         if self.engine.dialect.name == "sqlite":
             return nullcontext()
-        from shared.database.trips import together
+        from shared.database.pipeline import deferring
 
-        return together(connection)
+        return deferring(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:

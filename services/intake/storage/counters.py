@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from shared.database.saying import ask_all
+from shared.database import batch
 
 _COUNT: Final = (
     "INSERT INTO counters AS c (agency_id, day, last) SELECT :agency_id, {day}, 1"
@@ -38,5 +38,5 @@ def next_number(
     asked = {"agency_id": agency_id, "day": day.isoformat()}
     if key_id is not None:
         asked["key_id"] = key_id
-    rows = ask_all(connection, [(statements[connection.dialect.name], asked)])[0]
+    (rows,) = batch.query(connection, (statements[connection.dialect.name], asked))
     return int(rows[0][0]) if rows else None
