@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
@@ -64,6 +65,7 @@ class Kind:
     addresses: tuple[Address, ...]
     read_by: tuple[Reader, ...]
     personal: bool
+    instants: tuple[str, ...]  # names of its fields that hold one
     decoder: msgspec.json.Decoder[Any] = field(repr=False, compare=False)
 
     @property
@@ -111,6 +113,7 @@ def event(
             addresses=tuple(_address(way, name, service) for service in by or ("agencies",)),
             read_by=read_by,
             personal=personal,
+            instants=tuple(n for n, told in cls.__annotations__.items() if "Instant" in told),
             decoder=msgspec.json.Decoder(cls),
         )
         if kind.type in _BY_TYPE:
@@ -188,6 +191,7 @@ def write(happened: Event) -> bytes:
     """
     kind = kind_of(type(happened))
     try:
+        happened = _in_utc(kind, happened)
         data = _encode(happened)
         same = kind.decoder.decode(data) == happened
     except msgspec.ValidationError as error:
@@ -207,9 +211,20 @@ def read(kind: Kind, data: bytes) -> Event:
     Raises `Unreadable` naming the place and the rule, never a value.
     """
     try:
-        happened: Event = kind.decoder.decode(data)
+        return _in_utc(kind, kind.decoder.decode(data))
     except msgspec.ValidationError as error:
         raise Unreadable(f"{kind.type} does not fit its contract: {places(error)}") from None
     except (msgspec.DecodeError, RecursionError):
         raise Unreadable(f"{kind.type}: the data are no JSON") from None
-    return happened
+    except OverflowError:
+        raise Unreadable(f"{kind.type}: an instant lies outside the calendar") from None
+
+
+def _in_utc(kind: Kind, happened: Event) -> Event:
+    """The same event with all its instants told in UTC, as we write and compare them."""
+    elsewhere = {
+        name: at.astimezone(UTC)
+        for name in kind.instants
+        if isinstance(at := getattr(happened, name), datetime) and at.tzinfo not in (UTC, None)
+    }
+    return msgspec.structs.replace(happened, **elsewhere) if elsewhere else happened

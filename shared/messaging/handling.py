@@ -12,27 +12,17 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from shared.database import UnitOfWork
+from shared.events.decision import Decision
 from shared.events.envelope import Envelope
 from shared.events.event import Event, kind_of
 from shared.kernel.errors import ParkNow, Refused
 from shared.messaging.consumer.model import Handler, Late
 
+__all__ = ["Decision", "Repository", "Row", "handlers", "keep", "on", "settle"]
+
 State = TypeVar("State")
 Around = TypeVar("Around")
 E = TypeVar("E", bound=Event)
-
-
-@dataclass(frozen=True, slots=True)
-class Decision(Generic[State]):
-    """What comes of an event.
-
-    `state` is what the service knows from now on (None: as before), `events` are what happened by
-    it, in their order. `note` says why nothing was changed, for the timeline, in Vietnamese.
-    """
-
-    state: State | None = None
-    events: tuple[Event, ...] = ()
-    note: str | None = None
 
 
 class Repository(Protocol[State]):

@@ -1,7 +1,8 @@
 """Writing the facts of a unit: numbers, causes, envelopes, outbox rows, in few statements.
 
 Facts of one stream are numbered in the order in which they were recorded, without gaps: the
-counter row is locked until the commit, so no number is given twice and none is lost.
+counter row is locked until the commit, so no number is given twice and none is lost.  Facts of one
+subject that travel together, but are numbered in two streams, say by `after` which came first.
 """
 
 from __future__ import annotations
@@ -107,6 +108,7 @@ def write_facts(uow: UnitOfWork, pending: Sequence[Pending], reads: Sequence[str
     numbered, applied = _numbers(uow, pending, roots, reads)
     shared = _shared_correlation(pending, roots, numbered)
     next_numbers = {stream: given.first for stream, given in numbered.items()}
+    stated: dict[tuple[str, str], dict[str, int]] = {}
     rows = []
     for fact, fact_id in zip(pending, ids, strict=True):
         stream = fact.outgoing.stream
@@ -115,7 +117,9 @@ def write_facts(uow: UnitOfWork, pending: Sequence[Pending], reads: Sequence[str
         correlation = shared[fact.outgoing.subject]
         if fact.cause is not None:
             correlation = fact.cause.correlationid or fact.cause.id
-        after = _after(reads, fact, applied)
+        beside = stated.setdefault((fact.outgoing.exchange, fact.outgoing.subject), {})
+        after = _after(reads, fact, applied, beside)
+        beside[fact.outgoing.source] = sequence
         envelope = _envelope(uow, fact, fact_id, sequence, correlation, after)
         rows.append(_row(uow, fact.outgoing, envelope))
     sql_of(uow.connection).add_outbox(uow.connection, rows)
@@ -179,9 +183,13 @@ def _unknown(reads: Sequence[str], pending: Sequence[Pending]) -> list[str]:
     return sorted(asked)
 
 
-def _after(reads: Sequence[str], fact: Pending, applied: Mapping[str, int]) -> str | None:
+def _after(
+    reads: Sequence[str], fact: Pending, applied: Mapping[str, int], beside: Mapping[str, int]
+) -> str | None:
+    """How far the maker had come: with what it reads, and with its own other streams (`beside`)."""
     subject = fact.outgoing.subject
     known = dict(fact.known)
+    known |= {source: n for source, n in beside.items() if source != fact.outgoing.source}
     for source in reads:
         if source not in known:
             known[source] = applied.get(f"{source} {subject}", 0)

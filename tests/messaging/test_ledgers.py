@@ -147,6 +147,19 @@ def test_in_a_timeline_of_one_instant_an_effect_never_stands_before_its_cause(st
     assert order.index("/maker") < order.index("/reader") < order.index("/answer")
 
 
+def test_facts_of_one_unit_keep_their_order_though_two_streams_number_them(store):
+    """ "/maker" sorts before "/maker/steps", and one instant is all that a unit of work knows."""
+    made = ["/maker", "/maker/steps", "/maker/steps", "/maker", "/maker/steps"]
+    with store.begin() as uow:
+        for source in made:
+            uow.record((source, "maker.test.made", "D1", {}))
+    told = read(store, timeline, "D1")
+    assert [entry.source for entry in told] == made
+    assert [entry.envelope.after for entry in told] == [
+        None, "/maker:1", "/maker:1", "/maker/steps:2", "/maker:2",
+    ]  # fmt: skip
+
+
 # --- held facts -------------------------------------------------------------------------------
 
 
