@@ -21,11 +21,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The fact that is being handled: what is recorded now is its consequence."""
+    """The fact that is being handled: what is recorded now is its consequence.
+
+    `made_at` says when it was made (UTC), which may be long before it is handled.
+    """
 
     id: str
     correlationid: str | None = None
     traceparent: str | None = None
+    made_at: datetime | None = None
 
 
 class EventLog(Protocol):
