@@ -1,27 +1,27 @@
 """The sending loop on both back ends: once, in order of trouble, and across crashes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from services.notify.delivery.processes import process_is_gone, process_name
+from services.notify.delivery.sender import Sender
 from services.notify.domain.delivery import Failed, Letter, Unknown
-from services.notify.domain.retrying import RetryBudget
+from services.notify.domain.messages import RETRIES
 from services.notify.domain.states import State
-from services.notify.messaging.processes import process_is_gone, process_name
-from services.notify.messaging.sender import Sender
 from services.notify.usecases.resending import resend
 from services.notify.usecases.sending import LEASE, ORPHANED_AFTER, claim_due
-from services.notify.usecases.telling import tell_citizen
 from shared.kernel.errors import Conflict, DatabaseAway, NotAllowed, NotFound
-from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact
+from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact, received
 
 
 def sms_only(ledger: Ledger, count: int = 1, first: int = 1) -> None:
     codes = [f"000.00.15.H20-220314-{number:04}" for number in range(first, first + count)]
-    ledger.give(*(a_contact(code, consent_email=False) for code in codes))
-    ledger.hear(*(ledger.received(code) for code in codes))
+    ledger.hear(*(a_contact(code, consent_email=False) for code in codes))
+    ledger.hear(*(received(code) for code in codes))
 
 
 def rest(sender: Sender) -> int:
@@ -71,8 +71,8 @@ def test_what_is_queued_is_sent_once_and_told(ledger: Ledger):
 
 
 def test_a_sender_takes_only_its_own_kind(ledger: Ledger):
-    ledger.give(a_contact())
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact())
+    ledger.hear(received())
     rest(Sender("email", RecordingChannel(), ledger.store))
     assert [m.state for m in ledger.messages(channel="sms")] == [State.QUEUED]
 
@@ -139,12 +139,12 @@ def test_the_commit_of_a_message_wakes_its_sender_and_a_roll_back_leaves_it_noth
     channel = RecordingChannel()
     sender = Sender("sms", channel, ledger.store)
     sender.step(0)
-    ledger.give(a_contact(consent_email=False))
-    told = ledger.received()
+    ledger.hear(a_contact(consent_email=False))
+    told = ledger.fact(received())
 
     def fail() -> None:
         with ledger.store.begin() as uow:
-            tell_citizen(uow, ledger.composer, told)
+            ledger.handle(uow, told)
             raise KeyError
 
     with pytest.raises(KeyError):
@@ -158,9 +158,9 @@ def test_a_contact_that_comes_late_wakes_the_sender_of_what_waited(ledger: Ledge
     channel = RecordingChannel()
     sender = Sender("sms", channel, ledger.store)
     sender.step(0)
-    ledger.hear(ledger.received())
+    ledger.hear(received())
     assert rest(sender) == 0
-    ledger.give(a_contact())
+    ledger.hear(a_contact())
     assert rest(sender) == len(channel.letters) == 1
 
 
@@ -185,7 +185,7 @@ def test_a_failure_is_tried_again_at_its_time_and_not_before(ledger: Ledger):
 def test_a_spent_budget_makes_the_citizen_unreachable(ledger: Ledger):
     sms_only(ledger)
     channel = RecordingChannel(answers=[Failed("away")] * 3)
-    sender = Sender("sms", channel, ledger.store, budget=RetryBudget(tries=3))
+    sender = Sender("sms", channel, ledger.store, policy=replace(RETRIES, max_attempts=3))
     for _ in range(5):
         rest(sender)
         ledger.clock.advance(timedelta(hours=2))
@@ -197,8 +197,8 @@ def test_a_spent_budget_makes_the_citizen_unreachable(ledger: Ledger):
 
 
 def test_a_citizen_is_unreachable_only_when_the_last_channel_is_lost(ledger: Ledger):
-    ledger.give(a_contact())
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact())
+    ledger.hear(received())
     gone = Failed("smtp recipient: 550", permanent=True)
     rest(Sender("email", RecordingChannel(answers=[gone]), ledger.store))
     assert ledger.told() == []
@@ -207,8 +207,8 @@ def test_a_citizen_is_unreachable_only_when_the_last_channel_is_lost(ledger: Led
 
 
 def test_one_channel_that_reaches_the_citizen_is_enough(ledger: Ledger):
-    ledger.give(a_contact())
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact())
+    ledger.hear(received())
     gone = Failed("smtp recipient: 550", permanent=True)
     rest(Sender("sms", RecordingChannel(), ledger.store))
     rest(Sender("email", RecordingChannel(answers=[gone]), ledger.store))
@@ -249,7 +249,7 @@ def test_a_letter_that_was_not_handed_over_keeps_its_place_and_its_tries(ledger:
 def test_a_slow_server_does_not_hold_a_step_up_for_the_whole_batch(ledger: Ledger):
     sms_only(ledger, 3)
     channel = RecordingChannel(remote=True)
-    sender = Sender("sms", channel, ledger.store, patience=0)
+    sender = Sender("sms", channel, ledger.store, step_seconds=0)
     assert sender.step(0) == 3
     assert ledger.states() == {"queued": 2, "sent": 1}
     rest(sender)
@@ -391,8 +391,8 @@ def test_a_message_that_was_sent_is_not_sent_again(ledger: Ledger):
 
 
 def test_a_message_without_an_address_cannot_be_sent_again(ledger: Ledger):
-    ledger.give(a_contact(phone=None, email=None))
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact(phone=None, email=None))
+    ledger.hear(received())
     with pytest.raises(Conflict), ledger.store.begin() as uow:
         resend(uow, ledger.messages()[0].id)
 
