@@ -60,13 +60,14 @@ class UnitOfWork:
         log: EventLog,
         now: datetime,
         ids: Ids,
+        actor: Actor | None = None,
     ) -> None:
         self.connection = connection
         self.log = log
         self.now = now
         self.ids = ids
         self.cause: Cause | None = None
-        self.actor: Actor | None = None  # who does this: said by the door or loop that began it
+        self.actor = actor  # who does this: said by the door or loop that began it
         # stream -> last number applied, as far as this unit knows; kept by the consumer.
         self.progress: dict[str, int] = {}
         self.has_recorded = False

@@ -19,7 +19,7 @@ from shared.messaging.history import ledgers_1
 from shared.messaging.measure import measure
 from shared.messaging.timeline import timeline
 from tests.messaging.rig import (
-    LEDGERS,
+    API_KEYS,
     NOON,
     Reading,
     ScriptedBus,
@@ -87,7 +87,7 @@ def test_no_key_opens_but_the_whole_one(store):
 
 def test_of_a_key_only_its_hash_is_kept(store):
     _, text = issue(store)
-    (row,) = read(store, lambda connection: list(connection.execute(sa.select(LEDGERS.api_keys))))
+    (row,) = read(store, lambda connection: list(connection.execute(sa.select(API_KEYS))))
     assert text.rpartition("_")[2] not in str(tuple(row))
     assert len(row.hash) == 32
     (info,) = read(store, keys.list_keys)

@@ -9,23 +9,12 @@ from services.notify.domain.delivery import Unknown
 from shared.kernel.clock import FixedClock
 from shared.web.server import WebServer, serving
 from tests.backends import Backend
+from tests.browser import DESKTOP, PHONE, is_sound, opened_page
 from tests.notify.conftest import opened
 from tests.notify.ledger import DOSSIER, START, Ledger, RecordingChannel, a_contact, received
 from tests.notify.test_notify_web import Door
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking"]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str):  # type: ignore[no-untyped-def]
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture
@@ -39,37 +28,23 @@ def told(embedded: Backend) -> Iterator[Ledger]:
         yield ledger
 
 
-@pytest.fixture(params=[1280, 360], ids=["desktop", "phone"])
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
 def page(browser, told: Ledger, embedded: Backend, request):  # type: ignore[no-untyped-def]
     door = Door(told, embedded)
     server = WebServer(door.app)
-    with serving(server):
-        context = browser.new_context(
-            viewport={"width": request.param, "height": 800}, base_url=server.url
-        )
-        shown = context.new_page()
+    with serving(server), opened_page(browser, request.param, base_url=server.url) as shown:
         shown.goto("/tin-nhan")
         shown.get_by_label("Khóa truy cập").fill(door.keys["operator"])
         shown.get_by_role("button", name="Vào làm việc").click()
         shown.wait_for_url("**/tin-nhan")
         yield shown
-        context.close()
-
-
-def is_good(page) -> None:  # type: ignore[no-untyped-def]
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wide <= 0, f"{wide} px wider than the screen"
 
 
 def test_the_pages_are_accessible_and_fit_their_screen(page, told: Ledger):  # type: ignore[no-untyped-def]
-    is_good(page)
+    is_sound(page)
     for message in told.messages():
         page.goto(f"/tin-nhan/{message.id}")
-        is_good(page)
+        is_sound(page)
 
 
 def test_an_operator_finds_an_uncertain_message_and_sends_it_again(page, told: Ledger):  # type: ignore[no-untyped-def]
