@@ -55,7 +55,6 @@ class Store:
         self.commits.set()
         if unit.released:
             self.replayed.set()
-        unit.committed()
         for name in unit.signals:
             self.signal(name).set()
         if unit.has_recorded:

@@ -6,20 +6,21 @@ from datetime import datetime
 from functools import lru_cache
 
 from services.notify.domain.cases import Case
-from services.notify.domain.contacts import SMS, Address, Contact
+from services.notify.domain.contacts import SMS, Address
 from services.notify.domain.messages import Message
-from services.notify.domain.news import News
+from services.notify.domain.moments import Details
 from services.notify.domain.states import State
-from services.notify.domain.values import Place, Subject, values_for
-from shared.catalogue import Agency, Catalogue, Template
+from services.notify.domain.values import Notice, Place, values_for
+from shared.catalogue import Agency, Catalogue
 from shared.catalogue.render import render
+from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import LienThongError, NotFound
 from shared.kernel.text import sms_segments
 
 
 class UnknownDossier(LienThongError):
-    """News of a dossier of which nothing was ever learnt; it may come yet."""
+    """An event of a dossier of which nothing was ever learnt; it may come yet."""
 
     default_vi = "Chưa có thông tin về hồ sơ này."
 
@@ -31,31 +32,30 @@ class Composer:
         self._catalogue = catalogue
         self._template = lru_cache(maxsize=1024)(catalogue.template)
 
-    def subject(self, news: News, case: Case) -> Subject:
-        """What all texts of this news draw on; `UnknownDossier` when the case says nothing."""
+    def notice(self, case: Case, made_at: datetime, details: Details) -> Notice:
+        """What all texts of one event draw on; `UnknownDossier` when the case says nothing."""
         if not case.procedure_name:
-            raise UnknownDossier(f"nothing is known of the dossier of this {news.name}")
-        named = news.data.get("agency")
-        agency = named if isinstance(named, dict) else {}
-        name = str(agency.get("name") or "")
-        known = self._agency(str(agency.get("code") or ""))
+            raise UnknownDossier("nothing is known of the dossier of this event")
+        asking = details.agency
+        name = asking.name if asking else ""
+        known = self._agency(asking.code) if asking else None
         short = known.short_name if known else name
-        return Subject(news, case, self._place(case), name, short)
+        return Notice(case, made_at, details, self._place(case), name, short)
 
     def write(
         self,
         message: Message,
-        subject: Subject,
-        contact: Contact,
+        notice: Notice,
+        contact: ContactGiven,
         to: Address,
         *,
         message_id: str,
         now: datetime,
     ) -> Message:
         """The message with its text for this address, under this id, ready to be sent now."""
-        on = to_vn(subject.news.made_at).date()
-        template: Template = self._template(message.moment, to.channel, contact.language, on)
-        text = render(template, values_for(subject, contact, to.channel))
+        on = to_vn(notice.made_at).date()
+        template = self._template(message.moment, to.channel, contact.language, on)
+        text = render(template, values_for(notice, contact, to.channel))
         segments = sms_segments(text.body) if to.channel == SMS else None
         return message.moved(
             State.QUEUED,
@@ -83,5 +83,5 @@ class Composer:
         try:
             return self._catalogue.agency(code) if code else None
         except NotFound:
-            # A dossier keeps its agencies' names in its facts; the catalogue may have moved on.
+            # A dossier keeps its agencies' names in its events; the catalogue may have moved on.
             return None

@@ -13,28 +13,26 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from services.notify.channels import Channel
+from services.notify.delivery.processes import process_is_gone, process_name
 from services.notify.domain.delivery import Failed, Letter, Result, Unknown
-from services.notify.domain.messages import Message
-from services.notify.domain.retrying import RetryBudget
-from services.notify.messaging.processes import process_is_gone, process_name
+from services.notify.domain.messages import RETRIES, Message
 from services.notify.storage import sendings
-from services.notify.storage.messages import bell_of
-from services.notify.usecases.handing import Tray
+from services.notify.storage.messages import signal_of
 from services.notify.usecases.sending import (
     ORPHANED_AFTER,
     Tried,
     claim_due,
-    give_back,
     record_tries,
-    take_back,
+    recover,
 )
 from shared.database import Store
+from shared.kernel.retry import RetryPolicy
 from shared.log import get
 
 BATCH = 50
 # To another machine a step hands over for so long at most, then records: a stop waits for no slow
 # server.
-PATIENCE_SECONDS = 4.0
+STEP_SECONDS = 4.0
 # How old the answer to "is anything due?" may grow when no commit was heard of.
 LOOK_EVERY_SECONDS = 5.0
 
@@ -50,9 +48,9 @@ class Sender:
         channel: Channel,
         store: Store,
         *,
-        budget: RetryBudget | None = None,
+        policy: RetryPolicy = RETRIES,
         batch: int = BATCH,
-        patience: float = PATIENCE_SECONDS,
+        step_seconds: float = STEP_SECONDS,
         me: str | None = None,
         is_dead: Callable[[str], bool] | None = None,
     ) -> None:
@@ -60,16 +58,16 @@ class Sender:
         self.kind = kind
         self._channel = channel
         self._store = store
-        self._budget = budget or RetryBudget()
+        self._policy = policy
         self._batch = batch
         # A local channel is quick, and a simulation's batches must not depend on the machine.
-        self._patience = patience if channel.remote else math.inf
+        self._seconds = step_seconds if channel.remote else math.inf
         self._me = me or process_name()
-        self._bell = store.signal(bell_of(kind))
-        self._tray = Tray(self._me, self._bell)
+        self._signal = store.signal(signal_of(kind))
         self._is_dead = is_dead or process_is_gone
         self._started = False
-        self._seen = -1  # rings for queued rows when the database was last asked what is due
+        self._claimed_at = -1  # sets when the last claim began
+        self._seen = -1  # sets when the database was last asked what is due
         self._due: datetime | None = None
         self._asked_at = 0.0  # monotonic
         self._more = False  # the last claim was full: there is probably another
@@ -77,22 +75,13 @@ class Sender:
 
     def step(self, wait: float) -> int:
         """Send one batch; when nothing is due, wait up to `wait` s for something."""
-        heard = self._bell.count  # before looking: what is put into the tray meanwhile rings anew
+        heard = self._signal.count  # before looking: what is committed meanwhile sets it anew
         if self._is_due():
             return self._send()
         if wait <= 0:
             return 0
         self._rest(heard, wait)
         return self._send() if self._is_due() else 0
-
-    @property
-    def tray(self) -> Tray | None:
-        """Where units of this process may put what they write; None where each must be claimed.
-
-        What lies in the tray of a process that dies may have been sent or not. Where that is no
-        matter it is sent again; a mail server gets only what was claimed for it one batch before.
-        """
-        return self._tray if self._channel.idempotent else None
 
     def next_due(self) -> datetime | None:
         """When a message is next tried, UTC."""
@@ -101,64 +90,44 @@ class Sender:
 
     def wake(self) -> None:
         """Look again now."""
-        self._bell.set()
+        self._signal.set()
 
     def close(self) -> None:
-        """Let go of the channel's connections, and of what was not sent: others may have time."""
+        """Let go of the channel's connections; between two steps no message is held."""
         self._channel.close()
-        left = self._tray.close()
-        if left:
-            with self._store.begin() as uow:
-                give_back(uow, left, self._me)
 
     # --- one batch ------------------------------------------------------------------------------
 
     def _send(self) -> int:
         # What a channel answered is written first: only then may anything be sent again.
         self._record()
-        taken_back = 0 if self._started else self._take_back()
-        claimed: list[Message] = []
-        if self._is_row_due() and not self._tray_goes_first():
-            claimed = self._claim()
-            if not claimed and self._is_row_due():
-                taken_back += self._take_back()
-        # After all that may fail: what is taken from the tray is in nobody else's hands.
-        messages = self._tray.take(self._batch, self._store.clock.now()) + claimed
-        if not messages:
-            return taken_back
-        self._unrecorded = self._hand_over(messages)
+        recovered = 0 if self._started else self._recover()
+        claimed = self._claim()
+        if not claimed:
+            # What is due is not queued: it may be somebody's who is gone.
+            return recovered + (self._recover() if self._is_due() else 0)
+        self._unrecorded = self._hand_over(claimed)
         return self._record()
 
-    def _tray_goes_first(self) -> bool:
-        """Whether more than a batch came before the rows; nothing is added until these are gone."""
-        first = len(self._tray) > self._batch
-        if first:
-            self._tray.refuse()
-        return first
-
     def _claim(self) -> list[Message]:
+        heard = self._signal.count  # before claiming: what is committed meanwhile sets it anew
         with self._store.begin() as uow:
             claimed = claim_due(uow, self.kind, self._me, self._batch)
+        self._claimed_at = heard
         self._more = len(claimed) == self._batch
-        if not self._more:
-            self._tray.caught_up()
-        if not claimed:
-            self._seen = -1
+        self._seen = -1
         return claimed
 
-    def _take_back(self) -> int:
-        holds_nothing = self._started and not self._tray
+    def _recover(self) -> int:
         with self._store.begin() as uow:
-            found = take_back(
+            found = recover(
                 uow,
                 self.kind,
                 idempotent=self._channel.idempotent,
                 is_dead=self._gone,
-                idle=self._me if holds_nothing else None,
+                idle=self._me if self._started else None,
             )
         self._started = True
-        if self._channel.idempotent:
-            self._tray.open()
         self._seen = -1
         return found
 
@@ -169,7 +138,7 @@ class Sender:
         return self._is_dead(sender)
 
     def _hand_over(self, claimed: Sequence[Message]) -> list[Tried]:
-        end = time.monotonic() + self._patience
+        end = time.monotonic() + self._seconds
         results: list[Result] = []
         try:
             for result in self._channel.send(_until(claimed, end)):
@@ -186,7 +155,7 @@ class Sender:
         if not self._unrecorded:
             return 0
         with self._store.begin() as uow:
-            record_tries(uow, self._unrecorded, self._me, self._budget)
+            record_tries(uow, self._unrecorded, self._me, self._policy)
         done, self._unrecorded = self._unrecorded, []
         _report(self._channel.name, done)
         return len(done)
@@ -194,32 +163,29 @@ class Sender:
     # --- when ------------------------------------------------------------------------------------
 
     def _is_due(self) -> bool:
-        if not self._started or self._unrecorded or self._tray:
+        if not self._started or self._unrecorded or self._more:
             return True
-        return self._is_row_due()
-
-    def _is_row_due(self) -> bool:
-        if self._more:
+        # Whoever set it wrote a message that waits: claiming it is as dear as asking whether it does.
+        if self._signal.count != self._claimed_at:
             return True
         self._look()
         return self._due is not None and self._due <= self._store.clock.now()
 
     def _look(self) -> None:
-        rings, now = self._tray.rings, time.monotonic()
-        if rings == self._seen and now - self._asked_at < LOOK_EVERY_SECONDS:
+        sets, now = self._signal.count, time.monotonic()
+        if sets == self._seen and now - self._asked_at < LOOK_EVERY_SECONDS:
             return
-        idle = not self._tray
         with self._store.query() as connection:
             found = sendings.next_due(connection, self.kind, self._me)
-        lost = found.mine_since + ORPHANED_AFTER if found.mine_since and idle else None
+        lost = found.mine_since + ORPHANED_AFTER if found.mine_since else None
         self._due = min((at for at in (found.due, lost) if at is not None), default=None)
-        self._seen, self._asked_at = rings, now
+        self._seen, self._asked_at = sets, now
 
     def _rest(self, heard: int, wait: float) -> None:
         if self._due is not None:
             left = (self._due - self._store.clock.now()).total_seconds()
             wait = max(0.0, min(wait, left))
-        self._bell.wait(heard, wait)
+        self._signal.wait(heard, wait)
 
 
 def _until(claimed: Sequence[Message], end: float) -> Iterator[Letter]:
