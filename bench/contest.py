@@ -13,7 +13,7 @@ from typing import Protocol
 from bench.crew import Crew
 from bench.gauge import MemoryWatch, used
 from bench.schedule import Accepted, Order
-from bench.servers import Servers
+from bench.servers import Place, Servers
 
 # Without any progress for so long, dossiers are lost and the run is over.
 STALLED_SECONDS = 60.0
@@ -24,6 +24,7 @@ class Contestant(Protocol):
 
     name: str
     crew: Crew
+    place: Place
     submitter: str
     task_log: str
     message_log: str

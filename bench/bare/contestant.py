@@ -23,6 +23,7 @@ class Bare:
     """Its crew at work."""
 
     crew: Crew
+    place: Place
     name: str = "bare"
     submitter: str = "submit"
     task_log: str = "agency"
@@ -32,16 +33,16 @@ class Bare:
 
 
 @contextmanager
-def running(servers: Servers, *, all_facts: bool) -> Iterator[Bare]:
+def running(servers: Servers, *, all_facts: bool, counting: bool = False) -> Iterator[Bare]:
     """The bare pipeline on fresh databases and a fresh virtual host."""
     with fresh(servers) as place:
         urls = {service: place.plain(service) for service in place.databases}
         schema.create_tables(urls)
         schema.declare(place.amqp_url, all_facts=all_facts)
-        crew = Crew()
+        crew = Crew(servers.broker_port if counting else 0)
         try:
             _start(crew, place, all_facts=all_facts)
-            yield Bare(crew, name="bare, all facts" if all_facts else "bare")
+            yield Bare(crew, place, name="bare, all facts" if all_facts else "bare")
         finally:
             crew.stop()
 

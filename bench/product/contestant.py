@@ -36,14 +36,14 @@ class Product:
 
 
 @contextmanager
-def on_servers(servers: Servers) -> Iterator[Product]:
+def on_servers(servers: Servers, *, counting: bool = False) -> Iterator[Product]:
     """The product on fresh databases and a fresh virtual host."""
     catalogue = _catalogue()
     with fresh(servers) as place, tempfile.TemporaryDirectory(prefix="lienthong-bench-") as folder:
         where = Where(place.databases, place.amqp_url, folder)
         migrate(where)
         queues = [f"agency.{code}.tasks" for code in agencies(catalogue)]
-        crew = Crew()
+        crew = Crew(servers.broker_port if counting else 0)
         try:
             for name in SERVICES:
                 crew.start(f"{name} work", Work, where, name)
