@@ -93,6 +93,29 @@ def carry(contestant: Contestant, servers: Servers | None, order: Order) -> Run:
     )
 
 
+@dataclass(frozen=True)
+class Submitted:
+    """Submissions alone, with nobody at work behind the door."""
+
+    dossiers: int
+    seconds: float
+    cpu_ms_per_dossier: dict[str, float]
+
+
+def submit(contestant: Contestant, servers: Servers, order: Order) -> Submitted:
+    """Submit the dossiers ordered and wait until the last one is accepted."""
+    pids = contestant.crew.pids()
+    before = used(servers, pids)
+    began = time.monotonic()
+    accepted: list[Accepted] = contestant.crew.ask(contestant.submitter, order, timeout=3600.0)
+    cpu = used(servers, pids).since(before)
+    return Submitted(
+        order.count,
+        max(part.done for part in accepted) - began,
+        {name: seconds * 1000 / order.count for name, seconds in cpu.items()},
+    )
+
+
 def _wait(crew: Crew, tasks: int, messages: int) -> tuple[float, float]:
     """When the last task and the last message came (monotonic seconds)."""
     task_end = message_end = 0.0
