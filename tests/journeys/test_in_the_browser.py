@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 WARD, CITY_DESK = "ubnd-phuong-1", "mot-cua-thanh-pho"
 TAX, LAND_REGISTRY = "chi-cuc-thue-cao-lanh", "vpdk-dat-dai-cao-lanh"
 STATUS, LAND = "1.004873", "1.013831"
-PATIENCE = 20.0
+PATIENCE = 60.0
 WIDTHS = pytest.mark.parametrize(
     ("officers", "citizens"), [(1280, 360), (360, 1280)], ids=["desk-and-phone", "phone-and-desk"]
 )

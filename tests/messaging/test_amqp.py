@@ -294,7 +294,7 @@ def test_heartbeats_that_arrive_with_nothing_behind_them_hold_up_nobody(
     while time.monotonic() - began < 3.5:  # several heartbeats both ways, and nothing else
         assert subscriber.receive(1, 0.1) == []
         publisher.tend()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # held up is for ever: heartbeats go on coming
     assert publisher.publish([message(2)]).confirmed == {"2"}
     assert receive(subscriber, 1)
     subscriber.close()

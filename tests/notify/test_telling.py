@@ -179,7 +179,7 @@ def test_a_contact_and_news_that_cross_never_miss_each_other(ledger_on_postgresq
 
     def give() -> None:
         try:
-            looked.wait(10)
+            looked.wait(60)
             with ledger.store.begin() as uow:
                 warm_contacts(uow, [dossier])
                 take_contact(uow, ledger.composer, contact)
@@ -195,6 +195,6 @@ def test_a_contact_and_news_that_cross_never_miss_each_other(ledger_on_postgresq
         giver.join(0.3)
         assert giver.is_alive(), "the contact must wait for the news"
         tell_citizen(uow, ledger.composer, news)
-    giver.join(10)
+    giver.join(60)
     assert faults == []
     assert {m.state for m in ledger.messages(dossier=dossier)} == {State.QUEUED}
