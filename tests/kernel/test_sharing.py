@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from shared.settings import PROJECT
-from tests.servers.sharing import share
+from tests.servers.sharing import LONG, rank, share
 
 CONFTEST = """
 from tests.servers.sharing import Sharing
@@ -31,6 +31,12 @@ def test_a_file_stays_with_one_worker_and_only_its_back_ends_part():
     assert share(f"{file}::test_a[servers]") == share(f"{file}::test_b[servers-1280]")
     assert share(f"{file}::test_a[servers]") != share(f"{file}::test_a[embedded]")
     assert share(f"{file}::test_a[two servers-x]") == file
+
+
+def test_the_rooms_that_take_longest_are_there_and_go_first():
+    assert all((PROJECT / "tests" / room).is_dir() for room in LONG)
+    assert rank("tests/bench/test_bench.py") < rank("tests/promises/x.py servers")
+    assert rank("tests/promises/x.py") < rank("tests/kernel/test_text.py")
 
 
 def test_a_worker_that_dies_costs_the_one_test_and_the_run_ends(tmp_path: Path):

@@ -196,7 +196,7 @@ def test_a_subscriber_whose_connection_is_cut_takes_up_where_it_was(
 def test_a_line_that_swallows_everything_confirms_nothing_and_is_away(
     line: FaultProxy, on_servers: ServersBackend
 ) -> None:
-    publisher = AmqpPublisher(parse(through(line, on_servers)), "", confirm_seconds=0.5)
+    publisher = AmqpPublisher(parse(through(line, on_servers)), "", confirm_seconds=2.0)
     assert publisher.publish([message(1)]).confirmed == {"1"}
     line.hole()
     with pytest.raises(BrokerAway):
