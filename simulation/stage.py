@@ -5,50 +5,45 @@ Lives here: what the demonstration and `replay` share. Must not: decide anything
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 
-import sqlalchemy as sa
 from werkzeug.test import Client
 
-import partner
 from services.embedded.city import City
-from services.embedded.keys import PLAYED
-from shared.catalogue import Agency, Catalogue
+from shared.catalogue import Catalogue
 from shared.database import Store
-from shared.identity.keys import issue
 from shared.kernel.clock import FixedClock, to_vn
-from shared.kernel.errors import LienThongError, Transient
+from shared.kernel.ids import SeededIds
 from shared.messaging.loops.loop import Loop
 from shared.messaging.service import Service
-from shared.messaging.tables import LEDGERS
-from simulation.links import AgencyLink, PartnerLink, QueueLink, WebLink
+from simulation.keys import issue_keys
+from simulation.links import AgencyLink, client_of
 from simulation.news import News
+from simulation.resting import Rest
 
-WAIT_SECONDS = 30.0
-# reader -> (maker, source) of all that it is sent, beside the agencies' answers
-READS = {
-    "intake": (("routing", "/routing"), ("notify", "/notify")),
-    "routing": (("intake", "/intake"),),
-    "notify": (("intake", "/intake"), ("intake", "/intake/contacts"), ("routing", "/routing")),
-}
+AGENCIES = 3  # added to the seed, as the month adds 1 and 2: nobody draws what another drew
 
 
 class Stage:
-    """A built and migrated city with keys for every desk and every agency's web door."""
+    """A built and migrated city with keys for every desk and every agency's web door.
 
-    def __init__(self, city: City, catalogue: Catalogue, clock: FixedClock) -> None:
+    `clock` is the city's own. The agencies draw the ids of their answers from `seed`, not from the
+    city's ids, so that what they say does not change the words that citizens get.
+    """
+
+    def __init__(self, city: City, clock: FixedClock, seed: int) -> None:
         self._city = city
-        self.catalogue = catalogue
+        self._ids = SeededIds(seed + AGENCIES)
+        self.catalogue: Catalogue = city.catalogue
         self.clock = clock
         today = to_vn(clock.now()).date()
-        offices = [office.code for office in catalogue.offices(today)]
-        self._agencies = catalogue.agencies(today)
+        offices = [office.code for office in self.catalogue.offices(today)]
+        self._agencies = self.catalogue.agencies(today)
         self._links: list[AgencyLink] = []
-        self._given = 0
-        self.desk_keys = _issue(city.intake.store, "desk", offices)
+        self.rest = Rest(city, lambda: sum(link.given for link in self._links))
+        self.desk_keys = issue_keys(city.intake.store, "desk", offices)
         doors = [agency.code for agency in self._agencies if agency.reach == "web"]
-        self._door_keys = _issue(city.routing.store, "agency", doors)
+        self._door_keys = issue_keys(city.routing.store, "agency", doors)
 
     @property
     def intake(self) -> Service:
@@ -71,110 +66,32 @@ class Stage:
 
     def links(self) -> list[AgencyLink]:
         """One link per agency, by the way the catalogue says it is reached."""
-        publisher = self._city.bus.publisher()
-        client, bell = Client(self.routing.web), Bell(self.routing.store)
-
-        def link(agency: Agency) -> AgencyLink:
-            if agency.reach == "web":
-                return WebLink(agency.code, client, self._door_keys[agency.code], bell.rung)
-            if self._city.bus.volatile:
-                return QueueLink(agency.code, self._city.bus, publisher, self.clock)
-            return PartnerLink(agency.code, self._partner(agency.code), bell.handed)
-
-        self._links = [link(agency) for agency in self._agencies]
+        made = Handed(self.routing.store)
+        self._links = [
+            AgencyLink(
+                client_of(
+                    agency.code,
+                    self._city,
+                    now=self.clock.now,
+                    new_id=self._ids.new,
+                    door_key=self._door_keys.get(agency.code),
+                ),
+                made.last,
+            )
+            for agency in self._agencies
+        ]
         return self._links
 
-    def _partner(self, agency: str) -> partner.Client:
-        settings = self.routing.settings
-        return partner.Client(
-            agency,
-            store=settings.data_dir / f"{agency}.partner.db",
-            url=settings.amqp_url,
-            prefix=settings.amqp_prefix,
-        )
 
-    def rest(self) -> int:
-        """Carry everything to rest; on a real broker also wait for what is on its way."""
-        moved = self._pump()
-        given = sum(link.given for link in self._links)
-        if self._city.bus.volatile or (not moved and given == self._given):
-            return moved
-        self._given = given
-        give_up = time.monotonic() + WAIT_SECONDS
-        while self._on_its_way():
-            if time.monotonic() > give_up:
-                raise LienThongError("facts that were sent did not arrive within 30 s")
-            time.sleep(0.002)
-            moved += self._pump()
-        return moved
-
-    def _pump(self) -> int:
-        """Carry everything on; servers that do not answer for a moment are asked again."""
-        give_up = time.monotonic() + WAIT_SECONDS
-        away = 0
-        while True:
-            try:
-                return self._city.pump() + away
-            except Transient:
-                if self._city.bus.volatile or time.monotonic() > give_up:
-                    raise
-                away = 1  # something may have moved before
-                time.sleep(0.2)
-
-    def _on_its_way(self) -> bool:
-        """Whether some reader has not got all that was sent to it."""
-        services = (self.intake, self.routing, self.notify)
-        made = {each.name: _count(each.store, LEDGERS.outbox) for each in services}
-        for service in services:
-            got = _count(service.store, LEDGERS.inbox)
-            for maker, source in READS[service.name]:
-                if got.get(source, 0) < made[maker].get(source, 0):
-                    return True
-        return self._answers_heard() < self._given
-
-    def _answers_heard(self) -> int:
-        """How many answers of agencies routing has taken in, by either door."""
-        inbox = LEDGERS.inbox
-        query = sa.select(sa.func.count()).where(inbox.c.source.like("/agencies/%"))
-        with self.routing.store.read() as connection:
-            return connection.scalar(query) or 0
-
-
-class Bell:
-    """Which agencies were handed something since they last asked."""
+class Handed:
+    """The number of the last message that routing made for each agency."""
 
     def __init__(self, store: Store) -> None:
         self._news = News([store], ("task.assigned", "task.changed", "task.cancelled"))
-        self._waiting: set[str] = set()
         self._last: dict[str, int] = {}
 
-    def handed(self, agency: str) -> int:
-        """The number of the last message handed over to it, 0 for none."""
-        self._hear()
-        return self._last.get(agency, 0)
-
-    def rung(self, agency: str) -> bool:
-        """Whether there is something for it; asking takes it off."""
-        self._hear()
-        found = agency in self._waiting
-        self._waiting.discard(agency)
-        return found
-
-    def _hear(self) -> None:
+    def last(self, agency: str) -> int:
+        """The number of the last message made for it, 0 for none."""
         for message in self._news.fresh():
-            self._waiting.add(message.subject)
             self._last[message.subject] = message.sequence or 0
-
-
-def _issue(store: Store, kind: str, codes: Sequence[str]) -> dict[str, str]:
-    with store.begin() as uow:
-        return {
-            code: issue(uow, kind=kind, bound_to=code, label=PLAYED)[1]  # type: ignore[arg-type]
-            for code in codes
-        }
-
-
-def _count(store: Store, table: sa.Table) -> dict[str, int]:
-    query = sa.select(table.c.source, sa.func.count()).group_by(table.c.source)
-    with store.read() as connection:
-        return {row[0]: row[1] for row in connection.execute(query)}
+        return self._last.get(agency, 0)

@@ -59,9 +59,9 @@ def demo(
         text = json.dumps(results.as_json(seconds, seed=seed), ensure_ascii=False, indent=2)
         json_file.write_text(text + "\n", encoding="utf-8")
     if serve:
-        from services.embedded.serve import serve_city
+        from services.commands.serve import serve_here
 
-        serve_city(folder)
+        serve_here(folder)
 
 
 def play(
@@ -104,7 +104,7 @@ def _month(
     start = clock.now()
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     end = start + ((last - first) + timedelta(days=1))
-    stage = Stage(city, city.catalogue, clock)
+    stage = Stage(city, clock, seed)
     with live(console, dossiers) as line:
         month = Month(stage, Plan(first, last, dossiers, seed), load_figures(), Habits(), line.show)
         month.run(end - timedelta(seconds=1))

@@ -94,7 +94,7 @@ def _cases(
     from simulation.stage import Stage
     from simulation.telling import live
 
-    stage = Stage(city, city.catalogue, clock)
+    stage = Stage(city, clock, seed)
     find_procedure(stage, procedure, to_vn(clock.now()).date())
     start = clock.now()
     last = max((case.activities[-1].at for case in log.cases), default=start)

@@ -1,7 +1,7 @@
 """The three services in one process: the embedded default, and what tests and simulations move.
 
 Lives here: building and moving the whole city. Must not: serving it (serve.py) or playing in it
-(autopilot.py, simulation/).
+(simulation/).
 """
 
 from __future__ import annotations
@@ -36,13 +36,19 @@ class City:
     """
 
     def __init__(
-        self, settings: Mapping[str, Settings], *, catalogue: Catalogue, clock: Clock, ids: Ids
+        self,
+        settings: Mapping[str, Settings],
+        *,
+        catalogue: Catalogue,
+        clock: Clock,
+        ids: Ids,
+        bus: Bus | None = None,
     ) -> None:
         first = settings["intake"]
         self.data_dir = first.data_dir
         self.catalogue = catalogue
         self.clock = clock
-        self.bus = Bus(first.amqp_url, prefix=first.amqp_prefix)
+        self.bus = bus or Bus(first.amqp_url, prefix=first.amqp_prefix)
         self.services: dict[str, Service] = {
             name: APPS[name].build(
                 settings[name], catalogue=catalogue, clock=clock, ids=ids, bus=self.bus

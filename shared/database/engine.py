@@ -43,7 +43,7 @@ def make_engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
-    from shared.database.trips import Connection, Cursor
+    from shared.database.pipeline import Connection, Cursor
 
     engine = sa.create_engine(
         parsed,
@@ -56,9 +56,6 @@ def make_engine(url: str) -> sa.Engine:
             "connect_timeout": 5,
             "application_name": "lienthong",
             "cursor_factory": Cursor,
-            # trips.py has the server keep statements. Were psycopg to do so as well, it would send
-            # DEALLOCATE ALL after a rollback, and ours would be gone too.
-            "prepare_threshold": None,
             "keepalives_idle": 30,
             "keepalives_interval": 5,
             "keepalives_count": 3,

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from shared.database.engine import READ_ONLY, translate, writer_lock
 from shared.database.signal import Signal
 from shared.database.unit_of_work import EventLog, UnitOfWork
+from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.errors import DatabaseAway
 from shared.kernel.ids import Ids
@@ -38,14 +39,16 @@ class Store:
         self._querying = engine.execution_options(**{READ_ONLY: True}, **alone)
 
     @contextmanager
-    def begin(self) -> Iterator[UnitOfWork]:
-        """A unit of work: commits at the end of the block, rolls back when it raises.
+    def begin(self, actor: Actor | None = None) -> Iterator[UnitOfWork]:
+        """A unit of work of `actor`: commits at the end of the block, rolls back when it raises.
 
         DatabaseAway where the database is gone (whether a commit that broke off was made is then
         unknown: ask again), Contention where two writers stood in each other's way.
         """
         with self.transaction() as connection:
-            unit = UnitOfWork(connection, log=self.log, now=self.clock.now(), ids=self.ids)
+            unit = UnitOfWork(
+                connection, log=self.log, now=self.clock.now(), ids=self.ids, actor=actor
+            )
             yield unit
             with self.ending(connection):  # what is written needs no answer
                 unit.flush()
@@ -76,16 +79,16 @@ class Store:
     @contextmanager
     def ending(self, connection: sa.Connection) -> Iterator[None]:
         """The last writes of a transaction and its COMMIT, in one round trip where that can be."""
-        with self._together(connection):
+        with self._deferring(connection):
             yield
             _commit(connection)
 
-    def _together(self, connection: sa.Connection) -> AbstractContextManager[None]:
+    def _deferring(self, connection: sa.Connection) -> AbstractContextManager[None]:
         if self.engine.dialect.name == "sqlite":
             return nullcontext()
-        from shared.database.trips import together
+        from shared.database.pipeline import deferring
 
-        return together(connection)
+        return deferring(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from shared.kernel.actor import Actor
 from shared.kernel.ids import Ids
 
 T = TypeVar("T")
@@ -55,12 +56,14 @@ class UnitOfWork:
         log: EventLog,
         now: datetime,
         ids: Ids,
+        actor: Actor | None = None,
     ) -> None:
         self.connection = connection
         self.log = log
         self.now = now
         self.ids = ids
         self.cause: Cause | None = None
+        self.actor = actor  # who does this: said by the door or loop that began it
         # stream -> last number applied, as far as this unit knows; kept by the consumer.
         self.progress: dict[str, int] = {}
         self.has_recorded = False

@@ -99,8 +99,8 @@ def reset_memory() -> None:
         _LIVES[0] += 1
 
 
-class MemoryCourier:
-    """Couriers of the same URL share their queues; another name after memory:// is another city."""
+class MemoryTransport:
+    """Transports of the same URL share their queues; another name after memory:// is another city."""
 
     volatile = True
 
@@ -149,7 +149,7 @@ class MemoryCourier:
 class MemoryPublisher:
     """Puts messages into the queues that are bound for them, and tells of those without any."""
 
-    def __init__(self, courier: MemoryCourier, channel: Any) -> None:
+    def __init__(self, courier: MemoryTransport, channel: Any) -> None:
         self._courier = courier
         self._channel = channel
         self._receipts = Receipts()

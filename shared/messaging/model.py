@@ -124,8 +124,8 @@ class Subscriber(Protocol):
         ...
 
 
-class Courier(Protocol):
-    """One transport: what the bus hands its work to."""
+class Transport(Protocol):
+    """One way to carry messages: what the bus hands its work to."""
 
     volatile: bool
 

@@ -33,7 +33,6 @@ class Ledgers:
     streams: sa.Table
     cursors: sa.Table
     starts: sa.Table
-    api_keys: sa.Table
 
     @classmethod
     def define(cls, metadata: sa.MetaData) -> Self:
@@ -44,7 +43,6 @@ class Ledgers:
             streams=_streams(metadata),
             cursors=_cursors(metadata),
             starts=_starts(metadata),
-            api_keys=_api_keys(metadata),
         )
 
 
@@ -146,21 +144,6 @@ def _starts(metadata: sa.MetaData) -> sa.Table:
         sa.Column("started_at", Instant(), nullable=False),
         sa.Column("resend_from", sa.BigInteger, nullable=False),
         sqlite_autoincrement=True,
-    )
-
-
-def _api_keys(metadata: sa.MetaData) -> sa.Table:
-    """Keys of desks, agencies and operators; of the secret only its hash."""
-    return sa.Table(
-        "api_keys",
-        metadata,
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("bound_to", sa.Text, nullable=False),
-        sa.Column("label", sa.Text, nullable=False),
-        sa.Column("hash", sa.LargeBinary, nullable=False),
-        sa.Column("made_at", Instant(), nullable=False),
-        sa.Column("revoked_at", Instant()),
     )
 
 

@@ -17,9 +17,9 @@ from flask import (
 from werkzeug.wrappers import Response
 
 from shared import log
+from shared.identity import guard
+from shared.identity.limits import limited
 from shared.kernel.errors import LienThongError
-from shared.web import guard
-from shared.web.limits import limited
 from shared.web.state import state_of
 
 _log = log.get("web")
@@ -59,8 +59,7 @@ def install(app: Flask) -> None:
     """Add the blueprint and what the base template needs."""
     mimetypes.add_type("font/woff2", TYPEFACE)  # not every Python knows it
     app.register_blueprint(blueprint())
-    state = state_of(app)
-    state.public_endpoints |= {
+    guard.guard_of(app).public_endpoints |= {
         "lienthong.static",
         "lienthong.sign_in",
         "lienthong.sign_in_now",
@@ -95,7 +94,9 @@ def _show_sign_in() -> str:
 def _sign_in() -> Response | tuple[str, int]:
     state = state_of()
     text = request.form.get("key", "").strip()
-    principal = state.keys.verify(text) if text.isascii() and 0 < len(text) <= 300 else None
+    principal = (
+        guard.guard_of().keys.verify(text) if text.isascii() and 0 < len(text) <= 300 else None
+    )
     target = _local(request.form)
     if principal is None or principal.kind not in state.kinds:
         _log.info("web.sign_in_refused")

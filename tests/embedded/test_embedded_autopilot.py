@@ -1,4 +1,4 @@
-"""A simulated agency on both couriers: answers in time, harmless when it repeats itself."""
+"""A simulated agency on both transports: answers in time, harmless when it repeats itself."""
 
 import time
 from collections.abc import Iterator

@@ -20,10 +20,10 @@ from typing import Any
 
 import pytest
 
+from services.commands.first_keys import first_keys
+from services.commands.welcome import KEYS_FILE, busiest, examples, keep_keys
 from services.embedded.city import open_city
-from services.embedded.keys import first_keys
 from services.embedded.serve import city_settings
-from services.embedded.welcome import KEYS_FILE, busiest, examples, keep_keys
 from shared.catalogue import load
 from shared.kernel.clock import FixedClock
 from shared.settings import PROJECT
@@ -201,7 +201,7 @@ def test_a_simulated_month_can_be_entered_afterwards(tmp_path: Path):
     city = open_city(tmp_path, clock=clock)
     try:
         city.migrate()
-        Stage(city, city.catalogue, clock)
+        Stage(city, clock, 1)
         assert {key.kind for key in first_keys(city)} == {"desk", "agency", "operator"}
         assert first_keys(city) == []
     finally:

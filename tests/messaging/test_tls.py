@@ -76,6 +76,21 @@ def test_what_is_larger_than_one_record_of_tls_arrives_whole(tls_broker: TlsBrok
     bus.close()
 
 
+def test_records_in_single_bytes_carry_everything(tls_broker: TlsBroker, vhost: str):
+    Bus(trusting(tls_broker.url(vhost=vhost), tls_broker)).declare(*TOPOLOGY)
+    with FaultProxy(("127.0.0.1", tls_broker.port)) as line:
+        line.crumble(1)
+        url = f"amqps://guest:guest@127.0.0.1:{line.port}/{vhost}"
+        bus = Bus(trusting(url, tls_broker, server_name_indication="localhost"))
+        publisher, subscriber = bus.publisher(), bus.subscriber("in")
+        bodies = [secrets.token_bytes(size) for size in (1, 2000, 30_000, 5)]
+        batch = [OutMessage(n, "facts", "a.b.c", body) for n, body in enumerate(bodies)]
+        assert publisher.publish(batch).confirmed == set(range(4))
+        assert [each.body for each in receive(subscriber, 4)] == bodies
+        subscriber.close()
+        publisher.close()
+
+
 def test_the_bus_works_again_after_the_broker_was_restarted(tls_broker: TlsBroker, vhost: str):
     bus = Bus(trusting(tls_broker.url(vhost=vhost), tls_broker))
     bus.declare(*TOPOLOGY)

@@ -11,7 +11,7 @@ from services.notify.domain.delivery import Unknown
 from services.notify.messaging.sender import Sender
 from services.notify.web import create_web
 from shared.identity import keys
-from shared.web.guard import assert_every_route_is_guarded
+from shared.identity.guard import assert_every_route_is_guarded
 from tests.backends import Backend
 from tests.notify.conftest import opened
 from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact

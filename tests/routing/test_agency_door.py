@@ -14,8 +14,8 @@ from services.routing.web.door import TASKS_SOURCE
 from shared.events import names
 from shared.events.facts import FACTS, wire
 from shared.identity import keys
+from shared.identity.guard import assert_every_route_is_guarded
 from shared.messaging.tables import DONE
-from shared.web.guard import assert_every_route_is_guarded
 from tests.routing.town import Town
 
 CODE = "000.00.01.H20-220301-0001"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import shared.web
+from shared.identity.limits import Limit, Limiter
 from shared.kernel.errors import SettingsError
 from shared.web.app import create_app
-from shared.web.limits import Limit, Limiter
 from shared.web.security import secret_key
 
 TYPEFACES = ["be-vietnam-pro-1.002-regular.woff2", "be-vietnam-pro-1.002-semibold.woff2"]

@@ -7,11 +7,8 @@ from collections.abc import Iterable
 from services.intake.domain.dossier import Dossier
 from services.intake.storage.rows import content, from_row, moving, same_content, to_row
 from services.intake.storage.tables import dossiers
-from shared.database import UnitOfWork, bulk
-from shared.database.saying import tell
+from shared.database import UnitOfWork, batch
 from shared.kernel.errors import NotFound
-
-_INSERT = dossiers.insert()  # built once: compiling a statement costs more than running it
 
 
 class Dossiers:
@@ -37,7 +34,7 @@ class Dossiers:
         wanted = sorted({c for c in codes if c not in self._known and c not in self._missing})
         if not wanted:
             return
-        rows = bulk.fetch(self._uow.connection, dossiers, dossiers.c.code, wanted, lock=True)
+        rows = batch.fetch(self._uow.connection, dossiers.c.code, wanted, lock=True)
         found = {row.code: from_row(row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's name
         self._known |= found
         self._stored |= found
@@ -71,13 +68,12 @@ class Dossiers:
 
     def _write(self) -> None:
         connection, known = self._uow.connection, self._known
-        if self._new:
-            tell(connection, _INSERT, *(to_row(known[code]) for code in sorted(self._new)))
+        batch.insert(connection, dossiers, [to_row(known[code]) for code in sorted(self._new)])
         changed = sorted(self._changed)
         rows = [{"code": code, **moving(known[code])} for code in changed]
-        bulk.update(connection, dossiers, rows)
+        batch.update(connection, dossiers, rows)
         refilled = [c for c in changed if not self._is_stored(known[c])]
-        bulk.update(connection, dossiers, [{"code": c, **content(known[c])} for c in refilled])
+        batch.update(connection, dossiers, [{"code": c, **content(known[c])} for c in refilled])
         self._stored |= {code: known[code] for code in (*self._new, *changed)}
         self._new.clear()
         self._changed.clear()

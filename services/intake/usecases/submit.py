@@ -17,16 +17,11 @@ from services.intake.storage.dossiers import Dossiers
 from shared.catalogue import Agency, Catalogue, Procedure
 from shared.database import UnitOfWork
 from shared.kernel.clock import to_vn
-from shared.kernel.errors import Fault, InvalidInput, NotFound, Unauthenticated
+from shared.kernel.errors import Fault, InvalidInput, NotFound
 
 
-def submit(
-    uow: UnitOfWork, catalogue: Catalogue, command: SubmitDossier, *, key_id: str | None = None
-) -> Dossier:
-    """File a dossier; InvalidInput carries every fault at once.
-
-    With `key_id`, a key that is no longer in force is Unauthenticated; it gets no number.
-    """
+def submit(uow: UnitOfWork, catalogue: Catalogue, command: SubmitDossier) -> Dossier:
+    """File a dossier; InvalidInput carries every fault at once."""
     now = uow.now
     today = to_vn(now).date()
     office = catalogue.agency(command.office)
@@ -35,9 +30,7 @@ def submit(
     except InvalidInput:
         raise InvalidInput(faults_of(catalogue, command, today)) from None
     checked = check_submission(command, procedure, office, today)
-    number = next_number(uow.connection, office.official_id, today, key_id=key_id)
-    if number is None:
-        raise Unauthenticated("a valid key is needed")
+    number = next_number(uow.connection, office.official_id, today)
     code = dossier_code(office.official_id, today, number)
     dossier, facts = reception.submit(
         checked, code, uow.ids.word(), now, catalogue.calendar(office.code)

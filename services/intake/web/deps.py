@@ -10,10 +10,10 @@ from flask import current_app
 
 from shared.catalogue import Agency, Catalogue, Procedure
 from shared.database import Store
+from shared.identity.guard import current
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import NotFound
 from shared.kernel.text import unaccent
-from shared.web.guard import current
 
 KEY: Final = "lienthong.intake"
 

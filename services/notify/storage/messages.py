@@ -13,12 +13,12 @@ import sqlalchemy as sa
 
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
-from services.notify.storage.asking import about, ask, ask_all
-from services.notify.storage.people import HOLD
+from services.notify.storage.people import locking
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of, row_of_message
 from services.notify.storage.sendings import Claim
 from services.notify.storage.tables import in_states, messages
-from shared.database import UnitOfWork, bulk
+from shared.database import UnitOfWork, batch
+from shared.database.batch import among
 from shared.kernel.errors import NotFound
 
 # What never changes once a message is written.
@@ -66,7 +66,9 @@ class Messages:
             return
         for dossier in missing:
             self._awaiting[dossier] = []
-        _, rows = ask_all(self._uow.connection, (HOLD, missing), (_AWAITING, missing))
+        connection = self._uow.connection
+        awaiting = (_AWAITING, {"keys": missing})
+        rows = batch.query(connection, *locking(connection, missing), awaiting)[-1]
         for message in map(message_of, rows):
             self._awaiting[message.dossier].append(message)
 
@@ -91,7 +93,7 @@ class Messages:
 
     def of_facts(self, fact_ids: Iterable[str]) -> list[Message]:
         """All messages of these facts, as this unit has left them so far."""
-        rows = ask(self._uow.connection, _OF_FACTS, sorted(set(fact_ids)))
+        rows = self._uow.connection.execute(_OF_FACTS, {"keys": sorted(set(fact_ids))})
         found = [message_of(row) for row in rows]
         return [self._changed.get(message.id, message) for message in found]
 
@@ -120,12 +122,12 @@ class Messages:
             # A message may be added and changed in one unit: its last state is what is written.
             latest = [changed.pop(message.id, message) for message in added]
             self._ring(latest)
-            bulk.insert(connection, messages, [self._row(message) for message in latest])
+            batch.insert(connection, messages, [self._row(message) for message in latest])
         if changed:
             moved = [changed[key] for key in sorted(changed)]
             self._ring(moved)
             rows = [self._row(message) for message in moved]
-            bulk.update(connection, messages, [_changing(row) for row in rows])
+            batch.update(connection, messages, [_changing(row) for row in rows])
 
     def _ring(self, written: Iterable[Message]) -> None:
         for channel in {message.channel for message in written if message.state in _READY}:
@@ -143,11 +145,10 @@ def _oldest_first(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return sa.select(*MESSAGE_COLUMNS).where(*where).order_by(messages.c.made_at, messages.c.id)
 
 
-_OF_FACTS = about(messages.c.fact_id, _oldest_first)
-_AWAITING = about(
-    messages.c.dossier,
-    lambda those: _oldest_first(those, in_states(State.AWAITING_CONTACT)).with_for_update(),
-)
+_OF_FACTS = _oldest_first(among(messages.c.fact_id))
+_AWAITING = _oldest_first(
+    among(messages.c.dossier), in_states(State.AWAITING_CONTACT)
+).with_for_update()
 
 
 def _changing(row: dict[str, Any]) -> dict[str, Any]:

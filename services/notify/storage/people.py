@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from services.notify.domain.cases import Case
 from services.notify.domain.contacts import Contact
 from services.notify.storage import tables
-from services.notify.storage.asking import Question, about, ask_all
 from services.notify.storage.rows import (
     CASE_COLUMNS,
     CONTACT_COLUMNS,
@@ -19,7 +18,8 @@ from services.notify.storage.rows import (
     row_of_case,
     row_of_contact,
 )
-from shared.database import UnitOfWork, bulk
+from shared.database import UnitOfWork, batch
+from shared.database.batch import Query, among
 
 
 class Cases:
@@ -35,7 +35,7 @@ class Cases:
         missing = sorted(set(dossiers) - self._known.keys())
         if not missing:
             return
-        (rows,) = ask_all(self._uow.connection, (_CASES, missing))
+        (rows,) = batch.query(self._uow.connection, (_CASES, {"keys": missing}))
         self.learn(missing, rows)
 
     def learn(self, asked: Iterable[str], rows: Iterable[Any]) -> None:
@@ -61,7 +61,7 @@ class Cases:
     def _write(self) -> None:
         changed, self._changed = self._changed, {}
         rows = [row_of_case(changed[dossier]) for dossier in sorted(changed)]
-        bulk.upsert(self._uow.connection, tables.cases, rows)
+        batch.upsert(self._uow.connection, tables.cases, rows)
 
 
 class Contacts:
@@ -81,7 +81,7 @@ class Contacts:
         missing = sorted(set(dossiers) - self._known.keys())
         if not missing:
             return
-        (rows,) = ask_all(self._uow.connection, (_CONTACTS, missing))
+        (rows,) = batch.query(self._uow.connection, (_CONTACTS, {"keys": missing}))
         self.learn(missing, rows)
 
     def learn(self, asked: Sequence[str], rows: Iterable[Any]) -> None:
@@ -89,9 +89,10 @@ class Contacts:
         self._known.update(dict.fromkeys(asked))
         self._keep(rows)
         unknown = sorted(dossier for dossier in asked if self._known[dossier] is None)
-        if unknown and _is_shared(self._uow.connection):
-            _, again = ask_all(self._uow.connection, (HOLD, unknown), (_CONTACTS, unknown))
-            self._keep(again)
+        lock = locking(self._uow.connection, unknown)
+        if lock:
+            contacts = (_CONTACTS, {"keys": unknown})
+            self._keep(batch.query(self._uow.connection, *lock, contacts)[-1])
 
     def get(self, dossier: str) -> Contact | None:
         """The contact, None while none was given."""
@@ -112,7 +113,7 @@ class Contacts:
     def _write(self) -> None:
         changed, self._changed = self._changed, {}
         rows = [row_of_contact(changed[dossier]) for dossier in sorted(changed)]
-        bulk.upsert(self._uow.connection, tables.contacts, rows)
+        batch.upsert(self._uow.connection, tables.contacts, rows)
 
 
 def lock_dossiers(connection: sa.Connection, dossiers: Iterable[str]) -> bool:
@@ -120,32 +121,35 @@ def lock_dossiers(connection: sa.Connection, dossiers: Iterable[str]) -> bool:
 
     Taken in sorted order in one statement, so that two units cannot wait for each other.
     """
-    if not _is_shared(connection):
-        return False
-    ask_all(connection, (HOLD, sorted(set(dossiers))))
-    return True
+    lock = locking(connection, dossiers)
+    batch.query(connection, *lock)
+    return bool(lock)
 
 
 def warm(uow: UnitOfWork, dossiers: Iterable[str]) -> None:
     """Read cases and contacts of these dossiers in one trip."""
     asked = sorted(set(dossiers))
-    cases, contacts = ask_all(uow.connection, (_CASES, asked), (_CONTACTS, asked))
+    keys = {"keys": asked}
+    cases, contacts = batch.query(uow.connection, (_CASES, keys), (_CONTACTS, keys))
     uow.get(Cases).learn(asked, cases)
     uow.get(Contacts).learn(asked, contacts)
 
 
-def _is_shared(connection: sa.Connection) -> bool:
-    return connection.dialect.name == "postgresql"
+def locking(connection: sa.Connection, dossiers: Iterable[str]) -> list[Query]:
+    """What holds these dossiers until the unit ends, to be asked in one trip with what needs it.
+
+    None for no dossier, and where the database has one writer anyway.
+    """
+    names = sorted(set(dossiers))
+    if not names or connection.dialect.name == "sqlite":
+        return []
+    return [(_LOCK, {"names": names})]
 
 
-_CASES = about(tables.cases.c.dossier, sa.select(*CASE_COLUMNS).where)
-_CONTACTS = about(tables.contacts.c.dossier, sa.select(*CONTACT_COLUMNS).where)
-# Holds dossiers until the unit ends, as a question that goes with those that need it.
-HOLD = Question(
-    sa.text(
-        "SELECT count(pg_advisory_xact_lock(wanted.key)) FROM ("
-        "SELECT DISTINCT hashtextextended('notify ' || name, 0) AS key "
-        "FROM unnest(CAST(:listed AS text[])) AS name ORDER BY 1) AS wanted"
-    ),
-    None,
+_CASES = sa.select(*CASE_COLUMNS).where(among(tables.cases.c.dossier))
+_CONTACTS = sa.select(*CONTACT_COLUMNS).where(among(tables.contacts.c.dossier))
+_LOCK = sa.text(
+    "SELECT count(pg_advisory_xact_lock(wanted.key)) FROM ("
+    "SELECT DISTINCT hashtextextended('notify ' || name, 0) AS key "
+    "FROM unnest(CAST(:names AS text[])) AS name ORDER BY 1) AS wanted"
 )

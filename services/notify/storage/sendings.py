@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from services.notify.domain.messages import Message, claimed
 from services.notify.domain.states import State
-from services.notify.storage.asking import about, ask
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of
 from services.notify.storage.tables import in_states, messages
+from shared.database.batch import among
 from shared.database.types import Instant
 
 _READY = in_states(State.QUEUED, State.FAILED)
@@ -23,40 +23,32 @@ _SENDING = in_states(State.SENDING)
 _HOLDERS = messages.c.sender == sa.bindparam("holder")
 _NOW = sa.bindparam("now", type_=Instant())
 
-_CLAIM = about(
-    messages.c.id,
-    lambda those: (
-        messages.update()
-        .where(those)
-        .values(
-            state=State.SENDING.value,
-            tries=messages.c.tries + 1,
-            changed_at=_NOW,
-            sender=sa.bindparam("claimer"),
-            lease_until=sa.bindparam("until", type_=Instant()),
-        )
-    ),
+_THOSE = among(messages.c.id)
+_CLAIM = (
+    messages.update()
+    .where(_THOSE)
+    .values(
+        state=State.SENDING.value,
+        tries=messages.c.tries + 1,
+        changed_at=_NOW,
+        sender=sa.bindparam("claimer"),
+        lease_until=sa.bindparam("until", type_=Instant()),
+    )
 )
-_STILL_HELD = about(
-    messages.c.id,
-    lambda those: sa.select(messages.c.id).where(those, _SENDING, _HOLDERS).with_for_update(),
-)
-_MARK_SENT = about(
-    messages.c.id,
-    lambda those: (
-        messages.update()
-        .where(those, _SENDING, _HOLDERS)
-        .values(
-            state=State.SENT.value,
-            sent_at=_NOW,
-            changed_at=_NOW,
-            next_at=None,
-            reason=None,
-            sender=None,
-            lease_until=None,
-        )
-        .returning(messages.c.id)
-    ),
+_STILL_HELD = sa.select(messages.c.id).where(_THOSE, _SENDING, _HOLDERS).with_for_update()
+_MARK_SENT = (
+    messages.update()
+    .where(_THOSE, _SENDING, _HOLDERS)
+    .values(
+        state=State.SENT.value,
+        sent_at=_NOW,
+        changed_at=_NOW,
+        next_at=None,
+        reason=None,
+        sender=None,
+        lease_until=None,
+    )
+    .returning(messages.c.id)
 )
 
 
@@ -87,20 +79,14 @@ def claim(
     if not found:
         return []
     ids = [message.id for message in found]
-    ask(
-        connection,
-        _CLAIM,
-        ids,
-        now=now,
-        claimer=wanted.sender,
-        until=wanted.lease_until,
-    )
+    claim = {"keys": ids, "claimer": wanted.sender, "until": wanted.lease_until, "now": now}
+    connection.execute(_CLAIM, claim)
     return [claimed(message, now) for message in found]
 
 
 def still_held(connection: sa.Connection, ids: Sequence[str], sender: str) -> set[str]:
     """Which of these are still this sender's, held until the unit ends."""
-    return set(ask(connection, _STILL_HELD, ids, holder=sender).scalars())
+    return set(connection.scalars(_STILL_HELD, {"keys": ids, "holder": sender}))
 
 
 def mark_sent(
@@ -109,7 +95,7 @@ def mark_sent(
     """The way of nearly all messages, in one statement; which of them were still this sender's."""
     if not ids:
         return set()
-    return set(ask(connection, _MARK_SENT, ids, holder=sender, now=now).scalars())
+    return set(connection.scalars(_MARK_SENT, {"keys": ids, "holder": sender, "now": now}))
 
 
 def left_behind(

@@ -15,10 +15,10 @@ from services.notify.usecases.resending import resend
 from services.notify.web import words
 from services.notify.web.api import bookmark, read_bookmark, shown
 from shared.database import Store
+from shared.identity.guard import current, require
 from shared.kernel.errors import Refused
 from shared.messaging.measure import Depths, measure
 from shared.messaging.tables import PARKED, RETRY, WAITING
-from shared.web.guard import require
 
 PAGE = 30
 _LONGEST_CODE = 60
@@ -80,7 +80,7 @@ def _one(blue: Blueprint, store: Store) -> None:
     @require("operator")
     def send_again(message_id: str) -> Response:
         try:
-            with store.begin() as uow:
+            with store.begin(current().actor) as uow:
                 resend(uow, message_id)
         except Refused as refused:
             if refused.status == 404:

@@ -7,8 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from services.routing.storage.tables import answers
-from shared.database import UnitOfWork
-from shared.database.bulk import fetch, upsert
+from shared.database import UnitOfWork, batch
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +40,7 @@ class Answers:
             return
         self._known.update(dict.fromkeys(wanted))
         ids = sorted({answer_id for _, answer_id in wanted})
-        for row in fetch(self._uow.connection, answers, answers.c.answer_id, ids):
+        for row in batch.fetch(self._uow.connection, answers.c.answer_id, ids):
             self._known[row.agency, row.answer_id] = GivenAnswer(*row)
 
     def get(self, agency: str, answer_id: str) -> GivenAnswer | None:
@@ -59,4 +58,4 @@ class Answers:
 
     def _write(self) -> None:
         new, self._new = self._new, []
-        upsert(self._uow.connection, answers, [asdict(answer) for answer in new])
+        batch.upsert(self._uow.connection, answers, [asdict(answer) for answer in new])

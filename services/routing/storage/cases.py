@@ -15,8 +15,7 @@ import sqlalchemy as sa
 from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
 from services.routing.storage.tables import cases, tasks
-from shared.database import UnitOfWork
-from shared.database.bulk import fetch, upsert
+from shared.database import UnitOfWork, batch
 
 PUT_OFF: Final = timedelta(hours=1)
 
@@ -39,7 +38,7 @@ class Cases:
         if not wanted:
             return
         self._known.update(dict.fromkeys(wanted))
-        found = fetch(self._connection, cases, cases.c.dossier, wanted, lock=True)
+        found = batch.fetch(self._connection, cases.c.dossier, wanted, lock=True)
         if found:
             self._load(found)
 
@@ -48,13 +47,13 @@ class Cases:
         wanted = sorted({one for one in ids if one not in self._by_task})
         if not wanted:
             return
-        found = fetch(self._connection, tasks, tasks.c.id, wanted)
+        found = batch.fetch(self._connection, tasks.c.id, wanted)
         self.warm(row.dossier for row in found)
 
     def _load(self, found: Iterable[Any]) -> None:
         loaded = {row.dossier: row for row in found}
         of: dict[str, dict[str, Task]] = {code: {} for code in loaded}
-        given = fetch(self._connection, tasks, tasks.c.dossier, loaded)
+        given = batch.fetch(self._connection, tasks.c.dossier, loaded)
         for row in sorted(given, key=lambda one: (one.opened_at, one.id)):
             of[row.dossier][row.step] = rows.task_of(row)
         for code, row in loaded.items():
@@ -106,6 +105,6 @@ class Cases:
             for step, task in case.tasks.items()
             if self._stored.get(case.dossier, {}).get(step) is not task
         ]
-        upsert(self._connection, cases, [rows.case_row(case) for case in changed.values()])
-        upsert(self._connection, tasks, moved)
+        batch.upsert(self._connection, cases, [rows.case_row(case) for case in changed.values()])
+        batch.upsert(self._connection, tasks, moved)
         self._stored.update((case.dossier, dict(case.tasks)) for case in changed.values())

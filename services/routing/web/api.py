@@ -21,7 +21,7 @@ from services.routing.web.schemas import (
     TasksSchema,
     fields_of,
 )
-from shared.web.guard import current, require
+from shared.identity.guard import current, require
 
 _LINE = TaskSchema()
 

@@ -18,6 +18,7 @@ from services.routing.storage.answers import GivenAnswer
 from services.routing.usecases.answer import Admit, Given, take_request
 from services.routing.usecases.rules import Rules
 from shared.database import Store
+from shared.kernel.actor import Actor
 from shared.kernel.errors import NotFound
 
 TASKS_SOURCE: Final = "/routing/tasks"
@@ -96,7 +97,7 @@ class Door:
         """Take an answer; the same answer again gets the same reply."""
         if not _ID.fullmatch(given.task):
             raise NotFound("there is no such task", vi="Không có nhiệm vụ này.")
-        with self.store.begin() as uow:
+        with self.store.begin(Actor("agency", given.agency)) as uow:
             return take_request(uow, self.rules, self.admit, given)
 
     def step_name(self, line: views.TaskLine) -> str:

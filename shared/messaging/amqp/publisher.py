@@ -1,15 +1,15 @@
 """Publishing with pipelined confirms.
 
-A whole batch is written, then the broker's answers are gathered: acks come out of order and
-partly `multiple` when a topic fans out, so the set of outstanding tags is kept. What becomes of a
-message that failed is the relay's business.
+A whole batch is written at once, then the broker's answers are gathered: acks come out of order
+and partly `multiple` when a topic fans out, so the set of outstanding tags is kept. What becomes
+of a message that failed is the relay's business.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shared.kernel.errors import BrokerAway
@@ -18,6 +18,7 @@ from shared.messaging.amqp.connection import CHANNEL_ERRORS, IO_SECONDS, Doubts,
 from shared.messaging.model import CONTENT_TYPE, OutMessage, Progress, Sent
 
 _PERSISTENT = 2
+_PART = 256 * 1024  # bytes of bodies that go out in one write
 
 
 class AmqpPublisher:
@@ -76,8 +77,12 @@ class AmqpPublisher:
         self._by_id.clear()
         deadline = time.monotonic() + self._confirm_seconds
         with self._link.guard(letting=CHANNEL_ERRORS) as channel:
-            for message in batch:
-                self._write(channel, message)
+            for part in _parts(batch):
+                with self._link.together():
+                    for message in part:
+                        self._write(channel, message)
+                # A broker that sends much back (unroutable messages) must not wait for us to read.
+                self._link.pump()
             while self._waiting:
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -173,6 +178,20 @@ class AmqpPublisher:
 
     def close(self) -> None:
         self._link.close()
+
+
+def _parts(batch: Sequence[OutMessage]) -> Iterator[list[OutMessage]]:
+    """The batch in parts of about a piece: mostly one, and large bodies are not held in memory."""
+    part: list[OutMessage] = []
+    size = 0
+    for message in batch:
+        part.append(message)
+        size += len(message.body)
+        if size >= _PART:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def _reason(exc: BaseException) -> str:

@@ -7,20 +7,20 @@ any argument is read.  What an office may see is decided by the use cases, with 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol, TypeVar
 
-from flask import Flask, g, request, session
+from flask import Flask, current_app, g, request, session
+from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import UnsupportedMediaType
 
+from shared.identity.keys import Principal
+from shared.identity.limits import MARK as LIMIT_MARK
+from shared.identity.limits import Limiter
 from shared.kernel.errors import Forbidden, Refused, Unauthenticated
-from shared.web.limits import MARK as LIMIT_MARK
-from shared.web.state import WebState, state_of
-
-if TYPE_CHECKING:
-    from shared.identity.keys import Principal
 
 View = TypeVar("View", bound=Callable[..., Any] | type)
+EXTENSION: Final = "lienthong.guard"
 MARK: Final = "__access__"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _SESSION_KEY: Final = "key"
@@ -37,13 +37,37 @@ class TooMany(Refused):
         self.seconds = max(1, round(seconds + 0.5))
 
 
+class Keys(Protocol):
+    """How the guard asks about keys; the real one is in `keyring.py`."""
+
+    def verify(self, text: str) -> Principal | None:
+        """The principal of a key's full text, or None."""
+
+    def still_valid(self, key_id: str) -> Principal | None:
+        """The principal of a key that was verified before, or None where it is revoked."""
+
+
+@dataclass(slots=True)
+class Guard:
+    """What the guard of one app works with; `public_endpoints` are the built-in public doors."""
+
+    keys: Keys
+    csrf: CSRFProtect
+    limiter: Limiter = field(default_factory=Limiter)
+    public_endpoints: set[str] = field(default_factory=set)
+
+
+def guard_of(app: Flask | None = None) -> Guard:
+    """The guard of an app that `install` was called for."""
+    guard: Guard = (app or current_app).extensions[EXTENSION]
+    return guard
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """The rule of one view: which kinds of key open it; none means public."""
 
     kinds: frozenset[str]
-    #: The view asks in its own transaction whether the key is still in force (`confirmed`).
-    confirms: bool = False
 
     @property
     def is_public(self) -> bool:
@@ -51,18 +75,13 @@ class Access:
         return not self.kinds
 
 
-def require(*kinds: str, confirms: bool = False) -> Callable[[View], View]:
-    """Open a view, or every method of a view class, to keys of these kinds.
-
-    With `confirms` the view asks itself, in a trip that it makes anyway, whether a key that was
-    verified before is still in force, and says so by `confirmed`. Where it does not, because it
-    refused the request first, the guard asks before the answer leaves.
-    """
+def require(*kinds: str) -> Callable[[View], View]:
+    """Open a view, or every method of a view class, to keys of these kinds."""
     if not kinds:
         raise TypeError("require() needs at least one kind of key")
 
     def mark(view: View) -> View:
-        setattr(view, MARK, Access(frozenset(kinds), confirms))
+        setattr(view, MARK, Access(frozenset(kinds)))
         return view
 
     return mark
@@ -88,22 +107,9 @@ def current() -> Principal:
 def current_or_none() -> Principal | None:
     """Who calls, or None for a stranger."""
     if "principal" not in g:
-        g.principal, g.by_session = _identify(state_of())
+        g.principal, g.by_session = _identify(guard_of())
     principal: Principal | None = g.principal
     return principal
-
-
-def confirmed() -> None:
-    """Say that the caller's key was found to be in force, in a view that `confirms`."""
-    g.unconfirmed = False
-
-
-def revoked_meanwhile() -> bool:
-    """Whether the answer must not leave because its caller's key is no longer in force."""
-    if not g.get("unconfirmed", False):
-        return False
-    g.unconfirmed = False
-    return state_of().keys.still_valid(g.principal.key_id) is None
 
 
 def remember(principal: Principal) -> None:
@@ -120,79 +126,66 @@ def forget() -> None:
     g.principal, g.by_session = None, False
 
 
-def _identify(state: WebState) -> tuple[Any | None, bool]:
+def _identify(guard: Guard) -> tuple[Principal | None, bool]:
     header = request.headers.get("Authorization")
     if header is not None:
         scheme, _, text = header.partition(" ")
         text = text.strip()
         known = scheme.lower() == "bearer" and text.isascii() and len(text) <= 300
-        return (state.keys.verify(text) if known and text else None), False
+        return (guard.keys.verify(text) if known and text else None), False
     key_id = session.get(_SESSION_KEY)
     if not isinstance(key_id, str):
         return None, False
-    principal = state.keys.still_valid(key_id)
+    principal = guard.keys.still_valid(key_id)
     if principal is None:
         session.clear()
     return principal, principal is not None
 
 
-def install(app: Flask) -> None:
+def install(app: Flask, guard: Guard) -> None:
     """Put the guard before every view of the app."""
+    app.extensions[EXTENSION] = guard
     app.before_request(_before)
 
 
 def _before() -> None:
     if request.url_rule is None:  # 404 and 405 are told by Flask itself
         return
-    state = state_of()
-    access = access_of(_app_view(), request.method) or _built_in(state, request.endpoint)
+    guard = guard_of()
+    access = access_of(_app_view(), request.method) or _built_in(guard, request.endpoint)
     if access is None:
         raise Forbidden("this route names no access rule", code="no_access_rule")
-    _count(state)
+    _count(guard)
     if not access.is_public:
-        if access.confirms:
-            _recall(state)
         principal = current_or_none()
         if principal is None:
             raise Unauthenticated("a valid key is needed")
         if principal.kind not in access.kinds:
             raise Forbidden("this kind of key does not open this door")
-    _protect_from_forgery(state)
+    _protect_from_forgery(guard)
     _refuse_foreign_content()
 
 
-def _recall(state: WebState) -> None:
-    """Take the caller's key as it was last verified; what is not remembered is verified anew."""
-    scheme, _, text = request.headers.get("Authorization", "").partition(" ")
-    known = (
-        state.keys.recall(text.strip()) if scheme.lower() == "bearer" and text.isascii() else None
-    )
-    if known is not None:
-        g.principal, g.by_session, g.unconfirmed = known, False, True
-
-
 def _app_view() -> Any:
-    from flask import current_app
-
     return current_app.view_functions[request.endpoint or ""]
 
 
-def _built_in(state: WebState, endpoint: str | None) -> Access | None:
-    return Access(frozenset()) if endpoint in state.public_endpoints else None
+def _built_in(guard: Guard, endpoint: str | None) -> Access | None:
+    return Access(frozenset()) if endpoint in guard.public_endpoints else None
 
 
-def _count(state: WebState) -> None:
+def _count(guard: Guard) -> None:
     marked = getattr(_app_view(), LIMIT_MARK, None)
     if marked is None:
         return
     limit, methods = marked
     if methods and request.method not in methods:
         return
-    if (seconds := state.limiter.wait(limit, request.remote_addr or "?")) > 0:
+    if (seconds := guard.limiter.wait(limit, request.remote_addr or "?")) > 0:
         raise TooMany(seconds)
 
 
-def _protect_from_forgery(state: WebState) -> None:
+def _protect_from_forgery(guard: Guard) -> None:
     """A cookie travels by itself, a key in a header does not: only the former needs a token."""
     if request.method in _SAFE or "Authorization" in request.headers:
         return
@@ -200,7 +193,7 @@ def _protect_from_forgery(state: WebState) -> None:
         current_or_none()
         if not g.by_session:
             return
-    state.csrf.protect()
+    guard.csrf.protect()
 
 
 def _refuse_foreign_content() -> None:
@@ -226,7 +219,7 @@ def access_of(view: Any, method: str = "GET") -> Access | None:
 
 
 def _rules(app: Flask) -> Iterator[tuple[str, str, str, Access | None]]:
-    built_in = state_of(app).public_endpoints
+    built_in = guard_of(app).public_endpoints
     for rule in app.url_map.iter_rules():
         if rule.endpoint in built_in:
             continue

@@ -1,7 +1,7 @@
 """What `lienthong serve` tells whoever started it: the doors, a few keys to begin with, the files.
 
 Lives here: words on the terminal and the file that keeps the keys of a first start. Making the
-keys is in keys.py, opening the doors in serve.py.
+keys is in first_keys.py, opening the doors in services/embedded.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Final
 
 import click
 
-from services.embedded.keys import CityKey
+from services.commands.first_keys import CityKey
 from shared.catalogue import Agency, Catalogue
 from shared.kernel.errors import NotFound
 

@@ -1,11 +1,11 @@
-"""What travels together to PostgreSQL, and that nothing is lost or hidden by it."""
+"""Batches on both databases; what travels together to PostgreSQL, and that it hides nothing."""
 
 from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
 
-from shared.database.trips import ask_all, together
+from shared.database import batch
 from shared.kernel.clock import FixedClock
 from shared.kernel.errors import DatabaseAway
 from tests.messaging.rig import APPLIED, LEDGERS, NOON, make, open_store, outbox
@@ -28,18 +28,13 @@ def count(store) -> int:
 
 
 def write(uow, subject: str, **other: object) -> None:
-    uow.on_flush(lambda: uow.connection.execute(sa.text(INSERT), {**row(subject), **other}))
+    uow.on_flush(lambda: batch.insert(uow.connection, APPLIED, [{**row(subject), **other}]))
 
 
 def cut(store, uow) -> None:
     own = uow.connection.scalar(sa.text("SELECT pg_backend_pid()"))
     with store.read() as other:
         other.execute(sa.text("SELECT pg_terminate_backend(:pid)"), {"pid": own})
-
-
-INSERT = (
-    "INSERT INTO applied (source, subject, sequence, id) VALUES (:source, :subject, :sequence, :id)"
-)
 
 
 def test_what_is_written_at_the_flush_is_committed_with_the_facts(store):
@@ -73,24 +68,24 @@ def test_a_failure_of_the_last_statement_comes_up_with_the_commit(store):
 
 
 def test_rows_are_still_given_inside(store):
-    with store.transaction() as connection, together(connection):
-        connection.execute(sa.text(INSERT), row("D1"))
+    with store.transaction() as connection, store.ending(connection):
+        batch.insert(connection, APPLIED, [row("D1")])
         text = "UPDATE applied SET sequence = 7 WHERE subject = :s RETURNING sequence"
         assert connection.execute(sa.text(text), {"s": "D1"}).scalar_one() == 7
-        assert connection.scalar(sa.select(APPLIED.c.sequence)) == 7
-        connection.commit()
-    assert count(store) == 1
+        batch.insert(connection, APPLIED, [row("D2")])
+        assert connection.scalar(sa.select(sa.func.sum(APPLIED.c.sequence))) == 8
+    assert count(store) == 2
 
 
 def test_several_questions_are_answered_in_their_order(store):
     texts = [sa.text(f"SELECT CAST(:n AS integer) + {n}") for n in range(3)]
     with store.read() as connection:
-        rows = ask_all(connection, [(text, {"n": 10}) for text in texts])
+        rows = batch.query(connection, *((text, {"n": 10}) for text in texts))
         assert [each[0][0] for each in rows] == [10, 11, 12]
         with pytest.raises(sa.exc.DBAPIError):
-            ask_all(connection, [(texts[0], {"n": 1}), (sa.text("SELECT nonsense"), {})])
+            batch.query(connection, (texts[0], {"n": 1}), (sa.text("SELECT nonsense"), {}))
         connection.rollback()
-        assert ask_all(connection, [(texts[0], {"n": 1})]) == [[(1,)]]
+        assert batch.query(connection, (texts[0], {"n": 1})) == [[(1,)]]
 
 
 def test_a_connection_that_breaks_between_is_a_database_that_is_away(store):
@@ -102,7 +97,7 @@ def test_a_connection_that_breaks_between_is_a_database_that_is_away(store):
     def while_asking():
         with store.begin() as uow:
             cut(store, uow)
-            ask_all(uow.connection, [(sa.text("SELECT 1"), {})])
+            batch.query(uow.connection, (sa.text("SELECT 1"), {}))
 
     for unit in (at_the_flush, while_asking):
         with pytest.raises(DatabaseAway):
@@ -134,13 +129,13 @@ def test_a_subject_that_is_said_to_be_new_begins_at_one_on_both_databases(backen
 
 
 def test_a_rollback_does_not_make_the_server_forget_what_it_keeps_for_us(store):
-    asked = [(sa.text("SELECT CAST(:n AS integer)"), {"n": 1})]
+    asked = (sa.text("SELECT CAST(:n AS integer)"), {"n": 1})
     for _ in range(3):
         with store.begin() as uow:
-            assert ask_all(uow.connection, asked) == [[(1,)]]
+            assert batch.query(uow.connection, asked) == [[(1,)]]
     with store.read() as connection:  # ends by a rollback
         for _ in range(12):
             connection.execute(sa.text("SELECT 2")).scalar()
     for _ in range(3):
         with store.begin() as uow:
-            assert ask_all(uow.connection, asked) == [[(1,)]]
+            assert batch.query(uow.connection, asked) == [[(1,)]]

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final
 
 from services.embedded.city import City
 from shared.catalogue import Agency
-from shared.identity.keys import issue, list_keys
+from shared.identity.keys import Kind, issue, list_keys
+from shared.kernel.actor import SHELL
 from shared.kernel.clock import to_vn
+from simulation.keys import PLAYED
 
 LABEL: Final = "khóa của thành phố thử"
 OPERATOR: Final = "van-hanh"
-PLAYED: Final = "demo"  # keys of a simulation's own people: nobody was shown them
-
-Kind = Literal["desk", "agency", "operator"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ def _issue(
     city: City, service: str, kind: Kind, holders: Sequence[tuple[str, str]]
 ) -> list[CityKey]:
     store = city.services[service].store
-    with store.begin() as uow:
+    with store.begin(SHELL) as uow:
         if any(key.label != PLAYED for key in list_keys(uow.connection)):
             return []
         return [
