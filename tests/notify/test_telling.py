@@ -173,7 +173,7 @@ def test_a_contact_and_news_that_cross_never_miss_each_other(ledger_on_postgresq
 
     def give() -> None:
         try:
-            looked.wait(10)
+            looked.wait(60)
             ledger.hear(contact)
         except Exception as fault:  # noqa: BLE001 - shown by the assertion below
             faults.append(fault)
@@ -186,6 +186,6 @@ def test_a_contact_and_news_that_cross_never_miss_each_other(ledger_on_postgresq
         giver.join(0.3)
         assert giver.is_alive(), "the contact must wait for the news"
         ledger.handle(uow, news)
-    giver.join(10)
+    giver.join(60)
     assert faults == []
     assert {m.state for m in ledger.messages(dossier=dossier)} == {State.QUEUED}
