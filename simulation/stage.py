@@ -66,6 +66,7 @@ class Stage:
 
     def links(self) -> list[AgencyLink]:
         """One link per agency, by the way the catalogue says it is reached."""
+        self.rest.begin()
         made = Handed(self.routing.store)
         self._links = [
             AgencyLink(

@@ -17,7 +17,7 @@ import partner
 from services.embedded.city import City as BuiltCity
 from services.embedded.city import open_city as build_city
 from shared.catalogue import Catalogue
-from shared.kernel.clock import FixedClock
+from shared.kernel.clock import Clock, FixedClock
 from shared.kernel.errors import LienThongError
 from shared.kernel.ids import SeededIds
 from simulation.agenda import Agenda, Clockwork
@@ -44,9 +44,9 @@ class City(People):
     may change from one version to the next, unlike the names of this class.
     """
 
-    def __init__(self, built: BuiltCity, clock: FixedClock, *, seed: int = 1) -> None:
+    def __init__(self, built: BuiltCity, *, seed: int = 1) -> None:
         super().__init__(built)
-        self.clock = clock
+        self.clock: Clock = built.clock
         self._ids = SeededIds(seed)
         self._at_work: list[Agency | AgencyLink] = []
         self._agenda = Agenda()
@@ -82,14 +82,19 @@ class City(People):
 
     def advance(self, by: timedelta) -> datetime:
         """Let time pass: whatever falls due on the way happens at its own instant; the new now."""
-        end = self.clock.now() + by
-        loops = self.built.loops
-        Clockwork(self.clock, self._agenda, loops, self._rest, self._look).run(end)
-        return self.clock.now()
+        clock = self._settable()
+        end = clock.now() + by
+        Clockwork(clock, self._agenda, self.built.loops, self._rest, self._look).run(end)
+        return end
 
     def set(self, at: datetime) -> None:
         """Put the clock to an aware instant, forward or back; nothing happens until it is moved."""
-        self.clock.set(at)
+        self._settable().set(at)
+
+    def _settable(self) -> FixedClock:
+        if not isinstance(self.clock, FixedClock):
+            raise LienThongError("the clock of this city is not ours to set")
+        return self.clock
 
     def until(self, done: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
         """Carry on until it is so, servers that are away waited out; the clock stands."""
@@ -128,12 +133,14 @@ class City(People):
             for each in self.catalogue.agencies(self._today())
             if agencies is None or each.code in agencies
         ]
+        self._rest.begin()
         self._at_work.extend(links)
         self._played = Agencies(links, self._agenda, manner or AtOnce(self.clock), self.clock)
 
     def agency(self, code: str, *, way: Way = "door") -> Agency:
         """An agency with the partner kit: by the HTTPS door, or by its queue."""
         agency = super().agency(code, way=way)
+        self._rest.begin()
         self._at_work.append(agency)
         return agency
 
@@ -172,7 +179,7 @@ def open_city(
     )
     try:
         built.migrate()
-        return City(built, clock, seed=seed + 1)
+        return City(built, seed=seed + 1)
     except BaseException:
         built.close()
         raise

@@ -93,6 +93,10 @@ class Process:
         """Where a public door is."""
         return f"http://{LOOPBACK}:{self.port + door}"
 
+    def door(self, door: int = 0) -> Door:
+        """A public door of it, with a jar of cookies of its own."""
+        return OverHttp(self.url(door))
+
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
         self._process.send_signal(number)
