@@ -28,8 +28,8 @@ from shared.catalogue import load
 from shared.kernel.clock import FixedClock
 from shared.settings import PROJECT
 from simulation.autopilot import Shredder
+from simulation.kit import City as KitCity
 from simulation.kit import filing
-from simulation.stage import Stage
 from tests.embedded.townsfolk import INTERLINKED, OFFICE, desk_of
 from tests.ports import free_ports_in_a_row
 
@@ -202,7 +202,8 @@ def test_a_simulated_month_can_be_entered_afterwards(tmp_path: Path):
     city = open_city(tmp_path, clock=clock)
     try:
         city.migrate()
-        Stage(city, clock, 1)
+        KitCity(city).links()
+        KitCity(city).desk(OFFICE)
         assert {key.kind for key in first_keys(city)} == {"desk", "agency", "operator"}
         assert first_keys(city) == []
     finally:
