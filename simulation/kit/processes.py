@@ -62,6 +62,7 @@ class Process:
 
     def __enter__(self) -> Self:
         self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.log.touch(mode=0o600)  # a first start writes keys into it
         with self.log.open("ab") as out:
             self._started = subprocess.Popen(  # noqa: S603 - our own command
                 [sys.executable, "-m", "services", *self._words],
