@@ -15,8 +15,9 @@ from shared.kernel.ids import SeededIds
 from shared.messaging import reset_memory, watermark
 from shared.settings import PROJECT, SERVICES
 from simulation.autopilot import Shredder, autopilots
+from simulation.kit import City as KitCity
 from tests.backends import Backend
-from tests.embedded.townsfolk import Desk, all_sent, carry, held, unsent
+from tests.embedded.townsfolk import INTERLINKED, all_sent, desk_of, held, unsent
 
 START = datetime(2022, 3, 14, 1, 30, tzinfo=UTC)
 DELAY = timedelta(minutes=5)
@@ -54,12 +55,12 @@ class Town:
             service.close()
 
     def finish(self, code: str) -> None:
-        desk = Desk(self.city)
+        desk = desk_of(self.city)
         while desk.status(code) != 9:
             self.city.pump()
             self.clock.advance(DELAY)
             assert self.clock.now() < START + 20 * DELAY
-        carry(self.city, lambda: all_sent(self.city, 4))
+        KitCity(self.city).until(lambda: all_sent(self.city, 4))
         assert (held(self.city), unsent(self.city)) == ([], 0)
 
     def sent_at_start(self) -> int:
@@ -76,7 +77,7 @@ def town(embedded: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
 
 
 def test_tasks_that_an_agency_has_not_answered_come_again_after_a_crash(town: Town):
-    code = Desk(town.open(autopilot=True)).submit()
+    code = desk_of(town.open(autopilot=True)).submit(INTERLINKED).code
     town.city.pump()
     town.die()
     town.open(autopilot=True)
@@ -85,7 +86,7 @@ def test_tasks_that_an_agency_has_not_answered_come_again_after_a_crash(town: To
 
 def test_an_answer_that_was_lost_with_the_bus_is_given_again(town: Town):
     city = town.open(autopilot=True)
-    code = Desk(city).submit()
+    code = desk_of(city).submit(INTERLINKED).code
     city.pump()
     town.clock.advance(DELAY)
     # It says that it is done and dies before routing has heard it.
@@ -99,7 +100,7 @@ def test_an_answer_that_was_lost_with_the_bus_is_given_again(town: Town):
 
 
 def test_agencies_that_begin_to_read_get_what_was_open_before(town: Town):
-    code = Desk(town.open(autopilot=False)).submit()
+    code = desk_of(town.open(autopilot=False)).submit(INTERLINKED).code
     town.city.pump()
     town.city.close()
     assert town.open(autopilot=False).pump() == 0
@@ -109,13 +110,13 @@ def test_agencies_that_begin_to_read_get_what_was_open_before(town: Town):
 
 
 def test_a_start_after_a_settled_run_sends_nothing_again_however_it_ended(town: Town):
-    code = Desk(town.open(autopilot=True)).submit()
+    code = desk_of(town.open(autopilot=True)).submit(INTERLINKED).code
     town.finish(code)
     town.city.pump()
     town.die()
     town.open(autopilot=True)
     assert town.sent_at_start() == 0
-    Desk(town.city).submit(number=2)
+    desk_of(town.city).submit(INTERLINKED, number=2)
     town.city.pump()
     town.city.close()
     town.open(autopilot=False)

@@ -49,7 +49,7 @@ def calm(
     town = Town(Apart(tmp_path_factory.mktemp("calm"), templates), catalogue)
     drawn = {}
     for procedure in OFFICES:
-        code = town.desk(procedure).submit(procedure)
+        code = town.desk(procedure).submit(procedure).code
         town.finish(code, procedure=procedure)
         check_once(town.city, code)
         drawn[procedure] = portrait(town.city, code, procedure=procedure)
