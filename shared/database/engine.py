@@ -6,6 +6,7 @@ The one place that knows what each database calls "away" or "in each other's way
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
@@ -47,6 +48,8 @@ def make_engine(url: str) -> sa.Engine:
         return _sqlite(parsed)
     from shared.database.pipeline import Connection, Cursor, begin
 
+    # A pipeline warns of the errors it passes over, in the server's words, which may quote a row.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     engine = sa.create_engine(
         parsed,
         pool_size=10,
