@@ -91,7 +91,7 @@ def _applied(consumer: str, rows: Iterable[Any]) -> tuple[dict[str, int], dict[s
     return own, anyone
 
 
-def _ask(connection: sa.Connection, text: sa.TextClause, values: Mapping[str, Any]) -> list[Any]:
+def _query(connection: sa.Connection, text: sa.TextClause, values: Mapping[str, Any]) -> list[Any]:
     (rows,) = batch.query(connection, (text, values))
     return rows
 
@@ -107,7 +107,7 @@ class PostgresSql(Sql):
     ) -> tuple[dict[str, Numbered], dict[str, int]]:
         streams, sizes, correlations = (list(column) for column in zip(*counts, strict=True))
         asking = {"streams": streams, "counts": sizes, "correlations": correlations}
-        rows = _ask(connection, _NUMBER, {**asking, "asked": list(asked)})
+        rows = _query(connection, _NUMBER, {**asking, "asked": list(asked)})
         size = dict(zip(streams, sizes, strict=True))
         numbered: dict[str, Numbered] = {}
         applied: dict[str, int] = {}
@@ -122,7 +122,7 @@ class PostgresSql(Sql):
         self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
     ) -> list[Unsent]:
         names = [f"{exchange} {key}" for exchange, key in held]
-        rows = _ask(connection, _CLAIM, {"limit": limit, "held": names})
+        rows = _query(connection, _CLAIM, {"limit": limit, "held": names})
         return [Unsent(*row) for row in rows]
 
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
@@ -144,31 +144,31 @@ class PostgresSql(Sql):
         return Found(known, [Waiting(*row) for row in rows[2]], *_applied(consumer, rows[3]))
 
     def lock(self, connection: sa.Connection, consumer: str, subjects: Iterable[str]) -> None:
-        _ask(connection, _LOCK, _locked(consumer, subjects))
+        _query(connection, _LOCK, _locked(consumer, subjects))
 
     def known(
         self, connection: sa.Connection, consumer: str, keys: Sequence[Key]
     ) -> dict[Key, Known]:
-        rows = _ask(connection, _KNOWN, _known(consumer, keys))
+        rows = _query(connection, _KNOWN, _known(consumer, keys))
         return {(row[0], row[1]): Known(row[2], row[3], row[4]) for row in rows}
 
     def waiting(
         self, connection: sa.Connection, consumer: str, subjects: Sequence[str]
     ) -> list[Waiting]:
         asked = {"consumer": consumer, "subjects": list(subjects)}
-        return [Waiting(*row) for row in _ask(connection, _WAITING, asked)]
+        return [Waiting(*row) for row in _query(connection, _WAITING, asked)]
 
     def due(
         self, connection: sa.Connection, consumer: str, now: datetime, limit: int
     ) -> list[Waiting]:
         asked = {"consumer": consumer, "now": now, "limit": limit}
-        return [Waiting(*row) for row in _ask(connection, _DUE, asked)]
+        return [Waiting(*row) for row in _query(connection, _DUE, asked)]
 
     def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:
-        ((found,),) = _ask(connection, _NEXT_RETRY, {"consumer": consumer})
+        ((found,),) = _query(connection, _NEXT_RETRY, {"consumer": consumer})
         return cast("datetime | None", found)
 
     def cursors(
         self, connection: sa.Connection, consumer: str, streams: Sequence[str]
     ) -> tuple[dict[str, int], dict[str, int]]:
-        return _applied(consumer, _ask(connection, _CURSORS, {"streams": list(streams)}))
+        return _applied(consumer, _query(connection, _CURSORS, {"streams": list(streams)}))
