@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from services.embedded.catching_up import hand_over_again
 from services.embedded.city import City
 from services.embedded.keys import first_keys
 from services.embedded.welcome import keep_keys, tell_doors, tell_rest
@@ -28,7 +27,7 @@ from shared.messaging.loops.supervisor import Supervisor
 from shared.settings import DEFAULT_PORTS, SERVICES, Settings
 from shared.web.ops import HealthDoors, OpsApp
 from shared.web.server import WebServer, run
-from simulation.autopilot import Shredder, autopilots
+from simulation.autopilot import autopilots
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -64,7 +63,8 @@ def serve_city(
         doors = _doors(city)  # before the keys: none are made for a city that cannot be entered
         keys = first_keys(city)
         kept = keep_keys(city.data_dir, keys)
-        _staff(city, autopilot=autopilot, delay=delay)
+        if autopilot:
+            _staff(city, delay)
         beside = _ops(city, city.start())
     except BaseException:
         city.close()
@@ -107,17 +107,11 @@ def city_settings(
     }
 
 
-def _staff(city: City, *, autopilot: bool, delay: timedelta) -> None:
-    """Who reads the agencies' queues: simulated agencies, or nobody where nobody can."""
+def _staff(city: City, delay: timedelta) -> None:
+    """Simulated agencies at every agency of today."""
     today = to_vn(city.clock.now()).date()
     codes = [agency.code for agency in city.catalogue.agencies(today)]
-    if autopilot:
-        if city.bus.volatile:
-            # What a start without them put on their queues is gone, and counts as read.
-            hand_over_again(city.routing.store, codes)
-        city.add(autopilots(codes, city.bus, city.clock, delay=delay))
-    elif city.bus.volatile:
-        city.add([Shredder(codes, city.bus)])
+    city.add(autopilots(codes, city.bus, city.clock, delay=delay, catch_up=city.unanswered_by))
 
 
 def _doors(city: City) -> list[WebServer]:

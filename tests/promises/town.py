@@ -81,7 +81,15 @@ class Town:
                 clock=self.clock,
                 ids=SeededIds(self._lives),
             )
-        city.add(autopilots(self.agencies(), city.bus, self.clock, delay=timedelta(0)))
+        city.add(
+            autopilots(
+                self.agencies(),
+                city.bus,
+                self.clock,
+                delay=timedelta(0),
+                catch_up=city.unanswered_by,
+            )
+        )
         city.add(self._more(city.bus))
         return city
 

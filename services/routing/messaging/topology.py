@@ -26,8 +26,11 @@ QUEUES: Final = (
 
 
 def agency_queues(catalogue: Catalogue) -> tuple[Queue, ...]:
-    """A queue for every agency of any day: an old dossier may still owe an answer to an old one."""
+    """A queue for every agency of any day: an old dossier may still owe an answer to an old one.
+
+    An agency that was away asks for what it missed: the ledger has all that was handed over.
+    """
     return tuple(
-        Queue(queue, ((names.AGENCY_TASKS, queue),))
+        Queue(queue, ((names.AGENCY_TASKS, queue),), catch_up=True)
         for queue in (names.agency_queue(code) for code in catalogue.agency_codes())
     )

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +35,7 @@ _ADD_OUTBOX = timed(
 _CLAIM = sa.text(
     "SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
     " WHERE sent_at IS NULL"
+    " AND position NOT IN (SELECT value FROM json_each(:in_flight))"
     " AND exchange || ' ' || routing_key NOT IN (SELECT value FROM json_each(:held))"
     " ORDER BY position LIMIT :limit"
 )
@@ -129,10 +130,15 @@ class SqliteSql(Sql):
         connection.execute(_ADD_OUTBOX, rows)
 
     def claim(
-        self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
+        self,
+        connection: sa.Connection,
+        limit: int,
+        held: Iterable[tuple[str, str]],
+        in_flight: Collection[int] = (),
     ) -> list[Unsent]:
         names = _list(f"{exchange} {key}" for exchange, key in held)
-        rows = connection.execute(_CLAIM, {"limit": limit, "held": names})
+        asked = {"limit": limit, "held": names, "in_flight": _list(in_flight)}
+        rows = connection.execute(_CLAIM, asked)
         return [Unsent(*row) for row in rows]
 
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
