@@ -11,7 +11,7 @@ plan that was made while the tables were empty.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -32,7 +32,8 @@ _NUMBER = sa.text(
 )
 _CLAIM = sa.text(
     "SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
-    " WHERE sent_at IS NULL AND exchange || ' ' || routing_key <> ALL (CAST(:held AS text[]))"
+    " WHERE sent_at IS NULL AND position <> ALL (CAST(:in_flight AS bigint[]))"
+    " AND exchange || ' ' || routing_key <> ALL (CAST(:held AS text[]))"
     " ORDER BY position LIMIT :limit FOR UPDATE SKIP LOCKED"
 )
 _MARK = sa.text("UPDATE outbox SET sent_at = :now WHERE position = ANY (CAST(:listed AS bigint[]))")
@@ -119,10 +120,15 @@ class PostgresSql(Sql):
         return numbered, applied
 
     def claim(
-        self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
+        self,
+        connection: sa.Connection,
+        limit: int,
+        held: Iterable[tuple[str, str]],
+        in_flight: Collection[int] = (),
     ) -> list[Unsent]:
         names = [f"{exchange} {key}" for exchange, key in held]
-        rows = _query(connection, _CLAIM, {"limit": limit, "held": names})
+        asked = {"limit": limit, "held": names, "in_flight": list(in_flight)}
+        rows = _query(connection, _CLAIM, asked)
         return [Unsent(*row) for row in rows]
 
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
