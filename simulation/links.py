@@ -18,10 +18,12 @@ from werkzeug.test import Client as WsgiClient
 import partner
 from partner.messages import Answer
 from services.embedded.city import City
+from shared.database import Store
 from shared.events import names
 from shared.kernel.clock import parse_instant
 from shared.kernel.errors import LienThongError
 from shared.messaging import Bus, Delivery, OutMessage, Publisher, Subscriber
+from simulation.news import News
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -140,6 +142,20 @@ def client_of(
     if city.bus.volatile:
         return client(transport=BusTransport(code, city.bus))
     return client(url=city.bus.url, prefix=city.bus.prefix)
+
+
+class Handed:
+    """The number of the last message that routing made for each agency."""
+
+    def __init__(self, store: Store) -> None:
+        self._news = News([store], ("task.assigned", "task.changed", "task.cancelled"))
+        self._last: dict[str, int] = {}
+
+    def last(self, agency: str) -> int:
+        """The number of the last message made for it, 0 for none."""
+        for message in self._news.fresh():
+            self._last[message.subject] = message.sequence or 0
+        return self._last.get(agency, 0)
 
 
 class AgencyLink:

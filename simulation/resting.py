@@ -28,17 +28,23 @@ READS = {
 class Rest:
     """Carries a city to rest as often as it is called.
 
-    `given` tells how many answers agencies have handed in since this was made, by whatever way.
+    `given` tells how many answers agencies have handed in since `begin`, by whatever way.
     """
 
     def __init__(self, city: City, given: Callable[[], int]) -> None:
         self._city = city
         self._given = given
-        self._heard_before = 0 if city.bus.volatile else self._answers_in_all()
+        self._heard_before: int | None = None
         self._seen = 0
+
+    def begin(self) -> None:
+        """Take note of what was answered before; at the latest when the first agency comes."""
+        if self._heard_before is None:
+            self._heard_before = 0 if self._city.bus.volatile else self._answers_in_all()
 
     def __call__(self) -> int:
         """Move until nothing moves; the things done."""
+        self.begin()
         moved = self._pump()
         given = self._given()
         if self._city.bus.volatile or (not moved and given == self._seen):
@@ -74,7 +80,7 @@ class Rest:
             for maker, source in READS[service.name]:
                 if got.get(source, 0) < made[maker].get(source, 0):
                     return True
-        return self._answers_in_all() - self._heard_before < self._seen
+        return self._answers_in_all() - (self._heard_before or 0) < self._seen
 
     def _answers_in_all(self) -> int:
         """How many answers of agencies routing has ever taken in, by either door."""

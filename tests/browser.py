@@ -22,6 +22,7 @@ PHONE: Final = 360
 # The narrowest phones that are in use, and the most usual width.
 PHONES: Final = (320, PHONE)
 HEIGHT: Final = 800
+PATIENCE_MS: Final = 60_000  # a machine under load is not a page that never comes
 
 _LOADED = """async () => {
     const faces = [...document.fonts];
@@ -78,6 +79,7 @@ def opened_page(browser: Any, width: int, **more: Any) -> Iterator[Any]:
     context = browser.new_context(viewport={"width": width, "height": HEIGHT}, **more)
     try:
         page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
         page.complaints = []
         page.on("console", lambda message: _note(page, message))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))

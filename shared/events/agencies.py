@@ -88,7 +88,7 @@ class AnswerSupplementNeeded(Event, frozen=True, kw_only=True):
     """Something is missing: the citizen has to bring it."""
 
     task: TaskId
-    items: Annotated[Items, about("Every missing item, in one go")]
+    items: Annotated[Items, about("Every missing item, in one go; at least one")]
     reason: Text
     respond_by: Instant | None = None
 

@@ -25,7 +25,7 @@ class Bus:
 
     @property
     def volatile(self) -> bool:
-        """True when messages die with the process, so that the relay must send again at start."""
+        """True when messages die with the process: confirmed is what every reader is done with."""
         return self._transport.volatile
 
     def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None:

@@ -15,7 +15,7 @@ from shared.database import UnitOfWork
 from shared.events.decision import Decision
 from shared.events.envelope import Envelope
 from shared.events.event import Event, kind_of
-from shared.kernel.errors import ParkNow, Refused
+from shared.kernel.errors import ParkNow, Refused, Unreadable
 from shared.messaging.consumer.model import Handler, Late
 
 __all__ = ["Decision", "Repository", "Row", "handlers", "keep", "on", "settle"]
@@ -28,11 +28,11 @@ E = TypeVar("E", bound=Event)
 class Repository(Protocol[State]):
     """Where a service keeps what it knows; one for each unit of work."""
 
-    def load(self, keys: Iterable[str]) -> None:
+    def load(self, keys: Iterable[Any]) -> None:
         """Read these in one query, since all of them will be asked for."""
         ...
 
-    def get(self, key: str) -> State | None:
+    def get(self, key: Any) -> State | None:
         """What is known of this matter; None for one that was never heard of."""
         ...
 
@@ -56,24 +56,33 @@ def on(
     return Row(cls, decide)
 
 
+def _subject(envelope: Envelope) -> str:
+    return envelope.subject
+
+
 def handlers(
     table: Sequence[Row[State, Around]],
     repository: Callable[[UnitOfWork], Repository[State]],
     around: Callable[[UnitOfWork, State | None, Any], Around],
+    *,
+    key: Callable[[Envelope], Any] = _subject,
 ) -> dict[str, Handler]:
     """The handlers of a consumer, by wire type.
 
-    `around` gives the circumstances of one decision: rules, the present instant, new ids.
+    `around` gives the circumstances of one decision: rules, the present instant, new ids; `key`
+    what the repository finds the matter by, where that is more than the event's subject.
     """
 
     def load(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
-        uow.get(repository).load(envelope.subject for envelope in envelopes)
+        uow.get(repository).load(map(key, envelopes))
 
     def handler(row: Row[State, Around]) -> Handler:
         def apply(uow: UnitOfWork, envelope: Envelope) -> Late | None:
             event = envelope.event()
+            if event.subject != envelope.subject:  # the order of events is kept by the envelope's
+                raise Unreadable(f"{envelope.type} is about another subject than its envelope says")
             states = uow.get(repository)
-            state = states.get(event.subject)
+            state = states.get(key(envelope))
             return settle(uow, states, lambda: row.decide(state, event, around(uow, state, event)))
 
         return Handler(apply=apply, warm=load)

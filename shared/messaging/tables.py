@@ -32,7 +32,6 @@ class Ledgers:
     inbox: sa.Table
     streams: sa.Table
     cursors: sa.Table
-    starts: sa.Table
 
     @classmethod
     def define(cls, metadata: sa.MetaData) -> Self:
@@ -42,7 +41,6 @@ class Ledgers:
             inbox=_inbox(metadata),
             streams=_streams(metadata),
             cursors=_cursors(metadata),
-            starts=_starts(metadata),
         )
 
 
@@ -129,22 +127,6 @@ def _cursors(metadata: sa.MetaData) -> sa.Table:
     )
     sa.Index("cursors_stream", table.c.stream)
     return table
-
-
-def _starts(metadata: sa.MetaData) -> sa.Table:
-    """When the relay started, and from which position on it sent after that.
-
-    A bus that forgets gets those rows again at the next start. A position, not a time: a clock
-    that was set back must not lose a fact.
-    """
-    return sa.Table(
-        "starts",
-        metadata,
-        sa.Column("position", _Position, primary_key=True, autoincrement=True),
-        sa.Column("started_at", Instant(), nullable=False),
-        sa.Column("resend_from", sa.BigInteger, nullable=False),
-        sqlite_autoincrement=True,
-    )
 
 
 #: For statements: the names are the same in every service.

@@ -17,18 +17,17 @@ import partner
 from services.embedded.city import City as BuiltCity
 from services.embedded.city import open_city as build_city
 from shared.catalogue import Catalogue
-from shared.kernel.clock import FixedClock
+from shared.kernel.clock import Clock, FixedClock
 from shared.kernel.errors import LienThongError
 from shared.kernel.ids import SeededIds
 from simulation.agenda import Agenda, Clockwork
 from simulation.kit.clients import Agency
 from simulation.kit.doors import Door, Inside
 from simulation.kit.people import People, Way
-from simulation.links import AgencyLink, client_of
+from simulation.links import AgencyLink, Handed, client_of
 from simulation.manners import AtOnce
 from simulation.players import Agencies, Manner
 from simulation.resting import Rest
-from simulation.stage import Handed
 
 # 08:30 in Cao Lãnh, a Monday without a holiday near.
 MORNING: Final = datetime(2022, 3, 14, 1, 30, tzinfo=UTC)
@@ -44,9 +43,10 @@ class City(People):
     may change from one version to the next, unlike the names of this class.
     """
 
-    def __init__(self, built: BuiltCity, clock: FixedClock, *, seed: int = 1) -> None:
+    def __init__(self, built: BuiltCity, *, seed: int = 1) -> None:
+        """`seed` draws the ids of agencies' answers, apart from the city's own ids and words."""
         super().__init__(built)
-        self.clock = clock
+        self.clock: Clock = built.clock
         self._ids = SeededIds(seed)
         self._at_work: list[Agency | AgencyLink] = []
         self._agenda = Agenda()
@@ -83,13 +83,21 @@ class City(People):
     def advance(self, by: timedelta) -> datetime:
         """Let time pass: whatever falls due on the way happens at its own instant; the new now."""
         end = self.clock.now() + by
-        loops = self.built.loops
-        Clockwork(self.clock, self._agenda, loops, self._rest, self._look).run(end)
-        return self.clock.now()
+        self.run(self._agenda, self._look, end)
+        return end
+
+    def run(self, agenda: Agenda, look: Callable[[], int], until: datetime) -> None:
+        """Let time pass until then with an agenda of one's own; `look` sees what came to rest."""
+        Clockwork(self._settable(), agenda, self.built.loops, self._rest, look).run(until)
 
     def set(self, at: datetime) -> None:
         """Put the clock to an aware instant, forward or back; nothing happens until it is moved."""
-        self.clock.set(at)
+        self._settable().set(at)
+
+    def _settable(self) -> FixedClock:
+        if not isinstance(self.clock, FixedClock):
+            raise LienThongError("the clock of this city is not ours to set")
+        return self.clock
 
     def until(self, done: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
         """Carry on until it is so, servers that are away waited out; the clock stands."""
@@ -120,20 +128,27 @@ class City(People):
 
         As the catalogue says each is reached; `manner` says what they answer: at once, granted.
         """
+        links = self.links(agencies)
+        self._played = Agencies(links, self._agenda, manner or AtOnce(self.clock), self.clock)
+
+    def links(self, agencies: Collection[str] | None = None) -> list[AgencyLink]:
+        """The programs of all agencies, or of these, each by the way that the catalogue says."""
+        self._rest.begin()
         made = Handed(self.built.routing.store)
-        links = [
+        found = [
             AgencyLink(
                 self._client(each.code, "door" if each.reach == "web" else "queue"), made.last
             )
             for each in self.catalogue.agencies(self._today())
             if agencies is None or each.code in agencies
         ]
-        self._at_work.extend(links)
-        self._played = Agencies(links, self._agenda, manner or AtOnce(self.clock), self.clock)
+        self._at_work.extend(found)
+        return found
 
     def agency(self, code: str, *, way: Way = "door") -> Agency:
         """An agency with the partner kit: by the HTTPS door, or by its queue."""
         agency = super().agency(code, way=way)
+        self._rest.begin()
         self._at_work.append(agency)
         return agency
 
@@ -172,7 +187,7 @@ def open_city(
     )
     try:
         built.migrate()
-        return City(built, clock, seed=seed + 1)
+        return City(built, seed=seed + 1)
     except BaseException:
         built.close()
         raise

@@ -51,7 +51,7 @@ class _Keyed:
     def __init__(self, new_door: Callable[[], Door], key: str) -> None:
         self._new_door = new_door
         self._door = new_door()
-        self.headers = {"Authorization": f"Bearer {key}"}
+        self._headers = {"Authorization": f"Bearer {key}"}
         self._key = key
 
     def ask(
@@ -66,7 +66,7 @@ class _Keyed:
         """Any request under /api/v1; whatever the answer is. `key`: an Idempotency-Key."""
         once = {} if key is None else {"Idempotency-Key": key}
         return self._door.ask(
-            method, f"/api/v1{path}", body=body, query=query, headers=self.headers | once
+            method, f"/api/v1{path}", body=body, query=query, headers=self._headers | once
         )
 
     def told(self, method: str, path: str, **more: Any) -> dict[str, Any]:

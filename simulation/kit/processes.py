@@ -62,6 +62,7 @@ class Process:
 
     def __enter__(self) -> Self:
         self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.log.touch(mode=0o600)  # a first start writes keys into it
         with self.log.open("ab") as out:
             self._started = subprocess.Popen(  # noqa: S603 - our own command
                 [sys.executable, "-m", "services", *self._words],
@@ -92,6 +93,10 @@ class Process:
     def url(self, door: int = 0) -> str:
         """Where a public door is."""
         return f"http://{LOOPBACK}:{self.port + door}"
+
+    def door(self, door: int = 0) -> Door:
+        """A public door of it, with a jar of cookies of its own."""
+        return OverHttp(self.url(door))
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""

@@ -6,7 +6,7 @@ The same every time, so that the page can show what an operator really sees. No 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,11 @@ from unittest import mock
 import pytest
 
 from services.embedded.city import City
-from services.routing.messaging import incoming
+from services.routing.usecases.rules import Rules
 from shared.catalogue import Catalogue
+from shared.events.intake import DossierReceived
 from tests.backends import EmbeddedBackend, Templates
+from tests.embedded.townsfolk import INTERLINKED
 from tests.promises.operator import Operator
 from tests.promises.test_parked import publish, until_parked
 from tests.promises.town import Town
@@ -48,12 +50,12 @@ def night(
     backend = EmbeddedBackend(folder, templates)
     town = Town(backend, catalogue)
     with ExitStack() as broken:
-        well = town.desk().submit()
+        well = town.desk().submit(INTERLINKED).code
         town.finish(well)
-        stuck = town.desk().submit(number=2)
+        stuck = town.desk().submit(INTERLINKED, number=2).code
         broken.enter_context(defect(stuck))
         until_parked(town)
-        town.desk().post(f"/{stuck}/withdraw", {"reason": "công dân rút hồ sơ"})
+        town.desk().withdraw(stuck, "công dân rút hồ sơ")
         publish(town, b"\xff\xfe not a fact of ours")
         carry(town.city)
         yield Night(town, Operator(town, monkeypatch), broken)
@@ -64,14 +66,14 @@ def night(
 @contextmanager
 def defect(code: str) -> Iterator[None]:
     """Routing breaks while it reads the facts of this dossier: a slip of ours, to be mended."""
-    read = incoming.read
+    judge = Rules.for_received
 
-    def breaking(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        if data["dossier"] == code:
+    def breaking(rules: Rules, received: DossierReceived, *others: Any) -> Any:
+        if received.dossier == code:
             raise KeyError("a word of the citizen's form")
-        return read(kind, data)
+        return judge(rules, received, *others)
 
-    with mock.patch.object(incoming, "read", breaking):
+    with mock.patch.object(Rules, "for_received", breaking):
         yield
 
 

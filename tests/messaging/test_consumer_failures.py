@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 
 from shared.kernel.clock import FixedClock
 from shared.kernel.errors import DatabaseAway, ParkNow
+from shared.kernel.retry import RetryPolicy
 from shared.messaging import Delivery, parked
 from shared.messaging.consumer import Consumer, Handler, Late
 from shared.messaging.metrics import Metrics
-from shared.messaging.retry import RetryPolicy
 from tests.messaging.rig import (
     NOON,
     TYPE,

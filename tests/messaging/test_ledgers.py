@@ -283,6 +283,16 @@ def downgrade():
     with op.batch_alter_table("applied") as batch:
         batch.drop_column("id")
 """,
+    "versions/0003_third.py": """
+from alembic import op
+from shared.messaging.history import drop_starts, make_starts
+revision = "0003"
+down_revision = "0002"
+def upgrade():
+    drop_starts(op)
+def downgrade():
+    make_starts(op)
+""",
 }
 
 
@@ -304,7 +314,7 @@ def test_a_history_brings_an_empty_database_to_what_the_code_says(backend, histo
     assert any("add_column" in fault and "id" in fault for fault in drift(engine, metadata))
     upgrade(engine, history)
     upgrade(engine, history)
-    assert current(engine) == head(history) == "0002"
+    assert current(engine) == head(history) == "0003"
     assert drift(engine, metadata) == []
     engine.dispose()
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.notify.delivery.sender import Sender
 from services.notify.domain.delivery import Unknown
-from services.notify.messaging.sender import Sender
 from shared.kernel.clock import FixedClock
 from shared.web.server import WebServer, serving
 from tests.backends import Backend
 from tests.browser import DESKTOP, PHONE, is_sound, opened_page
 from tests.notify.conftest import opened
-from tests.notify.ledger import DOSSIER, START, Ledger, RecordingChannel, a_contact
+from tests.notify.ledger import DOSSIER, START, Ledger, RecordingChannel, a_contact, received
 from tests.notify.test_notify_web import Door
 
 pytestmark = pytest.mark.browser
@@ -20,8 +20,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def told(embedded: Backend) -> Iterator[Ledger]:
     with opened(embedded, FixedClock(START)) as ledger:
-        ledger.give(a_contact())
-        ledger.hear(ledger.received(), ledger.received("000.00.15.H20-220314-0002"))
+        ledger.hear(a_contact())
+        ledger.hear(received(), received("000.00.15.H20-220314-0002"))
         Sender("email", RecordingChannel(), ledger.store).step(0)
         uncertain = RecordingChannel(idempotent=False, answers=[Unknown("broke off")])
         Sender("sms", uncertain, ledger.store).step(0)

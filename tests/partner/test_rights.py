@@ -173,8 +173,10 @@ def test_each_service_can_declare_what_it_needs_under_its_own_user(
     [
         ("intake", "dossier.facts", "intake.dossier.received", True),
         ("intake", "citizen.contacts", "intake.contact.given", True),
-        ("intake", "dossier.facts", "routing.step.opened", False),
-        ("routing", "dossier.facts", "routing.step.opened", True),
+        ("intake", "dossier.facts", "routing.dossier.started", False),
+        ("intake", "dossier.facts", "steps.step.opened", False),
+        ("routing", "dossier.facts", "routing.dossier.started", True),
+        ("routing", "dossier.facts", "steps.step.opened", True),
         ("routing", "agency.tasks", "agency.OWN.tasks", True),
         ("routing", "citizen.contacts", "intake.contact.given", False),
         ("notify", "dossier.facts", "notify.citizen.notified", True),

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
 
 from services.intake.domain.circumstances import Circumstances, agency
 from services.intake.domain.dossier import Dossier, Ending, Language, Wait
@@ -19,8 +18,6 @@ from shared.events.intake import SupplementExtended, SupplementReminded
 from shared.kernel.calendar import Duration, WorkingCalendar
 from shared.kernel.clock import as_utc, to_vn
 from shared.kernel.errors import Fault, InvalidInput, MissingCalendar, NotFound
-
-_LOOK_BACK: Final = (2, 6, 14)  # days before a date in which its reminder is looked for first
 
 
 def binding(
@@ -65,20 +62,9 @@ def _reminder(
         return at if at > since else None
     day = 60 if before.unit == "working_hour" else calendar.nominal_day_minutes
     try:
-        return _working_minutes_before(since, respond_by, before.value * day, calendar)
+        return calendar.minutes_before(respond_by, before.value * day, since)
     except MissingCalendar:
         return None
-
-
-def _working_minutes_before(
-    since: datetime, respond_by: datetime, minutes: int, calendar: WorkingCalendar
-) -> datetime | None:
-    bases = (respond_by - timedelta(days=days) for days in _LOOK_BACK)
-    for base in (*(base for base in bases if base > since), since):
-        spare = calendar.minutes_between(base, respond_by) - minutes
-        if spare > 0:
-            return calendar.add_minutes(base, spare)
-    return None
 
 
 def extend_supplement(

@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from services.notify.domain import moments
 from services.notify.domain.contacts import CHANNELS
 from services.notify.domain.messages import Message
 from services.notify.domain.states import NAMES_VI, RESENDABLE, State
@@ -123,7 +124,7 @@ def _older(chosen: dict[str, str], more: str) -> str:
 
 def _row(message: Message) -> dict[str, Any]:
     return shown(message) | {
-        "moment_name": words.MOMENTS.get(message.moment, message.moment),
+        "moment_name": moments.NAMES_VI.get(message.moment, message.moment),
         "channel_name": words.CHANNELS.get(message.channel, "—"),
         "state_name": NAMES_VI[message.state],
         "tone": words.TONES[message.state],

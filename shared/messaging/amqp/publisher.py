@@ -15,7 +15,7 @@ from typing import Any
 from shared.kernel.errors import BrokerAway
 from shared.messaging.amqp.address import Address
 from shared.messaging.amqp.connection import CHANNEL_ERRORS, IO_SECONDS, Doubts, Link
-from shared.messaging.model import CONTENT_TYPE, OutMessage, Progress, Sent
+from shared.messaging.model import CONTENT_TYPE, OutMessage, Sent
 
 _PERSISTENT = 2
 _PART = 256 * 1024  # bytes of bodies that go out in one write
@@ -38,7 +38,6 @@ class AmqpPublisher:
         self._waiting: dict[int, Any] = {}
         self._by_id: dict[str, Any] = {}
         self._sent = Sent()
-        self._confirmed = 0  # in all batches
 
     def _prepare(self, channel: Any) -> None:
         channel.events["basic_ack"].add(self._on_ack)
@@ -63,7 +62,6 @@ class AmqpPublisher:
             if not sent.confirmed:
                 raise
             self._fail_rest(batch, str(exc))
-        self._confirmed += len(sent.confirmed)
         return sent
 
     def _refresh(self) -> None:
@@ -165,9 +163,9 @@ class AmqpPublisher:
                 f"unroutable: no queue is bound to {exchange} for {routing_key}"
             )
 
-    def progress(self) -> Progress:
-        """What was confirmed is safe: the broker keeps it."""
-        return Progress(self._confirmed, self._confirmed)
+    def confirmed(self) -> set[Any]:
+        """Nothing later than its batch: `publish` waits for every word."""
+        return set()
 
     def tend(self) -> None:
         """Keep the idle connection alive: heartbeats both ways."""

@@ -207,7 +207,9 @@ class Round:
         self.current = arrival
         self.applied += 1
         uow = self.uow
-        uow.cause = Cause(envelope.id, envelope.correlationid, envelope.traceparent)
+        uow.cause = Cause(
+            envelope.id, envelope.correlationid, envelope.traceparent, made_at=envelope.time
+        )
         uow.actor = actor_of(envelope)
         handler = self.setup.handlers.get(envelope.type)
         outcome = None

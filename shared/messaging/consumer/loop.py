@@ -16,6 +16,7 @@ from typing import Final
 from shared.database import Store
 from shared.database.engine import Contention
 from shared.kernel.errors import BrokerAway, DatabaseAway, ParkNow
+from shared.kernel.retry import RetryPolicy
 from shared.log import FixedEvent, Plain
 from shared.messaging import Bus, Delivery, Subscriber
 from shared.messaging.consumer.batch import Round, Settled, row_of
@@ -29,7 +30,6 @@ from shared.messaging.consumer.model import (
     reason_of,
 )
 from shared.messaging.metrics import Metrics
-from shared.messaging.retry import RetryPolicy
 from shared.messaging.sql import sql_of
 from shared.messaging.tables import PARKED, RETRY, WAITING
 
