@@ -19,9 +19,11 @@ from partner.errors import (
 from partner.messages import Message
 from partner.settings import Tls
 from partner.store import Task
+from partner.transport import Arrival, Http, Transport
 
 __all__ = [
     "AccessDenied",
+    "Arrival",
     "BadAnswer",
     "BadSettings",
     "BrokerUnreachable",
@@ -30,10 +32,12 @@ __all__ = [
     "DoorRefused",
     "Finding",
     "Handler",
+    "Http",
     "Message",
     "PartnerError",
     "Task",
     "Tls",
+    "Transport",
     "UnknownTask",
     "UnreadableMessage",
 ]

@@ -9,7 +9,6 @@ import contextlib
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import pika
@@ -19,21 +18,9 @@ from partner import trouble
 from partner.errors import AccessDenied, BrokerUnreachable, CertificateTrouble
 from partner.messages import CONTENT_TYPE, EXCHANGE, Answer, key_of, queue_of
 from partner.settings import Address
+from partner.transport import Arrival
 
 _REFUSED = (403, 404, 406)  # by right, by name, by properties: waiting does not mend them
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A message as it came, to be acknowledged by its tag on the connection it came by.
-
-    `redelivered`: the broker itself brings it again, since it was not acknowledged.
-    """
-
-    body: bytes = field(repr=False)
-    tag: int
-    epoch: int
-    redelivered: bool
 
 
 class Broker:

@@ -10,6 +10,7 @@ import logging
 import random
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -17,9 +18,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from partner.broker import Arrival, Broker
+from partner.broker import Broker
 from partner.check import Finding, findings
-from partner.door import Door
+from partner.door import ByUrllib, Door
 from partner.errors import (
     BadAnswer,
     BrokerUnreachable,
@@ -30,6 +31,7 @@ from partner.errors import (
 from partner.messages import Answer, Message, instant, items_of, read_message, write_answer
 from partner.settings import Address, Tls
 from partner.store import Store, Task
+from partner.transport import Arrival, Http, NewId, Now, Transport, utc_now
 
 Handler = Callable[[Message], None]
 GapNotice = Callable[[range], None]
@@ -44,6 +46,9 @@ class Client:
 
     `url` is the broker's address with user and password (amqps in earnest); `door` and `door_key`
     serve catch-up, and answers where there is no broker; `on_gap` is told of missing numbers.
+
+    `now`, `new_id`, `transport` (instead of `url`) and `http` (instead of `door`) are seams for
+    tests and simulations: a clock, ids of answers, and the lines to queue and door.
     """
 
     def __init__(
@@ -59,16 +64,22 @@ class Client:
         prefix: str = "",
         on_gap: GapNotice | None = None,
         allow_plain_door: bool = False,
+        now: Now = utc_now,
+        new_id: NewId = lambda: str(uuid.uuid4()),
+        transport: Transport | None = None,
+        http: Http | None = None,
     ) -> None:
         self.agency = agency
         self._on_gap = on_gap or _warn_of_gap
+        self._now, self._new_id = now, new_id
         self._broker: Broker | None = None
         if url is not None:
             self._broker = Broker(Address(url, tls), agency, prefix=prefix, prefetch=prefetch)
-        self._door: Door | None = None
-        if door is not None:
-            self._door = Door(door, door_key or "", tls, allow_plain_door)
-        self._store = Store(store)
+        self._transport: Transport | None = transport or self._broker
+        if http is None and door is not None:
+            http = ByUrllib(door, tls, allow_plain_door)
+        self._door = None if http is None else Door(http, door_key or "")
+        self._store = Store(store, now)
 
     def __enter__(self) -> Self:
         return self
@@ -83,8 +94,8 @@ class Client:
 
     def close(self) -> None:
         """Leave the broker and close the store; nothing that was taken is lost."""
-        if self._broker is not None:
-            self._broker.close()
+        if self._transport is not None:
+            self._transport.close()
         self._store.close()
 
     # --- taking ----------------------------------------------------------------------------
@@ -108,11 +119,11 @@ class Client:
 
     def poll(self, handler: Handler, *, wait: float = 0.0) -> int:
         """Send what is unsent and handle what has arrived, waiting at most `wait` seconds."""
-        broker = self._needs_broker()
+        queue = self._needs_queue()
         self.flush()
         handled = 0
-        with _all_or_none_of(broker):
-            for arrival in broker.receive(wait):
+        with _all_or_none_of(queue):
+            for arrival in queue.receive(wait):
                 handled += self._handle(arrival, handler)
         if handled:
             self.flush()
@@ -120,11 +131,11 @@ class Client:
 
     def drain(self, handler: Handler) -> int:
         """Handle everything that lies on the queue now, then return; for runs by the clock."""
-        broker = self._needs_broker()
+        queue = self._needs_queue()
         self.flush()
         handled = 0
-        with _all_or_none_of(broker):
-            while (arrival := broker.take_one()) is not None:
+        with _all_or_none_of(queue):
+            while (arrival := queue.take_one()) is not None:
                 handled += self._handle(arrival, handler)
         self.flush()
         return handled
@@ -153,7 +164,7 @@ class Client:
             handled = 0
         else:
             handled = self._once(message, handler, sent_anew=not arrival.redelivered)
-        self._needs_broker().acknowledge(arrival)
+        self._needs_queue().acknowledge(arrival)
         return handled
 
     def _once(self, message: Message, handler: Handler, *, sent_anew: bool = False) -> int:
@@ -182,6 +193,11 @@ class Client:
     def check(self) -> Iterator[Finding]:
         """Try the connection step by step; takes and sends nothing. PartnerError says what fails."""
         return findings(self.agency, self._broker, self._door)
+
+    @property
+    def has_queue(self) -> bool:
+        """Whether messages come by a queue (`poll`); else the door must be asked (`catch_up`)."""
+        return self._transport is not None
 
     # --- looking ---------------------------------------------------------------------------
 
@@ -250,7 +266,9 @@ class Client:
     def _answer(self, task: str, kind: str, data: Mapping[str, Any]) -> str:
         """Keep the answer (in the handler's transaction, if one is open) and return its id."""
         self._store.task(task)
-        answer = write_answer(self.agency, task, kind, data)
+        answer = write_answer(
+            self.agency, task, kind, data, answer_id=self._new_id(), at=self._now()
+        )
         self._store.add(answer)
         return answer.id
 
@@ -258,7 +276,7 @@ class Client:
         """Send the answers that wait, in order; how many were confirmed.
 
         Raises BrokerUnreachable, AccessDenied or DoorRefused; what is unsent stays and waits,
-        but for an answer that the door refuses for good (`refusals`).
+        but for an answer that the door refuses for good or does not heed (`refusals`).
         """
         confirmed = 0
         while answers := self._store.unsent():
@@ -271,26 +289,28 @@ class Client:
         return confirmed
 
     def _send(self, answer: Answer) -> bool:
-        if self._broker is not None:
-            return self._broker.publish(answer)
+        if self._transport is not None:
+            return self._transport.publish(answer)
         if self._door is None:
             raise PartnerError("an answer needs the broker or the HTTPS door")
         try:
-            self._door.send(answer)
+            unheeded = self._door.send(answer)
         except DoorRefused as refused:
             if refused.status in FOR_GOOD:
                 self._store.refused(answer, str(refused))
             raise
+        if unheeded is not None:
+            self._store.refused(answer, unheeded)
         return True
 
     def refusals(self) -> list[tuple[str, str, str]]:
-        """Answers that the door refused for good: (task, kind, what it said)."""
+        """Answers that the door refused, or that changed nothing: (task, kind, what it said)."""
         return self._store.refusals()
 
-    def _needs_broker(self) -> Broker:
-        if self._broker is None:
+    def _needs_queue(self) -> Transport:
+        if self._transport is None:
             raise PartnerError("this needs the address of the broker")
-        return self._broker
+        return self._transport
 
 
 def _rest(stop: threading.Event, seconds: float) -> None:
@@ -301,12 +321,12 @@ def _rest(stop: threading.Event, seconds: float) -> None:
 
 
 @contextmanager
-def _all_or_none_of(broker: Broker) -> Iterator[None]:
+def _all_or_none_of(queue: Transport) -> Iterator[None]:
     """Where a handler fails, give back at once whatever was taken and not acknowledged."""
     try:
         yield
     except BaseException:
-        broker.close()
+        queue.close()
         raise
 
 

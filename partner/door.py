@@ -1,4 +1,7 @@
-"""The HTTPS door of the city: tasks that were missed, and answers for who has no broker."""
+"""The HTTPS door of the city: tasks that were missed, and answers for who has no broker.
+
+The door (what is asked) and the line to it (urllib, or what is handed in) are two classes.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 import ssl
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,16 +18,16 @@ from partner import trouble
 from partner.errors import DoorRefused
 from partner.messages import Answer
 from partner.settings import Tls
+from partner.transport import Http
 
 TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """The door's address and the agency's key, which goes over TLS alone (or stays at home)."""
+class ByUrllib:
+    """Requests over the network; the key goes over TLS alone (or stays at home)."""
 
     url: str
-    key: str = field(repr=False)
     tls: Tls | None = None
     allow_plain: bool = False
 
@@ -35,32 +39,11 @@ class Door:
         ):
             raise DoorRefused("the key must not travel in the clear: the door needs https")
 
-    def tasks(self, after: int) -> list[bytes]:
-        """The task messages with a number above `after`, in order, as many as one answer holds."""
-        page = self._call("GET", f"/api/v1/tasks?after={after}")
-        items = page.get("items") if isinstance(page, dict) else None
-        if not isinstance(items, list):
-            raise DoorRefused("the door's answer cannot be read")
-        return [json.dumps(item, ensure_ascii=False).encode() for item in items]
-
-    def send(self, answer: Answer) -> None:
-        """Hand in one answer; the same answer twice is harmless."""
-        data = dict(json.loads(answer.body)["data"])
-        data.pop("task")
-        body = {"answer_id": answer.id, "kind": answer.kind, **data}
-        self._call("POST", f"/api/v1/tasks/{quote(answer.task, safe='')}/answers", body)
-
-    def _call(self, method: str, path: str, body: Any = None) -> Any:
+    def __call__(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
         request = urllib.request.Request(  # noqa: S310 - only http and https pass __post_init__
-            self.url.rstrip("/") + path,
-            method=method,
-            data=None if body is None else json.dumps(body, ensure_ascii=False).encode(),
-            headers={
-                "Authorization": f"Bearer {self.key}",
-                "Accept": "application/json",
-                "Accept-Language": "en",
-                **({} if body is None else {"Content-Type": "application/json"}),
-            },
+            self.url.rstrip("/") + path, method=method, data=body, headers=dict(headers)
         )
         context: ssl.SSLContext | None = (
             (self.tls or Tls()).context() if self.url.startswith("https:") else None
@@ -69,11 +52,10 @@ class Door:
             with urllib.request.urlopen(  # noqa: S310 - see above
                 request, timeout=TIMEOUT, context=context
             ) as reply:
-                return json.loads(reply.read() or b"null")
+                return reply.status, reply.read()
         except urllib.error.HTTPError as refused:
             with refused:
-                said = _problem(refused.read())
-            raise DoorRefused(f"the door answered {refused.code}: {said}", refused.code) from None
+                return refused.code, refused.read()
         except (OSError, ValueError) as broken:
             words = trouble.of(broken, secure=context is not None, shown=self._shown)
             raise DoorRefused(
@@ -83,6 +65,51 @@ class Door:
     @property
     def _shown(self) -> bool:
         return self.tls is not None and self.tls.certificate is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What the door understands, with the agency's key."""
+
+    http: Http = field(repr=False)
+    key: str = field(repr=False)
+
+    def tasks(self, after: int) -> list[bytes]:
+        """The task messages with a number above `after`, in order, as many as one answer holds."""
+        page = self._call("GET", f"/api/v1/tasks?after={after}")
+        items = page.get("items") if isinstance(page, dict) else None
+        if not isinstance(items, list):
+            raise DoorRefused("the door's answer cannot be read")
+        return [json.dumps(item, ensure_ascii=False).encode() for item in items]
+
+    def send(self, answer: Answer) -> str | None:
+        """Hand in one answer; None where it counts, else why it changed nothing.
+
+        The same answer twice is harmless and gets the same reply.
+        """
+        data = dict(json.loads(answer.body)["data"])
+        data.pop("task")
+        body = {"answer_id": answer.id, "kind": answer.kind, **data}
+        told = self._call("POST", f"/api/v1/tasks/{quote(answer.task, safe='')}/answers", body)
+        if not isinstance(told, dict) or told.get("applied") is not False:
+            return None
+        return str(told.get("note") or "the task is closed")
+
+    def _call(self, method: str, path: str, body: Any = None) -> Any:
+        sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        headers = {
+            "Authorization": f"Bearer {self.key}",
+            "Accept": "application/json",
+            "Accept-Language": "en",
+            **({} if sent is None else {"Content-Type": "application/json"}),
+        }
+        status, said = self.http(method, path, sent, headers)
+        if not 200 <= status < 300:
+            raise DoorRefused(f"the door answered {status}: {_problem(said)}", status)
+        try:
+            return json.loads(said or b"null")
+        except ValueError:
+            raise DoorRefused("the door's answer cannot be read") from None
 
 
 def _problem(body: bytes) -> str:

@@ -6,7 +6,6 @@ Pure functions. Unknown attributes and fields are passed over, so that a newer c
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -99,12 +98,10 @@ def _sequence(value: object) -> int:
 
 
 def write_answer(
-    agency: str, task: str, kind: str, data: Mapping[str, Any], *, now: datetime | None = None
+    agency: str, task: str, kind: str, data: Mapping[str, Any], *, answer_id: str, at: datetime
 ) -> Answer:
-    """Make an answer with an id of its own; BadAnswer where the contract would refuse it."""
+    """Make an answer, given at `at`; BadAnswer where the contract would refuse it."""
     _check(kind, data)
-    answer_id = str(uuid.uuid4())
-    at = (now or datetime.now(UTC)).astimezone(UTC)
     envelope = {
         "specversion": "1.0",
         "id": answer_id,

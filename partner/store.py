@@ -11,12 +11,12 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from partner.errors import UnknownTask
 from partner.messages import Answer, Message, read_message
+from partner.transport import Now, utc_now
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -67,8 +67,9 @@ class Task:
 class Store:
     """The file; used by one thread, and by several processes if need be."""
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, now: Now = utc_now) -> None:
         self.path = Path(path)
+        self._now = now
         if str(path) != ":memory:":
             self.path.touch(mode=0o600)  # it holds citizens' data
         self._connection = sqlite3.connect(str(path), isolation_level=None, timeout=30)
@@ -123,7 +124,14 @@ class Store:
         with self.transaction():
             self._connection.execute(
                 "INSERT INTO messages VALUES (?, ?, ?, ?, ?, ?)",
-                (message.id, message.sequence, message.task, message.kind, message.body, _now()),
+                (
+                    message.id,
+                    message.sequence,
+                    message.task,
+                    message.kind,
+                    message.body,
+                    self._when(),
+                ),
             )
             self._connection.execute("DELETE FROM missing WHERE sequence = ?", (message.sequence,))
             self._connection.executemany("INSERT INTO missing VALUES (?)", ((n,) for n in gap))
@@ -143,7 +151,7 @@ class Store:
         with self.transaction():
             self._connection.execute(
                 "INSERT INTO unreadable (body, reason, came_at) VALUES (?, ?, ?)",
-                (body, reason, _now()),
+                (body, reason, self._when()),
             )
 
     def unreadable(self) -> int:
@@ -216,7 +224,7 @@ class Store:
         with self.transaction():
             self._connection.execute(
                 "INSERT INTO answers (id, task, kind, body, made_at) VALUES (?, ?, ?, ?, ?)",
-                (answer.id, answer.task, answer.kind, answer.body, _now()),
+                (answer.id, answer.task, answer.kind, answer.body, self._when()),
             )
             self._connection.execute(
                 "UPDATE tasks SET state = ? WHERE task = ? AND state <> 'cancelled'",
@@ -236,7 +244,7 @@ class Store:
         """Note that the city has confirmed an answer."""
         with self.transaction():
             self._connection.execute(
-                "UPDATE answers SET sent_at = ? WHERE id = ?", (_now(), answer.id)
+                "UPDATE answers SET sent_at = ? WHERE id = ?", (self._when(), answer.id)
             )
 
     def send_again(self, task: str) -> None:
@@ -264,6 +272,9 @@ class Store:
         """Close the file."""
         self._connection.close()
 
+    def _when(self) -> str:
+        return self._now().isoformat(timespec="seconds")
+
     def _one(self, query: str, *values: object) -> Any:
         return self._connection.execute(query, values).fetchone()
 
@@ -281,7 +292,3 @@ def _joined(had: Any, came: Any) -> list[Any]:
     papers = {paper.get("code"): paper for paper in had or []}
     papers |= {paper.get("code"): paper for paper in came or []}
     return list(papers.values())
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,20 +1,20 @@
 """The reception desks of a simulated city: everything they do goes through intake's REST door.
 
-Lives here: requests with a desk's own key, and what was refused with its reason. Must not: deciding
-when (citizens) or looking into intake's database.
+Lives here: what each desk says, and what was refused with its reason. Must not: deciding when
+(citizens), or how a door is asked (the test kit's `Desk`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
-
-from werkzeug.test import Client, TestResponse
 
 from shared.catalogue import Procedure
 from shared.kernel.clock import format_instant
+from simulation.kit.clients import Desk, Rejected
 from simulation.people import Citizen
 
 REFUSED_WITH = "Giấy tờ không đúng thủ tục đã chọn"
@@ -60,11 +60,10 @@ def filing_body(
 
 
 class Desks:
-    """One client of intake's door with a key per office."""
+    """Every desk of a city, and what intake did not take."""
 
-    def __init__(self, client: Client, keys: Mapping[str, str]) -> None:
-        self._client = client
-        self._keys = keys
+    def __init__(self, desk: Callable[[str], Desk]) -> None:
+        self._desk = cache(desk)
         self._office: dict[str, str] = {}
         self._channel: dict[str, str] = {}
         self._acts = 0
@@ -75,12 +74,11 @@ class Desks:
 
     def submit(self, filing: Filing, key: str) -> str | None:
         """The new dossier's code, or None where intake refused (kept in `refused`)."""
-        reply = self._post(filing.office, "/api/v1/dossiers", dict(filing.body), key)
-        if reply.status_code != 201:
-            problem = reply.get_json(silent=True) or {}
-            self.refused.append((key, first_reason(problem)))
+        try:
+            code = self._desk(filing.office).file(filing.body, key=key).code
+        except Rejected as refused:
+            self.refused.append((key, first_reason(refused.problem)))
             return None
-        code = str((reply.get_json() or {})["code"])
         self._office[code] = filing.office
         self._channel[code] = str(filing.body["channel"])
         return code
@@ -119,16 +117,14 @@ class Desks:
     def _act(self, office: str, code: str, verb: str, body: Mapping[str, Any]) -> bool:
         self._acts += 1
         key = f"{code}-{verb}-{self._acts}"
-        reply = self._post(office, f"/api/v1/dossiers/{code}/{verb}", dict(body), key)
-        # 409: the dossier went another way meanwhile (withdrawn, stopped, already supplemented).
-        if reply.status_code not in (200, 409):
-            problem = reply.get_json(silent=True) or {}
-            self.refused.append((key, first_reason(problem)))
-        return reply.status_code == 200
-
-    def _post(self, office: str, path: str, body: Any, key: str) -> TestResponse:
-        headers = {"Authorization": f"Bearer {self._keys[office]}", "Idempotency-Key": key}
-        return self._client.post(path, json=body, headers=headers)
+        try:
+            self._desk(office).act(code, verb, body, key=key)
+        except Rejected as refused:
+            # 409: the dossier went another way meanwhile (withdrawn, stopped, supplemented).
+            if refused.status != 409:
+                self.refused.append((key, first_reason(refused.problem)))
+            return False
+        return True
 
 
 def first_reason(problem: Mapping[str, Any]) -> str:

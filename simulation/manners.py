@@ -1,6 +1,6 @@
 """How the simulated agencies decide, drawn by chance: on time, late, asking, refusing or silent.
 
-Lives here: the demonstration's `Manner`. Durations follow the derived shape of step durations, in the
+Lives here: the demonstration's `Manner`, and the simplest one. Durations follow the derived shape of step durations, in the
 agency's own working time; the shares of each behaviour are `Habits`. Must not: hand anything in.
 """
 
@@ -25,6 +25,25 @@ REFUSALS = ("Không đủ điều kiện theo quy định của thủ tục", "H
 MORE_TIME = "Cần xác minh thêm tại cơ quan khác"
 MINUTE = timedelta(minutes=1)
 OFFICERS = ("Cán bộ trực", "Tổ một cửa", "Chuyên viên thụ lý")
+
+
+class AtOnce:
+    """Every agency takes its task and grants what is asked, after `delay`; for trying things out."""
+
+    def __init__(self, clock: Clock, delay: timedelta = timedelta(0)) -> None:
+        self._clock = clock
+        self._delay = delay
+
+    def answers(self, _agency: str, task: Mapping[str, Any]) -> Sequence[Planned]:
+        now = self._clock.now()
+        done = {"outcome": "granted", "result_code": next(iter(task["results"]), None)}
+        return [
+            Planned(now, "taken", {"officer": OFFICERS[0]}),
+            Planned(now + self._delay, "completed", done),
+        ]
+
+    def after_papers(self, agency: str, task: Mapping[str, Any]) -> Sequence[Planned]:
+        return self.answers(agency, task)[1:]
 
 
 class ByChance:

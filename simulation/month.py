@@ -14,19 +14,22 @@ from typing import Any
 
 from shared.catalogue import Agency, Catalogue, Procedure
 from shared.kernel.clock import to_vn
-from simulation.agenda import Agenda, Clockwork
+from simulation.agenda import Agenda
 from simulation.citizens import Citizens
 from simulation.desks import Desks, Filing, filing_body
 from simulation.figures import Figures, Habits
+from simulation.kit import City
 from simulation.manners import ByChance
 from simulation.news import News
 from simulation.people import People
 from simulation.players import Agencies
-from simulation.stage import Stage
 
 HOUR = timedelta(hours=1)
 CITY_LEVEL = 0.3  # share of filings for procedures of the city level; chosen, not measured
 LINKED = 3  # how much oftener an interlinked procedure is filed than another; chosen, not measured
+
+# What the agencies answer is drawn from this much more than the seed: nobody draws what another drew.
+AGENCIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +57,14 @@ class Month:
 
     def __init__(
         self,
-        stage: Stage,
+        city: City,
         plan: Plan,
         figures: Figures,
         habits: Habits,
         show: Callable[[Seen], None],
     ) -> None:
-        self._stage = stage
-        self._catalogue: Catalogue = stage.catalogue
+        self._city = city
+        self._catalogue: Catalogue = city.catalogue
         self._plan = plan
         self._figures = figures
         self._habits = habits
@@ -70,17 +73,17 @@ class Month:
         self._people = People(self._rng, unreachable=habits.unreachable)
         self._agenda = Agenda()
         self._offered: dict[date, list[tuple[Agency, Procedure]]] = {}
-        self.desks = Desks(stage.intake_client(), stage.desk_keys)
-        manner = ByChance(self._catalogue, figures, habits, Random(plan.seed + 1), stage.clock)
-        self.agencies = Agencies(stage.links(), self._agenda, manner, stage.clock)
+        self.desks = Desks(city.desk)
+        manner = ByChance(self._catalogue, figures, habits, Random(plan.seed + 1), city.clock)
+        self.agencies = Agencies(city.links(), self._agenda, manner, city.clock)
         self._citizens = Citizens(
-            News([stage.intake.store, stage.routing.store], Citizens.TYPES),
+            News([city.built.intake.store, city.built.routing.store], Citizens.TYPES),
             self.desks,
             self._agenda,
             self._catalogue,
             habits,
             Random(plan.seed + 2),
-            stage.clock,
+            city.clock,
         )
 
     def run(self, end: datetime) -> None:
@@ -90,9 +93,7 @@ class Month:
         )
         for number, at in enumerate(arrivals, 1):
             self._enter(number, at)
-        Clockwork(
-            self._stage.clock, self._agenda, self._stage.loops, self._stage.rest, self._look
-        ).run(end)
+        self._city.run(self._agenda, self._look, end)
 
     def _look(self) -> int:
         return self.agencies.look() + self._citizens.look()
@@ -121,7 +122,7 @@ class Month:
         code = self.desks.submit(filing, key)
         done = code or "bị trả lại vì tờ khai sai"
         text = f"{done} · {procedure.name} · {office.short_name}"
-        self._show(Seen(self._stage.clock.now(), text, number, self._plan.dossiers))
+        self._show(Seen(self._city.clock.now(), text, number, self._plan.dossiers))
 
     def _choose(self, on: date, channel: str) -> tuple[Agency, Procedure]:
         level = "city" if self._rng.random() < CITY_LEVEL else "commune"

@@ -11,13 +11,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from shared.events.envelope import Envelope
-from shared.events.facts import wire
+from partner import Message
 from shared.kernel.clock import Clock
 from simulation.agenda import Agenda
-from simulation.links import AgencyLink, Answer
-
-ASSIGNED, CHANGED, CANCELLED = wire("task.assigned"), wire("task.changed"), wire("task.cancelled")
+from simulation.links import AgencyLink
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +40,6 @@ class _Desk:
 
     task: Mapping[str, Any]
     plan: list[Planned] = field(default_factory=list)
-    given: int = 0
     closed: bool = False
     paused: bool = False
     asked: bool = False
@@ -74,9 +70,9 @@ class Agencies:
         for link in self._links.values():
             link.close()
 
-    def _take(self, code: str, message: Envelope) -> None:
-        task = str(message.data["task"])
-        if message.type == ASSIGNED:
+    def _take(self, code: str, message: Message) -> None:
+        task = message.task
+        if message.kind == "assigned":
             if task not in self._desks:
                 self._desks[task] = _Desk(message.data)
                 self._enter(code, task, self._manner.answers(code, message.data))
@@ -84,9 +80,9 @@ class Agencies:
         desk = self._desks.get(task)
         if desk is None or desk.closed:
             return
-        if message.type == CANCELLED:
+        if message.kind == "cancelled":
             desk.closed = True
-        elif message.type == CHANGED:
+        elif message.kind == "changed":
             self._changed(code, desk, message.data)
 
     def _changed(self, code: str, desk: _Desk, data: Mapping[str, Any]) -> None:
@@ -117,8 +113,7 @@ class Agencies:
         if desk.closed or desk.paused or not desk.plan or desk.plan[0].at > self._clock.now():
             return
         planned = desk.plan.pop(0)
-        desk.given += 1
-        self._links[code].answer(Answer(f"{task}-{desk.given}", task, planned.kind, planned.data))
+        self._links[code].answer(task, planned.kind, planned.data)
         if planned.kind == "supplement_needed":
             desk.asked, desk.plan = True, []
         desk.closed = planned.kind in ("completed", "refused")

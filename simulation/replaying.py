@@ -18,14 +18,14 @@ from shared.events.envelope import Envelope
 from shared.events.facts import wire
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput, NotFound
-from simulation.agenda import Agenda, Clockwork
+from simulation.agenda import Agenda
 from simulation.desks import Desks, Filing, filing_body
+from simulation.kit import City
 from simulation.log import Activity, Case, Log, Terms
 from simulation.month import Seen
 from simulation.news import News
 from simulation.people import People
 from simulation.players import Agencies, Planned
-from simulation.stage import Stage
 
 MINUTE = timedelta(minutes=1)
 REGISTERED, ASKED = wire("dossier.registered"), wire("dossier.supplement_requested")
@@ -44,10 +44,10 @@ def parts(work: Sequence[Activity], steps: Sequence[str]) -> dict[str, tuple[Act
 class AsLogged:
     """The agencies' manner in a replay: they answer when the log says that the work was done."""
 
-    def __init__(self, terms: Terms, stage: Stage) -> None:
+    def __init__(self, terms: Terms, city: City) -> None:
         self._terms = terms
-        self._clock = stage.clock
-        self._catalogue = stage.catalogue
+        self._clock = city.clock
+        self._catalogue = city.catalogue
         self._cases: dict[str, Case] = {}
         self._left: dict[str, list[Planned]] = {}
 
@@ -97,25 +97,25 @@ class Replay:
 
     def __init__(
         self,
-        stage: Stage,
+        city: City,
         log: Log,
         terms: Terms,
         procedure: str,
         seed: int,
         show: Callable[[Seen], None],
     ) -> None:
-        self._stage = stage
+        self._city = city
         self._log = log
         self._procedure = procedure
         self._show = show
         self._people = People(Random(seed), unreachable=0.0)
         self._rng = Random(seed + 1)
         self._agenda = Agenda()
-        self._manner = AsLogged(terms, stage)
-        self.desks = Desks(stage.intake_client(), stage.desk_keys)
-        self.agencies = Agencies(stage.links(), self._agenda, self._manner, stage.clock)
+        self._manner = AsLogged(terms, city)
+        self.desks = Desks(city.desk)
+        self.agencies = Agencies(city.links(), self._agenda, self._manner, city.clock)
         self._news = News(
-            [stage.intake.store, stage.routing.store],
+            [city.built.intake.store, city.built.routing.store],
             (
                 "dossier.registered",
                 "dossier.supplement_requested",
@@ -128,15 +128,13 @@ class Replay:
         """Play the whole log; the clock ends at `end` (UTC)."""
         for number, case in enumerate(self._log.cases, 1):
             self._enter(number, case)
-        Clockwork(
-            self._stage.clock, self._agenda, self._stage.loops, self._stage.rest, self._look
-        ).run(end)
+        self._city.run(self._agenda, self._look, end)
 
     def _enter(self, number: int, case: Case) -> None:
         self._agenda.at(case.submitted_at, lambda: self._submit(number, case))
 
     def _submit(self, number: int, case: Case) -> None:
-        today = to_vn(self._stage.clock.now()).date()
+        today = to_vn(self._city.clock.now()).date()
         office, procedure = self._where(today)
         citizen = self._people.citizen()
         form = self._people.fill(procedure, citizen, today)
@@ -145,14 +143,14 @@ class Replay:
         if code is not None:
             self._manner.expect(code, case)
         text = f"{code or 'không nộp được'} · {case.id} · {procedure.name}"
-        self._show(Seen(self._stage.clock.now(), text, number, len(self._log.cases)))
+        self._show(Seen(self._city.clock.now(), text, number, len(self._log.cases)))
 
     def _where(self, today: date) -> tuple[Agency, Procedure]:
-        procedure = find_procedure(self._stage, self._procedure, today)
+        procedure = find_procedure(self._city, self._procedure, today)
         offices = [
             office
-            for office in self._stage.catalogue.offices(today)
-            if self._stage.catalogue.office_handles(office.code, procedure, today)
+            for office in self._city.catalogue.offices(today)
+            if self._city.catalogue.office_handles(office.code, procedure, today)
         ]
         return self._rng.choice(offices), procedure
 
@@ -163,7 +161,7 @@ class Replay:
         return self.agencies.look() + len(fresh)
 
     def _react(self, fact: Envelope) -> None:
-        office, now = self.desks.office_of(fact.subject), self._stage.clock.now()
+        office, now = self.desks.office_of(fact.subject), self._city.clock.now()
         if fact.type == REGISTERED:
             self._agenda.at(now + MINUTE, lambda: self.desks.receive(office, fact.subject))
         elif fact.type == ASKED:
@@ -177,10 +175,10 @@ class Replay:
             self._agenda.at(now + MINUTE, lambda: self.desks.hand_over(office, fact.subject))
 
 
-def find_procedure(stage: Stage, code: str, on: date) -> Procedure:
+def find_procedure(city: City, code: str, on: date) -> Procedure:
     """The version of a procedure in force; InvalidInput where there is none on that day."""
     try:
-        return stage.catalogue.procedure(code, on)
+        return city.catalogue.procedure(code, on)
     except NotFound:
         raise InvalidInput(
             [

@@ -22,7 +22,7 @@ from shared.database import Store
 from shared.messaging.tables import LEDGERS
 from shared.messaging.timeline import Entry, timeline
 from simulation.desks import Desks
-from simulation.stage import Stage
+from simulation.kit import City
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,23 +73,23 @@ class Results:
         }
 
 
-def collect(stage: Stage, desks: Desks, start: datetime, end: datetime) -> Results:
+def collect(city: City, desks: Desks, start: datetime, end: datetime) -> Results:
     """Read the results of a run over the half-open period [start, end), in UTC."""
-    services = (stage.intake, stage.routing, stage.notify)
+    services = (city.built.intake, city.built.routing, city.built.notify)
     held = [each for service in services for each in _held_by(service.name, service.store)]
-    with stage.intake.store.read() as connection:
-        report = ii06a(connection, stage.catalogue, start, end)
+    with city.built.intake.store.read() as connection:
+        report = ii06a(connection, city.catalogue, start, end)
     return Results(
-        dossiers=_dossiers(stage.intake.store, desks),
-        tasks=_tasks(stage.routing.store),
-        messages=_messages(stage.notify.store),
+        dossiers=_dossiers(city.built.intake.store, desks),
+        tasks=_tasks(city.built.routing.store),
+        messages=_messages(city.built.notify.store),
         parked=[each for each in held if each.state == "parked"],
         waiting=[each for each in held if each.state != "parked"],
         report=report,
         offices={
-            each.office: stage.catalogue.agency(each.office).short_name for each in report.offices
+            each.office: city.catalogue.agency(each.office).short_name for each in report.offices
         },
-        shown=_show(stage),
+        shown=_show(city),
     )
 
 
@@ -138,11 +138,11 @@ def _held_by(service: str, store: Store) -> list[Held]:
         return [Held(service, *row) for row in connection.execute(query)]
 
 
-def _show(stage: Stage) -> Shown | None:
-    code = _most_linked(stage)
+def _show(city: City) -> Shown | None:
+    code = _most_linked(city)
     if code is None:
         return None
-    intake, notify = stage.intake.store, stage.notify.store
+    intake, notify = city.built.intake.store, city.built.notify.store
     with intake.read() as connection:
         row = connection.execute(
             sa.select(dossiers.c.procedure, dossiers.c.procedure_version).where(
@@ -157,27 +157,27 @@ def _show(stage: Stage) -> Shown | None:
             .order_by(messages.c.sent_at, messages.c.channel)
         )
         sent = [dict(each) for each in connection.execute(query).mappings()]
-    name = stage.catalogue.procedure_version(row.procedure, row.procedure_version).name
+    name = city.catalogue.procedure_version(row.procedure, row.procedure_version).name
     return Shown(code, name, way, sent)
 
 
-def _most_linked(stage: Stage) -> str | None:
+def _most_linked(city: City) -> str | None:
     """A finished dossier with results of the most agencies, told by both channels, the earliest."""
     granting = sa.select(tasks.c.dossier, sa.func.count(sa.distinct(tasks.c.agency))).where(
         tasks.c.result_code.is_not(None)
     )
     query = granting.group_by(tasks.c.dossier)
-    with stage.routing.store.read() as connection:
+    with city.built.routing.store.read() as connection:
         agencies: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
     told = (
         sa.select(messages.c.dossier, sa.func.count(sa.distinct(messages.c.channel)))
         .where(messages.c.state == "sent")
         .group_by(messages.c.dossier)
     )
-    with stage.notify.store.read() as connection:
+    with city.built.notify.store.read() as connection:
         channels: dict[str, int] = {row[0]: row[1] for row in connection.execute(told)}
     finished = sa.select(dossiers.c.code).where(dossiers.c.status == Status.RETURNED)
-    with stage.intake.store.read() as connection:
+    with city.built.intake.store.read() as connection:
         done = set(connection.scalars(finished))
     ranked = sorted(
         agencies,

@@ -59,9 +59,9 @@ def demo(
         text = json.dumps(results.as_json(seconds, seed=seed), ensure_ascii=False, indent=2)
         json_file.write_text(text + "\n", encoding="utf-8")
     if serve:
-        from services.embedded.serve import serve_city
+        from services.commands.serve import serve_here
 
-        serve_city(folder)
+        serve_here(folder)
 
 
 def play(
@@ -96,18 +96,20 @@ def _month(
     console: Console, city: City, clock: FixedClock, first: date, dossiers: int, seed: int
 ) -> Results:
     from simulation.figures import Habits, load_figures
-    from simulation.month import Month, Plan
+    from simulation.kit import City as KitCity
+    from simulation.month import AGENCIES, Month, Plan
     from simulation.results import collect
-    from simulation.stage import Stage
     from simulation.telling import live
 
     start = clock.now()
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     end = start + ((last - first) + timedelta(days=1))
-    stage = Stage(city, city.catalogue, clock)
+    played = KitCity(city, seed=seed + AGENCIES)
     with live(console, dossiers) as line:
-        month = Month(stage, Plan(first, last, dossiers, seed), load_figures(), Habits(), line.show)
+        month = Month(
+            played, Plan(first, last, dossiers, seed), load_figures(), Habits(), line.show
+        )
         month.run(end - timedelta(seconds=1))
-    results = collect(stage, month.desks, start, end)
+    results = collect(played, month.desks, start, end)
     month.agencies.close()
     return results

@@ -89,19 +89,20 @@ def _cases(
     seed: int,
 ) -> Results:
     from shared.kernel.clock import to_vn
+    from simulation.kit import City as KitCity
+    from simulation.month import AGENCIES
     from simulation.replaying import Replay, find_procedure
     from simulation.results import collect
-    from simulation.stage import Stage
     from simulation.telling import live
 
-    stage = Stage(city, city.catalogue, clock)
-    find_procedure(stage, procedure, to_vn(clock.now()).date())
+    played = KitCity(city, seed=seed + AGENCIES)
+    find_procedure(played, procedure, to_vn(clock.now()).date())
     start = clock.now()
     last = max((case.activities[-1].at for case in log.cases), default=start)
     with live(console, len(log.cases)) as line:
-        run = Replay(stage, log, terms, procedure, seed, line.show)
+        run = Replay(played, log, terms, procedure, seed, line.show)
         run.run(last + AFTERWARDS)
-    results = collect(stage, run.desks, start, clock.now())
+    results = collect(played, run.desks, start, clock.now())
     run.agencies.close()
     return results
 

@@ -1,7 +1,7 @@
 """The three services in one process: the embedded default, and what tests and simulations move.
 
 Lives here: building and moving the whole city. Must not: serving it (serve.py) or playing in it
-(autopilot.py, simulation/).
+(simulation/).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 from services.intake import app as intake_app
 from services.notify import app as notify_app
 from services.routing import app as routing_app
+from services.routing.storage import views
 from shared.catalogue import Catalogue, load
 from shared.kernel.clock import Clock, RealClock
 from shared.kernel.ids import Ids, RandomIds
@@ -36,13 +37,19 @@ class City:
     """
 
     def __init__(
-        self, settings: Mapping[str, Settings], *, catalogue: Catalogue, clock: Clock, ids: Ids
+        self,
+        settings: Mapping[str, Settings],
+        *,
+        catalogue: Catalogue,
+        clock: Clock,
+        ids: Ids,
+        bus: Bus | None = None,
     ) -> None:
         first = settings["intake"]
         self.data_dir = first.data_dir
         self.catalogue = catalogue
         self.clock = clock
-        self.bus = Bus(first.amqp_url, prefix=first.amqp_prefix)
+        self.bus = bus or Bus(first.amqp_url, prefix=first.amqp_prefix)
         self.services: dict[str, Service] = {
             name: APPS[name].build(
                 settings[name], catalogue=catalogue, clock=clock, ids=ids, bus=self.bus
@@ -75,6 +82,11 @@ class City:
     def add(self, loops: Sequence[Loop]) -> None:
         """Run these as well, such as simulated agencies; before the start."""
         self._more.extend(loops)
+
+    def unanswered_by(self, agency: str) -> list[bytes]:
+        """The messages that handed an agency its open tasks: what a new reader has missed."""
+        with self.routing.store.read() as connection:
+            return views.unanswered_by(connection, agency)
 
     def migrate(self) -> None:
         """Bring the three databases to their newest version."""

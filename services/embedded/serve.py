@@ -1,37 +1,35 @@
 """Serving the whole city from one process: three doors, all loops, a clean stop.
 
-Lives here: what `lienthong serve` and `demo --serve` do once there is a city. Building it is in
-embedded.py.
+Lives here: settings, doors and order of a served city. Building it is in city.py. Must not: words on
+the terminal, keys, or who sits at the agencies: whoever serves hands that in.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import click
-
-from services.embedded.catching_up import hand_over_again
 from services.embedded.city import City
-from services.embedded.keys import first_keys
-from services.embedded.welcome import keep_keys, tell_doors, tell_rest
 from shared import log
 from shared.catalogue import load
-from shared.kernel.clock import RealClock, to_vn
+from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
 from shared.kernel.ids import RandomIds
 from shared.messaging.loops.supervisor import Supervisor
 from shared.settings import DEFAULT_PORTS, SERVICES, Settings
 from shared.web.ops import HealthDoors, OpsApp
 from shared.web.server import WebServer, run
-from simulation.autopilot import Shredder, autopilots
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
+
+# What is done once the doors are open and before anything moves: keys, who sits at the agencies.
+Prepare = Callable[[City], None]
+# What is told once everything runs; given the address of each service.
+Tell = Callable[[City, Mapping[str, str]], None]
 
 
 class PortTaken(LienThongError):
@@ -40,46 +38,29 @@ class PortTaken(LienThongError):
     default_vi = "Cổng đã có chương trình khác dùng."
 
 
-def serve_city(
-    data_dir: Path | None = None,
-    *,
-    port: int | None = None,
-    autopilot: bool = False,
-    delay: timedelta = timedelta(seconds=3),
-    env: Mapping[str, str] | None = None,
-) -> int:
-    """Serve until SIGTERM or Ctrl-C; 0 when everything that had begun was finished.
-
-    `port` is intake's, the two others follow it. Settings come from the environment; `data_dir`
-    goes before it.
-    """
+def serve_city(settings: Mapping[str, Settings], *, prepare: Prepare, tell: Tell) -> bool:
+    """Serve until SIGTERM or Ctrl-C; True when everything that had begun was finished."""
     # Databases and messages hold personal data: what this process writes is for its user only.
     os.umask(0o077)
-    settings = city_settings(data_dir, port, os.environ if env is None else env)
-    log.configure(settings["intake"])
-    catalogue = load(settings["intake"].catalogue_dir)
-    city = City(settings, catalogue=catalogue, clock=RealClock(), ids=RandomIds())
+    first = settings["intake"]
+    log.configure(first)
+    city = City(settings, catalogue=load(first.catalogue_dir), clock=RealClock(), ids=RandomIds())
     try:
         city.migrate()
-        doors = _doors(city)  # before the keys: none are made for a city that cannot be entered
-        keys = first_keys(city)
-        kept = keep_keys(city.data_dir, keys)
-        _staff(city, autopilot=autopilot, delay=delay)
+        doors = _doors(city)  # before anything is made: a city that cannot be entered gets no keys
+        prepare(city)
         beside = _ops(city, city.start())
     except BaseException:
         city.close()
         raise
-    addresses = {name: door.url for name, door in zip(city.services, doors, strict=True)}
-    tell_doors(addresses, keys, catalogue, to_vn(city.clock.now()).date())
-    tell_rest(city.data_dir, kept, first=bool(keys), autopilot=autopilot)
+    tell(city, {name: door.url for name, door in zip(city.services, doors, strict=True)})
     finished = [True]
 
     def stop() -> None:
         finished.append(city.close())
 
     done = run([*doors, *beside], on_stop=stop)
-    click.echo("Đã dừng; mọi việc đã nhận vẫn còn trên đĩa.")
-    return 0 if done and all(finished) else 1
+    return done and all(finished)
 
 
 def city_settings(
@@ -105,19 +86,6 @@ def city_settings(
         )
         for name, one in settings.items()
     }
-
-
-def _staff(city: City, *, autopilot: bool, delay: timedelta) -> None:
-    """Who reads the agencies' queues: simulated agencies, or nobody where nobody can."""
-    today = to_vn(city.clock.now()).date()
-    codes = [agency.code for agency in city.catalogue.agencies(today)]
-    if autopilot:
-        if city.bus.volatile:
-            # What a start without them put on their queues is gone, and counts as read.
-            hand_over_again(city.routing.store, codes)
-        city.add(autopilots(codes, city.bus, city.clock, delay=delay))
-    elif city.bus.volatile:
-        city.add([Shredder(codes, city.bus)])
 
 
 def _doors(city: City) -> list[WebServer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from services.intake.on import SOURCES, handlers
+from services.intake.on import FACTS_QUEUE, SOURCES, handlers
 from services.intake.storage.alarms import next_due
 from services.intake.usecases.pass_time import pass_time
 from services.intake.web import create_web
@@ -27,7 +27,6 @@ from shared.messaging.topology import exchanges_of, queues_of
 from shared.settings import Settings
 
 NAME = "intake"
-FACTS_QUEUE = "intake.facts"
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
 

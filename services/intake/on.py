@@ -29,6 +29,7 @@ from shared.messaging import handling
 from shared.messaging.consumer import Handler
 from shared.messaging.handling import on
 
+FACTS_QUEUE: Final = "intake.facts"
 #: Whose events the consumer reads.
 SOURCES: Final = (ROUTING, ROUTING_STEPS, NOTIFY)
 TABLE: Final = (

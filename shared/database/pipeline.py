@@ -9,13 +9,12 @@ rooms speak to `batch`, never to this.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any, Final, NamedTuple, cast
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.pq import TransactionStatus
 
 #: Statements of one connection that the server keeps parsed, each from its second use on.
 MOST_PREPARED: Final = 200
@@ -29,39 +28,53 @@ class Statement(NamedTuple):
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection of ours; `deferred` are statements that wait for company, None when none may."""
+    """A connection of ours: to psycopg in autocommit, as BEGIN is said here.
 
-    deferred: list[Statement] | None = None
+    psycopg would wait for its own BEGIN before it sends anything else, even in a pipeline.
+    """
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.server_cursor_factory = ServerCursor
         self.prepare_threshold = 1
         self.prepared_max = MOST_PREPARED
+        self.opening: bytes | None = None  # a BEGIN that is not sent yet
+        self.deferred: list[Statement] = []  # what waits for company
+        self.defers = False  # whether anything may wait
+
+    @property
+    def has_waiting(self) -> bool:
+        """Whether something has to go before the next statement."""
+        return self.opening is not None or bool(self.deferred)
+
+    def send_waiting(self) -> None:
+        """Put what waits on its way, inside a pipeline."""
+        if not self.has_waiting:
+            return
+        cursor = psycopg.RawCursor(self)
+        if self.opening is not None:
+            cursor.execute(self.opening, prepare=False)
+            self.opening = None
+        waiting, self.deferred = self.deferred, []
+        for statement in waiting:
+            cursor.execute(*statement)
 
     def commit(self) -> None:
-        """As psycopg's own, with what is deferred before it."""
+        """As psycopg's own, with what waits before it; nothing where nothing was said."""
         if not self.deferred:
+            self.opening = None
             super().commit()
             return
         with self.pipeline():
-            self.send_deferred()
-            super().commit()
+            self.send_waiting()
+            # As a statement: `commit` inside a pipeline waits, and the pipeline's end waits again.
+            psycopg.RawCursor(self).execute(b"COMMIT", prepare=False)
 
-    def send_deferred(self) -> None:
-        """Put what is deferred on its way, inside a pipeline."""
-        if self.deferred:
-            waiting, self.deferred = self.deferred, []
-            cursor = psycopg.RawCursor(self)
-            for statement in waiting:
-                cursor.execute(*statement)
-
-    @property
-    def needs_pipeline(self) -> bool:
-        """Whether something has to go before the next statement: BEGIN, or what is deferred."""
-        if self.deferred:
-            return True
-        idle = self.pgconn.transaction_status == TransactionStatus.IDLE
-        return idle and not self.autocommit
+    def rollback(self) -> None:
+        """As psycopg's own; what waits is never sent."""
+        self.opening = None
+        self.deferred = []
+        super().rollback()
 
 
 class Cursor(psycopg.Cursor[Any]):
@@ -69,24 +82,41 @@ class Cursor(psycopg.Cursor[Any]):
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Cursor:
         """As psycopg's own, together with what has to go before it."""
-        connection = self.connection
-        if isinstance(connection, Connection) and connection.needs_pipeline:
-            with connection.pipeline():
-                connection.send_deferred()
-                super().execute(query, params, **options)
-        else:
+        with _together(self.connection):
             super().execute(query, params, **options)
         return self
 
     def executemany(self, query: Any, params_seq: Iterable[Any], **options: Any) -> None:
         """As psycopg's own, together with what has to go before it."""
-        connection = self.connection
-        if isinstance(connection, Connection) and connection.deferred:
-            with connection.pipeline():
-                connection.send_deferred()
-                super().executemany(query, params_seq, **options)
-        else:
+        with _together(self.connection):
             super().executemany(query, params_seq, **options)
+
+
+class ServerCursor(psycopg.ServerCursor[Any]):
+    """The cursor of SQLAlchemy's streams; it knows no pipeline, so what waits goes before it."""
+
+    def execute(self, query: Any, params: Any = None, **options: Any) -> ServerCursor:
+        """As psycopg's own."""
+        with _together(self.connection):
+            pass
+        super().execute(query, params, **options)
+        return self
+
+
+@contextmanager
+def _together(connection: psycopg.Connection[Any]) -> Iterator[None]:
+    """What is executed here goes with what waits, and both are waited for at the end."""
+    if isinstance(connection, Connection) and connection.has_waiting:
+        with connection.pipeline():
+            connection.send_waiting()
+            yield
+    else:
+        yield
+
+
+def begin(connection: sa.Connection, text: bytes) -> None:
+    """Say BEGIN with the first statement of the transaction."""
+    _driver(connection).opening = text
 
 
 @contextmanager
@@ -96,19 +126,19 @@ def deferring(connection: sa.Connection) -> Iterator[None]:
     The block ends with the COMMIT.
     """
     raw = _driver(connection)
-    raw.deferred = []
+    raw.defers = True
     try:
         yield
         if raw.deferred:
             raise RuntimeError("statements were deferred and never committed")
     finally:
-        raw.deferred = None
+        raw.defers = False
 
 
 def execute(connection: sa.Connection, statement: sa.Executable, values: Mapping[str, Any]) -> None:
     """Run a statement without rows; inside `deferring` without a wait."""
     raw = _driver(connection)
-    if raw.deferred is None:
+    if not raw.defers:
         connection.execute(statement, dict(values))
         return
     if not connection.in_transaction():
@@ -126,8 +156,9 @@ def query(
     sent = [_statement(connection, statement, values) for statement, values in asked]
     with _as_sqlalchemy(connection, raw):
         cursors = [psycopg.RawCursor(raw) for _ in sent]
-        with raw.pipeline():
-            raw.send_deferred()
+        alone = len(sent) == 1 and not raw.has_waiting
+        with nullcontext() if alone else raw.pipeline():
+            raw.send_waiting()
             for cursor, statement in zip(cursors, sent, strict=True):
                 cursor.execute(*statement)
         return [cursor.fetchall() for cursor in cursors]

@@ -10,5 +10,10 @@ from shared.events.event import Kind, address, kind_named, kind_of, kinds, read,
 __all__ = ["KINDS", "Kind", "address", "kind_named", "kind_of", "read", "write"]
 
 _MODULES: Final = (intake, routing, agencies, notify)
-#: Wire type -> what the registry says of it.
-KINDS: Final = {kind.type: kind for kind in kinds()}
+#: Wire type -> what the registry says of it, in the order of the modules, whoever is imported first.
+KINDS: Final = {
+    kind.type: kind
+    for module in _MODULES
+    for kind in kinds()
+    if kind.cls.__module__ == module.__name__
+}

@@ -34,3 +34,5 @@ class Actor:
 
 
 CLOCK: Final = Actor("clock")
+#: Whoever types the city's own commands; the machine knows who that is, we do not.
+SHELL: Final = Actor("operator")

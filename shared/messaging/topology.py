@@ -36,6 +36,9 @@ def queues_of(service: str) -> tuple[Queue, ...]:
 
 
 def agency_queues(agencies: Iterable[str]) -> tuple[Queue, ...]:
-    """One queue for each of these agencies' codes."""
+    """One queue for each of these agencies' codes.
+
+    An agency that was away asks for what it missed: the ledger has all that was handed over.
+    """
     queues = map(names.agency_queue, agencies)
-    return tuple(Queue(queue, ((names.AGENCY_TASKS, queue),)) for queue in queues)
+    return tuple(Queue(queue, ((names.AGENCY_TASKS, queue),), catch_up=True) for queue in queues)

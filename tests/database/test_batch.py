@@ -67,6 +67,23 @@ def test_a_failure_of_the_last_statement_comes_up_with_the_commit(store):
     make(store, "D1")
 
 
+def test_of_a_row_that_fails_beside_another_nothing_reaches_the_log(store, caplog):
+    insert = sa.text(
+        "INSERT INTO applied (source, subject, id) VALUES (:source, :subject, CAST(:id AS text))"
+    )
+    secret = {"source": "/maker", "subject": "0912345678", "id": None}
+
+    def unit():
+        with store.begin() as uow:
+            uow.on_flush(lambda: batch.execute(uow.connection, insert, secret))
+            uow.on_flush(lambda: batch.execute(uow.connection, insert, secret | {"id": object()}))
+
+    with pytest.raises((sa.exc.DBAPIError, TypeError)):
+        unit()
+    assert caplog.text == ""
+    make(store, "D1")
+
+
 def test_rows_are_still_given_inside(store):
     with store.transaction() as connection, store.ending(connection):
         batch.insert(connection, APPLIED, [row("D1")])
@@ -128,14 +145,33 @@ def test_a_subject_that_is_said_to_be_new_begins_at_one_on_both_databases(backen
     store.close()
 
 
-def test_a_rollback_does_not_make_the_server_forget_what_it_keeps_for_us(store):
+def test_a_rollback_leaves_nothing_that_the_server_no_longer_keeps_for_us(store):
     asked = (sa.text("SELECT CAST(:n AS integer)"), {"n": 1})
-    for _ in range(3):
+
+    def asks_often() -> None:
+        for _ in range(3):
+            with store.begin() as uow:
+                assert batch.query(uow.connection, asked) == [[(1,)]]
+
+    def fails() -> None:
         with store.begin() as uow:
-            assert batch.query(uow.connection, asked) == [[(1,)]]
-    with store.read() as connection:  # ends by a rollback
-        for _ in range(12):
-            connection.execute(sa.text("SELECT 2")).scalar()
-    for _ in range(3):
+            for _ in range(12):
+                uow.connection.execute(sa.text("SELECT 2")).scalar()
+            raise KeyError
+
+    asks_often()
+    with pytest.raises(KeyError):
+        fails()
+    asks_often()
+
+
+def test_what_was_deferred_by_a_unit_that_failed_is_not_sent_with_the_next(store):
+    def fails() -> None:
         with store.begin() as uow:
-            assert batch.query(uow.connection, asked) == [[(1,)]]
+            write(uow, "D1")
+            uow.on_flush(lambda: {}["nothing"])
+
+    with pytest.raises(KeyError):
+        fails()
+    make(store, "D2")
+    assert count(store) == 0

@@ -19,6 +19,7 @@ from services.routing.usecases.rules import Rules
 from shared.catalogue import Catalogue
 from shared.events.intake import DossierReceived
 from tests.backends import EmbeddedBackend, Templates
+from tests.embedded.townsfolk import INTERLINKED
 from tests.promises.operator import Operator
 from tests.promises.test_parked import publish, until_parked
 from tests.promises.town import Town
@@ -49,12 +50,12 @@ def night(
     backend = EmbeddedBackend(folder, templates)
     town = Town(backend, catalogue)
     with ExitStack() as broken:
-        well = town.desk().submit()
+        well = town.desk().submit(INTERLINKED).code
         town.finish(well)
-        stuck = town.desk().submit(number=2)
+        stuck = town.desk().submit(INTERLINKED, number=2).code
         broken.enter_context(defect(stuck))
         until_parked(town)
-        town.desk().post(f"/{stuck}/withdraw", {"reason": "công dân rút hồ sơ"})
+        town.desk().withdraw(stuck, "công dân rút hồ sơ")
         publish(town, b"\xff\xfe not a fact of ours")
         carry(town.city)
         yield Night(town, Operator(town, monkeypatch), broken)

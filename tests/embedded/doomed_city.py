@@ -16,7 +16,7 @@ from services.notify.storage import queries
 from shared import log
 from shared.kernel.clock import to_vn
 from simulation.autopilot import autopilots
-from tests.embedded.townsfolk import Desk, unsent
+from tests.embedded.townsfolk import INTERLINKED, desk_of, unsent
 
 PER_DOSSIER = 4  # received and resolved, by e-mail and SMS
 
@@ -27,11 +27,17 @@ def main(folder: Path, count: int) -> None:
     log.configure(city.intake.settings)
     city.migrate()
     codes = [a.code for a in city.catalogue.agencies(to_vn(city.clock.now()).date())]
-    city.add(autopilots(codes, city.bus, city.clock, delay=timedelta(0)))
+    city.add(
+        autopilots(codes, city.bus, city.clock, delay=timedelta(0), catch_up=city.unanswered_by)
+    )
     city.start()
-    desk = Desk(city)
+    desk = desk_of(city)
     for number in range(count):
-        say("submitted", number + 1, desk.submit(key=f"dossier-{number}", number=number))
+        say(
+            "submitted",
+            number + 1,
+            desk.submit(INTERLINKED, key=f"dossier-{number}", number=number).code,
+        )
     sent = -1
     while sent < count * PER_DOSSIER or unsent(city):
         now = sent_so_far(city)

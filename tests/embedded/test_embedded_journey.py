@@ -9,12 +9,23 @@ from services.embedded.city import City
 from shared.catalogue import load
 from shared.kernel.clock import FixedClock, to_vn
 from shared.kernel.ids import SeededIds
-from shared.messaging import reset_memory, watermark
+from shared.messaging import reset_memory
 from shared.messaging.tables import LEDGERS
 from shared.settings import PROJECT, SERVICES
 from simulation.autopilot import autopilots
+from simulation.kit import City as KitCity
+from simulation.kit import Desk
 from tests.backends import Backend
-from tests.embedded.townsfolk import LAND, Desk, all_sent, carry, held, messages, moments, unsent
+from tests.embedded.townsfolk import (
+    INTERLINKED,
+    LAND,
+    all_sent,
+    desk_of,
+    held,
+    messages,
+    moments,
+    unsent,
+)
 
 START = datetime(2022, 3, 14, 1, 30, tzinfo=UTC)  # a Monday, 08:30 in Cao Lãnh
 
@@ -39,17 +50,19 @@ def open_here(backend: Backend, *, autopilot: bool = True, seed: int = 1) -> Cit
         today = to_vn(START).date()
         # On a real broker each agency costs two connections: only those of one ward play.
         names = [a.code for a in made.catalogue.agencies(today) if a.territory in ("29866", "*")]
-        made.add(autopilots(names, made.bus, clock, delay=timedelta(0)))
+        made.add(
+            autopilots(names, made.bus, clock, delay=timedelta(0), catch_up=made.unanswered_by)
+        )
     return made
 
 
 def test_an_interlinked_dossier_goes_from_the_desk_to_the_phone(city: City):
-    desk = Desk(city)
-    code = desk.submit()
-    carry(city, lambda: desk.status(code) == 9)
-    carry(city, lambda: all_sent(city, 4))
-    desk.post(f"/{code}/return-result", {"method": "desk"})
-    carry(city, lambda: all_sent(city, 6))
+    desk = desk_of(city)
+    code = desk.submit(INTERLINKED).code
+    KitCity(city).until(lambda: desk.status(code) == 9)
+    KitCity(city).until(lambda: all_sent(city, 4))
+    desk.hand_over(code)
+    KitCity(city).until(lambda: all_sent(city, 6))
     assert desk.status(code) == 10
     assert moments(messages(city)) == [
         (moment, channel)
@@ -61,9 +74,9 @@ def test_an_interlinked_dossier_goes_from_the_desk_to_the_phone(city: City):
 
 
 def test_the_citizens_messages_lie_where_a_person_can_read_them(city: City):
-    desk = Desk(city)
-    code = desk.submit()
-    carry(city, lambda: all_sent(city, 4))
+    desk = desk_of(city)
+    code = desk.submit(INTERLINKED).code
+    KitCity(city).until(lambda: all_sent(city, 4))
     folder = city.data_dir / "messages"
     texts = [path.read_text() for path in sorted((folder / "sms").iterdir())]
     assert len(texts) == len(list((folder / "email").iterdir())) == 2
@@ -72,27 +85,27 @@ def test_the_citizens_messages_lie_where_a_person_can_read_them(city: City):
 
 
 def test_the_timeline_tells_the_whole_way_in_order(city: City):
-    desk = Desk(city)
-    code = desk.submit()
-    carry(city, lambda: all_sent(city, 4) and desk.status(code) == 9)
-    carry(city, lambda: _told(desk, code) >= 4)
-    titles = [entry["title"] for entry in desk.get(code, "/timeline")["items"]]
+    desk = desk_of(city)
+    code = desk.submit(INTERLINKED).code
+    KitCity(city).until(lambda: all_sent(city, 4) and desk.status(code) == 9)
+    KitCity(city).until(lambda: _told(desk, code) >= 4)
+    titles = [entry["title"] for entry in desk.timeline(code)]
     assert titles[0].startswith(("Đã tiếp nhận", "Tiếp nhận"))
     assert len(titles) >= 10
 
 
 def _told(desk: Desk, code: str) -> int:
-    entries = desk.get(code, "/timeline")["items"]
+    entries = desk.timeline(code)
     return sum("báo công dân" in entry["title"] for entry in entries)
 
 
 def test_the_clock_stands_while_the_citizen_pays_and_the_journey_ends(city: City):
-    desk = Desk(city, "mot-cua-thanh-pho")
-    code = desk.submit(LAND)
-    carry(city, lambda: desk.status(code) == 6)
-    desk.post(f"/{code}/payment", {"amount_vnd": 1_500_000, "proof": "BL-0001"})
-    carry(city, lambda: desk.status(code) == 9)
-    carry(city, lambda: all_sent(city, 8))
+    desk = desk_of(city, "mot-cua-thanh-pho")
+    code = desk.submit(LAND).code
+    KitCity(city).until(lambda: desk.status(code) == 6)
+    desk.pay(code, 1_500_000, "BL-0001")
+    KitCity(city).until(lambda: desk.status(code) == 9)
+    KitCity(city).until(lambda: all_sent(city, 8))
     assert [moment for moment, channel in moments(messages(city)) if channel == "sms"] == [
         "paid",
         "payment_requested",
@@ -102,9 +115,9 @@ def test_the_clock_stands_while_the_citizen_pays_and_the_journey_ends(city: City
 
 
 def test_nothing_personal_is_on_the_way_of_facts_that_all_may_read(city: City):
-    desk = Desk(city)
-    desk.submit()
-    carry(city, lambda: all_sent(city, 4))
+    desk = desk_of(city)
+    desk.submit(INTERLINKED)
+    KitCity(city).until(lambda: all_sent(city, 4))
     for service in city.services.values():
         outbox = LEDGERS.outbox
         with service.store.read() as connection:
@@ -119,13 +132,13 @@ def test_nothing_personal_is_on_the_way_of_facts_that_all_may_read(city: City):
 def test_the_city_may_die_after_any_step_and_ends_the_same(embedded: Backend, steps: int):
     city = open_here(embedded)
     city.migrate()
-    code = Desk(city).submit()
+    code = desk_of(city).submit(INTERLINKED).code
     one_by_one(city, steps)
     die(city)
 
     city = open_here(embedded, seed=2)
-    desk = Desk(city)
-    carry(city, lambda: all_sent(city, 4) and desk.status(code) == 9)
+    desk = desk_of(city)
+    KitCity(city).until(lambda: all_sent(city, 4) and desk.status(code) == 9)
     city.pump()
     assert moments(messages(city)) == [
         ("received", "email"),
@@ -139,28 +152,31 @@ def test_the_city_may_die_after_any_step_and_ends_the_same(embedded: Backend, st
     city.close()
 
 
-def test_after_a_clean_stop_nothing_is_sent_again_and_after_a_crash_everything_is(
-    embedded: Backend, monkeypatch: pytest.MonkeyPatch
+def test_after_a_stop_nothing_is_sent_again_and_after_a_crash_what_was_not_handled_is(
+    embedded: Backend,
 ):
-    # A machine that takes its time would find the mark moved: what is handled need not be sent.
-    monkeypatch.setattr(watermark, "EVERY_SECONDS", 3600.0)
     city = open_here(embedded)
     city.migrate()
-    desk = Desk(city)
-    desk.submit()
+    desk = desk_of(city)
+    desk.submit(INTERLINKED)
     city.pump()
     city.close()
 
     city = open_here(embedded, seed=2)
     assert sent_at_start(city) == 0
-    Desk(city).submit(number=2)
-    city.pump()
+    desk_of(city).submit(INTERLINKED, number=2)
+    put_on_the_bus = sent_at_start(city)
     die(city)
     open_here(embedded, seed=3).close()  # looked at only: its relays never began
 
     city = open_here(embedded, seed=4)
-    assert sent_at_start(city) > 0
-    carry(city, lambda: all_sent(city, 8))
+    assert sent_at_start(city) == put_on_the_bus > 0
+    KitCity(city).until(lambda: all_sent(city, 8))
+    city.pump()
+    die(city)
+
+    city = open_here(embedded, seed=5)
+    assert sent_at_start(city) == 0, "all of it was handled"
     city.close()
 
 
@@ -191,12 +207,12 @@ def one_by_one(city: City, steps: int) -> None:
 def test_the_city_may_stop_and_start_on_real_servers(on_servers: Backend):
     city = open_here(on_servers)
     city.migrate()
-    code = Desk(city).submit()
+    code = desk_of(city).submit(INTERLINKED).code
     city.intake.loops[0].step(1)
     city.close()
 
     city = open_here(on_servers, seed=2)
-    desk = Desk(city)
-    carry(city, lambda: all_sent(city, 4) and desk.status(code) == 9)
+    desk = desk_of(city)
+    KitCity(city).until(lambda: all_sent(city, 4) and desk.status(code) == 9)
     assert held(city) == []
     city.close()

@@ -20,16 +20,16 @@ from typing import Any
 
 import pytest
 
+from services.commands.first_keys import first_keys
+from services.commands.welcome import KEYS_FILE, busiest, examples, keep_keys
 from services.embedded.city import open_city
-from services.embedded.keys import first_keys
 from services.embedded.serve import city_settings
-from services.embedded.welcome import KEYS_FILE, busiest, examples, keep_keys
 from shared.catalogue import load
 from shared.kernel.clock import FixedClock
 from shared.settings import PROJECT
-from simulation.autopilot import Shredder
-from simulation.stage import Stage
-from tests.embedded.townsfolk import INTERLINKED, OFFICE, Desk, filing
+from simulation.kit import City as KitCity
+from simulation.kit import filing
+from tests.embedded.townsfolk import INTERLINKED, OFFICE, desk_of, unsent
 from tests.ports import free_ports_in_a_row
 
 DOOR = re.compile(r" · (desk|agency|operator)\b")
@@ -201,7 +201,8 @@ def test_a_simulated_month_can_be_entered_afterwards(tmp_path: Path):
     city = open_city(tmp_path, clock=clock)
     try:
         city.migrate()
-        Stage(city, city.catalogue, clock)
+        KitCity(city).links()
+        KitCity(city).desk(OFFICE)
         assert {key.kind for key in first_keys(city)} == {"desk", "agency", "operator"}
         assert first_keys(city) == []
     finally:
@@ -215,9 +216,10 @@ def test_where_nobody_can_read_the_agencies_queues_they_do_not_fill_the_memory(t
     try:
         city.migrate()
         codes = city.catalogue.agency_codes()
-        city.add([Shredder(codes, city.bus)])
-        Desk(city, OFFICE).submit()
+        desk_of(city, OFFICE).submit(INTERLINKED)
         city.pump()
+        assert any(city.unanswered_by(code) for code in codes)
         assert sum(city.bus.depth(f"agency.{code}.tasks") for code in codes) == 0
+        assert unsent(city) == 0
     finally:
         city.close()

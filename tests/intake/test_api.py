@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from services.intake.storage.tables import answers, dossiers
 from services.intake.usecases import desk as verbs
 from shared.events.intake import ContactGiven
-from shared.web.guard import assert_every_route_is_guarded
+from shared.identity.guard import assert_every_route_is_guarded
 from tests.intake.made import CATALOGUE, OFFICE, OTHER_OFFICE, vn
 
 BODY = {

@@ -393,12 +393,12 @@ def test_a_wrong_word_and_a_code_that_is_not_there_get_the_same_answer(embedded_
 
 
 def test_guessing_is_stopped_and_a_patient_citizen_goes_on(embedded_desk):
-    from shared.web.state import state_of
+    from shared.identity.guard import guard_of
 
     code = embedded_desk.submit()
     word = embedded_desk.dossier(code).lookup_word
     time = [0.0]
-    state_of(embedded_desk.web).limiter.now = lambda: time[0]
+    guard_of(embedded_desk.web).limiter.now = lambda: time[0]
     browser = Browser(embedded_desk)
     for _ in range(TRIES):
         assert look(embedded_desk, code, "AAAAAA", browser).status_code == 404

@@ -33,7 +33,8 @@ from shared.kernel.errors import Refused
 from shared.kernel.ids import SeededIds
 from shared.messaging import reset_memory
 from shared.settings import PROJECT
-from tests.embedded.townsfolk import Desk, filing
+from simulation.kit import Desk, filing
+from tests.embedded.townsfolk import desk_of
 
 # Mondays, 08:30 in Cao Lãnh: between them every procedure is in force once.
 ERAS = (
@@ -66,11 +67,11 @@ class Play:
         self.answers = 0
 
     def file(self, procedure: str, office: str, number: int) -> None:
-        desk_ = self.desks.setdefault(office, Desk(self.city, office))
+        desk_ = self.desks.setdefault(office, desk_of(self.city, office))
         today = to_vn(self.clock.now()).date()
         known = self.rules.catalogue.procedure(procedure, today)
         channel = "direct" if "direct" in known.channels else known.channels[0]
-        code = str(desk_.post("", filing(known, number) | {"channel": channel})["code"])
+        code = desk_.file(filing(known, number, channel=channel)).code
         if channel != "direct":
             with self.city.intake.store.begin() as uow:
                 desk.receive(uow, self.rules.catalogue, office, code)

@@ -19,7 +19,7 @@ from shared.messaging.history import ledgers_1
 from shared.messaging.measure import measure
 from shared.messaging.timeline import timeline
 from tests.messaging.rig import (
-    LEDGERS,
+    API_KEYS,
     NOON,
     Reading,
     ScriptedBus,
@@ -87,7 +87,7 @@ def test_no_key_opens_but_the_whole_one(store):
 
 def test_of_a_key_only_its_hash_is_kept(store):
     _, text = issue(store)
-    (row,) = read(store, lambda connection: list(connection.execute(sa.select(LEDGERS.api_keys))))
+    (row,) = read(store, lambda connection: list(connection.execute(sa.select(API_KEYS))))
     assert text.rpartition("_")[2] not in str(tuple(row))
     assert len(row.hash) == 32
     (info,) = read(store, keys.list_keys)
@@ -283,6 +283,16 @@ def downgrade():
     with op.batch_alter_table("applied") as batch:
         batch.drop_column("id")
 """,
+    "versions/0003_third.py": """
+from alembic import op
+from shared.messaging.history import drop_starts, make_starts
+revision = "0003"
+down_revision = "0002"
+def upgrade():
+    drop_starts(op)
+def downgrade():
+    make_starts(op)
+""",
 }
 
 
@@ -304,7 +314,7 @@ def test_a_history_brings_an_empty_database_to_what_the_code_says(backend, histo
     assert any("add_column" in fault and "id" in fault for fault in drift(engine, metadata))
     upgrade(engine, history)
     upgrade(engine, history)
-    assert current(engine) == head(history) == "0002"
+    assert current(engine) == head(history) == "0003"
     assert drift(engine, metadata) == []
     engine.dispose()
 

@@ -19,8 +19,9 @@ from shared.kernel.errors import BrokerAway, DatabaseAway
 from shared.settings import SERVICES, Settings
 from shared.testing.proxy import FaultProxy
 from shared.web.ops import OpsApp
+from simulation.kit import Desk
 from tests.backends import EmbeddedBackend, ServersBackend
-from tests.embedded.townsfolk import INTERLINKED, Desk, unsent
+from tests.embedded.townsfolk import INTERLINKED, unsent
 from tests.promises.crashes import loop
 from tests.promises.test_receipts import a_filing, ask
 from tests.promises.town import Portrait, Town, check_once, portrait
@@ -75,10 +76,10 @@ def test_while_the_broker_is_away_intake_accepts_and_afterwards_everything_flows
     far_broker: tuple[Town, FaultProxy], calm: Mapping[str, Portrait]
 ):
     town, proxy = far_broker
-    early = town.desk().submit()
+    early = town.desk().submit(INTERLINKED).code
     town.carry(lambda: town.desk().status(early) >= 4)
     proxy.cut()
-    codes = [town.desk().submit() for _ in range(3)]
+    codes = [town.desk().submit(INTERLINKED).code for _ in range(3)]
     town.city.pump(patient=True)
     assert unsent(town.city) >= 6
     assert [town.desk().status(code) for code in codes] == [2, 2, 2]
@@ -93,7 +94,7 @@ def test_a_line_cut_in_the_middle_of_publishing_loses_and_repeats_nothing(
     codes: list[str] = []
     for written in (0, 3, 8):
         town.city.pump(patient=True)
-        codes += [town.desk().submit() for _ in range(4)]
+        codes += [town.desk().submit(INTERLINKED).code for _ in range(4)]
         publish_until_cut(town, proxy, written)
         proxy.heal()
         town.carry(lambda: unsent(town.city) == 0)
@@ -134,7 +135,7 @@ def test_while_a_database_is_away_nothing_is_acknowledged_and_nothing_lost(
             return dataclasses.replace(settings, database_url=url) if far else settings
 
         town = Town(on_servers, catalogue, change=change)
-        code = town.desk().submit()
+        code = town.desk().submit(INTERLINKED).code
         town.carry(lambda: town.desk().status(code) >= 4)
         assert ready(town, service)
         desk = town.desk()
@@ -150,7 +151,7 @@ def test_while_a_database_is_away_nothing_is_acknowledged_and_nothing_lost(
         desk = town.desk()
         if service != "intake":
             town.city.pump()
-            last = desk.submit()
+            last = desk.submit(INTERLINKED).code
             proxy.cut()
             _pump_in_trouble(town, service)
             queue = READERS[service]
@@ -167,7 +168,7 @@ def test_while_a_database_is_away_nothing_is_acknowledged_and_nothing_lost(
 def wait_for(done: Any) -> None:
     import time
 
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not done():
         assert time.monotonic() < end
         time.sleep(0.02)
@@ -177,10 +178,10 @@ def refused_or_filed(town: Town, desk: Desk, service: str) -> list[str]:
     """Intake without its database gives no receipt; the two others hinder no citizen."""
     reply = ask(desk, a_filing(town), "while it is away")
     if service == "intake":
-        assert reply.status_code == 503
+        assert reply.status == 503
         return []
-    assert reply.status_code == 201
-    return [reply.get_json()["code"]]
+    assert reply.status == 201
+    return [reply.json()["code"]]
 
 
 def _pump_in_trouble(town: Town, service: str) -> None:
@@ -202,15 +203,15 @@ def test_a_full_disk_refuses_receipts_and_loses_nothing(
 ):
     town = Town(embedded, catalogue)
     desk = town.desk()
-    early = desk.submit()
+    early = desk.submit(INTERLINKED).code
     receipts, refused = [early], 0
     with disk_full(town, service):
         for number in range(12 if service == "intake" else 3):
             reply = ask(desk, a_filing(town), f"number {number}")
-            if reply.status_code == 201:
-                receipts.append(reply.get_json()["code"])
+            if reply.status == 201:
+                receipts.append(reply.json()["code"])
             else:
-                assert reply.status_code == 503
+                assert reply.status == 503
                 refused += 1
         troubled = False
         for each in town.city.loops:

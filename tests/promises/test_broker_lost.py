@@ -40,9 +40,9 @@ def test_a_broker_that_lost_its_disk_gets_everything_again(
     monkeypatch: pytest.MonkeyPatch,
 ):
     town = Town(on_servers, catalogue)
-    done = town.desk().submit()
+    done = town.desk().submit(INTERLINKED).code
     town.finish(done)
-    codes = [town.desk().submit() for _ in range(3)]
+    codes = [town.desk().submit(INTERLINKED).code for _ in range(3)]
     a_few_steps(town.city, 9)
     lose_the_disk(on_servers)
 

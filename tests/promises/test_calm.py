@@ -14,7 +14,7 @@ from tests.promises.town import Portrait, Town, check_once, portrait
 
 @pytest.mark.parametrize("procedure", [INTERLINKED, LAND])
 def test_both_back_ends_end_alike(town: Town, calm: Mapping[str, Portrait], procedure: str):
-    code = town.desk(procedure).submit(procedure)
+    code = town.desk(procedure).submit(procedure).code
     assert all(ready(town, service) for service in SERVICES)
     town.finish(code, procedure=procedure)
     assert portrait(town.city, code, procedure=procedure) == calm[procedure]

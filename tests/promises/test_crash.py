@@ -18,7 +18,7 @@ from tests.promises.town import Portrait, Town, check_once, portrait
 
 def live_until(town: Town, city: City, key: str) -> None:
     """File a dossier and carry everything on, as far as one comes."""
-    code = town.desk().submit(INTERLINKED, key=key)
+    code = town.desk().submit(INTERLINKED, key=key).code
     town.finish(code)
 
 
@@ -33,7 +33,7 @@ def test_a_crash_changes_nothing_in_the_end(
     lasting.die()
 
     # The citizen at the desk was told nothing, or the receipt: either way the desk asks again.
-    code = lasting.desk().submit(INTERLINKED, key=key)
+    code = lasting.desk().submit(INTERLINKED, key=key).code
     lasting.finish(code)
     assert portrait(lasting.city, code) == calm[INTERLINKED]
     check_once(lasting.city, code)
@@ -51,7 +51,7 @@ def test_dying_at_one_stop_after_the_other_on_one_way_changes_nothing(
             deaths += 1
             lasting.die()
     assert deaths >= 5
-    code = lasting.desk().submit(INTERLINKED, key="dies often")
+    code = lasting.desk().submit(INTERLINKED, key="dies often").code
     lasting.finish(code)
     assert portrait(lasting.city, code) == calm[INTERLINKED]
     check_once(lasting.city, code)

@@ -89,7 +89,7 @@ def test_shuffled_repeated_and_delayed_facts_end_like_a_calm_run(
 ):
     town, postman, watch = scattering
     postman.whims, postman.slow, postman.repeats = random.Random(whims), slow, repeats
-    codes = {name: town.desk(name).submit(name) for name in (INTERLINKED, LAND)}
+    codes = {name: town.desk(name).submit(name).code for name in (INTERLINKED, LAND)}
     for name, code in codes.items():
         town.finish(code, procedure=name)
     for name, code in codes.items():
@@ -102,7 +102,7 @@ def test_the_courier_did_shuffle_and_repeat(scattering: tuple[Town, Postman, Wat
     town, postman, watch = scattering
     postman.whims, postman.slow, postman.repeats = random.Random(7), {"intake"}, 0.5
     before = postman.repeated
-    code = town.desk().submit(INTERLINKED)
+    code = town.desk().submit(INTERLINKED).code
     town.finish(code)
     assert postman.repeated > before + 10
     watch.check()

@@ -50,7 +50,7 @@ def failing(town: Town, consumer: str, name: str, code: str) -> Iterator[None]:
 def publish(town: Town, body: bytes) -> None:
     publisher = town.city.bus.publisher()
     sent = publisher.publish([OutMessage(1, DOSSIER_FACTS, "intake.dossier.received", body)])
-    assert sent.confirmed == {1}
+    assert sent.failed == {}
     publisher.close()
 
 
@@ -87,7 +87,7 @@ def test_bytes_and_versions_that_cannot_be_read_are_parked_and_others_flow_on(
     )  # fmt: skip
     publish(town, b"\xff\x00 nobody can read this")
     publish(town, encode(newer))
-    code = town.desk().submit()
+    code = town.desk().submit(INTERLINKED).code
     town.finish(code)
     assert portrait(town.city, code) == calm[INTERLINKED]
 
@@ -116,10 +116,10 @@ def test_bytes_and_versions_that_cannot_be_read_are_parked_and_others_flow_on(
 def test_a_fact_that_fails_for_good_is_replayed_after_the_mend_and_its_dossier_goes_on(
     town: Town, operator: Operator
 ):
-    sick, well = town.desk().submit(), None
+    sick, well = town.desk().submit(INTERLINKED).code, None
     with failing(town, "routing.facts", "dossier.received", sick):
         town.city.pump(patient=True)
-        well = town.desk().submit()
+        well = town.desk().submit(INTERLINKED).code
         town.finish_others(well)
         until_parked(town)
         listing = operator.types("parked", "list")
@@ -140,12 +140,12 @@ def test_a_fact_that_fails_for_good_is_replayed_after_the_mend_and_its_dossier_g
 def test_a_discarded_fact_keeps_who_and_why_and_its_dossier_goes_on_without_it(
     town: Town, operator: Operator
 ):
-    sick = town.desk().submit()
+    sick = town.desk().submit(INTERLINKED).code
     with failing(town, "notify.facts", "dossier.resolved", sick):
         town.carry(lambda: town.desk().status(sick) == 9)
-        town.desk().post(f"/{sick}/return-result", {"method": "desk"})
+        town.desk().hand_over(sick)
         until_parked(town)
-        well = town.desk().submit()
+        well = town.desk().submit(INTERLINKED).code
         town.finish_others(well)
     town.carry(lambda: ("notify", "waiting") in states(town) or not gaps(town.city, sick))
     told = [moment for moment, _, _, _ in portrait(town.city, sick).messages]

@@ -24,13 +24,14 @@ from shared.catalogue import Catalogue
 from shared.events.envelope import decode
 from shared.events.names import agency_queue, short
 from shared.kernel.clock import to_vn
-from shared.messaging import Bus, OutMessage, Progress, Publisher, Sent
+from shared.messaging import Bus, OutMessage, Publisher, Sent
 from shared.messaging.loops.supervisor import Supervisor
 from shared.messaging.tables import LEDGERS
 from shared.settings import Settings
 from shared.web.ops import OpsApp
+from simulation.kit import Desk, filing
 from tests.backends import Backend
-from tests.embedded.townsfolk import INTERLINKED, Desk, filing
+from tests.embedded.townsfolk import INTERLINKED
 from tests.promises.operator import Operator
 from tests.promises.test_parked import fact_id, failing, until_parked
 from tests.promises.test_receipts import ask, file
@@ -73,8 +74,8 @@ class _Recording:
         self.sent.extend(batch)
         return self.real.publish(batch)
 
-    def progress(self) -> Progress:
-        return self.real.progress()
+    def confirmed(self) -> set[Any]:
+        return self.real.confirmed()
 
     def tend(self) -> None:
         self.real.tend()
@@ -210,7 +211,7 @@ def test_logs_metrics_listings_and_errors_name_no_person(
 
     # Refused, failed and broken on purpose, with the marks in every place that may be quoted.
     bad = one.body | {"contact": CONTACT | {"phone": "0907654321 x", "email": "dau.rieng@"}}
-    assert ask(desk, bad, "bad").status_code == 422
+    assert ask(desk, bad, "bad").status == 422
     answers = [broken_page(recorded, desk, one)]
     with failing(recorded, "notify.contacts", "contact.given", code):
         with failing(recorded, "routing.facts", "dossier.received", code):
@@ -247,8 +248,8 @@ def broken_page(town: Town, desk: Desk, one: Marked) -> str:
         reply = ask(desk, one.body, "broken")
     finally:
         sa.event.remove(engine, "commit", refuse)
-    assert reply.status_code == 500
-    return str(reply.get_data(as_text=True))
+    assert reply.status == 500
+    return reply.text
 
 
 def broken_loop(one: Marked) -> None:

@@ -9,21 +9,22 @@ import json
 import signal
 import threading
 import time
-import urllib.error
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from shared.catalogue import Catalogue
 from shared.kernel.clock import RealClock, to_vn
 from shared.settings import SERVICES
+from simulation.keys import issue_keys
+from simulation.kit import Desk, Process, filing, service_process
+from simulation.kit.processes import environment
 from tests.backends import Backend, EmbeddedBackend, ServersBackend
-from tests.embedded.townsfolk import INTERLINKED, filing, messages
-from tests.ports import free_ports_in_a_row
-from tests.promises.processes import Process, key_for
+from tests.embedded.townsfolk import INTERLINKED, OFFICE, messages
 from tests.promises.test_away import line_to
 from tests.promises.town import Town, check_once, portrait
 
@@ -46,7 +47,7 @@ def test_a_work_process_outlives_its_database_and_its_broker(on_servers: Servers
         database, database_url = stack.enter_context(line_to(settings.database_url))
         broker, amqp_url = stack.enter_context(line_to(settings.amqp_url))
         env = {"LIENTHONG_DATABASE_URL": database_url, "LIENTHONG_AMQP_URL": amqp_url}
-        work = stack.enter_context(Process(on_servers, "notify", "work", env=env))
+        work = stack.enter_context(service_process(settings, "work", env=env))
         work.wait_until_ready()
         for server in (database, broker):
             server.cut()
@@ -78,20 +79,22 @@ def test_web_stopped_in_the_middle_of_requests_keeps_every_receipt(today_town: T
     town = today_town
     today = to_vn(RealClock().now()).date()
     body = filing(town.catalogue.procedure(INTERLINKED, today), 1)
-    key = key_for(town.city.intake, "desk", "ubnd-phuong-1")
+    key = issue_keys(town.city.intake.store, "desk", [OFFICE])[OFFICE]
     receipts: list[str] = []
     enough, over = threading.Event(), threading.Event()
 
     def citizen(web: Process) -> None:
+        desk = Desk(web.door, key, OFFICE, town.procedure)
         while not over.is_set():
             try:
-                receipts.append(web.post("/api/v1/dossiers", body, key)["code"])
-            except (urllib.error.URLError, OSError):
+                receipts.append(desk.file(body).code)
+            except httpx2.TransportError:
                 return  # the door is closed
             if len(receipts) >= 6:
                 enough.set()
 
-    with Process(town.backend, "intake", "web", "--server", "waitress") as web:
+    settings = town.backend.settings("intake")
+    with service_process(settings, "web", "--server", "waitress") as web:
         web.wait_until_ready()
         citizens = [threading.Thread(target=citizen, args=(web,)) for _ in range(3)]
         for each in citizens:
@@ -111,9 +114,12 @@ def test_all_work_stopped_in_the_middle_leaves_nothing_half_done(
     on_servers: ServersBackend, catalogue: Catalogue
 ):
     town = Town(on_servers, catalogue, start=RealClock().now())
-    codes = [town.desk().submit() for _ in range(8)]
+    codes = [town.desk().submit(INTERLINKED).code for _ in range(8)]
     with ExitStack() as stack:
-        work = [stack.enter_context(Process(on_servers, name, "work")) for name in SERVICES]
+        work = [
+            stack.enter_context(service_process(on_servers.settings(name), "work"))
+            for name in SERVICES
+        ]
         wait_until(lambda: any(str(one.state) == "sent" for one in messages(town.city)))
         for each in work:
             each.send(signal.SIGTERM)
@@ -138,8 +144,8 @@ def test_the_measures_of_a_process_count_what_it_did(
     on_servers: ServersBackend, catalogue: Catalogue
 ):
     town = Town(on_servers, catalogue, start=RealClock().now())
-    town.desk().submit()
-    with Process(on_servers, "intake", "work") as work:
+    town.desk().submit(INTERLINKED)
+    with service_process(on_servers.settings("intake"), "work") as work:
         work.wait_until_ready()
         wait_until(lambda: measured(work, "lienthong_facts_sent_total").get("confirmed") == 2.0)
         page = work.ops("/metrics")[1]
@@ -162,12 +168,11 @@ def measured(work: Process, name: str) -> Mapping[str, float]:
 def test_the_city_in_one_process_shows_its_health_and_measures_too(
     embedded: EmbeddedBackend, tmp_path: Path
 ):
-    first = free_ports_in_a_row(3)
-    env = {"LIENTHONG_OPS_PORT": str(first), "LIENTHONG_DATABASE_URL": ""}
-    with Process(embedded, "serve", "--port", str(free_ports_in_a_row(3)), env=env) as served:
-        for place, service in enumerate(SERVICES):
-            served.ops_port = first + place
-            assert json.loads(served.until("/readyz", 200))["service"] == service
-            assert json.loads(served.ops("/healthz")[1])["loops"][f"{service}.relay"] == "ok"
-            assert f'lienthong_loop_ok{{loop="{service}.relay"}} 1.0' in served.ops("/metrics")[1]
+    env = environment(embedded.settings("intake")) | {"LIENTHONG_DATABASE_URL": ""}
+    with Process(["serve"], env, tmp_path / "serve.log", doors=len(SERVICES)) as served:
+        for door, service in enumerate(SERVICES):
+            assert json.loads(served.until("/readyz", 200, door))["service"] == service
+            assert json.loads(served.ops("/healthz", door)[1])["loops"][f"{service}.relay"] == "ok"
+            measures = served.ops("/metrics", door)[1]
+            assert f'lienthong_loop_ok{{loop="{service}.relay"}} 1.0' in measures
         stop(served)

@@ -11,13 +11,13 @@ from typing import Any
 import psycopg
 import pytest
 import sqlalchemy as sa
-from werkzeug.test import Client
 
 from shared.events.names import wire
 from shared.kernel.clock import RealClock, to_vn
+from simulation.keys import issue_keys
+from simulation.kit import Desk, Reply, filing, service_process
 from tests.backends import Backend
-from tests.embedded.townsfolk import INTERLINKED, Desk, filing
-from tests.promises.processes import Process, key_for
+from tests.embedded.townsfolk import INTERLINKED, OFFICE
 from tests.promises.town import Town
 
 FACTS = {wire("dossier.received"), wire("contact.given")}
@@ -44,15 +44,12 @@ def facts_on_disk(backend: Backend, code: str) -> set[str]:
 
 def file(desk: Desk, body: Any, key: str) -> str:
     """File a dossier, which must succeed; its code."""
-    reply = ask(desk, body, key)
-    assert reply.status_code == 201, reply.get_data(as_text=True)
-    return str(reply.get_json()["code"])
+    return desk.file(body, key=key).code
 
 
-def ask(desk: Desk, body: Any, key: str) -> Any:
+def ask(desk: Desk, body: Any, key: str) -> Reply:
     """File a dossier, whatever the answer may be."""
-    headers = desk._headers | {"Idempotency-Key": key}
-    return Client(desk.city.intake.web).post("/api/v1/dossiers", json=body, headers=headers)
+    return desk.ask("POST", "/dossiers", body=body, key=key)
 
 
 def a_filing(town: Town, number: int = 1) -> dict[str, Any]:
@@ -75,7 +72,7 @@ def commits_failing(town: Town) -> Iterator[None]:
 
 
 def test_at_the_moment_of_the_answer_a_stranger_finds_dossier_and_facts_on_disk(town: Town):
-    code = town.desk().submit()
+    code = town.desk().submit(INTERLINKED).code
     assert on_disk(town.backend, f"SELECT code FROM dossiers WHERE code = '{code}'") == [(code,)]
     assert facts_on_disk(town.backend, code) == FACTS
 
@@ -84,23 +81,23 @@ def test_a_commit_that_fails_gives_no_receipt_and_leaves_nothing(town: Town):
     desk = town.desk()
     with commits_failing(town):
         reply = ask(desk, a_filing(town), "the first")
-    assert reply.status_code == 503
-    assert reply.get_json()["code"] == "database_away"
-    assert "lookup_word" not in reply.get_json()
+    assert reply.status == 503
+    assert reply.json()["code"] == "database_away"
+    assert "lookup_word" not in reply.json()
     assert on_disk(town.backend, "SELECT count(*) FROM dossiers")[0][0] == 0
     assert on_disk(town.backend, "SELECT count(*) FROM outbox")[0][0] == 0
 
     again = ask(desk, a_filing(town), "the first")
-    assert again.status_code == 201
-    assert again.get_json()["code"].endswith("-0001"), "the failed one used up no number"
+    assert again.status == 201
+    assert again.json()["code"].endswith("-0001"), "the failed one used up no number"
 
 
 def test_asked_again_under_the_same_key_the_receipt_is_the_same_for_ever(town: Town):
-    first = ask(town.desk(), a_filing(town), "the first").get_json()
+    first = ask(town.desk(), a_filing(town), "the first").json()
     town.die()
     again = ask(town.desk(), a_filing(town), "the first")
-    assert (again.status_code, again.get_json()) == (201, first)
-    assert ask(town.desk(), a_filing(town, 2), "the first").status_code == 409
+    assert (again.status, again.json()) == (201, first)
+    assert ask(town.desk(), a_filing(town, 2), "the first").status == 409
     assert on_disk(town.backend, "SELECT count(*) FROM dossiers")[0][0] == 1
 
 
@@ -108,10 +105,12 @@ def test_asked_again_under_the_same_key_the_receipt_is_the_same_for_ever(town: T
 def test_what_a_killed_process_had_answered_is_on_disk(town: Town):
     today = to_vn(RealClock().now()).date()
     body = filing(town.catalogue.procedure(INTERLINKED, today), 1)
-    key = key_for(town.city.intake, "desk", "ubnd-phuong-1")
-    with Process(town.backend, "intake", "web", "--server", "waitress") as web:
+    key = issue_keys(town.city.intake.store, "desk", [OFFICE])[OFFICE]
+    settings = town.backend.settings("intake")
+    with service_process(settings, "web", "--server", "waitress") as web:
         web.wait_until_ready()
-        codes = [web.post("/api/v1/dossiers", body, key)["code"] for _ in range(3)]
+        desk = Desk(web.door, key, OFFICE, town.procedure)
+        codes = [desk.file(body).code for _ in range(3)]
         web.send(signal.SIGKILL)
         web.wait()
     for code in codes:

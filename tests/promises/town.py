@@ -7,38 +7,34 @@ run. No test lives here.
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
-from unittest import mock
 
 import sqlalchemy as sa
 
-from services.commands.stores import app_of, history_of
-from services.embedded import city as embedded
 from services.embedded.city import City
 from services.notify.storage.tables import contacts
-from shared.catalogue import Catalogue
-from shared.database.migrate import upgrade
+from shared.catalogue import Catalogue, Procedure
 from shared.events.names import short
-from shared.kernel.clock import FixedClock, RealClock, to_vn
-from shared.kernel.errors import NotFound
-from shared.kernel.ids import RandomIds, SeededIds
+from shared.kernel.clock import FixedClock, to_vn
+from shared.kernel.errors import LienThongError
+from shared.kernel.ids import SeededIds
 from shared.messaging import Bus, reset_memory
 from shared.messaging.loops.loop import Loop
 from shared.messaging.tables import DONE, LATE, LEDGERS
 from shared.messaging.timeline import Entry, timeline
 from shared.settings import SERVICES, Settings
 from simulation.autopilot import autopilots
+from simulation.kit import MORNING, Desk, Rejected
+from simulation.kit import City as KitCity
 from tests.backends import Backend
-from tests.embedded.townsfolk import INTERLINKED, LAND, OFFICE, Desk, held, messages, unsent
+from tests.embedded.townsfolk import INTERLINKED, LAND, OFFICE, desk_of, held, messages, unsent
+from tests.migrating import migrate
 
-START = datetime(2022, 3, 14, 1, 30, tzinfo=UTC)  # a Monday, 08:30 in Cao Lãnh
-PATIENCE_SECONDS = 60.0
 WARD = "29866"
 OFFICES = {INTERLINKED: OFFICE, LAND: "mot-cua-thanh-pho"}
 TOLD = {INTERLINKED: 6, LAND: 10}  # messages of a whole journey, by e-mail and SMS
@@ -58,7 +54,7 @@ class Town:
         make_bus: MakeBus = Bus,
         change: Change = lambda settings: settings,
         more: Callable[[Any], Sequence[Loop]] = lambda _: (),
-        start: datetime = START,
+        start: datetime = MORNING,
     ) -> None:
         self.backend = backend
         self.catalogue = catalogue
@@ -74,14 +70,23 @@ class Town:
     def _built(self) -> City:
         self._lives += 1
         settings = {name: self._change(self.backend.settings(name)) for name in SERVICES}
-        with mock.patch.object(embedded, "Bus", self._make_bus):
-            city = City(
-                settings,
-                catalogue=self.catalogue,
-                clock=self.clock,
-                ids=SeededIds(self._lives),
+        first = settings["intake"]
+        city = City(
+            settings,
+            catalogue=self.catalogue,
+            clock=self.clock,
+            ids=SeededIds(self._lives),
+            bus=self._make_bus(first.amqp_url, prefix=first.amqp_prefix),
+        )
+        city.add(
+            autopilots(
+                self.agencies(),
+                city.bus,
+                self.clock,
+                delay=timedelta(0),
+                catch_up=city.unanswered_by,
             )
-        city.add(autopilots(self.agencies(), city.bus, self.clock, delay=timedelta(0)))
+        )
         city.add(self._more(city.bus))
         return city
 
@@ -95,7 +100,11 @@ class Town:
         return sorted(found)
 
     def desk(self, procedure: str = INTERLINKED) -> Desk:
-        return Desk(self.city, OFFICES[procedure])
+        return desk_of(self.city, OFFICES[procedure])
+
+    def procedure(self, code: str) -> Procedure:
+        """The version of a procedure that is in force in this town today."""
+        return self.catalogue.procedure(code, to_vn(self.clock.now()).date())
 
     def die(self) -> None:
         """As the machine's death: what was in memory is gone; then everything is built anew."""
@@ -114,14 +123,10 @@ class Town:
 
     def carry(self, done: Callable[[], bool]) -> None:
         """Move the city until it is so; a broker takes its time, and may be away meanwhile."""
-        end = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            moved = self.city.pump(patient=True)
-            if done():
-                return
-            assert time.monotonic() < end, f"came to rest too early: {held(self.city)}"
-            if not moved:
-                time.sleep(0.005)
+        try:
+            KitCity(self.city).until(done)
+        except LienThongError as early:
+            raise AssertionError(f"came to rest too early: {held(self.city)}") from early
 
     def finish(self, *codes: str, procedure: str = INTERLINKED) -> None:
         """Carry these dossiers to the very end, with the desk doing its part; nothing stays."""
@@ -142,9 +147,9 @@ class Town:
         status = desk.status(code)
         if status == 6:
             body = {"amount_vnd": 1_500_000, "proof": "BL-0001"}
-            desk.post(f"/{code}/payment", body, key=f"pay {code}")
+            desk.act(code, "payment", body, key=f"pay {code}")
         elif status == 9:
-            desk.post(f"/{code}/return-result", {"method": "desk"}, key=f"return {code}")
+            desk.act(code, "return-result", {"method": "desk"}, key=f"return {code}")
         return status == 10
 
     def _told(self, code: str) -> int:
@@ -153,16 +158,6 @@ class Town:
 
     def _on_its_way(self, codes: Sequence[str]) -> list[tuple[str, str]]:
         return [gap for code in codes for gap in gaps(self.city, code)]
-
-
-def migrate(service: str, url: str) -> None:
-    """Bring the empty database of a service to its newest version."""
-    settings = Settings(service=service, data_dir=history_of(service), database_url=url)
-    store = app_of(service).open_store(settings, clock=RealClock(), ids=RandomIds())
-    try:
-        upgrade(store.engine, history_of(service))
-    finally:
-        store.close()
 
 
 # --- portraits --------------------------------------------------------------------------------------
@@ -191,7 +186,7 @@ class Portrait:
 
 def portrait(city: City, code: str, *, procedure: str = INTERLINKED, at: bool = True) -> Portrait:
     """Draw it; without `at`, leave out every instant (where the clock had to move)."""
-    told = Desk(city, OFFICES[procedure]).get(code)
+    told = desk_of(city, OFFICES[procedure]).get(code)
     names = ("status", "promised_at", "due_at") if at else ("status",)
     return Portrait(
         {name: told[name] for name in names},
@@ -296,5 +291,7 @@ def exists(desk: Desk, code: str) -> bool:
     """Whether the desk knows this dossier."""
     try:
         return bool(desk.get(code))
-    except (AssertionError, NotFound):
-        return False
+    except Rejected as unknown:
+        if unknown.status == 404:
+            return False
+        raise

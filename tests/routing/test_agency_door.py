@@ -12,8 +12,8 @@ from services.routing.on import ANSWERS, TABLE
 from services.routing.web.schemas import ANSWERS as OVER_HTTP
 from shared.events.registry import KINDS
 from shared.identity import keys
+from shared.identity.guard import assert_every_route_is_guarded
 from shared.messaging.tables import DONE
-from shared.web.guard import assert_every_route_is_guarded
 from tests.routing.town import Town
 
 CODE = "000.00.01.H20-220301-0001"

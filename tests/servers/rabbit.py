@@ -99,7 +99,7 @@ class Rabbit:
 
     def ready(self) -> None:
         """Wait until the node and its management door answer."""
-        self._server.wait_until(self._answers, 90)
+        self._server.wait_until(self._answers, 240)
 
     def _answers(self) -> bool:
         token = base64.b64encode(b"guest:guest").decode()

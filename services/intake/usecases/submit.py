@@ -17,17 +17,12 @@ from services.intake.storage.counters import next_number
 from services.intake.storage.dossiers import Dossiers
 from shared.catalogue import Catalogue, Procedure
 from shared.database import UnitOfWork
-from shared.kernel.errors import Fault, InvalidInput, Unauthenticated
+from shared.kernel.errors import Fault, InvalidInput
 from shared.messaging.handling import keep
 
 
-def submit(
-    uow: UnitOfWork, catalogue: Catalogue, command: SubmitDossier, *, key_id: str | None = None
-) -> Dossier:
-    """File a dossier; InvalidInput carries every fault at once.
-
-    With `key_id`, a key that is no longer in force is Unauthenticated; it gets no number.
-    """
+def submit(uow: UnitOfWork, catalogue: Catalogue, command: SubmitDossier) -> Dossier:
+    """File a dossier; InvalidInput carries every fault at once."""
     around = Circumstances(catalogue, uow.now)
     today = around.today
     office = catalogue.agency(command.office)
@@ -36,9 +31,7 @@ def submit(
     except InvalidInput:
         raise InvalidInput(faults_of(around, command)) from None
     checked = check_submission(command, procedure, office, today)
-    number = next_number(uow.connection, office.official_id, today, key_id=key_id)
-    if number is None:
-        raise Unauthenticated("a valid key is needed")
+    number = next_number(uow.connection, office.official_id, today)
     code = dossier_code(office.official_id, today, number)
     decision = reception.submit(checked, code, uow.ids.word(), around)
     dossiers = uow.get(Dossiers)

@@ -11,9 +11,9 @@ from flask import current_app
 from services.intake.domain.circumstances import Circumstances
 from shared.catalogue import Agency, Catalogue, Procedure
 from shared.database import Store
+from shared.identity.guard import current
 from shared.kernel.clock import to_vn
 from shared.kernel.text import unaccent
-from shared.web.guard import current
 
 KEY: Final = "lienthong.intake"
 

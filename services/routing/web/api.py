@@ -21,7 +21,7 @@ from services.routing.web.schemas import (
     TasksQuery,
     TasksSchema,
 )
-from shared.web.guard import current, require
+from shared.identity.guard import current, require
 
 _LINE = TaskSchema()
 

@@ -17,6 +17,7 @@ from services.routing.usecases.rules import Rules
 from shared.database import Store
 from shared.events.agencies import Answer
 from shared.events.names import ROUTING_TASKS
+from shared.kernel.actor import Actor
 from shared.kernel.errors import NotFound
 
 
@@ -53,7 +54,7 @@ class Door:
 
     def answer(self, key: SubmissionKey, answer: Answer) -> SubmittedAnswer:
         """Take an answer; the same answer again gets the same reply."""
-        with self.store.begin() as uow:
+        with self.store.begin(Actor("agency", key.agency)) as uow:
             return take_request(uow, self.rules, key, answer)
 
     def step_name(self, line: views.TaskLine) -> str:

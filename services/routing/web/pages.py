@@ -18,10 +18,10 @@ from services.routing.web import words
 from services.routing.web.api import submit
 from services.routing.web.door import Door
 from services.routing.web.schemas import AnswerSchema
+from shared.identity.guard import current, require
 from shared.kernel.clock import VN
 from shared.kernel.errors import Conflict, Fault
 from shared.web.faults import faults_of
-from shared.web.guard import current, require
 from shared.web.schemas import Instant
 
 MOST: Final = 200

@@ -15,7 +15,7 @@ from typing import Any
 
 from shared.database import Cause, UnitOfWork
 from shared.events.envelope import Envelope, parse_after
-from shared.events.names import short
+from shared.events.names import agency_of, short
 from shared.kernel.actor import Actor
 from shared.kernel.errors import Unreadable
 from shared.messaging.consumer.model import Arrival, Late, Setup, from_row
@@ -207,8 +207,10 @@ class Round:
         self.current = arrival
         self.applied += 1
         uow = self.uow
-        uow.cause = Cause(envelope.id, envelope.correlationid, envelope.traceparent)
-        uow.actor = Actor.parse(envelope.actor)
+        uow.cause = Cause(
+            envelope.id, envelope.correlationid, envelope.traceparent, made_at=envelope.time
+        )
+        uow.actor = actor_of(envelope)
         handler = self.setup.handlers.get(envelope.type)
         outcome = None
         if handler is None:
@@ -274,6 +276,12 @@ class Round:
             sql_of(uow.connection).change_inbox(uow.connection, self._changed)
         if self._moved:
             sql_of(uow.connection).move_cursors(uow.connection, self.setup.name, self._moved)
+
+
+def actor_of(envelope: Envelope) -> Actor | None:
+    """Who is behind an event: as it says itself; an agency's answer is the agency's by its source."""
+    agency = agency_of(envelope.source)
+    return Actor("agency", agency) if agency is not None else Actor.parse(envelope.actor)
 
 
 def row_of(consumer: str, arrival: Arrival, uow: UnitOfWork) -> dict[str, Any]:

@@ -126,10 +126,15 @@ class Sql(ABC):
 
     @abstractmethod
     def claim(
-        self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
+        self,
+        connection: sa.Connection,
+        limit: int,
+        held: Iterable[tuple[str, str]],
+        in_flight: Collection[int] = (),
     ) -> list[Unsent]:
         """The oldest unsent rows, without those for `held` (exchange, routing key) pairs.
 
+        Positions `in_flight` are left out: they are sent, and not yet known to be safe.
         On PostgreSQL they are locked, and what another relay has locked is passed over.
         """
 

@@ -11,7 +11,7 @@ plan that was made while the tables were empty.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
@@ -32,7 +32,8 @@ _NUMBER = sa.text(
 )
 _CLAIM = sa.text(
     "SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
-    " WHERE sent_at IS NULL AND exchange || ' ' || routing_key <> ALL (CAST(:held AS text[]))"
+    " WHERE sent_at IS NULL AND position <> ALL (CAST(:in_flight AS bigint[]))"
+    " AND exchange || ' ' || routing_key <> ALL (CAST(:held AS text[]))"
     " ORDER BY position LIMIT :limit FOR UPDATE SKIP LOCKED"
 )
 _MARK = sa.text("UPDATE outbox SET sent_at = :now WHERE position = ANY (CAST(:listed AS bigint[]))")
@@ -91,7 +92,7 @@ def _applied(consumer: str, rows: Iterable[Any]) -> tuple[dict[str, int], dict[s
     return own, anyone
 
 
-def _ask(connection: sa.Connection, text: sa.TextClause, values: Mapping[str, Any]) -> list[Any]:
+def _query(connection: sa.Connection, text: sa.TextClause, values: Mapping[str, Any]) -> list[Any]:
     (rows,) = batch.query(connection, (text, values))
     return rows
 
@@ -107,7 +108,7 @@ class PostgresSql(Sql):
     ) -> tuple[dict[str, Numbered], dict[str, int]]:
         streams, sizes, correlations = (list(column) for column in zip(*counts, strict=True))
         asking = {"streams": streams, "counts": sizes, "correlations": correlations}
-        rows = _ask(connection, _NUMBER, {**asking, "asked": list(asked)})
+        rows = _query(connection, _NUMBER, {**asking, "asked": list(asked)})
         size = dict(zip(streams, sizes, strict=True))
         numbered: dict[str, Numbered] = {}
         applied: dict[str, int] = {}
@@ -119,10 +120,15 @@ class PostgresSql(Sql):
         return numbered, applied
 
     def claim(
-        self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
+        self,
+        connection: sa.Connection,
+        limit: int,
+        held: Iterable[tuple[str, str]],
+        in_flight: Collection[int] = (),
     ) -> list[Unsent]:
         names = [f"{exchange} {key}" for exchange, key in held]
-        rows = _ask(connection, _CLAIM, {"limit": limit, "held": names})
+        asked = {"limit": limit, "held": names, "in_flight": list(in_flight)}
+        rows = _query(connection, _CLAIM, asked)
         return [Unsent(*row) for row in rows]
 
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
@@ -144,31 +150,31 @@ class PostgresSql(Sql):
         return Found(known, [Waiting(*row) for row in rows[2]], *_applied(consumer, rows[3]))
 
     def lock(self, connection: sa.Connection, consumer: str, subjects: Iterable[str]) -> None:
-        _ask(connection, _LOCK, _locked(consumer, subjects))
+        _query(connection, _LOCK, _locked(consumer, subjects))
 
     def known(
         self, connection: sa.Connection, consumer: str, keys: Sequence[Key]
     ) -> dict[Key, Known]:
-        rows = _ask(connection, _KNOWN, _known(consumer, keys))
+        rows = _query(connection, _KNOWN, _known(consumer, keys))
         return {(row[0], row[1]): Known(row[2], row[3], row[4]) for row in rows}
 
     def waiting(
         self, connection: sa.Connection, consumer: str, subjects: Sequence[str]
     ) -> list[Waiting]:
         asked = {"consumer": consumer, "subjects": list(subjects)}
-        return [Waiting(*row) for row in _ask(connection, _WAITING, asked)]
+        return [Waiting(*row) for row in _query(connection, _WAITING, asked)]
 
     def due(
         self, connection: sa.Connection, consumer: str, now: datetime, limit: int
     ) -> list[Waiting]:
         asked = {"consumer": consumer, "now": now, "limit": limit}
-        return [Waiting(*row) for row in _ask(connection, _DUE, asked)]
+        return [Waiting(*row) for row in _query(connection, _DUE, asked)]
 
     def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:
-        ((found,),) = _ask(connection, _NEXT_RETRY, {"consumer": consumer})
+        ((found,),) = _query(connection, _NEXT_RETRY, {"consumer": consumer})
         return cast("datetime | None", found)
 
     def cursors(
         self, connection: sa.Connection, consumer: str, streams: Sequence[str]
     ) -> tuple[dict[str, int], dict[str, int]]:
-        return _applied(consumer, _ask(connection, _CURSORS, {"streams": list(streams)}))
+        return _applied(consumer, _query(connection, _CURSORS, {"streams": list(streams)}))

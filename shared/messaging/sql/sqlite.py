@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ _APPLIED = sa.text(
 _CLAIM = sa.text(
     "SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
     " WHERE sent_at IS NULL"
+    " AND position NOT IN (SELECT value FROM json_each(:in_flight))"
     " AND exchange || ' ' || routing_key NOT IN (SELECT value FROM json_each(:held))"
     " ORDER BY position LIMIT :limit"
 )
@@ -86,10 +87,15 @@ class SqliteSql(Sql):
         return numbered, applied
 
     def claim(
-        self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
+        self,
+        connection: sa.Connection,
+        limit: int,
+        held: Iterable[tuple[str, str]],
+        in_flight: Collection[int] = (),
     ) -> list[Unsent]:
         names = _list(f"{exchange} {key}" for exchange, key in held)
-        rows = connection.execute(_CLAIM, {"limit": limit, "held": names})
+        asked = {"limit": limit, "held": names, "in_flight": _list(in_flight)}
+        rows = connection.execute(_CLAIM, asked)
         return [Unsent(*row) for row in rows]
 
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:

@@ -20,9 +20,9 @@ from services.intake.web.pages import typed
 from services.intake.web.pages.desk import show
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
+from shared.identity.guard import current, require
 from shared.kernel.clock import VN
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed, NotFound
-from shared.web.guard import require
 
 Arguments = Callable[[typed.Typed, Dossier, Procedure], dict[str, Any]]
 
@@ -56,6 +56,7 @@ def _act(code: str, act: str) -> Response | tuple[str, int]:
             form.get("token", "")[:100] or None,
             digest("POST", request.path, told),
             run,
+            actor=current().actor,
         )
     except InvalidInput as wrong:
         return show(code, action=act, values=form, faults=wrong.faults), 422

@@ -26,9 +26,9 @@ from services.intake.web.telling import tell
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
+from shared.identity.guard import current, require
 from shared.kernel.clock import VN
 from shared.kernel.errors import InvalidInput, NotFound
-from shared.web.guard import require
 
 PAGE_SIZE = 25
 
@@ -168,7 +168,14 @@ def submit(code: str) -> Response | tuple[str, int]:
     told = sorted((k, v) for k, v in request.form.items(multi=True) if k != "csrf_token")
     asked = digest("POST", request.path, told)
     try:
-        given = answer_once(known.store, f"page:{own_office()}", token or None, asked, act)
+        given = answer_once(
+            known.store,
+            f"page:{own_office()}",
+            token or None,
+            asked,
+            act,
+            actor=current().actor,
+        )
     except InvalidInput as wrong:
         return _form(procedure, request.form, token, wrong.faults), 422
     filed = json.loads(given.body)

@@ -11,10 +11,10 @@ from services.intake.domain.statuses import Status
 from services.intake.usecases import look
 from services.intake.web.deps import agency_name, deps
 from services.intake.web.where import milestones, places, stages
+from shared.identity.guard import current_or_none, public
+from shared.identity.limits import limited
 from shared.kernel.errors import NotFound
 from shared.web.filters import vn_datetime
-from shared.web.guard import current_or_none, public
-from shared.web.limits import limited
 
 #: Tries of one address in a minute; an office's whole waiting room may share one.
 TRIES = 20

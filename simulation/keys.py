@@ -1,0 +1,20 @@
+"""Keys for the people of a simulation: made as `lienthong keys` makes them, shown to nobody.
+
+Lives here: issuing them and the label by which they are told from those of real people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from shared.database import Store
+from shared.identity.keys import Kind, issue
+
+PLAYED: Final = "demo"
+
+
+def issue_keys(store: Store, kind: Kind, codes: Iterable[str]) -> dict[str, str]:
+    """A new key for each of these holders, by the holder's code."""
+    with store.begin() as uow:
+        return {code: issue(uow, kind=kind, bound_to=code, label=PLAYED)[1] for code in codes}

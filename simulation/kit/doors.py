@@ -1,0 +1,136 @@
+"""How a client of the kit asks a door: inside this process, or over HTTP; and a browser on top.
+
+Both ways give the same `Reply`. Must not: knowing what is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+import httpx2
+from werkzeug.test import Client as WsgiClient
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
+TIMEOUT_SECONDS = 30.0
+_TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a door said."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.body.decode("utf-8")
+
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body or b"null")
+
+
+class Door(Protocol):
+    """One door of a service, with a jar of cookies of its own; redirects are followed."""
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One request; `body` is sent as JSON, `form` as a form."""
+        ...
+
+
+class Inside:
+    """A door of this process, without a socket."""
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._client = WsgiClient(app)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One request, handled before this returns."""
+        content: dict[str, Any] = {"data": form} if body is None else {"json": body}
+        said = self._client.open(
+            path,
+            method=method,
+            query_string=query,
+            headers=dict(headers or {}),
+            follow_redirects=True,
+            **content,
+        )
+        return Reply(said.status_code, dict(said.headers), said.get_data())
+
+
+class OverHttp:
+    """A door at an address."""
+
+    def __init__(self, url: str) -> None:
+        self._client = httpx2.Client(
+            base_url=url, timeout=TIMEOUT_SECONDS, follow_redirects=True, trust_env=False
+        )
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        form: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        """One request over the network."""
+        said = self._client.request(
+            method,
+            path,
+            json=body,
+            data=None if form is None else dict(form),
+            params=None if query is None else dict(query),
+            headers=dict(headers or {}),
+        )
+        return Reply(said.status_code, dict(said.headers), said.content)
+
+
+class Browser:
+    """Somebody at the pages of a service: keeps cookies, sends forms with the page's token."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+
+    def get(self, path: str) -> Reply:
+        """Open a page."""
+        return self._door.ask("GET", path)
+
+    def post(self, path: str, form: Mapping[str, str], *, page: str | None = None) -> Reply:
+        """Fill in the form that stands on `page` (the same address, if not given) and send it."""
+        found = _TOKEN.search(self.get(page or path).text)
+        token = {} if found is None else {"csrf_token": found[1]}
+        return self._door.ask("POST", path, form={**form, **token})
+
+    def sign_in(self, key: str) -> Reply:
+        """Enter with a key; the page that is shown then."""
+        return self.post("/dang-nhap", {"key": key})
