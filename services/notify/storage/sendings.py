@@ -79,8 +79,8 @@ def claim(
     if not found:
         return []
     ids = [message.id for message in found]
-    claim = {"keys": ids, "claimer": wanted.sender, "until": wanted.lease_until, "now": now}
-    connection.execute(_CLAIM, claim)
+    values = {"keys": ids, "claimer": wanted.sender, "until": wanted.lease_until, "now": now}
+    connection.execute(_CLAIM, values)
     return [claimed(message, now) for message in found]
 
 
