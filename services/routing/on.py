@@ -1,4 +1,4 @@
-"""What routing does with what it hears: event class -> what is decided.
+"""What routing does with what it hears, in two tables: event class -> what is decided.
 
 An event that is not in a table is passed over: its number counts, nothing else happens.
 """
@@ -56,7 +56,7 @@ def _of_case(
     return decided
 
 
-FACTS: Final = (
+TABLE: Final = (
     on(intake.DossierReceived, _received),
     on(intake.SupplementRequested, _of_case(desk_asked)),
     on(intake.DossierSupplemented, _of_case(supplemented)),
@@ -90,7 +90,7 @@ def fact_handlers(rules: Rules) -> dict[str, Handler]:
             return None if case else rules.for_received(event, uow.now, uow.ids.new)
         return None if case is None else rules.for_case(case, uow.now, uow.ids.new)
 
-    return handlers(FACTS, Cases, around)
+    return handlers(TABLE, Cases, around)
 
 
 def answer_handlers(rules: Rules) -> dict[str, Handler]:

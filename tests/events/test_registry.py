@@ -89,7 +89,8 @@ def test_names_go_both_ways():
 def heard(service: str) -> set[type[Event]]:
     """What a service's table names: what it acts on, and what it keeps for the timeline alone."""
     on = importlib.import_module(f"services.{service}.on")
-    return {row.cls for row in on.TABLE} | set(getattr(on, "TIMELINE", ()))
+    rows = (*on.TABLE, *getattr(on, "ANSWERS", ()))
+    return {row.cls for row in rows} | set(getattr(on, "TIMELINE", ()))
 
 
 def test_the_tables_of_the_services_are_what_the_registry_says_of_readers():

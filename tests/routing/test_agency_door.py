@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from services.routing.domain import words
-from services.routing.on import ANSWERS, FACTS
+from services.routing.on import ANSWERS, TABLE
 from services.routing.web.schemas import ANSWERS as OVER_HTTP
 from shared.events.registry import KINDS
 from shared.identity import keys
@@ -189,4 +189,4 @@ def test_the_tables_hold_every_answer_of_the_contract_and_facts_that_routing_rea
     answers = {kind.cls for kind in KINDS.values() if kind.way == "answers"}
     assert {row.cls for row in ANSWERS} == answers == set(OVER_HTTP.values())
     read = {kind.cls for kind in KINDS.values() if "routing" in kind.read_by} - answers
-    assert {row.cls for row in FACTS} == read
+    assert {row.cls for row in TABLE} == read
