@@ -165,16 +165,22 @@ def request_supplement(
         respond_by=until,
     )
     wait = planned(wait, around.now, around.papers_rule(around.now), calendar)
-    event = SupplementRequested(
+    event = _requested(dossier, round_, wait, around)
+    return Decision(open_wait(dossier, wait, restart=False), (event,))
+
+
+def _requested(
+    dossier: Dossier, round_: int, wait: Wait, around: Circumstances
+) -> SupplementRequested:
+    return SupplementRequested(
         dossier=dossier.code,
         round=round_,
         agency=agency(around.office(dossier)),
-        items=asked,
-        reason=why,
-        respond_by=until,
-        requested_at=around.now,
+        items=wait.items,
+        reason=wait.reason or "",
+        respond_by=wait.respond_by,
+        requested_at=wait.asked_at,
     )
-    return Decision(open_wait(dossier, wait, restart=False), (event,))
 
 
 def _round_faults(procedure: Procedure, round_: int) -> list[Fault]:
