@@ -29,7 +29,8 @@ from shared.messaging.topology import exchanges_of, queues_of
 from shared.settings import Settings
 
 NAME = "notify"
-FACTS, CONTACTS = "notify.facts", "notify.contacts"
+# Each queue and the sources that come on it whole; its consumer has the same name.
+READS = {"notify.facts": (INTAKE, ROUTING), "notify.contacts": (INTAKE_CONTACTS,)}
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
 
@@ -72,30 +73,23 @@ def _loops(
         smtp_url=settings.smtp_url,
     )
     senders = [Sender(kind, channel, store) for kind, channel in channels.items()]
+    consumers = [
+        Consumer(
+            queue,
+            queue,
+            store,
+            bus,
+            event_handlers(composer),
+            batch=settings.consumer_batch,
+            prefetch=settings.prefetch,
+            sources=sources,
+            metrics=metrics,
+        )
+        for queue, sources in READS.items()
+    ]
     return [
         Relay(store, bus, batch=settings.relay_batch, name="notify.relay", metrics=metrics),
-        Consumer(
-            FACTS,
-            FACTS,
-            store,
-            bus,
-            event_handlers(composer),
-            batch=settings.consumer_batch,
-            prefetch=settings.prefetch,
-            sources=(INTAKE, ROUTING),
-            metrics=metrics,
-        ),
-        Consumer(
-            CONTACTS,
-            CONTACTS,
-            store,
-            bus,
-            event_handlers(composer),
-            batch=settings.consumer_batch,
-            prefetch=settings.prefetch,
-            sources=(INTAKE_CONTACTS,),
-            metrics=metrics,
-        ),
+        *consumers,
         *senders,
         # Contacts are waited for a day: whether one is given up now need not be asked often.
         Ticker("notify.ticker", store, give_up_waiting, lambda: _next_give_up(store), gap=1.0),

@@ -20,7 +20,7 @@ DOSSIERS, PACED = 60, 10
 
 @pytest.mark.slow
 @pytest.mark.servers
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 def test_a_quick_run_carries_every_dossier_and_writes_every_figure(
     servers: Servers, tmp_path: Path
 ) -> None:

@@ -103,6 +103,28 @@ def test_the_bus_works_again_after_the_broker_was_restarted(tls_broker: TlsBroke
     bus.close()
 
 
+@pytest.mark.timeout(180)
+def test_a_broker_that_blocks_its_senders_goes_on_delivering(tls_broker: TlsBroker, vhost: str):
+    """Its memory alarm: it reads nothing from who publishes, until it has room again."""
+    url = trusting(tls_broker.url(vhost=vhost), tls_broker)
+    bus = Bus(url)
+    bus.declare(*TOPOLOGY)
+    publisher, subscriber = AmqpPublisher(parse(url), "", confirm_seconds=1), bus.subscriber("in")
+    subscriber.receive(1, 0)
+    assert publisher.publish([message("1")]).confirmed == {"1"}
+    tls_broker.node.control("set_vm_memory_high_watermark", "absolute", "1MB")
+    try:
+        with pytest.raises(BrokerAway):
+            publisher.publish([message("2")])
+        subscriber.ack_through(receive(subscriber, 1)[0])
+    finally:
+        tls_broker.node.control("set_vm_memory_high_watermark", "0.4")
+    assert insistently(lambda: publisher.publish([message("3")])).confirmed == {"3"}
+    assert receive(subscriber, 1)
+    subscriber.close()
+    publisher.close()
+
+
 def test_a_broker_that_goes_silent_over_tls_is_given_up(tls_broker: TlsBroker, vhost: str):
     Bus(trusting(tls_broker.url(vhost=vhost), tls_broker)).declare(*TOPOLOGY)
     with FaultProxy(("127.0.0.1", tls_broker.port)) as line:

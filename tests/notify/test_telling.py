@@ -11,7 +11,7 @@ from services.notify.domain.composing import UnknownDossier
 from services.notify.domain.states import State
 from services.notify.storage.correspondence import Correspondences
 from services.notify.usecases.sending import give_up_waiting, next_give_up
-from shared.events.intake import DossierReturned, SupplementRequested
+from shared.events.intake import DeadlineStated, DossierReturned, SupplementRequested
 from shared.events.routing import DossierExtended
 from shared.kernel.text import is_gsm
 from tests.notify.ledger import DOSSIER, START, Ledger, a_contact, agency, received, sample
@@ -70,6 +70,21 @@ def test_news_before_its_contact_waits_and_is_released_with_the_date_of_then(led
     assert "20/03/2022" in found[1].body
     assert ledger.states() == {"queued": 4}
     assert found[0].about is None
+
+
+def test_a_date_stated_anew_is_remembered_and_tells_nobody(ledger: Ledger):
+    due = START + timedelta(days=9)
+    ledger.hear(a_contact(), received(), sample(DeadlineStated, due_at=due))
+    assert {m.moment for m in ledger.messages()} == {"received"}
+    with ledger.store.begin() as uow:
+        assert uow.get(Correspondences).get(DOSSIER).case.due_at == due
+
+
+def test_a_contact_and_news_of_one_batch_make_the_messages_whichever_comes_first(ledger: Ledger):
+    other = "000.00.15.H20-220314-0002"
+    ledger.hear(received(), a_contact(), a_contact(other), received(other))
+    assert ledger.states() == {"queued": 4}
+    assert {m.about for m in ledger.messages()} == {None}
 
 
 def test_a_new_contact_replaces_the_old_for_later_messages_only(ledger: Ledger):

@@ -1,4 +1,8 @@
-"""A dossier as a row and back; the only place that knows how its parts are laid out as JSON."""
+"""A dossier as a row and back; the only place that knows how its parts are laid out as JSON.
+
+Columns `standing` and `owed_at`, and in the JSON `standstill` and `owed_after`, keep the names of the
+first version: a row is read by whichever version of us is running.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +28,7 @@ from shared.kernel.text import unaccent
 
 Row = dict[str, Any]
 T = TypeVar("T")
-#: Names in the code -> names in rows that are older than the names in the code.
+#: Names in the code -> names in the JSON, where that is older.
 _OLDER: Final = {"adjusted_due_after": "owed_after"}
 
 

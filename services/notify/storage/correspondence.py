@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeVar
 
 import sqlalchemy as sa
 
 from services.notify.domain.cases import Case
 from services.notify.domain.correspondence import Correspondence
-from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage import tables
 from services.notify.storage.messages import oldest_first, save
@@ -23,6 +23,9 @@ from services.notify.storage.rows import (
 )
 from shared.database import UnitOfWork, batch
 from shared.database.batch import Query, among
+from shared.events.intake import ContactGiven
+
+T = TypeVar("T", Case, ContactGiven)
 
 
 class Correspondences:
@@ -35,32 +38,30 @@ class Correspondences:
         self._changed: set[str] = set()
 
     def load(self, keys: Iterable[str]) -> None:
-        """Read all that is not known yet, under a lock, in one trip.
+        """Read all that is not known yet in one query; where no contact is there, again.
 
-        Facts and contacts come on different queues. Without the lock a fact could find no
-        contact and wait for one, while the contact, committed meanwhile, finds nothing waiting.
+        Facts and contacts come on different queues. Without the lock that is taken before the
+        second look a fact could find no contact and wait for one, while the contact, committed
+        meanwhile, finds nothing waiting.
         """
         missing = sorted(set(keys) - self._known.keys())
         if not missing:
             return
         connection, asked = self._uow.connection, {"keys": missing}
-        *_, cases, contacts, waiting = batch.query(
-            connection,
-            *locking(connection, missing),
-            (_CASES, asked),
-            (_CONTACTS, asked),
-            (_WAITING, asked),
-        )
-        of_case = {case.dossier: case for case in map(case_of, cases)}
-        of_contact = {contact.dossier: contact for contact in map(contact_of, contacts)}
-        messages: dict[str, list[Message]] = {}
-        for message in map(message_of, waiting):
-            messages.setdefault(message.dossier, []).append(message)
+        cases, given = batch.query(connection, (_CASES, asked), (_CONTACTS, asked))
+        contacts, waiting = _by_dossier(map(contact_of, given)), []
+        if without := [dossier for dossier in missing if dossier not in contacts]:
+            lock, asked = locking(connection, without), {"keys": without}
+            again = (_CONTACTS, asked), (_WAITING, asked)
+            *_, given, waiting = batch.query(connection, *lock, *again)
+            contacts |= _by_dossier(map(contact_of, given))
+        known = _by_dossier(map(case_of, cases))
+        messages = [message_of(row) for row in waiting]
         for dossier in missing:
             self._stored[dossier] = self._known[dossier] = Correspondence(
-                of_case.get(dossier) or Case(dossier),
-                of_contact.get(dossier),
-                tuple(messages.get(dossier, ())),
+                known.get(dossier) or Case(dossier),
+                contacts.get(dossier),
+                tuple(message for message in messages if message.dossier == dossier),
             )
 
     def get(self, key: str) -> Correspondence:
@@ -97,6 +98,10 @@ class Correspondences:
             changed=[m for m in written if m.id in stored and m is not stored[m.id]],
         )
         self._stored |= {now.case.dossier: now for _, now in changed}
+
+
+def _by_dossier(found: Iterable[T]) -> dict[str, T]:
+    return {each.dossier: each for each in found}
 
 
 def lock_dossiers(connection: sa.Connection, dossiers: Iterable[str]) -> None:

@@ -168,12 +168,12 @@ class Link:
         for frame in amqp.transport.arrived():
             amqp.on_inbound_frame(frame)
 
-    def wait(self, timeout: float, bell: socket.socket | None = None) -> None:
-        """Wait until something new can be read, the bell rings or `timeout` s are over.
+    def wait(self, timeout: float, wakeups: socket.socket | None = None) -> None:
+        """Wait until something new can be read, here or from `wakeups`, or `timeout` s are over.
 
         What was read already has been handled: `pump` leaves nothing but the beginning of a frame.
         """
-        poller = self._poller if bell is None else _poller(self._amqp.transport.sock, bell)
+        poller = self._poller if wakeups is None else _poller(self._amqp.transport.sock, wakeups)
         poller.poll(timeout * 1000)
 
     @contextlib.contextmanager

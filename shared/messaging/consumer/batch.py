@@ -142,10 +142,15 @@ class Round:
         self._call_warm(by_type)
 
     def _call_warm(self, by_type: dict[str, list[Envelope]]) -> None:
+        # Handlers that load alike do it once for all their types: in one trip, and where they lock,
+        # in one order.
+        loads: dict[Any, list[Envelope]] = {}
         for kind, envelopes in by_type.items():
             handler = self.setup.handlers.get(kind)
             if handler is not None and handler.warm is not None:
-                handler.warm(self.uow, envelopes)
+                loads.setdefault(handler.warm, []).extend(envelopes)
+        for load, envelopes in loads.items():
+            load(self.uow, envelopes)
 
     # --- applying -------------------------------------------------------------------------
 
