@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
 from services.routing.storage.tables import answers, cases, tasks
+from shared.events.agencies import TaskAssigned
 from shared.events.envelope import decode
-from shared.events.names import ROUTING_TASKS, wire
+from shared.events.event import kind_of
+from shared.events.names import ROUTING_TASKS
 from shared.messaging.tables import LEDGERS
 
 OPEN = ("assigned", "taken", "paused")
@@ -131,13 +133,14 @@ def unanswered_by(connection: sa.Connection, agency: str) -> list[bytes]:
         sa.select(outbox.c.body)
         .where(
             outbox.c.stream == f"{ROUTING_TASKS} {agency}",
-            outbox.c.type == wire("task.assigned"),
+            outbox.c.type == kind_of(TaskAssigned).type,
             outbox.c.made_at >= min(opened.values()),
         )
         .order_by(outbox.c.sequence)
     )
     bodies = (bytes(body) for body in connection.execute(query).scalars())
-    return [body for body in bodies if decode(body).data["task"] in opened]
+    events = ((body, decode(body).event()) for body in bodies)
+    return [body for body, each in events if isinstance(each, TaskAssigned) and each.task in opened]
 
 
 # Built once and asked in one trip: each commit has it asked anew.
