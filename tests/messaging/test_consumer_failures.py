@@ -247,6 +247,23 @@ def test_warm_is_told_the_whole_batch_before_the_first_is_applied(store, bus):
     assert told == [[1, 2, 3], 1, 2, 3]
 
 
+def test_handlers_that_warm_alike_are_told_once_of_all_their_types(store, bus):
+    told = []
+
+    def warm(_uow, facts):
+        told.append(sorted(fact.sequence for fact in facts))
+
+    apart = TYPE.replace("test", "other")
+    bus.put(*[envelope("/maker", "D1", n, type=(TYPE, apart)[n % 2]) for n in (1, 2, 3, 4)])
+    consumer = scripted(store, bus)
+    consumer._setup.handlers.clear()
+    for kind in (TYPE, apart):
+        consumer._setup.handlers[kind] = Handler(lambda _uow, _fact: None, warm=warm)
+    drain(consumer)
+    assert told == [[1, 2, 3, 4]]
+    assert states(store) == {"done": 4}
+
+
 def test_every_fact_handled_has_one_line_and_one_count(store, bus):
     metrics = Metrics()
     put_two_dossiers(bus)

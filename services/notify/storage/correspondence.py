@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from services.notify.domain.cases import Case
 from services.notify.domain.correspondence import Correspondence
+from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage import tables
 from services.notify.storage.messages import oldest_first, save
@@ -38,28 +39,29 @@ class Correspondences:
         self._changed: set[str] = set()
 
     def load(self, keys: Iterable[str]) -> None:
-        """Read all that is not known yet in one query; where no contact is there, again.
+        """Read all that is not known yet in one query; where no contact is there, all again.
 
         Facts and contacts come on different queues. Without the lock that is taken before the
         second look a fact could find no contact and wait for one, while the contact, committed
-        meanwhile, finds nothing waiting.
+        meanwhile, finds nothing waiting, or something of a dossier of which it knows nothing.
         """
         missing = sorted(set(keys) - self._known.keys())
         if not missing:
             return
         connection, asked = self._uow.connection, {"keys": missing}
-        cases, given = batch.query(connection, (_CASES, asked), (_CONTACTS, asked))
-        contacts, waiting = _by_dossier(map(contact_of, given)), []
+        found = batch.query(connection, (_CASES, asked), (_CONTACTS, asked))
+        cases, contacts = _by_dossier(case_of, found[0]), _by_dossier(contact_of, found[1])
+        messages: list[Message] = []
         if without := [dossier for dossier in missing if dossier not in contacts]:
             lock, asked = locking(connection, without), {"keys": without}
-            again = (_CONTACTS, asked), (_WAITING, asked)
-            *_, given, waiting = batch.query(connection, *lock, *again)
-            contacts |= _by_dossier(map(contact_of, given))
-        known = _by_dossier(map(case_of, cases))
-        messages = [message_of(row) for row in waiting]
+            again = (_CASES, asked), (_CONTACTS, asked), (_WAITING, asked)
+            *_, known, given, waiting = batch.query(connection, *lock, *again)
+            cases |= _by_dossier(case_of, known)
+            contacts |= _by_dossier(contact_of, given)
+            messages = [message_of(row) for row in waiting]
         for dossier in missing:
             self._stored[dossier] = self._known[dossier] = Correspondence(
-                known.get(dossier) or Case(dossier),
+                cases.get(dossier) or Case(dossier),
                 contacts.get(dossier),
                 tuple(message for message in messages if message.dossier == dossier),
             )
@@ -100,8 +102,8 @@ class Correspondences:
         self._stored |= {now.case.dossier: now for _, now in changed}
 
 
-def _by_dossier(found: Iterable[T]) -> dict[str, T]:
-    return {each.dossier: each for each in found}
+def _by_dossier(read: Callable[[Any], T], rows: Iterable[Any]) -> dict[str, T]:
+    return {each.dossier: each for each in map(read, rows)}
 
 
 def lock_dossiers(connection: sa.Connection, dossiers: Iterable[str]) -> None:
