@@ -8,8 +8,7 @@ Must not: deciding what to answer (players) or looking into routing's database.
 from __future__ import annotations
 
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -50,21 +49,27 @@ class AnswerNotTaken(LienThongError):
 class BusTransport:
     """The kit's queue over the city's own bus, which no stranger can connect to.
 
-    `missed` are the bodies that hand over what is open: nothing waits on that bus for a reader who
-    is not there yet.
+    It keeps nothing for an agency that is not there: what is open already comes from `missed`.
     """
 
-    def __init__(self, agency: str, bus: Bus, missed: Iterable[bytes] = ()) -> None:
+    def __init__(self, agency: str, bus: Bus, missed: Callable[[str], list[bytes]]) -> None:
         self._agency = agency
         self._bus = bus
-        self._subscriber: Subscriber | None = self._open()
-        self._missed = deque(missed)
+        self._catch_up = missed
+        self._missed: list[bytes] = []
+        self._subscriber: Subscriber | None = None
         self._publisher: Publisher | None = None
         self._taken: dict[int, Delivery] = {}
         self._epoch = self._count = 0
+        self._open()
 
     def _open(self) -> Subscriber:
-        return self._bus.subscriber(names.agency_queue(self._agency), PREFETCH)
+        if self._subscriber is None:
+            self._epoch += 1
+            self._subscriber = self._bus.subscriber(names.agency_queue(self._agency), PREFETCH)
+            # Only now: what is handed over between the two comes twice, and is never missed.
+            self._missed = self._catch_up(self._agency)
+        return self._subscriber
 
     def receive(self, wait: float) -> list[partner.Arrival]:
         """What has arrived, waiting at most `wait` seconds for the first."""
@@ -75,17 +80,15 @@ class BusTransport:
         return next(iter(self._take(1, 0)), None)
 
     def _take(self, most: int, wait: float) -> list[partner.Arrival]:
-        if self._subscriber is None:
-            self._epoch += 1
-            self._subscriber = self._open()
+        subscriber = self._open()
         arrived: list[partner.Arrival] = []
         while self._missed and len(arrived) < most:
             self._count += 1
-            body = self._missed.popleft()
+            body = self._missed.pop(0)
             arrived.append(partner.Arrival(body, self._count, self._epoch, redelivered=False))
-        room = most - len(arrived)
-        deliveries = self._subscriber.receive(room, 0 if arrived else wait) if room else []
-        for delivery in deliveries:
+        if arrived:
+            return arrived
+        for delivery in subscriber.receive(most, wait):
             self._count += 1
             self._taken[self._count] = delivery
             body = bytes(delivery.body)
@@ -95,9 +98,9 @@ class BusTransport:
 
     def acknowledge(self, arrival: partner.Arrival) -> None:
         """The bus may forget a message; the kit acknowledges in the order of arrival."""
-        delivery = self._taken.pop(arrival.tag, None)  # none for what was missed
-        if delivery is not None and arrival.epoch == self._epoch and self._subscriber is not None:
-            self._subscriber.ack_through(delivery)
+        taken = self._taken.pop(arrival.tag, None) if arrival.epoch == self._epoch else None
+        if taken is not None and self._subscriber is not None:
+            self._subscriber.ack_through(taken)
 
     def publish(self, answer: Answer) -> bool:
         """Send an answer; False where the bus does not confirm it."""
@@ -156,7 +159,7 @@ def client_of(
     if door_key is not None:
         return client(http=door_without_a_socket(city.routing.web), door_key=door_key)
     if city.bus.volatile:
-        return client(transport=BusTransport(code, city.bus, city.unanswered_by(code)))
+        return client(transport=BusTransport(code, city.bus, city.unanswered_by))
     return client(url=city.bus.url, prefix=city.bus.prefix)
 
 
