@@ -88,7 +88,7 @@ def test_what_the_page_shows_is_what_the_operator_sees(tonight: Night):
 
 def test_every_event_of_the_log_is_told_and_no_other():
     written = {"library.said"}  # shared/log.py gives it to what libraries write
-    for room in ("services", "shared"):
+    for room in ("services", "shared", "simulation"):
         for file in (PROJECT / room).rglob("*.py"):
             written |= events(ast.parse(file.read_text(encoding="utf-8")))
     table = TEXT.partition("## What the log says")[2]
