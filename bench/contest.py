@@ -13,7 +13,7 @@ from typing import Protocol
 from bench.crew import Crew
 from bench.gauge import MemoryWatch, used
 from bench.schedule import Accepted, Order
-from bench.servers import Servers
+from bench.servers import Place, Servers
 
 # Without any progress for so long, dossiers are lost and the run is over.
 STALLED_SECONDS = 60.0
@@ -24,6 +24,7 @@ class Contestant(Protocol):
 
     name: str
     crew: Crew
+    place: Place
     submitter: str
     task_log: str
     message_log: str
@@ -89,6 +90,29 @@ def carry(contestant: Contestant, servers: Servers | None, order: Order) -> Run:
         rss_growth_mb=memory.growth(),
         tasks_ms=_delays(due, tasks),
         messages_ms=_delays(due, messages),
+    )
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """Submissions alone, with nobody at work behind the door."""
+
+    dossiers: int
+    seconds: float
+    cpu_ms_per_dossier: dict[str, float]
+
+
+def submit(contestant: Contestant, servers: Servers, order: Order) -> Submitted:
+    """Submit the dossiers ordered and wait until the last one is accepted."""
+    pids = contestant.crew.pids()
+    before = used(servers, pids)
+    began = time.monotonic()
+    accepted: list[Accepted] = contestant.crew.ask(contestant.submitter, order, timeout=3600.0)
+    cpu = used(servers, pids).since(before)
+    return Submitted(
+        order.count,
+        max(part.done for part in accepted) - began,
+        {name: seconds * 1000 / order.count for name, seconds in cpu.items()},
     )
 
 

@@ -16,9 +16,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
 from typing import Any, Protocol
 
+from bench.calls import Calls
+
 _SPAWN = mp.get_context("spawn")
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
+_CALLS = "calls"
 
 
 class Role(Protocol):
@@ -47,15 +50,17 @@ class RoleFailed(RuntimeError):
 class Crew:
     """The running processes of one contestant."""
 
-    def __init__(self) -> None:
+    def __init__(self, count_calls_to: int = 0) -> None:
+        """With `count_calls_to`, each process counts its calls on sockets to that port."""
         self.tally = Tally()
+        self._port = count_calls_to
         self._members: dict[str, tuple[SpawnProcess, Connection]] = {}
 
     def start(self, name: str, build: Callable[..., Role], *args: Any) -> None:
         """Start a process that builds its role by `build(tally, *args)`."""
         ours, theirs = _SPAWN.Pipe()
         process = _SPAWN.Process(
-            target=_live, args=(theirs, build, self.tally, args), name=name, daemon=True
+            target=_live, args=(theirs, build, self.tally, args, self._port), name=name, daemon=True
         )
         process.start()
         theirs.close()
@@ -88,6 +93,10 @@ class Crew:
         self.tell(name, message)
         return self.answer(name, timeout)
 
+    def calls(self) -> dict[str, tuple[int, int]]:
+        """Writes and reads of each role on sockets to the port so far."""
+        return {name: self.ask(name, _CALLS) for name in self._members}
+
     def pids(self) -> dict[str, int]:
         """The process id of each role."""
         return {name: process.pid or 0 for name, (process, _) in self._members.items()}
@@ -116,13 +125,17 @@ class Crew:
 
 
 def _live(
-    pipe: Connection, build: Callable[..., Role], tally: Tally, args: tuple[Any, ...]
+    pipe: Connection, build: Callable[..., Role], tally: Tally, args: tuple[Any, ...], port: int
 ) -> None:
+    calls = Calls()
     try:
+        if port:
+            calls.install(port)
         role = build(tally, *args)
         pipe.send(("ready", os.getpid()))
         while (message := pipe.recv()) is not None:
-            pipe.send(("answer", role.ask(message)))
+            told = (calls.writes, calls.reads) if message == _CALLS else role.ask(message)
+            pipe.send(("answer", told))
         role.stop()
     # The parent must hear why a role is gone, whatever it was.
     except Exception:  # noqa: BLE001

@@ -1,117 +1,31 @@
-"""The figures of a benchmark: medians over the rounds, ratios to bare, for people and for JSON."""
+"""The figures of a benchmark for people and for JSON; how they are made is figures.py's business."""
 
 from __future__ import annotations
 
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from statistics import median
 from typing import Any
 
-from bench.contest import Run, percentile
+from bench.figures import Figures, Preloaded
 from bench.goals import judged, told
 
 
-@dataclass
-class Figures:
-    """All runs of one contestant: at full speed, and at a fixed rate."""
-
-    name: str
-    full: list[Run] = field(default_factory=list)
-    paced: list[Run] = field(default_factory=list)
-
-    @property
-    def rate(self) -> float:
-        """Dossiers a second to the last task and the last message of all, median."""
-        return median(run.rate for run in self.full)
-
-    @property
-    def rate_to_task(self) -> float:
-        """Dossiers a second from the first submission to the last task on a queue, median."""
-        return median(run.dossiers / run.seconds_to_tasks for run in self.full)
-
-    @property
-    def rate_to_message(self) -> float:
-        """The same to the last message handed to the channel."""
-        return median(run.dossiers / run.seconds_to_messages for run in self.full)
-
-    def ratio_to(self, other: Figures) -> float:
-        """The smaller of the two rates' ratios to another contestant's."""
-        to_task = self.rate_to_task / other.rate_to_task
-        return round(min(to_task, self.rate_to_message / other.rate_to_message), 3)
-
-    @property
-    def cpu_ms(self) -> float:
-        """CPU milliseconds of all processes and servers for one dossier, median."""
-        return median(run.cpu_ms for run in self.full)
-
-    def latency(self) -> dict[str, float]:
-        """Milliseconds at the fixed rate, medians of the rounds' percentiles."""
-        return {
-            "agency_p50": self._middle("tasks_ms", 0.50),
-            "agency_p99": self._middle("tasks_ms", 0.99),
-            "message_p50": self._middle("messages_ms", 0.50),
-            "message_p99": self._middle("messages_ms", 0.99),
-        }
-
-    def _middle(self, which: str, share: float) -> float:
-        return round(median(percentile(getattr(run, which), share) for run in self.paced), 1)
-
-    def by_role(self, which: str, digits: int) -> dict[str, float]:
-        """CPU or memory of each process, median."""
-        runs: list[dict[str, float]] = [getattr(run, which) for run in self.full]
-        return {name: round(median(run[name] for run in runs), digits) for name in runs[0]}
-
-    def raw(self) -> dict[str, Any]:
-        """Every run as it was."""
-        return {
-            "rates": [round(run.rate, 1) for run in self.full],
-            "dossiers": [run.dossiers for run in self.full],
-            "seconds_to_accept": [round(run.seconds_to_accept, 3) for run in self.full],
-            "seconds_to_tasks": [round(run.seconds_to_tasks, 3) for run in self.full],
-            "seconds_to_messages": [round(run.seconds_to_messages, 3) for run in self.full],
-            "cpu_ms_per_dossier": [round(run.cpu_ms, 3) for run in self.full],
-            "paced_dossiers": [run.dossiers for run in self.paced],
-        }
-
-
-@dataclass
-class Preloaded:
-    """The product with many dossiers already in its databases, in turn with one on empty ones."""
-
-    dossiers: int
-    seconds_to_fill: float
-    rows: Mapping[str, Mapping[str, int]]
-    empty: Figures = field(default_factory=lambda: Figures("empty"))
-    full: Figures = field(default_factory=lambda: Figures("full"))
-
-    def as_json(self) -> dict[str, Any]:
-        """As the file tells it."""
-        pair = {"empty": self.empty, "full": self.full}
-        return {
-            "dossiers": self.dossiers,
-            "seconds_to_fill": round(self.seconds_to_fill, 1),
-            "dossiers_per_second": {name: round(each.rate, 1) for name, each in pair.items()},
-            "ratio_to_empty": round(self.full.rate / self.empty.rate, 3),
-            "cpu_ms_per_dossier": {name: round(each.cpu_ms, 2) for name, each in pair.items()},
-            "cpu_ms_by_process": {
-                name: each.by_role("cpu_ms_per_dossier", 3) for name, each in pair.items()
-            },
-            "rss_mb": self.full.by_role("rss_mb", 1),
-            "rows": self.rows,
-            "raw": {name: each.raw() for name, each in pair.items()},
-        }
-
-
 def as_json(
-    figures: Mapping[str, Figures], *, rate: float, preloaded: Preloaded | None
+    figures: Mapping[str, Figures],
+    *,
+    rate: float,
+    counts: Mapping[str, Mapping[str, float]],
+    preloaded: Preloaded | None,
 ) -> dict[str, Any]:
     """What `--json` writes."""
     bare, product, embedded = figures["bare"], figures["product"], figures["embedded"]
+    cpu = {name: each.by_role("cpu_ms_per_dossier", 3) for name, each in figures.items()}
     result: dict[str, Any] = {
         "ratio_to_bare": product.ratio_to(bare),
         "embedded_ratio_to_bare": embedded.ratio_to(bare),
+        "cpu_ratio_to_bare": product.cpu_ratio_to(bare),
+        "latency_ratios_to_bare": product.latency_ratios_to(bare),
         "ratios_to_bare": {name: each.ratio_to(bare) for name, each in figures.items()},
         "dossiers_per_second": {
             name: {
@@ -121,14 +35,12 @@ def as_json(
             for name, each in figures.items()
         },
         "latency_ms": {name: each.latency() for name, each in figures.items()},
+        "busy_latency_ms": {name: each.latency("busy") for name, each in figures.items()},
         "latency_rate_per_second": rate,
-        "latency_ratio_to_bare": round(
-            product.latency()["agency_p50"] / bare.latency()["agency_p50"], 2
-        ),
         "cpu_ms_per_dossier": {name: round(each.cpu_ms, 2) for name, each in figures.items()},
-        "cpu_ms_by_process": {
-            name: each.by_role("cpu_ms_per_dossier", 3) for name, each in figures.items()
-        },
+        "cpu_ms_by_process": cpu,
+        "cpu_ms_per_event": _per_event(cpu["product"], counts["product"]),
+        "counts_per_dossier": counts,
         "rss_mb": product.by_role("rss_mb", 1) | embedded.by_role("rss_mb", 1),
         "rss_growth_mb": product.by_role("rss_growth_mb", 1) | embedded.by_role("rss_growth_mb", 1),
         "machine": {
@@ -144,33 +56,32 @@ def as_json(
     return result
 
 
+def _per_event(cpu: Mapping[str, float], counts: Mapping[str, float]) -> dict[str, float]:
+    """What a working process spends on one event that its service makes or hears."""
+    return {
+        role: round(cpu[role] / counts[f"events of {role.split()[0]}"], 3)
+        for role in cpu
+        if role.endswith(" work")
+    }
+
+
 def as_text(result: Mapping[str, Any]) -> str:
     """What is printed."""
-    columns = ("agency_p50", "agency_p99", "message_p50", "message_p99")
-    head = ["", "to task", "to message", "of bare", "CPU ms"]
-    head += [name.replace("_", " ") for name in columns]
-    rows = [
-        [
-            name,
-            f"{rate['to_task']:.0f}/s",
-            f"{rate['to_message']:.0f}/s",
-            f"{result['ratios_to_bare'][name]:.2f}",
-            f"{result['cpu_ms_per_dossier'][name]:.2f}",
-            *(f"{result['latency_ms'][name][column]:.1f}" for column in columns),
-        ]
-        for name, rate in result["dossiers_per_second"].items()
-    ]
     lines = [
-        *_table([head, *rows]),
+        *_table(_rates(result)),
         "",
         "(dossiers a second until the task of each is on a queue and the message of each handed over;",
-        "of bare: the smaller of the two ratios)",
-        f"(agency, message: milliseconds at {result['latency_rate_per_second']:g} dossiers/s)",
+        "of bare: the smaller of the two ratios, median of the rounds)",
+        f"(agency, message: ms p50 / p99 at {result['latency_rate_per_second']:g} dossiers/s;",
+        "busy: at 80 % of each one's own rate just measured)",
         "CPU ms for one dossier by process:",
     ]
     for name, parts in result["cpu_ms_by_process"].items():
         shares = ", ".join(f"{role} {ms:.2f}" for role, ms in parts.items())
         lines.append(f"  {name}: {shares}")
+    events = ", ".join(f"{role} {ms:.2f}" for role, ms in result["cpu_ms_per_event"].items())
+    lines.append(f"CPU ms for one event made or heard: {events}")
+    lines += ["", *_table(_counted(result["counts_per_dossier"])), ""]
     memory = ", ".join(
         f"{role} {mb:.0f} ({result['rss_growth_mb'][role]:+.1f})"
         for role, mb in result["rss_mb"].items()
@@ -179,6 +90,45 @@ def as_text(result: Mapping[str, Any]) -> str:
     if "preloaded" in result:
         lines.append(_of_preloaded(result["preloaded"]))
     return "\n".join([*lines, "", "goals:", *told(result["goals"])])
+
+
+def _rates(result: Mapping[str, Any]) -> list[list[str]]:
+    head = ["", "to task", "to message", "of bare", "CPU ms", "agency", "message", "agency, busy"]
+    rows = [head]
+    for name, rate in result["dossiers_per_second"].items():
+        paced, busy = result["latency_ms"][name], result["busy_latency_ms"][name]
+        rows.append(
+            [
+                name,
+                f"{rate['to_task']:.0f}/s",
+                f"{rate['to_message']:.0f}/s",
+                f"{result['ratios_to_bare'][name]:.2f}",
+                f"{result['cpu_ms_per_dossier'][name]:.2f}",
+                f"{paced['agency_p50']:.1f} / {paced['agency_p99']:.1f}",
+                f"{paced['message_p50']:.1f} / {paced['message_p99']:.1f}",
+                f"{busy['agency_p50']:.1f} / {busy['agency_p99']:.1f}",
+            ]
+        )
+    return rows
+
+
+def _counted(counts: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
+    return [
+        ["for one dossier", *counts],
+        *(
+            [what, *(f"{each[what]:g}" for each in counts.values())]
+            for what in next(iter(counts.values()))
+        ),
+    ]
+
+
+def of_submissions(result: Mapping[str, Any]) -> str:
+    """What `--submit-only` prints."""
+    rows = [["submissions alone", "a second", "CPU ms by process"]]
+    for name, rate in result["dossiers_per_second"].items():
+        cpu = ", ".join(f"{r} {ms:.2f}" for r, ms in result["cpu_ms_by_process"][name].items())
+        rows.append([name, f"{rate:.0f}", cpu])
+    return "\n".join([*_table(rows), f"of bare: {result['ratio_to_bare']:.2f}"])
 
 
 def _of_preloaded(more: Mapping[str, Any]) -> str:

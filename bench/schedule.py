@@ -41,16 +41,19 @@ def carry_out(order: Order, submit: Callable[[int], str]) -> list[Accepted]:
 
     At a rate the loop is open: a late one does not move the next, and its lateness counts.
     """
-    if order.rate is not None:
-        return [_at_rate(order, order.rate, submit)]
     parts = [Accepted() for _ in range(order.threads)]
     failures: list[BaseException] = []
 
+    began = time.monotonic() + 0.05
+
     def work(index: int) -> None:
         try:
-            for number in range(order.first + index, order.first + order.count, order.threads):
-                began = time.monotonic()
-                parts[index].take(submit(number), began)
+            for place in range(index, order.count, order.threads):
+                due = time.monotonic()
+                if order.rate is not None:
+                    due = began + place / order.rate
+                    time.sleep(max(0.0, due - time.monotonic()))
+                parts[index].take(submit(order.first + place), due)
         except BaseException as exc:
             failures.append(exc)
             raise
@@ -63,13 +66,3 @@ def carry_out(order: Order, submit: Callable[[int], str]) -> list[Accepted]:
     if failures:
         raise failures[0]
     return parts
-
-
-def _at_rate(order: Order, rate: float, submit: Callable[[int], str]) -> Accepted:
-    done = Accepted()
-    began = time.monotonic() + 0.05
-    for index in range(order.count):
-        due = began + index / rate
-        time.sleep(max(0.0, due - time.monotonic()))
-        done.take(submit(order.first + index), due)
-    return done

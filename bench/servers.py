@@ -15,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import click
 import psutil
@@ -46,11 +47,15 @@ class Servers:
         )
         return cls(amqp, management, database)
 
+    @property
+    def broker_port(self) -> int:
+        """Where RabbitMQ listens."""
+        return urllib.parse.urlsplit(self.amqp_url).port or 5672
+
     def processes(self) -> dict[str, list[psutil.Process]]:
         """The processes of both servers on this machine, to be measured with the rest."""
         database = urllib.parse.urlsplit(self.database_url).port or 5432
-        broker = urllib.parse.urlsplit(self.amqp_url).port or 5672
-        return {"postgresql": _family(database), "rabbitmq": _family(broker)}
+        return {"postgresql": _family(database), "rabbitmq": _family(self.broker_port)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +95,10 @@ def fresh(servers: Servers) -> Iterator[Place]:
     token = secrets.token_hex(4)
     names = {service: f"lt_bench_{token}_{service}" for service in SERVICES}
     vhost = f"lt-bench-{token}"
-    _manage(servers, "PUT", f"/vhosts/{vhost}")
+    manage(servers, "PUT", f"/vhosts/{vhost}")
     user = urllib.parse.urlsplit(servers.amqp_url).username or "guest"
     rights = {"configure": ".*", "write": ".*", "read": ".*"}
-    _manage(servers, "PUT", f"/permissions/{vhost}/{urllib.parse.quote(user)}", rights)
+    manage(servers, "PUT", f"/permissions/{vhost}/{urllib.parse.quote(user)}", rights)
     for name in names.values():
         _administer(servers, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
@@ -102,7 +107,7 @@ def fresh(servers: Servers) -> Iterator[Place]:
             _on(servers.amqp_url, vhost),
         )
     finally:
-        _manage(servers, "DELETE", f"/vhosts/{vhost}")
+        manage(servers, "DELETE", f"/vhosts/{vhost}")
         for name in names.values():
             drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)")
             _administer(servers, drop.format(sql.Identifier(name)))
@@ -118,20 +123,22 @@ def _administer(servers: Servers, query: sql.Composed) -> None:
         connection.execute(query)
 
 
-def _manage(servers: Servers, method: str, path: str, body: object = None) -> None:
+def manage(servers: Servers, method: str, path: str, body: object = None) -> Any:
+    """Ask the broker's management door; what it says, None where it says nothing."""
     parts = urllib.parse.urlsplit(servers.management_url)
     login = f"{parts.username or 'guest'}:{parts.password or 'guest'}"
     request = urllib.request.Request(
         f"{parts.scheme}://{parts.hostname}:{parts.port}/api{path}",
-        data=json.dumps(body or {}).encode(),
+        data=None if method == "GET" else json.dumps(body or {}).encode(),
         headers={
             "Authorization": f"Basic {base64.b64encode(login.encode()).decode()}",
             "Content-Type": "application/json",
         },
         method=method,
     )
-    with urllib.request.urlopen(request, timeout=60):
-        pass
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        text = answer.read()
+    return json.loads(text) if text else None
 
 
 def _family(port: int) -> list[psutil.Process]:

@@ -1,7 +1,8 @@
 """Structured logs with stable event names, and the last net that keeps personal data out of them.
 
 Loggers are made by `get`; nothing is configured until `configure` runs. The masking here is a net:
-callers still log ids and states, never people.
+callers still log ids and states, never people. An event that is logged for each fact is a
+`FixedEvent`, which needs no net.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, TextIO
+from json.encoder import encode_basestring
+from typing import Any, Final, TextIO
 
 import structlog
 
@@ -22,13 +25,39 @@ from shared.kernel.errors import LienThongError
 from shared.kernel.text import mask_mapping
 from shared.settings import Settings
 
-__all__ = ["configure", "get", "mask"]
+__all__ = ["FixedEvent", "configure", "get", "mask"]
+
+Plain = str | int | float | bool | None
 
 
 def get(name: str) -> structlog.stdlib.BoundLogger:
     """A logger that carries `origin=name`; cheap, and configured when it is first used."""
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(origin=name)
     return logger
+
+
+class FixedEvent:
+    """An event whose keys are always the same and name nothing personal.
+
+    As JSON it goes past the chain of processors, many lines in one write, and each line is what
+    the chain would have made of it; in any other form it is logged like everything else.
+    """
+
+    def __init__(self, origin: str, event: str, keys: Sequence[str]) -> None:
+        hidden = dict.fromkeys(keys, "x")
+        if mask_mapping(hidden) != hidden:
+            raise ValueError("an event with a personal key must go through the net")
+        self.origin, self.event, self.keys = origin, event, tuple(keys)
+
+    def write(self, lines: Iterable[tuple[str, Sequence[Plain]]]) -> None:
+        """Log some, each its level's name and the values in the order of the keys."""
+        last = structlog.get_config()["processors"][-1]
+        if isinstance(last, _JsonLines):  # a test may listen in its place
+            last.write(self, lines)
+            return
+        logger = get(self.origin)
+        for level, values in lines:
+            getattr(logger, level)(self.event, **dict(zip(self.keys, values, strict=True)))
 
 
 def mask(_: Any, __: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
@@ -42,14 +71,13 @@ def configure(settings: Settings, *, stream: TextIO | None = None) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _name_service(settings.service),
             mask,
             # After the net: a frame has a name as well, that of its function.
             *_tracebacks(settings.log_format),
-            _renderer(settings.log_format, out),
+            _renderer(settings, level, out),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=out),  # type: ignore[arg-type]
@@ -86,10 +114,67 @@ class _Out:
         return False
 
 
-def _renderer(log_format: str, out: _Out) -> structlog.typing.Processor:
-    if log_format == "json":
-        return structlog.processors.JSONRenderer(ensure_ascii=False)
+def _renderer(settings: Settings, level: int, out: _Out) -> structlog.typing.Processor:
+    if settings.log_format == "json":
+        return _JsonLines(settings.service, level, out)
     return structlog.dev.ConsoleRenderer(colors=out.isatty(), pad_event_to=24)
+
+
+class _JsonLines(structlog.processors.JSONRenderer):
+    """The end of the chain, and the way past it for events with fixed keys."""
+
+    def __init__(self, service: str, level: int, out: _Out) -> None:
+        super().__init__(ensure_ascii=False)
+        self._service = service
+        self._level = level
+        self._logger = structlog.WriteLogger(out)  # type: ignore[arg-type]
+
+    def write(self, event: FixedEvent, lines: Iterable[tuple[str, Sequence[Plain]]]) -> None:
+        """As if each had gone through the chain, at the same instant."""
+        at = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        forms: dict[str, str] = {}
+        told = []
+        for level, values in lines:
+            if logging.getLevelNamesMapping()[level.upper()] < self._level:
+                continue
+            form = forms.get(level)
+            if form is None:
+                form = forms[level] = self._form(event, level, at)
+            told.append(form % tuple([_AS_JSON.get(type(v), _JSON.encode)(v) for v in values]))
+        if told:
+            self._logger.msg("\n".join(told))
+
+    def _form(self, event: FixedEvent, level: str, at: str) -> str:
+        """A line with a place for each value."""
+        words = [("event", event.event), ("level", level), ("timestamp", at)]
+        parts = [
+            _pair("origin", _literal(event.origin)),
+            *(_pair(key, "%s") for key in event.keys),
+            *(_pair(key, _literal(word)) for key, word in (*words, ("service", self._service))),
+        ]
+        return "{" + ", ".join(parts) + "}"
+
+
+def _pair(key: str, value: str) -> str:
+    return f"{encode_basestring(key)}: {value}"
+
+
+def _literal(word: str) -> str:
+    return encode_basestring(word).replace("%", "%%")
+
+
+def _float(value: float) -> str:
+    return float.__repr__(value) if math.isfinite(value) else _JSON.encode(value)
+
+
+# What JSONRenderer would write, without its making an encoder for each line.
+_JSON: Final = json.JSONEncoder(ensure_ascii=False)
+_AS_JSON: Final[Mapping[type, Callable[[Any], str]]] = {
+    str: encode_basestring,
+    int: int.__repr__,
+    float: _float,
+    type(None): lambda _: "null",
+}
 
 
 def _name_service(service: str) -> structlog.typing.Processor:

@@ -1,15 +1,15 @@
 """Simulated agencies for `lienthong serve --autopilot`: they take their tasks and answer in time.
 
-For trying the city out when nobody sits at the agencies. A task is acknowledged only when its
-answer is safe, and an answer's id follows from its task's, so that a crash and a repeat are
-harmless.
+For trying the city out when nobody sits at the agencies. A task is acknowledged only when it was
+answered, and an answer's id follows from its task's, so that a crash and a repeat are harmless.
+In one process the queues die with it: an agency begins with the open tasks of routing's ledger.
 Agencies that are late, refuse or ask for papers are played in simulation/.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,23 +20,26 @@ from shared.events.facts import read
 from shared.kernel.clock import Clock
 from shared.kernel.errors import BrokerAway, Unreadable
 from shared.log import get
-from shared.messaging import Bus, Delivery, OutMessage, Progress, Publisher, Subscriber
+from shared.messaging import Bus, Delivery, OutMessage, Publisher, Subscriber
 from shared.messaging.loops.loop import Loop
 
 OFFICER: Final = "Tự động"
 # How many tasks one agency may have before it; the rest waits in its queue.
 DESK_SIZE: Final = 500
 _BATCH: Final = 50
-# Seconds between looks whether answers are safe by now.
-_SAFE_SOON: Final = 0.2
+#: The messages that handed an agency what it has not answered yet, as they stand in the ledger.
+CatchUp = Callable[[str], Sequence[bytes]]
 _log = get("city.autopilot")
 
 
 @dataclass(frozen=True, slots=True)
 class _Waiting:
-    """A task on an agency's desk; `task` is None for a message that asks for no answer."""
+    """A task on an agency's desk; `task` is None for a message that asks for no answer.
 
-    delivery: Delivery
+    `delivery` is None for what came from the ledger and not by the queue.
+    """
+
+    delivery: Delivery | None
     due_at: datetime
     task: Mapping[str, Any] | None
 
@@ -44,28 +47,33 @@ class _Waiting:
 class AutopilotAgency:
     """One agency: says "taken" at once and "completed, granted" after `delay`.
 
-    Every task waits equally long, so they are answered and acknowledged in the order of arrival;
-    acknowledged only when the answer is safe, since an answer may be lost with the bus.
+    Every task waits equally long, so they are answered and acknowledged in the order of arrival.
     """
 
-    def __init__(self, code: str, bus: Bus, clock: Clock, delay: timedelta) -> None:
+    def __init__(
+        self,
+        code: str,
+        bus: Bus,
+        clock: Clock,
+        delay: timedelta,
+        catch_up: CatchUp = lambda _: (),
+    ) -> None:
         self.name = f"autopilot.{code}"
         self._code = code
         self._bus = bus
         self._clock = clock
         self._delay = delay
+        self._catch_up = catch_up
+        self._behind = True
         self._subscriber: Subscriber | None = None
         self._publisher: Publisher | None = None
         self._desk: deque[_Waiting] = deque()
-        # What was answered, with how many answers must be safe before it is acknowledged.
-        self._answered: deque[tuple[Delivery, int]] = deque()
         self._cancelled: set[str] = set()
 
     def step(self, wait: float) -> int:
         """Answer what is due and take what came; wait up to `wait` s where there is neither."""
         try:
             done = self._answer_due()
-            self._acknowledge()
             return done + self._take(0.0 if done else self._bounded(wait))
         except BrokerAway:
             # What was taken and not acknowledged comes again.
@@ -84,7 +92,7 @@ class AutopilotAgency:
     def close(self) -> None:
         """Leave the queue; what is not answered comes again."""
         self._desk.clear()
-        self._answered.clear()
+        self._behind = True
         self._cancelled.clear()
         for one in (self._subscriber, self._publisher):
             if one is not None:
@@ -96,18 +104,26 @@ class AutopilotAgency:
     def _take(self, timeout: float) -> int:
         if self._subscriber is None:
             self._subscriber = self._bus.subscriber(names.agency_queue(self._code), DESK_SIZE)
-        deliveries = self._subscriber.receive(_BATCH, timeout)
-        tasks = [(delivery, _task_in(delivery)) for delivery in deliveries]
+        missed = self._missed()
+        deliveries = self._subscriber.receive(_BATCH, 0.0 if missed else timeout)
+        came = [*((None, body) for body in missed), *((each, each.body) for each in deliveries)]
+        tasks = [(delivery, _task_in(body)) for delivery, body in came]
         self._say([self._taken(task) for _, task in tasks if task is not None])
         due_at = self._clock.now() + self._delay
         self._desk.extend(_Waiting(delivery, due_at, task) for delivery, task in tasks)
         for delivery in deliveries:
-            self._cancelled.update(_cancelled_in(delivery))
-        return len(deliveries)
+            self._cancelled.update(_cancelled_in(delivery.body))
+        return len(came)
+
+    def _missed(self) -> Sequence[bytes]:
+        """What is open and was handed over before it read: a broker kept that in the queue."""
+        if not (self._behind and self._bus.volatile):
+            return ()
+        missed = self._catch_up(self._code)
+        self._behind = False
+        return missed
 
     def _bounded(self, wait: float) -> float:
-        if self._answered:
-            wait = min(wait, _SAFE_SOON)
         due_at = self.next_due()
         if due_at is None:
             return wait
@@ -121,21 +137,14 @@ class AutopilotAgency:
         if not due or self._subscriber is None:
             return 0
         self._say([self._completed(one.task) for one in due if self._wanted(one.task)])
-        self._answered.append((due[-1].delivery, self._progress().sent))
+        answered = [one.delivery for one in due if one.delivery is not None]
+        if answered:
+            self._subscriber.ack_through(answered[-1])
         for one in due:
             self._desk.popleft()
             if one.task is not None:
                 self._cancelled.discard(str(one.task["task"]))
         return len(due)
-
-    def _acknowledge(self) -> None:
-        """Let go of the tasks whose answers are safe."""
-        safe = self._progress().settled if self._answered else 0
-        while self._answered and self._answered[0][1] <= safe and self._subscriber is not None:
-            self._subscriber.ack_through(self._answered.popleft()[0])
-
-    def _progress(self) -> Progress:
-        return Progress(0, 0) if self._publisher is None else self._publisher.progress()
 
     def _wanted(self, task: Mapping[str, Any] | None) -> bool:
         return task is not None and task["task"] not in self._cancelled
@@ -185,69 +194,32 @@ class AutopilotAgency:
             raise BrokerAway(f"{len(sent.failed)} answers were not confirmed")
 
 
-class Shredder:
-    """Empties the queues of agencies that nobody reads, in a city whose bus no stranger can reach.
-
-    On the memory bus an agency works by its web door and the ledger; what is put on its queue
-    would only fill the memory.
-    """
-
-    name = "autopilot.shredder"
-
-    def __init__(self, codes: Sequence[str], bus: Bus) -> None:
-        self._queues = [bus.subscriber(names.agency_queue(code), DESK_SIZE) for code in codes]
-        self._woken = False
-
-    def step(self, wait: float) -> int:
-        """Take and acknowledge all that is there; `wait` on the first queue where nothing is."""
-        done = sum(self._empty(queue, 0.0) for queue in self._queues)
-        if done == 0 and wait > 0 and self._queues:
-            done = self._empty(self._queues[0], wait)
-        return done
-
-    def next_due(self) -> datetime | None:
-        """Never by the clock."""
-        return None
-
-    def wake(self) -> None:
-        """End a waiting step now."""
-        if self._queues:
-            self._queues[0].wake()
-
-    def close(self) -> None:
-        """Leave the queues."""
-        for queue in self._queues:
-            queue.close()
-
-    @staticmethod
-    def _empty(queue: Subscriber, wait: float) -> int:
-        deliveries = queue.receive(DESK_SIZE, wait)
-        if deliveries:
-            queue.ack_through(deliveries[-1])
-        return len(deliveries)
-
-
 def autopilots(
-    codes: Sequence[str], bus: Bus, clock: Clock, *, delay: timedelta = timedelta(seconds=3)
+    codes: Sequence[str],
+    bus: Bus,
+    clock: Clock,
+    *,
+    delay: timedelta = timedelta(seconds=3),
+    catch_up: CatchUp,
 ) -> list[Loop]:
     """One simulated agency for each code."""
-    return [AutopilotAgency(code, bus, clock, delay) for code in codes]
+    return [AutopilotAgency(code, bus, clock, delay, catch_up) for code in codes]
 
 
-def _task_in(delivery: Delivery) -> Mapping[str, Any] | None:
+def _task_in(body: bytes) -> Mapping[str, Any] | None:
     """The task that is handed over by this message; None for what needs no answer."""
     try:
-        envelope = decode(delivery.body)
+        envelope = decode(body)
         if names.short(envelope.type) == "task.assigned":
             return read(envelope.type, envelope.data)
-    except Unreadable:
-        _log.warning("autopilot.unreadable", routing_key=delivery.routing_key)
+    except Unreadable as broken:
+        _log.warning("autopilot.unreadable", reason=broken.code)
     return None
 
 
-def _cancelled_in(delivery: Delivery) -> list[str]:
+def _cancelled_in(body: bytes) -> list[str]:
     try:
-        envelope = decode(delivery.body)
+        envelope = decode(body)
     except Unreadable:
         return []
     if names.short(envelope.type) != "task.cancelled":

@@ -20,6 +20,7 @@ from tests.backends import (
     missing_reason,
     open_templates,
 )
+from tests.browser import launched
 from tests.servers.process import NotStarted
 from tests.tls import TlsBroker, open_tls_broker
 
@@ -123,6 +124,13 @@ def chromium() -> str:
             pytest.fail(reason, pytrace=False)
         pytest.skip(reason)
     return found
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Any]:
+    """A Chromium for the tests of one file."""
+    with launched(chromium) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

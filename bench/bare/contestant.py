@@ -23,6 +23,7 @@ class Bare:
     """Its crew at work."""
 
     crew: Crew
+    place: Place
     name: str = "bare"
     submitter: str = "submit"
     task_log: str = "agency"
@@ -32,24 +33,28 @@ class Bare:
 
 
 @contextmanager
-def running(servers: Servers, *, all_facts: bool) -> Iterator[Bare]:
+def running(
+    servers: Servers, *, all_facts: bool, counting: bool = False, working: bool = True
+) -> Iterator[Bare]:
     """The bare pipeline on fresh databases and a fresh virtual host."""
     with fresh(servers) as place:
         urls = {service: place.plain(service) for service in place.databases}
         schema.create_tables(urls)
         schema.declare(place.amqp_url, all_facts=all_facts)
-        crew = Crew()
+        crew = Crew(servers.broker_port if counting else 0)
         try:
-            _start(crew, place, all_facts=all_facts)
-            yield Bare(crew, name="bare, all facts" if all_facts else "bare")
+            crew.start("submit", Submit, place.plain("intake"))
+            if working:
+                _start_work(crew, place, all_facts=all_facts)
+            crew.ready()
+            yield Bare(crew, place, name="bare, all facts" if all_facts else "bare")
         finally:
             crew.stop()
 
 
-def _start(crew: Crew, place: Place, *, all_facts: bool) -> None:
+def _start_work(crew: Crew, place: Place, *, all_facts: bool) -> None:
     amqp = place.amqp_url
     intake, routing, notes = (place.plain(name) for name in ("intake", "routing", "notify"))
-    crew.start("submit", Submit, intake)
     crew.start("intake relay", Relay, intake, amqp)
     crew.start("route", partial(Route, all_facts=all_facts), routing, amqp)
     crew.start("routing relay", Relay, routing, amqp)
@@ -58,4 +63,3 @@ def _start(crew: Crew, place: Place, *, all_facts: bool) -> None:
     if all_facts:
         crew.start("intake follow", Intake, intake, amqp)
         crew.start("notify relay", Relay, notes, amqp)
-    crew.ready()

@@ -28,15 +28,16 @@ _CODE = re.compile(r"[0-9.]+H\d\d-\d{6}-\d{4,}")
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Databases by service, the broker, and a folder for logs."""
+    """Databases by service, the broker, a folder for logs, and a mail server if there is one."""
 
     databases: dict[str, str]
     amqp_url: str
     folder: str
+    smtp_url: str | None = None
 
 
 def settings(where: Where, service: str) -> Settings:
-    """As in production, the channels null."""
+    """As in production, the channels null, or e-mail to the mail server named."""
     return Settings(
         service=service,
         data_dir=Path(where.folder),
@@ -47,7 +48,8 @@ def settings(where: Where, service: str) -> Settings:
         secret_key="a key for this benchmark alone, nobody signs in",
         log_format="json",
         channel_sms="null",
-        channel_email="null",
+        channel_email="smtp" if where.smtp_url else "null",
+        smtp_url=where.smtp_url,
     )
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.crew import Crew
+from bench.mail import MailSink
 from bench.product.build import Where, migrate
 from bench.product.dossiers import agencies, offices
 from bench.product.embedded import Embedded
@@ -36,23 +38,39 @@ class Product:
 
 
 @contextmanager
-def on_servers(servers: Servers) -> Iterator[Product]:
-    """The product on fresh databases and a fresh virtual host."""
+def on_servers(
+    servers: Servers, *, by_mail: bool = False, counting: bool = False, working: bool = True
+) -> Iterator[Product]:
+    """The product on fresh databases and a fresh virtual host; without `working`, the doors alone.
+
+    With `by_mail` citizens are told by SMTP through a server of our own, else by the null channel.
+    """
     catalogue = _catalogue()
     with fresh(servers) as place, tempfile.TemporaryDirectory(prefix="lienthong-bench-") as folder:
-        where = Where(place.databases, place.amqp_url, folder)
+        mail = socket.create_server(("127.0.0.1", 0)) if by_mail else None
+        smtp = f"smtp://127.0.0.1:{mail.getsockname()[1]}?starttls=no" if mail else None
+        where = Where(place.databases, place.amqp_url, folder, smtp)
         migrate(where)
-        queues = [f"agency.{code}.tasks" for code in agencies(catalogue)]
-        crew = Crew()
+        crew = Crew(servers.broker_port if counting else 0)
         try:
-            for name in SERVICES:
-                crew.start(f"{name} work", Work, where, name)
+            if mail is not None:
+                crew.start("mail", MailSink, mail)
             crew.start("submit", Submit, where, offices(catalogue))
-            crew.start("agency", AgencySink, place.amqp_url, queues, KINDS)
+            if working:
+                _start_work(crew, where, agencies(catalogue))
             crew.ready()
-            yield Product(crew, place)
+            yield Product(crew, place, message_log="mail" if mail else "notify work")
         finally:
             crew.stop()
+            if mail is not None:
+                mail.close()
+
+
+def _start_work(crew: Crew, where: Where, codes: Sequence[str]) -> None:
+    for name in SERVICES:
+        crew.start(f"{name} work", Work, where, name)
+    queues = [f"agency.{code}.tasks" for code in codes]
+    crew.start("agency", AgencySink, where.amqp_url, queues, KINDS)
 
 
 @contextmanager

@@ -60,7 +60,10 @@ class _Call:
 class Door:
     """Calls intake's WSGI app as a server would; `secrets` are the keys of the offices, in order."""
 
-    def __init__(self, intake: Service, offices: Sequence[str], secrets: Sequence[str]) -> None:
+    def __init__(
+        self, intake: Service, offices: Sequence[str], secrets: Sequence[str], *, by_mail: bool
+    ) -> None:
+        self._by_mail = by_mail
         self._app = intake.web
         self._secrets = dict(zip(offices, secrets, strict=True))
         self._in_turn = list(secrets)
@@ -68,7 +71,12 @@ class Door:
     def submit(self, number: int) -> str:
         """File dossier `number` at one office after the other; its code. Else it is an error."""
         secret = self._in_turn[number % len(self._in_turn)]
-        call = _Call("/api/v1/dossiers", f"bench-{number}", secret, _json(_dossier(number)))
+        call = _Call(
+            "/api/v1/dossiers",
+            f"bench-{number}",
+            secret,
+            _json(_dossier(number, by_mail=self._by_mail)),
+        )
         code: str = json.loads(self._answered(call, "201"))["code"]
         return code
 
@@ -122,7 +130,7 @@ def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
 
 
-def _dossier(number: int) -> dict[str, Any]:
+def _dossier(number: int, *, by_mail: bool) -> dict[str, Any]:
     name = f"Nguyễn Thị {_GIVEN[number % 10]} {_GIVEN[number // 10 % 10]}"
     return {
         "procedure": PROCEDURE,
@@ -138,6 +146,7 @@ def _dossier(number: int) -> dict[str, Any]:
             "name": name,
             "phone": f"0912{number % 1_000_000:06d}",
             "language": "vi",
-            "consent": {"sms": True, "email": False},
+            "consent": {"sms": not by_mail, "email": by_mail},
+            **({"email": f"citizen{number}@example.vn"} if by_mail else {}),
         },
     }

@@ -30,7 +30,7 @@ class Embedded:
         self._city = build_city(where)
         self._city.migrate()
         intake = self._city.intake
-        self._door = Door(intake, offices, issue_keys(intake, offices))
+        self._door = Door(intake, offices, issue_keys(intake, offices), by_mail=False)
         self._city.start()
         self._agency = _Agency(tally, self._city.bus, agencies)
 

@@ -19,7 +19,8 @@ class Submit:
         self._service = build(where, "intake")
         self._beside = Supervisor(notifiers(self._service.store, "intake"))
         self._beside.start()
-        self._door = Door(self._service, offices, issue_keys(self._service, offices))
+        secrets = issue_keys(self._service, offices)
+        self._door = Door(self._service, offices, secrets, by_mail=where.smtp_url is not None)
 
     def ask(self, message: Order | HandBack) -> list[Accepted] | int:
         if isinstance(message, HandBack):

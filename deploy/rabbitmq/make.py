@@ -41,7 +41,10 @@ WRITES: Mapping[str, Mapping[str, str]] = {
         names.DOSSIER_FACTS: r"^intake\.[a-z_]+\.[a-z_]+$",
         names.CITIZEN_CONTACTS: r"^intake\.[a-z_]+\.[a-z_]+$",
     },
-    "routing": {names.DOSSIER_FACTS: r"^routing\.[a-z_]+\.[a-z_]+$", names.AGENCY_TASKS: ANYTHING},
+    "routing": {
+        names.DOSSIER_FACTS: r"^(routing|steps)\.[a-z_]+\.[a-z_]+$",
+        names.AGENCY_TASKS: ANYTHING,
+    },
     "notify": {names.DOSSIER_FACTS: r"^notify\.[a-z_]+\.[a-z_]+$"},
 }
 

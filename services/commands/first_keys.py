@@ -9,6 +9,7 @@ from typing import Final
 from services.embedded.city import City
 from shared.catalogue import Agency
 from shared.identity.keys import Kind, issue, list_keys
+from shared.kernel.actor import SHELL
 from shared.kernel.clock import to_vn
 from simulation.keys import PLAYED
 
@@ -48,7 +49,7 @@ def _issue(
     city: City, service: str, kind: Kind, holders: Sequence[tuple[str, str]]
 ) -> list[CityKey]:
     store = city.services[service].store
-    with store.begin() as uow:
+    with store.begin(SHELL) as uow:
         if any(key.label != PLAYED for key in list_keys(uow.connection)):
             return []
         return [

@@ -10,6 +10,7 @@ import click
 from services.commands.stores import one_service, opened
 from shared.catalogue import load
 from shared.identity import keys as ledger
+from shared.kernel.actor import SHELL
 from shared.kernel.clock import format_instant
 from shared.kernel.errors import LienThongError
 from shared.settings import Settings
@@ -36,7 +37,7 @@ def create(service: str, kind: str | None, bound_to: str, label: str) -> None:
     """Make a key for one office or agency and print it; it is never shown again."""
     chosen = cast("ledger.Kind", kind or _USUAL[service])
     _must_exist(service, chosen, bound_to)
-    with opened(service) as store, store.begin() as uow:
+    with opened(service) as store, store.begin(SHELL) as uow:
         key_id, text = ledger.issue(uow, kind=chosen, bound_to=bound_to, label=label)
     # Only the key goes to standard output, so that it can be put into a file as it is.
     click.echo(f"{service}: {chosen} key {key_id} for {bound_to}, shown only now:", err=True)
@@ -74,6 +75,6 @@ def list_(service: str) -> None:
 @one_service
 def revoke(key_id: str, service: str) -> None:
     """End a key at once."""
-    with opened(service) as store, store.begin() as uow:
+    with opened(service) as store, store.begin(SHELL) as uow:
         ledger.revoke(uow, key_id)
     click.echo(f"đã thu hồi / revoked: {key_id}")

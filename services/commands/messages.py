@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shared.kernel.actor import SHELL
+
 if TYPE_CHECKING:
     from services.notify.domain.messages import Message
     from shared.database import Store
@@ -68,7 +70,7 @@ def resend(message_ids: tuple[str, ...]) -> None:
     from services.notify.usecases.resending import resend as send_again
 
     store = _store()
-    with store.begin() as uow:
+    with store.begin(SHELL) as uow:
         for message_id in message_ids:
             send_again(uow, message_id)
     store.close()

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from services.commands.stores import any_services, named, one_service, opened
+from shared.kernel.actor import SHELL
 from shared.kernel.clock import format_instant
 from shared.kernel.text import mask_mapping
 from shared.messaging import parked as ledger
@@ -70,7 +71,7 @@ def show(fact_id: str, service: str, consumer: str | None, *, reveal: bool) -> N
 @_consumer
 def replay(fact_id: str, service: str, consumer: str | None) -> None:
     """Let a parked fact be tried again now, with a new budget."""
-    with opened(service) as store, store.begin() as uow:
+    with opened(service) as store, store.begin(SHELL) as uow:
         row = ledger.replay(uow, fact_id, consumer=consumer)
     click.echo(f"xử lý lại / will be tried again: {row.fact_id}")
 
@@ -83,7 +84,7 @@ def replay(fact_id: str, service: str, consumer: str | None) -> None:
 @click.option("--why", required=True, help="The reason; kept with the fact.")
 def discard(fact_id: str, service: str, consumer: str | None, who: str, why: str) -> None:
     """Give a parked fact up for good; it stays on record, and later facts flow on."""
-    with opened(service) as store, store.begin() as uow:
+    with opened(service) as store, store.begin(SHELL) as uow:
         row = ledger.discard(uow, fact_id, who=who, why=why, consumer=consumer)
     click.echo(f"đã bỏ / discarded: {row.fact_id}")
 

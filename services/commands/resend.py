@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from services.commands.stores import any_services, named, opened
+from shared.kernel.actor import SHELL
 from shared.kernel.clock import VN, format_instant, parse_instant
 from shared.messaging.resending import resend as mark_unsent
 
@@ -52,6 +53,6 @@ def resend(since: datetime, services: tuple[str, ...]) -> None:
     Use it after a broker lost its disk. Running relays pick the facts up within a second.
     """
     for service in named(services):
-        with opened(service) as store, store.begin() as uow:
+        with opened(service) as store, store.begin(SHELL) as uow:
             count = mark_unsent(uow, since)
         click.echo(f"{service}: {count} facts since {format_instant(since)} will be sent again")

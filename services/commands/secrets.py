@@ -23,6 +23,7 @@ from services.commands.secret_files import DEFINITIONS, DOORS, MAILSINK, OPERATO
 from services.commands.stores import history_of, opened
 from shared.database.migrate import current, upgrade
 from shared.identity.keys import Kind, register
+from shared.kernel.actor import SHELL
 from shared.kernel.errors import BrokerAway, LienThongError, Transient
 from shared.settings import SERVICES, Settings
 
@@ -168,7 +169,7 @@ def _patiently(do: Callable[[], str]) -> str:
 def _database(service: str, keys: Iterable[tuple[str, str, str]]) -> str:
     with opened(service, migrated=False) as store:
         upgrade(store.engine, history_of(service))
-        with store.begin() as uow:
+        with store.begin(SHELL) as uow:
             new = sum(
                 register(uow, kind=_kind(kind), bound_to=code, label="smoke", text=text)
                 for kind, code, text in keys

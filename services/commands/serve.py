@@ -65,7 +65,8 @@ def serve_here(
     def prepare(city: City) -> None:
         keys.extend(first_keys(city))
         kept.append(keep_keys(city.data_dir, keys))
-        staff(city, autopilot=autopilot, delay=delay)
+        if autopilot:
+            staff(city, delay)
 
     def tell(city: City, addresses: Mapping[str, str]) -> None:
         tell_doors(addresses, keys, city.catalogue, to_vn(city.clock.now()).date())
@@ -77,18 +78,11 @@ def serve_here(
     return 0 if finished else 1
 
 
-def staff(city: City, *, autopilot: bool, delay: timedelta) -> None:
-    """Who reads the agencies' queues: simulated agencies, or nobody where nobody can."""
-    from services.embedded.catching_up import hand_over_again
+def staff(city: City, delay: timedelta) -> None:
+    """Simulated agencies at every agency of today."""
     from shared.kernel.clock import to_vn
-    from simulation.autopilot import Shredder, autopilots
+    from simulation.autopilot import autopilots
 
     today = to_vn(city.clock.now()).date()
     codes = [agency.code for agency in city.catalogue.agencies(today)]
-    if autopilot:
-        if city.bus.volatile:
-            # What a start without them put on their queues is gone, and counts as read.
-            hand_over_again(city.routing.store, codes)
-        city.add(autopilots(codes, city.bus, city.clock, delay=delay))
-    elif city.bus.volatile:
-        city.add([Shredder(codes, city.bus)])
+    city.add(autopilots(codes, city.bus, city.clock, delay=delay, catch_up=city.unanswered_by))

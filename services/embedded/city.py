@@ -14,6 +14,7 @@ from typing import Any
 from services.intake import app as intake_app
 from services.notify import app as notify_app
 from services.routing import app as routing_app
+from services.routing.storage import views
 from shared.catalogue import Catalogue, load
 from shared.kernel.clock import Clock, RealClock
 from shared.kernel.ids import Ids, RandomIds
@@ -81,6 +82,11 @@ class City:
     def add(self, loops: Sequence[Loop]) -> None:
         """Run these as well, such as simulated agencies; before the start."""
         self._more.extend(loops)
+
+    def unanswered_by(self, agency: str) -> list[bytes]:
+        """The messages that handed an agency its open tasks: what a new reader has missed."""
+        with self.routing.store.read() as connection:
+            return views.unanswered_by(connection, agency)
 
     def migrate(self) -> None:
         """Bring the three databases to their newest version."""

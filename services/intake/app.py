@@ -5,16 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from services.intake.messaging.incoming import handlers
-from services.intake.messaging.outgoing import translate
-from services.intake.messaging.topology import EXCHANGES, FACTS_QUEUE, QUEUES, SOURCES
+from services.intake.on import FACTS_QUEUE, SOURCES, handlers
 from services.intake.storage.alarms import next_due
 from services.intake.usecases.pass_time import pass_time
 from services.intake.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store, UnitOfWork, make_engine
 from shared.database.migrate import upgrade
-from shared.events.names import ROUTING
+from shared.events.names import ROUTING, ROUTING_STEPS
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
@@ -22,9 +20,10 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.ticker import Ticker
 from shared.messaging.metrics import Metrics
-from shared.messaging.outbox import Outbox
+from shared.messaging.outbox import Outbox, stated_by
 from shared.messaging.relay import Relay
 from shared.messaging.service import Service
+from shared.messaging.topology import exchanges_of, queues_of
 from shared.settings import Settings
 
 NAME = "intake"
@@ -35,7 +34,7 @@ def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
     """Intake's door to its database; nothing connects until it is used."""
     return Store(
         make_engine(settings.database_url),
-        Outbox(translate, reads=(ROUTING,)),
+        Outbox(stated_by(NAME), reads=(ROUTING, ROUTING_STEPS)),
         clock=clock,
         ids=ids,
     )
@@ -44,7 +43,7 @@ def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
 def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, bus: Bus) -> Service:
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
-    bus.declare(EXCHANGES, QUEUES)
+    bus.declare(exchanges_of(NAME), queues_of(NAME))
     metrics = Metrics()
     return Service(
         name=NAME,

@@ -6,11 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from services.notify.channels import open_channels
-from services.notify.messaging.incoming import contact_handlers, fact_handlers
-from services.notify.messaging.outgoing import translate
-from services.notify.messaging.sender import Sender
-from services.notify.messaging.topology import CONTACTS, EXCHANGES, FACTS, QUEUES
-from services.notify.usecases.composing import Composer
+from services.notify.delivery.sender import Sender
+from services.notify.domain.composing import Composer
+from services.notify.on import event_handlers
 from services.notify.usecases.sending import give_up_waiting, next_give_up
 from services.notify.web import create_web
 from shared.catalogue import Catalogue
@@ -24,12 +22,15 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.ticker import Ticker
 from shared.messaging.metrics import Metrics
-from shared.messaging.outbox import Outbox
+from shared.messaging.outbox import Outbox, stated_by
 from shared.messaging.relay import Relay
 from shared.messaging.service import Service
+from shared.messaging.topology import exchanges_of, queues_of
 from shared.settings import Settings
 
 NAME = "notify"
+# Each queue and the sources that come on it whole; its consumer has the same name.
+READS = {"notify.facts": (INTAKE, ROUTING), "notify.contacts": (INTAKE_CONTACTS,)}
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
 
@@ -37,7 +38,7 @@ def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
     """Notify's door to its database; nothing connects until it is used."""
     return Store(
         make_engine(settings.database_url),
-        Outbox(translate, reads=(INTAKE, ROUTING)),
+        Outbox(stated_by(NAME), reads=(INTAKE, ROUTING)),
         clock=clock,
         ids=ids,
     )
@@ -46,7 +47,7 @@ def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
 def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, bus: Bus) -> Service:
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
-    bus.declare(EXCHANGES, QUEUES)
+    bus.declare(exchanges_of(NAME), queues_of(NAME))
     metrics = Metrics()
     return Service(
         name=NAME,
@@ -72,31 +73,23 @@ def _loops(
         smtp_url=settings.smtp_url,
     )
     senders = [Sender(kind, channel, store) for kind, channel in channels.items()]
-    trays = {sender.kind: sender.tray for sender in senders if sender.tray is not None}
+    consumers = [
+        Consumer(
+            queue,
+            queue,
+            store,
+            bus,
+            event_handlers(composer),
+            batch=settings.consumer_batch,
+            prefetch=settings.prefetch,
+            sources=sources,
+            metrics=metrics,
+        )
+        for queue, sources in READS.items()
+    ]
     return [
         Relay(store, bus, batch=settings.relay_batch, name="notify.relay", metrics=metrics),
-        Consumer(
-            FACTS,
-            FACTS,
-            store,
-            bus,
-            fact_handlers(composer, trays),
-            batch=settings.consumer_batch,
-            prefetch=settings.prefetch,
-            sources=(INTAKE, ROUTING),
-            metrics=metrics,
-        ),
-        Consumer(
-            CONTACTS,
-            CONTACTS,
-            store,
-            bus,
-            contact_handlers(composer, trays),
-            batch=settings.consumer_batch,
-            prefetch=settings.prefetch,
-            sources=(INTAKE_CONTACTS,),
-            metrics=metrics,
-        ),
+        *consumers,
         *senders,
         # Contacts are waited for a day: whether one is given up now need not be asked often.
         Ticker("notify.ticker", store, give_up_waiting, lambda: _next_give_up(store), gap=1.0),

@@ -6,34 +6,28 @@ from datetime import datetime
 from functools import partial
 from urllib.parse import unquote, urlsplit
 
-from services.routing.messaging import incoming
-from services.routing.messaging.outgoing import translate
-from services.routing.messaging.topology import (
-    ANSWERS_QUEUE,
-    EXCHANGES,
-    FACTS_QUEUE,
-    QUEUES,
-    agency_queues,
-)
+from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, verify_sender
 from services.routing.storage import views
 from services.routing.storage.tables import MIGRATIONS
+from services.routing.usecases.answer import ANSWERS_QUEUE
 from services.routing.usecases.pass_time import pass_time
 from services.routing.usecases.rules import Rules
 from services.routing.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store, UnitOfWork, make_engine
 from shared.database.migrate import upgrade
-from shared.events.names import INTAKE
+from shared.events.names import DEAD_LETTERS, INTAKE
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
-from shared.messaging import Bus
+from shared.messaging import Bus, Queue
 from shared.messaging.consumer import Consumer
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.ticker import Ticker
 from shared.messaging.metrics import Metrics
-from shared.messaging.outbox import Outbox
+from shared.messaging.outbox import Outbox, stated_by
 from shared.messaging.relay import Relay
 from shared.messaging.service import Service
+from shared.messaging.topology import agency_queues, exchanges_of, queues_of
 from shared.settings import Settings
 
 NAME = "routing"
@@ -43,7 +37,7 @@ def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
     """Routing's door to its database; nothing connects until it is used."""
     return Store(
         make_engine(settings.database_url),
-        Outbox(translate, reads=(INTAKE,)),
+        Outbox(stated_by(NAME), reads=(INTAKE,)),
         clock=clock,
         ids=ids,
     )
@@ -52,14 +46,16 @@ def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
 def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, bus: Bus) -> Service:
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
-    bus.declare(EXCHANGES, (*QUEUES, *agency_queues(catalogue)))
+    # Of any day: an old dossier may still owe an answer to an old agency.
+    agencies = agency_queues(catalogue.agency_codes())
+    bus.declare(exchanges_of(NAME), (*queues_of(NAME), Queue(DEAD_LETTERS), *agencies))
     rules, metrics = Rules(catalogue), Metrics()
     return Service(
         name=NAME,
         settings=settings,
         store=store,
         bus=bus,
-        web=create_web(settings, store, rules, incoming.admit),
+        web=create_web(settings, store, rules),
         loops=_loops(settings, store, bus, rules, metrics),
         migrate=lambda: upgrade(store.engine, MIGRATIONS),
         close=store.close,
@@ -91,14 +87,14 @@ def _loops(
         consumer(
             FACTS_QUEUE,
             FACTS_QUEUE,
-            handlers=incoming.fact_handlers(rules),
+            handlers=fact_handlers(rules),
             sources=(INTAKE,),
         ),
         consumer(
             ANSWERS_QUEUE,
             ANSWERS_QUEUE,
-            handlers=incoming.answer_handlers(rules),
-            screen=incoming.screen_answers(_user(settings.amqp_url)),
+            handlers=answer_handlers(rules),
+            screen=verify_sender(_user(settings.amqp_url)),
         ),
         Ticker("routing.deadlines", store, tick, next_due),
     ]

@@ -6,6 +6,7 @@ The one place that knows what each database calls "away" or "in each other's way
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
@@ -23,6 +24,8 @@ CACHED_KB: Final = 2000
 CACHED_STATEMENTS: Final = 48
 # Marks a connection that only reads: on SQLite it must not ask for the writer's lock.
 READ_ONLY: Final = "lienthong_read_only"
+# Marks a connection for single questions: on PostgreSQL they need no transaction.
+ALONE: Final = "lienthong_alone"
 _WRITER: Final = "lienthong_writer"
 
 _AWAY_CLASSES = ("08", "53", "57P", "58")  # connection, resources, shutdown, system error
@@ -43,8 +46,10 @@ def make_engine(url: str) -> sa.Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed)
-    from shared.database.trips import Connection, Cursor
+    from shared.database.pipeline import Connection, Cursor, begin
 
+    # A pipeline warns of the errors it passes over, in the server's words, which may quote a row.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     engine = sa.create_engine(
         parsed,
         pool_size=10,
@@ -56,9 +61,7 @@ def make_engine(url: str) -> sa.Engine:
             "connect_timeout": 5,
             "application_name": "lienthong",
             "cursor_factory": Cursor,
-            # trips.py has the server keep statements. Were psycopg to do so as well, it would send
-            # DEALLOCATE ALL after a rollback, and ours would be gone too.
-            "prepare_threshold": None,
+            "autocommit": True,  # BEGIN is said by pipeline.py
             "keepalives_idle": 30,
             "keepalives_interval": 5,
             "keepalives_count": 3,
@@ -68,6 +71,13 @@ def make_engine(url: str) -> sa.Engine:
         engine, "do_connect", lambda _d, _r, args, opts: Connection.connect(*args, **opts)
     )
     sa.event.listen(engine, "connect", _prepare_postgres)
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        options = connection.get_execution_options()
+        if not options.get(ALONE, False):
+            begin(connection, b"BEGIN READ ONLY" if options.get(READ_ONLY, False) else b"BEGIN")
+
     return engine
 
 

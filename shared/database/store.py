@@ -10,9 +10,10 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 import sqlalchemy as sa
 
-from shared.database.engine import READ_ONLY, translate, writer_lock
+from shared.database.engine import ALONE, READ_ONLY, translate, writer_lock
 from shared.database.signal import Signal
 from shared.database.unit_of_work import EventLog, UnitOfWork
+from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.errors import DatabaseAway
 from shared.kernel.ids import Ids
@@ -34,25 +35,25 @@ class Store:
         self.replayed = Signal()  # an inbox row was released to be tried again
         self._signals: dict[str, Signal] = {}
         self.after_commit: list[Callable[[], None]] = []
-        alone = {} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
-        self._querying = engine.execution_options(**{READ_ONLY: True}, **alone)
+        self._querying = engine.execution_options(**{READ_ONLY: True, ALONE: True})
 
     @contextmanager
-    def begin(self) -> Iterator[UnitOfWork]:
-        """A unit of work: commits at the end of the block, rolls back when it raises.
+    def begin(self, actor: Actor | None = None) -> Iterator[UnitOfWork]:
+        """A unit of work of `actor`: commits at the end of the block, rolls back when it raises.
 
         DatabaseAway where the database is gone (whether a commit that broke off was made is then
         unknown: ask again), Contention where two writers stood in each other's way.
         """
         with self.transaction() as connection:
-            unit = UnitOfWork(connection, log=self.log, now=self.clock.now(), ids=self.ids)
+            unit = UnitOfWork(
+                connection, log=self.log, now=self.clock.now(), ids=self.ids, actor=actor
+            )
             yield unit
             with self.ending(connection):  # what is written needs no answer
                 unit.flush()
         self.commits.set()
         if unit.released:
             self.replayed.set()
-        unit.committed()
         for name in unit.signals:
             self.signal(name).set()
         if unit.has_recorded:
@@ -76,16 +77,16 @@ class Store:
     @contextmanager
     def ending(self, connection: sa.Connection) -> Iterator[None]:
         """The last writes of a transaction and its COMMIT, in one round trip where that can be."""
-        with self._together(connection):
+        with self._deferring(connection):
             yield
             _commit(connection)
 
-    def _together(self, connection: sa.Connection) -> AbstractContextManager[None]:
+    def _deferring(self, connection: sa.Connection) -> AbstractContextManager[None]:
         if self.engine.dialect.name == "sqlite":
             return nullcontext()
-        from shared.database.trips import together
+        from shared.database.pipeline import deferring
 
-        return together(connection)
+        return deferring(connection)
 
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
@@ -100,6 +101,8 @@ class Store:
         """A connection for reading one consistent picture; nothing is committed."""
         with _translated(), self.engine.connect() as connection:
             yield connection.execution_options(**{READ_ONLY: True})
+            if self.engine.dialect.name != "sqlite" and connection.in_transaction():
+                connection.commit()  # psycopg forgets after a ROLLBACK what the server has parsed
 
     @contextmanager
     def query(self) -> Iterator[sa.Connection]:

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from shared.kernel.actor import Actor
 from shared.kernel.ids import Ids
 
 T = TypeVar("T")
@@ -20,11 +21,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """The fact that is being handled: what is recorded now is its consequence."""
+    """The fact that is being handled: what is recorded now is its consequence.
+
+    `made_at` says when it was made (UTC), which may be long before it is handled.
+    """
 
     id: str
     correlationid: str | None = None
     traceparent: str | None = None
+    made_at: datetime | None = None
 
 
 class EventLog(Protocol):
@@ -55,12 +60,14 @@ class UnitOfWork:
         log: EventLog,
         now: datetime,
         ids: Ids,
+        actor: Actor | None = None,
     ) -> None:
         self.connection = connection
         self.log = log
         self.now = now
         self.ids = ids
         self.cause: Cause | None = None
+        self.actor = actor  # who does this: said by the door or loop that began it
         # stream -> last number applied, as far as this unit knows; kept by the consumer.
         self.progress: dict[str, int] = {}
         self.has_recorded = False
@@ -69,7 +76,6 @@ class UnitOfWork:
         self.opened: set[str] = set()  # subjects of which nobody has said anything before
         self._noted: list[Any] = []
         self._writers: list[Callable[[], object]] = []
-        self._followers: list[Callable[[], object]] = []
         self._parts: dict[type[Any], Any] = {}
 
     def record(self, *events: object) -> None:
@@ -108,18 +114,6 @@ class UnitOfWork:
             self.has_recorded = True
         else:
             self.signals.add(name)
-
-    def on_commit(self, follow: Callable[[], object]) -> None:
-        """Have `follow` called once this unit is committed; it must be quick and never raise.
-
-        It is not called when the commit's word was lost, even though the commit may be made.
-        """
-        self._followers.append(follow)
-
-    def committed(self) -> None:
-        """Call what waits for the commit; `Store.begin` does it."""
-        for follow in self._followers:
-            follow()
 
     def flush(self) -> None:
         """Write what repositories hold back, then the events; `Store.begin` calls it."""

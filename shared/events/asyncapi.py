@@ -9,9 +9,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from shared.events import names
-from shared.events.describe import facts, json_schema, sample, sentence
+from shared.events.describe import json_schema, sample, sentence
 from shared.events.envelope import CONTENT_TYPE
-from shared.events.facts import FactType
+from shared.events.event import Kind
+from shared.events.registry import KINDS
 
 Node = dict[str, Any]
 BINDING: Final = "0.3.0"
@@ -39,18 +40,18 @@ def document() -> Node:
         "operations": dict(_operations()),
         "components": {
             "schemas": {"envelope": _envelope()},
-            "messages": {_id(fact): _message(fact) for fact in facts()},
+            "messages": {_id(fact): _message(fact) for fact in KINDS.values()},
         },
     }
 
 
-def _id(fact: FactType) -> str:
+def _id(fact: Kind) -> str:
     return fact.type.removeprefix(names.PREFIX)
 
 
 def _channel(exchange: str) -> Node:
-    mine = [fact for fact in facts() if fact.exchange == exchange]
-    keys = sorted({route.routing_key for fact in mine for route in fact.routes})
+    mine = [fact for fact in KINDS.values() if fact.exchange == exchange]
+    keys = sorted({route.routing_key for fact in mine for route in fact.addresses})
     channel: Node = {
         "address": "{routingKey}",
         "title": exchange,
@@ -92,21 +93,21 @@ def _operations() -> Iterator[tuple[str, Node]]:
     )
 
 
-def _on(exchange: str) -> list[FactType]:
-    return [fact for fact in facts() if fact.exchange == exchange]
+def _on(exchange: str) -> list[Kind]:
+    return [fact for fact in KINDS.values() if fact.exchange == exchange]
 
 
-def _sends(service: str, fact: FactType) -> bool:
-    return any(route.source.split("/")[1] == service for route in fact.routes)
+def _sends(service: str, fact: Kind) -> bool:
+    return any(route.source.split("/")[1] == service for route in fact.addresses)
 
 
-def _matches(reading: names.Reading, fact: FactType) -> bool:
+def _matches(reading: names.Reading, fact: Kind) -> bool:
     firsts = {pattern.split(".")[0] for pattern in reading.patterns}
-    return any(route.routing_key.split(".")[0] in firsts for route in fact.routes)
+    return any(route.routing_key.split(".")[0] in firsts for route in fact.addresses)
 
 
 def _operation(
-    action: str, service: str, exchange: str, mine: list[FactType], queue: str
+    action: str, service: str, exchange: str, mine: list[Kind], queue: str
 ) -> tuple[str, Node]:
     short = _EXCHANGES[exchange][0]
     where = f"from the queue {queue}" if queue else f"to the exchange {exchange}"
@@ -119,20 +120,20 @@ def _operation(
     }
 
 
-def _message(fact: FactType) -> Node:
+def _message(fact: Kind) -> Node:
     example = sample(fact)
     type_rule = {"type": "object", "properties": {"type": {"const": fact.type}}}
-    data = {"type": "object", "properties": {"data": json_schema(fact.schema)}}
+    data = {"type": "object", "properties": {"data": json_schema(fact.cls)}}
     return {
         "name": fact.type,
         "title": fact.name,
-        "summary": sentence(fact.schema),
+        "summary": sentence(fact.cls),
         "contentType": CONTENT_TYPE,
         "payload": {"allOf": [{"$ref": "#/components/schemas/envelope"}, type_rule, data]},
         "examples": [{"name": "golden", "payload": example}],
         "x-personal-data": fact.personal,
-        "x-routing-keys": [route.routing_key for route in fact.routes],
-        "x-sources": [route.source for route in fact.routes],
+        "x-routing-keys": [route.routing_key for route in fact.addresses],
+        "x-sources": [route.source for route in fact.addresses],
     }
 
 
@@ -158,6 +159,7 @@ def _envelope() -> Node:
             "causationid": text("Id of the fact that brought this one about"),
             "traceparent": text("W3C trace context"),
             "after": text("Facts of other sources that come first: source:sequence, blank between"),
+            "actor": text("Who did it: a kind, or kind:id with an opaque id; never a name"),
             "data": {"type": "object"},
         },
     }

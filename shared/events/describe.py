@@ -1,4 +1,4 @@
-"""JSON Schemas and tables of the facts, derived from the marshmallow schemas.
+"""JSON Schemas and tables of the events, derived from their classes.
 
 `asyncapi.py` and `reference.py` build documents from it; nothing of the running product needs it.
 """
@@ -10,87 +10,98 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import marshmallow as ma
+import msgspec
+from msgspec import inspect
 
-from shared.events.facts import FACTS, FactType
-from shared.events.fields import JsonSchema, Leaf, Many, Part, nullable_schema
+from shared.events.event import Event, Kind
 
+JsonSchema = dict[str, Any]
 SAMPLES: Final = Path(__file__).parent / "samples"
 
 
-def json_schema(schema: type[ma.Schema]) -> JsonSchema:
-    """The JSON Schema of a marshmallow schema, nested objects in place.
+def json_schema(cls: type[Event]) -> JsonSchema:
+    """The JSON Schema of an event's data, nested objects in place.
 
     Unknown names are left open, since readers must tolerate them.
     """
-    fields = schema().fields
-    out: JsonSchema = {
-        "type": "object",
-        "required": [name for name, field in fields.items() if field.required],
-        "properties": {name: field_schema(field) for name, field in fields.items()},
-    }
-    if said := sentence(schema):
-        out["description"] = said
-    return out
+    schema = msgspec.json.schema(cls)
+    parts = schema.get("$defs", {})
+    made: JsonSchema = _in_place(parts[cls.__name__], parts)
+    return {**made, "description": sentence(cls)}
 
 
-def field_schema(field: Any) -> JsonSchema:
-    """The JSON Schema of one field."""
-    if isinstance(field, Leaf):
-        return field.json_schema()
-    about = field.metadata.get("about")
-    if isinstance(field, Part):
-        schema = json_schema(field.schema_class)
-        if about:
-            schema["description"] = about
-        return nullable_schema(schema) if field.nullable else schema
-    if isinstance(field, Many):
-        schema = {
-            "type": "array",
-            "items": field_schema(field.inner),
-            "maxItems": field.longest,
-        }
-        return {**schema, "description": about} if about else schema
-    raise TypeError(f"no JSON Schema for a field of type {type(field).__name__}")
+def _in_place(node: Any, parts: dict[str, Any]) -> Any:
+    if isinstance(node, list):
+        return [_in_place(each, parts) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if "$ref" in node:
+        about = {name: value for name, value in node.items() if name != "$ref"}
+        return _in_place({**parts[node["$ref"].rpartition("/")[2]], **about}, parts)
+    plain = {name: _in_place(value, parts) for name, value in node.items()}
+    if "pattern" in plain:  # as a reader in another language writes it
+        plain["pattern"] = plain["pattern"].replace(r"\Z", "$")
+    return plain
 
 
-def sentence(schema: type[ma.Schema]) -> str:
-    """The first paragraph of a schema's docstring."""
-    return " ".join((schema.__doc__ or "").strip().split("\n\n")[0].split())
+def sentence(cls: type) -> str:
+    """The first paragraph of a class's docstring."""
+    return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
 
 
-def sample(fact: FactType) -> dict[str, Any]:
-    """The golden sample of a fact: a whole envelope."""
-    path = SAMPLES / f"{fact.name}.v1.json"
+def sample(kind: Kind) -> dict[str, Any]:
+    """The golden sample of an event: a whole envelope."""
+    path = SAMPLES / f"{kind.type.removeprefix('vn.lienthong.')}.json"
     loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return loaded
 
 
-def rows(fact: FactType) -> Iterator[tuple[str, str, str]]:
-    """(name, kind, about) of each field of a fact, nested ones written out in the kind."""
-    for name, field in fact.schema().fields.items():
-        yield name, kind(field), str(field.metadata.get("about", ""))
+def rows(cls: type) -> Iterator[tuple[str, str, str]]:
+    """(name, kind, about) of each field of an event, nested ones written out in the kind."""
+    told = inspect.type_info(cls)
+    assert isinstance(told, inspect.StructType)
+    for field in told.fields:
+        yield field.encode_name, _kind(field.type), _about(field.type)
 
 
-def kind(field: Any) -> str:
+def _about(told: inspect.Type) -> str:
+    about = ""
+    while isinstance(told, inspect.Metadata):
+        about = about or (told.extra_json_schema or {}).get("description", "")
+        told = told.type
+    return about
+
+
+def _kind(told: inspect.Type) -> str:  # noqa: PLR0911 - one word for each kind there is
     """How a field's kind reads in the documentation."""
-    if isinstance(field, Part):
-        inside = ", ".join(field.schema_class().fields)
-        said = f"object {{{inside}}}"
-    elif isinstance(field, Many):
-        return f"list of {kind(field.inner)}"
-    else:
-        said = _leaf_kind(field)
-    return f"{said} or null" if field.nullable else said
+    match told:
+        case inspect.Metadata():
+            return _kind(told.type)
+        case inspect.UnionType():
+            some = [each for each in told.types if not isinstance(each, inspect.NoneType)]
+            return f"{_kind(some[0])} or null"
+        case inspect.StructType():
+            return f"object {{{', '.join(each.encode_name for each in told.fields)}}}"
+        case inspect.VarTupleType():
+            return f"list of {_kind(told.item_type)}"
+        case inspect.LiteralType():
+            return " / ".join(str(word) for word in told.values)
+        case inspect.DictType():
+            return "form"
+        case inspect.StrType():
+            return _text(told)
+        case _:
+            return _PLAIN[type(told)]
 
 
-def _leaf_kind(field: Leaf) -> str:
-    schema = field.body_schema()
-    if "enum" in schema:
-        return " / ".join(schema["enum"])
-    return type(field).__name__.lower()
+def _text(told: inspect.StrType) -> str:
+    if told.pattern is None:
+        return "text"
+    return "phone" if r"\+" in told.pattern else "word"
 
 
-def facts() -> Iterator[FactType]:
-    """All facts in the order of the registry."""
-    return iter(FACTS.values())
+_PLAIN: Final = {
+    inspect.DateTimeType: "instant",
+    inspect.IntType: "whole",
+    inspect.BoolType: "flag",
+}

@@ -1,42 +1,75 @@
-"""The envelope: CloudEvents 1.0 as structured JSON, the same bytes wherever a fact is kept or sent.
+"""The envelope: CloudEvents 1.0 as structured JSON, the same bytes wherever an event is kept or sent.
 
-Encoding and decoding are on the hot path, so they are plain JSON with strict checks.  What the
-data mean is not known here (`facts.py`).
+Reading it leaves the data as they are: who handles an event asks for it (`Envelope.event`), and
+what is only passed on or counted never pays for it.
 Source: CloudEvents 1.0.2, JSON event format 1.0.2, extensions `sequence` and `traceparent`.
 """
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final, NoReturn
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from msgspec import Meta
 
 from shared.events.errors import ContractBroken
-from shared.kernel.clock import format_instant
+from shared.events.event import Event, kind_named, read
+from shared.events.names import has_nul
+from shared.events.types import places
 from shared.kernel.errors import Unreadable
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
 MAX_BYTES: Final = 1024 * 1024
 SEQUENCE_DIGITS: Final = 10
 
-_LONGEST = {"id": 200, "source": 200, "type": 200, "subject": 200}
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII).fullmatch
-_TIME = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
-).fullmatch
-_SEQUENCE = re.compile(r"[0-9]{1,18}", re.ASCII).fullmatch
-_AFTER = re.compile(r"[^\s:]+:[0-9]{1,18}(?: [^\s:]+:[0-9]{1,18})*", re.ASCII).fullmatch
+_Needed = Annotated[str, Meta(min_length=1, max_length=200)]
+_Option = Annotated[str, Meta(min_length=1, max_length=1000)]
+_Digits = Annotated[str, Meta(pattern=r"^[0-9]{1,18}\Z")]
+_Trace = Annotated[str, Meta(pattern=r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}\Z")]
+_After = Annotated[str, Meta(pattern=r"^[^\s:]+:[0-9]{1,18}(?: [^\s:]+:[0-9]{1,18})*\Z")]
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """One fact with what is known about it; `time` is aware and in UTC, `sequence` counts from 1.
+class Data(Mapping[str, Any]):
+    """The data of an event as they came: read as plain values only when somebody looks."""
 
-    `after` names facts of other sources that the maker had applied for this subject
-    (`format_after`).  `data` may hold personal data and is therefore not shown.
+    __slots__ = ("_plain", "json")
+
+    def __init__(self, json: bytes) -> None:
+        self.json = json
+        self._plain: dict[str, Any] | None = None
+
+    def _values(self) -> dict[str, Any]:
+        if self._plain is None:
+            self._plain = msgspec.json.decode(self.json)
+        return self._plain
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values())
+
+    def __len__(self) -> int:
+        return len(self._values())
+
+    def __eq__(self, other: object) -> bool:
+        return self._values() == (other._values() if isinstance(other, Data) else other)
+
+    __hash__ = None  # type: ignore[assignment]  # as every mapping that can be compared
+
+    def __repr__(self) -> str:
+        return f"<Data, {len(self.json)} bytes>"
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """One event with what is known about it; `time` is aware and in UTC, `sequence` counts from 1.
+
+    `after` names events of other sources that the maker had applied for this subject
+    (`format_after`); `actor` who did it: a kind, or a kind and an opaque id (`officer:k3f9`).
+    `data` may be personal and are not shown.
     """
 
     id: str
@@ -50,6 +83,7 @@ class Envelope:
     causationid: str | None = None
     traceparent: str | None = None
     after: str | None = None
+    actor: str | None = None
     dataschema: str | None = None
 
     @property
@@ -57,9 +91,41 @@ class Envelope:
         """The stream inside which `sequence` counts without gaps."""
         return f"{self.source} {self.subject}"
 
+    def event(self) -> Event:
+        """The event; `Unreadable` for a type outside the contract or data that do not fit."""
+        kind = kind_named(self.type)
+        if kind is None:
+            raise Unreadable(f"the type {self.type[:120]!r} is not in the contract")
+        return read(kind, _data(self))
+
     def __repr__(self) -> str:
         number = "" if self.sequence is None else f" #{self.sequence}"
         return f"<Envelope {self.type} {self.stream}{number} id={self.id}>"
+
+    __str__ = __repr__
+
+    def __rich_repr__(self) -> list[Any]:
+        return [self.type, self.stream]
+
+
+class _Wire(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """As it stands on the wire, in this order."""
+
+    specversion: Literal["1.0"]
+    id: _Needed
+    source: _Needed
+    type: _Needed
+    subject: _Needed
+    time: Annotated[datetime, Meta(tz=True)]
+    datacontenttype: Literal["application/json"] | None = None
+    dataschema: _Option | None = None
+    sequence: _Digits | None = None
+    correlationid: _Option | None = None
+    causationid: _Option | None = None
+    traceparent: _Trace | None = None
+    after: _After | None = None
+    actor: _Needed | None = None
+    data: msgspec.Raw
 
 
 def _plain(value: Any) -> Any:
@@ -68,61 +134,60 @@ def _plain(value: Any) -> Any:
     raise TypeError("not a JSON value")
 
 
-_to_json = json.JSONEncoder(
+# For data that were made by hand, not by `event.write`: msgspec would turn NaN into null.
+_by_hand: Final = json.JSONEncoder(
     ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_plain
 ).encode
+_to_json: Final = msgspec.json.Encoder().encode
+_from_json: Final = msgspec.json.Decoder(_Wire).decode
 
 
 def encode(envelope: Envelope) -> bytes:
     """The bytes of an envelope: keys in fixed order, UTF-8, `sequence` as ten digits.
 
-    Raises `ContractBroken` where an attribute is missing or the data are no JSON.
+    Raises `ContractBroken`, naming the attribute and the rule, for what `decode` would refuse.
     """
-    out: dict[str, Any] = {
-        "specversion": "1.0",
-        "id": envelope.id,
-        "source": envelope.source,
-        "type": envelope.type,
-        "subject": envelope.subject,
-        "time": _time_text(envelope.time),
-        "datacontenttype": "application/json",
-    }
-    _add_options(out, envelope)
-    out["data"] = envelope.data
-    for name, longest in _LONGEST.items():
-        if not isinstance(out[name], str) or not 0 < len(out[name]) <= longest:
-            raise ContractBroken(f"envelope: {name} must be text of 1 to {longest} characters")
+    sequence = envelope.sequence
+    wire = _Wire(
+        specversion="1.0",
+        id=envelope.id,
+        source=envelope.source,
+        type=envelope.type,
+        subject=envelope.subject,
+        time=_in_utc(envelope.time),
+        datacontenttype="application/json",
+        dataschema=envelope.dataschema,
+        sequence=None if sequence is None else f"{sequence:0{SEQUENCE_DIGITS}d}",
+        correlationid=envelope.correlationid,
+        causationid=envelope.causationid,
+        traceparent=envelope.traceparent,
+        after=envelope.after,
+        actor=envelope.actor,
+        data=msgspec.Raw(_data(envelope)),
+    )
     try:
-        return _to_json(out).encode()
+        body = _to_json(wire)
+        decode(body)
+    except Unreadable as refused:
+        raise ContractBroken(f"{refused.en} ({envelope.type})") from None
+    except (TypeError, ValueError, msgspec.EncodeError):
+        raise ContractBroken(f"envelope: {envelope.type} cannot be written") from None
+    return body
+
+
+def _data(envelope: Envelope) -> bytes:
+    if isinstance(envelope.data, Data):
+        return envelope.data.json
+    try:
+        return _by_hand(envelope.data).encode()
     except (TypeError, ValueError):  # no JSON value, NaN, a lone surrogate
         raise ContractBroken(f"envelope: data of {envelope.type} cannot be written") from None
 
 
-def _add_options(out: dict[str, Any], envelope: Envelope) -> None:
-    if envelope.dataschema is not None:
-        out["dataschema"] = envelope.dataschema
-    if envelope.sequence is not None:
-        if envelope.sequence < 1:
-            raise ContractBroken("envelope: sequence counts from 1")
-        out["sequence"] = f"{envelope.sequence:0{SEQUENCE_DIGITS}d}"
-    for name in ("correlationid", "causationid", "traceparent", "after"):
-        value = getattr(envelope, name)
-        if value is not None:
-            out[name] = value
-
-
-def _time_text(at: datetime) -> str:
-    try:
-        return format_instant(at)
-    except ValueError:
-        raise ContractBroken("envelope: time must be an aware instant") from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
-_from_json = json.JSONDecoder(parse_constant=_no_constant).decode
+def _in_utc(at: datetime) -> datetime:
+    if at.tzinfo is None or at.utcoffset() is None:
+        raise ContractBroken("envelope: time must be an aware instant")
+    return at.astimezone(UTC)
 
 
 def decode(body: bytes) -> Envelope:
@@ -130,88 +195,57 @@ def decode(body: bytes) -> Envelope:
 
     Raises `Unreadable`, naming the attribute and the rule but never a value.
     """
-    raw = _parse(body)
-    if raw.get("specversion") != "1.0":
-        raise Unreadable("envelope: specversion must be 1.0")
-    if raw.get("datacontenttype", "application/json") != "application/json":
-        raise Unreadable("envelope: datacontenttype must be application/json")
-    data = raw.get("data")
-    if not isinstance(data, dict):
-        raise Unreadable("envelope: data must be an object")
-    return Envelope(
-        id=_attribute(raw, "id"),
-        source=_attribute(raw, "source"),
-        type=_attribute(raw, "type"),
-        subject=_attribute(raw, "subject"),
-        time=_instant(raw.get("time")),
-        data=data,
-        sequence=_sequence(raw.get("sequence")),
-        correlationid=_option(raw, "correlationid"),
-        causationid=_option(raw, "causationid"),
-        traceparent=_shaped(raw, "traceparent", _TRACEPARENT),
-        after=_shaped(raw, "after", _AFTER),
-        dataschema=_option(raw, "dataschema"),
-    )
-
-
-def _parse(body: bytes) -> dict[str, Any]:
     if len(body) > MAX_BYTES:
         raise Unreadable(f"envelope: longer than {MAX_BYTES} bytes")
     try:
-        raw = _from_json(body.decode())
-        if b"\\u" in body:
-            _refuse_unstorable(raw)
-    except (ValueError, RecursionError):  # JSONDecodeError and UnicodeError are ValueErrors
+        body.decode()  # msgspec does not look into what it passes over
+        wire = _from_json(body)
+        time = wire.time.astimezone(UTC)
+    except msgspec.ValidationError as error:
+        raise Unreadable(f"envelope: {places(error)}") from None
+    except (msgspec.DecodeError, RecursionError, ValueError):  # UnicodeError is a ValueError
         raise Unreadable("envelope: not JSON in UTF-8") from None
-    if not isinstance(raw, dict):
-        raise Unreadable("envelope: must be an object")
-    return raw
+    except OverflowError:
+        raise Unreadable("envelope: time lies outside the calendar") from None
+    data = bytes(wire.data)
+    if not data.startswith(b"{"):
+        raise Unreadable("envelope: data must be an object")
+    if b"\\u" in body:
+        _refuse_unstorable(body)
+    return Envelope(
+        id=wire.id,
+        source=wire.source,
+        type=wire.type,
+        subject=wire.subject,
+        time=time,
+        data=Data(data),
+        sequence=_sequence(wire.sequence),
+        correlationid=wire.correlationid,
+        causationid=wire.causationid,
+        traceparent=wire.traceparent,
+        after=wire.after,
+        actor=wire.actor,
+        dataschema=wire.dataschema,
+    )
 
 
-def _refuse_unstorable(raw: object) -> None:
+def _refuse_unstorable(body: bytes) -> None:
     """Refuse NUL and lone surrogates, legal as JSON escapes, which no PostgreSQL text can hold."""
-    text = _to_json(raw)
-    text.encode()
-    if re.search(r"(?<!\\)(?:\\\\)*\\u0000", text):
-        raise ValueError
+    if has_nul(body):
+        raise Unreadable("envelope: holds a NUL, which no database keeps")
+    try:
+        msgspec.json.decode(body)  # also what the envelope alone would have passed over
+    except (msgspec.DecodeError, RecursionError):
+        raise Unreadable("envelope: not JSON in UTF-8") from None
 
 
-def _attribute(raw: dict[str, Any], name: str) -> str:
-    value = raw.get(name)
-    if isinstance(value, str) and 0 < len(value) <= _LONGEST[name]:
-        return value
-    raise Unreadable(f"envelope: {name} must be text of 1 to {_LONGEST[name]} characters")
-
-
-def _option(raw: dict[str, Any], name: str) -> str | None:
-    value = raw.get(name)
-    if value is None or (isinstance(value, str) and 0 < len(value) <= 1000):
-        return value
-    raise Unreadable(f"envelope: {name} must be text that is not empty")
-
-
-def _shaped(raw: dict[str, Any], name: str, fits: Any) -> str | None:
-    value = raw.get(name)
-    if value is None or (isinstance(value, str) and fits(value)):
-        return value
-    raise Unreadable(f"envelope: {name} has the wrong form")
-
-
-def _instant(value: object) -> datetime:
-    if isinstance(value, str) and _TIME(value):
-        try:
-            return datetime.fromisoformat(value.upper()).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-    raise Unreadable("envelope: time must be an RFC 3339 instant")
-
-
-def _sequence(value: object) -> int | None:
-    if value is None:
+def _sequence(digits: str | None) -> int | None:
+    if digits is None:
         return None
-    if isinstance(value, str) and _SEQUENCE(value) and (number := int(value)) > 0:
-        return number
-    raise Unreadable("envelope: sequence must be digits, counting from 1")
+    number = int(digits)
+    if number < 1:
+        raise Unreadable("envelope: sequence counts from 1")
+    return number
 
 
 def format_after(applied: Mapping[str, int] | Iterable[tuple[str, int]]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,8 @@ PREFIX: Final = "vn.lienthong."
 INTAKE: Final = "/intake"
 INTAKE_CONTACTS: Final = "/intake/contacts"
 ROUTING: Final = "/routing"
+#: What only timelines read; a source of its own, so that notify need not hear of it.
+ROUTING_STEPS: Final = "/routing/steps"
 ROUTING_TASKS: Final = "/routing/tasks"
 NOTIFY: Final = "/notify"
 AGENCIES: Final = "/agencies/"
@@ -39,7 +42,7 @@ class Reading:
 
 
 READINGS: Final[tuple[Reading, ...]] = (
-    Reading("intake", "intake.facts", DOSSIER_FACTS, ("routing.*.*", "notify.*.*")),
+    Reading("intake", "intake.facts", DOSSIER_FACTS, ("routing.*.*", "steps.*.*", "notify.*.*")),
     Reading("routing", "routing.facts", DOSSIER_FACTS, ("intake.*.*",)),
     Reading("routing", "routing.answers", AGENCY_ANSWERS, ("answer.*.*",)),
     Reading("notify", "notify.facts", DOSSIER_FACTS, ("intake.*.*", "routing.*.*")),
@@ -78,3 +81,11 @@ def agency_queue(agency: str) -> str:
 def answer_key(agency: str, kind: str) -> str:
     """The routing key of an agency's answer; the broker's topic permission is bound to it."""
     return f"answer.{agency}.{kind}"
+
+
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000").search
+
+
+def has_nul(text: bytes) -> bool:
+    """Whether this JSON holds a NUL, legal as an escape, which no PostgreSQL text can hold."""
+    return _NUL(text) is not None

@@ -18,24 +18,30 @@ import sqlalchemy as sa
 
 from shared.database.types import Instant
 from shared.database.unit_of_work import UnitOfWork
+from shared.kernel.actor import Actor
 from shared.kernel.errors import Fault, InvalidInput, NotFound
 
 Kind = Literal["desk", "agency", "operator"]
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _SHAPE: Final = re.compile(r"lt_([a-z0-9]{10})_([a-z0-9]{32})", re.ASCII)
 
-# Only the columns, so that a connection is all that a door needs to verify a key.
-_KEYS: Final = sa.table(
-    "api_keys",
-    sa.column("id", sa.Text),
-    sa.column("kind", sa.Text),
-    sa.column("bound_to", sa.Text),
-    sa.column("label", sa.Text),
-    sa.column("hash", sa.LargeBinary),
-    sa.column("made_at", Instant()),
-    sa.column("revoked_at", Instant()),
-)
 
+def define(metadata: sa.MetaData) -> sa.Table:
+    """Add the table of keys to a service's metadata; of a secret only its hash is kept."""
+    return sa.Table(
+        "api_keys",
+        metadata,
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("bound_to", sa.Text, nullable=False),
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("hash", sa.LargeBinary, nullable=False),
+        sa.Column("made_at", Instant(), nullable=False),
+        sa.Column("revoked_at", Instant()),
+    )
+
+
+_KEYS: Final = define(sa.MetaData())
 # Built once: it is asked with every request.
 _HOLDER: Final = sa.select(_KEYS.c.kind, _KEYS.c.bound_to, _KEYS.c.hash).where(
     _KEYS.c.id == sa.bindparam("key"), _KEYS.c.revoked_at.is_(None)
@@ -49,6 +55,13 @@ class Principal:
     kind: Kind
     bound_to: str
     key_id: str
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts when this key is used; an agency is known by its code, by whatever way it comes."""
+        if self.kind == "agency":
+            return Actor("agency", self.bound_to)
+        return Actor("officer" if self.kind == "desk" else "operator", self.key_id)
 
 
 @dataclass(frozen=True, slots=True)

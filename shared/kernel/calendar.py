@@ -21,6 +21,7 @@ Unit = Literal["same_day", "working_day", "day", "working_hour", "hour"]
 SAME_DAY_CUTOFF = time(15, 0)  # received later than this: the next working day
 _MINUTE = timedelta(minutes=1)
 _NOTHING = timedelta(0)
+_LOOK_BACK_DAYS = (2, 6, 14)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -135,6 +136,18 @@ class WorkingCalendar:
                 spent += max(_NOTHING, min(closes, finish) - max(opens, begin))
             day += timedelta(days=1)
         return spent // _MINUTE
+
+    def minutes_before(self, end: datetime, minutes: int, since: datetime) -> datetime | None:
+        """The instant with `minutes` of session time left until `end`; None if not after `since`.
+
+        Looked for from a few days before the end: from `since` it costs a walk over all the weeks.
+        """
+        bases = (end - timedelta(days=days) for days in _LOOK_BACK_DAYS)
+        for base in (*(base for base in bases if base > since), since):
+            spare = self.minutes_between(base, end) - minutes
+            if spare > 0:
+                return self.add_minutes(base, spare)
+        return None
 
     def closing(self, day: date) -> datetime:
         """The end of the last session on the first working day from the local `day` on, in UTC."""

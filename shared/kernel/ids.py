@@ -10,7 +10,6 @@ import random
 import secrets
 import threading
 import time
-import uuid
 from typing import Protocol
 
 # Without 0 O, 1 I L, 5 S, 8 B, 2 Z: a citizen reads the word from paper and types it on a phone.
@@ -18,6 +17,8 @@ WORD_ALPHABET = "34679ACDEFGHJKMNPQRTUVWXY"
 WORD_LENGTH = 6
 # The seeded maker counts milliseconds from here, so a seed gives the same ids on any day.
 SEEDED_EPOCH_MS = 1_646_067_600_000  # 2022-03-01T00:00+07:00
+_TAIL_BYTES = 10  # 80 bits, of which 74 are used
+_POOL_BYTES = 100 * _TAIL_BYTES
 
 
 class Ids(Protocol):
@@ -39,15 +40,40 @@ def _uuid7(milliseconds: int, tail: int) -> str:
     value |= ((tail >> 62) & 0xFFF) << 64
     value |= 0b10 << 62
     value |= tail & ((1 << 62) - 1)
-    return str(uuid.UUID(int=value))
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+class _Pool(threading.local):
+    """Bytes from the system's randomness, asked for many at a time, each given out once.
+
+    Every thread has its own; a forked process begins a new one, or it would give the same bytes
+    as its parent.
+    """
+
+    owner = 0  # the thread's number in the system, which no fork keeps
+    data = b""
+    at = 0
+
+    def take(self, length: int) -> bytes:
+        owner = threading.get_native_id()
+        end = self.at + length
+        if owner != self.owner or end > len(self.data):
+            self.owner, self.data, end = owner, secrets.token_bytes(_POOL_BYTES), length
+        self.at = end
+        return self.data[end - length : end]
 
 
 class RandomIds:
     """Ids from the system's randomness and clock; words cannot be guessed from one another."""
 
+    def __init__(self) -> None:
+        self._pool = _Pool()
+
     def new(self) -> str:
         """A new UUID version 7 as text."""
-        return _uuid7(time.time_ns() // 1_000_000, secrets.randbits(74))
+        tail = int.from_bytes(self._pool.take(_TAIL_BYTES))
+        return _uuid7(time.time_ns() // 1_000_000, tail)
 
     def word(self) -> str:
         """A look-up word of six capitals and digits without look-alikes."""

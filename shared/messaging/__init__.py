@@ -1,4 +1,4 @@
-"""The courier: queues between the services, in one process or on RabbitMQ.
+"""The transports: queues between the services, in one process or on RabbitMQ.
 
 The only place that imports kombu; its errors leave as BrokerAway. No word of any service's
 business, and no database, belongs here.
@@ -11,7 +11,6 @@ from shared.messaging.model import (
     Delivery,
     Exchange,
     OutMessage,
-    Progress,
     Publisher,
     Queue,
     Sent,
@@ -25,7 +24,6 @@ __all__ = [
     "Delivery",
     "Exchange",
     "OutMessage",
-    "Progress",
     "Publisher",
     "Queue",
     "Sent",

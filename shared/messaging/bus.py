@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.kernel.errors import SettingsError
-from shared.messaging.model import Courier, Exchange, Publisher, Queue, Subscriber
+from shared.messaging.model import Exchange, Publisher, Queue, Subscriber, Transport
 
 
 class Bus:
@@ -21,12 +21,12 @@ class Bus:
     def __init__(self, url: str, *, prefix: str = "") -> None:
         self.url = url
         self.prefix = prefix
-        self._courier = _courier(url, prefix)
+        self._transport = _transport(url, prefix)
 
     @property
     def volatile(self) -> bool:
-        """True when messages die with the process, so that the relay must send again at start."""
-        return self._courier.volatile
+        """True when messages die with the process: confirmed is what every reader is done with."""
+        return self._transport.volatile
 
     def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None:
         """Make what is not there yet; any number of times.
@@ -34,37 +34,37 @@ class Bus:
         Where this user has no right to declare, that things exist is enough; TopologyBroken
         names what does not.
         """
-        self._courier.declare(exchanges, queues)
+        self._transport.declare(exchanges, queues)
 
     def publisher(self) -> Publisher:
         """A sender with its own connection, made at first use."""
-        return self._courier.publisher()
+        return self._transport.publisher()
 
     def subscriber(self, queue: str, prefetch: int = 200) -> Subscriber:
         """A reader of one queue with its own connection, made at first use."""
-        return self._courier.subscriber(queue, prefetch)
+        return self._transport.subscriber(queue, prefetch)
 
     def depth(self, queue: str) -> int:
         """Messages that wait in the queue and nobody has taken; 0 when there is no such queue."""
-        return self._courier.depth(queue)
+        return self._transport.depth(queue)
 
     def ping(self) -> None:
         """A round trip to the broker; BrokerAway when there is none."""
-        self._courier.ping()
+        self._transport.ping()
 
     def close(self) -> None:
         """Close what the bus itself opened; publishers and subscribers are closed by their owners."""
-        self._courier.close()
+        self._transport.close()
 
 
-def _courier(url: str, prefix: str) -> Courier:
+def _transport(url: str, prefix: str) -> Transport:
     scheme = url.split(":", 1)[0].lower()
     if scheme == "memory":
-        from shared.messaging.memory import MemoryCourier
+        from shared.messaging.memory import MemoryTransport
 
-        return MemoryCourier(url, prefix)
+        return MemoryTransport(url, prefix)
     if scheme in ("amqp", "amqps"):
-        from shared.messaging.amqp.transport import AmqpCourier
+        from shared.messaging.amqp.transport import AmqpTransport
 
-        return AmqpCourier(url, prefix)
+        return AmqpTransport(url, prefix)
     raise SettingsError(f"the bus knows memory://, amqp:// and amqps://, not {scheme}://")

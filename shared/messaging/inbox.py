@@ -7,7 +7,7 @@ from shared.events.envelope import Envelope, encode
 from shared.messaging.sql import sql_of
 
 
-def admit(uow: UnitOfWork, consumer: str, envelope: Envelope) -> bool:
+def record(uow: UnitOfWork, consumer: str, envelope: Envelope) -> bool:
     """Note a message as the consumer would have; False when it came before, by either door."""
     return sql_of(uow.connection).admit(
         uow.connection,

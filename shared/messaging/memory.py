@@ -1,9 +1,10 @@
 """The bus inside one process, on kombu's memory transport.
 
-kombu keeps the queues and does the routing; three things it lacks are added here: an arrival
-wakes its reader at once (kombu would poll), a message that no queue is bound for is told to its
-sender, and what a closed subscriber had taken and not acknowledged comes again (kombu loses it).
-Messages die with the process: the relay sends them again at the next start.
+kombu keeps the queues and does the routing; what it lacks is added here: an arrival wakes its
+reader at once (kombu would poll), a message that no queue is bound for is told to its sender, and
+what a closed subscriber had taken and not acknowledged comes again (kombu loses it).
+Messages die with the process, so confirmed means: every queue that got the message has a reader
+who acknowledged it. Readers that catch up from the sender's ledger are not waited for.
 """
 
 from __future__ import annotations
@@ -23,55 +24,58 @@ from shared.messaging.model import (
     Delivery,
     Exchange,
     OutMessage,
-    Progress,
     Queue,
     Sent,
 )
 
-_RECEIPT: Final = "lienthong-receipt"  # property of a message
+_PENDING: Final = "lienthong-pending"  # property of a message
 # kombu's memory state is one per process; so is what we add to it.
 _LOCK = threading.RLock()
 
 
-class Receipts:
-    """Which of one publisher's messages every queue that got them is done with."""
+class _Confirms:
+    """The keys of one publisher that are safe and not yet told; readers' threads add to it."""
 
     def __init__(self) -> None:
-        self.sent = 0
-        self._open: dict[int, int] = {}  # number of a message -> queues that are not done with it
-        self._lock = threading.Lock()
+        self.lock = threading.Lock()
+        self._keys: list[Any] = []
 
-    def give(self, copies: int) -> int:
-        """The number of a message that goes to so many queues; before any of them has it."""
-        with self._lock:
-            self.sent += 1
-            self._open[self.sent] = copies
-            return self.sent
+    def add(self, key: Any) -> None:
+        self._keys.append(key)
 
-    def take_back(self, number: int) -> None:
-        """One queue's reader has acknowledged this message."""
-        with self._lock:
-            left = self._open[number] - 1
-            if left:
-                self._open[number] = left
-            else:
-                del self._open[number]
-
-    def settled(self) -> int:
-        """All up to this number are acknowledged everywhere."""
-        with self._lock:
-            return next(iter(self._open), self.sent + 1) - 1
+    def take(self) -> set[Any]:
+        with self.lock:
+            taken, self._keys = self._keys, []
+        return set(taken)
 
 
-Receipt = tuple[Receipts, int]
+class _Pending:
+    """One message that is not confirmed yet, and the queues that are waited for."""
+
+    __slots__ = ("_awaited", "_confirms", "_key")
+
+    def __init__(self, key: Any, awaited: set[str], confirms: _Confirms) -> None:
+        self._key = key
+        self._awaited = awaited
+        self._confirms = confirms
+
+    def done(self, queue: str) -> None:
+        """The reader of this queue has acknowledged it."""
+        with self._confirms.lock:
+            if queue in self._awaited:
+                self._awaited.remove(queue)
+                if not self._awaited:
+                    self._confirms.add(self._key)
 
 
 class _Arrivals:
-    """What waits beside one kombu queue: returned deliveries, and the bell for its readers."""
+    """What is beside one kombu queue: returned deliveries, its readers and the bell for them."""
 
     def __init__(self) -> None:
         self.bell = threading.Condition(threading.Lock())
-        self.returned: deque[tuple[Delivery, Receipt]] = deque()
+        self.returned: deque[tuple[Delivery, _Pending]] = deque()
+        self.readers = 0
+        self.catch_up = False
 
     def ring(self) -> None:
         with self.bell:
@@ -99,8 +103,8 @@ def reset_memory() -> None:
         _LIVES[0] += 1
 
 
-class MemoryCourier:
-    """Couriers of the same URL share their queues; another name after memory:// is another city."""
+class MemoryTransport:
+    """Transports of the same URL share their queues; another name after memory:// is another city."""
 
     volatile = True
 
@@ -125,6 +129,7 @@ class MemoryCourier:
             for queue in queues:
                 real = self.real(queue.name)
                 self._channel.queue_declare(queue=real, durable=True)
+                _arrivals(real).catch_up = queue.catch_up
                 for name, key in queue.bindings:
                     self._channel.queue_bind(queue=real, exchange=self.real(name), routing_key=key)
 
@@ -149,10 +154,10 @@ class MemoryCourier:
 class MemoryPublisher:
     """Puts messages into the queues that are bound for them, and tells of those without any."""
 
-    def __init__(self, courier: MemoryCourier, channel: Any) -> None:
+    def __init__(self, courier: MemoryTransport, channel: Any) -> None:
         self._courier = courier
         self._channel = channel
-        self._receipts = Receipts()
+        self._confirms = _Confirms()
 
     def publish(self, batch: Sequence[OutMessage]) -> Sent:
         sent = Sent()
@@ -163,18 +168,25 @@ class MemoryPublisher:
                     f"unroutable: no queue is bound to {message.exchange} for {message.routing_key}"
                 )
                 continue
-            prepared = self._channel.prepare_message(
-                message.body, content_type=CONTENT_TYPE, headers=dict(message.headers)
-            )
-            # Stays in this process, so it may be an object.
-            prepared["properties"][_RECEIPT] = (self._receipts, self._receipts.give(len(bound)))
-            self._channel.basic_publish(
-                prepared, self._courier.real(message.exchange), message.routing_key
-            )
-            for queue in bound:
-                _arrivals(queue).ring()
-            sent.confirmed.add(message.key)
+            awaited = {queue for queue in bound if not _arrivals(queue).catch_up}
+            # To readers who catch up and are not there nothing is put: it would only fill memory.
+            if awaited or any(_arrivals(queue).readers for queue in bound):
+                self._put(message, bound, _Pending(message.key, awaited, self._confirms))
+            if not awaited:
+                sent.confirmed.add(message.key)
+        sent.confirmed.update(self.confirmed())
         return sent
+
+    def _put(self, message: OutMessage, bound: Sequence[str], pending: _Pending) -> None:
+        prepared = self._channel.prepare_message(
+            message.body, content_type=CONTENT_TYPE, headers=dict(message.headers)
+        )
+        prepared["properties"][_PENDING] = pending  # stays in this process, so it may be an object
+        self._channel.basic_publish(
+            prepared, self._courier.real(message.exchange), message.routing_key
+        )
+        for queue in bound:
+            _arrivals(queue).ring()
 
     def _queues(self, exchange: str, routing_key: str) -> Sequence[str]:
         real = self._courier.real(exchange)
@@ -184,8 +196,8 @@ class MemoryPublisher:
             return ()
         return sorted(self._channel.typeof(real).lookup(table, real, routing_key, None))
 
-    def progress(self) -> Progress:
-        return Progress(self._receipts.sent, self._receipts.settled())
+    def confirmed(self) -> set[Any]:
+        return self._confirms.take()
 
     def tend(self) -> None:
         """Nothing to keep alive."""
@@ -201,10 +213,16 @@ class MemorySubscriber:
         self._queue = real_queue
         self._prefetch = prefetch
         self._channel = channel
-        self._unacked: deque[tuple[Delivery, Receipt]] = deque()
+        self._unacked: deque[tuple[Delivery, _Pending]] = deque()
         self._count = 0
         self._woken = False
         self._life = _LIVES[0]
+        self._open = True
+        self._count_reader(1)
+
+    def _count_reader(self, change: int) -> None:
+        with _LOCK:
+            _arrivals(self._queue).readers += change
 
     def receive(self, max: int, timeout: float) -> list[Delivery]:  # noqa: A002
         taken = self._take(max)
@@ -235,7 +253,7 @@ class MemorySubscriber:
         arrivals = _arrivals(self._queue)
         if not self._has_some(arrivals):
             return []
-        taken: list[tuple[Delivery, Receipt]] = []
+        taken: list[tuple[Delivery, _Pending]] = []
         room = min(most, self._prefetch - len(self._unacked))
         while len(taken) < room:
             one = self._next(arrivals)
@@ -245,7 +263,7 @@ class MemorySubscriber:
         self._unacked.extend(taken)
         return [delivery for delivery, _ in taken]
 
-    def _next(self, arrivals: _Arrivals) -> tuple[Delivery, Receipt] | None:
+    def _next(self, arrivals: _Arrivals) -> tuple[Delivery, _Pending] | None:
         try:
             again = arrivals.returned.popleft()
         except IndexError:
@@ -258,12 +276,12 @@ class MemorySubscriber:
             return None
         key = message.delivery_info["routing_key"]
         delivery = Delivery(message.body, self._count, message.headers, key)
-        return delivery, message.properties[_RECEIPT]
+        return delivery, message.properties[_PENDING]
 
     def ack_through(self, delivery: Delivery) -> None:
         while self._unacked and self._unacked[0][0].tag <= delivery.tag:
-            _, (receipts, number) = self._unacked.popleft()
-            receipts.take_back(number)
+            _, pending = self._unacked.popleft()
+            pending.done(self._queue)
 
     def wake(self) -> None:
         arrivals = _arrivals(self._queue)
@@ -272,9 +290,11 @@ class MemorySubscriber:
             arrivals.bell.notify_all()
 
     def close(self) -> None:
-        if self._life == _LIVES[0]:
+        if self._open and self._life == _LIVES[0]:
+            self._count_reader(-1)
             arrivals = _arrivals(self._queue)
             arrivals.returned.extendleft(reversed(self._unacked))
             arrivals.ring()
+        self._open = False
         self._unacked.clear()
         self._channel.close()

@@ -30,10 +30,14 @@ class Exchange:
 
 @dataclass(frozen=True, slots=True)
 class Queue:
-    """A durable quorum queue and its bindings, each (exchange name, routing key pattern)."""
+    """A durable quorum queue and its bindings, each (exchange name, routing key pattern).
+
+    Where its readers `catch_up` from the sender's own ledger, one process need not wait for them.
+    """
 
     name: str
     bindings: tuple[tuple[str, str], ...] = ()
+    catch_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +53,13 @@ class OutMessage:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of a batch: the keys that are safe in a queue, and why the others are not."""
+    """What became of a batch: the keys that are safe, and why others never will be.
+
+    A key in neither is on its way: `Publisher.confirmed`, or a later batch, tells when it is safe.
+    """
 
     confirmed: set[Any] = field(default_factory=set)
     failed: dict[Any, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How many messages a publisher has sent, and how many of them need never be sent again.
-
-    The latter counted from the first on, without a gap.
-    """
-
-    sent: int
-    settled: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +80,11 @@ class Publisher(Protocol):
     """Sends batches; belongs to one thread."""
 
     def publish(self, batch: Sequence[OutMessage]) -> Sent:
-        """Send all, wait for the broker's word on each; BrokerAway when none can be told."""
+        """Send all; on a broker, wait for its word on each. BrokerAway when none can be told."""
         ...
 
-    def progress(self) -> Progress:
-        """How far its messages are safe: on a broker that keeps them, all that were sent.
-
-        On a bus that forgets, those that every reader has acknowledged; a queue without a reader
-        holds this up.
-        """
+    def confirmed(self) -> set[Any]:
+        """The keys that have become safe since this was last asked; it never waits."""
         ...
 
     def tend(self) -> None:
@@ -124,8 +116,8 @@ class Subscriber(Protocol):
         ...
 
 
-class Courier(Protocol):
-    """One transport: what the bus hands its work to."""
+class Transport(Protocol):
+    """One way to carry messages: what the bus hands its work to."""
 
     volatile: bool
 

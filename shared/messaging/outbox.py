@@ -1,7 +1,8 @@
 """Writing the facts of a unit: numbers, causes, envelopes, outbox rows, in few statements.
 
 Facts of one stream are numbered in the order in which they were recorded, without gaps: the
-counter row is locked until the commit, so no number is given twice and none is lost.
+counter row is locked until the commit, so no number is given twice and none is lost.  Facts of one
+subject that travel together, but are numbered in two streams, say by `after` which came first.
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.database import Cause, UnitOfWork
-from shared.events.envelope import Envelope, encode, format_after
+from shared.events.envelope import Data, Envelope, encode, format_after
+from shared.events.event import Event, address, kind_of, write
+from shared.kernel.actor import Actor
 from shared.messaging.sql import Numbered, sql_of
 
 _TRACE = re.compile(r"[0-9a-f]{32}").fullmatch
@@ -38,12 +41,35 @@ class Outgoing:
 Translator = Callable[[Any], Sequence[Outgoing]]
 
 
+def stated_by(service: str) -> Translator:
+    """How the events of this service leave it.
+
+    It raises `ContractBroken` for an event that breaks its contract or is not this service's.
+    """
+
+    def translate(happened: Event) -> tuple[Outgoing]:
+        to = address(happened, service)
+        return (
+            Outgoing(
+                exchange=to.exchange,
+                routing_key=to.routing_key,
+                source=to.source,
+                subject=happened.subject,
+                type=kind_of(type(happened)).type,
+                data=Data(write(happened)),
+            ),
+        )
+
+    return translate
+
+
 @dataclass(frozen=True, slots=True)
 class Pending:
     """A recorded fact that is not yet written; `known` is how far its maker had come then."""
 
     outgoing: Outgoing
     cause: Cause | None
+    actor: Actor | None
     known: Mapping[str, int]
 
 
@@ -61,7 +87,7 @@ class Outbox:
     def note(self, unit: UnitOfWork, event: object) -> list[Pending]:
         """What is to be written of this event, and how far this service has come by now."""
         return [
-            Pending(outgoing, unit.cause, self._known(unit, outgoing.subject))
+            Pending(outgoing, unit.cause, unit.actor, self._known(unit, outgoing.subject))
             for outgoing in self._translate(event)
         ]
 
@@ -82,6 +108,7 @@ def write_facts(uow: UnitOfWork, pending: Sequence[Pending], reads: Sequence[str
     numbered, applied = _numbers(uow, pending, roots, reads)
     shared = _shared_correlation(pending, roots, numbered)
     next_numbers = {stream: given.first for stream, given in numbered.items()}
+    stated: dict[tuple[str, str], dict[str, int]] = {}
     rows = []
     for fact, fact_id in zip(pending, ids, strict=True):
         stream = fact.outgoing.stream
@@ -90,7 +117,9 @@ def write_facts(uow: UnitOfWork, pending: Sequence[Pending], reads: Sequence[str
         correlation = shared[fact.outgoing.subject]
         if fact.cause is not None:
             correlation = fact.cause.correlationid or fact.cause.id
-        after = _after(reads, fact, applied)
+        beside = stated.setdefault((fact.outgoing.exchange, fact.outgoing.subject), {})
+        after = _after(reads, fact, applied, beside)
+        beside[fact.outgoing.source] = sequence
         envelope = _envelope(uow, fact, fact_id, sequence, correlation, after)
         rows.append(_row(uow, fact.outgoing, envelope))
     sql_of(uow.connection).add_outbox(uow.connection, rows)
@@ -154,9 +183,13 @@ def _unknown(reads: Sequence[str], pending: Sequence[Pending]) -> list[str]:
     return sorted(asked)
 
 
-def _after(reads: Sequence[str], fact: Pending, applied: Mapping[str, int]) -> str | None:
+def _after(
+    reads: Sequence[str], fact: Pending, applied: Mapping[str, int], beside: Mapping[str, int]
+) -> str | None:
+    """How far the maker had come: with what it reads, and with its own other streams (`beside`)."""
     subject = fact.outgoing.subject
     known = dict(fact.known)
+    known |= {source: n for source, n in beside.items() if source != fact.outgoing.source}
     for source in reads:
         if source not in known:
             known[source] = applied.get(f"{source} {subject}", 0)
@@ -179,6 +212,7 @@ def _envelope(
         causationid=fact.cause.id if fact.cause else None,
         traceparent=_trace(fact, fact_id, correlation),
         after=after,
+        actor=None if fact.actor is None else str(fact.actor),
     )
 
 

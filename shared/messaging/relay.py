@@ -1,7 +1,9 @@
-"""The relay: from the outbox to the broker, in batches, with every confirm awaited.
+"""The relay: from the outbox to the broker, in batches, each row until it is confirmed.
 
-A row is marked sent only after the broker confirmed it, so a crash at any point sends it twice
-and never not at all. Rows that the broker refused hold back only what goes the same way.
+A row is marked sent only after it was confirmed, so a crash at any point sends it twice and never
+not at all. A broker confirms a batch at once; in one process the readers do, later, and what is
+on its way is remembered from step to step. Rows that were refused hold back only what goes the
+same way.
 """
 
 from __future__ import annotations
@@ -12,14 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+import sqlalchemy as sa
+
 from shared.database import Store
 from shared.kernel.errors import Transient
 from shared.log import get
 from shared.messaging import Bus, OutMessage, Publisher, Sent
 from shared.messaging.metrics import Metrics
-from shared.messaging.resending import begin_volatile
 from shared.messaging.sql import Unsent, sql_of
-from shared.messaging.watermark import Watermark
 
 _log = get("relay")
 
@@ -28,6 +30,8 @@ LONGEST_PAUSE: Final = timedelta(minutes=1)
 # Seconds between looks where nobody rang: short after work, then longer and longer.
 _SHORTEST_POLL: Final = 0.02
 _LONGEST_POLL: Final = 0.5
+# So many may be on their way: what nobody takes waits in the outbox and not in memory.
+MOST_IN_FLIGHT: Final = 10_000
 
 Way = tuple[str, str]  # (exchange, routing key)
 
@@ -59,25 +63,26 @@ class Relay:
         self._metrics = metrics
         self._publisher: Publisher | None = None
         self._held: dict[Way, _Held] = {}
-        self._started = not bus.volatile
-        self._watermark = Watermark(store) if bus.volatile else None
+        self._in_flight: set[int] = set()  # positions that were sent and not yet confirmed
+        self._confirmed: set[int] = set()  # and those that are, and not yet marked
         self._seen = -1  # rings of the store's bell when last looked
         self._looked_at = 0.0  # monotonic
         self._poll = _SHORTEST_POLL
 
     def step(self, wait: float) -> int:
-        """Send one batch; where there is none, wait up to `wait` s for one. Counts confirms.
+        """Send one batch; where there is none, wait up to `wait` s for one. Counts what was sent.
 
-        BrokerAway and DatabaseAway: nothing was marked, everything will be looked at again.
+        Whatever was confirmed meanwhile is marked. BrokerAway and DatabaseAway: what was not
+        marked will be looked at again.
         """
         end = time.monotonic() + wait
         while True:
+            self._mark()
             if self._has_news(polling=wait > 0):
                 done = self._look()
+                self._mark()
                 if done:
-                    self._look_back()
                     return done
-            self._look_back()
             left = end - time.monotonic()
             if left <= 0:
                 return 0
@@ -94,11 +99,14 @@ class Relay:
         self._store.recorded.set()
 
     def close(self) -> None:
-        """Close the connection to the broker; what is unsent stays in the outbox."""
+        """Close the connection to the broker; what is not known to be safe stays unsent."""
         try:
-            self._look_back(at_once=True)
-        except Transient as away:  # harmless: the next start sends more again than it must
-            _log.warning("relay.watermark_not_moved", relay=self.name, reason=away.code)
+            self._mark()
+        except Transient as away:  # harmless: it is sent once more
+            _log.warning("relay.not_marked", relay=self.name, reason=away.code)
+        self._in_flight.clear()
+        self._confirmed.clear()
+        self._seen = -1
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
             publisher.close()
@@ -106,7 +114,7 @@ class Relay:
     # --- when to look ---------------------------------------------------------------------
 
     def _has_news(self, *, polling: bool) -> bool:
-        if not self._started or self._store.recorded.count != self._seen:
+        if self._store.recorded.count != self._seen:
             return True
         now = self._store.clock.now()
         if any(held.until <= now for held in self._held.values()):
@@ -123,7 +131,6 @@ class Relay:
     def _look(self) -> int:
         seen = self._store.recorded.count  # before looking: what is recorded meanwhile rings anew
         try:
-            self._start()
             claimed, done = self._send_batch()
         except BaseException:
             self._seen = -1  # whatever it was, look again at the next step
@@ -134,45 +141,31 @@ class Relay:
         self._poll = _SHORTEST_POLL if claimed else min(self._poll * 2, _LONGEST_POLL)
         return done
 
-    def _start(self) -> None:
-        if self._started:
-            return
-        with self._store.transaction() as connection:
-            again = begin_volatile(connection, self._store.clock.now())
-        self._started = True
-        if again:
-            _log.info("relay.sends_again", relay=self.name, facts=again)
-
-    def _look_back(self, *, at_once: bool = False) -> None:
-        if self._watermark is not None and self._publisher is not None:
-            self._watermark.look(self._publisher, at_once=at_once)
-
     # --- sending --------------------------------------------------------------------------
 
     def _send_batch(self) -> tuple[int, int]:
-        """Claim, publish, mark; returns how many were claimed and how many are now sent."""
+        """Claim and publish; returns how many were claimed and how many went out."""
         if self._store.engine.dialect.name == "sqlite":
-            return self._read_then_mark()
+            # One writer: it must not be held up while a broker answers. The step marks.
+            with self._store.read() as connection:
+                rows = self._claim(connection)
+            sent = self._publish(rows)
+            return len(rows), self._told(rows, sent)
         # The claim's row locks last until the mark, so that no other relay takes the same rows.
         with self._store.transaction() as connection:
-            rows = sql_of(connection).claim(connection, self._batch, self._ways_held())
+            rows = self._claim(connection)
             sent = self._publish(rows)
-            if sent.confirmed:
-                now = self._store.clock.now()
+            if self._confirmed:
                 with self._store.ending(connection):
-                    sql_of(connection).mark_sent(connection, sorted(sent.confirmed), now)
+                    self._mark_in(connection)
+        self._marked()
         return len(rows), self._told(rows, sent)
 
-    def _read_then_mark(self) -> tuple[int, int]:
-        """SQLite has one writer: it must not be held up while the broker answers."""
-        with self._store.read() as connection:
-            rows = sql_of(connection).claim(connection, self._batch, self._ways_held())
-        sent = self._publish(rows)
-        if sent.confirmed:
-            with self._store.transaction() as connection:
-                now = self._store.clock.now()
-                sql_of(connection).mark_sent(connection, sorted(sent.confirmed), now)
-        return len(rows), self._told(rows, sent)
+    def _claim(self, connection: sa.Connection) -> list[Unsent]:
+        limit = min(self._batch, MOST_IN_FLIGHT - len(self._in_flight))
+        if limit <= 0:
+            return []
+        return sql_of(connection).claim(connection, limit, self._ways_held(), self._in_flight)
 
     def _publish(self, rows: Sequence[Unsent]) -> Sent:
         if not rows:
@@ -180,9 +173,30 @@ class Relay:
         if self._publisher is None:
             self._publisher = self._bus.publisher()
         sent = self._publisher.publish([_message(row) for row in rows])
-        if self._watermark is not None and sent.confirmed:
-            self._watermark.sent(sent.confirmed)
+        self._in_flight.update(row.position for row in rows if row.position not in sent.failed)
+        self._confirmed |= sent.confirmed
         return sent
+
+    def _mark(self) -> None:
+        """Mark what was confirmed since; what cannot be marked now will be at the next step."""
+        if self._publisher is not None:
+            self._confirmed |= self._publisher.confirmed()
+        if self._confirmed:
+            with self._store.transaction() as connection:
+                self._mark_in(connection)
+            self._marked()
+
+    def _mark_in(self, connection: sa.Connection) -> None:
+        now = self._store.clock.now()
+        sql_of(connection).mark_sent(connection, sorted(self._confirmed), now)
+
+    def _marked(self) -> None:
+        if len(self._in_flight) >= MOST_IN_FLIGHT:
+            self._seen = -1  # there is room again
+        if self._metrics is not None:
+            self._metrics.sent(len(self._confirmed), 0)
+        self._in_flight -= self._confirmed
+        self._confirmed.clear()
 
     def _ways_held(self) -> list[Way]:
         now = self._store.clock.now()
@@ -193,16 +207,16 @@ class Relay:
         failed: dict[Way, str] = {}
         for row in rows:
             way = (row.exchange, row.routing_key)
-            if row.position in sent.confirmed:
-                self._held.pop(way, None)
+            if row.position in sent.failed:
+                failed[way] = sent.failed[row.position]
             else:
-                failed[way] = sent.failed.get(row.position, "not confirmed")
+                self._held.pop(way, None)
         for way, reason in failed.items():
             self._hold(way, reason)
         self._free_idle_ways(rows)
-        if self._metrics is not None and rows:
-            self._metrics.sent(len(sent.confirmed), len(rows) - len(sent.confirmed))
-        return len(sent.confirmed)
+        if self._metrics is not None:
+            self._metrics.sent(0, len(sent.failed))
+        return len(rows) - len(sent.failed)
 
     def _hold(self, way: Way, reason: str) -> None:
         before = self._held.get(way)

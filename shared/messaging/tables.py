@@ -32,8 +32,6 @@ class Ledgers:
     inbox: sa.Table
     streams: sa.Table
     cursors: sa.Table
-    starts: sa.Table
-    api_keys: sa.Table
 
     @classmethod
     def define(cls, metadata: sa.MetaData) -> Self:
@@ -43,8 +41,6 @@ class Ledgers:
             inbox=_inbox(metadata),
             streams=_streams(metadata),
             cursors=_cursors(metadata),
-            starts=_starts(metadata),
-            api_keys=_api_keys(metadata),
         )
 
 
@@ -131,37 +127,6 @@ def _cursors(metadata: sa.MetaData) -> sa.Table:
     )
     sa.Index("cursors_stream", table.c.stream)
     return table
-
-
-def _starts(metadata: sa.MetaData) -> sa.Table:
-    """When the relay started, and from which position on it sent after that.
-
-    A bus that forgets gets those rows again at the next start. A position, not a time: a clock
-    that was set back must not lose a fact.
-    """
-    return sa.Table(
-        "starts",
-        metadata,
-        sa.Column("position", _Position, primary_key=True, autoincrement=True),
-        sa.Column("started_at", Instant(), nullable=False),
-        sa.Column("resend_from", sa.BigInteger, nullable=False),
-        sqlite_autoincrement=True,
-    )
-
-
-def _api_keys(metadata: sa.MetaData) -> sa.Table:
-    """Keys of desks, agencies and operators; of the secret only its hash."""
-    return sa.Table(
-        "api_keys",
-        metadata,
-        sa.Column("id", sa.Text, primary_key=True),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("bound_to", sa.Text, nullable=False),
-        sa.Column("label", sa.Text, nullable=False),
-        sa.Column("hash", sa.LargeBinary, nullable=False),
-        sa.Column("made_at", Instant(), nullable=False),
-        sa.Column("revoked_at", Instant()),
-    )
 
 
 #: For statements: the names are the same in every service.

@@ -16,8 +16,10 @@ _CHUNK = 65536
 class FaultProxy:
     """Listens on a free local port and carries bytes to `target` until told to misbehave.
 
-    `cut()` closes what is open and refuses new connections, `hole()` takes everything and passes
-    nothing on, `delay(seconds)` slows each chunk down, `heal()` ends all of it.
+    `cut()` closes what is open and refuses new connections, `cut_after(count)` does so in the middle
+    of what it carries, `hole()` takes everything and passes nothing on, `stall()` takes nothing,
+    `delay(seconds)` slows each chunk down, `crumble(size)` passes on small pieces, `heal()` ends
+    all of it.
     """
 
     def __init__(self, target: tuple[str, int]) -> None:
@@ -29,6 +31,8 @@ class FaultProxy:
         self._lock = threading.RLock()
         self._mode = "carry"
         self._delay = 0.0
+        self._size = _CHUNK
+        self._left: int | None = None  # bytes until the cut
         self._stopping = threading.Event()
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._thread = threading.Thread(target=self._run, name="fault-proxy", daemon=True)
@@ -64,10 +68,25 @@ class FaultProxy:
             self._mode = "cut"
             self._close_all()
 
+    def cut_after(self, count: int) -> None:
+        """Cut as soon as so many more bytes have been passed on, whichever way they go."""
+        with self._lock:
+            self._left = count
+
     def hole(self) -> None:
         """Keep connections open and lose every byte, as a cable that was pulled."""
         with self._lock:
             self._mode = "hole"
+
+    def stall(self) -> None:
+        """Read nothing, so that whoever sends fills every buffer on the way and then waits."""
+        with self._lock:
+            self._mode = "stall"
+
+    def crumble(self, size: int) -> None:
+        """Pass everything on in pieces of at most `size` bytes."""
+        with self._lock:
+            self._size = size
 
     def delay(self, seconds: float) -> None:
         """Hold each chunk for `seconds`."""
@@ -79,10 +98,13 @@ class FaultProxy:
         with self._lock:
             if self._mode == "hole":
                 self._close_all()
-            self._mode, self._delay = "carry", 0.0
+            self._mode, self._delay, self._size, self._left = "carry", 0.0, _CHUNK, None
 
     def _run(self) -> None:
         while not self._stopping.is_set():
+            if self._mode == "stall":
+                self._stopping.wait(0.02)
+                continue
             for key, _ in self._selector.select(0.02):
                 found = key.fileobj
                 if not isinstance(found, socket.socket):
@@ -121,9 +143,19 @@ class FaultProxy:
         if self._delay:
             time.sleep(self._delay)
         try:
-            self._peers[here].sendall(chunk)
+            self._pass_on(self._peers[here], chunk)
         except OSError:
             self._close(here)
+
+    def _pass_on(self, there: socket.socket, chunk: bytes) -> None:
+        part = chunk if self._left is None else chunk[: self._left]
+        for begin in range(0, len(part), self._size):
+            there.sendall(part[begin : begin + self._size])
+        if self._left is not None:
+            self._left -= len(part)
+            if self._left == 0:
+                self._left = None
+                self.cut()
 
     def _close(self, here: socket.socket) -> None:
         there = self._peers.pop(here, None)

@@ -11,9 +11,9 @@ from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from shared.identity.guard import guard_of
 from shared.web import described, errors, problems
 from shared.web.schemas import Instant, ProblemSchema
-from shared.web.state import state_of
 
 
 class ProblemApi(Api):  # type: ignore[misc]
@@ -56,7 +56,7 @@ def create_api(app: Flask, title: str, *, version: str = "1", about: str = "") -
     api.spec.components.security_scheme("key", key)
     api.register_field(Instant, "string", "date-time")
     app.register_blueprint(_docs(api, about or title))
-    state_of(app).public_endpoints |= {"api-docs.openapi_json", "docs.index"}
+    guard_of(app).public_endpoints |= {"api-docs.openapi_json", "docs.index"}
     return api
 
 

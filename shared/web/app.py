@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from shared.identity import guard
+from shared.identity.keyring import StoreKeys
 from shared.settings import Settings
-from shared.web import errors, filters, guard, pages, security
-from shared.web.state import KEY, Keys, WebState
+from shared.web import errors, filters, pages, security
+from shared.web.state import KEY, WebState
 
 if TYPE_CHECKING:
     from shared.database import Store
@@ -34,7 +36,7 @@ def create_app(
     sign_in: Sequence[str] = (),
     home: str = "/",
     navigation: Sequence[tuple[str, str]] = (),
-    keys: Keys | None = None,
+    keys: guard.Keys | None = None,
 ) -> Flask:
     """An app with guard, errors, headers, cookies, filters and the pages all services share.
 
@@ -53,21 +55,18 @@ def create_app(
     security.install(app, settings)
     app.extensions[KEY] = WebState(
         settings=settings,
-        keys=keys if keys is not None else _keys_of(store),
-        csrf=CSRFProtect(app),
         kinds=tuple(sign_in),
         navigation=list(navigation),
     )
-    guard.install(app)
+    doorkeys = keys if keys is not None else _keys_of(store)
+    guard.install(app, guard.Guard(doorkeys, CSRFProtect(app)))
     errors.install(app)
     filters.install(app)
     pages.install(app)
     return app
 
 
-def _keys_of(store: Store | None) -> Any:
+def _keys_of(store: Store | None) -> StoreKeys:
     if store is None:
         raise TypeError("create_app needs a store or keys")
-    from shared.web.keyring import StoreKeys
-
     return StoreKeys(store)

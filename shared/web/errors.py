@@ -10,8 +10,9 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as BaseResponse
 
 from shared import log
-from shared.kernel.errors import Fault, LienThongError, Refused, Transient, Unauthenticated
-from shared.web import guard, problems
+from shared.identity import guard
+from shared.kernel.errors import Fault, LienThongError, Refused, Transient
+from shared.web import problems
 from shared.web.faults import faults_of
 from shared.web.problems import Problem
 from shared.web.state import state_of
@@ -26,17 +27,6 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(LienThongError, on_ours)
     app.register_error_handler(Exception, on_unknown)
-    app.after_request(_unless_revoked)
-
-
-def _unless_revoked(response: Response) -> BaseResponse:
-    """The answer, or 401 where the key was revoked since it was last verified."""
-    try:
-        if guard.revoked_meanwhile():
-            return on_ours(Unauthenticated("a valid key is needed"))
-    except LienThongError as error:
-        return on_ours(error)
-    return response
 
 
 def on_ours(error: LienThongError) -> BaseResponse:

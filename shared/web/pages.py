@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from typing import Any, Final
 
 from flask import (
@@ -16,19 +17,32 @@ from flask import (
 from werkzeug.wrappers import Response
 
 from shared import log
+from shared.identity import guard
+from shared.identity.limits import limited
 from shared.kernel.errors import LienThongError
-from shared.web import guard
-from shared.web.limits import limited
 from shared.web.state import state_of
 
 _log = log.get("web")
 _UNKNOWN_KEY: Final = "Khóa không đúng, đã bị thu hồi, hoặc không dùng được cho trang này."
 ATTEMPTS: Final = 10
+# The name of a typeface's file holds its version: what a browser has once it may keep.
+TYPEFACE: Final = ".woff2"
+KEEP_TYPEFACE: Final = 365 * 24 * 3600
+
+
+class _Shared(Blueprint):
+    """The blueprint whose static files are kept as long as their kind allows."""
+
+    def get_send_file_max_age(self, filename: str | None) -> int | None:
+        """A year for a typeface; the others are asked for again at each page."""
+        if filename is not None and filename.endswith(TYPEFACE):
+            return KEEP_TYPEFACE
+        return super().get_send_file_max_age(filename)
 
 
 def blueprint() -> Blueprint:
     """The blueprint `lienthong`: templates, static files under /lienthong/, sign-in, sign-out."""
-    blue = Blueprint(
+    blue = _Shared(
         "lienthong",
         __name__,
         template_folder="templates",
@@ -43,9 +57,9 @@ def blueprint() -> Blueprint:
 
 def install(app: Flask) -> None:
     """Add the blueprint and what the base template needs."""
+    mimetypes.add_type("font/woff2", TYPEFACE)  # not every Python knows it
     app.register_blueprint(blueprint())
-    state = state_of(app)
-    state.public_endpoints |= {
+    guard.guard_of(app).public_endpoints |= {
         "lienthong.static",
         "lienthong.sign_in",
         "lienthong.sign_in_now",
@@ -80,7 +94,9 @@ def _show_sign_in() -> str:
 def _sign_in() -> Response | tuple[str, int]:
     state = state_of()
     text = request.form.get("key", "").strip()
-    principal = state.keys.verify(text) if text.isascii() and 0 < len(text) <= 300 else None
+    principal = (
+        guard.guard_of().keys.verify(text) if text.isascii() and 0 < len(text) <= 300 else None
+    )
     target = _local(request.form)
     if principal is None or principal.kind not in state.kinds:
         _log.info("web.sign_in_refused")

@@ -19,8 +19,8 @@ MAX_BODY: Final = 1024 * 1024
 _MIN_SECRET: Final = 32
 
 CSP: Final = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
-    "frame-ancestors 'none'; form-action 'self'"
+    "default-src 'self'; font-src 'self'; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
 )
 _HEADERS: Final = {
     "Content-Security-Policy": CSP,

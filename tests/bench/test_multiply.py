@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from bench.multiply import Originals, Unfaithful, local_days, multiply
 from shared.database import Instant, Json
+from shared.identity import keys
 from shared.kernel.ids import _uuid7
 from shared.messaging.tables import Ledgers
 from tests.backends import Servers, create_database, database_url, drop_database
@@ -21,6 +22,7 @@ DAY = timedelta(days=1)
 
 metadata = sa.MetaData()
 LEDGERS = Ledgers.define(metadata)
+API_KEYS = keys.define(metadata)
 papers = sa.Table(
     "papers",
     metadata,
@@ -61,7 +63,7 @@ def url(servers: Servers) -> Iterator[str]:
         day = {"office": "office-a", "day": date(2026, 11, 23), "last": 2}
         connection.execute(counters.insert(), [day])
         key = {"id": "k", "kind": "desk", "bound_to": "office-a", "label": "", "hash": b"\xff\xfe"}
-        connection.execute(LEDGERS.api_keys.insert(), [{**key, "made_at": BEGAN}])
+        connection.execute(API_KEYS.insert(), [{**key, "made_at": BEGAN}])
     engine.dispose()
     try:
         yield database_url(servers, name).replace("postgresql+psycopg://", "postgresql://", 1)

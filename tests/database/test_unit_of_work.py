@@ -152,7 +152,7 @@ def test_what_comes_by_http_is_admitted_once(store):
             answer = Envelope(
                 id="answer-1", source="/agencies/a", type="t", subject="T1", time=NOON, data={}
             )
-            return inbox.admit(uow, "door", answer)
+            return inbox.record(uow, "door", answer)
 
     assert [admit(), admit()] == [True, False]
 

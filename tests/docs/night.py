@@ -6,7 +6,7 @@ The same every time, so that the page can show what an operator really sees. No 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from unittest import mock
 import pytest
 
 from services.embedded.city import City
-from services.routing.messaging import incoming
+from services.routing.usecases.rules import Rules
 from shared.catalogue import Catalogue
+from shared.events.intake import DossierReceived
 from tests.backends import EmbeddedBackend, Templates
 from tests.embedded.townsfolk import INTERLINKED
 from tests.promises.operator import Operator
@@ -65,14 +66,14 @@ def night(
 @contextmanager
 def defect(code: str) -> Iterator[None]:
     """Routing breaks while it reads the facts of this dossier: a slip of ours, to be mended."""
-    read = incoming.read
+    judge = Rules.for_received
 
-    def breaking(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
-        if data["dossier"] == code:
+    def breaking(rules: Rules, received: DossierReceived, *others: Any) -> Any:
+        if received.dossier == code:
             raise KeyError("a word of the citizen's form")
-        return read(kind, data)
+        return judge(rules, received, *others)
 
-    with mock.patch.object(incoming, "read", breaking):
+    with mock.patch.object(Rules, "for_received", breaking):
         yield
 
 

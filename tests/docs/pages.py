@@ -13,7 +13,7 @@ from shared.settings import PROJECT
 PAGES = (PROJECT / "README.md", *sorted((PROJECT / "docs").rglob("*.md")))
 _BLOCK = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```\s*$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
-_INLINE = re.compile(r"`((?:\./run|\./test|lienthong|docker compose) [^`]*)`")
+_INLINE = re.compile(r"`((?:\./run|\./test|lienthong|docker compose|python -m) [^`]*)`")
 _ENV = re.compile(r"^\w+=\S+$")
 
 

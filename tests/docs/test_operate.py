@@ -98,18 +98,22 @@ def test_every_event_of_the_log_is_told_and_no_other():
 
 
 def events(tree: ast.Module) -> set[str]:
-    """First words of log calls: `_log.info("…")`, and of `write(…)`, which is one of them."""
+    """First words of log calls, `_log.info("…")`, and the second of `FixedEvent(origin, "…")`."""
     found = set()
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call) or not node.args:
             continue
-        first, called = node.args[0], node.func
-        name = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        called = node.func
         owner = getattr(getattr(called, "value", None), "id", "")
-        if (owner == "_log" or name == "write") and isinstance(first, ast.Constant):
-            text = first.value
-            if isinstance(text, str) and re.fullmatch(r"[a-z]+\.[a-z_]+", text):
-                found.add(text)
+        if getattr(called, "id", "") == "FixedEvent":
+            said = node.args[1]
+        elif owner == "_log":
+            said = node.args[0]
+        else:
+            continue
+        text = said.value if isinstance(said, ast.Constant) else None
+        if isinstance(text, str) and re.fullmatch(r"[a-z]+\.[a-z_]+", text):
+            found.add(text)
     return found
 
 

@@ -27,7 +27,9 @@ def main(folder: Path, count: int) -> None:
     log.configure(city.intake.settings)
     city.migrate()
     codes = [a.code for a in city.catalogue.agencies(to_vn(city.clock.now()).date())]
-    city.add(autopilots(codes, city.bus, city.clock, delay=timedelta(0)))
+    city.add(
+        autopilots(codes, city.bus, city.clock, delay=timedelta(0), catch_up=city.unanswered_by)
+    )
     city.start()
     desk = desk_of(city)
     for number in range(count):

@@ -1,4 +1,4 @@
-"""A simulated agency on both couriers: answers in time, harmless when it repeats itself."""
+"""A simulated agency on both transports: answers in time, harmless when it repeats itself."""
 
 import time
 from collections.abc import Iterator
@@ -56,7 +56,7 @@ class Office:
     def heard(self, count: int) -> list[Envelope]:
         """The answers so far given, of which there must be so many."""
         found: list[Envelope] = []
-        end = time.monotonic() + 10
+        end = time.monotonic() + 60
         while len(found) < count and time.monotonic() < end:
             taken = self._answers.receive(100, 0.2)
             if taken:
@@ -67,7 +67,7 @@ class Office:
 
     def work(self, count: int) -> None:
         """Let the agency do so many things."""
-        done, end = 0, time.monotonic() + 10
+        done, end = 0, time.monotonic() + 60
         while done < count:
             done += self.agency.step(0.2)
             assert time.monotonic() < end

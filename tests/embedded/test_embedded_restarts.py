@@ -7,14 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.embedded.catching_up import hand_over_again
 from services.embedded.city import City
 from shared.catalogue import load
+from shared.events.envelope import decode
+from shared.events.names import short
 from shared.kernel.clock import FixedClock, to_vn
 from shared.kernel.ids import SeededIds
-from shared.messaging import reset_memory, watermark
+from shared.messaging import reset_memory
 from shared.settings import PROJECT, SERVICES
-from simulation.autopilot import Shredder, autopilots
+from simulation.autopilot import autopilots
 from simulation.kit import City as KitCity
 from tests.backends import Backend
 from tests.embedded.townsfolk import INTERLINKED, all_sent, desk_of, held, unsent
@@ -40,12 +41,11 @@ class Town:
             ids=SeededIds(self._lives),
         )
         city.migrate()
-        codes = [agency.code for agency in city.catalogue.agencies(to_vn(START).date())]
         if autopilot:
-            hand_over_again(city.routing.store, codes)
-            city.add(autopilots(codes, city.bus, self.clock, delay=DELAY))
-        else:
-            city.add([Shredder(codes, city.bus)])
+            codes = [agency.code for agency in city.catalogue.agencies(to_vn(START).date())]
+            city.add(
+                autopilots(codes, city.bus, self.clock, delay=DELAY, catch_up=city.unanswered_by)
+            )
         return city
 
     def die(self) -> None:
@@ -54,13 +54,14 @@ class Town:
         for service in self.city.services.values():
             service.close()
 
-    def finish(self, code: str) -> None:
+    def finish(self, code: str, told: int = 4) -> None:
         desk = desk_of(self.city)
         while desk.status(code) != 9:
             self.city.pump()
             self.clock.advance(DELAY)
             assert self.clock.now() < START + 20 * DELAY
-        KitCity(self.city).until(lambda: all_sent(self.city, 4))
+        KitCity(self.city).until(lambda: all_sent(self.city, told))
+        self.city.pump()
         assert (held(self.city), unsent(self.city)) == ([], 0)
 
     def sent_at_start(self) -> int:
@@ -69,8 +70,7 @@ class Town:
 
 
 @pytest.fixture
-def town(embedded: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[Town]:
-    monkeypatch.setattr(watermark, "EVERY_SECONDS", 0.0)
+def town(embedded: Backend) -> Iterator[Town]:
     made = Town(embedded)
     yield made
     made.city.close()
@@ -120,8 +120,24 @@ def test_a_start_after_a_settled_run_sends_nothing_again_however_it_ended(town: 
     town.city.pump()
     town.city.close()
     town.open(autopilot=False)
-    assert town.sent_at_start() > 0, "its tasks are open and were not answered"
+    assert town.sent_at_start() == 0, "its tasks are open, and that is for the ledger to say"
     town.city.pump()
-    town.city.close()
+    town.die()
     town.open(autopilot=False)
     assert town.sent_at_start() == 0
+
+
+def test_an_agency_that_begins_to_read_gets_what_is_open_and_nothing_that_is_done(town: Town):
+    code = desk_of(town.open(autopilot=True)).submit(INTERLINKED).code
+    town.finish(code)
+    town.city.close()
+    other = desk_of(town.open(autopilot=False)).submit(INTERLINKED, number=2).code
+    town.city.pump()
+    agencies = town.city.catalogue.agency_codes()
+    waiting = [decode(body) for agency in agencies for body in town.city.unanswered_by(agency)]
+    assert {message.data["dossier"] for message in waiting} == {other}
+    assert {short(message.type) for message in waiting} == {"task.assigned"}
+    town.city.close()
+    town.open(autopilot=True)
+    town.finish(other, told=8)
+    assert not any(town.city.unanswered_by(agency) for agency in agencies)

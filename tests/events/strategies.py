@@ -1,4 +1,7 @@
-"""Hypothesis strategies drawn from the fact schemas: good data, and data with one thing wrong."""
+"""Hypothesis strategies drawn from the event classes: good data, and data with one thing wrong.
+
+They make plain JSON values, as a stranger's program would send them.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,9 @@ import copy
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import inspect
 
-from shared.events.fields import (
-    MAX_INT,
-    Choice,
-    Flag,
-    Form,
-    Instant,
-    Leaf,
-    Many,
-    Part,
-    Phone,
-    Text,
-    Whole,
-    Word,
-)
+from shared.events.types import MAX_INT
 
 LETTERS = st.text(alphabet="aăâbcdđeêghiôơuưỗ ẤÝ0123456789-.\n😀", min_size=1, max_size=30)
 INSTANTS = st.datetimes().map(lambda at: at.isoformat() + "Z")
@@ -32,25 +23,19 @@ ODD: st.SearchStrategy[Any] = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(),
-    st.floats(),
-    st.text(max_size=5),
-    st.binary(max_size=3),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=5),
     st.just({}),
     st.just([]),
     st.just({"code": "a"}),
     st.just([None]),
-    st.just({1: 2}),
-    st.just({"a": float("nan")}),
     st.just({"a": [1]}),
     st.sampled_from(
         [
             "",
             "2022-02-30T00:00:00Z",
-            "2022-03-01T00:00:00+07:00",
-            "2022-03-01 00:00:00Z",
+            "2022-03-01T00:00:00",
             "２022-03-01T00:00:00Z",
-            "2022-03-01T00:00:00.1234567Z",
-            "2022-03-01T24:00:00Z",
             "0000-01-01T00:00:00Z",
             "+84900000000",
             "0900000000",
@@ -63,68 +48,68 @@ ODD: st.SearchStrategy[Any] = st.one_of(
             -1,
             0,
             1,
-            1.0,
         ]
     ),
 )
 
 
-def leaf(field: Leaf) -> st.SearchStrategy[Any]:
-    rows: list[tuple[type[Leaf], Any]] = [
-        (Phone, st.from_regex(r"\+[1-9][0-9]{6,14}", fullmatch=True)),
-        (Word, st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,30}", fullmatch=True)),
-        (Text, LETTERS),
-        (Instant, INSTANTS),
-        (Flag, st.booleans()),
-        (Form, st.dictionaries(LETTERS, PLAIN, max_size=4)),
-    ]
-    if isinstance(field, Choice):
-        return st.sampled_from(field.choices)
-    if isinstance(field, Whole):
-        return st.integers(field.least, MAX_INT)
-    return next(made for kind, made in rows if isinstance(field, kind))
+def of_class(cls: type) -> st.SearchStrategy[dict[str, Any]]:
+    """Good data of an event or a part of one."""
+    told = inspect.type_info(cls)
+    assert isinstance(told, inspect.StructType)
+    return _struct(told)
 
 
-def of_field(field: Any) -> st.SearchStrategy[Any]:
-    if isinstance(field, Many):
-        return st.lists(of_field(field.inner), max_size=3)
-    made = of_schema(field.schema_class()) if isinstance(field, Part) else leaf(field)
-    return st.none() | made if field.nullable else made
+def _struct(told: inspect.StructType) -> st.SearchStrategy[dict[str, Any]]:
+    return st.fixed_dictionaries(
+        {each.encode_name: _value(each.type) for each in told.fields if each.required},
+        optional={each.encode_name: _value(each.type) for each in told.fields if not each.required},
+    )
+
+
+def _value(told: inspect.Type) -> st.SearchStrategy[Any]:
+    if isinstance(told, inspect.Metadata):
+        return _value(told.type)
+    return _MADE[type(told)](told)
+
+
+def _text(told: inspect.StrType) -> st.SearchStrategy[str]:
+    if told.pattern:
+        return st.from_regex(told.pattern, fullmatch=True)
+    longest = min(told.max_length or 30, 30)
+    return st.text("aăỗ Ý0-.😀", min_size=told.min_length or 0, max_size=longest)
+
+
+_MADE: dict[type, Any] = {
+    inspect.UnionType: lambda told: st.one_of(*(_value(each) for each in told.types)),
+    inspect.StructType: _struct,
+    inspect.VarTupleType: lambda told: st.lists(_value(told.item_type), max_size=3),
+    inspect.LiteralType: lambda told: st.sampled_from(told.values),
+    inspect.DictType: lambda _: st.dictionaries(LETTERS, PLAIN, max_size=4),
+    inspect.StrType: _text,
+    inspect.IntType: lambda told: st.integers(told.ge, told.le),
+    inspect.DateTimeType: lambda _: INSTANTS,
+    inspect.BoolType: lambda _: st.booleans(),
+    inspect.NoneType: lambda _: st.none(),
+}
 
 
 @st.composite
-def of_schema(draw: st.DrawFn, schema: Any) -> dict[str, Any]:
-    out = {}
-    for name, field in schema.fields.items():
-        if field.required or draw(st.booleans()):
-            out[name] = draw(of_field(field))
-    return out
-
-
-def places(data: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    rows = [at]
-    if isinstance(data, dict):
-        rows += [row for name, below in data.items() for row in places(below, (*at, name))]
-    if isinstance(data, list):
-        rows += [row for n, below in enumerate(data) for row in places(below, (*at, n))]
-    return rows
-
-
-@st.composite
-def spoiled(draw: st.DrawFn, schema: Any) -> Any:
-    """Good data where one place is replaced, dropped, or has a stranger beside it."""
-    data = copy.deepcopy(draw(of_schema(schema)))
-    spot = draw(st.sampled_from(places(data)))
-    if not spot:
-        return draw(st.one_of(ODD, st.just({**data, "stranger": 1})))
-    inside = data
-    for step in spot[:-1]:
-        inside = inside[step]
-    how = draw(st.sampled_from(["replace", "drop", "stranger"]))
-    if how == "drop" or (how == "stranger" and not isinstance(inside, dict)):
-        del inside[spot[-1]]
-    elif how == "stranger":
-        inside[draw(st.sampled_from(["stranger", "code", "Code"]))] = draw(ODD)
-    else:
-        inside[spot[-1]] = draw(ODD)
-    return data
+def spoiled(draw: st.DrawFn, cls: type) -> dict[str, Any]:
+    """Good data with one value somewhere replaced or left out; now and then still good."""
+    data = copy.deepcopy(draw(of_class(cls)))
+    holder: Any = data
+    while True:
+        places = list(holder) if isinstance(holder, dict) else list(range(len(holder)))
+        if not places:
+            return data
+        place = draw(st.sampled_from(places))
+        below = holder[place]
+        if isinstance(below, dict | list) and below and draw(st.booleans()):
+            holder = below
+            continue
+        if isinstance(holder, dict) and draw(st.integers(0, 4)) == 0:
+            del holder[place]
+        else:
+            holder[place] = draw(ODD)
+        return data

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from shared.events.__main__ import DOCS, asyncapi_text
 from shared.events.asyncapi import document
-from shared.events.describe import facts, json_schema, sample
-from shared.events.facts import FACTS
+from shared.events.describe import json_schema, sample
 from shared.events.reference import renewed
+from shared.events.registry import KINDS
 
 OFFICIAL = Path(__file__).parent / "data" / "asyncapi-3.0.0.schema.json"
 RENEW = "run `python -m shared.events`"
@@ -68,11 +69,12 @@ def test_every_reference_leads_somewhere_and_every_example_fits_its_own_schema()
 
 
 def test_the_json_schemas_refuse_what_the_fact_schemas_refuse():
-    for fact in facts():
-        validator = Draft202012Validator(json_schema(fact.schema))
+    for fact in KINDS.values():
+        validator = Draft202012Validator(json_schema(fact.cls))
         data = sample(fact)["data"]
         assert validator.is_valid(data)
-        for name, field in fact.schema().fields.items():
+        for field in msgspec.structs.fields(fact.cls):
+            name = field.name
             without = {key: value for key, value in data.items() if key != name}
             assert validator.is_valid(without) == (not field.required), (fact.name, name)
             assert not validator.is_valid({**data, name: ["?", 5, None]}), (fact.name, name)
@@ -80,7 +82,7 @@ def test_the_json_schemas_refuse_what_the_fact_schemas_refuse():
 
 def test_the_page_names_every_fact_and_every_routing_key():
     page = (DOCS / "contract.md").read_text(encoding="utf-8")
-    for fact in FACTS.values():
+    for fact in KINDS.values():
         assert f"### {fact.name}\n" in page
-        for road in fact.routes:
+        for road in fact.addresses:
             assert f"`{road.routing_key}`" in page

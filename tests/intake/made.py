@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from services.intake.domain.circumstances import Circumstances
 from services.intake.domain.contacts import ContactInput
 from services.intake.domain.deadline import Rules
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.forms import PaperCount
-from services.intake.domain.patience import Patience
 from services.intake.domain.reception import submit
 from services.intake.domain.submission import SubmitDossier, check_submission
 from shared.catalogue import (
@@ -43,6 +43,7 @@ def vn(year: int, month: int, day: int, hour: int = 0, minute: int = 0) -> datet
 
 
 NOW = vn(2022, 3, 1, 9)  # a Tuesday
+CODE = "000.01.15.H20-220301-0001"
 TODAY = NOW.date()
 
 OFFICE = Agency(
@@ -61,6 +62,12 @@ OFFICE = Agency(
     is_office=True,
 )
 
+OTHER_OFFICE = replace(
+    OFFICE, code="ubnd-phuong-2", official_id="000.02.15.H20", name="UBND Phường 2"
+)
+TAX = replace(
+    OFFICE, code="thue", official_id="000.09.15.H20", name="Chi cục Thuế", is_office=False
+)
 PROCEDURE = Procedure(
     code="1.000001",
     version=1,
@@ -127,7 +134,31 @@ PAPERS_RULE = PapersRule(
     ),
     next_step=Words("Nộp lại tại {office}", "File again at {office}"),
 )
-PATIENCE = Patience(PAPERS_RULE, CALENDAR)
+
+
+def catalogue(*procedures: Procedure, papers_rule: PapersRule | None = PAPERS_RULE) -> Catalogue:
+    """These procedures at the test offices."""
+    return Catalogue(
+        version="test",
+        procedures=procedures,
+        agencies=[OFFICE, OTHER_OFFICE, TAX],
+        roles=[],
+        wards=[],
+        hours={"office": OfficeHours("Giờ hành chính", CALENDAR, CALENDAR, frozenset())},
+        holidays=(),
+        holidays_source="test",
+        templates=[],
+        papers_rules=[] if papers_rule is None else [papers_rule],
+    )
+
+
+def around(
+    now: datetime = NOW,
+    procedure: Procedure = PROCEDURE,
+    papers_rule: PapersRule | None = PAPERS_RULE,
+) -> Circumstances:
+    """One procedure, whatever the day, at this instant."""
+    return Circumstances(catalogue(procedure, papers_rule=papers_rule), now)
 
 
 def rules(procedure: Procedure = PROCEDURE) -> Rules:
@@ -140,16 +171,11 @@ def dossier(
 ) -> Dossier:
     """A dossier just submitted."""
     checked = check_submission(command(channel=channel), procedure, OFFICE, TODAY)
-    made, _ = submit(checked, "000.01.15.H20-220301-0001", "ABC234", at, CALENDAR)
+    made = submit(checked, CODE, "ABC234", around(at, procedure)).state
+    assert made is not None
     return made
 
 
-OTHER_OFFICE = replace(
-    OFFICE, code="ubnd-phuong-2", official_id="000.02.15.H20", name="UBND Phường 2"
-)
-TAX = replace(
-    OFFICE, code="thue", official_id="000.09.15.H20", name="Chi cục Thuế", is_office=False
-)
 PAYING = replace(
     PROCEDURE,
     code="1.000002",
@@ -178,21 +204,10 @@ RESTARTING = replace(
 NEW_VERSION = replace(
     PROCEDURE, version=2, valid_from=date(2022, 3, 10), duration=Duration(2, "working_day")
 )
-CATALOGUE = Catalogue(
-    version="test",
-    procedures=[
-        replace(PROCEDURE, valid_to=date(2022, 3, 9)),
-        NEW_VERSION,
-        PAYING,
-        RESTARTING,
-        replace(PROCEDURE, code="1.000004", level="city"),
-    ],
-    agencies=[OFFICE, OTHER_OFFICE, TAX],
-    roles=[],
-    wards=[],
-    hours={"office": OfficeHours("Giờ hành chính", CALENDAR, CALENDAR, frozenset())},
-    holidays=(),
-    holidays_source="test",
-    templates=[],
-    papers_rules=[PAPERS_RULE],
+CATALOGUE = catalogue(
+    replace(PROCEDURE, valid_to=date(2022, 3, 9)),
+    NEW_VERSION,
+    PAYING,
+    RESTARTING,
+    replace(PROCEDURE, code="1.000004", level="city"),
 )

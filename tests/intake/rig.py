@@ -8,31 +8,36 @@ from typing import Any
 
 from services.intake.app import MIGRATIONS, build
 from services.intake.domain.dossier import Dossier
-from services.intake.messaging.topology import EXCHANGES
 from services.intake.storage.queries import find_dossier
-from services.intake.usecases import desk
+from services.intake.usecases.submit import submit
 from shared.catalogue import Catalogue
 from shared.database import make_engine
 from shared.database.migrate import upgrade
 from shared.events import names
-from shared.events.envelope import Envelope, decode, encode
-from shared.events.facts import check, route, wire
+from shared.events.envelope import Data, Envelope, decode, encode
+from shared.events.event import Event, address, kind_of, write
+from shared.events.intake import SupplementRequested
+from shared.events.notify import CitizenNotified, CitizenUnreachable
+from shared.events.parts import Agency, ProcedureName
+from shared.events.routing import DossierResolved, DossierStarted, StepResult
 from shared.identity import keys
 from shared.kernel.clock import FixedClock, format_instant
 from shared.kernel.ids import SeededIds
-from shared.messaging import Bus, OutMessage, Queue
+from shared.messaging import Bus, OutMessage
 from shared.messaging.loops.pump import pump
 from shared.messaging.tables import LEDGERS
+from shared.messaging.topology import exchanges_of, queues_of
 from tests.backends import Backend
 from tests.intake.made import CATALOGUE, NOW, OFFICE, OTHER_OFFICE, TAX, command
 
 # The queues of those who read intake, so that the relay's facts have somewhere to go.
 OTHERS = [
-    Queue(reading.queue, tuple((reading.exchange, key) for key in reading.patterns))
-    for reading in names.READINGS
-    if reading.service != "intake" and reading.exchange != names.AGENCY_ANSWERS
+    queue
+    for service in ("routing", "notify")
+    for queue in queues_of(service)
+    if all(exchange != names.AGENCY_ANSWERS for exchange, _ in queue.bindings)
 ]
-AGENCY = {"code": TAX.code, "name": TAX.name}
+AGENCY = Agency(code=TAX.code, name=TAX.name)
 
 
 def migrate(url: str) -> None:
@@ -53,7 +58,7 @@ class Desk:
         self.service = build(
             settings, catalogue=catalogue, clock=self.clock, ids=SeededIds(5), bus=self.bus
         )
-        self.bus.declare(EXCHANGES, OTHERS)
+        self.bus.declare(exchanges_of("intake"), OTHERS)
         self.store = self.service.store
         self.web = self.service.web
         with self.store.begin() as uow:
@@ -75,7 +80,7 @@ class Desk:
     def submit(self, **changes: Any) -> str:
         """File a dossier; returns its code."""
         with self.store.begin() as uow:
-            return desk.submit(uow, CATALOGUE, command(**changes)).code
+            return submit(uow, CATALOGUE, command(**changes)).code
 
     def do(self, verb: Any, *args: Any, **options: Any) -> Dossier:
         """Run a desk verb that wants the catalogue in a unit of its own."""
@@ -103,30 +108,35 @@ class Desk:
 
     # --- by the bus ---------------------------------------------------------------------------
 
-    def hear(self, name: str, code: str, at: datetime | None = None, **data: Any) -> int:
-        """Let routing (or notify) say something; returns what the pump moved."""
-        source = "/notify" if name.startswith("citizen.") else "/routing"
-        kind = wire(name)
-        content = {"dossier": code, **data}
-        check(kind, content)
+    def hear(self, event: Event, *, after: str | None = None, source: str | None = None) -> int:
+        """Let routing (or notify) say something; returns what the pump moved.
+
+        `source` puts it into a stream that is not its own today.
+        """
+        told_by_notify = isinstance(event, CitizenNotified | CitizenUnreachable)
+        to = address(event, "notify" if told_by_notify else "routing")
+        source = source or to.source
+        number = self._count(f"{source} {event.subject}")
         envelope = Envelope(
-            id=f"{source}-{name}-{code}-{self._count(source + code)}",
+            id=f"{source}-{event.subject}-{number}",
             source=source,
-            type=kind,
-            subject=code,
-            time=at or self.clock.now(),
-            data=content,
-            sequence=self._last,
+            type=kind_of(type(event)).type,
+            subject=event.subject,
+            time=self.clock.now(),
+            data=Data(write(event)),
+            sequence=number,
+            after=after,
         )
-        road = route(kind, source)
-        self.bus.publisher().publish(
-            [OutMessage("1", road.exchange, road.routing_key, encode(envelope))]
-        )
+        return self.publish(envelope, to.routing_key)
+
+    def publish(self, envelope: Envelope, key: str) -> int:
+        """Put these very bytes on the bus; returns what the pump moved."""
+        message = OutMessage("1", names.DOSSIER_FACTS, key, encode(envelope))
+        self.bus.publisher().publish([message])
         return self.rest()
 
     def _count(self, stream: str) -> int:
-        self._last = next(self._numbers.setdefault(stream, itertools.count(1)))
-        return self._last
+        return next(self._numbers.setdefault(stream, itertools.count(1)))
 
     def rest(self) -> int:
         """Carry everything to rest; on a real broker messages need a moment to arrive."""
@@ -139,44 +149,35 @@ class Desk:
 
     def started(self, code: str) -> None:
         """Routing has begun."""
-        self.hear(
-            "dossier.started",
-            code,
-            procedure={"code": "1.000001", "name": "Thủ tục"},
-            started_at=self.stamp(),
-        )
+        procedure = ProcedureName(code="1.000001", name="Thủ tục")
+        now = self.clock.now()
+        self.hear(DossierStarted(dossier=code, procedure=procedure, started_at=now))
 
     def asked_for_papers(
         self, code: str, *, step: str | None = "check", respond_by: datetime | None = None
     ) -> None:
         """An agency asks for papers."""
         self.hear(
-            "dossier.supplement_requested",
-            code,
-            round=1,
-            step=step,
-            agency=AGENCY,
-            items=["Giấy chứng sinh"],
-            reason="mờ",
-            respond_by=None if respond_by is None else self.stamp(respond_by),
-            requested_at=self.stamp(),
+            SupplementRequested(
+                dossier=code,
+                round=1,
+                step=step,
+                agency=AGENCY,
+                items=("Giấy chứng sinh",),
+                reason="mờ",
+                respond_by=respond_by,
+                requested_at=self.clock.now(),
+            )
         )
 
     def resolved(self, code: str) -> None:
         """Routing has the result."""
-        result = {
-            "step": "s",
-            "agency": AGENCY,
-            "outcome": "granted",
-            "result_code": None,
-            "document": "12/QĐ",
-            "reason": None,
-            "at": self.stamp(),
-        }
-        self.hear("dossier.resolved", code, results=[result], resolved_at=self.stamp())
+        now = self.clock.now()
+        result = StepResult(step="s", agency=AGENCY, outcome="granted", document="12/QĐ", at=now)
+        self.hear(DossierResolved(dossier=code, results=(result,), resolved_at=now))
 
     def stamp(self, at: datetime | None = None) -> str:
-        """An instant as it is written in facts."""
+        """An instant as it is written."""
         return format_instant(at or self.clock.now())
 
     def said(self, code: str) -> list[Envelope]:
@@ -187,3 +188,7 @@ class Desk:
                 outbox.select().where(outbox.c.subject == code).order_by(outbox.c.position)
             ).all()
         return [decode(bytes(row.body)) for row in rows]
+
+    def events(self, code: str) -> list[Event]:
+        """The same as events."""
+        return [envelope.event() for envelope in self.said(code)]

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from services.intake.storage.tables import answers, dossiers
 from services.intake.usecases import desk as verbs
-from shared.web.guard import assert_every_route_is_guarded
+from shared.events.intake import ContactGiven
+from shared.identity.guard import assert_every_route_is_guarded
 from tests.intake.made import CATALOGUE, OFFICE, OTHER_OFFICE, vn
 
 BODY = {
@@ -203,11 +204,10 @@ def test_a_wrong_phone_number_can_be_mended_and_the_notifier_hears_of_it(desk):
     assert desk.http("POST", f"/dossiers/{code}/contact", mended).status_code == 200
     assert desk.dossier(code).contact.phone == "+84911222333"
     given = desk.said(code)[-1]
-    assert (given.source, given.sequence, given.data["phone"]) == (
-        "/intake/contacts",
-        2,
-        "+84911222333",
-    )
+    assert (given.source, given.sequence) == ("/intake/contacts", 2)
+    told = given.event()
+    assert isinstance(told, ContactGiven)
+    assert told.phone == "+84911222333"
     wrong = desk.http("POST", f"/dossiers/{code}/contact", {"name": "", "phone": "1"})
     assert {e["place"] for e in wrong.get_json()["errors"]} == {"contact.name", "contact.phone"}
     desk.http("POST", f"/dossiers/{code}/withdraw", {"reason": "r"})
@@ -275,17 +275,7 @@ def filled(desk):
     desk.clock.set(vn(2022, 3, 3, 9))
     waiting = desk.submit(procedure="1.000003")
     desk.started(waiting)
-    desk.hear(
-        "dossier.supplement_requested",
-        waiting,
-        round=1,
-        step=None,
-        agency={"code": "thue", "name": "Chi cục Thuế"},
-        items=["x"],
-        reason="r",
-        respond_by=None,
-        requested_at=desk.stamp(),
-    )
+    desk.asked_for_papers(waiting, step=None)
     gone = desk.submit()
     with desk.store.begin() as uow:
         verbs.withdraw(uow, CATALOGUE, OFFICE.code, gone, reason="đổi ý")

@@ -9,11 +9,32 @@ import pytest
 import sqlalchemy as sa
 
 from services.intake.domain.statuses import Status
+from services.intake.on import handlers
 from services.intake.storage.counters import next_number
 from services.intake.storage.tables import dossiers, metadata
 from services.intake.usecases import desk as verbs
+from services.intake.usecases.submit import submit
 from shared.database.migrate import drift
-from shared.events.facts import wire
+from shared.events.envelope import Data, Envelope, encode
+from shared.events.event import kind_of, write
+from shared.events.intake import (
+    ContactGiven,
+    DossierPaid,
+    DossierReceived,
+    DossierRegistered,
+    DossierReturned,
+    DossierSupplemented,
+    DossierWithdrawn,
+)
+from shared.events.notify import CitizenNotified
+from shared.events.parts import ProcedureName, Step
+from shared.events.routing import (
+    DossierExtended,
+    DossierStarted,
+    DossierStopped,
+    PaymentRequested,
+    StepOpened,
+)
 from shared.kernel.errors import InvalidInput, NotAllowed, NotFound
 from shared.messaging.tables import LEDGERS
 from shared.messaging.timeline import timeline
@@ -31,22 +52,28 @@ def test_a_direct_dossier_is_received_and_says_so(desk):
     held = desk.dossier(code)
     assert held.status is Status.RECEIVED
     assert held.promised_at == vn(2022, 3, 8, 9)
-    said = desk.said(code)
-    assert [e.type for e in said] == [wire("dossier.received"), wire("contact.given")]
-    received = said[0].data
-    assert received["office"]["territory"] == "29866"
-    assert received["promised_at"] == "2022-03-08T02:00:00Z"
-    assert said[1].source == "/intake/contacts"
-    assert said[1].data["phone"] == "+84907123456"
-    assert said[1].data["lookup_word"] == held.lookup_word
+    received, contact = desk.events(code)
+    assert isinstance(received, DossierReceived)
+    assert received.office.territory == "29866"
+    assert b'"promised_at":"2022-03-08T02:00:00Z"' in encode(desk.said(code)[0])
+    assert [e.source for e in desk.said(code)] == ["/intake", "/intake/contacts"]
+    assert isinstance(contact, ContactGiven)
+    assert contact.phone == "+84907123456"
+    assert contact.lookup_word == held.lookup_word
 
 
 def test_of_the_form_only_what_some_step_shares_leaves_the_desk(desk):
     kept_here = desk.submit()
-    assert desk.said(kept_here)[0].data["form"] == {}
+    assert shared_form(desk, kept_here) == {}
     assert desk.dossier(kept_here).form["full_name"] == "Nguyễn Thị Mai"
     shared = desk.submit(procedure="1.000002")
-    assert desk.said(shared)[0].data["form"] == {"full_name": "Nguyễn Thị Mai"}
+    assert shared_form(desk, shared) == {"full_name": "Nguyễn Thị Mai"}
+
+
+def shared_form(desk, code):
+    received = desk.events(code)[0]
+    assert isinstance(received, DossierReceived)
+    return received.form
 
 
 def test_phone_and_mail_leave_on_their_own_exchange_alone(desk):
@@ -63,7 +90,7 @@ def test_a_dossier_read_back_is_the_one_that_was_written(desk):
     with desk.store.begin() as uow:
         from tests.intake.made import command
 
-        made = verbs.submit(uow, CATALOGUE, command(channel="postal"))
+        made = submit(uow, CATALOGUE, command(channel="postal"))
     assert desk.dossier(made.code) == made
     asked = desk.do(
         verbs.request_supplement,
@@ -122,7 +149,7 @@ def test_codes_neither_repeat_nor_skip_when_many_submit_at_once(desk):
         for turn in range(12):
             try:
                 with desk.store.begin() as uow:
-                    code = verbs.submit(uow, CATALOGUE, command()).code
+                    code = submit(uow, CATALOGUE, command()).code
                     if (turn + number) % 3 == 0:
                         raise OnPurpose  # noqa: TRY301 - it must come from inside the unit
                 made.append(code)
@@ -177,12 +204,10 @@ def test_an_online_dossier_is_received_under_the_version_then_in_force(desk):
     received = desk.do(verbs.receive, OFFICE.code, code)
     assert received.procedure_version == 2
     assert received.promised_at == vn(2022, 3, 14, 9)
-    assert [e.type for e in desk.said(code)] == [
-        wire("dossier.registered"),
-        wire("contact.given"),
-        wire("dossier.received"),
-    ]
-    assert desk.said(code)[2].data["procedure"]["version"] == 2
+    told = desk.events(code)
+    assert [type(event) for event in told] == [DossierRegistered, ContactGiven, DossierReceived]
+    assert isinstance(told[2], DossierReceived)
+    assert told[2].procedure.version == 2
 
 
 def test_another_offices_dossier_is_not_there(desk):
@@ -204,48 +229,51 @@ def test_routings_facts_move_the_dossier(desk):
     assert (held.status, held.paused_since) == (Status.SUPPLEMENT, vn(2022, 3, 2, 9))
     desk.clock.set(vn(2022, 3, 3, 9))
     desk.do(verbs.supplement, OFFICE.code, code, papers=PAPERS)
-    said = desk.said(code)[-1].data
-    assert said["round"] == 1
-    assert said["due_at"] == desk.stamp(vn(2022, 3, 9, 9))
-    assert said["promised_at"] == desk.stamp(vn(2022, 3, 8, 9))
+    said = desk.events(code)[-1]
+    assert isinstance(said, DossierSupplemented)
+    assert said.round == 1
+    assert said.due_at == vn(2022, 3, 9, 9)
+    assert said.promised_at == vn(2022, 3, 8, 9)
     desk.hear(
-        "dossier.extended",
-        code,
-        agency=AGENCY,
-        reason="chờ",
-        promised_at=desk.stamp(vn(2022, 3, 8, 9)),
-        due_at=desk.stamp(vn(2022, 3, 14, 9)),
-        extended_at=desk.stamp(),
-        number=1,
+        DossierExtended(
+            dossier=code,
+            agency=AGENCY,
+            reason="chờ",
+            promised_at=vn(2022, 3, 8, 9),
+            due_at=vn(2022, 3, 14, 9),
+            extended_at=desk.clock.now(),
+            number=1,
+        )
     )
     assert desk.dossier(code).due_at == vn(2022, 3, 14, 9)
     desk.resolved(code)
     held = desk.dossier(code)
     assert (held.status, held.finished_at) == (Status.RESOLVED, desk.clock.now())
-    assert held.results[0]["document"] == "12/QĐ"
-    with desk.store.begin() as uow:
-        verbs.return_result(uow, OFFICE.code, code, method="desk")
-    assert desk.said(code)[-1].type == wire("dossier.returned")
+    assert held.results[0].document == "12/QĐ"
+    desk.do(verbs.return_result, OFFICE.code, code, method="desk")
+    assert isinstance(desk.events(code)[-1], DossierReturned)
 
 
 def test_a_payment_is_asked_paid_and_answered_with_the_notices_own_number(desk):
     code = desk.submit(procedure="1.000002")
     desk.started(code)
     desk.hear(
-        "dossier.payment_requested",
-        code,
-        step="pay",
-        agency=AGENCY,
-        amount_vnd=90_000,
-        reference="TB-77",
-        requested_at=desk.stamp(),
+        PaymentRequested(
+            dossier=code,
+            step="pay",
+            agency=AGENCY,
+            amount_vnd=90_000,
+            reference="TB-77",
+            requested_at=desk.clock.now(),
+        )
     )
     assert desk.dossier(code).status is Status.PAYMENT
     desk.clock.advance(timedelta(days=2))
     desk.do(verbs.pay, OFFICE.code, code, amount_vnd=90_000, proof="BL-5")
-    paid = desk.said(code)[-1].data
-    assert (paid["step"], paid["reference"], paid["amount_vnd"]) == ("pay", "TB-77", 90_000)
-    assert paid["due_at"] == desk.stamp(vn(2022, 3, 10, 9))
+    paid = desk.events(code)[-1]
+    assert isinstance(paid, DossierPaid)
+    assert (paid.step, paid.reference, paid.amount_vnd) == ("pay", "TB-77", 90_000)
+    assert paid.due_at == vn(2022, 3, 10, 9)
     assert desk.dossier(code).status is Status.PROCESSING
 
 
@@ -266,13 +294,13 @@ def test_a_fact_heard_twice_counts_once(desk):
     code = desk.submit()
     desk.started(code)
     desk.hear(
-        "dossier.stopped",
-        code,
-        reason="không đủ điều kiện",
-        next_step="nộp lại",
-        agency=AGENCY,
-        step=None,
-        stopped_at=desk.stamp(),
+        DossierStopped(
+            dossier=code,
+            reason="không đủ điều kiện",
+            next_step="nộp lại",
+            agency=AGENCY,
+            stopped_at=desk.clock.now(),
+        )
     )
     assert desk.dossier(code).ending is not None
     with desk.store.read() as connection:
@@ -290,39 +318,68 @@ def test_a_fact_of_an_unknown_dossier_is_parked_and_others_flow_on(desk):
     assert states == {"000.01.15.H20-220301-9999": "parked", code: "done"}
 
 
+def opened(desk, code):
+    return StepOpened(
+        dossier=code,
+        step=Step(code="s", name="Thẩm tra"),
+        agency=AGENCY,
+        task="t-1",
+        opened_at=desk.clock.now(),
+        due_at=vn(2022, 3, 7),
+    )
+
+
+def told(desk, code):
+    with desk.store.read() as connection:
+        return [
+            (entry.source, type(entry.envelope.event())) for entry in timeline(connection, code)
+        ]
+
+
 def test_steps_and_messages_are_for_the_timeline_alone(desk):
     code = desk.submit()
     desk.started(code)
     before = desk.dossier(code)
     desk.clock.advance(timedelta(minutes=1))
-    desk.hear(
-        "step.opened",
-        code,
-        step={"code": "s", "name": "Thẩm tra"},
-        agency=AGENCY,
-        task="t-1",
-        opened_at=desk.stamp(),
-        due_at=desk.stamp(vn(2022, 3, 7)),
-    )
+    desk.hear(opened(desk, code))
     desk.clock.advance(timedelta(minutes=1))
+    now = desk.clock.now()
     desk.hear(
-        "citizen.notified",
-        code,
-        moment="received",
-        channel="sms",
-        message="m-1",
-        sent_at=desk.stamp(),
+        CitizenNotified(dossier=code, moment="received", channel="sms", message="m-1", sent_at=now)
     )
     assert desk.dossier(code) == before
-    with desk.store.read() as connection:
-        told = [e.type for e in timeline(connection, code)]
-    assert told[-2:] == [wire("step.opened"), wire("citizen.notified")]
+    assert told(desk, code)[-2:] == [("/routing/steps", StepOpened), ("/notify", CitizenNotified)]
+
+
+def test_steps_that_the_version_before_states_among_routings_own_facts_are_heard_as_well(desk):
+    code = desk.submit()
+    desk.hear(opened(desk, code), source="/routing")
+    desk.started(code)
+    assert told(desk, code)[-2:] == [("/routing", StepOpened), ("/routing", DossierStarted)]
+    assert desk.dossier(code).status is Status.PROCESSING
+
+
+def test_what_follows_a_step_waits_for_it_and_stands_after_it_in_the_timeline(desk):
+    code = desk.submit()
+    desk.started(code)
+    now = desk.clock.now()
+    stopped = DossierStopped(dossier=code, reason="r", next_step="n", stopped_at=now)
+    desk.hear(stopped, after="/routing/steps:1")
+    assert desk.dossier(code).status is Status.PROCESSING
+    desk.hear(opened(desk, code))
+    assert desk.dossier(code).status is Status.STOPPED
+    assert [cls for _, cls in told(desk, code)[-2:]] == [StepOpened, DossierStopped]
+
+
+def test_what_the_desk_does_at_the_instant_of_a_step_stands_after_what_it_had_heard(desk):
+    code = desk.submit()
+    desk.started(code)
+    desk.hear(opened(desk, code))
+    desk.do(verbs.withdraw, OFFICE.code, code, reason="đổi ý")
+    assert [cls for _, cls in told(desk, code)[-2:]] == [StepOpened, DossierWithdrawn]
 
 
 def test_a_batch_of_facts_is_applied_with_one_load_and_one_write(embedded_desk):
-    from services.intake.messaging.incoming import handlers
-    from shared.events.envelope import Envelope
-
     desk = embedded_desk
     codes = [desk.submit() for _ in range(20)]
     statements: list[str] = []
@@ -331,20 +388,17 @@ def test_a_batch_of_facts_is_applied_with_one_load_and_one_write(embedded_desk):
         "before_cursor_execute",
         lambda c, cursor, statement, *rest: statements.append(statement),
     )
-    name = wire("dossier.started")
-    handler = handlers(CATALOGUE)[name]
+    kind = kind_of(DossierStarted).type
+    handler = handlers(CATALOGUE)[kind]
+    procedure = ProcedureName(code="1.000001", name="x")
     facts = [
         Envelope(
             id=code,
             source="/routing",
-            type=name,
+            type=kind,
             subject=code,
             time=NOW,
-            data={
-                "dossier": code,
-                "procedure": {"code": "1.000001", "name": "x"},
-                "started_at": desk.stamp(),
-            },
+            data=Data(write(DossierStarted(dossier=code, procedure=procedure, started_at=NOW))),
             sequence=1,
         )
         for code in codes

@@ -3,84 +3,153 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.intake.domain import citizen, progress, reception
-from services.intake.domain.dossier import Dossier, Extension, Standstill, Wait
-from services.intake.domain.facts import (
-    ContactGiven,
-    DossierReceived,
-    DossierRegistered,
-    DossierSupplemented,
-)
+from services.intake.domain.dossier import Dossier
 from services.intake.domain.forms import PaperCount
-from services.intake.domain.progress import TooLate
 from services.intake.domain.reception import submit
 from services.intake.domain.statuses import Status, moves
 from services.intake.domain.submission import check_submission
 from services.intake.domain.waits import actions
-from shared.kernel.errors import InvalidInput, NotAllowed
+from shared.events import parts
+from shared.events.decision import Decision
+from shared.events.intake import (
+    ContactGiven,
+    DeadlineStated,
+    DossierReceived,
+    DossierRegistered,
+    DossierSupplemented,
+    SupplementRequested,
+)
+from shared.events.routing import (
+    ClockResumed,
+    ClockStopped,
+    DossierExtended,
+    DossierResolved,
+    DossierStarted,
+    DossierStopped,
+    PaymentRequested,
+    StepResult,
+    SupplementDropped,
+)
+from shared.kernel.errors import InvalidInput, NotAllowed, ParkNow
 from tests.intake.made import (
-    CALENDAR,
+    CODE,
     NOW,
     OFFICE,
     PAPERS,
-    PATIENCE,
     PAYING,
     PROCEDURE,
     TODAY,
+    around,
     command,
     dossier,
-    rules,
     vn,
 )
 
 LATER = NOW + timedelta(hours=2)
+AGENCY = parts.Agency(code="thue", name="Chi cục Thuế")
+STARTED = DossierStarted(
+    dossier=CODE, procedure=parts.ProcedureName(code="1.000001", name="x"), started_at=NOW
+)
 
 
-def asked(kind="supplement", at=LATER, **more) -> Wait:
-    given = {"round": 1, "items": ("Giấy chứng sinh",), "reason": "mờ"}
+def after(decision: Decision[Dossier]) -> Dossier:
+    """What a decision leaves, where it was not too late."""
+    assert decision.note is None
+    assert decision.state is not None
+    return decision.state
+
+
+def papers_asked(at: datetime = LATER, round_: int = 1) -> SupplementRequested:
+    return SupplementRequested(
+        dossier=CODE,
+        round=round_,
+        agency=AGENCY,
+        items=("Giấy chứng sinh",),
+        reason="mờ",
+        requested_at=at,
+    )
+
+
+def money_asked(at: datetime = LATER) -> PaymentRequested:
+    return PaymentRequested(
+        dossier=CODE,
+        step="pay",
+        agency=AGENCY,
+        amount_vnd=90_000,
+        reference="TB-1",
+        requested_at=at,
+    )
+
+
+def stop(at: datetime = LATER) -> DossierStopped:
+    return DossierStopped(dossier=CODE, reason="hết hạn", next_step="nộp lại", stopped_at=at)
+
+
+def result(at: datetime = LATER) -> DossierResolved:
+    one = StepResult(step="s", agency=AGENCY, outcome="granted", at=at)
+    return DossierResolved(dossier=CODE, results=(one,), resolved_at=at)
+
+
+def extension(at: datetime, due_at: datetime) -> DossierExtended:
+    return DossierExtended(
+        dossier=CODE,
+        agency=AGENCY,
+        reason="chờ xác minh",
+        promised_at=vn(2022, 3, 8, 9),
+        due_at=due_at,
+        extended_at=at,
+        number=1,
+    )
+
+
+def dropped(at: datetime = LATER) -> SupplementDropped:
+    return SupplementDropped(dossier=CODE, round=1, reason="hết hạn", dropped_at=at)
+
+
+def working() -> Dossier:
+    return after(progress.started(dossier(), STARTED, around()))
+
+
+def waiting(kind: str = "supplement") -> Dossier:
     if kind == "payment":
-        given = {"step": "pay", "reference": "TB-1", "amount_vnd": 90_000}
-    return Wait(kind=kind, asked_by="routing", asked_at=at, stops_clock=True, **(given | more))
+        return after(progress.payment_requested(working(), money_asked(), around()))
+    return after(progress.papers_requested(working(), papers_asked(), around()))
 
 
-def working(at=NOW) -> Dossier:
-    started = progress.started(dossier(at=at))
-    assert isinstance(started, Dossier)
-    return started
-
-
-def waiting(kind="supplement", **more) -> Dossier:
-    found = progress.asked(working(), asked(kind, **more), rules())
-    assert isinstance(found, Dossier)
-    return found
+def brought(held: Dossier, at: datetime = LATER, **more) -> Dossier:
+    """The citizen has come with the papers."""
+    return after(citizen.supplement(held, around(at), papers=PAPERS, **more))
 
 
 def test_at_the_desk_a_dossier_is_received_in_one_breath():
     checked = check_submission(command(), PROCEDURE, OFFICE, TODAY)
-    made, facts = submit(checked, "000.01.15.H20-220301-0001", "ABC234", NOW, CALENDAR)
+    decision = submit(checked, CODE, "ABC234", around())
+    made = after(decision)
     assert made.status is Status.RECEIVED
     assert made.promised_at == made.due_at == vn(2022, 3, 8, 9)
-    assert [type(f) for f in facts] == [DossierReceived, ContactGiven]
+    assert [type(event) for event in decision.events] == [DossierReceived, ContactGiven]
 
 
 def test_online_it_is_only_registered_and_nothing_is_promised():
     checked = check_submission(command(channel="online"), PROCEDURE, OFFICE, TODAY)
-    made, facts = submit(checked, "000.01.15.H20-220301-0001", "ABC234", NOW, CALENDAR)
+    decision = submit(checked, CODE, "ABC234", around())
+    made = after(decision)
     assert made.status is Status.REGISTERED
     assert made.promised_at is None
-    assert [type(f) for f in facts] == [DossierRegistered, ContactGiven]
+    assert [type(event) for event in decision.events] == [DossierRegistered, ContactGiven]
 
 
 def test_the_clock_starts_at_reception_and_not_at_submission():
     filed = dossier("online")
     monday = vn(2022, 3, 7, 8)
-    received, _ = reception.receive(filed, PROCEDURE, OFFICE, monday, CALENDAR)
+    received = after(reception.receive(filed, around(monday)))
     assert (received.submitted_at, received.received_at) == (NOW, monday)
     assert received.promised_at == vn(2022, 3, 14, 8)
 
@@ -88,45 +157,35 @@ def test_the_clock_starts_at_reception_and_not_at_submission():
 def test_a_reception_with_papers_missing_is_refused_with_their_names():
     filed = replace(dossier("online"), papers=())
     with pytest.raises(InvalidInput) as refused:
-        reception.receive(filed, PROCEDURE, OFFICE, NOW, CALENDAR)
+        reception.receive(filed, around())
     assert {f.place for f in refused.value.faults} == {"papers.to-khai", "papers.giay-to"}
-    received, _ = reception.receive(filed, PROCEDURE, OFFICE, NOW, CALENDAR, papers=PAPERS)
+    received = after(reception.receive(filed, around(), papers=PAPERS))
     assert [p.code for p in received.papers] == ["to-khai", "giay-to"]
 
 
 def test_before_reception_a_supplement_goes_back_to_registered_and_needs_no_clock():
-    waiting_, facts = reception.request_supplement(
-        dossier("online"),
-        PROCEDURE,
-        OFFICE,
-        NOW,
-        items=["Tờ khai"],
-        reason="chưa ký",
-        patience=PATIENCE,
+    asked = reception.request_supplement(
+        dossier("online"), around(), items=["Tờ khai"], reason="chưa ký"
     )
-    assert waiting_.status is Status.SUPPLEMENT
-    assert facts[0].wait.round == 1
-    back, told = citizen.supplement(
-        waiting_, PROCEDURE, rules(), LATER, papers=[PaperCount("to-khai", 1)], form={}
-    )
+    assert after(asked).status is Status.SUPPLEMENT
+    (requested,) = asked.events
+    assert isinstance(requested, SupplementRequested)
+    assert (requested.round, requested.step) == (1, None)
+    answered = citizen.supplement(after(asked), around(LATER), papers=[PaperCount("to-khai", 1)])
+    back, (told,) = after(answered), answered.events
     assert back.status is Status.REGISTERED
-    assert isinstance(told[0], DossierSupplemented)
+    assert isinstance(told, DossierSupplemented)
+    assert (told.promised_at, told.due_at) == (None, None)
     assert back.papers[0].original == 2
     assert back.pauses == ()
 
 
 def test_a_request_for_papers_that_nobody_answers_can_be_refused():
-    waiting_, _ = reception.request_supplement(
-        dossier("online"),
-        PROCEDURE,
-        OFFICE,
-        NOW,
-        items=["Tờ khai"],
-        reason="chưa ký",
-        patience=PATIENCE,
+    asked = reception.request_supplement(
+        dossier("online"), around(), items=["Tờ khai"], reason="chưa ký"
     )
-    refused, _ = reception.refuse(
-        waiting_, PROCEDURE, OFFICE, LATER, reason="Không bổ sung", next_step="Nộp lại"
+    refused = after(
+        reception.refuse(after(asked), around(LATER), reason="Không bổ sung", next_step="Nộp lại")
     )
     assert refused.status is Status.REFUSED
     assert refused.open_waits == ()
@@ -134,38 +193,31 @@ def test_a_request_for_papers_that_nobody_answers_can_be_refused():
 
 def test_rounds_beyond_what_the_procedure_allows_are_refused():
     once = replace(PROCEDURE, max_supplement_rounds=1)
-    waiting_, _ = reception.request_supplement(
-        dossier("online"), once, OFFICE, NOW, items=["Tờ khai"], reason="chưa ký", patience=PATIENCE
-    )
-    back, _ = citizen.supplement(
-        waiting_, once, rules(), LATER, papers=[PaperCount("to-khai", 1)], form={}
-    )
+    ask = {"items": ["Tờ khai"], "reason": "chưa ký"}
+    asked = reception.request_supplement(dossier("online"), around(NOW, once), **ask)
+    later = around(LATER, once)
+    back = after(citizen.supplement(after(asked), later, papers=[PaperCount("to-khai", 1)]))
     with pytest.raises(InvalidInput) as refused:
-        reception.request_supplement(
-            back, once, OFFICE, LATER, items=["Tờ khai"], reason="chưa ký", patience=PATIENCE
-        )
+        reception.request_supplement(back, later, **ask)
     assert [f.place for f in refused.value.faults] == ["round"]
 
 
 def test_started_moves_on_and_also_under_a_wait():
     assert working().status is Status.PROCESSING
-    early = progress.asked(dossier(), asked(), rules())
-    assert isinstance(early, Dossier)
-    begun = progress.started(early)
-    assert isinstance(begun, Dossier)
-    assert (begun.status, begun.standing) == (Status.SUPPLEMENT, Status.PROCESSING)
+    early = after(progress.papers_requested(dossier(), papers_asked(), around()))
+    begun = after(progress.started(early, STARTED, around()))
+    assert (begun.status, begun.underlying) == (Status.SUPPLEMENT, Status.PROCESSING)
 
 
 def test_two_waits_at_once_hold_the_clock_until_both_are_over():
-    both = progress.asked(waiting(), asked("payment", at=LATER + timedelta(hours=1)), rules())
-    assert isinstance(both, Dossier)
+    bill = money_asked(LATER + timedelta(hours=1))
+    both = after(progress.payment_requested(waiting(), bill, around()))
     assert both.status is Status.SUPPLEMENT
-    first, _ = citizen.supplement(
-        both, PROCEDURE, rules(), vn(2022, 3, 2, 11), papers=PAPERS, form={}
-    )
+    first = brought(both, vn(2022, 3, 2, 11))
     assert first.status is Status.PAYMENT
     assert first.paused_since == LATER
-    second, _ = citizen.pay(first, rules(), vn(2022, 3, 3, 11), amount_vnd=90_000, proof="BL1")
+    paid = around(vn(2022, 3, 3, 11))
+    second = after(citizen.pay(first, paid, amount_vnd=90_000, proof="BL1"))
     assert second.status is Status.PROCESSING
     assert second.paused_since is None
     assert second.due_at == vn(2022, 3, 10, 9)
@@ -174,80 +226,82 @@ def test_two_waits_at_once_hold_the_clock_until_both_are_over():
 
 def test_a_payment_must_meet_the_notice():
     with pytest.raises(InvalidInput) as refused:
-        citizen.pay(waiting("payment"), rules(), LATER, amount_vnd=1, proof="BL1")
+        citizen.pay(waiting("payment"), around(LATER), amount_vnd=1, proof="BL1")
     assert "90.000" in refused.value.faults[0].vi
 
 
 def test_with_two_rounds_open_the_answer_must_name_one():
-    two = progress.asked(waiting(), asked(round=2), rules())
-    assert isinstance(two, Dossier)
+    two = after(progress.papers_requested(waiting(), papers_asked(round_=2), around()))
     with pytest.raises(InvalidInput):
-        citizen.supplement(two, PROCEDURE, rules(), LATER, papers=PAPERS, form={})
-    one, facts = citizen.supplement(
-        two, PROCEDURE, rules(), LATER, papers=PAPERS, form={}, round_=2
-    )
-    assert facts[0].round == 2
-    assert [w.round for w in one.open_waits] == [1]
+        brought(two)
+    answered = citizen.supplement(two, around(LATER), papers=PAPERS, round_=2)
+    (told,) = answered.events
+    assert isinstance(told, DossierSupplemented)
+    assert told.round == 2
+    assert [w.round for w in after(answered).open_waits] == [1]
 
 
 def test_a_supplement_without_anything_is_refused():
     with pytest.raises(InvalidInput):
-        citizen.supplement(waiting(), PROCEDURE, rules(), LATER, papers=(), form={})
+        citizen.supplement(waiting(), around(LATER), papers=(), form={})
 
 
 def test_a_supplement_may_change_fields_and_says_only_those_that_some_step_shares():
-    brought = {"birth_date": "1991-05-04", "full_name": "Nguyễn Thị Mái"}
-    after, facts = citizen.supplement(waiting(), PAYING, rules(), LATER, papers=(), form=brought)
-    assert facts[0].form == {"full_name": "Nguyễn Thị Mái"}
-    assert after.form["birth_date"] == "1991-05-04"
+    held = replace(waiting(), procedure=PAYING.code)
+    changed = {"birth_date": "1991-05-04", "full_name": "Nguyễn Thị Mái"}
+    answered = citizen.supplement(held, around(LATER, PAYING), form=changed)
+    (told,) = answered.events
+    assert isinstance(told, DossierSupplemented)
+    assert told.form == {"full_name": "Nguyễn Thị Mái"}
+    assert after(answered).form["birth_date"] == "1991-05-04"
 
 
 def test_a_result_ends_what_was_still_awaited():
-    done = progress.resolved(waiting(), LATER, rules(), ({"step": "s"},))
-    assert isinstance(done, Dossier)
+    done = after(progress.resolved(waiting(), result(), around()))
     assert done.status is Status.RESOLVED
     assert done.open_waits == ()
     assert not done.waits[0].answered
-    returned, _ = citizen.return_result(done, LATER, method="post")
+    returned = after(citizen.return_result(done, around(LATER), method="post"))
     assert returned.status is Status.RETURNED
     assert actions(returned) == ()
 
 
 @pytest.mark.parametrize("kind", ["supplement", "payment"])
 def test_a_stop_or_a_withdrawal_ends_a_wait(kind):
-    stopped = progress.stopped(waiting(kind), LATER, rules(), reason="hết hạn", next_step="nộp lại")
-    assert isinstance(stopped, Dossier)
+    stopped = after(progress.stopped(waiting(kind), stop(), around()))
     assert (stopped.status, stopped.open_waits) == (Status.STOPPED, ())
-    withdrawn, _ = citizen.withdraw(waiting(kind), rules(), LATER, reason="đổi ý")
+    withdrawn = after(citizen.withdraw(waiting(kind), around(LATER), reason="đổi ý"))
     assert (withdrawn.status, withdrawn.finished_at) == (Status.WITHDRAWN, LATER)
 
 
 def test_an_extension_adds_a_date_and_keeps_the_promise():
-    new = Extension(1, LATER, vn(2022, 3, 15, 9), "thue", "chờ xác minh")
-    more = progress.extended(working(), new)
-    assert isinstance(more, Dossier)
-    assert (more.promised_at, more.due_at, more.owed_at) == (
+    new = extension(LATER, vn(2022, 3, 15, 9))
+    decision = progress.extended(working(), new, around(LATER))
+    more = after(decision)
+    (stated,) = decision.events
+    assert isinstance(stated, DeadlineStated)
+    assert (stated.because, stated.clock, stated.due_at) == ("extended", "runs", more.due_at)
+    assert (more.promised_at, more.due_at, more.adjusted_due_at) == (
         vn(2022, 3, 8, 9),
         vn(2022, 3, 15, 9),
         vn(2022, 3, 8, 9),
     )
-    assert progress.extended(more, new) is more
+    assert after(progress.extended(more, new, around())) is more
 
 
 def test_the_clock_stands_while_a_step_outside_the_legal_time_is_open():
     since, until = vn(2022, 3, 2, 9), vn(2022, 3, 4, 9)
-    held = progress.clock_stopped(working(), Standstill(since, "tax", "thue"))
-    assert isinstance(held, Dossier)
-    assert (held.status, held.paused_since) == (Status.PROCESSING, since)
-    paid_meanwhile = progress.asked(held, asked(at=vn(2022, 3, 2, 10)), rules())
-    assert isinstance(paid_meanwhile, Dossier)
-    back, _ = citizen.supplement(
-        paid_meanwhile, PROCEDURE, rules(), vn(2022, 3, 3, 9), papers=PAPERS, form={}
+    stops = ClockStopped(
+        dossier=CODE, step=parts.Step(code="tax", name="Thuế"), agency=AGENCY, stopped_at=since
     )
+    held = after(progress.clock_stopped(working(), stops, around()))
+    assert (held.status, held.paused_since) == (Status.PROCESSING, since)
+    meanwhile = papers_asked(vn(2022, 3, 2, 10))
+    asked = after(progress.papers_requested(held, meanwhile, around()))
+    back = brought(asked, vn(2022, 3, 3, 9))
     assert back.paused_since == since, "the step is still open"
-    on = progress.clock_resumed(back, until, rules())
-    assert isinstance(on, Dossier)
-    assert (on.promised_at, on.due_at, on.owed_at) == (
+    on = after(progress.clock_resumed(back, ClockResumed(dossier=CODE, resumed_at=until), around()))
+    assert (on.promised_at, on.due_at, on.adjusted_due_at) == (
         vn(2022, 3, 8, 9),
         vn(2022, 3, 10, 9),
         vn(2022, 3, 10, 9),
@@ -255,12 +309,11 @@ def test_the_clock_stands_while_a_step_outside_the_legal_time_is_open():
 
 
 def test_papers_that_nobody_waits_for_any_more_free_the_dossier():
-    dropped = progress.request_dropped(waiting(), 1, LATER, rules(), reason="hết hạn")
-    assert isinstance(dropped, Dossier)
-    assert (dropped.status, dropped.open_waits) == (Status.PROCESSING, ())
-    assert not dropped.waits[0].answered
-    assert dropped.paused_since is None
-    assert progress.request_dropped(dropped, 1, LATER, rules(), reason="x") == dropped
+    free = after(progress.request_dropped(waiting(), dropped(), around()))
+    assert (free.status, free.open_waits) == (Status.PROCESSING, ())
+    assert not free.waits[0].answered
+    assert free.paused_since is None
+    assert after(progress.request_dropped(free, dropped(), around())) == free
 
 
 @pytest.mark.parametrize("end", ["resolved", "stopped", "withdrawn"])
@@ -268,58 +321,68 @@ def test_time_that_stood_still_until_the_end_makes_nobody_late(end):
     held = waiting()
     late = vn(2022, 3, 28, 9)
     over = {
-        "resolved": lambda: progress.resolved(held, late, rules(), ()),
-        "stopped": lambda: progress.stopped(held, late, rules(), reason="r", next_step="n"),
-        "withdrawn": lambda: citizen.withdraw(held, rules(), late, reason="r")[0],
+        "resolved": lambda: after(progress.resolved(held, result(late), around())),
+        "stopped": lambda: after(progress.stopped(held, stop(late), around())),
+        "withdrawn": lambda: after(citizen.withdraw(held, around(late), reason="r")),
     }[end]()
-    assert isinstance(over, Dossier)
-    assert over.owed_at is not None
-    assert over.owed_at >= late
+    assert over.adjusted_due_at is not None
+    assert over.adjusted_due_at >= late
     assert over.due_at == held.due_at, "nothing is promised any more"
 
 
 def test_what_comes_after_the_end_is_too_late_and_changes_nothing():
-    gone, _ = citizen.withdraw(working(), rules(), LATER, reason="đổi ý")
+    gone = after(citizen.withdraw(working(), around(LATER), reason="đổi ý"))
     for late in (
-        progress.started(gone),
-        progress.asked(gone, asked(), rules()),
-        progress.stopped(gone, LATER, rules(), reason="x", next_step=None),
-        progress.resolved(gone, LATER, rules(), ()),
-        progress.extended(gone, Extension(1, LATER, LATER, "thue", "x")),
+        progress.started(gone, STARTED, around()),
+        progress.papers_requested(gone, papers_asked(), around()),
+        progress.payment_requested(gone, money_asked(), around()),
+        progress.request_dropped(gone, dropped(), around()),
+        progress.clock_resumed(gone, ClockResumed(dossier=CODE, resumed_at=LATER), around()),
+        progress.stopped(gone, stop(), around()),
+        progress.resolved(gone, result(), around()),
+        progress.extended(gone, extension(LATER, LATER), around()),
     ):
-        assert isinstance(late, TooLate)
+        assert (late.state, late.events) == (None, ())
+        assert late.note is not None
         assert "Công dân yêu cầu rút hồ sơ" in late.note
+
+
+def test_a_dossier_that_was_never_filed_here_is_for_a_person_to_look_at():
+    with pytest.raises(ParkNow) as parked:
+        progress.started(None, STARTED, around())
+    assert "chưa từng được nộp" in parked.value.vi
 
 
 def test_an_act_that_is_not_allowed_says_what_is():
     with pytest.raises(NotAllowed) as refused:
-        citizen.return_result(working(), LATER, method="desk")
+        citizen.return_result(working(), around(LATER), method="desk")
     assert refused.value.allowed == ("withdraw", "contact")
     assert "rút hồ sơ" in refused.value.vi
     with pytest.raises(NotAllowed):
-        citizen.supplement(working(), PROCEDURE, rules(), LATER, papers=PAPERS, form={})
+        brought(working())
 
 
 # --- any order of acts ------------------------------------------------------------------------
 
-ACTS = {
-    "receive": lambda d, t: reception.receive(d, PROCEDURE, OFFICE, t, CALENDAR)[0],
-    "refuse": lambda d, t: reception.refuse(d, PROCEDURE, OFFICE, t, reason="r", next_step="n")[0],
-    "request": lambda d, t: reception.request_supplement(
-        d, PROCEDURE, OFFICE, t, items=["x"], reason="r", patience=PATIENCE
-    )[0],
-    "supplement": lambda d, t: citizen.supplement(d, PROCEDURE, rules(), t, papers=PAPERS, form={})[
-        0
-    ],
-    "pay": lambda d, t: citizen.pay(d, rules(), t, amount_vnd=90_000, proof="b")[0],
-    "withdraw": lambda d, t: citizen.withdraw(d, rules(), t, reason="r")[0],
-    "return": lambda d, t: citizen.return_result(d, t, method="desk")[0],
-    "started": lambda d, t: progress.started(d),
-    "ask papers": lambda d, t: progress.asked(d, asked(at=t, round=len(d.waits) + 1), rules()),
-    "ask money": lambda d, t: progress.asked(d, asked("payment", at=t), rules()),
-    "stop": lambda d, t: progress.stopped(d, t, rules(), reason="r", next_step="n"),
-    "resolve": lambda d, t: progress.resolved(d, t, rules(), ()),
+DESK_ACTS = {
+    "receive": reception.receive,
+    "refuse": lambda d, a: reception.refuse(d, a, reason="r", next_step="n"),
+    "request": lambda d, a: reception.request_supplement(d, a, items=["x"], reason="r"),
+    "supplement": lambda d, a: citizen.supplement(d, a, papers=PAPERS),
+    "pay": lambda d, a: citizen.pay(d, a, amount_vnd=90_000, proof="b"),
+    "withdraw": lambda d, a: citizen.withdraw(d, a, reason="r"),
+    "return": lambda d, a: citizen.return_result(d, a, method="desk"),
 }
+ROUTINGS = {
+    "started": lambda d, a: progress.started(d, STARTED, a),
+    "ask papers": lambda d, a: progress.papers_requested(
+        d, papers_asked(a.now, len(d.waits) + 1), a
+    ),
+    "ask money": lambda d, a: progress.payment_requested(d, money_asked(a.now), a),
+    "stop": lambda d, a: progress.stopped(d, stop(a.now), a),
+    "resolve": lambda d, a: progress.resolved(d, result(a.now), a),
+}
+ACTS = DESK_ACTS | ROUTINGS
 
 
 @given(
@@ -330,36 +393,34 @@ def test_in_any_order_only_allowed_moves_happen_and_the_promise_never_changes(ch
     held, at = dossier(channel), NOW
     for name, minutes in acts:
         at += timedelta(minutes=minutes)
-        if name in ("started", "ask papers", "ask money", "stop", "resolve") and (
-            held.received_at is None
-        ):
+        if name in ROUTINGS and held.received_at is None:
             continue  # routing hears of a dossier only when it is received
-        if name == "ask money" and held.standing is not Status.PROCESSING:
+        if name == "ask money" and held.underlying is not Status.PROCESSING:
             continue  # and it says that it has started before anything else
         try:
-            after = ACTS[name](held, at)
+            decision = ACTS[name](held, around(at))
         except (NotAllowed, InvalidInput):
             continue
-        if isinstance(after, TooLate):
+        if decision.note is not None:
             assert held.status.final or held.status is Status.RESOLVED
+            assert (decision.state, decision.events) == (None, ())
             continue
-        _check_step(held, after)
-        held = after
+        now = decision.state or held
+        _check_step(held, now)
+        held = now
 
 
-def _check_step(before: Dossier, after: Dossier) -> None:
+def _check_step(before: Dossier, now: Dossier) -> None:
     if before.promised_at is not None:
-        assert after.promised_at == before.promised_at
-    if after.status is not before.status:
-        # One act may pass through the standing status (5 -> 4 -> 6), never jump.
-        direct = after.status in moves(before.status, before.standing)
-        through = before.standing in moves(before.status, before.standing) and (
-            after.status in moves(before.standing, before.standing)
+        assert now.promised_at == before.promised_at
+    if now.status is not before.status:
+        # One act may pass through the underlying status (5 -> 4 -> 6), never jump.
+        direct = now.status in moves(before.status, before.underlying)
+        through = before.underlying in moves(before.status, before.underlying) and (
+            now.status in moves(before.underlying, before.underlying)
         )
-        assert direct or through, (before.status, after.status)
-    assert bool(after.open_waits) == (after.status in (Status.SUPPLEMENT, Status.PAYMENT))
-    if after.due_at is not None and before.due_at is not None:
-        assert after.due_at >= before.due_at
-    assert (after.paused_since is not None) == (
-        after.received_at is not None and bool(after.open_waits)
-    )
+        assert direct or through, (before.status, now.status)
+    assert bool(now.open_waits) == (now.status in (Status.SUPPLEMENT, Status.PAYMENT))
+    if now.due_at is not None and before.due_at is not None:
+        assert now.due_at >= before.due_at
+    assert (now.paused_since is not None) == (now.received_at is not None and bool(now.open_waits))

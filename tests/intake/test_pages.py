@@ -12,6 +12,10 @@ import sqlalchemy as sa
 from services.intake.storage.tables import dossiers
 from services.intake.usecases import desk as verbs
 from services.intake.web.pages.lookup import TRIES
+from shared.events import names
+from shared.events.envelope import Data, Envelope
+from shared.events.event import kind_of
+from shared.events.routing import DossierStopped, PaymentRequested, StepOpened
 from shared.identity import keys
 from tests.intake.made import CATALOGUE, OFFICE, vn
 from tests.intake.rig import AGENCY
@@ -219,13 +223,14 @@ def test_a_payment_is_taken_down_on_the_page(officer, embedded_desk):
     code = embedded_desk.submit(procedure="1.000002")
     embedded_desk.started(code)
     embedded_desk.hear(
-        "dossier.payment_requested",
-        code,
-        step="pay",
-        agency=AGENCY,
-        amount_vnd=1_250_000,
-        reference="TB-1",
-        requested_at=embedded_desk.stamp(),
+        PaymentRequested(
+            dossier=code,
+            step="pay",
+            agency=AGENCY,
+            amount_vnd=1_250_000,
+            reference="TB-1",
+            requested_at=embedded_desk.clock.now(),
+        )
     )
     assert "1.250.000 đồng" in words(officer.get(f"/ho-so/{code}"))
     wrong = officer.post(f"/ho-so/{code}/payment", {"amount_vnd": "1 tỷ", "proof": "BL"})
@@ -330,13 +335,12 @@ def test_in_each_status_the_citizen_is_told_what_to_do_next(embedded_desk, statu
         embedded_desk.resolved(code)
     elif status == "stopped":
         embedded_desk.hear(
-            "dossier.stopped",
-            code,
-            reason="không đủ điều kiện",
-            next_step="Nộp lại ở huyện",
-            agency=None,
-            step=None,
-            stopped_at=embedded_desk.stamp(),
+            DossierStopped(
+                dossier=code,
+                reason="không đủ điều kiện",
+                next_step="Nộp lại ở huyện",
+                stopped_at=embedded_desk.clock.now(),
+            )
         )
     elif status == "withdrawn":
         with embedded_desk.store.begin() as uow:
@@ -353,6 +357,28 @@ def test_in_each_status_the_citizen_is_told_what_to_do_next(embedded_desk, statu
     assert OFFICE.hotline in answer.text
 
 
+def test_an_event_that_no_version_of_ours_can_read_is_named_by_its_type_and_breaks_no_page(
+    officer, embedded_desk
+):
+    desk = embedded_desk
+    code = desk.submit()
+    desk.started(code)
+    torn = Envelope(
+        id="torn",
+        source=names.ROUTING_STEPS,
+        type=kind_of(StepOpened).type,
+        subject=code,
+        time=desk.clock.now(),
+        data=Data(b'{"dossier":"of another time"}'),
+        sequence=1,
+    )
+    desk.publish(torn, "steps.step.opened")
+    items = desk.http("GET", f"/dossiers/{code}/timeline").get_json()["items"]
+    assert (items[-1]["type"], items[-1]["title"]) == ("step.opened", "step.opened")
+    assert "step.opened" in words(officer.get(f"/ho-so/{code}"))
+    assert "đang chuyển bước tiếp theo" in words(look(desk, code, desk.dossier(code).lookup_word))
+
+
 def test_a_wrong_word_and_a_code_that_is_not_there_get_the_same_answer(embedded_desk):
     code = embedded_desk.submit()
     answers = [
@@ -367,12 +393,12 @@ def test_a_wrong_word_and_a_code_that_is_not_there_get_the_same_answer(embedded_
 
 
 def test_guessing_is_stopped_and_a_patient_citizen_goes_on(embedded_desk):
-    from shared.web.state import state_of
+    from shared.identity.guard import guard_of
 
     code = embedded_desk.submit()
     word = embedded_desk.dossier(code).lookup_word
     time = [0.0]
-    state_of(embedded_desk.web).limiter.now = lambda: time[0]
+    guard_of(embedded_desk.web).limiter.now = lambda: time[0]
     browser = Browser(embedded_desk)
     for _ in range(TRIES):
         assert look(embedded_desk, code, "AAAAAA", browser).status_code == 404

@@ -70,7 +70,7 @@ def test_a_pause_moves_the_date_that_judges_and_an_extension_does_not():
         vn(2022, 3, 11),
         until=vn(2022, 3, 15),
         due_after=vn(2022, 3, 30),
-        owed_after=vn(2022, 3, 21),
+        adjusted_due_after=vn(2022, 3, 21),
     )
     late = count(done(vn(2022, 3, 22), pauses=(paused,)), START, END)
     on_time = count(done(vn(2022, 3, 21, 17), pauses=(paused,)), START, END)
@@ -93,7 +93,7 @@ def histories(draw):
     ):
         since, until = at + timedelta(hours=wait), at + timedelta(hours=wait + length)
         moved = promised + timedelta(hours=length)
-        pauses.append(Pause(since, until=until, due_after=moved, owed_after=moved))
+        pauses.append(Pause(since, until=until, due_after=moved, adjusted_due_after=moved))
         at = until
     return History(
         office=draw(st.sampled_from(["a", "b"])),

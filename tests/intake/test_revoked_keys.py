@@ -1,12 +1,15 @@
-"""A revoked key stops at once, also at the door that asks for it only with the dossier's number."""
+"""A revoked key stops at once and leaves nothing behind."""
 
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from shared.database import make_engine
 from shared.database.store import Store
+from shared.events.envelope import decode
 from shared.identity import keys
+from shared.messaging.tables import LEDGERS
 from tests.intake.test_api import BODY, count
 
 
@@ -53,3 +56,11 @@ def test_a_key_of_another_kind_or_unknown_is_refused_as_ever(desk):
     for key in ("lt_nonsense", desk.key[:-1] + ("a" if desk.key[-1] != "a" else "b"), "ĩ"):
         assert desk.http("POST", "/dossiers", BODY, key=key).status_code == 401
     assert count(desk) == 0
+
+
+def test_who_filed_stands_on_every_event_and_never_a_name(desk):
+    assert desk.http("POST", "/dossiers", BODY).status_code == 201
+    with desk.store.read() as connection:
+        bodies = connection.scalars(sa.select(LEDGERS.outbox.c.body)).all()
+    actors = {decode(bytes(body)).actor for body in bodies}
+    assert actors == {f"officer:{desk.key.split('_')[1]}"}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.intake.domain.statuses import FINAL, STANDINGS, Status, move, moves
+from services.intake.domain.statuses import FINAL, UNDERLYING, Status, move, moves
 from shared.kernel.errors import NotAllowed
 
 ALLOWED = {
@@ -27,29 +27,31 @@ def test_the_moves_are_those_of_the_table(status):
     assert {int(s) for s in moves(status, Status.PROCESSING)} == ALLOWED[status]
 
 
-@pytest.mark.parametrize(("standing", "expected"), [(1, {1, 3, 7}), (2, {2, 7, 8}), (4, {4, 7, 8})])
-def test_a_supplement_goes_back_whence_it_came(standing, expected):
-    found = moves(Status.SUPPLEMENT, Status(standing))
+@pytest.mark.parametrize(
+    ("underlying", "expected"), [(1, {1, 3, 7}), (2, {2, 7, 8}), (4, {4, 7, 8})]
+)
+def test_a_supplement_goes_back_whence_it_came(underlying, expected):
+    found = moves(Status.SUPPLEMENT, Status(underlying))
     assert {int(s) for s in found} == expected
 
 
-@given(st.sampled_from(Status), st.sampled_from(Status), st.sampled_from(sorted(STANDINGS)))
-def test_every_pair_is_either_allowed_or_refused_with_what_is(status, to, standing):
-    allowed = moves(status, standing)
+@given(st.sampled_from(Status), st.sampled_from(Status), st.sampled_from(sorted(UNDERLYING)))
+def test_every_pair_is_either_allowed_or_refused_with_what_is(status, to, underlying):
+    allowed = moves(status, underlying)
     if to in allowed:
-        assert move(status, to, standing=standing) is to
+        assert move(status, to, underlying=underlying) is to
         return
     with pytest.raises(NotAllowed) as refused:
-        move(status, to, standing=standing)
+        move(status, to, underlying=underlying)
     assert set(refused.value.allowed) == {s.en for s in allowed}
     assert refused.value.status == 409
     assert status.vi in refused.value.vi
 
 
-@given(st.sampled_from(sorted(FINAL)), st.sampled_from(sorted(STANDINGS)))
-def test_nothing_leads_out_of_an_end(status, standing):
+@given(st.sampled_from(sorted(FINAL)), st.sampled_from(sorted(UNDERLYING)))
+def test_nothing_leads_out_of_an_end(status, underlying):
     assert status.final
-    assert not moves(status, standing)
+    assert not moves(status, underlying)
 
 
 def test_the_names_are_those_of_the_pages():

@@ -17,11 +17,17 @@ from services.intake.domain.forms import PaperCount
 from services.intake.storage.queries import find_dossier
 from services.intake.usecases import desk
 from services.routing.domain.case import Case, Task
-from services.routing.messaging.incoming import admit
+from services.routing.domain.submission import SubmissionKey
 from services.routing.storage.cases import Cases
-from services.routing.usecases.answer import Given, take_request
+from services.routing.usecases.answer import take_request
 from services.routing.usecases.rules import Rules
 from shared.catalogue import Catalogue, load
+from shared.events.agencies import (
+    Answer,
+    AnswerCompleted,
+    AnswerMoreTimeNeeded,
+    AnswerSupplementNeeded,
+)
 from shared.kernel.clock import FixedClock, to_vn
 from shared.kernel.errors import Refused
 from shared.kernel.ids import SeededIds
@@ -95,20 +101,20 @@ class Play:
     def answer(self, task: Task) -> None:
         now = self.clock.now()
         later = now + timedelta(hours=self.dice.randint(1, 400))
-        kind, fields = self.dice.choices(
+        given_: Answer = self.dice.choices(
             (
-                ("completed", {"outcome": "granted", "amount_vnd": 5000}),
-                ("completed", {"outcome": "refused", "reason": "không đủ điều kiện"}),
-                ("supplement_needed", {"items": ["Sổ"], "reason": "thiếu", "respond_by": None}),
-                ("supplement_needed", {"items": ["Sổ"], "reason": "mờ", "respond_by": _at(later)}),
-                ("more_time_needed", {"reason": "đông", "until": _at(later)}),
+                AnswerCompleted(task=task.id, outcome="granted", amount_vnd=5000),
+                AnswerCompleted(task=task.id, outcome="refused", reason="không đủ điều kiện"),
+                AnswerSupplementNeeded(task=task.id, items=("Sổ",), reason="thiếu"),
+                AnswerSupplementNeeded(task=task.id, items=("Sổ",), reason="mờ", respond_by=later),
+                AnswerMoreTimeNeeded(task=task.id, reason="đông", until=later),
             ),
             weights=(6, 1, 2, 2, 3),
         )[0]
         self.answers += 1
-        given_ = Given(task.agency.code, f"a-{self.answers}", kind, task.id, fields)
+        key = SubmissionKey(task.agency.code, f"a-{self.answers}", task.id)
         with self.city.routing.store.begin() as uow:
-            take_request(uow, self.rules, admit, given_)
+            take_request(uow, self.rules, key, given_)
 
     def supplement(self, code: str) -> None:
         with self.city.intake.store.begin() as uow:
@@ -148,10 +154,6 @@ class Play:
 _PAPER = (PaperCount(None, 1, 0, "Giấy bổ sung"),)
 
 
-def _at(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def _compare(play: Play, procedures: Mapping[str, str]) -> None:
     for code, case, dossier in play.dates():
         place = (procedures.get(code, ""), code, play.clock.now())
@@ -160,8 +162,8 @@ def _compare(play: Play, procedures: Mapping[str, str]) -> None:
             assert dossier.paused_since is None, place
             continue
         assert case.due_at == dossier.due_at, place
-        assert case.dates_owed == 0, place
-        stands = case.standing or case.outside_since is not None
+        assert case.dates_awaited == 0, place
+        stands = case.waiting_for_citizen or case.clock_stopped_at is not None
         assert stands == (dossier.paused_since is not None), place
         assert case.waiting_papers == (dossier.status == 5), place
 

@@ -235,3 +235,14 @@ def test_the_next_opening_is_open_and_not_before(calendar, at):
     assert opening >= at
     assert calendar.minutes_between(at, opening) == 0
     assert calendar.minutes_between(opening, opening + timedelta(minutes=1)) in (0, 1)
+
+
+@given(calendars, instants, amounts, st.integers(1, 20_000))
+def test_the_instant_before_a_deadline_leaves_just_so_much_time(calendar, since, minutes, length):
+    end = calendar.add_minutes(since, length)
+    before = calendar.minutes_before(end, minutes, since)
+    if before is None:
+        assert minutes >= length
+    else:
+        assert since < before < end or minutes == 0
+        assert calendar.minutes_between(before, end) == minutes

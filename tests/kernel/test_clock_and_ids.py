@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -77,8 +78,9 @@ def test_the_same_seed_gives_the_same_ids_in_order():
     assert first[0] != (SeededIds(2023).new(), SeededIds(2023).word())
 
 
-def test_a_seeded_maker_gives_no_id_twice_to_threads():
-    ids, made = SeededIds(1), []
+@pytest.mark.parametrize("ids", [RandomIds(), SeededIds(7)])
+def test_no_id_is_given_twice_to_threads(ids):
+    made = []
 
     def make() -> None:
         made.extend(ids.new() for _ in range(500))
@@ -89,3 +91,23 @@ def test_a_seeded_maker_gives_no_id_twice_to_threads():
     for thread in threads:
         thread.join()
     assert len(set(made)) == 2000
+
+
+def test_a_forked_process_makes_no_id_that_its_parent_makes():
+    """Not even of one that asked before the fork: what was asked for ahead is not taken along."""
+    ids = RandomIds()
+    ids.new()
+    reader, writer = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.write(writer, "\n".join(ids.new() for _ in range(300)).encode())
+        finally:
+            os._exit(0)
+    os.close(writer)
+    own = {each[19:] for each in (ids.new() for _ in range(300))}  # without the instant
+    with os.fdopen(reader) as pipe:
+        theirs = {each[19:] for each in pipe.read().split("\n")}
+    os.waitpid(child, 0)
+    assert len(own) == len(theirs) == 300
+    assert not own & theirs

@@ -5,10 +5,14 @@ from __future__ import annotations
 import io
 import json
 import logging
+import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from shared import log
 from shared.kernel.errors import LienThongError, SettingsError
@@ -142,6 +146,52 @@ def test_of_an_error_only_our_own_words_are_logged(logged, log_format):
     assert "ValueError" in told
     assert "the row was refused" in told
     assert "in fail" in told or '"name": "fail"' in told
+
+
+VALUES = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"])),
+    st.sampled_from(["%s 100%", 'a "quoted" \\ path', "dòng\nhai\t\x00\x7f\u2028"]),
+    st.integers(),
+    st.floats(),
+    st.booleans(),
+    st.none(),
+)
+
+
+def lines_of(log_format: str, level: str, write: Callable[[], None]) -> list[str]:
+    """What is written, without the instants."""
+    out = io.StringIO()
+    env = {"LIENTHONG_LOG_FORMAT": log_format, "LIENTHONG_LOG_LEVEL": level}
+    log.configure(Settings.load("notify", env), stream=out)
+    write()
+    return re.sub(r"\d{4}-\d\d-\d\dT[0-9:.]+Z", "(at)", out.getvalue()).split("\n")
+
+
+@pytest.mark.parametrize("log_format", ["json", "console"])
+@pytest.mark.parametrize("level", ["info", "warning"])
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["debug", "info", "warning"]), st.tuples(*[VALUES] * 3)),
+        max_size=4,
+    )
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_an_event_with_fixed_keys_is_logged_as_any_other(logged, log_format, level, entries):
+    """Byte for byte, in the same order, from the same level on."""
+    fixed = log.FixedEvent("con%sumer", "fact.handled", ("id", "age_seconds", "why"))
+
+    def one_by_one() -> None:
+        for name, (ident, age, why) in entries:
+            told = {"id": ident, "age_seconds": age, "why": why}
+            getattr(log.get("con%sumer"), name)("fact.handled", **told)
+
+    expected = lines_of(log_format, level, one_by_one)
+    assert lines_of(log_format, level, lambda: fixed.write(entries)) == expected
+
+
+def test_an_event_with_fixed_keys_has_none_that_is_personal():
+    with pytest.raises(ValueError, match="personal"):
+        log.FixedEvent("consumer", "fact.handled", ("id", "phone"))
 
 
 def test_the_console_form_is_for_people(logged):

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from shared.settings import PROJECT
-from tests.servers.sharing import share
+from tests.servers.sharing import LONG, rank, share
 
 CONFTEST = """
 from tests.servers.sharing import Sharing
@@ -33,6 +33,12 @@ def test_a_file_stays_with_one_worker_and_only_its_back_ends_part():
     assert share(f"{file}::test_a[two servers-x]") == file
 
 
+def test_the_rooms_that_take_longest_are_there_and_go_first():
+    assert all((PROJECT / "tests" / room).is_dir() for room in LONG)
+    assert rank("tests/bench/test_bench.py") < rank("tests/promises/x.py servers")
+    assert rank("tests/promises/x.py") < rank("tests/kernel/test_text.py")
+
+
 def test_a_worker_that_dies_costs_the_one_test_and_the_run_ends(tmp_path: Path):
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
@@ -40,6 +46,6 @@ def test_a_worker_that_dies_costs_the_one_test_and_the_run_ends(tmp_path: Path):
     for number in range(3):
         (tmp_path / f"test_good_{number}.py").write_text("def test_good(): pass\n")
     command = [sys.executable, "-m", "pytest", "-n", "2", "-c", tmp_path / "pytest.ini", tmp_path]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=280)
     assert re.search(r"1 failed, 5 passed in ", done.stdout), done.stdout + done.stderr
     assert "crashed while running 'test_deadly.py::test_deadly'" in done.stdout

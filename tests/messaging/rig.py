@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from shared.database import Store, UnitOfWork, make_engine
 from shared.events.envelope import Envelope, encode
+from shared.identity import keys
 from shared.kernel.clock import FixedClock
 from shared.kernel.ids import SeededIds
 from shared.messaging import Bus, Delivery, Exchange, Queue
@@ -31,6 +32,7 @@ QUEUES = (Queue("reader.facts", (("dossier.facts", "maker.*.*"),)),)
 
 metadata = sa.MetaData()
 LEDGERS = Ledgers.define(metadata)
+API_KEYS = keys.define(metadata)
 APPLIED = sa.Table(
     "applied",
     metadata,
@@ -140,7 +142,7 @@ def envelope(source: str, subject: str, sequence: int | None, **more: Any) -> En
 
 @dataclass
 class ScriptedBus:
-    """A courier whose arrivals a test decides; keeps what was not acknowledged, as a broker does."""
+    """A transport whose arrivals a test decides; keeps what was not acknowledged, as a broker does."""
 
     volatile: bool = False
     waiting: list[bytes] = field(default_factory=list)

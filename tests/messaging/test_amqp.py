@@ -196,7 +196,7 @@ def test_a_subscriber_whose_connection_is_cut_takes_up_where_it_was(
 def test_a_line_that_swallows_everything_confirms_nothing_and_is_away(
     line: FaultProxy, on_servers: ServersBackend
 ) -> None:
-    publisher = AmqpPublisher(parse(through(line, on_servers)), "", confirm_seconds=0.5)
+    publisher = AmqpPublisher(parse(through(line, on_servers)), "", confirm_seconds=2.0)
     assert publisher.publish([message(1)]).confirmed == {"1"}
     line.hole()
     with pytest.raises(BrokerAway):
@@ -294,7 +294,7 @@ def test_heartbeats_that_arrive_with_nothing_behind_them_hold_up_nobody(
     while time.monotonic() - began < 3.5:  # several heartbeats both ways, and nothing else
         assert subscriber.receive(1, 0.1) == []
         publisher.tend()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # held up is for ever: heartbeats go on coming
     assert publisher.publish([message(2)]).confirmed == {"2"}
     assert receive(subscriber, 1)
     subscriber.close()

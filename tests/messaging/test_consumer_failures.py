@@ -12,10 +12,10 @@ from structlog.testing import capture_logs
 
 from shared.kernel.clock import FixedClock
 from shared.kernel.errors import DatabaseAway, ParkNow
+from shared.kernel.retry import RetryPolicy
 from shared.messaging import Delivery, parked
 from shared.messaging.consumer import Consumer, Handler, Late
 from shared.messaging.metrics import Metrics
-from shared.messaging.retry import RetryPolicy
 from tests.messaging.rig import (
     NOON,
     TYPE,
@@ -265,22 +265,22 @@ def test_two_workers_that_get_the_same_facts_apply_each_once(on_servers):
     facts = [envelope("/maker", f"D{d}", n) for n in range(1, 6) for d in range(1, 9)]
     facts += [envelope("/other", f"D{d}", 1, after="/maker:3") for d in range(1, 9)]
     facts += [envelope("/agencies/a", f"T{d}", None, id=f"answer-{d}") for d in range(1, 9)]
-    couriers = [ScriptedBus(cut=7), ScriptedBus(cut=5)]
-    couriers[0].put(*facts)
-    couriers[1].put(*reversed(facts))
+    buses = [ScriptedBus(cut=7), ScriptedBus(cut=5)]
+    buses[0].put(*facts)
+    buses[1].put(*reversed(facts))
     start = threading.Barrier(2)
     troubles = []
 
-    def work(courier):
-        consumer = scripted(store, courier)
+    def work(bus):
+        consumer = scripted(store, bus)
         start.wait()
         try:
-            while courier.waiting:
+            while bus.waiting:
                 consumer.step(0)
         except BaseException as error:  # noqa: BLE001 - told to the test's own thread
             troubles.append(error)
 
-    threads = [threading.Thread(target=work, args=(courier,)) for courier in couriers]
+    threads = [threading.Thread(target=work, args=(bus,)) for bus in buses]
     for thread in threads:
         thread.start()
     for thread in threads:

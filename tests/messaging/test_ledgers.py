@@ -19,7 +19,7 @@ from shared.messaging.history import ledgers_1
 from shared.messaging.measure import measure
 from shared.messaging.timeline import timeline
 from tests.messaging.rig import (
-    LEDGERS,
+    API_KEYS,
     NOON,
     Reading,
     ScriptedBus,
@@ -87,7 +87,7 @@ def test_no_key_opens_but_the_whole_one(store):
 
 def test_of_a_key_only_its_hash_is_kept(store):
     _, text = issue(store)
-    (row,) = read(store, lambda connection: list(connection.execute(sa.select(LEDGERS.api_keys))))
+    (row,) = read(store, lambda connection: list(connection.execute(sa.select(API_KEYS))))
     assert text.rpartition("_")[2] not in str(tuple(row))
     assert len(row.hash) == 32
     (info,) = read(store, keys.list_keys)
@@ -145,6 +145,19 @@ def test_in_a_timeline_of_one_instant_an_effect_never_stands_before_its_cause(st
     drain(scripted(store, bus))
     order = [entry.source for entry in read(store, timeline, "D1")]
     assert order.index("/maker") < order.index("/reader") < order.index("/answer")
+
+
+def test_facts_of_one_unit_keep_their_order_though_two_streams_number_them(store):
+    """ "/maker" sorts before "/maker/steps", and one instant is all that a unit of work knows."""
+    made = ["/maker", "/maker/steps", "/maker/steps", "/maker", "/maker/steps"]
+    with store.begin() as uow:
+        for source in made:
+            uow.record((source, "maker.test.made", "D1", {}))
+    told = read(store, timeline, "D1")
+    assert [entry.source for entry in told] == made
+    assert [entry.envelope.after for entry in told] == [
+        None, "/maker:1", "/maker:1", "/maker/steps:2", "/maker:2",
+    ]  # fmt: skip
 
 
 # --- held facts -------------------------------------------------------------------------------
@@ -270,6 +283,16 @@ def downgrade():
     with op.batch_alter_table("applied") as batch:
         batch.drop_column("id")
 """,
+    "versions/0003_third.py": """
+from alembic import op
+from shared.messaging.history import drop_starts, make_starts
+revision = "0003"
+down_revision = "0002"
+def upgrade():
+    drop_starts(op)
+def downgrade():
+    make_starts(op)
+""",
 }
 
 
@@ -291,7 +314,7 @@ def test_a_history_brings_an_empty_database_to_what_the_code_says(backend, histo
     assert any("add_column" in fault and "id" in fault for fault in drift(engine, metadata))
     upgrade(engine, history)
     upgrade(engine, history)
-    assert current(engine) == head(history) == "0002"
+    assert current(engine) == head(history) == "0003"
     assert drift(engine, metadata) == []
     engine.dispose()
 

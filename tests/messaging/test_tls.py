@@ -76,6 +76,21 @@ def test_what_is_larger_than_one_record_of_tls_arrives_whole(tls_broker: TlsBrok
     bus.close()
 
 
+def test_records_in_single_bytes_carry_everything(tls_broker: TlsBroker, vhost: str):
+    Bus(trusting(tls_broker.url(vhost=vhost), tls_broker)).declare(*TOPOLOGY)
+    with FaultProxy(("127.0.0.1", tls_broker.port)) as line:
+        line.crumble(1)
+        url = f"amqps://guest:guest@127.0.0.1:{line.port}/{vhost}"
+        bus = Bus(trusting(url, tls_broker, server_name_indication="localhost"))
+        publisher, subscriber = bus.publisher(), bus.subscriber("in")
+        bodies = [secrets.token_bytes(size) for size in (1, 2000, 30_000, 5)]
+        batch = [OutMessage(n, "facts", "a.b.c", body) for n, body in enumerate(bodies)]
+        assert publisher.publish(batch).confirmed == set(range(4))
+        assert [each.body for each in receive(subscriber, 4)] == bodies
+        subscriber.close()
+        publisher.close()
+
+
 def test_the_bus_works_again_after_the_broker_was_restarted(tls_broker: TlsBroker, vhost: str):
     bus = Bus(trusting(tls_broker.url(vhost=vhost), tls_broker))
     bus.declare(*TOPOLOGY)
@@ -88,18 +103,40 @@ def test_the_bus_works_again_after_the_broker_was_restarted(tls_broker: TlsBroke
     bus.close()
 
 
+@pytest.mark.timeout(180)
+def test_a_broker_that_blocks_its_senders_goes_on_delivering(tls_broker: TlsBroker, vhost: str):
+    """Its memory alarm: it reads nothing from who publishes, until it has room again."""
+    url = trusting(tls_broker.url(vhost=vhost), tls_broker)
+    bus = Bus(url)
+    bus.declare(*TOPOLOGY)
+    publisher, subscriber = AmqpPublisher(parse(url), "", confirm_seconds=1), bus.subscriber("in")
+    subscriber.receive(1, 0)
+    assert publisher.publish([message("1")]).confirmed == {"1"}
+    tls_broker.node.control("set_vm_memory_high_watermark", "absolute", "1MB")
+    try:
+        with pytest.raises(BrokerAway):
+            publisher.publish([message("2")])
+        subscriber.ack_through(receive(subscriber, 1)[0])
+    finally:
+        tls_broker.node.control("set_vm_memory_high_watermark", "0.4")
+    assert insistently(lambda: publisher.publish([message("3")])).confirmed == {"3"}
+    assert receive(subscriber, 1)
+    subscriber.close()
+    publisher.close()
+
+
 def test_a_broker_that_goes_silent_over_tls_is_given_up(tls_broker: TlsBroker, vhost: str):
     Bus(trusting(tls_broker.url(vhost=vhost), tls_broker)).declare(*TOPOLOGY)
     with FaultProxy(("127.0.0.1", tls_broker.port)) as line:
         url = f"amqps://guest:guest@127.0.0.1:{line.port}/{vhost}"
         brokers = parse(trusting(url, tls_broker, server_name_indication="localhost"))
-        publisher = AmqpPublisher(brokers, "", confirm_seconds=0.5)
+        publisher = AmqpPublisher(brokers, "", confirm_seconds=2.0)
         assert publisher.publish([message("1")]).confirmed == {"1"}
         line.hole()
         began = time.monotonic()
         with pytest.raises(BrokerAway):
             publisher.publish([message("2")])
-        assert time.monotonic() - began < 3  # and not until the silent line says goodbye
+        assert time.monotonic() - began < 8  # and not until the silent line says goodbye
         line.heal()
         sent = insistently(lambda: publisher.publish([message("3")]))
         assert sent.confirmed == {"3"}

@@ -30,8 +30,8 @@ def say(store: Store, word: str) -> None:
 
 
 def hear(listener: Listener) -> int:
-    """What the listener hears within 10 s."""
-    end = time.monotonic() + 10
+    """What the listener hears within a minute."""
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         if heard := listener.step(0.2):
             return heard
@@ -39,7 +39,7 @@ def hear(listener: Listener) -> int:
 
 
 def insistently(step: Callable[[], int]) -> int:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while True:
         try:
             return step()

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from services.notify.app import open_store
-from services.notify.usecases.composing import Composer
+from services.notify.domain.composing import Composer
 from shared.kernel.clock import FixedClock
 from shared.kernel.ids import SeededIds
 from tests.backends import Backend

@@ -5,24 +5,33 @@ What tests move by hand; no test lives here.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from services.notify.app import MIGRATIONS
-from services.notify.domain.contacts import Contact
+from services.notify.domain.composing import Composer
 from services.notify.domain.delivery import Letter, Result, Sent
 from services.notify.domain.messages import Message
-from services.notify.domain.news import News
+from services.notify.on import event_handlers
 from services.notify.storage import queries
-from services.notify.usecases.composing import Composer
-from services.notify.usecases.handing import Tray
-from services.notify.usecases.telling import take_contact, tell_citizen, warm_contacts, warm_news
 from shared.catalogue import Catalogue, load
-from shared.database import Store, make_engine
+from shared.database import Store, UnitOfWork, make_engine
 from shared.database.migrate import upgrade
+from shared.database.unit_of_work import Cause
+from shared.events.describe import SAMPLES
+from shared.events.envelope import Data, Envelope, decode
+from shared.events.event import Event, kind_of, write
+from shared.events.intake import ContactGiven, DossierReceived
+from shared.events.names import PREFIX, short
+from shared.events.parts import Agency, Consent, Office, ProcedureVersion
 from shared.kernel.clock import FixedClock
 from shared.messaging.tables import LEDGERS
 from shared.settings import PROJECT
+
+E = TypeVar("E", bound=Event)
 
 START = datetime(2022, 3, 14, 2, 0, tzinfo=UTC)
 DOSSIER = "000.00.15.H20-220314-0001"
@@ -40,47 +49,70 @@ def migrate(url: str) -> None:
     engine.dispose()
 
 
+def sample(cls: type[E], dossier: str = DOSSIER, **changes: object) -> E:
+    """The contract's own sample of an event, about this dossier and with these changes."""
+    path = SAMPLES / f"{kind_of(cls).type.removeprefix(PREFIX)}.json"
+    happened = decode(path.read_bytes()).event()
+    assert isinstance(happened, cls)
+    return replace(happened, dossier=dossier, **changes)
+
+
+def received(dossier: str = DOSSIER, **changes: object) -> DossierReceived:
+    """A dossier of the catalogue's first procedure, due on Wednesday at 14:00 (Vietnam)."""
+    procedure = the_catalogue().procedures(START.date())[0]
+    due = START + timedelta(days=2, hours=5)
+    values: dict[str, object] = {
+        "procedure": ProcedureVersion(
+            code=procedure.code,
+            name=procedure.name,
+            version=procedure.version,
+            short_name=procedure.short_name,
+        ),
+        "office": Office(code=OFFICE, name=the_catalogue().agency(OFFICE).name, territory="29866"),
+        "promised_at": due,
+        "due_at": due,
+    }
+    return sample(DossierReceived, dossier, **{**values, **changes})
+
+
+def agency(code: str = "x", name: str = "Công an") -> Agency:
+    return Agency(code=code, name=name)
+
+
 class Ledger:
     """Notify's rooms below the bus, moved by hand."""
 
     def __init__(self, store: Store, composer: Composer, clock: FixedClock) -> None:
         self.store = store
-        self.composer = composer
         self.clock = clock
-        self.trays: dict[str, Tray] = {}
+        self._handlers = event_handlers(composer)
         self._facts = 0
 
-    def news(self, name: str, dossier: str = DOSSIER, **data: object) -> News:
+    def fact(self, event: Event) -> Envelope:
+        """The event with an id and the present time, as it comes from its maker."""
         self._facts += 1
-        told = {"dossier": dossier, **data}
-        return News(f"fact-{self._facts}", name, dossier, self.clock.now(), told)
-
-    def hear(self, *news: News) -> None:
-        with self.store.begin() as uow:
-            warm_news(uow, [one.dossier for one in news])
-            for one in news:
-                tell_citizen(uow, self.composer, one, self.trays)
-
-    def give(self, *contacts: Contact) -> None:
-        with self.store.begin() as uow:
-            warm_contacts(uow, [contact.dossier for contact in contacts])
-            for contact in contacts:
-                take_contact(uow, self.composer, contact, self.trays)
-
-    def received(self, dossier: str = DOSSIER) -> News:
-        procedure = the_catalogue().procedures(START.date())[0]
-        return self.news(
-            "dossier.received",
-            dossier,
-            procedure={
-                "code": procedure.code,
-                "name": procedure.name,
-                "short_name": procedure.short_name,
-            },
-            office={"code": OFFICE, "name": the_catalogue().agency(OFFICE).name},
-            promised_at="2022-03-16T07:00:00Z",
-            due_at="2022-03-16T07:00:00Z",
+        return Envelope(
+            id=f"fact-{self._facts}",
+            source="/maker",
+            type=kind_of(type(event)).type,
+            subject=event.subject,
+            time=self.clock.now(),
+            data=Data(write(event)),
         )
+
+    def hear(self, *told: Event | Envelope) -> None:
+        """A batch of events in one unit of work; a fact that is given keeps its id."""
+        with self.store.begin() as uow:
+            self.handle(uow, *told)
+
+    def handle(self, uow: UnitOfWork, *told: Event | Envelope) -> None:
+        facts = [each if isinstance(each, Envelope) else self.fact(each) for each in told]
+        for kind in dict.fromkeys(fact.type for fact in facts):
+            if (warm := self._handlers[kind].warm) is not None:
+                warm(uow, [fact for fact in facts if fact.type == kind])
+        for fact in facts:
+            uow.cause = Cause(fact.id, made_at=fact.time)
+            self._handlers[fact.type].apply(uow, fact)
 
     def messages(self, **search: object) -> list[Message]:
         """All messages, oldest first."""
@@ -94,9 +126,6 @@ class Ledger:
 
     def told(self) -> list[tuple[str, dict]]:
         """The facts that notify made: (short type, data)."""
-        from shared.events.envelope import decode
-        from shared.events.names import short
-
         outbox = LEDGERS.outbox
         with self.store.read() as connection:
             bodies = connection.execute(outbox.select().order_by(outbox.c.position)).all()
@@ -104,19 +133,24 @@ class Ledger:
         return [(short(fact.type), dict(fact.data)) for fact in facts]
 
 
-def a_contact(dossier: str = DOSSIER, **changes: object) -> Contact:
+def a_contact(
+    dossier: str = DOSSIER,
+    *,
+    consent_sms: bool = True,
+    consent_email: bool = True,
+    **changes: object,
+) -> ContactGiven:
     values: dict[str, object] = {
         "dossier": dossier,
         "name": "Nguyễn Thị Sáu",
         "phone": "+84907123456",
         "email": "sau.nguyen@example.vn",
         "language": "vi",
-        "consent_sms": True,
-        "consent_email": True,
+        "consent": Consent(sms=consent_sms, email=consent_email),
         "lookup_word": "K7M2QP",
         "given_at": START,
     }
-    return Contact(**{**values, **changes})  # type: ignore[arg-type]
+    return ContactGiven(**{**values, **changes})  # type: ignore[arg-type]
 
 
 @dataclass

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from services.notify.domain.states import State
 from services.notify.storage import queries
 from services.notify.storage.tables import messages
-from tests.notify.ledger import Ledger, a_contact
+from tests.notify.ledger import Ledger, a_contact, received
 
 MANY = 20_000
 
@@ -25,8 +25,8 @@ _NUMBERS = {
 
 @pytest.fixture
 def crowded(ledger: Ledger) -> Ledger:
-    ledger.give(a_contact(consent_email=False))
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact(consent_email=False))
+    ledger.hear(received())
     rare = " ".join(
         f"WHEN n = {number} THEN '{state.value}'" for number, state in enumerate(State, 1)
     )

@@ -7,20 +7,20 @@ import pytest
 from click.testing import CliRunner, Result
 
 from services.commands.messages import messages
+from services.notify.delivery.sender import Sender
 from services.notify.domain.delivery import Unknown
-from services.notify.messaging.sender import Sender
 from shared.kernel.errors import NotAllowed
 from tests.backends import Backend
 from tests.notify.conftest import opened
-from tests.notify.ledger import Ledger, RecordingChannel, a_contact
+from tests.notify.ledger import Ledger, RecordingChannel, a_contact, received
 
 
 @pytest.fixture
 def told(embedded: Backend, clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("LIENTHONG_DATA_DIR", str(Path(embedded.data_dir)))
     with opened(embedded, clock) as ledger:
-        ledger.give(a_contact())
-        ledger.hear(ledger.received())
+        ledger.hear(a_contact())
+        ledger.hear(received())
         Sender("email", RecordingChannel(), ledger.store).step(0)
         uncertain = RecordingChannel(idempotent=False, answers=[Unknown("broke off")])
         Sender("sms", uncertain, ledger.store).step(0)

@@ -4,72 +4,47 @@ from collections.abc import Iterator
 
 import pytest
 
+from services.notify.delivery.sender import Sender
 from services.notify.domain.delivery import Unknown
-from services.notify.messaging.sender import Sender
 from shared.kernel.clock import FixedClock
 from shared.web.server import WebServer, serving
 from tests.backends import Backend
+from tests.browser import DESKTOP, PHONE, is_sound, opened_page
 from tests.notify.conftest import opened
-from tests.notify.ledger import DOSSIER, START, Ledger, RecordingChannel, a_contact
+from tests.notify.ledger import DOSSIER, START, Ledger, RecordingChannel, a_contact, received
 from tests.notify.test_notify_web import Door
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking"]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str):  # type: ignore[no-untyped-def]
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield started
-        started.close()
 
 
 @pytest.fixture
 def told(embedded: Backend) -> Iterator[Ledger]:
     with opened(embedded, FixedClock(START)) as ledger:
-        ledger.give(a_contact())
-        ledger.hear(ledger.received(), ledger.received("000.00.15.H20-220314-0002"))
+        ledger.hear(a_contact())
+        ledger.hear(received(), received("000.00.15.H20-220314-0002"))
         Sender("email", RecordingChannel(), ledger.store).step(0)
         uncertain = RecordingChannel(idempotent=False, answers=[Unknown("broke off")])
         Sender("sms", uncertain, ledger.store).step(0)
         yield ledger
 
 
-@pytest.fixture(params=[1280, 360], ids=["desktop", "phone"])
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
 def page(browser, told: Ledger, embedded: Backend, request):  # type: ignore[no-untyped-def]
     door = Door(told, embedded)
     server = WebServer(door.app)
-    with serving(server):
-        context = browser.new_context(
-            viewport={"width": request.param, "height": 800}, base_url=server.url
-        )
-        shown = context.new_page()
+    with serving(server), opened_page(browser, request.param, base_url=server.url) as shown:
         shown.goto("/tin-nhan")
         shown.get_by_label("Khóa truy cập").fill(door.keys["operator"])
         shown.get_by_role("button", name="Vào làm việc").click()
         shown.wait_for_url("**/tin-nhan")
         yield shown
-        context.close()
-
-
-def is_good(page) -> None:  # type: ignore[no-untyped-def]
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wide <= 0, f"{wide} px wider than the screen"
 
 
 def test_the_pages_are_accessible_and_fit_their_screen(page, told: Ledger):  # type: ignore[no-untyped-def]
-    is_good(page)
+    is_sound(page)
     for message in told.messages():
         page.goto(f"/tin-nhan/{message.id}")
-        is_good(page)
+        is_sound(page)
 
 
 def test_an_operator_finds_an_uncertain_message_and_sends_it_again(page, told: Ledger):  # type: ignore[no-untyped-def]

@@ -3,16 +3,27 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.notify.domain.cases import Case, learn
-from services.notify.domain.contacts import EMAIL, SMS, Contact, choose, masked
+from services.notify.domain.composing import Composer
+from services.notify.domain.contacts import EMAIL, SMS, choose, masked
+from services.notify.domain.correspondence import (
+    Circumstances,
+    Correspondence,
+    learn_deadline,
+    release_messages,
+    write_messages,
+)
 from services.notify.domain.delivery import Failed, Sent, Unknown
 from services.notify.domain.messages import (
     APPLICANT,
+    RETRIES,
     SPENT,
     Message,
     after_crash,
@@ -20,29 +31,25 @@ from services.notify.domain.messages import (
     moment_lost,
     resent,
 )
-from services.notify.domain.news import News
-from services.notify.domain.retrying import RetryBudget
+from services.notify.domain.moments import MOMENTS
 from services.notify.domain.states import MOVES, NAMES_VI, RESENDABLE, State, move
-from services.notify.domain.values import Place, Subject, kept, spoken_time, values_for
+from services.notify.domain.values import Notice, Place, spoken_time, values_for
+from shared.events.event import Event, kind_of, write
+from shared.events.intake import (
+    DeadlineStated,
+    DossierPaid,
+    DossierRefused,
+    DossierSupplemented,
+    SupplementRequested,
+)
+from shared.events.parts import Agency
+from shared.events.routing import DossierExtended, DossierResolved, StepResult
+from shared.kernel.clock import format_instant
 from shared.kernel.errors import NotAllowed
+from shared.kernel.ids import SeededIds
+from tests.notify.ledger import DOSSIER, a_contact, received, sample, the_catalogue
 
 NOW = datetime(2022, 3, 14, 2, 0, tzinfo=UTC)
-BUDGET = RetryBudget()
-
-
-def a_contact(**changes: object) -> Contact:
-    base = Contact(
-        dossier="D-1",
-        name="Nguyễn Thị Sáu",
-        phone="+84907123456",
-        email="sau.nguyen@example.vn",
-        language="vi",
-        consent_sms=True,
-        consent_email=True,
-        lookup_word="K7M2QP",
-        given_at=NOW,
-    )
-    return replace(base, **changes)  # type: ignore[arg-type]
 
 
 def a_message(state: State = State.SENDING, **changes: object) -> Message:
@@ -50,7 +57,7 @@ def a_message(state: State = State.SENDING, **changes: object) -> Message:
         id="m-1",
         fact_id="f-1",
         moment="received",
-        person=APPLICANT,
+        role=APPLICANT,
         channel=SMS,
         dossier="D-1",
         state=state,
@@ -59,10 +66,6 @@ def a_message(state: State = State.SENDING, **changes: object) -> Message:
         tries=1,
     )
     return replace(base, **changes)  # type: ignore[arg-type]
-
-
-def news(name: str = "dossier.received", **data: object) -> News:
-    return News("f-1", name, "D-1", NOW, data)
 
 
 # --- states --------------------------------------------------------------------------------------
@@ -95,44 +98,37 @@ def test_whatever_an_operator_may_resend_can_be_queued():
 
 
 @given(st.text(min_size=1, max_size=40))
-def test_waits_grow_up_to_a_cap_and_end_with_the_budget(message_id: str):
-    waits = [BUDGET.wait_after(made, message_id) for made in range(1, BUDGET.tries)]
-    plain = [wait for wait in waits if wait is not None]
-    assert len(plain) == BUDGET.tries - 1
-    assert all(BUDGET.first <= wait <= BUDGET.cap * 1.1 for wait in plain)
-    assert all(earlier <= later * 1.1 for earlier, later in pairwise(plain))
-    assert BUDGET.wait_after(BUDGET.tries, message_id) is None
-
-
-def test_the_wait_of_a_message_is_the_same_whenever_it_is_asked_for():
-    assert BUDGET.wait_after(3, "m-1") == BUDGET.wait_after(3, "m-1")
-    assert BUDGET.wait_after(3, "m-1") != BUDGET.wait_after(3, "m-2")
+def test_pauses_grow_to_an_hour_and_the_tries_last_for_most_of_a_day(message_id: str):
+    pauses = [RETRIES.pause(made, message_id) for made in range(1, RETRIES.max_attempts)]
+    assert all(timedelta(seconds=30) <= pause <= timedelta(hours=1.1) for pause in pauses)
+    assert all(earlier <= later * 1.1 for earlier, later in pairwise(pauses))
+    assert timedelta(hours=18) <= sum(pauses, timedelta()) <= timedelta(hours=24)
 
 
 def test_a_channel_that_took_the_letter_makes_it_sent():
-    after = after_try(a_message(), Sent(), NOW, BUDGET)
+    after = after_try(a_message(), Sent(), NOW, RETRIES)
     assert (after.state, after.sent_at, after.next_at) == (State.SENT, NOW, None)
 
 
 def test_a_failure_is_tried_again_later():
-    after = after_try(a_message(), Failed("smtp: 451"), NOW, BUDGET)
+    after = after_try(a_message(), Failed("smtp: 451"), NOW, RETRIES)
     assert after.state is State.FAILED
     assert after.next_at is not None
     assert NOW + timedelta(seconds=30) <= after.next_at <= NOW + timedelta(seconds=33)
 
 
 def test_a_permanent_failure_is_undeliverable_at_once():
-    after = after_try(a_message(), Failed("smtp: 550", permanent=True), NOW, BUDGET)
+    after = after_try(a_message(), Failed("smtp: 550", permanent=True), NOW, RETRIES)
     assert (after.state, after.reason) == (State.UNDELIVERABLE, "smtp: 550")
 
 
 def test_a_spent_budget_is_undeliverable():
-    after = after_try(a_message(tries=BUDGET.tries), Failed("smtp: 451"), NOW, BUDGET)
+    after = after_try(a_message(tries=RETRIES.max_attempts), Failed("smtp: 451"), NOW, RETRIES)
     assert (after.state, after.reason) == (State.UNDELIVERABLE, SPENT)
 
 
 def test_a_letter_that_may_have_gone_is_uncertain_and_waits_for_a_person():
-    after = after_try(a_message(), Unknown("smtp text: TimeoutError"), NOW, BUDGET)
+    after = after_try(a_message(), Unknown("smtp text: TimeoutError"), NOW, RETRIES)
     assert (after.state, after.next_at) == (State.UNCERTAIN, None)
 
 
@@ -180,7 +176,9 @@ def test_addresses_that_cannot_be_reached_are_no_address(phone: str | None, emai
 
 def test_nothing_personal_shows_in_a_printed_contact_or_message():
     shown = repr(a_contact()) + repr(choose(a_contact()))
-    shown += repr(a_message(to="+84907123456", subject="Sáu", body="Sáu")) + repr(news(form="Sáu"))
+    shown += repr(a_message(to="+84907123456", subject="Sáu", body="Sáu")) + repr(
+        received(form={"ho_ten": "Sáu"})
+    )
     shown += repr(a_message(to="+84907123456", body="Sáu").letter())
     assert "Sáu" not in shown
     assert "907123456" not in shown
@@ -196,28 +194,88 @@ def test_operators_see_masked_addresses():
 # --- what is remembered --------------------------------------------------------------------------
 
 
-def test_a_case_learns_what_a_fact_states_and_keeps_the_rest():
-    first = learn(
-        None,
-        news(
-            procedure={"code": "1.001193", "name": "Đăng ký khai sinh", "short_name": "Khai sinh"},
-            office={"code": "ubnd-phuong-1", "name": "UBND Phường 1"},
-            promised_at="2022-03-16T02:00:00Z",
-            due_at="2022-03-16T02:00:00Z",
-        ),
-    )
-    later = learn(first, news("dossier.extended", due_at="2022-03-18T02:00:00Z"))
-    assert later == replace(first, due_at=datetime(2022, 3, 18, 2, tzinfo=UTC))
+def test_a_case_learns_what_an_event_states_and_keeps_the_rest():
+    first = learn(Case(DOSSIER), received())
+    assert (first.short_name, first.office) == (received().procedure.short_name, "ubnd-phuong-1")
+    due = datetime(2022, 3, 18, 2, tzinfo=UTC)
+    for event in (sample(DossierExtended, due_at=due), sample(DeadlineStated, due_at=due)):
+        assert learn(first, event) == replace(first, due_at=due)
+    before_reception = sample(DossierSupplemented, promised_at=None, due_at=None)
+    assert learn(first, before_reception) == first
 
 
 def test_the_date_in_force_counts_not_the_first_promise():
-    case = learn(None, news(promised_at="2022-03-16T02:00:00Z", due_at="2022-03-18T02:00:00Z"))
-    assert case.due_at == datetime(2022, 3, 18, 2, tzinfo=UTC)
+    promised, due = datetime(2022, 3, 16, 2, tzinfo=UTC), datetime(2022, 3, 18, 2, tzinfo=UTC)
+    assert learn(Case(DOSSIER), received(promised_at=promised, due_at=due)).due_at == due
+
+
+def test_a_date_stated_anew_is_remembered_and_makes_no_message():
+    case, due = learn(Case(DOSSIER), received()), datetime(2022, 3, 18, 2, tzinfo=UTC)
+    decision = learn_deadline(Correspondence(case), sample(DeadlineStated, due_at=due), around())
+    assert decision.state == Correspondence(replace(case, due_at=due))
+    assert decision.events == ()
+
+
+# --- what is kept while the contact is awaited --------------------------------------------------
+
+
+def around() -> Circumstances:
+    return Circumstances(Composer(the_catalogue()), "f-1", NOW, NOW, SeededIds(3).new)
+
+
+def waiting_for(event: Event) -> Correspondence:
+    known = Correspondence(learn(Case(DOSSIER), received()))
+    waiting = write_messages(known, event, around()).state
+    assert waiting is not None
+    return waiting
 
 
 def test_what_is_kept_for_later_holds_no_form_and_no_papers():
-    about = kept(news(reason="thiếu", form={"ho_ten": "Sáu"}, papers=[{"code": "a"}]))
-    assert about == {"reason": "thiếu"}
+    told = received(form={"ho_ten": "Sáu"}, papers=sample(DossierSupplemented).papers)
+    assert told.papers
+    (message,) = waiting_for(told).messages
+    assert message.about == {
+        "made_at": format_instant(NOW),
+        "due_at": format_instant(told.due_at),
+        "data": {},
+    }
+    (message,) = waiting_for(sample(DossierRefused, reason="thiếu")).messages
+    assert message.about is not None
+    assert message.about["data"]["reason"] == "thiếu"
+
+
+OLD_NAMES = ("reason", "next_step", "items", "amount_vnd", "step", "results", "agency")
+OLD_NAMES += ("respond_by",)
+
+
+def as_the_version_before_kept(event: Event, due_at: datetime | None) -> dict[str, Any]:
+    data = msgspec.json.decode(write(event))
+    return {
+        "name": kind_of(type(event)).name,
+        "made_at": format_instant(NOW),
+        "due_at": format_instant(due_at) if due_at else None,
+        "data": {name: data[name] for name in OLD_NAMES if data.get(name) is not None},
+    }
+
+
+@pytest.mark.parametrize("cls", MOMENTS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_message_that_waited_says_what_it_would_have_said_at_once(
+    cls: type[Event], language: str
+):
+    """Also one that was kept by the version before."""
+    event, contact = sample(cls), a_contact(language=language)
+    waiting = waiting_for(event)
+    (message,) = waiting.messages
+    old = replace(message, about=as_the_version_before_kept(event, waiting.case.due_at))
+    texts = []
+    for known in (waiting, replace(waiting, messages=(old,))):
+        released = release_messages(known, contact, around()).state
+        assert released is not None
+        texts.append([(m.channel, m.subject, m.body) for m in released.messages])
+    at_once = write_messages(replace(waiting, messages=(), contact=contact), event, around()).state
+    assert at_once is not None
+    assert [[(m.channel, m.subject, m.body) for m in at_once.messages]] * 2 == texts
 
 
 # --- values --------------------------------------------------------------------------------------
@@ -226,49 +284,51 @@ PLACE = Place("UBND Phường 1", "P.1", "100 Nguyễn Huệ, Phường 1", "027
 CASE = Case("D-1", "1.001193", "Đăng ký khai sinh", "Khai sinh", "p1", "UBND Phường 1", NOW)
 
 
-def subject(given_news: News) -> Subject:
-    return Subject(given_news, CASE, PLACE, agency="Công an thành phố Cao Lãnh", agency_short="CA")
+def notice(event: Event) -> Notice:
+    details = MOMENTS[type(event)].details(event)
+    agency = "Công an thành phố Cao Lãnh"
+    return Notice(CASE, NOW, details, PLACE, agency=agency, agency_short="CA")
 
 
 def test_an_email_greets_by_name_and_tells_the_place_in_full():
-    values = values_for(subject(news()), a_contact(), EMAIL)
+    values = values_for(notice(received()), a_contact(), EMAIL)
     assert values["name"] == "Nguyễn Thị Sáu"
     assert values["place"] == "UBND Phường 1, 100 Nguyễn Huệ, Phường 1"
     assert values["due"] == "09:00 ngày 14/03/2022"
 
 
 def test_a_text_message_is_short_and_never_holds_the_name():
-    values = values_for(subject(news()), a_contact(), SMS)
+    values = values_for(notice(received()), a_contact(), SMS)
     assert "name" not in values
     assert (values["place"], values["due"]) == ("P.1", "09:00 14/03/2022")
     assert values["lookup"] == "K7M2QP"
 
 
 def test_money_is_written_the_way_it_is_read():
-    paid = news("dossier.paid", amount_vnd=1_250_000)
-    assert values_for(subject(paid), a_contact(), EMAIL)["amount"] == "1.250.000 đồng"
+    paid = sample(DossierPaid, amount_vnd=1_250_000)
+    assert values_for(notice(paid), a_contact(), EMAIL)["amount"] == "1.250.000 đồng"
     english = a_contact(language="en")
-    assert values_for(subject(paid), english, EMAIL)["amount"] == "VND 1,250,000"
+    assert values_for(notice(paid), english, EMAIL)["amount"] == "VND 1,250,000"
 
 
 def test_the_missing_papers_are_listed_in_one_go():
-    asked = news("dossier.supplement_requested", items=["Giấy chứng sinh", "Sổ hộ khẩu"])
-    assert values_for(subject(asked), a_contact(), EMAIL)["items"] == "Giấy chứng sinh; Sổ hộ khẩu"
+    asked = sample(SupplementRequested, items=("Giấy chứng sinh", "Sổ hộ khẩu"))
+    assert values_for(notice(asked), a_contact(), EMAIL)["items"] == "Giấy chứng sinh; Sổ hộ khẩu"
 
 
 def test_the_results_of_all_branches_are_told_with_their_reasons():
-    done = news(
-        "dossier.resolved",
-        results=[
-            {
-                "agency": {"code": "a", "name": "UBND Phường 1"},
-                "outcome": "granted",
-                "reason": None,
-            },
-            {"agency": {"code": "b", "name": "BHXH"}, "outcome": "refused", "reason": "thiếu giấy"},
-        ],
+    granted = StepResult(
+        step="a", agency=Agency(code="a", name="UBND Phường 1"), outcome="granted", at=NOW
     )
-    values = values_for(subject(done), a_contact(), EMAIL)
+    refused = StepResult(
+        step="b",
+        agency=Agency(code="b", name="BHXH"),
+        outcome="refused",
+        reason="thiếu giấy",
+        at=NOW,
+    )
+    done = sample(DossierResolved, results=(granted, refused))
+    values = values_for(notice(done), a_contact(), EMAIL)
     assert values["items"] == "UBND Phường 1: đã giải quyết; BHXH: không giải quyết"
     assert values["reason"] == "thiếu giấy"
 

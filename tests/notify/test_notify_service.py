@@ -8,31 +8,28 @@ from typing import Any
 import pytest
 
 from services.notify.app import build
-from services.notify.domain.news import MOMENTS
-from services.notify.messaging.incoming import CONTACT_TYPES, TYPES
-from services.notify.messaging.topology import EXCHANGES, QUEUES
+from services.notify.domain.moments import MOMENTS
 from services.notify.storage import queries
 from services.notify.storage.tables import metadata
 from shared.catalogue import MOMENTS as CATALOGUE_MOMENTS
 from shared.database.migrate import drift
-from shared.events.envelope import Envelope, decode, encode
-from shared.events.facts import FACTS, route
+from shared.events.envelope import Data, Envelope, decode, encode
+from shared.events.event import Event, address, kind_of, write
 from shared.events.names import CITIZEN_CONTACTS, DOSSIER_FACTS, wire
+from shared.events.parts import Office, ProcedureVersion
 from shared.kernel.clock import FixedClock, format_instant
 from shared.kernel.ids import SeededIds
 from shared.messaging import Bus, OutMessage, Queue
+from shared.messaging.topology import exchanges_of, queues_of
 from shared.testing.city import City
 from tests.backends import Backend
-from tests.notify.ledger import DOSSIER, OFFICE, START, migrate, the_catalogue
+from tests.notify.ledger import DOSSIER, OFFICE, START, a_contact, migrate, received, the_catalogue
 from tests.notify.mailbox import mail_server
 
-PROCEDURE = {
-    "code": "1.001193",
-    "version": 1,
-    "name": "Đăng ký khai sinh",
-    "short_name": "Khai sinh",
-}
-OFFICE_PART = {"code": OFFICE, "name": "UBND Phường 1", "territory": "29866"}
+PROCEDURE = ProcedureVersion(
+    code="1.001193", version=1, name="Đăng ký khai sinh", short_name="Khai sinh"
+)
+HERE = Office(code=OFFICE, name="UBND Phường 1", territory="29866")
 
 
 class World:
@@ -45,7 +42,7 @@ class World:
         self.ids = SeededIds(1)
         self.bus = Bus(backend.amqp_url())
         self.open()
-        self.bus.declare(EXCHANGES, [Queue("heard", ((DOSSIER_FACTS, "notify.*.*"),))])
+        self.bus.declare(exchanges_of("notify"), [Queue("heard", ((DOSSIER_FACTS, "notify.*.*"),))])
         self.publisher = self.bus.publisher()
         self.heard = self.bus.subscriber("heard")
         self._numbers: dict[tuple[str, str], int] = {}
@@ -60,45 +57,33 @@ class World:
         )
         self.city = City(self.clock, [self.notify])
 
-    def fact(
-        self, type_: str, source: str = "/intake", subject: str = DOSSIER, **data: Any
-    ) -> Envelope:
-        key = (source, subject)
+    def fact(self, event: Event) -> Envelope:
+        source = address(event, "intake").source
+        key = (source, event.subject)
         self._numbers[key] = self._numbers.get(key, 0) + 1
         return Envelope(
             id=self.ids.new(),
             source=source,
-            type=wire(type_),
-            subject=subject,
+            type=kind_of(type(event)).type,
+            subject=event.subject,
             time=self.clock.now(),
-            data={"dossier": subject, **data},
+            data=Data(write(event)),
             sequence=self._numbers[key],
         )
 
     def send(self, *facts: Envelope) -> None:
-        batch = [
-            OutMessage(
-                n, (road := route(fact.type, fact.source)).exchange, road.routing_key, encode(fact)
-            )
-            for n, fact in enumerate(facts)
-        ]
+        batch = []
+        for number, fact in enumerate(facts):
+            to = address(fact.event(), "intake")
+            batch.append(OutMessage(number, to.exchange, to.routing_key, encode(fact)))
         assert self.publisher.publish(batch).failed == {}
 
     def received(self, dossier: str = DOSSIER) -> Envelope:
-        now, due = format_instant(START), format_instant(START + timedelta(days=2))
-        return self.fact(
-            "dossier.received", subject=dossier, procedure=PROCEDURE, office=OFFICE_PART,
-            field="Hộ tịch", channel="direct", submitted_at=now, received_at=now,
-            promised_at=due, due_at=due, form={"ho_ten": "Sáu"}, papers=[], branches=[],
-        )  # fmt: skip
+        told = received(dossier, procedure=PROCEDURE, office=HERE, form={"ho_ten": "Sáu"})
+        return self.fact(told)
 
     def contact(self, dossier: str = DOSSIER, email: str = "sau@example.vn") -> Envelope:
-        return self.fact(
-            "contact.given", "/intake/contacts", dossier, name="Nguyễn Thị Sáu",
-            phone="+84907123456", email=email, language="vi",
-            consent={"sms": True, "email": True}, lookup_word="K7M2QP",
-            given_at=format_instant(START),
-        )  # fmt: skip
+        return self.fact(a_contact(dossier, email=email))
 
     def files(self, kind: str) -> list[Path]:
         return sorted((self.backend.data_dir / "messages" / kind).glob("*"))
@@ -210,16 +195,15 @@ def test_the_tables_in_code_are_those_of_the_history(world: World):
     assert drift(world.notify.store.engine, metadata) == []
 
 
-def test_every_moment_has_its_fact_in_the_contract_and_its_words_in_the_catalogue():
-    assert set(TYPES) <= set(FACTS)
-    assert set(CONTACT_TYPES) <= set(FACTS)
-    assert set(MOMENTS.values()) == set(CATALOGUE_MOMENTS)
+def test_every_moment_has_its_words_in_the_catalogue():
+    assert {moment.code for moment in MOMENTS.values()} == set(CATALOGUE_MOMENTS)
     for moment in MOMENTS.values():
         for channel in ("sms", "email"):
             for language in ("vi", "en"):
-                assert the_catalogue().template(moment, channel, language, START.date()).body
+                assert the_catalogue().template(moment.code, channel, language, START.date()).body
 
 
 def test_contacts_come_on_a_queue_of_their_own_that_reads_nothing_else():
-    bindings = {queue.name: {exchange for exchange, _ in queue.bindings} for queue in QUEUES}
+    queues = queues_of("notify")
+    bindings = {queue.name: {exchange for exchange, _ in queue.bindings} for queue in queues}
     assert bindings == {"notify.facts": {DOSSIER_FACTS}, "notify.contacts": {CITIZEN_CONTACTS}}

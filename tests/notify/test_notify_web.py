@@ -7,14 +7,14 @@ from dataclasses import replace
 import pytest
 from flask.testing import FlaskClient
 
+from services.notify.delivery.sender import Sender
 from services.notify.domain.delivery import Unknown
-from services.notify.messaging.sender import Sender
 from services.notify.web import create_web
 from shared.identity import keys
-from shared.web.guard import assert_every_route_is_guarded
+from shared.identity.guard import assert_every_route_is_guarded
 from tests.backends import Backend
 from tests.notify.conftest import opened
-from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact
+from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact, received
 
 OTHER = "000.00.15.H20-220314-0002"
 
@@ -55,8 +55,8 @@ def door(ledger_here: Ledger, embedded: Backend) -> Door:
 
 @pytest.fixture
 def told(ledger_here: Ledger) -> Ledger:
-    ledger_here.give(a_contact(), a_contact(OTHER, consent_email=False))
-    ledger_here.hear(ledger_here.received(), ledger_here.received(OTHER))
+    ledger_here.hear(a_contact(), a_contact(OTHER, consent_email=False))
+    ledger_here.hear(received(), received(OTHER))
     Sender("email", RecordingChannel(), ledger_here.store).step(0)
     uncertain = RecordingChannel(idempotent=False, answers=[Unknown("broke off")])
     Sender("sms", uncertain, ledger_here.store).step(0)
@@ -120,8 +120,8 @@ def test_a_message_that_was_sent_is_not_offered_again(door: Door, told: Ledger):
 
 
 def test_the_html_of_a_citizens_words_is_shown_as_text(door: Door, ledger_here: Ledger):
-    ledger_here.give(a_contact(name="<script>alert(1)</script>"))
-    ledger_here.hear(ledger_here.received())
+    ledger_here.hear(a_contact(name="<script>alert(1)</script>"))
+    ledger_here.hear(received())
     (mail,) = ledger_here.messages(channel="email")
     page = door.get(f"/tin-nhan/{mail.id}").get_data(as_text=True)
     assert "<script>alert" not in page

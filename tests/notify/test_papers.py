@@ -2,30 +2,52 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
+from shared.events.event import Event
+from shared.events.intake import (
+    DossierRefused,
+    SupplementExtended,
+    SupplementReminded,
+    SupplementRequested,
+)
+from shared.events.routing import SupplementDropped
 from shared.kernel.text import is_gsm, unaccent
-from tests.notify.ledger import DOSSIER, Ledger, a_contact, the_catalogue
+from tests.notify.ledger import (
+    DOSSIER,
+    OFFICE,
+    Ledger,
+    a_contact,
+    agency,
+    received,
+    sample,
+    the_catalogue,
+)
 
-AGENCY = {"code": "cong-an-cao-lanh", "name": "Công an thành phố Cao Lãnh"}
-ITEMS = ["Tờ khai thay đổi thông tin cư trú (CT01)"]
-BY = "2022-03-15T10:00:00Z"
-NEWS = {
-    "dossier.supplement_requested": {"reason": "chưa ký", "respond_by": BY, "step": "check"},
-    "dossier.supplement_reminded": {"reason": "chưa ký", "respond_by": BY},
-    "dossier.supplement_extended": {"respond_by": BY},
+ITEMS = ("Tờ khai thay đổi thông tin cư trú (CT01)",)
+ASKED = {
+    "agency": agency("cong-an-cao-lanh", "Công an thành phố Cao Lãnh"),
+    "items": ITEMS,
+    "respond_by": datetime(2022, 3, 15, 10, tzinfo=UTC),
 }
+REMINDED = sample(SupplementReminded, reason="chưa ký", **ASKED)
 
 
-@pytest.mark.parametrize("name", sorted(NEWS))
+@pytest.mark.parametrize(
+    "event",
+    [
+        sample(SupplementRequested, reason="chưa ký", step="check", **ASKED),
+        REMINDED,
+        sample(SupplementExtended, **ASKED),
+    ],
+    ids=lambda event: type(event).__name__,
+)
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_the_date_and_the_papers_are_in_every_message(ledger: Ledger, name: str, language: str):
-    ledger.give(a_contact(language=language))
-    ledger.hear(
-        ledger.received(), ledger.news(name, round=1, agency=AGENCY, items=ITEMS, **NEWS[name])
-    )
+def test_the_date_and_the_papers_are_in_every_message(ledger: Ledger, event: Event, language: str):
+    ledger.hear(a_contact(language=language))
+    ledger.hear(received(), event)
     mail, sms = (m for m in ledger.messages() if m.moment != "received")
     joint = "on" if language == "en" else "ngày"
     assert f"17:00 {joint} 15/03/2022" in mail.body
@@ -37,29 +59,19 @@ def test_the_date_and_the_papers_are_in_every_message(ledger: Ledger, name: str,
 
 
 def test_a_message_that_waited_for_its_contact_still_knows_the_date(ledger: Ledger):
-    ledger.hear(
-        ledger.received(),
-        ledger.news(
-            "dossier.supplement_reminded",
-            round=1,
-            agency=AGENCY,
-            items=ITEMS,
-            reason="chưa ký",
-            respond_by=BY,
-        ),
-    )
-    ledger.give(a_contact())
+    ledger.hear(received(), REMINDED)
+    ledger.hear(a_contact())
     sms = [m for m in ledger.messages(channel="sms") if m.moment == "supplement_reminder"]
     assert ["17:00 15/03/2022" in m.body for m in sms] == [True]
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_papers_that_are_no_longer_awaited_are_told_with_the_reason(ledger: Ledger, language: str):
-    ledger.give(a_contact(language=language))
+    ledger.hear(a_contact(language=language))
     reason = "Công dân không bổ sung giấy tờ trong thời hạn đã nêu."
     ledger.hear(
-        ledger.received(),
-        ledger.news("dossier.supplement_dropped", round=1, step="check", reason=reason),
+        received(),
+        sample(SupplementDropped, step="check", reason=reason),
     )
     mail, sms = (m for m in ledger.messages() if m.moment == "supplement_dropped")
     assert reason in mail.body
@@ -85,8 +97,10 @@ def test_the_end_of_an_unanswered_request_fits_one_text_message_with_reason_and_
     words, next_step = getattr(rule.reason, language), getattr(rule.next_step, language)
     told = {"reason": words.format(**values), "next_step": next_step.format(**values)}
     assert unaccent(told["reason"]) == reason
-    ledger.give(a_contact(language=language))
-    ledger.hear(ledger.received(), ledger.news("dossier.refused", **told))
+    ledger.hear(a_contact(language=language))
+    known = received()
+    refused = sample(DossierRefused, procedure=known.procedure, office=agency(OFFICE), **told)
+    ledger.hear(known, refused)
     (sms,) = [m for m in ledger.messages(channel="sms") if m.moment == "refused"]
     assert reason in sms.body
     assert then in sms.body

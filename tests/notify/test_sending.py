@@ -1,25 +1,27 @@
 """The sending loop on both back ends: once, in order of trouble, and across crashes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
-from services.notify.domain.delivery import Failed, Unknown
-from services.notify.domain.retrying import RetryBudget
+from services.notify.delivery.processes import process_is_gone, process_name
+from services.notify.delivery.sender import Sender
+from services.notify.domain.delivery import Failed, Letter, Unknown
+from services.notify.domain.messages import RETRIES
 from services.notify.domain.states import State
-from services.notify.messaging.processes import process_is_gone, process_name
-from services.notify.messaging.sender import Sender
 from services.notify.usecases.resending import resend
-from services.notify.usecases.sending import LEASE, claim_due
+from services.notify.usecases.sending import LEASE, ORPHANED_AFTER, claim_due
 from shared.kernel.errors import Conflict, DatabaseAway, NotAllowed, NotFound
-from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact
+from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact, received
 
 
-def sms_only(ledger: Ledger, count: int = 1) -> None:
-    codes = [f"000.00.15.H20-220314-{number:04}" for number in range(1, count + 1)]
-    ledger.give(*(a_contact(code, consent_email=False) for code in codes))
-    ledger.hear(*(ledger.received(code) for code in codes))
+def sms_only(ledger: Ledger, count: int = 1, first: int = 1) -> None:
+    codes = [f"000.00.15.H20-220314-{number:04}" for number in range(first, first + count)]
+    ledger.hear(*(a_contact(code, consent_email=False) for code in codes))
+    ledger.hear(*(received(code) for code in codes))
 
 
 def rest(sender: Sender) -> int:
@@ -29,12 +31,27 @@ def rest(sender: Sender) -> int:
     return total
 
 
+def dossiers(letters: list[Letter]) -> list[int]:
+    return [int(letter.body.partition("220314-")[2][:4]) for letter in letters]
+
+
+def statements(ledger: Ledger) -> list[str]:
+    """What is asked of the database from now on."""
+    heard: list[str] = []
+    sa.event.listen(
+        ledger.store.engine, "before_cursor_execute", lambda *args: heard.append(args[2])
+    )
+    return heard
+
+
 def always(answer: bool) -> Callable[[str], bool]:
     return lambda _: answer
 
 
 def test_what_is_queued_is_sent_once_and_told(ledger: Ledger):
     sms_only(ledger)
+    (message,) = ledger.messages()
+    assert (message.state, message.tries) == (State.QUEUED, 0)
     channel = RecordingChannel()
     assert rest(Sender("sms", channel, ledger.store)) == 1
     (message,) = ledger.messages()
@@ -54,8 +71,8 @@ def test_what_is_queued_is_sent_once_and_told(ledger: Ledger):
 
 
 def test_a_sender_takes_only_its_own_kind(ledger: Ledger):
-    ledger.give(a_contact())
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact())
+    ledger.hear(received())
     rest(Sender("email", RecordingChannel(), ledger.store))
     assert [m.state for m in ledger.messages(channel="sms")] == [State.QUEUED]
 
@@ -65,6 +82,86 @@ def test_many_go_in_batches_and_nothing_goes_twice(ledger: Ledger):
     channel = RecordingChannel()
     assert rest(Sender("sms", channel, ledger.store, batch=50)) == 120
     assert len({letter.id for letter in channel.letters}) == len(channel.letters) == 120
+
+
+def test_a_batch_is_claimed_in_one_statement(ledger: Ledger):
+    sender = Sender("sms", RecordingChannel(), ledger.store)
+    sender.step(0)
+    sms_only(ledger, 50)
+    heard = statements(ledger)
+    assert sender.step(0) == 50
+    writes = [text for text in heard if text.lstrip().startswith(("WITH", "UPDATE messages"))]
+    assert len(writes) == 2  # the claim, and the record
+    assert not [text for text in heard if text.lstrip().startswith("SELECT messages.")]
+
+
+def test_at_rest_a_sender_asks_nothing(ledger: Ledger):
+    sender = Sender("sms", RecordingChannel(), ledger.store)
+    sms_only(ledger)
+    rest(sender)
+    heard = statements(ledger)
+    assert [sender.step(0) for _ in range(5)] == [0] * 5
+    assert heard == []
+
+
+def test_two_senders_at_once_take_different_messages(ledger: Ledger):
+    sms_only(ledger, 80)
+    with ledger.store.begin() as uow:
+        first = claim_due(uow, "sms", "host:1", 50)
+        if ledger.store.engine.dialect.name == "postgresql":  # SQLite has one writer at a time
+            with ledger.store.begin() as beside:
+                second = claim_due(beside, "sms", "host:2", 50)
+    if ledger.store.engine.dialect.name == "sqlite":
+        with ledger.store.begin() as uow:
+            second = claim_due(uow, "sms", "host:2", 50)
+    assert (len(first), len(second)) == (50, 30)
+    assert not {message.id for message in first} & {message.id for message in second}
+    assert {(message.state, message.tries) for message in first} == {(State.SENDING, 1)}
+    assert ledger.states() == {"sending": 80}
+
+
+def test_the_oldest_goes_first_and_nothing_overtakes_what_waits(ledger: Ledger):
+    sms_only(ledger, 70)
+    channel = RecordingChannel()
+    sender = Sender("sms", channel, ledger.store, batch=50)
+    sender.step(0)
+    ledger.clock.advance(timedelta(seconds=1))
+    sms_only(ledger, first=7000)
+    rest(sender)
+    order = dossiers(channel.letters)
+    assert len(order) == 71
+    assert order[-1] == 7000
+
+
+def test_the_commit_of_a_message_wakes_its_sender_and_a_roll_back_leaves_it_nothing(
+    ledger: Ledger,
+):
+    channel = RecordingChannel()
+    sender = Sender("sms", channel, ledger.store)
+    sender.step(0)
+    ledger.hear(a_contact(consent_email=False))
+    told = ledger.fact(received())
+
+    def fail() -> None:
+        with ledger.store.begin() as uow:
+            ledger.handle(uow, told)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert rest(sender) == 0
+    ledger.hear(told)
+    assert rest(sender) == len(channel.letters) == 1
+
+
+def test_a_contact_that_comes_late_wakes_the_sender_of_what_waited(ledger: Ledger):
+    channel = RecordingChannel()
+    sender = Sender("sms", channel, ledger.store)
+    sender.step(0)
+    ledger.hear(received())
+    assert rest(sender) == 0
+    ledger.hear(a_contact())
+    assert rest(sender) == len(channel.letters) == 1
 
 
 def test_a_failure_is_tried_again_at_its_time_and_not_before(ledger: Ledger):
@@ -88,7 +185,7 @@ def test_a_failure_is_tried_again_at_its_time_and_not_before(ledger: Ledger):
 def test_a_spent_budget_makes_the_citizen_unreachable(ledger: Ledger):
     sms_only(ledger)
     channel = RecordingChannel(answers=[Failed("away")] * 3)
-    sender = Sender("sms", channel, ledger.store, budget=RetryBudget(tries=3))
+    sender = Sender("sms", channel, ledger.store, policy=replace(RETRIES, max_attempts=3))
     for _ in range(5):
         rest(sender)
         ledger.clock.advance(timedelta(hours=2))
@@ -100,8 +197,8 @@ def test_a_spent_budget_makes_the_citizen_unreachable(ledger: Ledger):
 
 
 def test_a_citizen_is_unreachable_only_when_the_last_channel_is_lost(ledger: Ledger):
-    ledger.give(a_contact())
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact())
+    ledger.hear(received())
     gone = Failed("smtp recipient: 550", permanent=True)
     rest(Sender("email", RecordingChannel(answers=[gone]), ledger.store))
     assert ledger.told() == []
@@ -110,8 +207,8 @@ def test_a_citizen_is_unreachable_only_when_the_last_channel_is_lost(ledger: Led
 
 
 def test_one_channel_that_reaches_the_citizen_is_enough(ledger: Ledger):
-    ledger.give(a_contact())
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact())
+    ledger.hear(received())
     gone = Failed("smtp recipient: 550", permanent=True)
     rest(Sender("sms", RecordingChannel(), ledger.store))
     rest(Sender("email", RecordingChannel(answers=[gone]), ledger.store))
@@ -152,7 +249,7 @@ def test_a_letter_that_was_not_handed_over_keeps_its_place_and_its_tries(ledger:
 def test_a_slow_server_does_not_hold_a_step_up_for_the_whole_batch(ledger: Ledger):
     sms_only(ledger, 3)
     channel = RecordingChannel(remote=True)
-    sender = Sender("sms", channel, ledger.store, patience=0)
+    sender = Sender("sms", channel, ledger.store, step_seconds=0)
     assert sender.step(0) == 3
     assert ledger.states() == {"queued": 2, "sent": 1}
     rest(sender)
@@ -186,6 +283,36 @@ def test_after_a_crash_any_other_channel_leaves_the_message_uncertain(ledger: Le
     rest(Sender("sms", channel, ledger.store, is_dead=always(True)))
     assert channel.letters == []
     assert ledger.states() == {"uncertain": 1}
+
+
+@pytest.mark.parametrize("idempotent", [True, False])
+def test_a_claim_whose_word_was_lost_is_freed_and_makes_nothing_uncertain(
+    ledger: Ledger, idempotent: bool
+):
+    channel = RecordingChannel(idempotent=idempotent)
+    sender = Sender("sms", channel, ledger.store, me="host:1", is_dead=always(False))
+    sender.step(0)
+    sms_only(ledger)
+    with ledger.store.begin() as uow:  # the line broke during its COMMIT
+        assert claim_due(uow, "sms", "host:1", 50)
+    sender.wake()
+    assert rest(sender) == 0
+    assert sender.next_due() == ledger.clock.now() + ORPHANED_AFTER
+    ledger.clock.advance(ORPHANED_AFTER)
+    assert rest(sender) == 2  # freed, then sent
+    assert len(channel.letters) == 1
+    assert ledger.states() == {"sent": 1}
+
+
+def test_a_sender_that_stops_leaves_nothing_in_its_name(ledger: Ledger):
+    sms_only(ledger, 60)
+    first, second = RecordingChannel(), RecordingChannel()
+    ending = Sender("sms", first, ledger.store, batch=50)
+    ending.step(0)
+    ending.close()
+    assert ledger.states() == {"queued": 10, "sent": 50}
+    other = Sender("sms", second, ledger.store, me="elsewhere:9", is_dead=always(False))
+    assert rest(other) == len(second.letters) == 10
 
 
 def test_messages_of_a_living_sender_are_left_alone_until_its_lease_ends(ledger: Ledger):
@@ -264,8 +391,8 @@ def test_a_message_that_was_sent_is_not_sent_again(ledger: Ledger):
 
 
 def test_a_message_without_an_address_cannot_be_sent_again(ledger: Ledger):
-    ledger.give(a_contact(phone=None, email=None))
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact(phone=None, email=None))
+    ledger.hear(received())
     with pytest.raises(Conflict), ledger.store.begin() as uow:
         resend(uow, ledger.messages()[0].id)
 

@@ -1,23 +1,25 @@
-"""From news and contacts to message rows, on both back ends."""
+"""From events and contacts to message rows, on both back ends."""
 
 import threading
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
+from services.notify.domain.composing import UnknownDossier
 from services.notify.domain.states import State
-from services.notify.storage.people import Contacts
-from services.notify.usecases.composing import UnknownDossier
+from services.notify.storage.correspondence import Correspondences
 from services.notify.usecases.sending import give_up_waiting, next_give_up
-from services.notify.usecases.telling import take_contact, tell_citizen, warm_contacts, warm_news
+from shared.events.intake import DeadlineStated, DossierReturned, SupplementRequested
+from shared.events.routing import DossierExtended
 from shared.kernel.text import is_gsm
-from tests.notify.ledger import DOSSIER, START, Ledger, a_contact
+from tests.notify.ledger import DOSSIER, START, Ledger, a_contact, agency, received, sample
 
 
 def test_news_with_a_known_contact_makes_one_message_per_channel(ledger: Ledger):
-    ledger.give(a_contact())
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact())
+    ledger.hear(received())
     found = ledger.messages()
     assert [(m.channel, m.state, m.moment) for m in found] == [
         ("email", State.QUEUED, "received"),
@@ -27,8 +29,8 @@ def test_news_with_a_known_contact_makes_one_message_per_channel(ledger: Ledger)
 
 
 def test_the_text_message_is_plain_short_and_says_code_date_and_lookup_word(ledger: Ledger):
-    ledger.give(a_contact())
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact())
+    ledger.hear(received())
     (sms,) = ledger.messages(channel="sms")
     assert is_gsm(sms.body)
     assert "?" not in sms.body
@@ -39,8 +41,8 @@ def test_the_text_message_is_plain_short_and_says_code_date_and_lookup_word(ledg
 
 
 def test_the_email_has_its_marks_and_greets_by_name(ledger: Ledger):
-    ledger.give(a_contact())
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact())
+    ledger.hear(received())
     (mail,) = ledger.messages(channel="email")
     assert DOSSIER in mail.subject + mail.body
     assert "Nguyễn Thị Sáu" in mail.body
@@ -48,23 +50,20 @@ def test_the_email_has_its_marks_and_greets_by_name(ledger: Ledger):
 
 
 def test_the_language_is_the_contacts(ledger: Ledger):
-    ledger.give(a_contact(language="en"))
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact(language="en"))
+    ledger.hear(received())
     assert {m.language for m in ledger.messages()} == {"en"}
     assert "14:00 on 16/03/2022" in ledger.messages(channel="email")[0].body
 
 
 def test_news_before_its_contact_waits_and_is_released_with_the_date_of_then(ledger: Ledger):
-    ledger.hear(ledger.received())
+    ledger.hear(received())
     (waiting,) = ledger.messages()
     assert (waiting.state, waiting.channel, waiting.body) == (State.AWAITING_CONTACT, "", "")
 
-    agency = {"code": "x", "name": "Công an"}
-    later = ledger.news(
-        "dossier.extended", agency=agency, reason="quá tải", due_at="2022-03-20T07:00:00Z"
-    )
-    ledger.hear(later)
-    ledger.give(a_contact())
+    later = START + timedelta(days=6, hours=5)
+    ledger.hear(sample(DossierExtended, agency=agency(), reason="quá tải", due_at=later))
+    ledger.hear(a_contact())
     found = ledger.messages(channel="email")
     assert [m.moment for m in found] == ["received", "extended"]
     assert "16/03/2022" in found[0].body
@@ -73,17 +72,32 @@ def test_news_before_its_contact_waits_and_is_released_with_the_date_of_then(led
     assert found[0].about is None
 
 
+def test_a_date_stated_anew_is_remembered_and_tells_nobody(ledger: Ledger):
+    due = START + timedelta(days=9)
+    ledger.hear(a_contact(), received(), sample(DeadlineStated, due_at=due))
+    assert {m.moment for m in ledger.messages()} == {"received"}
+    with ledger.store.begin() as uow:
+        assert uow.get(Correspondences).get(DOSSIER).case.due_at == due
+
+
+def test_a_contact_and_news_of_one_batch_make_the_messages_whichever_comes_first(ledger: Ledger):
+    other = "000.00.15.H20-220314-0002"
+    ledger.hear(received(), a_contact(), a_contact(other), received(other))
+    assert ledger.states() == {"queued": 4}
+    assert {m.about for m in ledger.messages()} == {None}
+
+
 def test_a_new_contact_replaces_the_old_for_later_messages_only(ledger: Ledger):
-    ledger.give(a_contact(consent_email=False))
-    ledger.hear(ledger.received())
-    ledger.give(a_contact(consent_email=False, phone="+84912345678"))
-    ledger.hear(ledger.news("dossier.returned", method="desk"))
+    ledger.hear(a_contact(consent_email=False))
+    ledger.hear(received())
+    ledger.hear(a_contact(consent_email=False, phone="+84912345678"))
+    ledger.hear(sample(DossierReturned))
     assert [m.to for m in ledger.messages()] == ["+84907123456", "+84912345678"]
 
 
 def test_without_consent_the_message_is_skipped_and_the_citizen_unreachable_once(ledger: Ledger):
-    ledger.give(a_contact(consent_sms=False, consent_email=False))
-    ledger.hear(ledger.received())
+    ledger.hear(a_contact(consent_sms=False, consent_email=False))
+    ledger.hear(received())
     (only,) = ledger.messages()
     assert (only.state, only.reason, only.body) == (State.SKIPPED, "no_consent", "")
     told = ledger.told()
@@ -93,15 +107,15 @@ def test_without_consent_the_message_is_skipped_and_the_citizen_unreachable_once
 
 
 def test_without_a_usable_address_the_citizen_is_unreachable(ledger: Ledger):
-    ledger.hear(ledger.received())
-    ledger.give(a_contact(phone="+842773851234", email=None))
+    ledger.hear(received())
+    ledger.hear(a_contact(phone="+842773851234", email=None))
     (only,) = ledger.messages()
     assert (only.state, only.reason) == (State.UNDELIVERABLE, "no_address")
     assert [data["moment"] for _, data in ledger.told()] == ["received"]
 
 
 def test_a_contact_that_does_not_come_within_a_day_makes_the_moment_unreachable(ledger: Ledger):
-    ledger.hear(ledger.received())
+    ledger.hear(received())
     with ledger.store.read() as connection:
         assert next_give_up(connection) == START + timedelta(hours=24)
     ledger.clock.advance(timedelta(hours=23, minutes=59))
@@ -114,53 +128,48 @@ def test_a_contact_that_does_not_come_within_a_day_makes_the_moment_unreachable(
         assert give_up_waiting(uow) == 0
     (fact,) = ledger.told()
     assert fact[1]["reason"] == "no_contact"
-    ledger.give(a_contact())
+    ledger.hear(a_contact())
     assert ledger.states() == {"undeliverable": 1}
     with ledger.store.read() as connection:
         assert next_give_up(connection) is None
 
 
 def test_the_same_moment_can_never_be_written_twice_for_one_fact(ledger: Ledger):
-    ledger.give(a_contact())
-    news = ledger.received()
-    ledger.hear(news)
+    ledger.hear(a_contact())
+    fact = ledger.fact(received())
+    ledger.hear(fact)
     with pytest.raises(sa.exc.IntegrityError):
-        ledger.hear(news)
+        ledger.hear(fact)
     assert len(ledger.messages()) == 2
 
 
 def test_two_rounds_of_papers_are_two_moments(ledger: Ledger):
-    ledger.give(a_contact())
-    agency = {"code": "ubnd-phuong-1", "name": "UBND Phường 1"}
-    ask = {"agency": agency, "items": ["Giấy chứng sinh"], "reason": "thiếu", "step": None}
-    ledger.hear(
-        ledger.received(),
-        ledger.news("dossier.supplement_requested", round=1, **ask),
-        ledger.news("dossier.supplement_requested", round=2, **ask),
-    )
+    ledger.hear(a_contact())
+    asking = agency("ubnd-phuong-1", "UBND Phường 1")
+    ask = sample(SupplementRequested, agency=asking, items=("Giấy chứng sinh",), reason="thiếu")
+    ledger.hear(received(), ask, replace(ask, round=2))
     asked = [m for m in ledger.messages(channel="email") if m.moment == "supplement_requested"]
     assert len(asked) == 2
     assert "Giấy chứng sinh" in asked[0].body
 
 
 def test_news_of_a_dossier_nobody_ever_heard_of_is_not_told_in_half(ledger: Ledger):
-    ledger.give(a_contact())
+    ledger.hear(a_contact())
     with pytest.raises(UnknownDossier):
-        ledger.hear(ledger.news("dossier.returned", method="desk"))
+        ledger.hear(sample(DossierReturned))
     assert ledger.messages() == []
 
 
 def test_a_batch_of_fifty_costs_a_handful_of_statements(ledger: Ledger):
     codes = [f"000.00.15.H20-220314-{number:04}" for number in range(50)]
-    contacts = [a_contact(code) for code in codes]
-    ledger.give(*contacts)
+    ledger.hear(*(a_contact(code) for code in codes))
     statements: list[str] = []
     sa.event.listen(
         ledger.store.engine,
         "before_cursor_execute",
         lambda *args: statements.append(args[2]),
     )
-    ledger.hear(*(ledger.received(code) for code in codes))
+    ledger.hear(*(received(code) for code in codes))
     assert len(ledger.messages()) == 100
     heard = [text for text in statements if not text.startswith(("BEGIN", "SELECT messages"))]
     assert len(heard) <= 5, heard
@@ -170,31 +179,28 @@ def test_a_contact_and_news_that_cross_never_miss_each_other(ledger_on_postgresq
     # Each side commits only after the other has looked: without a lock both would miss.
     # (SQLite has one writer at a time, so there nothing can cross.)
     ledger = ledger_on_postgresql
-    ledger.hear(ledger.received())
-    ledger.give(a_contact())
+    ledger.hear(received())
+    ledger.hear(a_contact())
     dossier = "000.00.15.H20-220314-0002"
-    news, contact = ledger.received(dossier), a_contact(dossier)
+    news, contact = received(dossier), a_contact(dossier)
     looked = threading.Event()
     faults: list[Exception] = []
 
     def give() -> None:
         try:
-            looked.wait(10)
-            with ledger.store.begin() as uow:
-                warm_contacts(uow, [dossier])
-                take_contact(uow, ledger.composer, contact)
+            looked.wait(60)
+            ledger.hear(contact)
         except Exception as fault:  # noqa: BLE001 - shown by the assertion below
             faults.append(fault)
 
     giver = threading.Thread(target=give)
     giver.start()
     with ledger.store.begin() as uow:
-        warm_news(uow, [dossier])
-        assert uow.get(Contacts).get(dossier) is None
+        assert uow.get(Correspondences).get(dossier).contact is None
         looked.set()
         giver.join(0.3)
         assert giver.is_alive(), "the contact must wait for the news"
-        tell_citizen(uow, ledger.composer, news)
-    giver.join(10)
+        ledger.handle(uow, news)
+    giver.join(60)
     assert faults == []
     assert {m.state for m in ledger.messages(dossier=dossier)} == {State.QUEUED}

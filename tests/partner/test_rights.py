@@ -5,7 +5,6 @@ Tried with the users' real credentials on the real broker, by plain pika: a stra
 
 from __future__ import annotations
 
-import importlib
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import pika.exceptions
 import pytest
 
 from partner.settings import Address, Tls
+from shared.events import names
 from tests.partner.conftest import CityBroker
 
 
@@ -156,14 +156,14 @@ def test_another_virtual_host_is_closed(broker: CityBroker):
 def test_each_service_can_declare_what_it_needs_under_its_own_user(
     broker: CityBroker, service: str
 ):
-    from shared.messaging import Bus
+    from shared.messaging import Bus, Queue, topology
 
-    topology = importlib.import_module(f"services.{service}.messaging.topology")
-    queues = list(topology.QUEUES)
+    queues = list(topology.queues_of(service))
     if service == "routing":
-        queues += topology.agency_queues(broker.city)
+        queues += topology.agency_queues(broker.city.agency_codes())
+        queues.append(Queue(names.DEAD_LETTERS))
     bus = Bus(broker.url(service))
-    bus.declare(topology.EXCHANGES, queues)
+    bus.declare(topology.exchanges_of(service), queues)
     bus.ping()
     bus.close()
 
@@ -173,8 +173,10 @@ def test_each_service_can_declare_what_it_needs_under_its_own_user(
     [
         ("intake", "dossier.facts", "intake.dossier.received", True),
         ("intake", "citizen.contacts", "intake.contact.given", True),
-        ("intake", "dossier.facts", "routing.step.opened", False),
-        ("routing", "dossier.facts", "routing.step.opened", True),
+        ("intake", "dossier.facts", "routing.dossier.started", False),
+        ("intake", "dossier.facts", "steps.step.opened", False),
+        ("routing", "dossier.facts", "routing.dossier.started", True),
+        ("routing", "dossier.facts", "steps.step.opened", True),
         ("routing", "agency.tasks", "agency.OWN.tasks", True),
         ("routing", "citizen.contacts", "intake.contact.given", False),
         ("notify", "dossier.facts", "notify.citizen.notified", True),

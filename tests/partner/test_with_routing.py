@@ -11,10 +11,10 @@ import pytest
 
 from deploy.rabbitmq.make import definitions
 from partner import Client, Message
-from services.routing.messaging.topology import ANSWERS_QUEUE
+from services.routing.usecases.answer import ANSWERS_QUEUE
 from tests.backends import ServersBackend
 from tests.partner.conftest import SmallCity
-from tests.routing.town import Town, migrate, received_data
+from tests.routing.town import Town, migrate, received, withdrawn
 
 Agency = Callable[[str], Client]
 
@@ -64,7 +64,7 @@ def completing(client: Client) -> Callable[[Message], None]:
 
 
 def test_a_dossier_goes_through_three_agencies_with_the_kit(town: Town, agency: Agency):
-    town.intake("dossier.received", received_data("D-1"))
+    town.intake(received("D-1"))
     justice, police, insurance = (agency(code) for code in ("phuong-1", "cong-an", "bhxh"))
     assert police.drain(completing(police)) == 0
     assert justice.drain(completing(justice)) == 1
@@ -78,7 +78,7 @@ def test_a_dossier_goes_through_three_agencies_with_the_kit(town: Town, agency: 
 
 
 def test_an_agency_sees_only_the_fields_that_its_step_shares(town: Town, agency: Agency):
-    town.intake("dossier.received", received_data("D-1"))
+    town.intake(received("D-1"))
     justice, police = agency("phuong-1"), agency("cong-an")
     justice.drain(completing(justice))
     settle(town, answers=2)
@@ -88,10 +88,9 @@ def test_an_agency_sees_only_the_fields_that_its_step_shares(town: Town, agency:
 
 
 def test_a_task_that_was_withdrawn_is_cancelled_at_the_agency(town: Town, agency: Agency):
-    town.intake("dossier.received", received_data("D-1"))
+    town.intake(received("D-1"))
     justice = agency("phuong-1")
     justice.drain(lambda message: None)
-    withdrawn = {"dossier": "D-1", "reason": "Đổi ý", "withdrawn_at": "2022-03-02T03:00:00Z"}
-    town.intake("dossier.withdrawn", withdrawn)
+    town.intake(withdrawn("D-1"))
     justice.drain(lambda message: None)
     assert [task.state for task in justice.tasks(closed=True)] == ["cancelled"]

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from unittest import mock
 
 import pytest
 import structlog
 
 from shared import log
 from shared.catalogue import Catalogue, load
-from shared.messaging import watermark
 from shared.settings import PROJECT, Settings
 from tests.backends import Backend, EmbeddedBackend, ServersBackend, Templates
 from tests.promises.town import OFFICES, Portrait, Town, check_once, portrait
@@ -82,9 +80,6 @@ def lasting_place(
 @pytest.fixture(scope="module")
 def lasting(lasting_place: Backend, catalogue: Catalogue, calm: object) -> Iterator[Town]:
     """One town for all tests of a module; `calm` first, it has a memory bus of this process too."""
-    # On a bus that forgets the mark of what is safe moves at every look, not once a second: a mark
-    # that moves too early would lose facts here.
-    with mock.patch.object(watermark, "EVERY_SECONDS", 0.0):
-        made = Town(lasting_place, catalogue)
-        yield made
-        made.close()
+    made = Town(lasting_place, catalogue)
+    yield made
+    made.close()

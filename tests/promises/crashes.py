@@ -87,7 +87,7 @@ def after(owner: Any, name: str, fuse: Fuse, stack: ExitStack) -> None:
 
     def work_and_die(*args: Any, **kwargs: Any) -> Any:
         done = original(*args, **kwargs)
-        if done is None or _something(done):
+        if done is None or done:
             fuse.burn()
         return done
 
@@ -113,11 +113,6 @@ def at_commit(store: Store, owner: Any, name: str, fuse: Fuse, stack: ExitStack)
     stack.enter_context(mock.patch.object(owner, name, work))
     sa.event.listen(store.engine, "commit", die)
     stack.callback(sa.event.remove, store.engine, "commit", die)
-
-
-def _something(done: Any) -> bool:
-    confirmed = getattr(done, "confirmed", None)  # what a relay published
-    return bool(done if confirmed is None else confirmed)
 
 
 # --- the desk -----------------------------------------------------------------------------------------
@@ -153,23 +148,32 @@ def _before_publishing(_: Store, relay: Any, fuse: Fuse, stack: ExitStack) -> No
 
 
 def _before_the_confirm(_: Store, relay: Any, fuse: Fuse, stack: ExitStack) -> None:
-    after(relay, "_publish", fuse, stack)
+    original = relay._publish
+
+    def die(rows: Any) -> Any:
+        sent = original(rows)
+        if len(rows) > len(sent.failed):
+            fuse.burn()
+        return sent
+
+    stack.enter_context(mock.patch.object(relay, "_publish", die))
 
 
 def _before_the_mark(store: Store, relay: Any, fuse: Fuse, stack: ExitStack) -> None:
-    """The commit of the mark; that of a start, which marks nothing, is none."""
+    """The commit of the mark: the claim's own on PostgreSQL, one for itself on SQLite."""
     at_commit(store, relay, "_send_batch", fuse, stack)
+    at_commit(store, relay, "_mark", fuse, stack)
 
 
 def _after_the_mark(_: Store, relay: Any, fuse: Fuse, stack: ExitStack) -> None:
-    original = relay._told
+    original = relay._marked
 
-    def die(rows: Any, sent: Any) -> Any:
-        if sent.confirmed:
+    def die() -> None:
+        if relay._confirmed:
             fuse.burn()
-        return original(rows, sent)
+        original()
 
-    stack.enter_context(mock.patch.object(relay, "_told", die))
+    stack.enter_context(mock.patch.object(relay, "_marked", die))
 
 
 RELAY = {

@@ -24,7 +24,7 @@ from shared.catalogue import Catalogue
 from shared.events.envelope import decode
 from shared.events.names import agency_queue, short
 from shared.kernel.clock import to_vn
-from shared.messaging import Bus, OutMessage, Progress, Publisher, Sent
+from shared.messaging import Bus, OutMessage, Publisher, Sent
 from shared.messaging.loops.supervisor import Supervisor
 from shared.messaging.tables import LEDGERS
 from shared.settings import Settings
@@ -74,8 +74,8 @@ class _Recording:
         self.sent.extend(batch)
         return self.real.publish(batch)
 
-    def progress(self) -> Progress:
-        return self.real.progress()
+    def confirmed(self) -> set[Any]:
+        return self.real.confirmed()
 
     def tend(self) -> None:
         self.real.tend()

@@ -78,7 +78,15 @@ class Town:
             ids=SeededIds(self._lives),
             bus=self._make_bus(first.amqp_url, prefix=first.amqp_prefix),
         )
-        city.add(autopilots(self.agencies(), city.bus, self.clock, delay=timedelta(0)))
+        city.add(
+            autopilots(
+                self.agencies(),
+                city.bus,
+                self.clock,
+                delay=timedelta(0),
+                catch_up=city.unanswered_by,
+            )
+        )
         city.add(self._more(city.bus))
         return city
 

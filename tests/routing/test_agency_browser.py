@@ -9,69 +9,43 @@ import pytest
 
 from shared.identity import keys
 from shared.web.server import WebServer, serving
+from tests.browser import DESKTOP, PHONE, is_sound, opened_page
 from tests.routing.town import Town
 
 pytestmark = pytest.mark.browser
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking"]  # fmt: skip
 CODE = "000.00.01.H20-220301-0001"
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-@pytest.fixture(params=[1280, 360], ids=["desktop", "phone"])
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
 def page(browser: Any, small_town: Town, request: pytest.FixtureRequest) -> Iterator[Any]:
     town = small_town
     town.receive(CODE)
     with town.service.store.begin() as uow:
         _, text = keys.issue(uow, kind="agency", bound_to="phuong-1", label="test")
     server = WebServer(town.service.web)
-    with serving(server):
-        context = browser.new_context(
-            viewport={"width": request.param, "height": 800}, base_url=server.url
-        )
-        shown = context.new_page()
+    with serving(server), opened_page(browser, request.param, base_url=server.url) as shown:
         shown.goto("/nhiem-vu")
         shown.get_by_label("Khóa truy cập").fill(text)
         shown.get_by_role("button", name="Vào làm việc").click()
         shown.wait_for_url("**/nhiem-vu")
         yield shown
-        context.close()
-
-
-def is_good(page: Any) -> None:
-    """No fault that axe finds, and nothing wider than the screen."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    found = Axe().run(page)
-    assert [fault["id"] for fault in found.response["violations"]] == []
-    wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(wide) == 0
 
 
 def test_an_officer_takes_and_completes_a_task_by_hand(page: Any, small_town: Town) -> None:
-    is_good(page)
+    is_sound(page)
     page.get_by_role("link", name="Bước birth").click()
-    is_good(page)
+    is_sound(page)
     page.get_by_label("Cán bộ thụ lý").fill("Trần Văn Cảnh")
     page.get_by_role("button", name="Nhận nhiệm vụ").click()
     page.get_by_text("Đã ghi nhận: nhận nhiệm vụ.").wait_for()
     page.get_by_label("Số, ký hiệu văn bản").fill("05/2022")
     page.get_by_role("button", name="Gửi kết quả").click()
     page.get_by_text("Đã ghi nhận: trả kết quả.").wait_for()
-    is_good(page)
+    is_sound(page)
     assert small_town.names(CODE).count("step.answered") == 1
     page.get_by_role("link", name="Đã xong").click()
     page.get_by_text(CODE).wait_for()
-    is_good(page)
+    is_sound(page)
 
 
 def test_a_fault_is_shown_where_it_is_and_what_was_typed_stays(page: Any) -> None:
@@ -82,4 +56,4 @@ def test_a_fault_is_shown_where_it_is_and_what_was_typed_stays(page: Any) -> Non
     page.get_by_role("button", name="Gửi kết quả").click()
     page.get_by_text("Chưa gửi được. Vui lòng sửa:").wait_for()
     assert page.get_by_label("Số, ký hiệu văn bản").input_value() == "05/2022"
-    is_good(page)
+    is_sound(page)

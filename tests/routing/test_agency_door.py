@@ -8,14 +8,12 @@ from typing import Any
 import pytest
 
 from services.routing.domain import words
-from services.routing.messaging.incoming import ANSWERS, TYPES
-from services.routing.messaging.outgoing import OUTGOING
-from services.routing.web.door import TASKS_SOURCE
-from shared.events import names
-from shared.events.facts import FACTS, wire
+from services.routing.on import ANSWERS, TABLE
+from services.routing.web.schemas import ANSWERS as OVER_HTTP
+from shared.events.registry import KINDS
 from shared.identity import keys
+from shared.identity.guard import assert_every_route_is_guarded
 from shared.messaging.tables import DONE
-from shared.web.guard import assert_every_route_is_guarded
 from tests.routing.town import Town
 
 CODE = "000.00.01.H20-220301-0001"
@@ -187,10 +185,8 @@ def test_every_fault_of_an_answer_is_told_at_once(
     assert {fault["place"] for fault in reply.get_json()["errors"]} == places
 
 
-def test_the_tables_of_messages_name_only_what_the_contract_knows() -> None:
-    assert set(TYPES) | set(ANSWERS) <= set(FACTS)
-    assert {wire(name) for name, _ in OUTGOING.values()} <= set(FACTS)
-    said = {name for name, _ in OUTGOING.values()}
-    ours = {f.name for f in FACTS.values() for r in f.routes if r.source.startswith("/routing")}
-    assert said == ours, "everything that is routing's to say has a maker"
-    assert TASKS_SOURCE == names.ROUTING_TASKS
+def test_the_tables_hold_every_answer_of_the_contract_and_facts_that_routing_reads() -> None:
+    answers = {kind.cls for kind in KINDS.values() if kind.way == "answers"}
+    assert {row.cls for row in ANSWERS} == answers == set(OVER_HTTP.values())
+    read = {kind.cls for kind in KINDS.values() if "routing" in kind.read_by} - answers
+    assert {row.cls for row in TABLE} == read

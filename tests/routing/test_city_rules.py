@@ -5,19 +5,22 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from services.routing.domain import facts as f
-from services.routing.domain.answers import Completed, apply_answer
-from services.routing.domain.case import Office, Received
+from services.routing.domain.answers import apply_answer
 from services.routing.domain.journey import open_case
-from services.routing.domain.standstill import paid
+from services.routing.domain.waiting import paid
 from services.routing.usecases.rules import NoSuchRules, Rules
 from shared.catalogue import Catalogue, load
 from shared.catalogue.model import Procedure
+from shared.events.agencies import AnswerCompleted, TaskChanged
+from shared.events.intake import DossierPaid, DossierReceived
+from shared.events.parts import Office, ProcedureVersion
+from shared.events.routing import DossierResolved
 from shared.kernel.calendar import due
 from shared.kernel.ids import SeededIds
-from tests.routing.worlds import NOW
+from tests.routing.worlds import NOW, received
 
 CATALOGUE = Path(__file__).parents[2] / "catalogue"
 
@@ -40,38 +43,54 @@ def test_every_procedure_of_the_city_resolves_when_everybody_grants(city: Catalo
 def _grant_all(rules: Rules, version: Procedure) -> None:
     start = datetime.combine(version.valid_from, time(2, 0), tzinfo=UTC)
     now = max(NOW, start + timedelta(days=3))
-    received = _received(rules.catalogue, version, now)
-    setting = rules.for_received(received, now, SeededIds(3).new)
-    change = open_case(received, setting, now)
-    case, said = change.case, [*change.facts, *change.orders]
+    dossier = _received(rules.catalogue, version, now)
+    around = rules.for_received(dossier, now, SeededIds(3).new)
+    decision = open_case(dossier, around)
+    case, said = decision.state, [*decision.events]
+    assert case is not None
     while open_tasks := [t for t in case.tasks.values() if t.is_open]:
         task = open_tasks[0]
         if task.kind == "payment":
-            due_at = received.due_at
-            change = paid(case, setting, now, step=task.step, amount_vnd=1, due_at=due_at)
+            decision = paid(case, _payment(dossier, task.step), around)
         else:
-            change = apply_answer(case, Completed(task.id, "granted"), setting, now)
-        case = change.case
-        said += [*change.facts, *change.orders]
+            granted = AnswerCompleted(task=task.id, outcome="granted")
+            decision = apply_answer(case, granted, around)
+        assert decision.state is not None
+        case = decision.state
+        said += decision.events
     assert case.state == "resolved", (version.code, version.version)
-    (resolved,) = [x for x in said if isinstance(x, f.DossierResolved)]
+    (resolved,) = [x for x in said if isinstance(x, DossierResolved)]
     assert resolved.results, (version.code, "somebody hears of a result")
-    unheld = [x for x in said if isinstance(x, f.TaskChanged) and x.change == "due"]
+    unheld = [x for x in said if isinstance(x, TaskChanged) and x.change == "due"]
     assert not unheld, (version.code, "every role is held by somebody")
 
 
-def _received(city: Catalogue, version: Procedure, now: datetime) -> Received:
+def _payment(dossier: DossierReceived, step: str) -> DossierPaid:
+    return DossierPaid(
+        dossier=dossier.dossier,
+        step=step,
+        reference="x",
+        amount_vnd=1,
+        paid_at=dossier.received_at,
+        promised_at=dossier.promised_at,
+        due_at=dossier.due_at,
+    )
+
+
+def _received(city: Catalogue, version: Procedure, now: datetime) -> DossierReceived:
     day = now.date()
     office = next(o for o in city.offices(day) if city.office_handles(o.code, version, day))
     due_at = due(now, version.duration, city.calendar(office.code))
-    return Received(
-        dossier="000.00.01.H20-220301-0001",
-        procedure=version.code,
-        version=version.version,
-        procedure_name=version.name,
-        office=Office(office.code, office.name, office.territory),
+    return msgspec.structs.replace(
+        received(now=now),
+        procedure=ProcedureVersion(
+            code=version.code,
+            version=version.version,
+            name=version.name,
+            short_name=version.short_name,
+        ),
+        office=Office(code=office.code, name=office.name, territory=office.territory),
         branches=tuple(branch.code for branch in version.branches),
-        received_at=now,
         promised_at=due_at,
         due_at=due_at,
     )
@@ -81,9 +100,8 @@ def test_an_unknown_procedure_or_office_is_for_a_person_to_look_at(city: Catalog
     rules = Rules(city)
     with pytest.raises(NoSuchRules):
         rules.route("9.999999", 1, ())
-    office = Office("khong-co", "Không có", "*")
-    code = city.procedure_codes()[0]
-    version = city.versions(code)[0].version
-    received = Received("000.00.01.H20-220301-0001", code, version, "x", office, (), NOW, NOW, NOW)
+    known = _received(city, city.versions(city.procedure_codes()[0])[0], NOW)
+    office = Office(code="khong-co", name="Không có", territory="*")
+    nowhere = msgspec.structs.replace(known, office=office)
     with pytest.raises(NoSuchRules):
-        rules.for_received(received, NOW, SeededIds(1).new)
+        rules.for_received(nowhere, NOW, SeededIds(1).new)

@@ -4,30 +4,97 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.routing.domain import facts as f
 from services.routing.domain import words
-from services.routing.domain.answers import Completed, SupplementNeeded, Taken, apply_answer
-from services.routing.domain.case import Case, Setting
-from services.routing.domain.deadlines import next_at, silence
-from services.routing.domain.move import Change
-from services.routing.domain.standstill import desk_asked, supplemented
-from tests.routing.worlds import BIRTH, CALENDAR, NOW, later, opened, setting, step, task_of
+from services.routing.domain.answers import apply_answer
+from services.routing.domain.case import Case, Circumstances
+from services.routing.domain.deadlines import next_at, time_passed
+from services.routing.domain.waiting import desk_asked, supplemented
+from shared.events.agencies import (
+    Answer,
+    AnswerCompleted,
+    AnswerSupplementNeeded,
+    AnswerTaken,
+    TaskCancelled,
+    TaskChanged,
+)
+from shared.events.event import Event
+from shared.events.intake import DossierSupplemented, SupplementRequested
+from shared.events.routing import (
+    DeadlineMissed,
+    DeadlineNear,
+    DossierStopped,
+    StepAnswered,
+    SupplementDropped,
+)
+from shared.events.types import Plain
+from tests.routing.worlds import (
+    BIRTH,
+    CALENDAR,
+    NOW,
+    Change,
+    after,
+    at,
+    later,
+    opened,
+    setting,
+    step,
+    task_of,
+)
 
 
-def forked(judged: Setting) -> Case:
+def answer(case: Case, judged: Circumstances, given: Answer, now: datetime) -> Change:
+    return after(case, apply_answer(case, given, at(judged, now)))
+
+
+def grant(case: Case, judged: Circumstances, code: str, now: datetime) -> Change:
+    granted = AnswerCompleted(task=task_of(case, code), outcome="granted")
+    return answer(case, judged, granted, now)
+
+
+def wait(case: Case, judged: Circumstances, now: datetime) -> Change:
+    return after(case, time_passed(case, at(judged, now)))
+
+
+def forked(judged: Circumstances) -> Case:
     case = opened(judged, {"child": "Bé An", "address": "12 Lê Lợi"}).case
-    return apply_answer(case, Completed(task_of(case, "birth"), "granted"), judged, NOW).case
+    return grant(case, judged, "birth", NOW).case
 
 
 def ask(
-    case: Case, judged: Setting, code: str, now: datetime, respond_by: datetime | None = None
+    case: Case, judged: Circumstances, code: str, now: datetime, respond_by: datetime | None = None
 ) -> Change:
-    answer = SupplementNeeded(task_of(case, code), ("Sổ hộ khẩu",), "thiếu giấy", respond_by)
-    return apply_answer(case, answer, judged, now)
+    needed = AnswerSupplementNeeded(
+        task=task_of(case, code), items=("Sổ hộ khẩu",), reason="thiếu giấy", respond_by=respond_by
+    )
+    return answer(case, judged, needed, now)
 
 
-def bring(case: Case, judged: Setting, now: datetime, **form: object) -> Change:
-    return supplemented(case, judged, now, form=form, papers=(), due_at=case.due_at)
+def ask_at_the_desk(
+    case: Case, judged: Circumstances, round_: int, respond_by: datetime | None, now: datetime
+) -> Change:
+    asked = SupplementRequested(
+        dossier=case.dossier,
+        round=round_,
+        agency=case.desk,
+        items=("Sổ hộ khẩu",),
+        reason="thiếu giấy",
+        respond_by=respond_by,
+        requested_at=now,
+    )
+    return after(case, desk_asked(case, asked, at(judged, now)))
+
+
+def bring(case: Case, judged: Circumstances, now: datetime, **form: Plain) -> Change:
+    brought = DossierSupplemented(
+        dossier=case.dossier,
+        round=1,
+        papers=(),
+        form=form,
+        supplemented_at=now,
+        promised_at=case.promised_at,
+        due_at=case.due_at,
+    )
+    return after(case, supplemented(case, brought, at(judged, now)))
 
 
 def test_asking_for_papers_stops_the_clock_of_every_open_task() -> None:
@@ -37,12 +104,12 @@ def test_asking_for_papers_stops_the_clock_of_every_open_task() -> None:
         "residence": "paused",
         "card": "paused",
     }
-    assert sorted((o.agency, o.change, o.due_at) for o in change.orders) == [  # type: ignore[union-attr]
+    assert sorted((o.agency, o.change, o.due_at) for o in change.orders) == [
         ("card", "paused", None),
         ("residence", "paused", None),
     ]
     (fact,) = change.facts
-    assert isinstance(fact, f.SupplementRequested)
+    assert isinstance(fact, SupplementRequested)
     assert (fact.round, fact.step, fact.items) == (1, "card", ("Sổ hộ khẩu",))
     assert next_at(change.case) is None
 
@@ -56,7 +123,7 @@ def test_what_was_left_of_a_deadline_is_still_left_when_the_clock_goes_on() -> N
     went_on = bring(stopped, judged, CALENDAR.add_minutes(NOW, 60 + 3 * 480), child="Bé Anh")
     moved = went_on.case.tasks["residence"].due_at
     assert moved == CALENDAR.add_days(before, 3)
-    kinds = {o.agency: (o.change, dict(o.form)) for o in went_on.orders}  # type: ignore[union-attr]
+    kinds = {o.agency: (o.change, dict(o.form)) for o in went_on.orders}
     assert kinds["card"] == ("supplemented", {"child": "Bé Anh"})
     assert kinds["residence"] == ("supplemented", {"child": "Bé Anh"})
 
@@ -65,7 +132,7 @@ def test_the_others_are_told_to_go_on_when_nothing_of_theirs_has_changed() -> No
     judged = setting(*BIRTH)
     stopped = ask(forked(judged), judged, "card", later(hours=1)).case
     went_on = bring(stopped, judged, later(hours=5))
-    assert {o.agency: o.change for o in went_on.orders} == {  # type: ignore[union-attr]
+    assert {o.agency: o.change for o in went_on.orders} == {
         "card": "supplemented",
         "residence": "resumed",
     }
@@ -84,12 +151,12 @@ def test_a_second_agency_that_wants_papers_waits_its_turn_and_is_asked_for_next(
     judged = setting(*BIRTH)
     case = ask(forked(judged), judged, "card", later(hours=1)).case
     queued = ask(case, judged, "residence", later(hours=2))
-    assert not [x for x in queued.facts if isinstance(x, f.SupplementRequested)]
+    assert not queued.only(SupplementRequested)
     assert queued.note == words.WAITS_ITS_TURN
     went_on = bring(queued.case, judged, later(hours=4))
-    (asked,) = [x for x in went_on.facts if isinstance(x, f.SupplementRequested)]
+    (asked,) = went_on.only(SupplementRequested)
     assert (asked.round, asked.step) == (2, "residence")
-    assert went_on.case.standing
+    assert went_on.case.waiting_for_citizen
 
 
 def test_more_rounds_than_the_procedure_allows_are_refused_to_the_agency_and_noted() -> None:
@@ -98,13 +165,13 @@ def test_more_rounds_than_the_procedure_allows_are_refused_to_the_agency_and_not
         ask(forked(judged), judged, "card", later(hours=1)).case, judged, later(hours=2)
     ).case
     again = ask(case, judged, "card", later(hours=3))
-    assert not again.case.standing
+    assert not again.case.waiting_for_citizen
     assert again.case.rounds == 1
     (order,) = again.orders
-    assert isinstance(order, f.TaskChanged)
+    assert isinstance(order, TaskChanged)
     assert order.note == words.ROUNDS_USED.format(limit=1)
     (fact,) = again.facts
-    assert isinstance(fact, f.StepAnswered)
+    assert isinstance(fact, StepAnswered)
     assert (fact.answer, fact.outcome) == ("supplement_needed", None)
 
 
@@ -112,7 +179,7 @@ def test_work_that_is_done_while_the_clock_stands_counts_and_opens_its_followers
     judged = setting(step("a"), step("b"), step("c", "b"))
     case = opened(judged).case
     case = ask(case, judged, "a", later(hours=1)).case
-    case = apply_answer(case, Completed(task_of(case, "b"), "granted"), judged, later(hours=2)).case
+    case = grant(case, judged, "b", later(hours=2)).case
     assert case.tasks["b"].outcome == "granted"
     assert "c" not in case.tasks
     case = bring(case, judged, later(hours=3)).case
@@ -121,11 +188,11 @@ def test_work_that_is_done_while_the_clock_stands_counts_and_opens_its_followers
 
 def test_the_desk_may_stop_the_clock_too() -> None:
     judged = setting(*BIRTH)
-    change = desk_asked(forked(judged), judged, 2, None, later(hours=1))
-    assert change.case.standing
+    change = ask_at_the_desk(forked(judged), judged, 2, None, later(hours=1))
+    assert change.case.waiting_for_citizen
     assert change.case.rounds == 2
     assert not change.facts, "intake has said it already"
-    assert not bring(change.case, judged, later(hours=2)).case.standing
+    assert not bring(change.case, judged, later(hours=2)).case.waiting_for_citizen
 
 
 def test_papers_that_nobody_waits_for_are_passed_on_and_noted() -> None:
@@ -141,7 +208,7 @@ def test_papers_that_never_come_fail_the_branch_that_asked_and_no_other() -> Non
     judged = setting(*BIRTH)
     case = ask(forked(judged), judged, "card", later(hours=1), later(days=7)).case
     assert next_at(case) == later(days=7)
-    change = silence(case, judged, later(days=7))
+    change = wait(case, judged, later(days=7))
     assert change.case.tasks["card"].reason == words.NO_PAPERS
     assert change.case.tasks["residence"].state == "assigned"
     assert change.case.tasks["birth"].outcome == "granted"
@@ -150,31 +217,29 @@ def test_papers_that_never_come_fail_the_branch_that_asked_and_no_other() -> Non
 def test_where_the_dossier_ends_with_the_papers_only_the_end_is_told() -> None:
     judged = setting(step("only"))
     case = ask(opened(judged).case, judged, "only", NOW, later(days=6)).case
-    lapsed = silence(case, judged, later(days=7))
+    lapsed = wait(case, judged, later(days=7))
     assert lapsed.case.state == "stopped"
     told = {type(fact) for fact in lapsed.facts}
-    assert f.DossierStopped in told
-    assert f.SupplementDropped not in told
-    decided = apply_answer(
-        case, Completed(task_of(case, "only"), "granted"), judged, later(hours=1)
-    )
+    assert DossierStopped in told
+    assert SupplementDropped not in told
+    decided = grant(case, judged, "only", later(hours=1))
     assert decided.case.state == "resolved"
-    assert f.SupplementDropped not in {type(fact) for fact in decided.facts}
+    assert SupplementDropped not in {type(fact) for fact in decided.facts}
 
 
 def test_papers_the_desk_asked_for_that_never_come_give_the_dossier_back() -> None:
     judged = setting(*BIRTH)
-    case = desk_asked(forked(judged), judged, 1, later(days=7), later(hours=1)).case
-    change = silence(case, judged, later(days=8))
+    case = ask_at_the_desk(forked(judged), judged, 1, later(days=7), later(hours=1)).case
+    change = wait(case, judged, later(days=8))
     assert change.case.state == "stopped"
-    assert any(isinstance(x, f.DossierStopped) for x in change.facts)
+    assert any(isinstance(x, DossierStopped) for x in change.facts)
 
 
-def _ring_until_quiet(case: Case, judged: Setting) -> list[f.Fact]:
-    said: list[f.Fact] = []
-    while (at := next_at(case)) is not None:
-        change = silence(case, judged, at)
-        assert next_at(change.case) != at, "every ring is given once"
+def _ring_until_quiet(case: Case, judged: Circumstances) -> list[Event]:
+    said: list[Event] = []
+    while (due := next_at(case)) is not None:
+        change = wait(case, judged, due)
+        assert next_at(change.case) != due, "every ring is given once"
         said.extend(change.facts)
         case = change.case
     return said
@@ -187,23 +252,23 @@ def test_a_deadline_is_announced_a_day_and_four_working_hours_before_and_missed_
     assert due_at is not None
     said = _ring_until_quiet(case, judged)
     steps = [x for x in said if getattr(x, "scope", "") == "step"]
-    assert [(type(x), x.at) for x in steps] == [  # type: ignore[union-attr]
-        (f.DeadlineNear, due_at - timedelta(hours=24)),
-        (f.DeadlineNear, CALENDAR.add_minutes(NOW, 2 * 480 - 240)),
-        (f.DeadlineMissed, due_at),
+    assert [(type(x), x.at) for x in steps] == [
+        (DeadlineNear, due_at - timedelta(hours=24)),
+        (DeadlineNear, CALENDAR.add_minutes(NOW, 2 * 480 - 240)),
+        (DeadlineMissed, due_at),
     ]
     dossier = [x for x in said if getattr(x, "scope", "") == "dossier"]
-    assert [type(x) for x in dossier] == [f.DeadlineNear, f.DeadlineNear, f.DeadlineMissed]
+    assert [type(x) for x in dossier] == [DeadlineNear, DeadlineNear, DeadlineMissed]
 
 
 def test_a_look_that_comes_late_still_gives_every_warning_once() -> None:
     judged = setting(step("birth"))
     case = opened(judged).case
-    change = silence(case, judged, later(days=90))
+    change = wait(case, judged, later(days=90))
     kinds = [type(x) for x in change.facts]
-    assert kinds.count(f.DeadlineNear) == 4
-    assert kinds.count(f.DeadlineMissed) == 2
-    assert not silence(change.case, judged, later(days=91)).changed
+    assert kinds.count(DeadlineNear) == 4
+    assert kinds.count(DeadlineMissed) == 2
+    assert not wait(change.case, judged, later(days=91)).changed
 
 
 def test_silence_is_consent_where_the_law_says_so_and_the_journey_goes_on() -> None:
@@ -211,13 +276,13 @@ def test_silence_is_consent_where_the_law_says_so_and_the_journey_goes_on() -> N
     case = opened(judged).case
     due_at = case.tasks["consult"].due_at
     assert due_at is not None
-    change = silence(case, judged, due_at)
+    change = wait(case, judged, due_at)
     done = change.case.tasks["consult"]
     assert (done.outcome, done.reason) == ("silent_consent", words.SILENCE)
-    assert not [x for x in change.facts if isinstance(x, f.DeadlineMissed)]
+    assert not change.only(DeadlineMissed)
     assert change.case.tasks["issue"].is_open
-    assert any(isinstance(o, f.TaskCancelled) for o in change.orders)
-    late = apply_answer(change.case, Completed(done.id, "granted"), judged, due_at)
+    assert any(isinstance(o, TaskCancelled) for o in change.orders)
+    late = grant(change.case, judged, "consult", due_at)
     assert not late.changed
 
 
@@ -225,22 +290,23 @@ def test_nothing_rings_while_the_clock_stands() -> None:
     judged = setting(step("a"))
     case = ask(opened(judged).case, judged, "a", later(hours=1)).case
     assert next_at(case) is None
-    assert not silence(case, judged, later(days=300)).changed
+    assert not wait(case, judged, later(days=300)).changed
 
 
 def test_an_answer_after_the_deadline_is_taken_and_marked_late() -> None:
     judged = setting(step("a"))
     case = opened(judged).case
-    change = apply_answer(case, Completed(task_of(case, "a"), "granted"), judged, later(days=9))
+    change = grant(case, judged, "a", later(days=9))
     assert change.case.tasks["a"].late
-    (answered,) = [x for x in change.facts if isinstance(x, f.StepAnswered)]
+    (answered,) = change.only(StepAnswered)
     assert answered.late
 
 
 def test_taking_a_task_is_kept_once() -> None:
     judged = setting(step("a"))
     case = opened(judged).case
-    taken = apply_answer(case, Taken(task_of(case, "a"), "Nguyễn Văn B"), judged, later(hours=1))
+    taking = AnswerTaken(task=task_of(case, "a"), officer="Nguyễn Văn B")
+    taken = answer(case, judged, taking, later(hours=1))
     assert taken.case.tasks["a"].state == "taken"
     assert "Nguyễn" not in repr(taken)
-    assert not apply_answer(taken.case, Taken(task_of(case, "a")), judged, later(hours=2)).changed
+    assert not answer(taken.case, judged, AnswerTaken(task=taking.task), later(hours=2)).changed

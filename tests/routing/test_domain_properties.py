@@ -9,22 +9,23 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.routing.domain import facts as f
-from services.routing.domain.answers import (
-    Answer,
-    Completed,
-    MoreTimeNeeded,
-    Refused,
-    SupplementNeeded,
-    Taken,
-    apply_answer,
-)
-from services.routing.domain.case import FINAL_FATES, Case, Setting, fates
-from services.routing.domain.deadlines import next_at, silence
-from services.routing.domain.move import Change
+from services.routing.domain.answers import apply_answer
+from services.routing.domain.case import ENDED, Case, Circumstances, step_states
+from services.routing.domain.deadlines import next_at, time_passed
 from services.routing.domain.plan import StepPlan
-from services.routing.domain.standstill import paid, supplemented
-from tests.routing.worlds import NOW, opened, setting, step
+from services.routing.domain.waiting import paid, supplemented
+from shared.events.agencies import (
+    Answer,
+    AnswerCompleted,
+    AnswerMoreTimeNeeded,
+    AnswerRefused,
+    AnswerSupplementNeeded,
+    AnswerTaken,
+)
+from shared.events.event import Event
+from shared.events.intake import DossierPaid, DossierSupplemented
+from shared.events.routing import DossierResolved, DossierStopped, StepAnswered, StepOpened
+from tests.routing.worlds import NOW, Change, after, at, opened, setting, step
 
 _QUIET = settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -46,21 +47,29 @@ def graphs(draw: st.DrawFn, payments: bool = True) -> tuple[tuple[StepPlan, ...]
                 branch=draw(st.sampled_from([None, None, "x", "y"])) if number else None,
                 results=draw(st.sampled_from([(), ("KQ.1",)])),
                 consent_by_silence=draw(st.booleans()),
-                outside_clock=draw(st.booleans()),
+                pauses_clock=draw(st.booleans()),
             )
         )
     chosen = tuple(sorted(draw(st.sets(st.sampled_from(["x", "y"])))))
     return tuple(steps), chosen
 
 
+def granted(task: str, **fields: Any) -> AnswerCompleted:
+    return AnswerCompleted(task=task, outcome="granted", **fields)
+
+
+def refused(task: str, reason: str) -> AnswerCompleted:
+    return AnswerCompleted(task=task, outcome="refused", reason=reason)
+
+
 class Walk:
     """Answers a case with whatever the dice say until nothing is left to be done."""
 
-    def __init__(self, judged: Setting, seed: int) -> None:
+    def __init__(self, judged: Circumstances, seed: int) -> None:
         self.dice = random.Random(seed)
         self.judged = judged
         self.now = NOW
-        self.facts: list[f.Fact] = []
+        self.facts: list[Event] = []
         self.case = self.take(opened(judged))
 
     def take(self, change: Change) -> Case:
@@ -78,35 +87,53 @@ class Walk:
         raise AssertionError(f"the journey did not end: {self.case}")
 
     def turn(self, open_tasks: list[Any], *, wild: bool) -> None:
-        if (at := next_at(self.case)) is not None and at <= self.now:
-            self.take(silence(self.case, self.judged, self.now))
+        case, around = self.case, at(self.judged, self.now)
+        if (due := next_at(case)) is not None and due <= self.now:
+            self.take(after(case, time_passed(case, around)))
             return
-        if self.case.waiting_papers and (not wild or self.dice.random() < 0.5):
-            args: dict[str, Any] = {"form": {}, "papers": (), "due_at": None}
-            self.take(supplemented(self.case, self.judged, self.now, **args))
+        if case.waiting_papers and (not wild or self.dice.random() < 0.5):
+            self.take(after(case, supplemented(case, self.papers(), around)))
             return
         task = self.dice.choice(open_tasks)
         if task.kind == "payment":
-            due_at = self.case.due_at
-            self.take(
-                paid(self.case, self.judged, self.now, step=task.step, amount_vnd=5, due_at=due_at)
-            )
+            self.take(after(case, paid(case, self.payment(task.step), around)))
             return
-        self.take(apply_answer(self.case, self.answer(task.id, wild), self.judged, self.now))
+        self.take(after(case, apply_answer(case, self.answer(task.id, wild), around)))
+
+    def papers(self) -> DossierSupplemented:
+        return DossierSupplemented(
+            dossier=self.case.dossier, round=1, papers=(), form={}, supplemented_at=self.now
+        )
+
+    def payment(self, step: str) -> DossierPaid:
+        return DossierPaid(
+            dossier=self.case.dossier,
+            step=step,
+            reference="x",
+            amount_vnd=5,
+            paid_at=self.now,
+            promised_at=self.case.promised_at,
+            due_at=self.case.due_at,
+        )
 
     def answer(self, task: str, wild: bool) -> Answer:
         until = self.now + timedelta(days=self.dice.randint(1, 40))
         finals: list[Answer] = [
-            Completed(task, "granted", amount_vnd=self.dice.choice([None, 0, 5])),
-            Completed(task, "refused", reason="không đủ điều kiện"),
-            Refused(task, "không thuộc thẩm quyền"),
+            granted(task, amount_vnd=self.dice.choice([None, 0, 5])),
+            refused(task, "không đủ điều kiện"),
+            AnswerRefused(task=task, reason="không thuộc thẩm quyền"),
         ]
         others: list[Answer] = [
-            Taken(task),
-            SupplementNeeded(task, ("giấy",), "thiếu", self.dice.choice([None, until])),
-            MoreTimeNeeded(task, "đông", until),
-            Completed(task, "granted", result_code="KQ.sai"),
-            Completed("khong-co", "granted"),
+            AnswerTaken(task=task),
+            AnswerSupplementNeeded(
+                task=task,
+                items=("giấy",),
+                reason="thiếu",
+                respond_by=self.dice.choice([None, until]),
+            ),
+            AnswerMoreTimeNeeded(task=task, reason="đông", until=until),
+            granted(task, result_code="KQ.sai"),
+            granted("khong-co"),
         ]
         return self.dice.choice(finals + others if wild else finals)
 
@@ -119,12 +146,12 @@ def test_every_journey_ends_with_one_final_state_for_every_step(graph: Any, seed
     walk = Walk(judged, seed)
     case = walk.go()
     assert case.state in ("resolved", "stopped")
-    assert all(fate in FINAL_FATES for fate in fates(case, judged.route).values())
-    opened_steps = [x.step.code for x in walk.facts if isinstance(x, f.StepOpened)]
+    assert all(each in ENDED for each in step_states(case, judged.route).values())
+    opened_steps = [x.step.code for x in walk.facts if isinstance(x, StepOpened)]
     assert len(opened_steps) == len(set(opened_steps)), "no step is handed over twice"
-    ends = [x for x in walk.facts if isinstance(x, f.DossierResolved | f.DossierStopped)]
+    ends = [x for x in walk.facts if isinstance(x, DossierResolved | DossierStopped)]
     assert len(ends) == 1
-    closings = [x.task for x in walk.facts if isinstance(x, f.StepAnswered) and x.outcome]
+    closings = [x.task for x in walk.facts if isinstance(x, StepAnswered) and x.outcome]
     assert len(closings) == len(set(closings)), "no step is closed twice"
 
 
@@ -143,13 +170,11 @@ def test_the_order_of_parallel_answers_does_not_matter_for_the_results(
         while open_tasks := [t for t in case.tasks.values() if t.is_open]:
             task = order.choice(open_tasks)
             good = verdicts[task.step]
-            answer: Answer = (
-                Completed(task.id, "granted") if good else Completed(task.id, "refused", reason="r")
-            )
-            change = apply_answer(case, answer, judged, NOW)
+            answer = granted(task.id) if good else refused(task.id, "r")
+            change = after(case, apply_answer(case, answer, judged))
             case = change.case
             said.extend(change.facts)
-        (end,) = [x for x in said if isinstance(x, f.DossierResolved)]
+        (end,) = [x for x in said if isinstance(x, DossierResolved)]
         return case.state, {(r.step, r.outcome) for r in end.results}
 
     assert play(random.Random(1)) == play(shuffle)
@@ -163,12 +188,16 @@ def test_a_repeated_answer_never_changes_anything(graph: Any, seed: int) -> None
     walk = Walk(judged, seed)
     walk.go()
     for task in walk.case.tasks.values():
-        for answer in (Completed(task.id, "granted"), Refused(task.id, "r"), Taken(task.id)):
-            change = apply_answer(walk.case, answer, judged, walk.now)
-            assert change.case is walk.case
-            assert change.note
-            assert not change.facts
-            assert not change.orders
+        answers: tuple[Answer, ...] = (
+            granted(task.id),
+            AnswerRefused(task=task.id, reason="r"),
+            AnswerTaken(task=task.id),
+        )
+        for answer in answers:
+            decision = apply_answer(walk.case, answer, at(judged, walk.now))
+            assert decision.state is None
+            assert decision.note
+            assert not decision.events
 
 
 def _pause_instant(case: Case) -> datetime | None:
@@ -187,5 +216,5 @@ def test_no_task_stays_paused_when_nobody_waits_for_the_citizen(graph: Any, seed
         walk.now += timedelta(hours=5)
         walk.turn(open_tasks, wild=True)
         paused = any(t.state == "paused" for t in walk.case.tasks.values())
-        assert not paused or walk.case.standing
+        assert not paused or walk.case.waiting_for_citizen
         assert (_pause_instant(walk.case) is not None) == paused

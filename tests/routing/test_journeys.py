@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
+import sqlalchemy as sa
+
 from services.routing.domain import words
 from services.routing.storage.tables import metadata
 from shared.database.migrate import drift
-from shared.events.facts import wire
-from shared.kernel.clock import format_instant
+from shared.events.agencies import AnswerTaken
+from shared.events.intake import DossierPaid, DossierSupplemented
+from shared.events.names import wire
+from shared.events.parts import Paper
+from shared.kernel.clock import VN, format_instant
 from shared.messaging.tables import LEDGERS
-from tests.routing.town import LAND, PERMIT, Town, at, received_data
+from tests.routing.town import LAND, PERMIT, Town, at, received, withdrawn
 from tests.routing.worlds import CALENDAR, NOW
 
 CODE = "000.00.01.H20-220301-0001"
@@ -50,7 +56,7 @@ def test_personal_fields_that_a_step_does_not_share_never_leave(town: Town) -> N
 
 def test_a_fact_that_comes_twice_opens_one_case(town: Town) -> None:
     town.receive(CODE)
-    town.intake("dossier.received", received_data(CODE), number=2)
+    town.intake(received(CODE), number=2)
     assert town.names(CODE) == ["dossier.started", "step.opened"]
     assert [(row.state, row.note) for row in town.inbox("routing.facts")] == [
         ("done", None),
@@ -59,10 +65,9 @@ def test_a_fact_that_comes_twice_opens_one_case(town: Town) -> None:
 
 
 def test_facts_that_arrive_in_the_wrong_order_are_applied_in_the_right_one(town: Town) -> None:
-    withdrawn = {"dossier": CODE, "reason": "đổi ý", "withdrawn_at": format_instant(NOW)}
-    town.intake("dossier.withdrawn", withdrawn, number=2)
+    town.intake(withdrawn(CODE), number=2)
     assert town.names(CODE) == []
-    town.intake("dossier.received", received_data(CODE), number=1)
+    town.intake(received(CODE), number=1)
     assert [m.type for m in town.queue("phuong-1")] == [
         wire("task.assigned"),
         wire("task.cancelled"),
@@ -74,29 +79,28 @@ def test_papers_stop_the_clock_for_all_and_start_it_again(town: Town) -> None:
     town.grant("phuong-1")
     task = town.task("bhxh")
     due_at = at(town.queue("cong-an")[0].data["due_at"])
-    town.answer("bhxh", "supplement_needed", task, items=["Giấy khai sinh"], reason="thiếu")
+    town.answer("bhxh", "supplement_needed", task, items=("Giấy khai sinh",), reason="thiếu")
     asked = town.one(CODE, "dossier.supplement_requested")
     assert (asked["round"], asked["agency"]["code"]) == (1, "bhxh")
     (paused,) = town.queue("cong-an")
     assert (paused.data["change"], paused.data["due_at"]) == ("paused", None)
     town.clock.set(CALENDAR.add_days(NOW, 4))
     town.intake(
-        "dossier.supplemented",
-        {
-            "dossier": CODE,
-            "round": 1,
-            "papers": [{"code": "ks", "name": "Giấy khai sinh", "original": 1, "copy": 0}],
-            "form": {"child": "Bé Ánh"},
-            "supplemented_at": format_instant(town.clock.now()),
-            "promised_at": format_instant(CALENDAR.add_days(NOW, 20)),
-            "due_at": format_instant(CALENDAR.add_days(NOW, 24)),
-        },
+        DossierSupplemented(
+            dossier=CODE,
+            round=1,
+            papers=(Paper(code="ks", name="Giấy khai sinh", original=1, copy=0),),
+            form={"child": "Bé Ánh"},
+            supplemented_at=town.clock.now(),
+            promised_at=CALENDAR.add_days(NOW, 20),
+            due_at=CALENDAR.add_days(NOW, 24),
+        )
     )
     (went_on,) = town.queue("cong-an")
     assert went_on.data["change"] == "supplemented"
     assert at(went_on.data["due_at"]) == CALENDAR.add_days(due_at, 4)
     assert went_on.data["form"] == {"child": "Bé Ánh"}
-    town.answer("bhxh", "supplement_needed", task, items=["Ảnh"], reason="thiếu nữa")
+    town.answer("bhxh", "supplement_needed", task, items=("Ảnh",), reason="thiếu nữa")
     assert len([n for n in town.names(CODE) if n == "dossier.supplement_requested"]) == 1
     last = town.queue("bhxh")[-1]
     assert last.data["note"] == words.ROUNDS_USED.format(limit=1)
@@ -109,16 +113,15 @@ def test_the_citizen_pays_and_the_certificate_is_signed(town: Town) -> None:
     assert (asked["amount_vnd"], asked["agency"]["code"]) == (1_250_000, "thue")
     town.clock.advance(timedelta(days=3))
     town.intake(
-        "dossier.paid",
-        {
-            "dossier": CODE,
-            "step": "pay",
-            "reference": asked["reference"],
-            "amount_vnd": 1_250_000,
-            "paid_at": format_instant(town.clock.now()),
-            "promised_at": format_instant(CALENDAR.add_days(NOW, 20)),
-            "due_at": format_instant(CALENDAR.add_days(NOW, 23)),
-        },
+        DossierPaid(
+            dossier=CODE,
+            step="pay",
+            reference=asked["reference"],
+            amount_vnd=1_250_000,
+            paid_at=town.clock.now(),
+            promised_at=CALENDAR.add_days(NOW, 20),
+            due_at=CALENDAR.add_days(NOW, 23),
+        )
     )
     town.grant("dat-dai")
     results = town.one(CODE, "dossier.resolved")["results"]
@@ -130,8 +133,7 @@ def test_the_citizen_pays_and_the_certificate_is_signed(town: Town) -> None:
 def test_a_withdrawn_dossier_takes_its_tasks_back_and_a_late_answer_says_so(town: Town) -> None:
     town.receive(CODE)
     task = town.task("phuong-1")
-    withdrawn = {"dossier": CODE, "reason": "đổi ý", "withdrawn_at": format_instant(NOW)}
-    town.intake("dossier.withdrawn", withdrawn)
+    town.intake(withdrawn(CODE))
     (cancelled,) = town.queue("phuong-1")
     assert cancelled.type == wire("task.cancelled")
     town.grant("phuong-1", task)
@@ -180,12 +182,51 @@ def test_more_time_past_the_promise_is_an_apology(town: Town) -> None:
     town.receive(CODE)
     until = CALENDAR.add_days(NOW, 22)
     task = town.task("phuong-1")
-    fields = {"reason": "thiếu người", "until": format_instant(until)}
-    town.answer("phuong-1", "more_time_needed", task, **fields)
+    town.answer("phuong-1", "more_time_needed", task, reason="thiếu người", until=until)
     extended = town.one(CODE, "dossier.extended")
     assert at(extended["promised_at"]) == CALENDAR.add_days(NOW, 20)
     assert at(extended["due_at"]) == CALENDAR.add_days(until, 2)
     assert extended["number"] == 1
+
+
+def test_what_only_timelines_read_leaves_under_a_source_of_its_own(town: Town) -> None:
+    town.receive(CODE)
+    town.grant("phuong-1")
+    outbox = LEDGERS.outbox.c
+    query = sa.select(outbox.source, outbox.sequence, outbox.routing_key, outbox.sent_at)
+    with town.service.store.read() as connection:
+        rows = connection.execute(
+            query.where(outbox.subject == CODE).order_by(outbox.source, outbox.sequence)
+        ).all()
+    assert [(row.source, row.sequence, row.routing_key) for row in rows] == [
+        ("/routing", 1, "routing.dossier.started"),
+        ("/routing/steps", 1, "steps.step.opened"),
+        ("/routing/steps", 2, "steps.step.answered"),
+        ("/routing/steps", 3, "steps.step.opened"),
+        ("/routing/steps", 4, "steps.step.opened"),
+    ]
+    assert all(row.sent_at for row in rows), "intake has heard them all"
+
+
+def test_an_instant_of_an_agency_goes_on_in_utc_however_it_was_written(town: Town) -> None:
+    town.receive(CODE)
+    until = CALENDAR.add_days(NOW, 22)
+    task = town.task("phuong-1")
+    local = until.astimezone(VN)
+    town.answer("phuong-1", "more_time_needed", task, reason="đông", until=local)
+    assert town.one(CODE, "dossier.extended")["due_at"].endswith("Z")
+    assert town.queue("phuong-1")[-1].data["due_at"] == format_instant(until)
+
+
+def test_an_answer_about_another_task_than_its_envelope_names_is_parked(town: Town) -> None:
+    town.receive(CODE)
+    other = AnswerTaken(task="another")
+    town.send(
+        "phuong-1", other, id="a-1", subject=town.task("phuong-1"), key="answer.phuong-1.taken"
+    )
+    town.rest()
+    (row,) = town.inbox("routing.answers")
+    assert (row.state, row.reason.split(":")[0]) == ("parked", "unreadable")
 
 
 def test_an_answer_in_another_agencys_name_is_parked_and_changes_nothing(town: Town) -> None:
@@ -211,9 +252,8 @@ def test_the_same_answer_twice_counts_once(town: Town) -> None:
 
 
 def test_a_dossier_under_unknown_rules_is_parked_and_the_others_flow_on(town: Town) -> None:
-    data = received_data("000.00.01.H20-220301-0002")
-    data["procedure"] = {**data["procedure"], "code": "9.999999"}
-    town.send_as_intake("dossier.received", data)
+    unknown = msgspec.structs.replace(received(CODE).procedure, code="9.999999")
+    town.send_as_intake(received("000.00.01.H20-220301-0002", procedure=unknown))
     town.receive(CODE)
     states = {row.subject: row.state for row in town.inbox("routing.facts")}
     assert states == {CODE: "done", "000.00.01.H20-220301-0002": "parked"}
@@ -224,7 +264,7 @@ def test_many_dossiers_at_once_cost_few_statements(town: Town) -> None:
 
     for number in range(40):
         code = f"000.00.01.H20-220301-{number:04d}"
-        town.send_as_intake("dossier.received", received_data(code))
+        town.send_as_intake(received(code))
     counted: list[str] = []
     event.listen(
         town.service.store.engine,
@@ -247,8 +287,8 @@ def test_the_database_is_what_the_code_says(town: Town) -> None:
 
 
 def test_a_dossier_of_a_year_without_a_calendar_is_parked_at_once(town: Town) -> None:
-    far = "2050-03-01T02:00:00Z"
-    town.clock.set(at(far))
+    far = at("2050-03-01T02:00:00Z")
+    town.clock.set(far)
     town.receive(CODE, received_at=far, promised_at=far, due_at=far)
     (row,) = town.inbox("routing.facts")
     assert (row.state, row.reason.split(":")[0]) == ("parked", "missing_calendar")

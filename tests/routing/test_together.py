@@ -9,7 +9,7 @@ from services.routing.app import build
 from shared.kernel.ids import RandomIds
 from shared.messaging import Bus
 from shared.messaging.loops.pump import pump
-from tests.routing.town import Town, received_data
+from tests.routing.town import Town, received
 
 
 def _at_once(*jobs: Any) -> list[Any]:
@@ -70,7 +70,7 @@ def test_two_workers_on_one_queue_open_every_case_once_and_number_every_task(tow
     count = 60
     for number in range(count):
         dossier = f"000.00.01.H20-220301-{number:04d}"
-        town.send_as_intake("dossier.received", received_data(dossier))
+        town.send_as_intake(received(dossier))
     done: list[int] = []
     lock = threading.Lock()
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from services.routing.domain.case import Case, Office, Received, Setting
+from services.routing.domain.case import Case, Circumstances
 from services.routing.domain.journey import open_case
-from services.routing.domain.move import Change
-from services.routing.domain.plan import Plan, Ref, StepPlan, route
+from services.routing.domain.plan import Plan, StepPlan, route
+from shared.events.decision import Decision
+from shared.events.event import Event, kind_of
+from shared.events.intake import DossierReceived
+from shared.events.parts import Agency, Office, Paper, ProcedureVersion
 from shared.kernel.calendar import Duration, Session, WorkingCalendar
 from shared.kernel.ids import SeededIds
 
@@ -21,15 +25,19 @@ CALENDAR = WorkingCalendar(
 )
 # Tuesday 2022-03-01 09:00 in Việt Nam.
 NOW = datetime(2022, 3, 1, 2, 0, tzinfo=UTC)
-OFFICE = Office("phuong-1", "UBND Phường 1", "29866")
+OFFICE = Office(code="phuong-1", name="UBND Phường 1", territory="29866")
+DOSSIER = "000.00.01.H20-220301-0001"
+E = TypeVar("E", bound=Event)
 
 
 class Roles:
     """A directory in which every role but `nobody` has an agency of its name."""
 
-    def responsible(self, role: str) -> tuple[Ref, bool]:
+    def responsible(self, role: str) -> tuple[Agency, bool]:
         """The agency named after the role, the office where nobody is competent."""
-        return (OFFICE.ref, False) if role == "nobody" else (Ref(role, f"Cơ quan {role}"), True)
+        if role == "nobody":
+            return Agency(code=OFFICE.code, name=OFFICE.name), False
+        return Agency(code=role, name=f"Cơ quan {role}"), True
 
     def calendar(self, agency: str) -> WorkingCalendar:
         """Everybody works the same hours."""
@@ -43,29 +51,80 @@ def step(code: str, *after: str, **options: Any) -> StepPlan:
     return StepPlan(code=code, name=f"Bước {code}", after=after, **options)
 
 
-def setting(*steps: StepPlan, branches: tuple[str, ...] = (), **options: Any) -> Setting:
-    """What a case of a procedure with these steps is judged by."""
+def setting(*steps: StepPlan, branches: tuple[str, ...] = (), **options: Any) -> Circumstances:
+    """What a case of a procedure with these steps is judged by, at NOW."""
     plan = Plan("2.000986", 1, "Thủ tục thử", steps, **options)
-    return Setting(route(plan, branches), Roles(), SeededIds(7).new)
+    return Circumstances(route(plan, branches), Roles(), NOW, SeededIds(7).new)
 
 
-def opened(judged: Setting, form: Mapping[str, Any] | None = None, now: datetime = NOW) -> Change:
-    """A case of that setting, just received with twenty working days promised."""
+def at(judged: Circumstances, now: datetime) -> Circumstances:
+    """The same at another instant."""
+    return replace(judged, now=now)
+
+
+@dataclass(frozen=True)
+class Change:
+    """A decision beside the case as it stands after it."""
+
+    case: Case
+    decision: Decision[Case]
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was changed."""
+        return self.decision.state is not None
+
+    @property
+    def note(self) -> str | None:
+        """Why nothing, or not all that was asked, was done."""
+        return self.decision.note
+
+    @property
+    def facts(self) -> list[Event]:
+        """What everybody is told."""
+        return [each for each in self.decision.events if kind_of(type(each)).way != "tasks"]
+
+    @property
+    def orders(self) -> list[Any]:
+        """What goes to one agency's queue."""
+        return [each for each in self.decision.events if kind_of(type(each)).way == "tasks"]
+
+    def only(self, kind: type[E]) -> list[E]:
+        """The events of one class."""
+        return [each for each in self.decision.events if isinstance(each, kind)]
+
+
+def after(case: Case, decision: Decision[Case]) -> Change:
+    """A decision about this case."""
+    return Change(decision.state or case, decision)
+
+
+def received(form: Mapping[str, Any] | None = None, now: datetime = NOW) -> DossierReceived:
+    """A dossier just received with twenty working days promised."""
     due_at = CALENDAR.add_days(now, 20)
-    received = Received(
-        dossier="000.00.01.H20-220301-0001",
-        procedure="2.000986",
-        version=1,
-        procedure_name="Thủ tục thử",
+    return DossierReceived(
+        dossier=DOSSIER,
+        procedure=ProcedureVersion(
+            code="2.000986", name="Thủ tục thử", version=1, short_name="Thu tuc"
+        ),
+        field="Hộ tịch",
         office=OFFICE,
-        branches=(),
+        channel="direct",
+        submitted_at=now,
         received_at=now,
         promised_at=due_at,
         due_at=due_at,
-        form=form or {},
-        papers=({"code": "to-khai", "name": "Tờ khai", "original": 1, "copy": 0},),
+        form=dict(form or {}),
+        papers=(Paper(code="to-khai", name="Tờ khai", original=1, copy=0),),
+        branches=(),
     )
-    return open_case(received, judged, now)
+
+
+def opened(judged: Circumstances, form: Mapping[str, Any] | None = None) -> Change:
+    """A case just opened at NOW."""
+    decision = open_case(received(form), at(judged, NOW))
+    assert decision.state is not None
+    return Change(decision.state, decision)
 
 
 def task_of(case: Case, code: str) -> str:
@@ -88,7 +147,7 @@ BIRTH = (
 # Land: check, tax works out the duty, the citizen pays, sign, and the cadastre afterwards.
 LAND = (
     step("check"),
-    step("tax", "check", outside_clock=True),
+    step("tax", "check", pauses_clock=True),
     step("pay", "tax", kind="payment", budget=None),
     step("sign", "pay", results=("KQ.4",)),
     step("cadastre", "sign", after_result=True),

@@ -88,7 +88,7 @@ class Postgres:
         """Wait until it answers."""
         probe = [str(self._bin / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.port)]
         self._server.wait_until(
-            lambda: subprocess.run(probe, check=False, capture_output=True).returncode == 0, 60
+            lambda: subprocess.run(probe, check=False, capture_output=True).returncode == 0, 180
         )
 
     def stop(self) -> None:

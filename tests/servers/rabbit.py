@@ -56,6 +56,13 @@ class Rabbit:
         self._server = self._start()
         self.ready()
 
+    def control(self, *words: str) -> None:
+        """Give the node an order of its operator's, by rabbitmqctl."""
+        program = Path(self._command[0]).with_name("rabbitmqctl")
+        node = self._environment["RABBITMQ_NODENAME"]
+        subprocess.run([program, "-n", node, *words],
+                       check=True, capture_output=True, env=self._environment)  # fmt: skip
+
     @property
     def url(self) -> str:
         """The AMQP address as the node's own first user."""
@@ -99,7 +106,7 @@ class Rabbit:
 
     def ready(self) -> None:
         """Wait until the node and its management door answer."""
-        self._server.wait_until(self._answers, 90)
+        self._server.wait_until(self._answers, 240)
 
     def _answers(self) -> bool:
         token = base64.b64encode(b"guest:guest").decode()

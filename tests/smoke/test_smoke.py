@@ -61,7 +61,7 @@ def test_the_command_prints_a_table_and_ends_with_nought(town: Town):
 def test_a_silent_agency_is_named_and_the_run_fails(town: Town):
     access = town.access()
     keys = {code: key for code, key in access.agency_keys.items() if code != "kiem-tra-hai"}
-    run = Run(dataclasses.replace(access, agency_keys=keys), dossiers=2, timeout=6)
+    run = Run(dataclasses.replace(access, agency_keys=keys), dossiers=2, timeout=12)
     run.outcome.agencies = access.agency_keys.keys()  # type: ignore[assignment]
     outcome = run.carry()
     assert not outcome.good
@@ -73,7 +73,7 @@ def test_a_silent_agency_is_named_and_the_run_fails(town: Town):
 def test_what_an_aborted_run_left_behind_is_answered_by_the_next(town: Town):
     access = town.access()
     keys = {code: key for code, key in access.agency_keys.items() if code != "kiem-tra-ba"}
-    Run(dataclasses.replace(access, agency_keys=keys), dossiers=2, timeout=4).carry()
+    Run(dataclasses.replace(access, agency_keys=keys), dossiers=2, timeout=8).carry()
     assert Run(access, dossiers=2, timeout=60).carry().good
     assert town.tasks()["kiem-tra-cua-web"] == 4
 

@@ -15,6 +15,8 @@ from flask_smorest import Blueprint
 from shared.database import Store, make_engine
 from shared.database.engine import Contention
 from shared.identity import keys
+from shared.identity.guard import current, public, require
+from shared.identity.limits import limited
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import (
     BrokerAway,
@@ -32,8 +34,6 @@ from shared.messaging.tables import Ledgers
 from shared.settings import Settings
 from shared.web.api import create_api
 from shared.web.app import create_app
-from shared.web.guard import current, public, require
-from shared.web.limits import limited
 from shared.web.schemas import Instant, QueryInt, Schema, StrictBool, StrictInt, StrictText
 
 PAGE = """
@@ -191,6 +191,7 @@ def tiny(tmp_path):
     engine = make_engine(settings.database_url)
     metadata = sa.MetaData()
     Ledgers.define(metadata)
+    keys.define(metadata)
     metadata.create_all(engine)
     store = Store(engine, Outbox(lambda _: []), clock=RealClock(), ids=RandomIds())
     with store.begin() as uow:

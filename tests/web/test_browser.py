@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import os
-import shutil
+import unicodedata
 
 import pytest
 
 from shared.web.server import WebServer, serving
+from tests.browser import DESKTOP, PHONE, PHONES, is_accessible, is_sound, opened_page
 
 pytestmark = pytest.mark.browser
-CHROMIUM = (
-    shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-]
 PAGES = ["/dang-nhap", "/trang", "/khong-co", "/docs"]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    if CHROMIUM is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("NOT RUN: there is no Chromium")
-        pytest.skip("NOT RUN: there is no Chromium; the pages were tried in no browser")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield opened
-        opened.close()
+_VOWELS = "aăâeêioôơuưy"
+_TONES = ["", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323"]
+_SPELT = "".join(vowel + tone for vowel in _VOWELS + _VOWELS.upper() for tone in _TONES)
+LETTERS = unicodedata.normalize("NFC", _SPELT) + unicodedata.normalize("NFD", _SPELT) + "đĐ₫…–—“”‘’"
+DRAW = """(letters) => {
+    const drawn = document.createElement("p");
+    drawn.id = "drawn";
+    for (const weight of ["strong", "span"]) {
+        const part = document.createElement(weight);
+        part.textContent = letters;
+        drawn.append(part);
+    }
+    document.querySelector("main").append(drawn);
+}"""
 
 
 @pytest.fixture
@@ -44,37 +34,55 @@ def site(tiny):
         yield server.url
 
 
-@pytest.fixture(params=[1280, 360], ids=["desktop", "phone"])
+@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
 def page(browser, site, tiny, request):
-    """A signed-in page; whatever the browser complains about is kept in `page.complaints`."""
-    context = browser.new_context(viewport={"width": request.param, "height": 800})
-    opened = context.new_page()
-    opened.complaints = []
-    opened.on("console", lambda message: _note(opened, message))
-    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    opened.goto(f"{site}/dang-nhap")
-    opened.get_by_label("Khóa truy cập").fill(tiny.desk)
-    opened.get_by_role("button", name="Vào làm việc").click()
-    opened.wait_for_url(f"{site}/trang")
-    yield opened
-    context.close()
+    """A signed-in page."""
+    with opened_page(browser, request.param) as opened:
+        sign_in(opened, site, tiny)
+        yield opened
 
 
-def _note(page, message):
-    if message.type in ("error", "warning") and "404" not in message.text:
-        page.complaints.append(message.text)
+def sign_in(page, site, tiny):
+    page.goto(f"{site}/dang-nhap")
+    page.get_by_label("Khóa truy cập").fill(tiny.desk)
+    page.get_by_role("button", name="Vào làm việc").click()
+    page.wait_for_url(f"{site}/trang")
 
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_has_no_fault_of_accessibility_and_fits_its_screen(page, site, path):
-    from axe_playwright_python.sync_playwright import Axe
-
     page.goto(site + path)
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wide <= 0, f"{wide} px wider than the screen"
-    assert page.complaints == []
+    is_sound(page)
+
+
+@pytest.mark.parametrize("width", PHONES)
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_whole_where_the_typeface_never_comes(browser, site, tiny, path, width):
+    with opened_page(browser, width) as page:
+        page.route("**/*.woff2", lambda route: route.abort())
+        sign_in(page, site, tiny)
+        page.goto(site + path)
+        assert page.locator("h1").first.is_visible()
+        assert page.evaluate("[...document.fonts].every((each) => each.status != 'loaded')")
+        root = "document.documentElement"
+        assert page.evaluate(f"{root}.scrollWidth - {root}.clientWidth") == 0
+        is_accessible(page)
+
+
+def test_every_letter_of_the_language_is_in_the_typeface(page):
+    """Vietnamese in both weights, composed or not, is drawn by our own files alone."""
+    page.evaluate(DRAW, LETTERS)
+    session = page.context.new_cdp_session(page)
+    session.send("DOM.enable")
+    session.send("CSS.enable")
+    page.evaluate("document.fonts.ready.then(() => 0)")
+    root = session.send("DOM.getDocument")["root"]["nodeId"]
+    for weight in ("strong", "span"):
+        found = session.send("DOM.querySelector", {"nodeId": root, "selector": f"#drawn {weight}"})
+        fonts = session.send("CSS.getPlatformFontsForNode", {"nodeId": found["nodeId"]})["fonts"]
+        assert {(font["familyName"], font["isCustomFont"]) for font in fonts} == {
+            ("Be Vietnam Pro SemiBold" if weight == "strong" else "Be Vietnam Pro", True)
+        }
 
 
 def test_the_description_page_works_under_our_policy(page, site):

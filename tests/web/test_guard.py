@@ -6,8 +6,8 @@ import pytest
 from flask.views import MethodView
 
 from shared.identity import keys
+from shared.identity.guard import assert_every_route_is_guarded, public, require
 from shared.kernel.errors import DatabaseAway
-from shared.web.guard import assert_every_route_is_guarded, public, require
 
 PUBLIC = {"notes.open_door", "broken", "broken_page", "look_up"}
 HTML = {"Accept": "text/html"}

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 import shared.web
+from shared.identity.limits import Limit, Limiter
 from shared.kernel.errors import SettingsError
 from shared.web.app import create_app
-from shared.web.limits import Limit, Limiter
 from shared.web.security import secret_key
 
+TYPEFACES = ["be-vietnam-pro-1.002-regular.woff2", "be-vietnam-pro-1.002-semibold.woff2"]
 STATIC = Path(shared.web.__file__).parent / "static"
 TEMPLATES = Path(shared.web.__file__).parent / "templates"
 
@@ -81,11 +82,28 @@ def test_behind_a_proxy_the_caller_is_the_one_the_proxy_names(tiny):
 
 def test_the_vendored_files_are_those_of_their_packages():
     sums = dict(reversed(line.split()) for line in (STATIC / "SHA256SUMS").read_text().splitlines())
-    assert set(sums) == {"pico.min.css", "htmx.min.js"}
+    assert set(sums) == {"pico.min.css", "htmx.min.js", *TYPEFACES}
     for name, expected in sums.items():
         assert hashlib.sha256((STATIC / name).read_bytes()).hexdigest() == expected
     assert (STATIC / "pico.LICENSE.md").exists()
     assert (STATIC / "htmx.LICENSE").exists()
+    assert "SIL OPEN FONT LICENSE" in (STATIC / "be-vietnam-pro.OFL.txt").read_text()
+
+
+def test_the_typeface_comes_from_the_service_and_is_kept_for_a_year(tiny):
+    client = tiny.client()
+    page = client.get("/dang-nhap")
+    assert "font-src 'self';" in page.headers["Content-Security-Policy"]
+    ahead = re.findall(r'rel="preload" href="([^"]+)" as="font"', page.text)
+    named = re.findall(r'src: url\("([^"]+)"\)', (STATIC / "lienthong.css").read_text())
+    assert ahead == [f"/lienthong/{name}" for name in named]
+    assert named == TYPEFACES
+    for address in ahead:
+        answer = client.get(address)
+        assert answer.status_code == 200
+        assert answer.mimetype == "font/woff2"
+        assert answer.cache_control.max_age == 365 * 24 * 3600
+        assert len(answer.data) < 16_000
 
 
 def test_nothing_on_a_page_comes_from_elsewhere_or_runs_in_line():

@@ -72,7 +72,7 @@ def test_stopping_finishes_the_request_that_is_running(size):
     app = Slow(size)
     server = WebServer(app).start()
     asking, asked = in_thread(lambda: get(server.url))
-    assert app.entered.wait(10)
+    assert app.entered.wait(60)
     stopping, stopped = in_thread(server.stop)
     _until_refused(server.port)
     app.go.set()
@@ -97,7 +97,7 @@ def test_a_request_that_never_ends_does_not_hold_the_process_for_ever():
     app = Slow()
     server = WebServer(app).start()
     asking, _ = in_thread(lambda: get(server.url))
-    assert app.entered.wait(10)
+    assert app.entered.wait(60)
     assert server.stop(drain=0.2) is False
     app.go.set()
     asking.join(20)
@@ -166,7 +166,7 @@ def test_sigterm_finishes_the_running_request_and_exits_0(runner, main):
         asking.join(20)
         assert asked["result"] == (200, b"done")
         assert process.stdout.readline() == "closed\n"
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()

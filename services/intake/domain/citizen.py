@@ -4,47 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from services.intake.domain.contacts import ContactInput, check_contact
-from services.intake.domain.deadline import Rules
-from services.intake.domain.dossier import Dossier, Ending, HeldPaper
-from services.intake.domain.facts import (
-    RETURN_METHODS,
-    ContactGiven,
+import msgspec
+
+from services.intake.domain.circumstances import Circumstances
+from services.intake.domain.contacts import ContactInput, check_contact, contact_given
+from services.intake.domain.dossier import Dossier, Ending
+from services.intake.domain.forms import PaperCount, check_form, check_papers
+from services.intake.domain.statuses import Status
+from services.intake.domain.texts import check_text
+from services.intake.domain.waits import (
+    awaited,
+    close_wait,
+    drop_waits,
+    must_allow,
+    promised_dates,
+)
+from shared.events.decision import Decision
+from shared.events.intake import (
     DossierPaid,
     DossierReturned,
     DossierSupplemented,
     DossierWithdrawn,
 )
-from services.intake.domain.forms import PaperCount, check_form, check_papers
-from services.intake.domain.reception import Outcome
-from services.intake.domain.statuses import Status, move
-from services.intake.domain.texts import check_text
-from services.intake.domain.waits import awaited, close_wait, drop_waits, must_allow
-from shared.catalogue import Procedure
-from shared.kernel.clock import to_vn
+from shared.events.parts import Paper
 from shared.kernel.errors import Fault, InvalidInput
 
-MOST_DONG = 10**12
+MOST_DONG: Final = 10**12
+RETURN_METHODS: Final = {
+    "desk": ("Nhận tại bộ phận một cửa", "collected at the desk"),
+    "post": ("Gửi qua bưu điện", "sent by post"),
+    "online": ("Trả kết quả điện tử", "returned online"),
+}
 
 
 def supplement(
     dossier: Dossier,
-    procedure: Procedure,
-    rules: Rules,
-    now: datetime,
+    around: Circumstances,
     *,
     papers: Sequence[PaperCount] = (),
-    form: Mapping[str, Any],
+    form: Mapping[str, Any] | None = None,
     round_: int | None = None,
-) -> Outcome:
-    """Take in what was asked for; the clock runs again by the procedure's rule."""
+) -> Decision[Dossier]:
+    """Take in what the desk or an agency asked for; the clock runs again by the procedure's rule."""
     wait = awaited(dossier, "supplement", round_=round_)
+    procedure = around.procedure(dossier)
     faults: list[Fault] = []
     brought = _new_codes(dossier, check_papers(procedure.papers, papers, faults))
-    changed = check_form(procedure.form, form, faults, partial=True, today=to_vn(now).date())
+    changed = check_form(procedure.form, form or {}, faults, partial=True, today=around.today)
     if not brought and not changed and not faults:
         faults.append(
             Fault("papers", "Chưa có giấy tờ hay ô nào được bổ sung.", "nothing was supplemented")
@@ -52,35 +60,42 @@ def supplement(
     if faults:
         raise InvalidInput(faults)
     added = replace(
-        dossier,
-        papers=_together(dossier.papers, brought),
-        form={**dossier.form, **changed},
+        dossier, papers=_together(dossier.papers, brought), form={**dossier.form, **changed}
     )
-    after = close_wait(added, wait, now, rules)
-    told = procedure.shared(changed)
-    fact = DossierSupplemented(after, wait.round or 1, brought, told, now)
-    return after, (fact,)
+    after = close_wait(added, wait, around.now, around.rules(dossier))
+    event = DossierSupplemented(
+        dossier=dossier.code,
+        round=wait.round or 1,
+        papers=brought,
+        form=procedure.shared(changed),
+        supplemented_at=around.now,
+        promised_at=after.promised_at,
+        due_at=after.due_at,
+    )
+    return Decision(after, (event,))
 
 
-def _new_codes(dossier: Dossier, papers: tuple[HeldPaper, ...]) -> tuple[HeldPaper, ...]:
+def _new_codes(dossier: Dossier, papers: tuple[Paper, ...]) -> tuple[Paper, ...]:
     """Papers outside the catalogue's list numbered on from those already held."""
     extra = sum(p.code.startswith("other-") for p in dossier.papers)
     numbered = []
     for paper in papers:
         if paper.code.startswith("other-"):
             extra += 1
-            numbered.append(replace(paper, code=f"other-{extra}"))
+            numbered.append(msgspec.structs.replace(paper, code=f"other-{extra}"))
         else:
             numbered.append(paper)
     return tuple(numbered)
 
 
-def _together(held: tuple[HeldPaper, ...], brought: tuple[HeldPaper, ...]) -> tuple[HeldPaper, ...]:
+def _together(held: tuple[Paper, ...], brought: tuple[Paper, ...]) -> tuple[Paper, ...]:
     papers = {p.code: p for p in held}
     for paper in brought:
         old = papers.get(paper.code)
         papers[paper.code] = (
-            replace(old, original=old.original + paper.original, copy=old.copy + paper.copy)
+            msgspec.structs.replace(
+                old, original=old.original + paper.original, copy=old.copy + paper.copy
+            )
             if old
             else paper
         )
@@ -89,13 +104,12 @@ def _together(held: tuple[HeldPaper, ...], brought: tuple[HeldPaper, ...]) -> tu
 
 def pay(
     dossier: Dossier,
-    rules: Rules,
-    now: datetime,
+    around: Circumstances,
     *,
     amount_vnd: int,
     proof: str,
     step: str | None = None,
-) -> Outcome:
+) -> Decision[Dossier]:
     """Take down a payment with its proof (receipt number); the asked amount must be met."""
     wait = awaited(dossier, "payment", step=step)
     faults: list[Fault] = []
@@ -114,11 +128,21 @@ def pay(
         )
     if faults:
         raise InvalidInput(faults)
-    after = close_wait(dossier, wait, now, rules, proof=shown)
-    return after, (DossierPaid(after, wait, amount_vnd, now),)
+    after = close_wait(dossier, wait, around.now, around.rules(dossier), proof=shown)
+    promised_at, due_at = promised_dates(after)
+    event = DossierPaid(
+        dossier=dossier.code,
+        step=wait.step or "",
+        reference=wait.reference or "",
+        amount_vnd=amount_vnd,
+        paid_at=around.now,
+        promised_at=promised_at,
+        due_at=due_at,
+    )
+    return Decision(after, (event,))
 
 
-def withdraw(dossier: Dossier, rules: Rules, now: datetime, *, reason: str) -> Outcome:
+def withdraw(dossier: Dossier, around: Circumstances, *, reason: str) -> Decision[Dossier]:
     """Give the dossier back to the citizen who asks for it, before there is a result."""
     must_allow(dossier, "withdraw")
     faults: list[Fault] = []
@@ -126,15 +150,18 @@ def withdraw(dossier: Dossier, rules: Rules, now: datetime, *, reason: str) -> O
     if faults:
         raise InvalidInput(faults)
     withdrawn = replace(
-        drop_waits(dossier, now, rules),
-        status=move(dossier.status, Status.WITHDRAWN, standing=dossier.standing),
+        drop_waits(dossier, around.now, around.rules(dossier)),
+        status=dossier.becoming(Status.WITHDRAWN),
         ending=Ending(why),
-        finished_at=now,
+        finished_at=around.now,
     )
-    return withdrawn, (DossierWithdrawn(withdrawn, why, now),)
+    event = DossierWithdrawn(dossier=dossier.code, reason=why, withdrawn_at=around.now)
+    return Decision(withdrawn, (event,))
 
 
-def correct_contact(dossier: Dossier, now: datetime, typed: ContactInput) -> Outcome:
+def correct_contact(
+    dossier: Dossier, around: Circumstances, typed: ContactInput
+) -> Decision[Dossier]:
     """Mend a phone number, an address or a consent; what is said from now on goes there."""
     must_allow(dossier, "contact")
     faults: list[Fault] = []
@@ -142,18 +169,15 @@ def correct_contact(dossier: Dossier, now: datetime, typed: ContactInput) -> Out
     if faults or contact is None:
         raise InvalidInput(faults)
     mended = replace(dossier, contact=contact)
-    return mended, (ContactGiven(mended, now),)
+    return Decision(mended, (contact_given(mended, around.now),))
 
 
-def return_result(dossier: Dossier, now: datetime, *, method: str) -> Outcome:
+def return_result(dossier: Dossier, around: Circumstances, *, method: str) -> Decision[Dossier]:
     """Put the result into the citizen's hands; `method` is one of RETURN_METHODS."""
     must_allow(dossier, "return-result")
     if method not in RETURN_METHODS:
         said = ", ".join(RETURN_METHODS)
         raise InvalidInput([Fault("method", f"Chọn một trong: {said}.", f"one of: {said}")])
-    returned = replace(
-        dossier,
-        status=move(dossier.status, Status.RETURNED, standing=dossier.standing),
-        returned_at=now,
-    )
-    return returned, (DossierReturned(returned, method, now),)
+    returned = replace(dossier, status=dossier.becoming(Status.RETURNED), returned_at=around.now)
+    event = DossierReturned(dossier=dossier.code, method=method, returned_at=around.now)
+    return Decision(returned, (event,))

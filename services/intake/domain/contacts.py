@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast, get_args
 
 from email_validator import EmailNotValidError, validate_email
 
-from services.intake.domain.dossier import Contact
+from services.intake.domain.dossier import Contact, Dossier, Language
 from services.intake.domain.texts import check_text
+from shared.events.intake import ContactGiven
+from shared.events.parts import Consent
 from shared.kernel.errors import Fault, InvalidInput
 from shared.kernel.phones import Phone, normalise_phone
 
-LANGUAGES = ("vi", "en")
+LANGUAGES: tuple[Language, ...] = get_args(Language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ def check_contact(raw: ContactInput, faults: list[Fault]) -> Contact | None:
         phone=phone.e164 if phone else None,
         phone_original=phone.original if phone else None,
         email=email,
-        language=raw.language,
+        language=cast("Language", raw.language),
         sms=raw.sms,
         mail=raw.mail,
     )
@@ -98,3 +102,18 @@ def _check_consent(raw: ContactInput, phone: Phone | None, faults: list[Fault]) 
         faults.append(
             Fault(f"{place}.email", "Đồng ý nhận thư thì phải có địa chỉ.", "needs an address")
         )
+
+
+def contact_given(dossier: Dossier, now: datetime) -> ContactGiven:
+    """What the notifier, and it alone, is told."""
+    contact = dossier.contact
+    return ContactGiven(
+        dossier=dossier.code,
+        name=contact.name,
+        phone=contact.phone,
+        email=contact.email,
+        language=contact.language,
+        consent=Consent(sms=contact.sms, email=contact.mail),
+        lookup_word=dossier.lookup_word,
+        given_at=now,
+    )

@@ -53,15 +53,17 @@ def stop_clock(dossier: Dossier, at: datetime, *, restart: bool) -> Dossier:
 
 def start_clock(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
     """Let the clock run again and move the dates by what the stopped time was worth."""
-    if dossier.paused_since is None or dossier.due_at is None or dossier.owed_at is None:
+    if dossier.paused_since is None or dossier.due_at is None or dossier.adjusted_due_at is None:
         return dossier
     pause = dossier.pauses[-1]
     # A date given during the pause was given in knowledge of it: only the rest is made good.
     given = max((e.at for e in dossier.extensions), default=pause.since)
     due_at = moved(dossier.due_at, max(pause.since, given), at, pause, rules)
-    owed_at = moved(dossier.owed_at, pause.since, at, pause, rules)
-    over = replace(pause, until=at, due_after=due_at, owed_after=owed_at)
-    return replace(dossier, pauses=(*dossier.pauses[:-1], over), due_at=due_at, owed_at=owed_at)
+    adjusted = moved(dossier.adjusted_due_at, pause.since, at, pause, rules)
+    over = replace(pause, until=at, due_after=due_at, adjusted_due_after=adjusted)
+    return replace(
+        dossier, pauses=(*dossier.pauses[:-1], over), due_at=due_at, adjusted_due_at=adjusted
+    )
 
 
 def close_clock(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
@@ -70,9 +72,9 @@ def close_clock(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
     The date in force stays as it was stated last; the date that the office is judged by moves, for
     the time that stood still was nobody's delay.
     """
-    if dossier.paused_since is None or dossier.owed_at is None:
+    if dossier.paused_since is None or dossier.adjusted_due_at is None:
         return dossier
     pause = dossier.pauses[-1]
-    owed_at = moved(dossier.owed_at, pause.since, at, pause, rules)
-    over = replace(pause, until=at, due_after=dossier.due_at, owed_after=owed_at)
-    return replace(dossier, pauses=(*dossier.pauses[:-1], over), owed_at=owed_at)
+    adjusted = moved(dossier.adjusted_due_at, pause.since, at, pause, rules)
+    over = replace(pause, until=at, due_after=dossier.due_at, adjusted_due_after=adjusted)
+    return replace(dossier, pauses=(*dossier.pauses[:-1], over), adjusted_due_at=adjusted)

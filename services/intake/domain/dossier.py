@@ -6,12 +6,15 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from services.intake.domain.statuses import Status
+from services.intake.domain.statuses import Status, move
+from shared.events.parts import Paper
+from shared.events.routing import StepResult
+from shared.events.types import Channel
 
-Channel = Literal["direct", "online", "postal"]
-CHANNELS: tuple[Channel, ...] = ("direct", "online", "postal")
+Language = Literal["vi", "en"]
+CHANNELS: tuple[Channel, ...] = get_args(Channel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,19 +25,9 @@ class Contact:
     phone: str | None = dataclasses.field(default=None, repr=False)
     phone_original: str | None = dataclasses.field(default=None, repr=False)
     email: str | None = dataclasses.field(default=None, repr=False)
-    language: str = "vi"
+    language: Language = "vi"
     sms: bool = False
     mail: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HeldPaper:
-    """A paper that the desk holds, counted in originals and copies."""
-
-    code: str
-    name: str
-    original: int
-    copy: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +44,7 @@ class Wait:
     items: tuple[str, ...] = ()
     reason: str | None = None
     respond_by: datetime | None = None
-    #: When time alone does something about it: see patience.py. None: never, or done.
+    #: When time alone does something about it: see expiry.py. None: never, or done.
     remind_at: datetime | None = None
     lapse_at: datetime | None = None
     reference: str | None = None
@@ -73,18 +66,18 @@ class Wait:
 class Pause:
     """A stretch of time that does not count, with the dates that held when it was over.
 
-    `due_after` follows extensions too, `owed_after` only the lawful pauses.
+    `due_after` follows extensions too, `adjusted_due_after` only the lawful pauses.
     """
 
     since: datetime
     restart: bool = False
     until: datetime | None = None
     due_after: datetime | None = None
-    owed_after: datetime | None = None
+    adjusted_due_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Standstill:
+class ClockStop:
     """A step that the law does not count is open at an agency; the clock stands since then."""
 
     since: datetime
@@ -115,9 +108,9 @@ class Ending:
 class Dossier:
     """One citizen's matter at one office; instants are aware UTC.
 
-    `standing` is the status that holds when nothing is awaited from the citizen.
-    `promised_at` is set once at reception. `due_at` is the date in force now, `owed_at` the promise
-    moved by lawful pauses alone, by which the office is judged.
+    `underlying` is the status that holds when nothing is awaited from the citizen.
+    `promised_at` is set once at reception. `due_at` is the date in force now, `adjusted_due_at` the
+    promise moved by lawful pauses alone, by which the office is judged.
     """
 
     code: str
@@ -127,25 +120,29 @@ class Dossier:
     office: str
     channel: Channel
     status: Status
-    standing: Status
+    underlying: Status
     submitted_at: datetime
     contact: Contact = dataclasses.field(repr=False)
     lookup_word: str = dataclasses.field(repr=False)
     form: Mapping[str, Any] = dataclasses.field(repr=False)
-    papers: tuple[HeldPaper, ...] = ()
+    papers: tuple[Paper, ...] = ()
     branches: tuple[str, ...] = ()
     received_at: datetime | None = None
     promised_at: datetime | None = None
     due_at: datetime | None = None
-    owed_at: datetime | None = None
+    adjusted_due_at: datetime | None = None
     finished_at: datetime | None = None
     returned_at: datetime | None = None
     waits: tuple[Wait, ...] = ()
     pauses: tuple[Pause, ...] = ()
-    standstill: Standstill | None = None
+    clock_stop: ClockStop | None = None
     extensions: tuple[Extension, ...] = ()
     ending: Ending | None = None
-    results: tuple[Mapping[str, Any], ...] = ()
+    results: tuple[StepResult, ...] = ()
+
+    def becoming(self, to: Status) -> Status:
+        """The status `to`, if the dossier may move there; NotAllowed says where it may."""
+        return move(self.status, to, underlying=self.underlying)
 
     @property
     def open_waits(self) -> tuple[Wait, ...]:

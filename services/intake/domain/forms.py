@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from services.intake.domain.dossier import HeldPaper
 from services.intake.domain.texts import check_text, missing
 from shared.catalogue import FormField, Paper, Procedure
+from shared.events import parts
 from shared.kernel.errors import Fault, InvalidInput
 from shared.kernel.phones import normalise_phone
 
@@ -53,29 +53,24 @@ def check_form(
         for name in raw
         if name not in known
     )
-    values: dict[str, Any] = {}
-    for field in fields:
-        if partial and field.name not in raw:
-            continue
-        given = raw.get(field.name)
-        if given is None or (isinstance(given, str) and not given.strip()):
-            if field.required:
-                faults.append(missing(f"form.{field.name}"))
-            continue
-        value = _CHECKS[field.type](field, given, faults)
-        if value is None:
-            continue
-        if field.not_after == "today" and value > today.isoformat():
-            faults.append(
-                Fault(
-                    f"form.{field.name}",
-                    "Ngày này chưa đến; không thể ở sau hôm nay.",
-                    "must not be after today",
-                )
-            )
-            continue
-        values[field.name] = value
-    return values
+    asked = [field for field in fields if not partial or field.name in raw]
+    checked = {field.name: _checked(field, raw.get(field.name), faults, today) for field in asked}
+    return {name: value for name, value in checked.items() if value is not None}
+
+
+def _checked(field: FormField, given: Any, faults: list[Fault], today: date) -> Any:
+    """The tidied value of one field; None where nothing, or nothing right, was given."""
+    place = f"form.{field.name}"
+    if given is None or (isinstance(given, str) and not given.strip()):
+        if field.required:
+            faults.append(missing(place))
+        return None
+    value = _CHECKS[field.type](field, given, faults)
+    if value is not None and field.not_after == "today" and value > today.isoformat():
+        vi = "Ngày này chưa đến; không thể ở sau hôm nay."
+        faults.append(Fault(place, vi, "must not be after today"))
+        return None
+    return value
 
 
 def _text(field: FormField, raw: Any, faults: list[Fault]) -> Any:
@@ -164,10 +159,10 @@ _CHECKS: dict[str, Callable[[FormField, Any, list[Fault]], Any]] = {
 
 def check_papers(
     papers: Sequence[Paper], counts: Sequence[PaperCount], faults: list[Fault]
-) -> tuple[HeldPaper, ...]:
+) -> tuple[parts.Paper, ...]:
     """The counted papers under their catalogue names; codes that repeat or are unknown are faults."""
     names = {p.code: p.name for p in papers}
-    held: dict[str, HeldPaper] = {}
+    held: dict[str, parts.Paper] = {}
     if len(counts) > MOST_PAPERS:
         faults.append(
             Fault("papers", f"Tối đa {MOST_PAPERS} loại giấy.", f"at most {MOST_PAPERS} papers")
@@ -186,7 +181,7 @@ def check_papers(
 
 def _held(
     place: str, count: PaperCount, names: Mapping[str, str], number: int, faults: list[Fault]
-) -> HeldPaper | None:
+) -> parts.Paper | None:
     if not (0 <= count.original <= MOST_COPIES and 0 <= count.copy <= MOST_COPIES):
         faults.append(
             Fault(place, f"Số bản từ 0 đến {MOST_COPIES}.", f"counts go from 0 to {MOST_COPIES}")
@@ -196,7 +191,9 @@ def _held(
         name = check_text(count.name, f"{place}.name", faults, longest=300)
         if name is None:
             return None
-        return HeldPaper(f"other-{number + 1}", name, count.original, count.copy)
+        return parts.Paper(
+            code=f"other-{number + 1}", name=name, original=count.original, copy=count.copy
+        )
     if count.code not in names:
         faults.append(
             Fault(
@@ -206,10 +203,12 @@ def _held(
             )
         )
         return None
-    return HeldPaper(count.code, names[count.code], count.original, count.copy)
+    return parts.Paper(
+        code=count.code, name=names[count.code], original=count.original, copy=count.copy
+    )
 
 
-def missing_papers(papers: Sequence[Paper], held: Sequence[HeldPaper]) -> list[Fault]:
+def missing_papers(papers: Sequence[Paper], held: Sequence[parts.Paper]) -> list[Fault]:
     """What is still missing for a valid reception; papers with a condition are the desk's call.
 
     An original that is handed in beyond those asked for stands for a copy.

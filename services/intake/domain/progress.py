@@ -1,121 +1,194 @@
-"""What the agencies' work does to a dossier at its desk; each function answers one fact of routing.
+"""What the agencies' work does to a dossier at its desk: what follows from each event of routing.
 
-A fact that comes too late to matter changes nothing: `TooLate` says so.
+Instants are those of the events, not of their arrival. What comes after the end changes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
+from typing import TypeVar
 
-from services.intake.domain.deadline import Rules, stop_clock
-from services.intake.domain.dossier import Dossier, Ending, Extension, Standstill, Wait
-from services.intake.domain.statuses import Status, move
-from services.intake.domain.waits import drop_waits, open_wait, resume_clock, settle
+from services.intake.domain.circumstances import Circumstances
+from services.intake.domain.deadline import stop_clock
+from services.intake.domain.dossier import ClockStop, Dossier, Ending, Extension, Wait
+from services.intake.domain.expiry import planned
+from services.intake.domain.statuses import Status
+from services.intake.domain.waits import (
+    drop_waits,
+    open_wait,
+    promised_dates,
+    resume_clock,
+    settle,
+)
+from shared.events.decision import Decision
+from shared.events.event import Event
+from shared.events.intake import Because, DeadlineStated, SupplementRequested
+from shared.events.routing import (
+    ClockResumed,
+    ClockStopped,
+    DossierExtended,
+    DossierResolved,
+    DossierStarted,
+    DossierStopped,
+    PaymentRequested,
+    SupplementDropped,
+)
+from shared.kernel.errors import ParkNow
+
+E = TypeVar("E", bound=Event)
 
 
-@dataclass(frozen=True, slots=True)
-class TooLate:
-    """The dossier had already come to its end; `note` is for the timeline, in Vietnamese."""
+def _until_its_end(
+    decide: Callable[[Dossier, E, Circumstances], Decision[Dossier]],
+) -> Callable[[Dossier | None, E, Circumstances], Decision[Dossier]]:
+    """Decide for a dossier that was filed here and has not come to its end."""
 
-    note: str
+    @wraps(decide)
+    def guarded(dossier: Dossier | None, event: E, around: Circumstances) -> Decision[Dossier]:
+        if dossier is None:
+            raise ParkNow(
+                "a fact names a dossier that was never filed here",
+                vi="Bản tin nói về một hồ sơ chưa từng được nộp ở đây.",
+            )
+        if dossier.status.final or dossier.status is Status.RESOLVED:
+            return Decision(note=f"Đến muộn: hồ sơ đã ở trạng thái «{dossier.status.vi}».")
+        return decide(dossier, event, around)
+
+    return guarded
 
 
-def _over(dossier: Dossier) -> TooLate | None:
-    if dossier.status.final or dossier.status is Status.RESOLVED:
-        return TooLate(f"Đến muộn: hồ sơ đã ở trạng thái «{dossier.status.vi}».")
-    return None
-
-
-def started(dossier: Dossier) -> Dossier | TooLate:
+@_until_its_end
+def started(dossier: Dossier, _: DossierStarted, __: Circumstances) -> Decision[Dossier]:
     """The first step is open: 2 -> 4; a waiting dossier will go on in 4."""
-    if (late := _over(dossier)) is not None:
-        return late
-    if dossier.standing is not Status.RECEIVED:
-        return dossier
-    if dossier.open_waits:
-        return replace(dossier, standing=Status.PROCESSING)
-    status = move(dossier.status, Status.PROCESSING, standing=dossier.standing)
-    return replace(dossier, standing=Status.PROCESSING, status=status)
+    if dossier.underlying is not Status.RECEIVED:
+        return Decision()
+    status = dossier.status if dossier.open_waits else dossier.becoming(Status.PROCESSING)
+    return Decision(replace(dossier, underlying=Status.PROCESSING, status=status))
 
 
-def asked(dossier: Dossier, wait: Wait, rules: Rules) -> Dossier | TooLate:
-    """An agency asks the citizen for papers or money: 4 -> 5 or 6, the clock may stop."""
-    if (late := _over(dossier)) is not None:
-        return late
-    restart = wait.kind == "supplement" and rules.restart
-    return open_wait(dossier, wait, restart=restart)
+@_until_its_end
+def papers_requested(
+    dossier: Dossier, event: SupplementRequested, around: Circumstances
+) -> Decision[Dossier]:
+    """An agency asks the citizen for papers: 4 -> 5, the clock stops."""
+    at = event.requested_at
+    wait = Wait(
+        kind="supplement",
+        asked_by="routing",
+        asked_at=at,
+        stops_clock=True,
+        round=event.round,
+        step=event.step,
+        agency=event.agency.code,
+        items=event.items,
+        reason=event.reason,
+        respond_by=event.respond_by,
+    )
+    rules = around.rules(dossier)
+    wait = planned(wait, at, around.papers_rule(at), rules.calendar)
+    return Decision(open_wait(dossier, wait, restart=rules.restart))
 
 
+@_until_its_end
+def payment_requested(
+    dossier: Dossier, event: PaymentRequested, around: Circumstances
+) -> Decision[Dossier]:
+    """An agency asks for money: 4 -> 6, the clock stops where the procedure's step says so."""
+    known = around.procedure(dossier).step(event.step)
+    wait = Wait(
+        kind="payment",
+        asked_by="routing",
+        asked_at=event.requested_at,
+        stops_clock=known is None or known.pauses_clock,
+        step=event.step,
+        agency=event.agency.code,
+        reference=event.reference,
+        amount_vnd=event.amount_vnd,
+    )
+    return Decision(open_wait(dossier, wait, restart=False))
+
+
+@_until_its_end
 def request_dropped(
-    dossier: Dossier, round_: int, at: datetime, rules: Rules, *, reason: str
-) -> Dossier | TooLate:
+    dossier: Dossier, event: SupplementDropped, around: Circumstances
+) -> Decision[Dossier]:
     """Nobody waits for the papers of that round any more: 5 -> 4, the clock may run again."""
-    if (late := _over(dossier)) is not None:
-        return late
+    at = event.dropped_at
     waits = tuple(
-        replace(w, closed_at=at, dropped=reason)
-        if w.open and w.kind == "supplement" and w.round == round_
+        replace(w, closed_at=at, dropped=event.reason)
+        if w.open and w.kind == "supplement" and w.round == event.round
         else w
         for w in dossier.waits
     )
-    return settle(resume_clock(replace(dossier, waits=waits), at, rules))
+    freed = resume_clock(replace(dossier, waits=waits), at, around.rules(dossier))
+    return _with_date(settle(freed), "supplement_dropped", around)
 
 
-def clock_stopped(dossier: Dossier, standstill: Standstill) -> Dossier | TooLate:
+@_until_its_end
+def clock_stopped(dossier: Dossier, event: ClockStopped, _: Circumstances) -> Decision[Dossier]:
     """A step that the law does not count is open: the clock stands, the status stays."""
-    if (late := _over(dossier)) is not None:
-        return late
-    return stop_clock(replace(dossier, standstill=standstill), standstill.since, restart=False)
+    stop = ClockStop(event.stopped_at, event.step.code, event.agency.code)
+    return Decision(stop_clock(replace(dossier, clock_stop=stop), stop.since, restart=False))
 
 
-def clock_resumed(dossier: Dossier, at: datetime, rules: Rules) -> Dossier | TooLate:
+@_until_its_end
+def clock_resumed(
+    dossier: Dossier, event: ClockResumed, around: Circumstances
+) -> Decision[Dossier]:
     """The last such step has ended; the clock runs again unless the citizen must act."""
-    if (late := _over(dossier)) is not None:
-        return late
-    return resume_clock(replace(dossier, standstill=None), at, rules)
+    free = replace(dossier, clock_stop=None)
+    running = resume_clock(free, event.resumed_at, around.rules(dossier))
+    return _with_date(running, "clock_resumed", around)
 
 
-def stopped(
-    dossier: Dossier, at: datetime, rules: Rules, *, reason: str, next_step: str | None
-) -> Dossier | TooLate:
+@_until_its_end
+def stopped(dossier: Dossier, event: DossierStopped, around: Circumstances) -> Decision[Dossier]:
     """The agencies cannot go on: -> 8."""
-    if (late := _over(dossier)) is not None:
-        return late
-    status = move(dossier.status, Status.STOPPED, standing=dossier.standing)
-    return replace(
-        drop_waits(dossier, at, rules, reason=reason),
-        status=status,
-        ending=Ending(reason, next_step),
-        finished_at=at,
+    at = event.stopped_at
+    free = drop_waits(dossier, at, around.rules(dossier), reason=event.reason)
+    return Decision(
+        replace(
+            free,
+            status=dossier.becoming(Status.STOPPED),
+            ending=Ending(event.reason, event.next_step),
+            finished_at=at,
+        )
     )
 
 
-def resolved(
-    dossier: Dossier, at: datetime, rules: Rules, results: Sequence[Mapping[str, Any]]
-) -> Dossier | TooLate:
+@_until_its_end
+def resolved(dossier: Dossier, event: DossierResolved, around: Circumstances) -> Decision[Dossier]:
     """Every branch has its result: -> 9; a request that was still open falls away."""
-    if (late := _over(dossier)) is not None:
-        return late
-    free = settle(drop_waits(dossier, at, rules))
-    return replace(
-        free,
-        status=move(free.status, Status.RESOLVED, standing=free.standing),
-        results=tuple(results),
-        finished_at=at,
+    at = event.resolved_at
+    free = settle(drop_waits(dossier, at, around.rules(dossier)))
+    return Decision(
+        replace(free, status=free.becoming(Status.RESOLVED), results=event.results, finished_at=at)
     )
 
 
-def extended(dossier: Dossier, extension: Extension) -> Dossier | TooLate:
-    """An agency needs more time: a date is added, the first promise stays."""
-    if (late := _over(dossier)) is not None:
-        return late
-    if any(e.number == extension.number for e in dossier.extensions):
-        return dossier
-    return replace(
-        dossier,
-        extensions=(*dossier.extensions, extension),
-        due_at=extension.due_at,
+@_until_its_end
+def extended(dossier: Dossier, event: DossierExtended, around: Circumstances) -> Decision[Dossier]:
+    """An agency apologises and names a new date: it is added, the first promise stays."""
+    if any(e.number == event.number for e in dossier.extensions):
+        return _with_date(dossier, "extended", around)
+    extension = Extension(
+        event.number, event.extended_at, event.due_at, event.agency.code, event.reason
     )
+    later = replace(dossier, extensions=(*dossier.extensions, extension), due_at=extension.due_at)
+    return _with_date(later, "extended", around)
+
+
+def _with_date(dossier: Dossier, because: Because, around: Circumstances) -> Decision[Dossier]:
+    """The date that follows is stated anew, so that the last word on it is intake's."""
+    promised_at, due_at = promised_dates(dossier)
+    stated = DeadlineStated(
+        dossier=dossier.code,
+        because=because,
+        clock="stands" if dossier.paused_since else "runs",
+        promised_at=promised_at,
+        due_at=due_at,
+        stated_at=around.now,
+    )
+    return Decision(dossier, (stated,))

@@ -1,7 +1,4 @@
-"""What a desk does at reception: submit, receive, refuse, ask for papers.
-
-Every function returns the dossier as it is afterwards and the facts that this makes.
-"""
+"""What a desk does at reception: submit, receive, refuse, ask for papers."""
 
 from __future__ import annotations
 
@@ -9,38 +6,32 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from services.intake.domain.circumstances import Circumstances, agency, version
+from services.intake.domain.contacts import contact_given
 from services.intake.domain.dossier import Dossier, Ending, Wait
-from services.intake.domain.facts import (
-    ContactGiven,
-    DossierReceived,
-    DossierRefused,
-    DossierRegistered,
-    Fact,
-    SupplementRequested,
-)
-from services.intake.domain.forms import (
-    PaperCount,
-    check_form,
-    check_papers,
-    missing_papers,
-)
-from services.intake.domain.patience import Patience, binding, planned
-from services.intake.domain.statuses import Status, move
+from services.intake.domain.expiry import binding, planned
+from services.intake.domain.forms import PaperCount, check_form, check_papers, missing_papers
+from services.intake.domain.statuses import Status
 from services.intake.domain.submission import Checked
 from services.intake.domain.texts import check_text, missing
-from services.intake.domain.waits import must_allow, open_wait
-from shared.catalogue import Agency, Procedure
-from shared.kernel.calendar import WorkingCalendar, due
-from shared.kernel.clock import to_vn
+from services.intake.domain.waits import must_allow, not_received, open_wait
+from shared.catalogue import Procedure
+from shared.events.decision import Decision
+from shared.events.intake import (
+    DossierReceived,
+    DossierRegistered,
+    SupplementRequested,
+)
+from shared.events.parts import Office
+from shared.kernel.calendar import due
 from shared.kernel.errors import Fault, InvalidInput
 
-Outcome = tuple[Dossier, tuple[Fact, ...]]
 MOST_ITEMS = 20
 
 
 def submit(
-    checked: Checked, code: str, lookup_word: str, now: datetime, calendar: WorkingCalendar
-) -> Outcome:
+    checked: Checked, code: str, lookup_word: str, around: Circumstances
+) -> Decision[Dossier]:
     """File the dossier; at the desk it is received in the same breath (1 -> 2)."""
     dossier = Dossier(
         code=code,
@@ -50,52 +41,69 @@ def submit(
         office=checked.office.code,
         channel=checked.channel,
         status=Status.REGISTERED,
-        standing=Status.REGISTERED,
-        submitted_at=now,
+        underlying=Status.REGISTERED,
+        submitted_at=around.now,
         contact=checked.contact,
         lookup_word=lookup_word,
         form=checked.form,
         papers=checked.papers,
         branches=checked.branches,
     )
+    contact = contact_given(dossier, around.now)
     if checked.direct:
-        dossier = _received(dossier, checked.procedure, now, calendar)
-        fact: Fact = DossierReceived(dossier, checked.procedure, checked.office)
-    else:
-        fact = DossierRegistered(dossier, checked.procedure, checked.office)
-    return dossier, (fact, ContactGiven(dossier, now))
+        received, event = _received(dossier, checked.procedure, around)
+        return Decision(received, (event, contact))
+    registered = DossierRegistered(
+        dossier=code,
+        procedure=version(checked.procedure),
+        office=agency(checked.office),
+        channel=checked.channel,
+        submitted_at=around.now,
+    )
+    return Decision(dossier, (registered, contact))
 
 
 def _received(
-    dossier: Dossier, procedure: Procedure, now: datetime, calendar: WorkingCalendar
-) -> Dossier:
-    promised = due(now, procedure.duration, calendar)
-    return replace(
+    dossier: Dossier, procedure: Procedure, around: Circumstances
+) -> tuple[Dossier, DossierReceived]:
+    """With the promise: the clock starts now."""
+    office = around.office(dossier)
+    promised = due(around.now, procedure.duration, around.calendar(dossier))
+    received = replace(
         dossier,
         procedure_version=procedure.version,
         field=procedure.field,
-        status=move(dossier.status, Status.RECEIVED, standing=dossier.standing),
-        standing=Status.RECEIVED,
-        received_at=now,
+        status=dossier.becoming(Status.RECEIVED),
+        underlying=Status.RECEIVED,
+        received_at=around.now,
         promised_at=promised,
         due_at=promised,
-        owed_at=promised,
+        adjusted_due_at=promised,
+    )
+    return received, DossierReceived(
+        dossier=dossier.code,
+        procedure=version(procedure),
+        field=procedure.field,
+        office=Office(code=office.code, name=office.name, territory=office.territory),
+        channel=dossier.channel,
+        submitted_at=dossier.submitted_at,
+        received_at=around.now,
+        promised_at=promised,
+        due_at=promised,
+        form=procedure.shared(dossier.form),
+        papers=dossier.papers,
+        branches=dossier.branches,
     )
 
 
 def receive(
-    dossier: Dossier,
-    procedure: Procedure,
-    office: Agency,
-    now: datetime,
-    calendar: WorkingCalendar,
-    *,
-    papers: Sequence[PaperCount] | None = None,
-) -> Outcome:
-    """Receive what was filed online or by post, under the version in force now.
+    dossier: Dossier, around: Circumstances, *, papers: Sequence[PaperCount] | None = None
+) -> Decision[Dossier]:
+    """Receive what was filed online or by post, under the version in force today.
 
     `papers` replaces the checklist by what the desk has counted itself.
     """
+    procedure = around.offered(around.office(dossier), dossier.procedure)
     must_allow(dossier, "receive")
     faults: list[Fault] = []
     held = dossier.papers
@@ -104,23 +112,17 @@ def receive(
             *check_papers(procedure.papers, papers, faults),
             *(p for p in held if p.code.startswith("other-")),
         )
-    check_form(procedure.form, dossier.form, faults, today=to_vn(now).date())
+    check_form(procedure.form, dossier.form, faults, today=around.today)
     faults.extend(missing_papers(procedure.papers, held))
     if faults:
         raise InvalidInput(faults)
-    dossier = _received(replace(dossier, papers=held), procedure, now, calendar)
-    return dossier, (DossierReceived(dossier, procedure, office),)
+    received, event = _received(replace(dossier, papers=held), procedure, around)
+    return Decision(received, (event,))
 
 
 def refuse(
-    dossier: Dossier,
-    procedure: Procedure,
-    office: Agency,
-    now: datetime,
-    *,
-    reason: str,
-    next_step: str,
-) -> Outcome:
+    dossier: Dossier, around: Circumstances, *, reason: str, next_step: str
+) -> Decision[Dossier]:
     """Do not receive it; never without a reason and what the citizen can do instead."""
     must_allow(dossier, "refuse")
     faults: list[Fault] = []
@@ -128,47 +130,51 @@ def refuse(
     then = check_text(next_step, "next_step", faults) or ""
     if faults:
         raise InvalidInput(faults)
-    status = move(dossier.status, Status.REFUSED, standing=dossier.standing)
     # Never received: no clock ever ran, so there is none to stop.
-    waits = tuple(replace(w, closed_at=now) if w.open else w for w in dossier.waits)
-    refused = replace(dossier, waits=waits, status=status, ending=Ending(why, then))
-    return refused, (DossierRefused(refused, procedure, office, why, then, now),)
+    waits = tuple(replace(w, closed_at=around.now) if w.open else w for w in dossier.waits)
+    return not_received(replace(dossier, waits=waits), around, Ending(why, then))
 
 
 def request_supplement(
     dossier: Dossier,
-    procedure: Procedure,
-    office: Agency,
-    now: datetime,
+    around: Circumstances,
     *,
     items: Sequence[str],
     reason: str,
-    patience: Patience,
     respond_by: datetime | None = None,
-) -> Outcome:
+) -> Decision[Dossier]:
     """Ask, before reception, for everything that is missing in one go."""
     must_allow(dossier, "request-supplement")
     round_ = sum(w.kind == "supplement" for w in dossier.waits) + 1
-    faults = _round_faults(procedure, round_)
+    faults = _round_faults(around.procedure(dossier), round_)
     asked = check_items(items, faults)
-    why = check_text(reason, "reason", faults)
-    until = binding(respond_by, now, patience, faults)
+    why = check_text(reason, "reason", faults) or ""
+    calendar = around.calendar(dossier)
+    until = binding(respond_by, around.now, calendar, faults)
     if faults:
         raise InvalidInput(faults)
     wait = Wait(
         kind="supplement",
         asked_by="desk",
-        asked_at=now,
+        asked_at=around.now,
         stops_clock=True,
         round=round_,
-        agency=office.code,
+        agency=dossier.office,
         items=asked,
         reason=why,
         respond_by=until,
     )
-    wait = planned(wait, now, patience)
-    waiting = open_wait(dossier, wait, restart=False)
-    return waiting, (SupplementRequested(waiting, office, wait),)
+    wait = planned(wait, around.now, around.papers_rule(around.now), calendar)
+    event = SupplementRequested(
+        dossier=dossier.code,
+        round=round_,
+        agency=agency(around.office(dossier)),
+        items=asked,
+        reason=why,
+        respond_by=until,
+        requested_at=around.now,
+    )
+    return Decision(open_wait(dossier, wait, restart=False), (event,))
 
 
 def _round_faults(procedure: Procedure, round_: int) -> list[Fault]:

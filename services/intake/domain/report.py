@@ -109,18 +109,18 @@ def count(
 def _in_progress(history: History, end: datetime, counts: Counts) -> Counts:
     # Waiting for the citizen counts as in time, unless the date had passed when the wait began.
     judged = min((p.since for p in history.pauses if _running(p, end)), default=end)
-    if owed_at(history, end) < judged:
+    if adjusted_due_at(history, end) < judged:
         return replace(counts, in_progress_late=1)
     return replace(counts, in_progress_in_time=1)
 
 
 def _resolved(history: History, finished: datetime, counts: Counts) -> Counts:
     done = to_vn(finished).date()
-    owed = to_vn(owed_at(history, finished)).date()
-    if done > owed:
+    due = to_vn(adjusted_due_at(history, finished)).date()
+    if done > due:
         return replace(counts, resolved_late=1)
     # Withdrawn and stopped dossiers count as on time: nobody worked faster than promised.
-    if done < owed and history.status in (Status.RESOLVED, Status.RETURNED):
+    if done < due and history.status in (Status.RESOLVED, Status.RETURNED):
         return replace(counts, resolved_early=1)
     return replace(counts, resolved_on_time=1)
 
@@ -129,10 +129,10 @@ def _running(pause: Pause, at: datetime) -> bool:
     return pause.since < at and (pause.until is None or pause.until >= at)
 
 
-def owed_at(history: History, at: datetime) -> datetime:
+def adjusted_due_at(history: History, at: datetime) -> datetime:
     """The date that bound the office at an instant: the promise, moved by the pauses over by then."""
-    owed = history.promised_at
+    due = history.promised_at
     for pause in history.pauses:
-        if pause.until is not None and pause.until <= at and pause.owed_after is not None:
-            owed = pause.owed_after
-    return owed
+        if pause.until is not None and pause.until <= at and pause.adjusted_due_after is not None:
+            due = pause.adjusted_due_after
+    return due

@@ -85,21 +85,21 @@ _MOVES: dict[Status, frozenset[Status]] = {
 
 FINAL = frozenset({Status.REFUSED, Status.WITHDRAWN, Status.STOPPED, Status.RETURNED})
 #: Where a dossier may stand when nothing is awaited from the citizen, before its end.
-STANDINGS = frozenset({Status.REGISTERED, Status.RECEIVED, Status.PROCESSING})
+UNDERLYING = frozenset({Status.REGISTERED, Status.RECEIVED, Status.PROCESSING})
 
 
-def moves(status: Status, standing: Status) -> frozenset[Status]:
-    """The statuses that may follow; `standing` is where a waiting dossier goes back to."""
+def moves(status: Status, underlying: Status) -> frozenset[Status]:
+    """The statuses that may follow; `underlying` is where a waiting dossier goes back to."""
     if status is not Status.SUPPLEMENT:
         return _MOVES[status]
     # An unanswered request is closed as "not received" before reception, as "stopped" after it.
-    closed = Status.REFUSED if standing is Status.REGISTERED else Status.STOPPED
-    return frozenset({standing, closed, Status.WITHDRAWN})
+    closed = Status.REFUSED if underlying is Status.REGISTERED else Status.STOPPED
+    return frozenset({underlying, closed, Status.WITHDRAWN})
 
 
-def move(status: Status, to: Status, *, standing: Status) -> Status:
+def move(status: Status, to: Status, *, underlying: Status) -> Status:
     """Return `to` if that move is allowed; NotAllowed says which moves are."""
-    allowed = moves(status, standing)
+    allowed = moves(status, underlying)
     if to in allowed:
         return to
     names = tuple(s.en for s in sorted(allowed))

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, cast
 
 from services.intake.domain.contacts import ContactInput, check_contact
-from services.intake.domain.dossier import CHANNELS, Channel, Contact, HeldPaper
+from services.intake.domain.dossier import CHANNELS, Contact
 from services.intake.domain.forms import (
     PaperCount,
     check_branches,
@@ -17,6 +17,8 @@ from services.intake.domain.forms import (
     missing_papers,
 )
 from shared.catalogue import Agency, Procedure
+from shared.events import parts
+from shared.events.types import Channel
 from shared.kernel.errors import Fault, InvalidInput
 
 #: What cannot be judged while the part that it hangs on is wrong.
@@ -48,7 +50,7 @@ class Checked:
     channel: Channel
     contact: Contact
     form: Mapping[str, Any] = field(repr=False)
-    papers: tuple[HeldPaper, ...]
+    papers: tuple[parts.Paper, ...]
     branches: tuple[str, ...]
 
     @property

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from services.intake.domain.circumstances import Circumstances, agency, version
 from services.intake.domain.deadline import Rules, close_clock, start_clock, stop_clock
-from services.intake.domain.dossier import Dossier, Wait
+from services.intake.domain.dossier import Dossier, Ending, Wait
 from services.intake.domain.statuses import Status, move
+from shared.events.decision import Decision
+from shared.events.intake import DossierRefused
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed
 
@@ -17,19 +20,19 @@ def _status(dossier: Dossier) -> Status:
     kinds = {w.kind for w in dossier.open_waits}
     if "supplement" in kinds:
         return Status.SUPPLEMENT
-    return Status.PAYMENT if kinds else dossier.standing
+    return Status.PAYMENT if kinds else dossier.underlying
 
 
 def settle(dossier: Dossier) -> Dossier:
-    """Bring the status in line with the open waits, by allowed moves through the standing one."""
+    """Bring the status in line with the open waits, by allowed moves through the underlying one."""
     target = _status(dossier)
     if target is dossier.status:
         return dossier
     status = dossier.status
     if status in (Status.SUPPLEMENT, Status.PAYMENT):
-        status = move(status, dossier.standing, standing=dossier.standing)
+        status = dossier.becoming(dossier.underlying)
     if status is not target:
-        status = move(status, target, standing=dossier.standing)
+        status = move(status, target, underlying=dossier.underlying)
     return replace(dossier, status=status)
 
 
@@ -60,7 +63,16 @@ def resume_clock(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
 
 def clock_held(dossier: Dossier) -> bool:
     """Whether the citizen must act, or a step that the law does not count is open."""
-    return dossier.standstill is not None or any(w.stops_clock for w in dossier.open_waits)
+    return dossier.clock_stop is not None or any(w.stops_clock for w in dossier.open_waits)
+
+
+def promised_dates(dossier: Dossier) -> tuple[datetime, datetime]:
+    """The first promise and the date in force; NotAllowed before reception, when there are none."""
+    if dossier.promised_at is None or dossier.due_at is None:
+        raise NotAllowed(
+            "nothing has been promised before reception", vi="Hồ sơ chưa được tiếp nhận."
+        )
+    return dossier.promised_at, dossier.due_at
 
 
 def drop_waits(
@@ -68,7 +80,24 @@ def drop_waits(
 ) -> Dossier:
     """The dossier has come to an end: nothing is awaited any more."""
     waits = tuple(replace(w, closed_at=at, dropped=reason) if w.open else w for w in dossier.waits)
-    return close_clock(replace(dossier, waits=waits, standstill=None), at, rules)
+    return close_clock(replace(dossier, waits=waits, clock_stop=None), at, rules)
+
+
+def not_received(
+    dossier: Dossier, around: Circumstances, kept: Ending, told: Ending | None = None
+) -> Decision[Dossier]:
+    """-> 3: the file keeps why and what to do instead, the citizen is `told` (None: the same)."""
+    told = told or kept
+    event = DossierRefused(
+        dossier=dossier.code,
+        procedure=version(around.procedure(dossier)),
+        office=agency(around.office(dossier)),
+        reason=told.reason,
+        next_step=told.next_step or "",
+        refused_at=around.now,
+    )
+    refused = replace(dossier, status=dossier.becoming(Status.REFUSED), ending=kept)
+    return Decision(refused, (event,))
 
 
 def awaited(

@@ -9,12 +9,10 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.intake.storage.tables import answers
-from shared.database import UnitOfWork
-from shared.database.saying import tell
+from shared.database import UnitOfWork, batch
 
 # What the unit of work ends with where the key was used meanwhile.
 KeyTaken: Final = sa.exc.IntegrityError
-_KEEP = answers.insert()
 _FIND = sa.select(answers.c.request, answers.c.status, answers.c.answer).where(
     answers.c.owner == sa.bindparam("owner"), answers.c.key == sa.bindparam("key")
 )
@@ -48,4 +46,4 @@ def keep_answer(uow: UnitOfWork, owner: str, key: str, kept: KeptAnswer) -> None
         "answer": kept.answer,
         "made_at": uow.now,
     }
-    uow.on_flush(partial(tell, uow.connection, _KEEP, row))
+    uow.on_flush(partial(batch.insert, uow.connection, answers, [row]))

@@ -7,11 +7,8 @@ from collections.abc import Iterable
 from services.intake.domain.dossier import Dossier
 from services.intake.storage.rows import content, from_row, moving, same_content, to_row
 from services.intake.storage.tables import dossiers
-from shared.database import UnitOfWork, bulk
-from shared.database.saying import tell
+from shared.database import UnitOfWork, batch
 from shared.kernel.errors import NotFound
-
-_INSERT = dossiers.insert()  # built once: compiling a statement costs more than running it
 
 
 class Dossiers:
@@ -29,7 +26,7 @@ class Dossiers:
         self._changed: set[str] = set()
         uow.on_flush(self._write)
 
-    def warm(self, codes: Iterable[str]) -> None:
+    def load(self, codes: Iterable[str]) -> None:
         """Load many in one query; those that do not exist are remembered as missing.
 
         They are locked in one order: two units that need the same ones wait and never deadlock.
@@ -37,47 +34,43 @@ class Dossiers:
         wanted = sorted({c for c in codes if c not in self._known and c not in self._missing})
         if not wanted:
             return
-        rows = bulk.fetch(self._uow.connection, dossiers, dossiers.c.code, wanted, lock=True)
+        rows = batch.fetch(self._uow.connection, dossiers.c.code, wanted, lock=True)
         found = {row.code: from_row(row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's name
         self._known |= found
         self._stored |= found
         self._missing |= set(wanted) - set(found)
 
-    def find(self, code: str) -> Dossier | None:
+    def get(self, code: str) -> Dossier | None:
         """The dossier of that code, None if there is none."""
-        self.warm([code])
+        self.load([code])
         return self._known.get(code)
 
-    def get(self, code: str, *, office: str) -> Dossier:
+    def of_office(self, code: str, office: str) -> Dossier:
         """The office's own dossier; NotFound for any other, which it may not know of."""
-        dossier = self.find(code)
+        dossier = self.get(code)
         if dossier is None or dossier.office != office:
             raise no_such_dossier()
         return dossier
 
-    def add(self, dossier: Dossier) -> None:
-        """Keep a new dossier."""
-        self._known[dossier.code] = dossier
-        self._missing.discard(dossier.code)
-        self._new.add(dossier.code)
-
-    def save(self, dossier: Dossier) -> None:
-        """Keep a changed dossier; one that is the very same object costs nothing."""
-        if self._known.get(dossier.code) is dossier:
+    def put(self, dossier: Dossier) -> None:
+        """Keep a new or changed dossier; one that is the very same object costs nothing."""
+        before = self._known.get(dossier.code)
+        if before is dossier:
             return
         self._known[dossier.code] = dossier
-        if dossier.code not in self._new:
+        if before is None:
+            self._new.add(dossier.code)
+        elif dossier.code not in self._new:
             self._changed.add(dossier.code)
 
     def _write(self) -> None:
         connection, known = self._uow.connection, self._known
-        if self._new:
-            tell(connection, _INSERT, *(to_row(known[code]) for code in sorted(self._new)))
+        batch.insert(connection, dossiers, [to_row(known[code]) for code in sorted(self._new)])
         changed = sorted(self._changed)
         rows = [{"code": code, **moving(known[code])} for code in changed]
-        bulk.update(connection, dossiers, rows)
+        batch.update(connection, dossiers, rows)
         refilled = [c for c in changed if not self._is_stored(known[c])]
-        bulk.update(connection, dossiers, [{"code": c, **content(known[c])} for c in refilled])
+        batch.update(connection, dossiers, [{"code": c, **content(known[c])} for c in refilled])
         self._stored |= {code: known[code] for code in (*self._new, *changed)}
         self._new.clear()
         self._changed.clear()

@@ -1,29 +1,35 @@
-"""A dossier as a row and back; the only place that knows how its parts are laid out as JSON."""
+"""A dossier as a row and back; the only place that knows how its parts are laid out as JSON.
+
+Columns `standing` and `owed_at`, and in the JSON `standstill` and `owed_after`, keep the names of the
+first version: a row is read by whichever version of us is running.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
 
+import msgspec
 import sqlalchemy as sa
 
 from services.intake.domain.dossier import (
+    ClockStop,
     Contact,
     Dossier,
     Ending,
     Extension,
-    HeldPaper,
     Pause,
-    Standstill,
     Wait,
 )
 from services.intake.domain.statuses import Status
-from shared.kernel.clock import format_instant, parse_instant
+from shared.events.parts import Paper
+from shared.events.routing import StepResult
 from shared.kernel.text import unaccent
 
 Row = dict[str, Any]
 T = TypeVar("T")
+#: Names in the code -> names in the JSON, where that is older.
+_OLDER: Final = {"adjusted_due_after": "owed_after"}
 
 
 def to_row(dossier: Dossier) -> Row:
@@ -45,11 +51,11 @@ def moving(dossier: Dossier) -> Row:
     """The columns that say how far it has come."""
     return {
         "status": int(dossier.status),
-        "standing": int(dossier.standing),
+        "standing": int(dossier.underlying),
         "received_at": dossier.received_at,
         "promised_at": dossier.promised_at,
         "due_at": dossier.due_at,
-        "owed_at": dossier.owed_at,
+        "owed_at": dossier.adjusted_due_at,
         "paused_since": dossier.paused_since,
         "finished_at": dossier.finished_at,
         "next_at": dossier.next_at,
@@ -63,7 +69,7 @@ def content(dossier: Dossier) -> Row:
     return {
         "procedure_version": dossier.procedure_version,
         "field": dossier.field,
-        "contact": _contact(dossier.contact),
+        "contact": msgspec.to_builtins(dossier.contact),
         "searched": searched(f"{dossier.code} {dossier.contact.name}"),
         "form": dict(dossier.form),
         "papers": [[p.code, p.name, p.original, p.copy] for p in dossier.papers],
@@ -94,79 +100,66 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         office=row["office"],
         channel=row["channel"],
         status=Status(row["status"]),
-        standing=Status(row["standing"]),
+        underlying=Status(row["standing"]),
         submitted_at=row["submitted_at"],
         contact=Contact(**row["contact"]),
         lookup_word=row["lookup_word"],
         form=row["form"],
-        papers=tuple(HeldPaper(*paper) for paper in row["papers"]),
+        papers=tuple(map(_paper, row["papers"])),
         branches=tuple(row["branches"]),
         received_at=row["received_at"],
         promised_at=row["promised_at"],
         due_at=row["due_at"],
-        owed_at=row["owed_at"],
+        adjusted_due_at=row["owed_at"],
         finished_at=row["finished_at"],
         returned_at=row["returned_at"],
-        waits=tuple(_from_json(Wait, each, _WAIT_INSTANTS) for each in progress.get("waits", ())),
+        waits=_parts(Wait, progress.get("waits")),
         pauses=pauses_of(progress),
-        standstill=(
-            _from_json(Standstill, progress["standstill"], ("since",))
-            if "standstill" in progress
-            else None
-        ),
-        extensions=tuple(
-            _from_json(Extension, each, ("at", "due_at")) for each in progress.get("extensions", ())
-        ),
-        ending=Ending(**progress["ending"]) if "ending" in progress else None,
-        results=tuple(progress.get("results", ())),
+        clock_stop=_part(ClockStop, progress.get("standstill")),
+        extensions=_parts(Extension, progress.get("extensions")),
+        ending=_part(Ending, progress.get("ending")),
+        results=_parts(StepResult, progress.get("results")),
     )
 
 
 def pauses_of(progress: Mapping[str, Any]) -> tuple[Pause, ...]:
     """The stopped times kept in a `progress` column."""
-    return tuple(_from_json(Pause, each, _PAUSE_INSTANTS) for each in progress.get("pauses", ()))
-
-
-_WAIT_INSTANTS = ("asked_at", "respond_by", "remind_at", "lapse_at", "closed_at")
-_PAUSE_INSTANTS = ("since", "until", "due_after", "owed_after")
+    newer = {old: new for new, old in _OLDER.items()}
+    kept = progress.get("pauses", ())
+    return _parts(Pause, [{newer.get(k, k): v for k, v in each.items()} for each in kept])
 
 
 def _progress(dossier: Dossier) -> Row:
     """What happened since; empty for a dossier that nothing has happened to yet."""
-    progress: Row = {}
-    if dossier.waits:
-        progress["waits"] = [_to_json(w) for w in dossier.waits]
-    if dossier.pauses:
-        progress["pauses"] = [_to_json(p) for p in dossier.pauses]
-    if dossier.standstill:
-        progress["standstill"] = _to_json(dossier.standstill)
-    if dossier.extensions:
-        progress["extensions"] = [_to_json(e) for e in dossier.extensions]
+    lists: Mapping[str, tuple[Any, ...]] = {
+        "waits": dossier.waits,
+        "pauses": dossier.pauses,
+        "extensions": dossier.extensions,
+    }
+    progress: Row = {name: [_plain(each) for each in held] for name, held in lists.items() if held}
+    if dossier.clock_stop:
+        progress["standstill"] = _plain(dossier.clock_stop)
     if dossier.ending:
-        progress["ending"] = _to_json(dossier.ending)
+        progress["ending"] = _plain(dossier.ending)
     if dossier.results:
-        progress["results"] = [dict(r) for r in dossier.results]
+        progress["results"] = msgspec.to_builtins(dossier.results)
     return progress
 
 
-def _contact(contact: Contact) -> Row:
-    return {name: getattr(contact, name) for name in Contact.__slots__}
+def _plain(part: Wait | Pause | ClockStop | Extension | Ending) -> Row:
+    """A part as JSON, instants as RFC 3339 in UTC, without what it does not have."""
+    values = msgspec.to_builtins(part)
+    return {_OLDER.get(name, name): value for name, value in values.items() if value is not None}
 
 
-def _to_json(part: Wait | Pause | Standstill | Extension | Ending) -> Row:
-    values = {name: getattr(part, name) for name in type(part).__slots__}
-    return {
-        name: format_instant(value) if isinstance(value, datetime) else value
-        for name, value in values.items()
-        if value is not None
-    }
+def _part(cls: type[T], raw: Any) -> T | None:
+    return None if raw is None else msgspec.convert(raw, cls)
 
 
-def _from_json(make: Callable[..., T], raw: Mapping[str, Any], instants: tuple[str, ...]) -> T:
-    values = dict(raw)
-    for name in instants:
-        if values.get(name) is not None:
-            values[name] = parse_instant(values[name])
-    if "items" in values:
-        values["items"] = tuple(values["items"])
-    return make(**values)
+def _parts(cls: type[T], raw: Any) -> tuple[T, ...]:
+    return tuple(msgspec.convert(each, cls) for each in raw or ())
+
+
+def _paper(raw: tuple[str, str, int, int]) -> Paper:
+    code, name, original, copy = raw
+    return Paper(code=code, name=name, original=original, copy=copy)

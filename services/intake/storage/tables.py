@@ -5,10 +5,12 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from shared.database.types import Instant, Json
+from shared.identity import keys
 from shared.messaging.tables import Ledgers
 
 metadata = sa.MetaData()
 Ledgers.define(metadata)
+keys.define(metadata)
 
 dossiers = sa.Table(
     "dossiers",

@@ -10,7 +10,8 @@ from typing import Any
 
 from services.intake.storage.answers import KeptAnswer, KeyTaken, find_answer, keep_answer
 from shared.database import Store, UnitOfWork
-from shared.kernel.errors import Conflict, Fault, InvalidInput, Refused, Unauthenticated
+from shared.kernel.actor import Actor
+from shared.kernel.errors import Conflict, Fault, InvalidInput, Refused
 
 LONGEST_KEY = 200
 
@@ -33,22 +34,22 @@ def digest(method: str, path: str, body: Any) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def answer_once(store: Store, owner: str, key: str | None, request: str, act: Act) -> Answer:
+def answer_once(
+    store: Store, owner: str, key: str | None, request: str, act: Act, *, actor: Actor
+) -> Answer:
     """Do it and keep the answer with it in one transaction, or give the answer kept.
 
     A refused request keeps nothing, so it can be sent again mended. Conflict where the key was
     used for another request.
     """
     if key is None:
-        with store.begin() as uow:
+        with store.begin(actor) as uow:
             status, data = act(uow)
             body = _json(data)
         return Answer(status, body)
     _check_key(key)
     try:
-        return _first_time(store, owner, key, request, act)
-    except Unauthenticated:
-        raise  # a key that is no longer in force gets no kept answer either
+        return _first_time(store, owner, key, request, act, actor)
     except (KeyTaken, Refused):
         # Done before, or refused because it was done before: the ledger knows. It is not asked
         # first, as nearly every request is the first under its key.
@@ -59,8 +60,8 @@ def answer_once(store: Store, owner: str, key: str | None, request: str, act: Ac
         return _again(kept, request)
 
 
-def _first_time(store: Store, owner: str, key: str, request: str, act: Act) -> Answer:
-    with store.begin() as uow:
+def _first_time(store: Store, owner: str, key: str, request: str, act: Act, actor: Actor) -> Answer:
+    with store.begin(actor) as uow:
         status, data = act(uow)
         body = _json(data)
         keep_answer(uow, owner, key, KeptAnswer(request, status, body))

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from services.intake.domain import reception
+from services.intake.domain.circumstances import Circumstances
 from services.intake.domain.codes import dossier_code
 from services.intake.domain.contacts import check_contact
 from services.intake.domain.dossier import Dossier
@@ -14,71 +15,42 @@ from services.intake.domain.forms import PaperCount, check_form, check_papers
 from services.intake.domain.submission import SubmitDossier, check_submission
 from services.intake.storage.counters import next_number
 from services.intake.storage.dossiers import Dossiers
-from shared.catalogue import Agency, Catalogue, Procedure
+from shared.catalogue import Catalogue, Procedure
 from shared.database import UnitOfWork
-from shared.kernel.clock import to_vn
-from shared.kernel.errors import Fault, InvalidInput, NotFound, Unauthenticated
+from shared.kernel.errors import Fault, InvalidInput
+from shared.messaging.handling import keep
 
 
-def submit(
-    uow: UnitOfWork, catalogue: Catalogue, command: SubmitDossier, *, key_id: str | None = None
-) -> Dossier:
-    """File a dossier; InvalidInput carries every fault at once.
-
-    With `key_id`, a key that is no longer in force is Unauthenticated; it gets no number.
-    """
-    now = uow.now
-    today = to_vn(now).date()
+def submit(uow: UnitOfWork, catalogue: Catalogue, command: SubmitDossier) -> Dossier:
+    """File a dossier; InvalidInput carries every fault at once."""
+    around = Circumstances(catalogue, uow.now)
+    today = around.today
     office = catalogue.agency(command.office)
     try:
-        procedure = offered(catalogue, office, command.procedure, today)
+        procedure = around.offered(office, command.procedure)
     except InvalidInput:
-        raise InvalidInput(faults_of(catalogue, command, today)) from None
+        raise InvalidInput(faults_of(around, command)) from None
     checked = check_submission(command, procedure, office, today)
-    number = next_number(uow.connection, office.official_id, today, key_id=key_id)
-    if number is None:
-        raise Unauthenticated("a valid key is needed")
+    number = next_number(uow.connection, office.official_id, today)
     code = dossier_code(office.official_id, today, number)
-    dossier, facts = reception.submit(
-        checked, code, uow.ids.word(), now, catalogue.calendar(office.code)
-    )
-    uow.get(Dossiers).add(dossier)
+    decision = reception.submit(checked, code, uow.ids.word(), around)
+    dossiers = uow.get(Dossiers)
     uow.opens(code)
-    for fact in facts:
-        uow.record(fact)
-    return dossier
+    keep(uow, dossiers, decision)
+    return dossiers.of_office(code, office.code)
 
 
-def offered(catalogue: Catalogue, office: Agency, code: str, today: date) -> Procedure:
-    """The procedure in force, if this office takes it in; else InvalidInput."""
-    try:
-        procedure = catalogue.procedure(code, today)
-    except NotFound:
-        procedure = None
-    if procedure is None or not catalogue.office_handles(office.code, procedure, today):
-        raise InvalidInput(
-            [
-                Fault(
-                    "procedure",
-                    "Bộ phận này không tiếp nhận thủ tục này.",
-                    "this office does not take in such a procedure",
-                )
-            ]
-        )
-    return procedure
-
-
-def faults_of(catalogue: Catalogue, command: SubmitDossier, today: date) -> tuple[Fault, ...]:
+def faults_of(around: Circumstances, command: SubmitDossier) -> tuple[Fault, ...]:
     """What is wrong with a submission; without a known procedure only what can be told then."""
-    office = catalogue.agency(command.office)
+    office = around.catalogue.agency(command.office)
     try:
-        procedure = offered(catalogue, office, command.procedure, today)
+        procedure = around.offered(office, command.procedure)
     except InvalidInput as unknown:
         faults = list(unknown.faults)
         check_contact(command.contact, faults)
         return tuple(faults)
     try:
-        check_submission(command, procedure, office, today)
+        check_submission(command, procedure, office, around.today)
     except InvalidInput as wrong:
         return wrong.faults
     return ()

@@ -12,11 +12,10 @@ from services.intake.web.deps import KEY, Deps, deps
 from services.intake.web.pages import acts, desk, lookup
 from shared.catalogue import Catalogue
 from shared.database import Store
+from shared.identity.guard import current_or_none, guard_of
 from shared.settings import Settings
 from shared.web.api import create_api
 from shared.web.app import create_app
-from shared.web.guard import current_or_none
-from shared.web.state import state_of
 
 FOR_DESKS = (
     ("/ho-so", "Hồ sơ"),
@@ -48,7 +47,7 @@ def create_web(settings: Settings, store: Store, catalogue: Catalogue) -> Flask:
     app.jinja_env.filters["pairs"] = _pairs
     app.jinja_env.globals["today"] = lambda: deps().today().isoformat()
     app.register_blueprint(_files())
-    state_of(app).public_endpoints.add("intake.static")
+    guard_of(app).public_endpoints.add("intake.static")
     for each in (desk.blueprint(), acts.blueprint(), lookup.blueprint()):
         app.register_blueprint(each)
     return app

@@ -8,12 +8,12 @@ from typing import Final
 
 from flask import current_app
 
+from services.intake.domain.circumstances import Circumstances
 from shared.catalogue import Agency, Catalogue, Procedure
 from shared.database import Store
+from shared.identity.guard import current
 from shared.kernel.clock import to_vn
-from shared.kernel.errors import NotFound
 from shared.kernel.text import unaccent
-from shared.web.guard import current
 
 KEY: Final = "lienthong.intake"
 
@@ -24,6 +24,10 @@ class Deps:
 
     store: Store
     catalogue: Catalogue
+
+    def around(self) -> Circumstances:
+        """The city's rules at the present instant."""
+        return Circumstances(self.catalogue, self.now())
 
     def now(self) -> datetime:
         """The present instant, UTC."""
@@ -52,10 +56,7 @@ def deps() -> Deps:
 
 def agency_name(code: str | None) -> str:
     """An agency's name; the code itself for one that the catalogue no longer knows."""
-    try:
-        return deps().catalogue.agency(code or "").name
-    except NotFound:
-        return code or ""
+    return deps().around().agency(code or "").name
 
 
 def own_office() -> str:

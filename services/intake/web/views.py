@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.intake.domain.dossier import Dossier
+import msgspec
+
+from services.intake.domain.circumstances import procedure_of
+from services.intake.domain.dossier import Dossier, Wait
 from services.intake.domain.report import Counts
 from services.intake.domain.statuses import Status
 from services.intake.domain.waits import actions
 from services.intake.storage.queries import Listed, Page
-from services.intake.usecases.desk import procedure_of
 from services.intake.usecases.report import Ii06a
 from shared.catalogue import Catalogue, Procedure
 from shared.kernel.clock import format_instant, to_vn
@@ -57,10 +59,7 @@ def whole(dossier: Dossier, catalogue: Catalogue, now: datetime) -> Json:
     return {
         **summary(dossier, catalogue, now),
         "form": dict(dossier.form),
-        "papers": [
-            {"code": p.code, "name": p.name, "original": p.original, "copy": p.copy}
-            for p in dossier.papers
-        ],
+        "papers": msgspec.to_builtins(dossier.papers),
         "branches": list(dossier.branches),
         "contact": {
             "name": contact.name,
@@ -81,11 +80,11 @@ def whole(dossier: Dossier, catalogue: Catalogue, now: datetime) -> Json:
             if dossier.ending
             else None
         ),
-        "results": [dict(r) for r in dossier.results],
+        "results": msgspec.to_builtins(dossier.results),
     }  # fmt: skip
 
 
-def _wait(wait: Any) -> Json:
+def _wait(wait: Wait) -> Json:
     return {
         "kind": wait.kind,
         "asked_by": wait.asked_by,

@@ -8,7 +8,9 @@ from datetime import datetime
 
 from services.intake.domain.dossier import Dossier, Wait
 from services.intake.domain.statuses import Status
-from shared.kernel.clock import format_instant, parse_instant
+from services.intake.web.telling import event_of
+from shared.events.routing import StepAnswered, StepOpened
+from shared.kernel.clock import format_instant
 from shared.messaging.timeline import Entry
 from shared.web.filters import vn_datetime
 
@@ -40,19 +42,15 @@ def stages(entries: Iterable[Entry]) -> list[Stage]:
     """The steps handed to agencies so far, in the order in which they began."""
     found: dict[str, Stage] = {}
     for entry in entries:
-        data = entry.envelope.data
-        if entry.type.endswith(".step.opened.v1"):
-            found[data["task"]] = Stage(
-                data["step"]["name"], data["agency"]["name"], parse_instant(data["opened_at"])
-            )
-        elif entry.type.endswith(".step.answered.v1") and data.get("outcome"):
-            found[data["task"]] = Stage(
-                data["step"]["name"],
-                data["agency"]["name"],
-                found[data["task"]].since if data["task"] in found else entry.time,
-                parse_instant(data["answered_at"]),
-                data["outcome"],
-            )
+        match event_of(entry):
+            case StepOpened() as opened:
+                since = opened.opened_at
+                found[opened.task] = Stage(opened.step.name, opened.agency.name, since)
+            case StepAnswered(outcome=str()) as ended:
+                since = found[ended.task].since if ended.task in found else entry.time
+                found[ended.task] = Stage(
+                    ended.step.name, ended.agency.name, since, ended.answered_at, ended.outcome
+                )
     return list(found.values())
 
 

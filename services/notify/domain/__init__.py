@@ -1,1 +1,1 @@
-"""Pure rules of notify: moments, recipients, message states, template values; no I/O here."""
+"""Pure rules of notify: who is told what and how, message states, template values; no I/O here."""

@@ -1,19 +1,25 @@
-"""What notify remembers of a dossier, learnt from facts; only what message texts need."""
+"""What notify remembers of a dossier, learnt from events; only what message texts need."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from services.notify.domain.news import News
-from shared.kernel.clock import parse_instant
+from shared.events.event import Event
+from shared.events.intake import (
+    DeadlineStated,
+    DossierPaid,
+    DossierReceived,
+    DossierRefused,
+    DossierRegistered,
+    DossierSupplemented,
+)
+from shared.events.routing import DossierExtended
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Procedure, office and the date in force (UTC) of one dossier, as last stated by intake."""
+    """Procedure, office and the date in force (UTC) of one dossier, as last stated."""
 
     dossier: str
     procedure: str = ""
@@ -24,24 +30,21 @@ class Case:
     due_at: datetime | None = None
 
 
-def learn(case: Case | None, news: News) -> Case:
-    """The case after this news; a part that the news does not state stays as it was."""
-    known = case or Case(news.dossier)
-    procedure = _part(news.data, "procedure")
-    office = _part(news.data, "office")
-    # The date in force now; the first promise beside it is for reports, not for the citizen.
-    due = news.data.get("due_at") or news.data.get("promised_at")
-    return replace(
-        known,
-        procedure=str(procedure.get("code") or known.procedure),
-        procedure_name=str(procedure.get("name") or known.procedure_name),
-        short_name=str(procedure.get("short_name") or known.short_name),
-        office=str(office.get("code") or known.office),
-        office_name=str(office.get("name") or known.office_name),
-        due_at=parse_instant(str(due)) if due else known.due_at,
-    )
-
-
-def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    found = data.get(name)
-    return found if isinstance(found, Mapping) else {}
+def learn(case: Case, event: Event) -> Case:
+    """The case after this event; a part that the event does not state stays as it was."""
+    if isinstance(event, DossierRegistered | DossierReceived | DossierRefused):
+        case = replace(
+            case,
+            procedure=event.procedure.code,
+            procedure_name=event.procedure.name,
+            short_name=event.procedure.short_name,
+            office=event.office.code,
+            office_name=event.office.name,
+        )
+    if isinstance(
+        event,
+        DossierReceived | DossierSupplemented | DossierPaid | DossierExtended | DeadlineStated,
+    ):
+        # The date in force now; the first promise beside it is for reports, not for the citizen.
+        case = replace(case, due_at=event.due_at or event.promised_at or case.due_at)
+    return case

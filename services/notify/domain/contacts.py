@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import datetime
 
+from shared.events.intake import ContactGiven
 from shared.kernel.text import mask_email, mask_phone
 
 SMS = "sms"
@@ -20,21 +20,6 @@ NO_ADDRESS = "no_address"
 _MOBILE = re.compile(r"\+84[35789]\d{8}")
 # ASCII only: an address outside it needs SMTPUTF8, which few relays offer.
 _MAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
-
-
-@dataclass(frozen=True, slots=True)
-class Contact:
-    """The contact of one dossier as intake last gave it; personal, so it never prints itself."""
-
-    dossier: str
-    name: str = field(repr=False)
-    phone: str | None = field(repr=False)
-    email: str | None = field(repr=False)
-    language: str
-    consent_sms: bool
-    consent_email: bool
-    lookup_word: str = field(repr=False)
-    given_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +38,11 @@ class Choice:
     reason: str | None = None
 
 
-def choose(contact: Contact) -> Choice:
+def choose(contact: ContactGiven) -> Choice:
     """E-mail and SMS where consented and usable; else `no_consent` or `no_address`."""
     wanted = [
-        (EMAIL, contact.consent_email, contact.email, _MAIL),
-        (SMS, contact.consent_sms, contact.phone, _MOBILE),
+        (EMAIL, contact.consent.email, contact.email, _MAIL),
+        (SMS, contact.consent.sms, contact.phone, _MOBILE),
     ]
     found = tuple(
         Address(channel, to)
@@ -66,7 +51,7 @@ def choose(contact: Contact) -> Choice:
     )
     if found:
         return Choice(found)
-    consented = contact.consent_email or contact.consent_sms
+    consented = contact.consent.email or contact.consent.sms
     return Choice((), NO_ADDRESS if consented else NO_CONSENT)
 
 

@@ -1,4 +1,4 @@
-"""A message to one person by one channel about one piece of news, from waiting to its end."""
+"""A message to one recipient by one channel about one event, from waiting to its end."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.notify.domain.delivery import Failed, Letter, Result, Sent
-from services.notify.domain.retrying import RetryBudget
 from services.notify.domain.states import LOST, State, move
+from shared.events.notify import CitizenUnreachable
+from shared.kernel.retry import RetryPolicy
 
-# The one person of a dossier whom notify writes to today: who handed it in.
+# The one role in a dossier that notify writes to today: who handed it in.
 APPLICANT = "applicant"
 # A message whose contact is not known yet has no channel.
 NO_CHANNEL = ""
+# The tries one message has, whoever spends them (sender, restart or sweeper). They last for most of
+# a day: a mail server may be away over a weekend's night. Pauses of an hour, and up to a tenth more.
+RETRIES = RetryPolicy(max_attempts=24, first=30, cap=3960, jitter=0.1)
 # So long is a contact waited for (spec: a day), then the citizen counts as unreachable.
-CONTACT_PATIENCE = timedelta(hours=24)
+CONTACT_TIMEOUT = timedelta(hours=24)
 
 SPENT = "retries_spent"
-REFUSED = "channel_refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Message:
     id: str
     fact_id: str
     moment: str
-    person: str
+    role: str
     channel: str
     dossier: str
     state: State
@@ -58,17 +61,12 @@ class Message:
         return replace(self, state=move(self.state, state), changed_at=now, **changes)
 
 
-def claimed(message: Message, now: datetime) -> Message:
-    """The message in the hands of a sender; this try counts."""
-    return message.moved(State.SENDING, now, tries=message.tries + 1)
-
-
-def put_back(message: Message, now: datetime) -> Message:
+def requeued(message: Message, now: datetime) -> Message:
     """A message that was not handed over keeps its place, and the try is not counted."""
     return message.moved(State.QUEUED, now, tries=message.tries - 1)
 
 
-def after_try(message: Message, result: Result, now: datetime, budget: RetryBudget) -> Message:
+def after_try(message: Message, result: Result, now: datetime, policy: RetryPolicy) -> Message:
     """The message after the channel has answered for it."""
     if isinstance(result, Sent):
         return message.moved(State.SENT, now, sent_at=now, next_at=None, reason=None)
@@ -76,10 +74,10 @@ def after_try(message: Message, result: Result, now: datetime, budget: RetryBudg
         return message.moved(State.UNCERTAIN, now, next_at=None, reason=result.reason)
     if result.permanent:
         return message.moved(State.UNDELIVERABLE, now, next_at=None, reason=result.reason)
-    wait = budget.wait_after(message.tries, message.id)
-    if wait is None:
+    if policy.spent(message.tries):
         return message.moved(State.UNDELIVERABLE, now, next_at=None, reason=SPENT)
-    return message.moved(State.FAILED, now, next_at=now + wait, reason=result.reason)
+    next_at = now + policy.pause(message.tries, message.id)
+    return message.moved(State.FAILED, now, next_at=next_at, reason=result.reason)
 
 
 def after_crash(message: Message, now: datetime, *, idempotent: bool) -> Message:
@@ -98,3 +96,8 @@ def moment_lost(siblings: Iterable[Message]) -> bool:
     """Whether all messages of one moment are lost, and nobody has been told so yet."""
     found = list(siblings)
     return all(m.state in LOST for m in found) and not any(m.told_unreachable for m in found)
+
+
+def unreachable(message: Message, reason: str, at: datetime) -> CitizenUnreachable:
+    """What is said of a moment for which no channel is left; `at` is UTC."""
+    return CitizenUnreachable(dossier=message.dossier, moment=message.moment, reason=reason, at=at)

@@ -1,4 +1,4 @@
-"""The words that a message template is filled with, out of the news and the remembered case.
+"""The words that a message template is filled with, out of the event's details and the case.
 
 Formats dates and money for a citizen (Vietnam time). Which words a text uses, and how long it may
 be, is the template's affair (shared/catalogue).
@@ -7,14 +7,14 @@ be, is the template's affair (shared/catalogue).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from services.notify.domain.cases import Case
-from services.notify.domain.contacts import SMS, Contact
-from services.notify.domain.news import News
-from shared.kernel.clock import parse_instant, to_vn
+from services.notify.domain.contacts import SMS
+from services.notify.domain.moments import Details
+from shared.events.intake import ContactGiven
+from shared.kernel.clock import to_vn
 
 _OUTCOMES: Mapping[str, Mapping[str, str]] = {
     "vi": {
@@ -41,37 +41,39 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
-    """All that message texts of one piece of news can draw on, without the citizen's own data."""
+class Notice:
+    """All that the texts about one event can draw on, without the citizen's own data.
 
-    news: News
+    `case` has the date that was in force when the event was made (`made_at`, UTC).
+    """
+
     case: Case
+    made_at: datetime
+    details: Details
     place: Place
     agency: str
     agency_short: str
 
 
-def values_for(subject: Subject, contact: Contact, channel: str) -> dict[str, str]:
+def values_for(notice: Notice, contact: ContactGiven, channel: str) -> dict[str, str]:
     """The template values for one channel; a thing that is not known is an empty text."""
-    news, case, place = subject.news, subject.case, subject.place
-    language = contact.language
-    brief = channel == SMS
-    due = case.due_at
+    case, place, details = notice.case, notice.place, notice.details
+    language, brief = contact.language, channel == SMS
     values = {
-        "code": news.dossier,
+        "code": case.dossier,
         "procedure": (brief and case.short_name) or case.procedure_name,
-        "due": spoken_time(due, language, brief=brief) if due else "",
+        "due": _time(case.due_at, language, brief=brief),
         "place": place.short_name if brief else _full_place(place),
         "hotline": place.hotline,
         "lookup": contact.lookup_word,
-        "reason": _reason(news.data),
-        "next_step": str(news.data.get("next_step") or ""),
-        "agency": subject.agency_short if brief else subject.agency,
-        "items": _items(news.data, language),
-        "amount": spoken_money(news.data.get("amount_vnd"), language, brief=brief),
+        "reason": _reason(details),
+        "next_step": details.next_step,
+        "agency": notice.agency_short if brief else notice.agency,
+        "items": _items(details, language),
+        "amount": spoken_money(details.amount_vnd, language, brief=brief),
         "office": place.short_name if brief else place.name,
-        "step": _step(news.data),
-        "respond_by": _respond_by(news.data, language, brief=brief),
+        "step": details.step or "",
+        "respond_by": _time(details.respond_by, language, brief=brief),
     }
     if not brief:
         values["name"] = contact.name
@@ -87,69 +89,29 @@ def spoken_time(at: datetime, language: str, *, brief: bool) -> str:
     return f"{local:%H:%M} {joint} {local:%d/%m/%Y}"
 
 
-def spoken_money(amount: object, language: str, *, brief: bool) -> str:
+def spoken_money(amount: int | None, language: str, *, brief: bool) -> str:
     """Whole dong with the thousands marked as the language does; empty when not known."""
-    if not isinstance(amount, int):
+    if amount is None:
         return ""
     if language == "en":
         return f"VND {amount:,}"
     return f"{amount:,}".replace(",", ".") + ("d" if brief else " đồng")
 
 
+def _time(at: datetime | None, language: str, *, brief: bool) -> str:
+    return spoken_time(at, language, brief=brief) if at else ""
+
+
 def _full_place(place: Place) -> str:
     return f"{place.name}, {place.address}" if place.address else place.name
 
 
-def _reason(data: Mapping[str, Any]) -> str:
-    if data.get("reason"):
-        return str(data["reason"])
-    reasons = [str(result["reason"]) for result in _results(data) if result.get("reason")]
-    return "; ".join(dict.fromkeys(reasons))
+def _reason(details: Details) -> str:
+    reasons = (result.reason for result in details.results if result.reason)
+    return details.reason or "; ".join(dict.fromkeys(reasons))
 
 
-def _items(data: Mapping[str, Any], language: str) -> str:
-    items = data.get("items")
-    if isinstance(items, list):
-        return "; ".join(str(item) for item in items)
+def _items(details: Details, language: str) -> str:
     words = _OUTCOMES.get(language, _OUTCOMES["vi"])
-    lines = []
-    for result in _results(data):
-        agency = result.get("agency")
-        name = str(agency.get("name", "")) if isinstance(agency, Mapping) else ""
-        outcome = str(result.get("outcome") or "")
-        lines.append(f"{name}: {words.get(outcome, outcome)}")
-    return "; ".join(lines)
-
-
-def _respond_by(data: Mapping[str, Any], language: str, *, brief: bool) -> str:
-    at = data.get("respond_by")
-    return spoken_time(parse_instant(str(at)), language, brief=brief) if at else ""
-
-
-def _step(data: Mapping[str, Any]) -> str:
-    step = data.get("step")
-    if isinstance(step, Mapping):
-        return str(step.get("name") or "")
-    return str(step or "")
-
-
-def _results(data: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    results = data.get("results")
-    if not isinstance(results, list):
-        return []
-    return [result for result in results if isinstance(result, Mapping)]
-
-
-# --- keeping a subject while the contact is not known yet --------------------------------------
-
-_KEPT = ("reason", "next_step", "items", "amount_vnd", "step", "results", "agency", "respond_by")
-
-
-def kept(news: News) -> dict[str, Any]:
-    """The part of the news that a later text needs; never the form or the papers."""
-    return {name: news.data[name] for name in _KEPT if news.data.get(name) is not None}
-
-
-def as_of(case: Case, due_at: str | None) -> Case:
-    """The case with the date that was in force when the news was made."""
-    return replace(case, due_at=parse_instant(due_at) if due_at else None)
+    results = (f"{each.agency.name}: {words[each.outcome]}" for each in details.results)
+    return "; ".join(details.items or results)

@@ -1,1 +1,1 @@
-"""Notify's own tables: cases, contacts, messages; repositories write them in bulk at flush."""
+"""Notify's own tables: cases, contacts, messages; written in bulk at flush."""

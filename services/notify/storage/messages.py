@@ -1,11 +1,11 @@
-"""The repository of messages: what facts and contacts add and release, written in bulk at flush.
+"""The repository of messages that are there already; all writing of messages but the sending.
 
 What the sending loop does to messages is in `sendings`; what people look at is in `queries`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,12 +13,10 @@ import sqlalchemy as sa
 
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
-from services.notify.storage.asking import about, ask, ask_all
-from services.notify.storage.people import HOLD
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of, row_of_message
-from services.notify.storage.sendings import Claim
 from services.notify.storage.tables import in_states, messages
-from shared.database import UnitOfWork, bulk
+from shared.database import UnitOfWork, batch
+from shared.database.batch import among
 from shared.kernel.errors import NotFound
 
 # What never changes once a message is written.
@@ -26,60 +24,23 @@ _FIXED = frozenset({"fact_id", "moment", "person", "dossier", "made_at"})
 _READY = frozenset({State.QUEUED, State.FAILED})
 
 
-def bell_of(channel: str) -> str:
-    """The name of the bell for messages that wait for the sender of a channel."""
+def signal_of(channel: str) -> str:
+    """The name of the signal for messages that wait for the sender of a channel."""
     return f"messages.{channel}"
 
 
 class Messages:
-    """Messages of one unit; one that waits to be sent rings for the sending loop."""
+    """Messages of one unit that are there already."""
 
     def __init__(self, uow: UnitOfWork) -> None:
         self._uow = uow
-        self._added: list[Message] = []
         self._changed: dict[str, Message] = {}
-        self._awaiting: dict[str, list[Message]] = {}
-        self._claims: dict[str, Claim] = {}
-        self._registered = False
-
-    def add(self, message: Message) -> None:
-        """A new message."""
-        self._added.append(message)
-        self._will_write()
 
     def change(self, message: Message) -> None:
-        """A message after a move."""
+        """A message after a move; written at flush."""
+        if not self._changed:
+            self._uow.on_flush(self._write)
         self._changed[message.id] = message
-        self._will_write()
-
-    def claim(self, message_id: str, claim: Claim) -> None:
-        """Write this message, which is added or changed in this unit, as claimed already."""
-        self._claims[message_id] = claim
-
-    def warm_awaiting(self, dossiers: Iterable[str]) -> None:
-        """Hold these dossiers, then read, and hold, what waits for their contacts; in one trip.
-
-        Why they are held first is told at `Contacts.warm`.
-        """
-        missing = sorted(set(dossiers) - self._awaiting.keys())
-        if not missing:
-            return
-        for dossier in missing:
-            self._awaiting[dossier] = []
-        _, rows = ask_all(self._uow.connection, (HOLD, missing), (_AWAITING, missing))
-        for message in map(message_of, rows):
-            self._awaiting[message.dossier].append(message)
-
-    @property
-    def awaiting(self) -> list[str]:
-        """The dossiers, of those that were warmed, for whose contact something waits."""
-        return sorted(dossier for dossier, waiting in self._awaiting.items() if waiting)
-
-    def take_awaiting(self, dossier: str) -> list[Message]:
-        """What waits for the contact of this dossier, oldest first; each is given out once."""
-        self.warm_awaiting((dossier,))
-        taken, self._awaiting[dossier] = self._awaiting[dossier], []
-        return taken
 
     def awaiting_since(self, before: datetime, limit: int) -> list[Message]:
         """What has waited for a contact since before this instant (UTC)."""
@@ -91,7 +52,7 @@ class Messages:
 
     def of_facts(self, fact_ids: Iterable[str]) -> list[Message]:
         """All messages of these facts, as this unit has left them so far."""
-        rows = ask(self._uow.connection, _OF_FACTS, sorted(set(fact_ids)))
+        rows = self._uow.connection.execute(_OF_FACTS, {"keys": sorted(set(fact_ids))})
         found = [message_of(row) for row in rows]
         return [self._changed.get(message.id, message) for message in found]
 
@@ -103,51 +64,38 @@ class Messages:
         return found[0]
 
     def _select(self, *where: sa.ColumnElement[bool], limit: int | None = None) -> list[Message]:
-        query = _oldest_first(*where).limit(limit).with_for_update()
+        query = oldest_first(*where).limit(limit).with_for_update()
         return [message_of(row) for row in self._uow.connection.execute(query)]
 
-    def _will_write(self) -> None:
-        if not self._registered:
-            self._registered = True
-            self._uow.on_flush(self._write)
-
     def _write(self) -> None:
-        self._registered = False
-        added, self._added = self._added, []
         changed, self._changed = self._changed, {}
-        connection = self._uow.connection
-        if added:
-            # A message may be added and changed in one unit: its last state is what is written.
-            latest = [changed.pop(message.id, message) for message in added]
-            self._ring(latest)
-            bulk.insert(connection, messages, [self._row(message) for message in latest])
-        if changed:
-            moved = [changed[key] for key in sorted(changed)]
-            self._ring(moved)
-            rows = [self._row(message) for message in moved]
-            bulk.update(connection, messages, [_changing(row) for row in rows])
-
-    def _ring(self, written: Iterable[Message]) -> None:
-        for channel in {message.channel for message in written if message.state in _READY}:
-            self._uow.signal(bell_of(channel))
-
-    def _row(self, message: Message) -> dict[str, Any]:
-        claim = self._claims.get(message.id)
-        return row_of_message(message) | {
-            "sender": claim.sender if claim else None,
-            "lease_until": claim.lease_until if claim else None,
-        }
+        save(self._uow, changed=list(changed.values()))
 
 
-def _oldest_first(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+def save(
+    uow: UnitOfWork, *, added: Sequence[Message] = (), changed: Sequence[Message] = ()
+) -> None:
+    """Write messages in bulk, and wake the senders of those that wait to be sent."""
+    for channel in {message.channel for message in (*added, *changed) if message.state in _READY}:
+        uow.signal(signal_of(channel))
+    batch.insert(uow.connection, messages, [_row(message) for message in added])
+    # Sorted: two units that write the same messages lock them in the same order.
+    moved = [_row(message) for message in sorted(changed, key=lambda message: message.id)]
+    batch.update(uow.connection, messages, [_changing(row) for row in moved])
+
+
+def _row(message: Message) -> dict[str, Any]:
+    # Only a claim (`sendings`) puts a message into a sender's hands: whatever is written here is
+    # in nobody's.
+    return row_of_message(message) | {"sender": None, "lease_until": None}
+
+
+def oldest_first(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """These messages, in the order in which they were made."""
     return sa.select(*MESSAGE_COLUMNS).where(*where).order_by(messages.c.made_at, messages.c.id)
 
 
-_OF_FACTS = about(messages.c.fact_id, _oldest_first)
-_AWAITING = about(
-    messages.c.dossier,
-    lambda those: _oldest_first(those, in_states(State.AWAITING_CONTACT)).with_for_update(),
-)
+_OF_FACTS = oldest_first(among(messages.c.fact_id))
 
 
 def _changing(row: dict[str, Any]) -> dict[str, Any]:

@@ -8,20 +8,22 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.notify.domain.cases import Case
-from services.notify.domain.contacts import Contact
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage import tables
+from shared.events.intake import ContactGiven
+from shared.events.parts import Consent
 
 _CASE = tuple(field.name for field in fields(Case))
-_CONTACT = tuple(field.name for field in fields(Contact))
-# `to` is a word of SQL; the column says recipient.
-_MESSAGE = tuple((field.name, _column) for field in fields(Message) for _column in (
-    "recipient" if field.name == "to" else field.name,
-))  # fmt: skip
+_CONTACT = ("dossier", "name", "phone", "email", "language", "lookup_word", "given_at")
+# `to` and `role` are words of SQL.
+_NAMED = {"to": "recipient", "role": "person"}
+_MESSAGE = tuple((field.name, _NAMED.get(field.name, field.name)) for field in fields(Message))
 
 CASE_COLUMNS = tuple(tables.cases.c[name] for name in _CASE)
-CONTACT_COLUMNS = tuple(tables.contacts.c[name] for name in _CONTACT)
+CONTACT_COLUMNS = tuple(
+    tables.contacts.c[name] for name in (*_CONTACT, "consent_sms", "consent_email")
+)
 MESSAGE_COLUMNS = tuple(tables.messages.c[column] for _, column in _MESSAGE)
 
 
@@ -30,9 +32,11 @@ def case_of(row: sa.Row[Any]) -> Case:
     return Case(*row)
 
 
-def contact_of(row: sa.Row[Any]) -> Contact:
-    """The contact in a row of CONTACT_COLUMNS."""
-    return Contact(*tuple(row))
+def contact_of(row: sa.Row[Any]) -> ContactGiven:
+    """The contact, as it was last given, in a row of CONTACT_COLUMNS."""
+    *plain, sms, email = tuple(row)
+    values = dict(zip(_CONTACT, plain, strict=True))
+    return ContactGiven(**values, consent=Consent(sms=bool(sms), email=bool(email)))
 
 
 def message_of(row: sa.Row[Any]) -> Message:
@@ -46,9 +50,10 @@ def row_of_case(case: Case) -> dict[str, Any]:
     return {name: getattr(case, name) for name in _CASE}
 
 
-def row_of_contact(contact: Contact) -> dict[str, Any]:
+def row_of_contact(contact: ContactGiven) -> dict[str, Any]:
     """A contact as column values."""
-    return {name: getattr(contact, name) for name in _CONTACT}
+    consent = {"consent_sms": contact.consent.sms, "consent_email": contact.consent.email}
+    return {name: getattr(contact, name) for name in _CONTACT} | consent
 
 
 def row_of_message(message: Message) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from services.notify.domain.messages import Message, claimed
+from services.notify.domain.messages import Message
 from services.notify.domain.states import State
-from services.notify.storage.asking import about, ask
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of
 from services.notify.storage.tables import in_states, messages
+from shared.database.batch import among
 from shared.database.types import Instant
 
 _READY = in_states(State.QUEUED, State.FAILED)
@@ -23,40 +23,43 @@ _SENDING = in_states(State.SENDING)
 _HOLDERS = messages.c.sender == sa.bindparam("holder")
 _NOW = sa.bindparam("now", type_=Instant())
 
-_CLAIM = about(
-    messages.c.id,
-    lambda those: (
-        messages.update()
-        .where(those)
-        .values(
-            state=State.SENDING.value,
-            tries=messages.c.tries + 1,
-            changed_at=_NOW,
-            sender=sa.bindparam("claimer"),
-            lease_until=sa.bindparam("until", type_=Instant()),
-        )
-    ),
+_OF_CHANNEL = messages.c.channel == sa.bindparam("by")
+# A common table, not a sub-select: PostgreSQL runs it once, so it locks no more than the limit.
+_DUE = (
+    sa.select(messages.c.id)
+    .where(_OF_CHANNEL, _READY, messages.c.next_at <= _NOW)
+    .order_by(messages.c.next_at, messages.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+    .with_for_update(skip_locked=True)
+    .cte("due")
 )
-_STILL_HELD = about(
-    messages.c.id,
-    lambda those: sa.select(messages.c.id).where(those, _SENDING, _HOLDERS).with_for_update(),
+_CLAIM = (
+    messages.update()
+    .where(messages.c.id.in_(sa.select(_DUE.c.id)))
+    .values(
+        state=State.SENDING.value,
+        tries=messages.c.tries + 1,
+        changed_at=_NOW,
+        sender=sa.bindparam("claimer"),
+        lease_until=sa.bindparam("until", type_=Instant()),
+    )
+    .returning(*MESSAGE_COLUMNS)
 )
-_MARK_SENT = about(
-    messages.c.id,
-    lambda those: (
-        messages.update()
-        .where(those, _SENDING, _HOLDERS)
-        .values(
-            state=State.SENT.value,
-            sent_at=_NOW,
-            changed_at=_NOW,
-            next_at=None,
-            reason=None,
-            sender=None,
-            lease_until=None,
-        )
-        .returning(messages.c.id)
-    ),
+_THOSE = among(messages.c.id)
+_STILL_HELD = sa.select(messages.c.id).where(_THOSE, _SENDING, _HOLDERS).with_for_update()
+_MARK_SENT = (
+    messages.update()
+    .where(_THOSE, _SENDING, _HOLDERS)
+    .values(
+        state=State.SENT.value,
+        sent_at=_NOW,
+        changed_at=_NOW,
+        next_at=None,
+        reason=None,
+        sender=None,
+        lease_until=None,
+    )
+    .returning(messages.c.id)
 )
 
 
@@ -71,36 +74,24 @@ class Claim:
 def claim(
     connection: sa.Connection, channel: str, wanted: Claim, now: datetime, limit: int
 ) -> list[Message]:
-    """Take up to `limit` messages of a channel that are due for sending, oldest first."""
-    ready = (
-        sa.select(*MESSAGE_COLUMNS)
-        .where(
-            messages.c.channel == channel,
-            _READY,
-            messages.c.next_at <= now,
-        )
-        .order_by(messages.c.next_at, messages.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    found = [message_of(row) for row in connection.execute(ready)]
-    if not found:
-        return []
-    ids = [message.id for message in found]
-    ask(
-        connection,
-        _CLAIM,
-        ids,
-        now=now,
-        claimer=wanted.sender,
-        until=wanted.lease_until,
-    )
-    return [claimed(message, now) for message in found]
+    """Take up to `limit` messages of a channel that are due for sending, oldest first.
+
+    In one statement: what one sender takes no other sees as due, and each try counts.
+    """
+    asked = {
+        "by": channel,
+        "now": now,
+        "most": limit,
+        "claimer": wanted.sender,
+        "until": wanted.lease_until,
+    }
+    taken = [message_of(row) for row in connection.execute(_CLAIM, asked)]
+    return sorted(taken, key=lambda message: (message.next_at or now, message.id))
 
 
 def still_held(connection: sa.Connection, ids: Sequence[str], sender: str) -> set[str]:
     """Which of these are still this sender's, held until the unit ends."""
-    return set(ask(connection, _STILL_HELD, ids, holder=sender).scalars())
+    return set(connection.scalars(_STILL_HELD, {"keys": ids, "holder": sender}))
 
 
 def mark_sent(
@@ -109,7 +100,7 @@ def mark_sent(
     """The way of nearly all messages, in one statement; which of them were still this sender's."""
     if not ids:
         return set()
-    return set(ask(connection, _MARK_SENT, ids, holder=sender, now=now).scalars())
+    return set(connection.scalars(_MARK_SENT, {"keys": ids, "holder": sender, "now": now}))
 
 
 def left_behind(
@@ -146,7 +137,6 @@ def senders(connection: sa.Connection, channel: str) -> set[str]:
     return {name for name in connection.execute(query).scalars() if name}
 
 
-_OF_CHANNEL = messages.c.channel == sa.bindparam("channel")
 # Built once and asked in one trip: each commit has it asked anew.
 _NEXT = sa.select(
     sa.select(sa.func.min(messages.c.next_at)).where(_OF_CHANNEL, _READY).scalar_subquery(),
@@ -167,7 +157,7 @@ class Next:
 
 def next_due(connection: sa.Connection, channel: str, sender: str) -> Next:
     """The earliest instants (UTC) at which a message of this channel has to be looked at."""
-    ready, lease, mine = connection.execute(_NEXT, {"channel": channel, "sender": sender}).one()
+    ready, lease, mine = connection.execute(_NEXT, {"by": channel, "sender": sender}).one()
     return Next(min((at for at in (ready, lease) if at is not None), default=None), mine)
 
 

@@ -8,10 +8,12 @@ import sqlalchemy as sa
 
 from services.notify.domain.states import State
 from shared.database.types import Instant, Json
+from shared.identity import keys
 from shared.messaging.tables import Ledgers
 
 metadata = sa.MetaData()
 Ledgers.define(metadata)
+keys.define(metadata)
 
 # What notify remembers of a dossier, learnt from facts.
 cases = sa.Table(

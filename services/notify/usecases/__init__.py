@@ -1,1 +1,1 @@
-"""The verbs of notify, one each: tell the citizen, take a contact, send, give up, send again."""
+"""The verbs of notify that no event brings: send, give up waiting, send again."""

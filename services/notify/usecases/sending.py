@@ -13,21 +13,22 @@ import sqlalchemy as sa
 
 from services.notify.domain.contacts import NO_CONTACT
 from services.notify.domain.delivery import Result, Sent
-from services.notify.domain.facts import CitizenNotified, CitizenUnreachable
 from services.notify.domain.messages import (
-    CONTACT_PATIENCE,
+    CONTACT_TIMEOUT,
     Message,
     after_crash,
     after_try,
     moment_lost,
-    put_back,
+    requeued,
+    unreachable,
 )
-from services.notify.domain.retrying import RetryBudget
 from services.notify.domain.states import LOST, State
 from services.notify.storage import sendings
+from services.notify.storage.correspondence import lock_dossiers
 from services.notify.storage.messages import Messages
-from services.notify.storage.people import lock_dossiers
 from shared.database import UnitOfWork
+from shared.events.notify import CitizenNotified
+from shared.kernel.retry import RetryPolicy
 
 # Longer than any batch takes: only a sender that hangs loses its messages to another.
 LEASE = timedelta(minutes=10)
@@ -51,10 +52,10 @@ def claim_due(uow: UnitOfWork, channel: str, sender: str, limit: int) -> list[Me
     return sendings.claim(uow.connection, channel, wanted, uow.now, limit)
 
 
-def record_tries(uow: UnitOfWork, tried: Sequence[Tried], sender: str, budget: RetryBudget) -> None:
+def record_tries(uow: UnitOfWork, tried: Sequence[Tried], sender: str, policy: RetryPolicy) -> None:
     """Write what became of a batch, and say who was told and who cannot be."""
     sent = [one.message for one in tried if isinstance(one.result, Sent)]
-    others = [_moved(one, uow, budget) for one in tried if not isinstance(one.result, Sent)]
+    others = [_moved(one, uow, policy) for one in tried if not isinstance(one.result, Sent)]
     _hold_lost(uow, others)
     ids = sorted(message.id for message in sent)
     marked = sendings.mark_sent(uow.connection, ids, sender, uow.now)
@@ -62,7 +63,11 @@ def record_tries(uow: UnitOfWork, tried: Sequence[Tried], sender: str, budget: R
         if message.id in marked:
             uow.record(
                 CitizenNotified(
-                    message.dossier, message.moment, message.channel, message.id, uow.now
+                    dossier=message.dossier,
+                    moment=message.moment,
+                    channel=message.channel,
+                    message=message.id,
+                    sent_at=uow.now,
                 )
             )
     if others:
@@ -74,19 +79,10 @@ def _record_failed(uow: UnitOfWork, moved: Sequence[Message], sender: str) -> No
     others = [message for message in moved if message.id in held]
     for message in others:
         uow.get(Messages).change(message)
-    _tell_lost(uow, [message for message in others if message.state in LOST])
+    _record_unreachable(uow, [message for message in others if message.state in LOST])
 
 
-def give_back(uow: UnitOfWork, unsent: Sequence[Message], sender: str) -> None:
-    """Queue again, as if never claimed, what this sender claimed and will not get to."""
-    ids = sorted(message.id for message in unsent)
-    held = sendings.still_held(uow.connection, ids, sender)
-    for message in unsent:
-        if message.id in held:
-            uow.get(Messages).change(put_back(message, uow.now))
-
-
-def take_back(
+def recover(
     uow: UnitOfWork,
     channel: str,
     *,
@@ -105,7 +101,7 @@ def take_back(
         since = uow.now - ORPHANED_AFTER
         orphans = sendings.orphaned(uow.connection, channel, idle, since)
     for message in orphans:
-        messages.change(put_back(message, uow.now))
+        messages.change(requeued(message, uow.now))
     dead = [name for name in sendings.senders(uow.connection, channel) if is_dead(name)]
     known = {message.id for message in orphans}
     found = sendings.left_behind(uow.connection, channel, uow.now, dead)
@@ -117,21 +113,21 @@ def take_back(
 
 def give_up_waiting(uow: UnitOfWork) -> int:
     """Messages whose contact did not come within its time: the citizen is unreachable."""
-    late = uow.get(Messages).awaiting_since(uow.now - CONTACT_PATIENCE, GIVE_UP_AT_ONCE)
+    late = uow.get(Messages).awaiting_since(uow.now - CONTACT_TIMEOUT, GIVE_UP_AT_ONCE)
     for message in late:
         ended = message.moved(
             State.UNDELIVERABLE, uow.now, reason=NO_CONTACT, told_unreachable=True
         )
         uow.get(Messages).change(ended)
-        uow.record(CitizenUnreachable(message.dossier, message.moment, NO_CONTACT, uow.now))
+        uow.record(unreachable(message, NO_CONTACT, uow.now))
     return len(late)
 
 
-def _moved(one: Tried, uow: UnitOfWork, budget: RetryBudget) -> Message:
+def _moved(one: Tried, uow: UnitOfWork, policy: RetryPolicy) -> Message:
     message = one.message
     if one.result is None:
-        return put_back(message, uow.now)
-    return after_try(message, one.result, uow.now, budget)
+        return requeued(message, uow.now)
+    return after_try(message, one.result, uow.now, policy)
 
 
 def _hold_lost(uow: UnitOfWork, moved: Iterable[Message]) -> None:
@@ -141,26 +137,26 @@ def _hold_lost(uow: UnitOfWork, moved: Iterable[Message]) -> None:
         lock_dossiers(uow.connection, lost)
 
 
-def _tell_lost(uow: UnitOfWork, lost: Sequence[Message]) -> None:
+def _record_unreachable(uow: UnitOfWork, lost: Sequence[Message]) -> None:
     if not lost:
         return
     messages = uow.get(Messages)
     siblings: dict[tuple[str, str, str], list[Message]] = {}
     for message in messages.of_facts(message.fact_id for message in lost):
-        key = (message.fact_id, message.moment, message.person)
+        key = (message.fact_id, message.moment, message.role)
         siblings.setdefault(key, []).append(message)
     for message in lost:
-        group = siblings[message.fact_id, message.moment, message.person]
+        group = siblings[message.fact_id, message.moment, message.role]
         if not moment_lost(group):
             continue
         told = replace(message, told_unreachable=True)
         group[:] = [told]
         messages.change(told)
         reason = message.reason or State.UNDELIVERABLE.value
-        uow.record(CitizenUnreachable(message.dossier, message.moment, reason, uow.now))
+        uow.record(unreachable(told, reason, uow.now))
 
 
 def next_give_up(connection: sa.Connection) -> datetime | None:
     """When the longest waiting message is given up (UTC); None when none waits."""
     since = sendings.first_awaiting(connection)
-    return since + CONTACT_PATIENCE if since else None
+    return since + CONTACT_TIMEOUT if since else None

@@ -15,9 +15,9 @@ from services.notify.domain.states import State
 from services.notify.storage import queries
 from services.notify.usecases.resending import resend
 from shared.database import Store
+from shared.identity.guard import current, require
 from shared.kernel.clock import format_instant, parse_instant
 from shared.kernel.errors import Fault, InvalidInput
-from shared.web.guard import require
 from shared.web.schemas import Instant, QueryInt, Schema, StrictText
 
 
@@ -157,5 +157,5 @@ def _send_again(blue: Blueprint, store: Store) -> None:
         @blue.alt_response(409, description="Sent, on its way, or without an address")  # type: ignore[untyped-decorator]
         def post(self, message_id: str) -> dict[str, Any]:
             """Queue an uncertain, failed or undeliverable message again."""
-            with store.begin() as uow:
+            with store.begin(current().actor) as uow:
                 return shown(resend(uow, message_id))

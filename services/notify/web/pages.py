@@ -7,6 +7,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from services.notify.domain import moments
 from services.notify.domain.contacts import CHANNELS
 from services.notify.domain.messages import Message
 from services.notify.domain.states import NAMES_VI, RESENDABLE, State
@@ -15,10 +16,10 @@ from services.notify.usecases.resending import resend
 from services.notify.web import words
 from services.notify.web.api import bookmark, read_bookmark, shown
 from shared.database import Store
+from shared.identity.guard import current, require
 from shared.kernel.errors import Refused
 from shared.messaging.measure import Depths, measure
 from shared.messaging.tables import PARKED, RETRY, WAITING
-from shared.web.guard import require
 
 PAGE = 30
 _LONGEST_CODE = 60
@@ -80,7 +81,7 @@ def _one(blue: Blueprint, store: Store) -> None:
     @require("operator")
     def send_again(message_id: str) -> Response:
         try:
-            with store.begin() as uow:
+            with store.begin(current().actor) as uow:
                 resend(uow, message_id)
         except Refused as refused:
             if refused.status == 404:
@@ -123,7 +124,7 @@ def _older(chosen: dict[str, str], more: str) -> str:
 
 def _row(message: Message) -> dict[str, Any]:
     return shown(message) | {
-        "moment_name": words.MOMENTS.get(message.moment, message.moment),
+        "moment_name": moments.NAMES_VI.get(message.moment, message.moment),
         "channel_name": words.CHANNELS.get(message.channel, "—"),
         "state_name": NAMES_VI[message.state],
         "tone": words.TONES[message.state],

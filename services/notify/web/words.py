@@ -7,23 +7,6 @@ from typing import Final
 
 from services.notify.domain.states import State
 
-MOMENTS: Final[Mapping[str, str]] = {
-    "registered": "Đã nộp hồ sơ",
-    "refused": "Từ chối tiếp nhận",
-    "received": "Đã tiếp nhận",
-    "supplement_requested": "Yêu cầu bổ sung",
-    "supplement_reminder": "Nhắc bổ sung",
-    "supplement_extended": "Lùi hạn bổ sung",
-    "supplemented": "Đã nhận bổ sung",
-    "supplement_dropped": "Không còn chờ bổ sung",
-    "payment_requested": "Yêu cầu nộp tiền",
-    "paid": "Đã nộp tiền",
-    "resolved": "Đã có kết quả",
-    "returned": "Đã trả kết quả",
-    "extended": "Xin lỗi, hẹn lại",
-    "stopped": "Dừng xử lý",
-    "withdrawn": "Đã rút hồ sơ",
-}
 CHANNELS: Final[Mapping[str, str]] = {"sms": "SMS", "email": "Thư điện tử"}
 TONES: Final[Mapping[State, str]] = {
     State.AWAITING_CONTACT: "waiting",

@@ -1,7 +1,7 @@
 """A dossier's journey as routing keeps it: the case and the tasks that were handed over.
 
 Here live the values and what can be read off them. Not here: how they change (journey.py,
-answers.py, standstill.py, deadlines.py) and where they are stored.
+answers.py, waiting.py, deadlines.py) and where they are stored.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from services.routing.domain.plan import Ref, Route, StepPlan
+from services.routing.domain.plan import Route, StepPlan
+from shared.events.parts import Agency, Office, Paper, ProcedureName
+from shared.events.types import Outcome
 from shared.kernel.calendar import WorkingCalendar
 
 TaskState = Literal["assigned", "taken", "paused", "answered", "cancelled"]
 CaseState = Literal["live", "resolved", "stopped", "withdrawn"]
-Outcome = Literal["granted", "refused", "silent_consent", "paid"]
-Fate = Literal["waiting", "open", "done", "failed", "unreachable", "cancelled"]
+StepState = Literal["waiting", "open", "done", "failed", "unreachable", "cancelled"]
 
 OPEN_STATES: frozenset[str] = frozenset({"assigned", "taken", "paused"})
-FINAL_FATES: frozenset[str] = frozenset({"done", "failed", "unreachable", "cancelled"})
+ENDED: frozenset[str] = frozenset({"done", "failed", "unreachable", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ class Task:
     id: str
     step: str
     kind: Literal["task", "payment"]
-    agency: Ref
+    agency: Agency
     state: TaskState
     opened_at: datetime
     alarms: Alarms | None = None
@@ -69,7 +70,7 @@ class Task:
     extensions: int = 0
     closed_by: Literal["completed", "refused", "silence", "lapsed", "paid"] | None = None
     closed_at: datetime | None = None
-    outcome: Outcome | None = None
+    outcome: Outcome | Literal["paid"] | None = None
     result_code: str | None = None
     document: str | None = None
     reason: str | None = None
@@ -93,7 +94,12 @@ class Task:
         return self.alarms.next_at if running and self.alarms is not None else None
 
     @property
-    def fate(self) -> Fate:
+    def verdict(self) -> Outcome | None:
+        """What the agency decided; a payment decides nothing."""
+        return None if self.outcome == "paid" else self.outcome
+
+    @property
+    def step_state(self) -> StepState:
         """What became of the step that this task stands for."""
         if self.is_open:
             return "open"
@@ -103,46 +109,15 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
-class Office:
-    """The desk that received the dossier and the territory its agencies are looked up in."""
-
-    code: str
-    name: str
-    territory: str
-
-    @property
-    def ref(self) -> Ref:
-        """The office as facts name it."""
-        return Ref(self.code, self.name)
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What routing takes from a received dossier (all instants UTC)."""
-
-    dossier: str
-    procedure: str
-    version: int
-    procedure_name: str
-    office: Office
-    branches: tuple[str, ...]
-    received_at: datetime
-    promised_at: datetime
-    due_at: datetime
-    form: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    papers: tuple[Mapping[str, Any], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Case:
     """How far one dossier has come. `due_at` is the date intake stated last (UTC).
 
-    `outside_since`: a step outside the legal time is open. `dates_owed`: so many times intake has
-    been told of something that moves the date and has not yet stated it anew.
+    `clock_stopped_at`: since then a step outside the legal time is open. `dates_awaited`: so many
+    times intake has been told of something that moves the date and has not yet stated it anew.
     """
 
     dossier: str
-    procedure: Ref
+    procedure: ProcedureName
     version: int
     office: Office
     branches: tuple[str, ...]
@@ -151,19 +126,24 @@ class Case:
     due_at: datetime
     state: CaseState = "live"
     form: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    papers: tuple[Mapping[str, Any], ...] = ()
+    papers: tuple[Paper, ...] = ()
     tasks: Mapping[str, Task] = field(default_factory=dict)
     rounds: int = 0
     waiting_papers: bool = False
     respond_by: datetime | None = None
     extensions: int = 0
-    outside_since: datetime | None = None
-    dates_owed: int = 0
+    clock_stopped_at: datetime | None = None
+    dates_awaited: int = 0
     alarms: Alarms | None = None
     closed_at: datetime | None = None
 
     @property
-    def standing(self) -> bool:
+    def desk(self) -> Agency:
+        """The receiving office as events name an agency."""
+        return Agency(code=self.office.code, name=self.office.name)
+
+    @property
+    def waiting_for_citizen(self) -> bool:
         """Whether the clock is stopped because the citizen must act."""
         return self.waiting_papers or any(
             task.kind == "payment" and task.is_open for task in self.tasks.values()
@@ -176,7 +156,7 @@ class Case:
             return None
         if self.waiting_papers:
             return self.respond_by
-        if self.standing or self.outside_since is not None or self.dates_owed:
+        if self.waiting_for_citizen or self.clock_stopped_at is not None or self.dates_awaited:
             return None  # the date in force will still move
         return None if self.alarms is None else self.alarms.next_at
 
@@ -188,7 +168,7 @@ class Case:
 class Directory(Protocol):
     """Who is competent for what, and when they work; built from the catalogue for one case."""
 
-    def responsible(self, role: str) -> tuple[Ref, bool]:
+    def responsible(self, role: str) -> tuple[Agency, bool]:
         """The agency for a role; False when nobody is and the receiving office coordinates."""
 
     def calendar(self, agency: str) -> WorkingCalendar:
@@ -196,15 +176,16 @@ class Directory(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """What a case is judged by: its route, who is competent, and where new ids come from."""
+class Circumstances:
+    """What a case is judged by: its route, who is competent, the instant (UTC) and new ids."""
 
     route: Route
     directory: Directory
+    now: datetime
     new_id: Callable[[], str]
 
 
-def fates(case: Case, route: Route) -> dict[str, Fate]:
+def step_states(case: Case, route: Route) -> dict[str, StepState]:
     """What has become of every chosen step, predecessors first.
 
     Steps that were never handed over are derived and never stored: `waiting` while they may still
@@ -212,11 +193,11 @@ def fates(case: Case, route: Route) -> dict[str, Fate]:
     was withdrawn or stopped.
     """
     over = case.state in ("withdrawn", "stopped")
-    found: dict[str, Fate] = {}
+    found: dict[str, StepState] = {}
     for step in route.steps:
         task = case.tasks.get(step.code)
         if task is not None:
-            found[step.code] = task.fate
+            found[step.code] = task.step_state
         elif _shut(step, route, found):
             found[step.code] = "unreachable"
         else:
@@ -224,18 +205,18 @@ def fates(case: Case, route: Route) -> dict[str, Fate]:
     return found
 
 
-def _shut(step: StepPlan, route: Route, found: Mapping[str, Fate]) -> bool:
+def _shut(step: StepPlan, route: Route, found: Mapping[str, StepState]) -> bool:
     before = [found[code] for code in route.before[step.code]]
-    if step.code in route.gathering:
-        return all(fate in FINAL_FATES for fate in before) and "done" not in before
-    return any(fate in ("failed", "unreachable") for fate in before)
+    if step.code in route.partial_joins:
+        return all(state in ENDED for state in before) and "done" not in before
+    return any(state in ("failed", "unreachable") for state in before)
 
 
-def ready(step: StepPlan, route: Route, found: Mapping[str, Fate]) -> bool:
+def ready(step: StepPlan, route: Route, found: Mapping[str, StepState]) -> bool:
     """Whether a waiting step may be handed over now."""
     if found[step.code] != "waiting":
         return False
     before = [found[code] for code in route.before[step.code]]
-    if step.code in route.gathering:
-        return all(fate in FINAL_FATES for fate in before)
-    return all(fate == "done" for fate in before)
+    if step.code in route.partial_joins:
+        return all(state in ENDED for state in before)
+    return all(state == "done" for state in before)

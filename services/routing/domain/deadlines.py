@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from services.routing.domain import facts as f
 from services.routing.domain import words
 from services.routing.domain.answers import close_task
-from services.routing.domain.case import Alarms, Case, Setting, Task
+from services.routing.domain.case import Alarms, Case, Circumstances, Task
 from services.routing.domain.journey import advance, stop
-from services.routing.domain.move import Change, Move, nothing
-from services.routing.domain.standstill import drop_request
+from services.routing.domain.move import Move
+from services.routing.domain.waiting import drop_request
+from shared.events.decision import Decision
+from shared.events.routing import DeadlineMissed, DeadlineNear
 
 
 def next_at(case: Case) -> datetime | None:
@@ -24,12 +25,12 @@ def next_at(case: Case) -> datetime | None:
     return min((at for at in instants if at is not None), default=None)
 
 
-def silence(case: Case, setting: Setting, now: datetime) -> Change:
-    """Take in everything that time alone has brought about up to `now`."""
+def time_passed(case: Case, around: Circumstances) -> Decision[Case]:
+    """Take in everything that time alone has brought about up to now."""
     due = next_at(case)
-    if due is None or due > now:
-        return nothing(case, "nothing is due yet")
-    move = Move(case, setting, now)
+    if due is None or due > around.now:
+        return Decision(note="nothing is due yet")
+    move = Move(case, around)
     for task in list(case.tasks.values()):
         _ring_task(move, move.case.tasks[task.step])
     _ring_dossier(move)
@@ -42,11 +43,8 @@ def _ring_task(move: Move, task: Task) -> None:
     step = move.step(task)
     rung, near = _rung(task.alarms, move.now)
     task = move.put(replace(task, alarms=rung))
-    dossier, due_at = move.case.dossier, rung.due_at
     for at in near:
-        move.facts.append(
-            f.DeadlineNear(dossier, "step", step.code, task.agency, task.id, due_at, at)
-        )
+        _say(move, DeadlineNear, rung, at, task)
     if not rung.missed:
         return
     if step.consent_by_silence:
@@ -54,9 +52,7 @@ def _ring_task(move: Move, task: Task) -> None:
         move.cancelled(task, words.SILENCE)
         advance(move)
         return
-    move.facts.append(
-        f.DeadlineMissed(dossier, "step", step.code, task.agency, task.id, due_at, move.now)
-    )
+    _say(move, DeadlineMissed, rung, move.now, task)
 
 
 def _ring_dossier(move: Move) -> None:
@@ -71,13 +67,29 @@ def _ring_dossier(move: Move) -> None:
     rung, near = _rung(case.alarms, move.now)
     move.set(alarms=rung)
     for at in near:
-        move.facts.append(
-            f.DeadlineNear(case.dossier, "dossier", None, None, None, rung.due_at, at)
-        )
+        _say(move, DeadlineNear, rung, at)
     if rung.missed:
-        move.facts.append(
-            f.DeadlineMissed(case.dossier, "dossier", None, None, None, rung.due_at, move.now)
+        _say(move, DeadlineMissed, rung, move.now)
+
+
+def _say(
+    move: Move,
+    said: type[DeadlineNear | DeadlineMissed],
+    rung: Alarms,
+    at: datetime,
+    task: Task | None = None,
+) -> None:
+    move.events.append(
+        said(
+            dossier=move.case.dossier,
+            scope="step" if task else "dossier",
+            step=task.step if task else None,
+            agency=task.agency if task else None,
+            task=task.id if task else None,
+            due_at=rung.due_at,
+            at=at,
         )
+    )
 
 
 def _lapse(move: Move) -> None:

@@ -1,6 +1,6 @@
 """How a dossier moves on: opening steps, fork and join, and the end.
 
-Not here: answers (answers.py), waiting for the citizen (standstill.py), the passing of time
+Not here: answers (answers.py), waiting for the citizen (waiting.py), the passing of time
 (deadlines.py). Every function is pure and total.
 """
 
@@ -8,23 +8,36 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
-from services.routing.domain import facts as f
 from services.routing.domain import words
-from services.routing.domain.case import FINAL_FATES, Case, Fate, Received, Setting, Task, fates
+from services.routing.domain.case import ENDED, Case, Circumstances, StepState, Task, step_states
 from services.routing.domain.case import ready as is_ready
-from services.routing.domain.move import Change, Move, alarms, nothing
-from services.routing.domain.plan import Ref, StepPlan
+from services.routing.domain.move import Move, alarms
+from services.routing.domain.plan import StepPlan
+from shared.events.agencies import TaskAssigned
+from shared.events.decision import Decision
+from shared.events.intake import DossierReceived, DossierWithdrawn
+from shared.events.parts import Agency, ProcedureName
+from shared.events.routing import (
+    DossierResolved,
+    DossierStarted,
+    DossierStopped,
+    PaymentRequested,
+    StepOpened,
+    StepResult,
+)
 from shared.kernel.calendar import due
 
 
-def open_case(received: Received, setting: Setting, now: datetime) -> Change:
+def open_case(received: DossierReceived, around: Circumstances) -> Decision[Case]:
     """Open the journey of a received dossier and hand over its first steps."""
-    kept = setting.route.shared_fields
+    kept, now = around.route.shared_fields, around.now
+    procedure = ProcedureName(code=received.procedure.code, name=received.procedure.name)
     case = Case(
         dossier=received.dossier,
-        procedure=Ref(received.procedure, received.procedure_name),
-        version=received.version,
+        procedure=procedure,
+        version=received.procedure.version,
         office=received.office,
         branches=received.branches,
         opened_at=now,
@@ -33,30 +46,36 @@ def open_case(received: Received, setting: Setting, now: datetime) -> Change:
         form={name: value for name, value in received.form.items() if name in kept},
         papers=received.papers,
     )
-    move = Move(case, setting, now)
-    move.facts.append(f.DossierStarted(case.dossier, case.procedure, now))
+    move = Move(case, around)
+    move.events.append(DossierStarted(dossier=case.dossier, procedure=procedure, started_at=now))
     move.set(alarms=alarms(received.received_at, received.due_at, move.office_calendar()))
     advance(move)
     return move.finish()
 
 
-def withdraw(case: Case, setting: Setting, reason: str, now: datetime) -> Change:
+def withdraw(case: Case, withdrawn: DossierWithdrawn, around: Circumstances) -> Decision[Case]:
     """The citizen took the dossier back: whatever is open is cancelled, what is done stays."""
     if case.state != "live":
-        return nothing(case, words.DOSSIER_CLOSED)
-    move = Move(case, setting, now)
-    move.set(state="withdrawn", closed_at=now, waiting_papers=False, respond_by=None)
-    move.cancel_open(words.WITHDRAWN.format(reason=reason))
+        return Decision(note=words.DOSSIER_CLOSED)
+    move = Move(case, around)
+    move.set(state="withdrawn", closed_at=move.now, waiting_papers=False, respond_by=None)
+    move.cancel_open(words.WITHDRAWN.format(reason=withdrawn.reason))
     return move.finish()
 
 
-def stop(move: Move, reason: str, agency: Ref | None = None, step: str | None = None) -> None:
+def stop(move: Move, reason: str, agency: Agency | None = None, step: str | None = None) -> None:
     """Give the dossier back unsolved, with a reason and a next step."""
     move.set(state="stopped", closed_at=move.now, waiting_papers=False, respond_by=None)
     move.cancel_open(words.STOPPED.format(reason=reason))
-    next_step = words.NEXT_STEP.format(office=move.case.office.name)
-    move.facts.append(
-        f.DossierStopped(move.case.dossier, reason, next_step, agency, step, move.now)
+    move.events.append(
+        DossierStopped(
+            dossier=move.case.dossier,
+            reason=reason,
+            next_step=words.NEXT_STEP.format(office=move.case.office.name),
+            agency=agency,
+            step=step,
+            stopped_at=move.now,
+        )
     )
 
 
@@ -66,9 +85,9 @@ def advance(move: Move) -> None:
     While the citizen must act nothing new is opened, so the dossier has one official status at a
     time; what became ready meanwhile opens when the clock goes on. Payments come first.
     """
-    route = move.setting.route
-    while move.case.state in ("live", "resolved") and not move.case.standing:
-        found = fates(move.case, route)
+    route = move.around.route
+    while move.case.state in ("live", "resolved") and not move.case.waiting_for_citizen:
+        found = step_states(move.case, route)
         opening = [step for step in route.steps if is_ready(step, route, found)]
         if not opening:
             break
@@ -83,13 +102,12 @@ def advance(move: Move) -> None:
 
 
 def _open_task(move: Move, step: StepPlan) -> None:
-    case, directory = move.case, move.setting.directory
-    agency, found = directory.responsible(step.role)
-    calendar = directory.calendar(agency.code)
+    agency, competent = move.around.directory.responsible(step.role)
+    calendar = move.around.directory.calendar(agency.code)
     due_at = due(move.now, step.budget, calendar) if step.budget else move.case.due_at
     task = move.put(
         Task(
-            id=move.setting.new_id(),
+            id=move.around.new_id(),
             step=step.code,
             kind="task",
             agency=agency,
@@ -98,27 +116,37 @@ def _open_task(move: Move, step: StepPlan) -> None:
             alarms=alarms(move.now, max(due_at, move.now), calendar),
         )
     )
-    opened_due = task.due_at or due_at
-    move.facts.append(f.StepOpened(case.dossier, step.ref, agency, task.id, move.now, opened_due))
-    move.orders.append(
-        f.TaskAssigned(
+    move.events.append(
+        StepOpened(
+            dossier=move.case.dossier,
+            step=step.part,
+            agency=agency,
             task=task.id,
-            dossier=case.dossier,
-            agency=agency.code,
-            procedure=case.procedure,
-            step=step.ref,
-            assigned_at=move.now,
-            due_at=opened_due,
-            form=shared_form(case, step),
-            papers=case.papers,
-            results=step.results,
+            opened_at=move.now,
+            due_at=task.due_at,
         )
     )
-    if not found:
+    move.events.append(_assigned(move.case, task, step))
+    if not competent:
         move.tell(task, "due", note=words.NO_AGENCY)
 
 
-def shared_form(case: Case, step: StepPlan) -> dict[str, object]:
+def _assigned(case: Case, task: Task, step: StepPlan) -> TaskAssigned:
+    return TaskAssigned(
+        task=task.id,
+        dossier=case.dossier,
+        agency=task.agency.code,
+        procedure=case.procedure,
+        step=step.part,
+        assigned_at=task.opened_at,
+        due_at=task.due_at,
+        form=shared_form(case, step),
+        papers=case.papers,
+        results=step.results,
+    )
+
+
+def shared_form(case: Case, step: StepPlan) -> dict[str, Any]:
     """The form fields that this step's agency may see, and no others."""
     return {name: case.form[name] for name in step.shares if name in case.form}
 
@@ -127,17 +155,17 @@ def _open_payment(move: Move, step: StepPlan) -> None:
     """Ask the citizen to pay what the agencies before this step worked out."""
     before = [
         task
-        for code in move.setting.route.before[step.code]
+        for code in move.around.route.before[step.code]
         if (task := move.case.tasks.get(code)) is not None
     ]
     amounts = [task.amount_vnd for task in before if task.amount_vnd is not None]
     amount = sum(amounts) if amounts else None
     asking = next((t for t in before if t.amount_vnd is not None), before[0] if before else None)
     task = Task(
-        id=move.setting.new_id(),
+        id=move.around.new_id(),
         step=step.code,
         kind="payment",
-        agency=asking.agency if asking else move.case.office.ref,
+        agency=asking.agency if asking else move.case.desk,
         state="assigned",
         opened_at=move.now,
         amount_vnd=amount,
@@ -150,9 +178,14 @@ def _open_payment(move: Move, step: StepPlan) -> None:
     # The number of the notice that the asking agency wrote; without one, a number people can say.
     count = sum(each.kind == "payment" for each in move.case.tasks.values())
     number = (asking.document if asking else None) or f"{move.case.dossier}/{count}"
-    move.facts.append(
-        f.PaymentRequested(
-            move.case.dossier, step.code, task.agency, amount, number[:200], move.now
+    move.events.append(
+        PaymentRequested(
+            dossier=move.case.dossier,
+            step=step.code,
+            agency=task.agency,
+            amount_vnd=amount,
+            reference=number[:200],
+            requested_at=move.now,
         )
     )
 
@@ -182,12 +215,12 @@ def pause(move: Move) -> None:
 
 
 def _close_if_over(move: Move) -> None:
-    route = move.setting.route
-    owed = (task for task in move.case.tasks.values() if task.is_open)
-    if move.case.state != "live" or any(not route.index[t.step].after_result for t in owed):
+    route = move.around.route
+    unanswered = (task for task in move.case.tasks.values() if task.is_open)
+    if move.case.state != "live" or any(not route.index[t.step].after_result for t in unanswered):
         return
-    found = fates(move.case, route)
-    if any(found[step.code] not in FINAL_FATES for step in route.steps if not step.after_result):
+    found = step_states(move.case, route)
+    if any(found[step.code] not in ENDED for step in route.steps if not step.after_result):
         return
     decided = [
         (step, move.case.tasks[step.code]) for step in route.steps if _bears(move, step, found)
@@ -199,18 +232,20 @@ def _close_if_over(move: Move) -> None:
         return
     move.set(state="resolved", closed_at=move.now, waiting_papers=False, respond_by=None)
     results = tuple(_result(step, task) for step, task in decided)
-    move.facts.append(f.DossierResolved(move.case.dossier, results, move.now))
+    move.events.append(
+        DossierResolved(dossier=move.case.dossier, results=results, resolved_at=move.now)
+    )
     advance(move)  # steps after the result
 
 
-def _bears(move: Move, step: StepPlan, found: dict[str, Fate]) -> bool:
+def _bears(move: Move, step: StepPlan, found: dict[str, StepState]) -> bool:
     """Whether the citizen hears of this step at the end: a result, a failure, or the last word."""
     task = move.case.tasks.get(step.code)
     if step.after_result or task is None or task.kind == "payment":
         return False
     if found[step.code] == "failed":
         return True
-    return bool(step.results) or step.code in move.setting.route.leaves
+    return bool(step.results) or step.code in move.around.route.leaves
 
 
 def _is_undecided(decided: list[tuple[StepPlan, Task]]) -> bool:
@@ -222,11 +257,11 @@ def _is_undecided(decided: list[tuple[StepPlan, Task]]) -> bool:
     return bool(decided) and all(task.closed_by in ("refused", "lapsed") for _, task in decided)
 
 
-def _result(step: StepPlan, task: Task) -> f.StepResult:
-    return f.StepResult(
+def _result(step: StepPlan, task: Task) -> StepResult:
+    return StepResult(
         step=step.code,
         agency=task.agency,
-        outcome=task.outcome or "granted",
+        outcome=task.verdict or "granted",
         result_code=task.result_code,
         document=task.document,
         reason=task.reason,

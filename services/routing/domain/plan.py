@@ -10,18 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.events.parts import Step
 from shared.kernel.calendar import Duration
 from shared.kernel.errors import BrokenCatalogue, Fault
 
 StepKind = Literal["task", "payment"]
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """A code with the name people read."""
-
-    code: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +31,14 @@ class StepPlan:
     branch: str | None = None
     consent_by_silence: bool = False
     after_result: bool = False
-    outside_clock: bool = False
+    pauses_clock: bool = False
     results: tuple[str, ...] = ()
     max_extensions: int = 1
 
     @property
-    def ref(self) -> Ref:
-        """The step as facts name it."""
-        return Ref(self.code, self.name)
+    def part(self) -> Step:
+        """The step as events name it."""
+        return Step(code=self.code, name=self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +52,27 @@ class Plan:
     restart_after_supplement: bool = False
     max_supplement_rounds: int | None = None
 
+    def step(self, code: str) -> StepPlan | None:
+        """One step, None where there is no such step."""
+        return next((step for step in self.steps if step.code == code), None)
+
+    def leads_to_payment(self, code: str) -> bool:
+        """Whether the citizen pays next what this step works out."""
+        return any(step.kind == "payment" and code in step.after for step in self.steps)
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """The steps that one choice of branches leads through, every step after its predecessors."""
+    """The steps that one choice of branches leads through, every step after its predecessors.
+
+    `partial_joins` open with whatever was granted; every other join needs all its predecessors.
+    """
 
     plan: Plan
     steps: tuple[StepPlan, ...]
     index: Mapping[str, StepPlan]
     before: Mapping[str, tuple[str, ...]]
-    gathering: frozenset[str]
+    partial_joins: frozenset[str]
     leaves: frozenset[str]
 
     @property
@@ -90,7 +94,9 @@ def route(plan: Plan, branches: Iterable[str]) -> Route:
         steps=steps,
         index=chosen,
         before=before,
-        gathering=frozenset(s.code for s in steps if _gathers(s, chosen, before[s.code])),
+        partial_joins=frozenset(
+            s.code for s in steps if _is_partial_join(s, chosen, before[s.code])
+        ),
         leaves=frozenset(
             s.code for s in steps if not s.after_result and s.code not in counted_before
         ),
@@ -139,7 +145,9 @@ def _in_order(
     return tuple(ordered.values())
 
 
-def _gathers(step: StepPlan, chosen: Mapping[str, StepPlan], before: tuple[str, ...]) -> bool:
+def _is_partial_join(
+    step: StepPlan, chosen: Mapping[str, StepPlan], before: tuple[str, ...]
+) -> bool:
     """A step without a result of its own, after several that have one, only gathers them.
 
     It opens with whatever was granted: the citizen gets the finished part even when one branch

@@ -1,1 +1,1 @@
-"""What routing keeps: cases, tasks and the answers it was given. No decisions, no contract."""
+"""What routing keeps: cases, tasks and the answers it was given. No decisions."""

@@ -1,6 +1,6 @@
 """The repository of cases with their tasks: an identity map for one unit of work.
 
-Reads come in bulk (`warm`), writes are held back and made in two statements at the end of the
+Reads come in bulk (`load`), writes are held back and made in two statements at the end of the
 unit. On PostgreSQL loaded cases are locked, in one order, so two workers never mix one dossier.
 """
 
@@ -15,8 +15,7 @@ import sqlalchemy as sa
 from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
 from services.routing.storage.tables import cases, tasks
-from shared.database import UnitOfWork
-from shared.database.bulk import fetch, upsert
+from shared.database import UnitOfWork, batch
 
 PUT_OFF: Final = timedelta(hours=1)
 
@@ -33,28 +32,28 @@ class Cases:
         self._flushing = False
         self._uow = uow
 
-    def warm(self, dossiers: Iterable[str]) -> None:
+    def load(self, dossiers: Iterable[str]) -> None:
         """Load these cases in two queries and lock them."""
         wanted = sorted({code for code in dossiers if code not in self._known})
         if not wanted:
             return
         self._known.update(dict.fromkeys(wanted))
-        found = fetch(self._connection, cases, cases.c.dossier, wanted, lock=True)
+        found = batch.fetch(self._connection, cases.c.dossier, wanted, lock=True)
         if found:
-            self._load(found)
+            self._read(found)
 
-    def warm_tasks(self, ids: Iterable[str]) -> None:
+    def load_tasks(self, ids: Iterable[str]) -> None:
         """Load and lock the cases that these tasks belong to."""
         wanted = sorted({one for one in ids if one not in self._by_task})
         if not wanted:
             return
-        found = fetch(self._connection, tasks, tasks.c.id, wanted)
-        self.warm(row.dossier for row in found)
+        found = batch.fetch(self._connection, tasks.c.id, wanted)
+        self.load(row.dossier for row in found)
 
-    def _load(self, found: Iterable[Any]) -> None:
+    def _read(self, found: Iterable[Any]) -> None:
         loaded = {row.dossier: row for row in found}
         of: dict[str, dict[str, Task]] = {code: {} for code in loaded}
-        given = fetch(self._connection, tasks, tasks.c.dossier, loaded)
+        given = batch.fetch(self._connection, tasks.c.dossier, loaded)
         for row in sorted(given, key=lambda one: (one.opened_at, one.id)):
             of[row.dossier][row.step] = rows.task_of(row)
         for code, row in loaded.items():
@@ -69,13 +68,13 @@ class Cases:
     def get(self, dossier: str) -> Case | None:
         """The case of a dossier, None if routing has none."""
         if dossier not in self._known:
-            self.warm([dossier])
+            self.load([dossier])
         return self._known[dossier]
 
     def of_task(self, task_id: str) -> Case | None:
         """The case that a task belongs to, None if there is no such task."""
         if task_id not in self._by_task:
-            self.warm_tasks([task_id])
+            self.load_tasks([task_id])
         dossier = self._by_task.get(task_id)
         return None if dossier is None else self._known[dossier]
 
@@ -106,6 +105,6 @@ class Cases:
             for step, task in case.tasks.items()
             if self._stored.get(case.dossier, {}).get(step) is not task
         ]
-        upsert(self._connection, cases, [rows.case_row(case) for case in changed.values()])
-        upsert(self._connection, tasks, moved)
+        batch.upsert(self._connection, cases, [rows.case_row(case) for case in changed.values()])
+        batch.upsert(self._connection, tasks, moved)
         self._stored.update((case.dossier, dict(case.tasks)) for case in changed.values())

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from services.routing.domain.case import Alarms, Case, Office, PapersWanted, Task
-from services.routing.domain.plan import Ref
+import msgspec
+
+from services.routing.domain.case import Alarms, Case, PapersWanted, Task
+from shared.events.parts import Agency, Office, Paper, ProcedureName
 from shared.kernel.clock import format_instant, parse_instant
 
 
@@ -25,7 +27,7 @@ def case_row(case: Case) -> dict[str, Any]:
         "branches": list(case.branches),
         "state": case.state,
         "form": dict(case.form),
-        "papers": [dict(paper) for paper in case.papers],
+        "papers": msgspec.to_builtins(case.papers),
         "opened_at": case.opened_at,
         "promised_at": case.promised_at,
         "due_at": case.due_at,
@@ -33,8 +35,8 @@ def case_row(case: Case) -> dict[str, Any]:
         "waiting_papers": case.waiting_papers,
         "respond_by": case.respond_by,
         "extensions": case.extensions,
-        "outside_since": case.outside_since,
-        "dates_owed": case.dates_owed,
+        "outside_since": case.clock_stopped_at,
+        "dates_owed": case.dates_awaited,
         "alarm_due_at": alarms.due_at if alarms else None,
         "near_day_at": alarms.day_at if alarms else None,
         "near_hours_at": alarms.hours_at if alarms else None,
@@ -48,23 +50,23 @@ def case_of(row: Any, tasks: Mapping[str, Task]) -> Case:
     """The case of a row, with its tasks by step."""
     return Case(
         dossier=row.dossier,
-        procedure=Ref(row.procedure, row.procedure_name),
+        procedure=ProcedureName(code=row.procedure, name=row.procedure_name),
         version=row.version,
-        office=Office(row.office, row.office_name, row.territory),
+        office=Office(code=row.office, name=row.office_name, territory=row.territory),
         branches=tuple(row.branches),
         opened_at=row.opened_at,
         promised_at=row.promised_at,
         due_at=row.due_at,
         state=row.state,
         form=row.form,
-        papers=tuple(row.papers),
+        papers=msgspec.convert(row.papers, tuple[Paper, ...]),
         tasks=tasks,
         rounds=row.rounds,
         waiting_papers=row.waiting_papers,
         respond_by=row.respond_by,
         extensions=row.extensions,
-        outside_since=row.outside_since,
-        dates_owed=row.dates_owed,
+        clock_stopped_at=row.outside_since,
+        dates_awaited=row.dates_owed,
         alarms=_alarms(row, row.alarm_due_at),
         closed_at=row.closed_at,
     )
@@ -110,7 +112,7 @@ def task_of(row: Any) -> Task:
         id=row.id,
         step=row.step,
         kind=row.kind,
-        agency=Ref(row.agency, row.agency_name),
+        agency=Agency(code=row.agency, name=row.agency_name),
         state=row.state,
         opened_at=row.opened_at,
         alarms=_alarms(row, row.due_at),

@@ -8,12 +8,14 @@ from typing import Final
 import sqlalchemy as sa
 
 from shared.database import Instant, Json
+from shared.identity import keys
 from shared.messaging.tables import Ledgers
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 metadata = sa.MetaData()
 Ledgers.define(metadata)
+keys.define(metadata)
 
 cases = sa.Table(
     "cases",

@@ -13,6 +13,8 @@ import sqlalchemy as sa
 from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
 from services.routing.storage.tables import answers, cases, tasks
+from shared.events.envelope import decode
+from shared.events.names import ROUTING_TASKS, wire
 from shared.messaging.tables import LEDGERS
 
 OPEN = ("assigned", "taken", "paused")
@@ -113,6 +115,29 @@ def handed_over(connection: sa.Connection, stream: str, after: int, limit: int) 
         next=given[-1].sequence if given else after,
         more=len(found) > limit,
     )
+
+
+def unanswered_by(connection: sa.Connection, agency: str) -> list[bytes]:
+    """The messages that handed over this agency's open tasks, from the ledger, in their order."""
+    mine = (tasks.c.agency == agency, tasks.c.kind == "task", tasks.c.state.in_(OPEN))
+    opened = {
+        row.id: row.opened_at
+        for row in connection.execute(sa.select(tasks.c.id, tasks.c.opened_at).where(*mine))
+    }
+    if not opened:
+        return []
+    outbox = LEDGERS.outbox
+    query = (
+        sa.select(outbox.c.body)
+        .where(
+            outbox.c.stream == f"{ROUTING_TASKS} {agency}",
+            outbox.c.type == wire("task.assigned"),
+            outbox.c.made_at >= min(opened.values()),
+        )
+        .order_by(outbox.c.sequence)
+    )
+    bodies = (bytes(body) for body in connection.execute(query).scalars())
+    return [body for body in bodies if decode(body).data["task"] in opened]
 
 
 # Built once and asked in one trip: each commit has it asked anew.

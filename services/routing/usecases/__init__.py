@@ -1,1 +1,1 @@
-"""What routing does, one verb each: load, decide, save, record. No web, no broker, no contract."""
+"""What routing does, one verb each: load, decide, save, record. No web, and nobody who listens."""

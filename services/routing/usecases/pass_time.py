@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.routing.domain.deadlines import silence
+from services.routing.domain.deadlines import time_passed
 from services.routing.storage import views
 from services.routing.storage.cases import Cases
-from services.routing.usecases.follow import keep
 from services.routing.usecases.rules import Rules
 from shared import log
 from shared.database import UnitOfWork
 from shared.kernel.errors import ParkNow, Refused
+from shared.messaging.handling import keep
 
 BATCH: Final = 100
 _log = log.get("routing")
@@ -25,19 +25,19 @@ def pass_time(uow: UnitOfWork, rules: Rules) -> int:
     """
     due = views.due_dossiers(uow.connection, uow.now, BATCH)
     cases = uow.get(Cases)
-    cases.warm(due)
+    cases.load(due)
     done = 0
     for dossier in due:
         case = cases.get(dossier)
         if case is None:
             continue
         try:
-            change = silence(case, rules.for_case(case, uow.now, uow.ids.new), uow.now)
+            decision = time_passed(case, rules.for_case(case, uow.now, uow.ids.new))
         except (Refused, ParkNow) as trouble:
             _log.error("routing.deadline_put_off", dossier=dossier, reason=str(trouble))
             cases.put_off(dossier)
             done += 1
             continue
-        keep(uow, change)
-        done += change.changed
+        keep(uow, cases, decision)
+        done += decision.state is not None
     return done

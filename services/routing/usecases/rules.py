@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 
-from services.routing.domain.case import Case, Office, Received, Setting
-from services.routing.domain.plan import Plan, Ref, Route, StepPlan, route
+from services.routing.domain.case import Case, Circumstances
+from services.routing.domain.plan import Plan, Route, StepPlan, route
 from shared.catalogue import Catalogue
 from shared.catalogue.model import Procedure, Step
+from shared.events.intake import DossierReceived
+from shared.events.parts import Agency, Office
 from shared.kernel.calendar import WorkingCalendar
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import NotFound, ParkNow
@@ -32,13 +34,13 @@ class CityDirectory:
         self._catalogue = catalogue
         self._territory = territory
         self._on = on
-        self._found: dict[str, tuple[Ref, bool]] = {}
+        self._found: dict[str, tuple[Agency, bool]] = {}
         try:
             self._office = catalogue.agency(office)
         except NotFound as unknown:
             raise NoSuchRules(unknown.en) from None
 
-    def responsible(self, role: str) -> tuple[Ref, bool]:
+    def responsible(self, role: str) -> tuple[Agency, bool]:
         """The receiving office if it holds the role itself, else whoever does for its territory.
 
         Nobody competent: the receiving office coordinates, so that nothing is lost.
@@ -48,15 +50,15 @@ class CityDirectory:
             known = self._found[role] = self._look_up(role)
         return known
 
-    def _look_up(self, role: str) -> tuple[Ref, bool]:
+    def _look_up(self, role: str) -> tuple[Agency, bool]:
         office = self._office
         if role in office.roles:
-            return Ref(office.code, office.name), True
+            return Agency(code=office.code, name=office.name), True
         try:
             agency = self._catalogue.agency_for(role, self._territory, self._on)
         except NotFound:
-            return Ref(office.code, office.name), False
-        return Ref(agency.code, agency.name), True
+            return Agency(code=office.code, name=office.name), False
+        return Agency(code=agency.code, name=agency.name), True
 
     def calendar(self, agency: str) -> WorkingCalendar:
         """The clock that an agency's deadlines are counted by."""
@@ -64,30 +66,36 @@ class CityDirectory:
 
 
 class Rules:
-    """Builds the setting of a case; one per process, safe between threads (it only caches)."""
+    """Builds the circumstances of a case; one per process, safe between threads (it only caches)."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+        self._plans: dict[tuple[str, int], Plan] = {}
         self._routes: dict[tuple[str, int, tuple[str, ...]], Route] = {}
         self._directories: dict[tuple[str, str, date], CityDirectory] = {}
 
-    def for_received(self, received: Received, at: datetime, new_id: Callable[[], str]) -> Setting:
+    def for_received(
+        self, received: DossierReceived, at: datetime, new_id: Callable[[], str]
+    ) -> Circumstances:
         """What a dossier that was just received is judged by."""
-        route_ = self.route(received.procedure, received.version, received.branches)
-        return Setting(route_, self._directory(received.office, at), new_id)
+        procedure = received.procedure
+        route_ = self.route(procedure.code, procedure.version, received.branches)
+        return Circumstances(route_, self._directory(received.office, at), at, new_id)
 
-    def for_case(self, case: Case, at: datetime, new_id: Callable[[], str]) -> Setting:
+    def for_case(self, case: Case, at: datetime, new_id: Callable[[], str]) -> Circumstances:
         """What an open case is judged by: the version it came under, the agencies of the day."""
         route_ = self.route(case.procedure.code, case.version, case.branches)
-        return Setting(route_, self._directory(case.office, at), new_id)
+        return Circumstances(route_, self._directory(case.office, at), at, new_id)
 
-    def step(self, procedure: str, version: int, step: str) -> StepPlan | None:
-        """One step of a procedure version, None if the catalogue has no such step."""
-        try:
-            found = self.catalogue.procedure_version(procedure, version).step(step)
-        except NotFound:
-            return None
-        return None if found is None else _step_plan(found)
+    def plan(self, procedure: str, version: int) -> Plan | None:
+        """The steps of a procedure version, None if the catalogue does not know it."""
+        key = (procedure, version)
+        if key not in self._plans:
+            try:
+                self._plans[key] = plan_of(self.catalogue.procedure_version(procedure, version))
+            except NotFound:
+                return None
+        return self._plans[key]
 
     def labels(self, procedure: str, version: int) -> dict[str, str]:
         """What the form fields of a procedure version are called, by name."""
@@ -97,32 +105,15 @@ class Rules:
             return {}
         return {field.name: field.label for field in found.form}
 
-    def leads_to_payment(self, procedure: str, version: int, step: str) -> bool:
-        """Whether the citizen pays next what this step works out."""
-        try:
-            found = self.catalogue.procedure_version(procedure, version)
-        except NotFound:
-            return False
-        return any(each.kind == "payment" and step in each.after for each in found.steps)
-
-    def supplement_rounds(self, procedure: str, version: int) -> int | None:
-        """How often papers may be asked for; None for any number."""
-        try:
-            return self.catalogue.procedure_version(procedure, version).max_supplement_rounds
-        except NotFound:
-            return None
-
     def route(self, procedure: str, version: int, branches: tuple[str, ...]) -> Route:
         """The steps that these branches lead through; NoSuchRules for an unknown version."""
         key = (procedure, version, branches)
-        known = self._routes.get(key)
-        if known is None:
-            try:
-                found = self.catalogue.procedure_version(procedure, version)
-            except NotFound as unknown:
-                raise NoSuchRules(unknown.en) from None
-            known = self._routes[key] = route(plan_of(found), branches)
-        return known
+        if key not in self._routes:
+            plan = self.plan(procedure, version)
+            if plan is None:
+                raise NoSuchRules(f"there is no version {version} of procedure {procedure}")
+            self._routes[key] = route(plan, branches)
+        return self._routes[key]
 
     def _directory(self, office: Office, at: datetime) -> CityDirectory:
         on = to_vn(at).date()
@@ -160,7 +151,7 @@ def _step_plan(step: Step) -> StepPlan:
         branch=step.branch,
         consent_by_silence=step.silence == "consent",
         after_result=step.after_result,
-        outside_clock=step.pauses_clock and step.kind == "task",
+        pauses_clock=step.pauses_clock and step.kind == "task",
         results=step.results,
         max_extensions=step.max_extensions,
     )

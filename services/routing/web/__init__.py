@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from flask import Flask
 
-from services.routing.usecases.answer import Admit
 from services.routing.usecases.rules import Rules
 from services.routing.web.api import blueprint as api_blueprint
 from services.routing.web.door import Door
@@ -18,8 +17,8 @@ TITLE = "Nhiệm vụ của cơ quan"
 HOME = "/nhiem-vu"
 
 
-def create_web(settings: Settings, store: Store, rules: Rules, admit: Admit) -> Flask:
-    """The Flask app of routing; `admit` notes an answer in the inbox as the message it would be."""
+def create_web(settings: Settings, store: Store, rules: Rules) -> Flask:
+    """The Flask app of routing."""
     app = create_app(
         settings,
         store,
@@ -28,7 +27,7 @@ def create_web(settings: Settings, store: Store, rules: Rules, admit: Admit) -> 
         home=HOME,
         navigation=((HOME, "Đang mở"), (f"{HOME}/da-xong", "Đã xong")),
     )
-    door = Door(store, rules, admit)
+    door = Door(store, rules)
     api = create_api(
         app,
         "Liên Thông: agencies",

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from flask.views import MethodView
 from flask_smorest import Blueprint
 
 from services.routing.domain.case import Task
-from services.routing.storage.answers import GivenAnswer
+from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
 from services.routing.storage.views import OPEN, TaskLine
-from services.routing.usecases.answer import Given
-from services.routing.web.door import Door, SeenTask
+from services.routing.usecases.look import SeenTask
+from services.routing.web.door import Door
 from services.routing.web.schemas import (
     AnswerSchema,
     ReplySchema,
@@ -19,9 +20,8 @@ from services.routing.web.schemas import (
     TaskSchema,
     TasksQuery,
     TasksSchema,
-    fields_of,
 )
-from shared.web.guard import current, require
+from shared.identity.guard import current, require
 
 _LINE = TaskSchema()
 
@@ -77,12 +77,13 @@ def _add_answering(blue: Blueprint, door: Door) -> None:
         @blue.alt_response(409, description="The id was used for another answer")  # type: ignore[untyped-decorator]
         def post(self, data: dict[str, Any], task_id: str) -> dict[str, Any]:
             """Answer a task; the same answer again gets the same reply."""
-            return reply(door.answer(given_of(data, current().bound_to, task_id)))
+            return reply(submit(door, current().bound_to, task_id, data))
 
 
-def given_of(data: dict[str, Any], agency: str, task_id: str) -> Given:
-    """A checked answer as the use case takes it."""
-    return Given(agency, data["answer_id"], data["kind"], task_id, fields_of(data))
+def submit(door: Door, agency: str, task_id: str, data: dict[str, Any]) -> SubmittedAnswer:
+    """Hand in a body that the schema let through."""
+    key = SubmissionKey(agency, data["answer_id"], task_id)
+    return door.answer(key, AnswerSchema.event(data, task=task_id))
 
 
 def _in_state(door: Door, agency: str, state: str, limit: int) -> dict[str, Any]:
@@ -104,10 +105,10 @@ def detail(seen: SeenTask) -> dict[str, Any]:
     """A task as the API shows it."""
     return _task(seen.task) | {
         "dossier": seen.case.dossier,
-        "procedure": {"code": seen.case.procedure.code, "name": seen.case.procedure.name},
+        "procedure": msgspec.to_builtins(seen.case.procedure),
         "step": {"code": seen.task.step, "name": seen.step_name},
-        "form": dict(seen.form),
-        "papers": [dict(paper) for paper in seen.case.papers],
+        "form": seen.form,
+        "papers": msgspec.to_builtins(seen.case.papers),
         "results": list(seen.results),
     }
 
@@ -129,7 +130,7 @@ def _task(task: Task) -> dict[str, Any]:
     }
 
 
-def reply(answer: GivenAnswer) -> dict[str, Any]:
+def reply(answer: SubmittedAnswer) -> dict[str, Any]:
     """What the agency is told about its answer."""
     return {
         "answer_id": answer.answer_id,

@@ -13,18 +13,19 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from services.routing.storage.views import OPEN, TaskLine, answers_to
+from services.routing.usecases.look import SeenTask
 from services.routing.web import words
-from services.routing.web.api import given_of
-from services.routing.web.door import Door, SeenTask
+from services.routing.web.api import submit
+from services.routing.web.door import Door
 from services.routing.web.schemas import AnswerSchema
+from shared.identity.guard import current, require
 from shared.kernel.clock import VN
 from shared.kernel.errors import Conflict, Fault
 from shared.web.faults import faults_of
-from shared.web.guard import current, require
+from shared.web.schemas import Instant
 
 MOST: Final = 200
 _SCHEMA: Final = AnswerSchema()
-_INSTANTS: Final = ("until", "respond_by")
 
 
 def blueprint(door: Door) -> Blueprint:
@@ -80,7 +81,7 @@ def _add_one_task(blue: Blueprint, door: Door) -> None:
         if data is None:
             return _page(door, seen, request.form, faults), 422
         try:
-            taken = door.answer(given_of(data, agency, task_id))
+            taken = submit(door, agency, task_id, data)
         except Conflict as conflict:
             fault = Fault("", conflict.vi, conflict.en)
             return _page(door, seen, request.form, (fault,)), 409
@@ -149,25 +150,32 @@ def _said(row: Any) -> dict[str, Any]:
 
 def _read(form: MultiDict[str, str]) -> tuple[dict[str, Any] | None, tuple[Fault, ...]]:
     """A page's form as a checked answer, or every fault in it."""
-    raw: dict[str, Any] = {
-        name: text for name, text in form.items() if text.strip() and name != "csrf_token"
+    raw = {
+        name: _typed(name, text)
+        for name, text in form.items()
+        if text.strip() and name != "csrf_token"
     }
-    if "items" in raw:
-        raw["items"] = [line.strip() for line in raw["items"].splitlines() if line.strip()]
-    if "amount_vnd" in raw:
-        digits = raw["amount_vnd"].replace(".", "").replace(" ", "")
-        raw["amount_vnd"] = int(digits) if digits.isascii() and digits.isdigit() else digits
-    for name in _INSTANTS:
-        if name in raw:
-            raw[name] = _with_zone(raw[name])
     try:
         return dict(_SCHEMA.load(raw)), ()
     except ma.ValidationError as wrong:
         return None, faults_of(wrong.messages)
 
 
+def _typed(name: str, text: str) -> Any:
+    """What the text of an input stands for; what stands for nothing is left to be refused."""
+    match _SCHEMA.fields.get(name):
+        case ma.fields.List():
+            return [line.strip() for line in text.splitlines() if line.strip()]
+        case ma.fields.Integer():
+            digits = text.replace(".", "").replace(" ", "")
+            return int(digits) if digits.isascii() and digits.isdigit() else digits
+        case Instant():
+            return _with_zone(text)
+    return text
+
+
 def _with_zone(text: str) -> str:
-    """What a datetime-local input gives, on Viet Nam's clock; other text is left to be refused."""
+    """What a datetime-local input gives, on Viet Nam's clock."""
     try:
         return datetime.fromisoformat(text).replace(tzinfo=VN).isoformat()
     except ValueError:

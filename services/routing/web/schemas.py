@@ -1,32 +1,22 @@
-"""Requests and replies of the agencies' API. The answer's rules are the contract's, field by field."""
+"""Requests and replies of the agencies' API; an answer's rules are those of its event."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Final
+from typing import Any, Final, get_args
 
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from services.routing.usecases.answer import KINDS
-from shared.kernel.clock import format_instant
-from shared.web.schemas import MAX_INT, Instant, QueryInt, Schema, StrictInt, StrictText
+from services.routing.domain.answers import lacking
+from services.routing.domain.submission import name_of
+from shared.events.agencies import Answer
+from shared.events.event import Event
+from shared.events.types import Word
+from shared.web.of_event import NOT_HERE, field_of, one_of
+from shared.web.schemas import Instant, QueryInt, Schema
 
 STATES: Final = ("open", "assigned", "taken", "paused", "answered", "cancelled")
-MISSING: Final = "Missing data for required field."
-NOT_HERE: Final = "Unknown field."
-
-# kind -> (fields it must have, fields it may have)
-FIELDS: Final[Mapping[str, tuple[frozenset[str], frozenset[str]]]] = {
-    "taken": (frozenset(), frozenset({"officer"})),
-    "completed": (
-        frozenset({"outcome"}),
-        frozenset({"result_code", "document", "reason", "amount_vnd"}),
-    ),
-    "supplement_needed": (frozenset({"items", "reason"}), frozenset({"respond_by"})),
-    "refused": (frozenset({"reason"}), frozenset()),
-    "more_time_needed": (frozenset({"reason", "until"}), frozenset()),
-}
 
 
 class TasksQuery(Schema):
@@ -90,38 +80,22 @@ class TasksSchema(Schema):
     more = fields.Boolean(required=True)
 
 
-class AnswerSchema(Schema):
-    """One answer; which fields belong to it depends on its kind."""
+#: By the name that the API gives them; which field belongs to which is said by the event alone.
+ANSWERS: Final[Mapping[str, type[Event]]] = {name_of(each): each for each in get_args(Answer)}
 
-    answer_id = fields.String(
-        required=True,
-        validate=validate.Regexp(r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,119}\Z"),
-        metadata={"description": "Your own id of this answer; a repeat is harmless"},
-    )
-    kind = fields.String(required=True, validate=validate.OneOf(KINDS))
-    officer = StrictText(longest=200, allow_none=True)
-    outcome = fields.String(validate=validate.OneOf(("granted", "refused")))
-    result_code = StrictText(longest=120, allow_none=True)
-    document = StrictText(longest=300, allow_none=True)
-    amount_vnd = StrictInt(validate=validate.Range(0, MAX_INT), allow_none=True)
-    items = fields.List(StrictText(longest=1000), validate=validate.Length(1, 500))
-    reason = StrictText(longest=4000, allow_none=True)
-    respond_by = Instant(allow_none=True)
-    until = Instant()
-
-    _FREE: ClassVar = frozenset({"answer_id", "kind"})
-
-    @ma.validates_schema(skip_on_field_errors=True)
-    def fits_its_kind(self, data: dict[str, Any], **_options: Any) -> None:
-        """Every kind has its own fields."""
-        must, may = FIELDS[data["kind"]]
-        given = {name for name, value in data.items() if value is not None} - self._FREE
-        faults = {name: [MISSING] for name in must - given}
-        faults |= {name: [NOT_HERE] for name in given - must - may}
-        if data["kind"] == "completed" and data.get("outcome") == "refused":
-            faults |= {} if data.get("reason") else {"reason": [MISSING]}
-        if faults:
-            raise ma.ValidationError(faults)
+AnswerSchema: Final = one_of(
+    "Answer",
+    ANSWERS,
+    {
+        "answer_id": field_of(
+            Word,
+            required=True,
+            metadata={"description": "Your own id of this answer; a repeat is harmless"},
+        )
+    },
+    said_elsewhere=("task",),
+    lacking=lacking,
+)
 
 
 class ReplySchema(Schema):
@@ -133,13 +107,3 @@ class ReplySchema(Schema):
     applied = fields.Boolean(required=True)
     state = fields.String(required=True)
     note = fields.String(required=True, allow_none=True)
-
-
-def fields_of(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a checked answer as the contract writes them (instants as text)."""
-    must, may = FIELDS[data["kind"]]
-    out: dict[str, Any] = {}
-    for name in sorted(must | may):
-        value = data.get(name)
-        out[name] = format_instant(value) if name in ("respond_by", "until") and value else value
-    return out

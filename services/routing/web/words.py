@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from services.routing.domain.case import Task
+from shared.web.due import Due, time_left
 from shared.web.filters import vn_date
-
-SOON: Final = timedelta(hours=24)
 
 STATES: Final[Mapping[str, tuple[str, str]]] = {
     "assigned": ("Mới giao", "new"),
@@ -45,36 +43,13 @@ LABELS: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """How much time is left, in words, with the tone that colours them."""
-
-    words: str
-    tone: str
-
-
 def due(task: Task, now: datetime) -> Due:
-    """What is left of a task's time: late is bad, under a day is soon, else it goes well."""
+    """What is left of a task's time."""
     if task.state == "paused":
         return Due("Không tính hạn", "quiet")
     if task.due_at is None or not task.is_open:
         return Due("—", "quiet")
-    left = task.due_at - now
-    if left < timedelta(0):
-        return Due(f"Quá hạn {_span(-left)}", "bad")
-    return Due(f"Còn {_span(left)}", "waiting" if left <= SOON else "going")
-
-
-def _span(length: timedelta) -> str:
-    """Two units at most: days and hours, or hours and minutes."""
-    minutes = int(length.total_seconds()) // 60
-    days, rest = divmod(minutes, 24 * 60)
-    hours, minutes = divmod(rest, 60)
-    if days:
-        return f"{days} ngày {hours} giờ" if hours else f"{days} ngày"
-    if hours:
-        return f"{hours} giờ {minutes} phút" if minutes else f"{hours} giờ"
-    return f"{minutes} phút"
+    return time_left(task.due_at - now, units=2)
 
 
 def value(given: Any) -> str:

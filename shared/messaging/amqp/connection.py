@@ -12,39 +12,24 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, Protocol
 
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
-from kombu.transport import pyamqp
 
 from shared.kernel.errors import BrokerAway
 from shared.messaging.amqp import diagnosis
 from shared.messaging.amqp.address import Address
+from shared.messaging.amqp.buffered import BufferedTransport
 
 # A broker that does not answer a request or take our bytes for so long is as good as gone.
 IO_SECONDS = 10.0
 _PAUSES = (0.0, 0.1, 0.25, 0.5, 1.0, 2.0)
 
-
-class _Connection(pyamqp.Connection):
-    # With connection.blocked py-amqp polls the socket before each publish, which costs a fifth of
-    # the relay's time; a blocked broker confirms nothing, and that is seen soon enough.
-    negotiate_capabilities: ClassVar[dict[str, bool]] = {
-        "consumer_cancel_notify": True,
-        "connection.blocked": False,
-        "authentication_failure_close": True,
-    }
-
-
-class _Transport(pyamqp.Transport):
-    Connection = _Connection
-
-
-CHANNEL_ERRORS: tuple[type[BaseException], ...] = tuple(_Transport.channel_errors)
-_TROUBLE: tuple[type[BaseException], ...] = (
-    *_Transport.connection_errors,
-    *_Transport.channel_errors,
+CHANNEL_ERRORS: tuple[type[BaseException], ...] = tuple(BufferedTransport.channel_errors)
+_BROKEN_OFF: tuple[type[BaseException], ...] = (
+    *BufferedTransport.connection_errors,
+    *BufferedTransport.channel_errors,
     OperationalError,
     # py-amqp raises it now and then when the connection goes while it is being used.
     AttributeError,
@@ -101,11 +86,11 @@ class Link:
         except BrokerAway:
             self._pause()
             raise
-        reasons: list[tuple[Address, diagnosis.Words]] = []
+        reasons: list[tuple[Address, diagnosis.Diagnosis]] = []
         for address in list(self._addresses):
             try:
                 self._connect_to(address)
-            except _TROUBLE as exc:
+            except _BROKEN_OFF as exc:
                 self.drop()
                 reasons.append((address, diagnosis.of(exc, address)))
                 # The next attempt begins with the next broker of the list.
@@ -115,8 +100,8 @@ class Link:
                 self._not_before = 0.0
                 return
         self._pause()
-        en = "; ".join(f"{address}: {words.en}" for address, words in reasons)
-        vi = "; ".join(f"{address}: {words.vi}" for address, words in reasons)
+        en = "; ".join(f"{address}: {reason.en}" for address, reason in reasons)
+        vi = "; ".join(f"{address}: {reason.vi}" for address, reason in reasons)
         raise BrokerAway(
             f"the broker cannot be reached ({en})", vi=f"Chưa tới được máy chủ bản tin ({vi})."
         )
@@ -142,7 +127,7 @@ class Link:
             heartbeat=address.heartbeat,
             connect_timeout=address.connect_timeout,
             ssl=address.tls or False,
-            transport=_Transport,
+            transport=BufferedTransport,
             transport_options={"read_timeout": IO_SECONDS, "write_timeout": IO_SECONDS},
         )
         self._amqp = client.transport.establish_connection()
@@ -169,30 +154,33 @@ class Link:
         except letting:
             self.drop()
             raise
-        except _TROUBLE as exc:
+        except _BROKEN_OFF as exc:
             self.lost()
             raise BrokerAway(f"the broker broke off ({type(exc).__name__})") from exc
+        except BaseException:
+            # Something of ours: nobody knows how far it came, so the next call begins anew.
+            self.drop()
+            raise
 
     def pump(self) -> None:
         """Handle every frame that has arrived, without waiting for more."""
-        while self._readable(0.0):
-            # One frame, whose beginning is here: this waits for its rest alone. drain_events would
-            # read on after a heartbeat, and wait for whatever comes next.
-            self._amqp.blocking_read()
+        amqp = self._amqp
+        for frame in amqp.transport.arrived():
+            amqp.on_inbound_frame(frame)
 
-    def wait(self, timeout: float, bell: socket.socket | None = None) -> None:
-        """Wait until something can be read, the bell rings or `timeout` s are over."""
-        if not self._readable(0.0):
-            self._readable(timeout, bell)
+    def wait(self, timeout: float, wakeups: socket.socket | None = None) -> None:
+        """Wait until something new can be read, here or from `wakeups`, or `timeout` s are over.
 
-    def _readable(self, timeout: float, bell: socket.socket | None = None) -> bool:
-        transport = self._amqp.transport
-        sock = transport.sock
-        unread = transport._read_buffer  # noqa: SLF001 - py-amqp has no other way to ask
-        if unread or (hasattr(sock, "pending") and sock.pending()):
-            return True
-        poller = self._poller if bell is None else _poller(sock, bell)
-        return bool(poller.poll(timeout * 1000))
+        What was read already has been handled: `pump` leaves nothing but the beginning of a frame.
+        """
+        poller = self._poller if wakeups is None else _poller(self._amqp.transport.sock, wakeups)
+        poller.poll(timeout * 1000)
+
+    @contextlib.contextmanager
+    def together(self) -> Iterator[None]:
+        """What is sent meanwhile leaves at the end in one write."""
+        with self._amqp.transport.together():
+            yield
 
     def tick(self) -> None:
         """Send a heartbeat when one is due; call about once a second."""
@@ -205,7 +193,7 @@ class Link:
         """Say goodbye to the broker, as far as it listens."""
         amqp, self._amqp, self._channel = self._amqp, None, None
         if amqp is not None:
-            with contextlib.suppress(*_TROUBLE):
+            with contextlib.suppress(*_BROKEN_OFF):
                 amqp.close()
 
     def lost(self) -> None:
@@ -221,7 +209,7 @@ class Link:
                 # py-amqp says goodbye in TLS and waits for the answer: a silent line has none.
                 with contextlib.suppress(OSError):
                     self._tls.settimeout(0.0)
-            with contextlib.suppress(*_TROUBLE):
+            with contextlib.suppress(*_BROKEN_OFF):
                 amqp.collect()
 
 

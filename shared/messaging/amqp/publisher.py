@@ -1,23 +1,24 @@
 """Publishing with pipelined confirms.
 
-A whole batch is written, then the broker's answers are gathered: acks come out of order and
-partly `multiple` when a topic fans out, so the set of outstanding tags is kept. What becomes of a
-message that failed is the relay's business.
+A whole batch is written at once, then the broker's answers are gathered: acks come out of order
+and partly `multiple` when a topic fans out, so the set of outstanding tags is kept. What becomes
+of a message that failed is the relay's business.
 """
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from shared.kernel.errors import BrokerAway
 from shared.messaging.amqp.address import Address
 from shared.messaging.amqp.connection import CHANNEL_ERRORS, IO_SECONDS, Doubts, Link
-from shared.messaging.model import CONTENT_TYPE, OutMessage, Progress, Sent
+from shared.messaging.model import CONTENT_TYPE, OutMessage, Sent
 
 _PERSISTENT = 2
+_PART = 256 * 1024  # bytes of bodies that go out in one write
 
 
 class AmqpPublisher:
@@ -37,7 +38,6 @@ class AmqpPublisher:
         self._waiting: dict[int, Any] = {}
         self._by_id: dict[str, Any] = {}
         self._sent = Sent()
-        self._confirmed = 0  # in all batches
 
     def _prepare(self, channel: Any) -> None:
         channel.events["basic_ack"].add(self._on_ack)
@@ -62,7 +62,6 @@ class AmqpPublisher:
             if not sent.confirmed:
                 raise
             self._fail_rest(batch, str(exc))
-        self._confirmed += len(sent.confirmed)
         return sent
 
     def _refresh(self) -> None:
@@ -76,8 +75,12 @@ class AmqpPublisher:
         self._by_id.clear()
         deadline = time.monotonic() + self._confirm_seconds
         with self._link.guard(letting=CHANNEL_ERRORS) as channel:
-            for message in batch:
-                self._write(channel, message)
+            for part in _parts(batch):
+                with self._link.together():
+                    for message in part:
+                        self._write(channel, message)
+                # A broker that sends much back (unroutable messages) must not wait for us to read.
+                self._link.pump()
             while self._waiting:
                 left = deadline - time.monotonic()
                 if left <= 0:
@@ -160,9 +163,9 @@ class AmqpPublisher:
                 f"unroutable: no queue is bound to {exchange} for {routing_key}"
             )
 
-    def progress(self) -> Progress:
-        """What was confirmed is safe: the broker keeps it."""
-        return Progress(self._confirmed, self._confirmed)
+    def confirmed(self) -> set[Any]:
+        """Nothing later than its batch: `publish` waits for every word."""
+        return set()
 
     def tend(self) -> None:
         """Keep the idle connection alive: heartbeats both ways."""
@@ -173,6 +176,20 @@ class AmqpPublisher:
 
     def close(self) -> None:
         self._link.close()
+
+
+def _parts(batch: Sequence[OutMessage]) -> Iterator[list[OutMessage]]:
+    """The batch in parts of about a piece: mostly one, and large bodies are not held in memory."""
+    part: list[OutMessage] = []
+    size = 0
+    for message in batch:
+        part.append(message)
+        size += len(message.body)
+        if size >= _PART:
+            yield part
+            part, size = [], 0
+    if part:
+        yield part
 
 
 def _reason(exc: BaseException) -> str:

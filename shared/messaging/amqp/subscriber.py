@@ -38,9 +38,9 @@ class AmqpSubscriber:
         self._arrived: deque[Delivery] = deque()
         self._cancelled = False
         self._link = Link(addresses, self._prepare, topology)
-        self._bell, self._rope = socket.socketpair()
-        self._bell.setblocking(False)
-        self._rope.setblocking(False)
+        self._wakeups, self._waker = socket.socketpair()
+        self._wakeups.setblocking(False)
+        self._waker.setblocking(False)
 
     def _prepare(self, channel: Any) -> None:
         # What an earlier connection brought will come again: its tags are worth nothing here.
@@ -81,15 +81,15 @@ class AmqpSubscriber:
     def _wait(self, end: float) -> None:
         while not self._arrived and not self._cancelled:
             left = end - time.monotonic()
-            if left <= 0 or self._rung():
+            if left <= 0 or self._woken():
                 return
-            self._link.wait(min(left, _LOOK_SECONDS), self._bell)
+            self._link.wait(min(left, _LOOK_SECONDS), self._wakeups)
             self._link.pump()
             self._link.tick()
 
-    def _rung(self) -> bool:
+    def _woken(self) -> bool:
         try:
-            return bool(self._bell.recv(4096))
+            return bool(self._wakeups.recv(4096))
         except BlockingIOError:
             return False
 
@@ -101,15 +101,15 @@ class AmqpSubscriber:
                 channel.basic_ack(tag, multiple=True)
 
     def wake(self) -> None:
-        # A full rope rings as well as a longer one.
+        # Where nothing more goes in, enough is in to wake it.
         with contextlib.suppress(OSError):
-            self._rope.send(b"!")
+            self._waker.send(b"!")
 
     def close(self) -> None:
         self._arrived.clear()
         self._link.close()
-        self._bell.close()
-        self._rope.close()
+        self._wakeups.close()
+        self._waker.close()
 
 
 def _bytes(body: Any) -> bytes:

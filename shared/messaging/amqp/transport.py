@@ -13,7 +13,7 @@ from shared.messaging.amqp.topology import Topology, attempt
 from shared.messaging.model import Exchange, Queue
 
 
-class AmqpCourier:
+class AmqpTransport:
     """One broker (or cluster) and the prefix of all names."""
 
     volatile = False

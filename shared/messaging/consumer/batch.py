@@ -15,7 +15,8 @@ from typing import Any
 
 from shared.database import Cause, UnitOfWork
 from shared.events.envelope import Envelope, parse_after
-from shared.events.names import short
+from shared.events.names import agency_of, short
+from shared.kernel.actor import Actor
 from shared.kernel.errors import Unreadable
 from shared.messaging.consumer.model import Arrival, Late, Setup, from_row
 from shared.messaging.sql import Asked, Known, sql_of
@@ -141,10 +142,15 @@ class Round:
         self._call_warm(by_type)
 
     def _call_warm(self, by_type: dict[str, list[Envelope]]) -> None:
+        # Handlers that load alike do it once for all their types: in one trip, and where they lock,
+        # in one order.
+        loads: dict[Any, list[Envelope]] = {}
         for kind, envelopes in by_type.items():
             handler = self.setup.handlers.get(kind)
             if handler is not None and handler.warm is not None:
-                handler.warm(self.uow, envelopes)
+                loads.setdefault(handler.warm, []).extend(envelopes)
+        for load, envelopes in loads.items():
+            load(self.uow, envelopes)
 
     # --- applying -------------------------------------------------------------------------
 
@@ -206,7 +212,10 @@ class Round:
         self.current = arrival
         self.applied += 1
         uow = self.uow
-        uow.cause = Cause(envelope.id, envelope.correlationid, envelope.traceparent)
+        uow.cause = Cause(
+            envelope.id, envelope.correlationid, envelope.traceparent, made_at=envelope.time
+        )
+        uow.actor = actor_of(envelope)
         handler = self.setup.handlers.get(envelope.type)
         outcome = None
         if handler is None:
@@ -215,7 +224,7 @@ class Round:
             if self.single and handler.warm is not None:
                 handler.warm(uow, [envelope])
             outcome = handler.apply(uow, envelope)
-        uow.cause = None
+        uow.cause = uow.actor = None
         late = isinstance(outcome, Late)
         note = outcome.note if isinstance(outcome, Late) else None
         self._note(arrival, LATE if late else DONE, note=note)
@@ -272,6 +281,12 @@ class Round:
             sql_of(uow.connection).change_inbox(uow.connection, self._changed)
         if self._moved:
             sql_of(uow.connection).move_cursors(uow.connection, self.setup.name, self._moved)
+
+
+def actor_of(envelope: Envelope) -> Actor | None:
+    """Who is behind an event: as it says itself; an agency's answer is the agency's by its source."""
+    agency = agency_of(envelope.source)
+    return Actor("agency", agency) if agency is not None else Actor.parse(envelope.actor)
 
 
 def row_of(consumer: str, arrival: Arrival, uow: UnitOfWork) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from typing import Final
 from shared.database import Store
 from shared.database.engine import Contention
 from shared.kernel.errors import BrokerAway, DatabaseAway, ParkNow
-from shared.log import get
+from shared.kernel.retry import RetryPolicy
+from shared.log import FixedEvent, Plain
 from shared.messaging import Bus, Delivery, Subscriber
 from shared.messaging.consumer.batch import Round, Settled, row_of
 from shared.messaging.consumer.model import (
@@ -29,11 +30,15 @@ from shared.messaging.consumer.model import (
     reason_of,
 )
 from shared.messaging.metrics import Metrics
-from shared.messaging.retry import RetryPolicy
 from shared.messaging.sql import sql_of
 from shared.messaging.tables import PARKED, RETRY, WAITING
 
-_log = get("consumer")
+_HANDLED = FixedEvent(
+    "consumer",
+    "fact.handled",
+    ("consumer", "outcome", "type", "source", "subject", "sequence", "id", "attempts",
+     "age_seconds", "why"),
+)  # fmt: skip
 
 # Seconds between looks for due rows while waiting: another process may have released some.
 _POLL: Final = 1.0
@@ -249,25 +254,31 @@ class Consumer:
     def _tell(self, settled: Sequence[Settled]) -> None:
         """One line per fact; one that waits for its turn gets its line when it is handled."""
         now = self._store.clock.now()
-        for each in settled:
-            made = each.arrival.envelope.time if each.arrival.envelope else None
-            age = (now - made).total_seconds() if made else None
-            if self._metrics is not None:
+        ages = [_age(each.arrival, now) for each in settled]
+        if self._metrics is not None:
+            for each, age in zip(settled, ages, strict=True):
                 self._metrics.handled(self.name, each.arrival.type, each.state, age=age)
-            write = _log.warning if each.state in (RETRY, PARKED) else _log.info
-            write(
-                "fact.handled",
-                consumer=self.name,
-                outcome=each.state,
-                type=each.arrival.type,
-                source=each.arrival.source,
-                subject=each.arrival.subject,
-                sequence=each.arrival.sequence,
-                id=each.arrival.fact_id,
-                attempts=each.attempts,
-                age_seconds=age,
-                why=each.note,
-            )
+        _HANDLED.write(map(self._line, settled, ages))
+
+    def _line(self, settled: Settled, age: float | None) -> tuple[str, Sequence[Plain]]:
+        level = "warning" if settled.state in (RETRY, PARKED) else "info"
+        fact = settled.arrival
+        return level, (
+            self.name,
+            settled.state,
+            fact.type,
+            fact.source,
+            fact.subject,
+            fact.sequence,
+            fact.fact_id,
+            settled.attempts,
+            age,
+            settled.note,
+        )
+
+
+def _age(arrival: Arrival, now: datetime) -> float | None:
+    return (now - arrival.envelope.time).total_seconds() if arrival.envelope else None
 
 
 class _Failed(Exception):

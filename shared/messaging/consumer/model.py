@@ -11,8 +11,8 @@ from shared.database import UnitOfWork
 from shared.events.envelope import Envelope, decode
 from shared.events.names import short
 from shared.kernel.errors import LienThongError, ParkNow
+from shared.kernel.retry import RetryPolicy
 from shared.messaging import Delivery
-from shared.messaging.retry import RetryPolicy
 
 PROJECT_ROOMS = ("services", "shared", "simulation")
 

@@ -1,6 +1,7 @@
 """The ledger tables in the shapes they once had, for the services' histories of their databases.
 
-A history must not move with the code: `ledgers_1` repeats the tables as they were first made.
+A history must not move with the code: `ledgers_1` repeats the tables as they were first made, and
+each number after it says what was changed.
 """
 
 from __future__ import annotations
@@ -8,9 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.messaging.history import ledgers_1
+from shared.messaging.history.ledgers_2 import drop_starts, make_starts
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
+
+__all__ = ["create_ledgers", "drop_ledgers", "drop_starts", "make_starts"]
 
 
 def create_ledgers(op: Operations) -> None:

@@ -1,7 +1,7 @@
 """The ledgers in their first shape, which never changes.
 
-To change the ledgers: change `shared/messaging/tables.py`, write what is to be done in `ledgers_2.py`
-beside this, and call that from a new version of each service.
+To change the ledgers: change `shared/messaging/tables.py`, write what is to be done in a new file
+beside this, as `ledgers_2.py` does, and call that from a new version of each service.
 """
 
 from __future__ import annotations

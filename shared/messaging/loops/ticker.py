@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from shared.database import Store, UnitOfWork
+from shared.kernel.actor import CLOCK
 
 
 class Ticker:
@@ -53,7 +54,7 @@ class Ticker:
 
     def _tick(self) -> int:
         before = self._store.commits.count
-        with self._store.begin() as uow:
+        with self._store.begin(CLOCK) as uow:
             done = self._run(uow)
         self._spent = done == 0
         if done:

@@ -1,4 +1,4 @@
-"""What every database must be able to do with the ledgers.
+"""What every database must be able to do with the ledgers, and what both do in the same words.
 
 All methods run inside the caller's transaction. Instants are aware UTC datetimes.
 """
@@ -13,8 +13,25 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from shared.database import batch
+from shared.messaging.sql.texts import timed
+from shared.messaging.tables import LEDGERS
+
 Key = tuple[str, str]  # (source, fact_id)
 Row = Mapping[str, Any]
+
+
+_ADMIT = timed(
+    "INSERT INTO inbox (consumer, source, fact_id, stream, type, subject, body, state, attempts,"
+    " received_at, handled_at) VALUES (:consumer, :source, :fact_id, :stream, :type, :subject,"
+    " :body, 'done', 0, :now, :now) ON CONFLICT DO NOTHING",
+    "now",
+)
+# What may change of an inbox row, and the key it is found by.
+_CHANGED = (
+    "consumer", "source", "fact_id",
+    "state", "attempts", "next_at", "reason", "owner", "note", "handled_at",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +113,28 @@ class Sql(ABC):
         Also tells, for the `asked` streams that we read, how far any consumer applied them.
         """
 
-    @abstractmethod
     def open_streams(
         self, connection: sa.Connection, counts: Sequence[tuple[str, int, str]]
     ) -> None:
         """Begin new streams, as `number` would; one that is there is an IntegrityError."""
+        rows = [{"stream": s, "last": n, "correlation": c} for s, n, c in counts]
+        batch.insert(connection, LEDGERS.streams, rows)
 
-    @abstractmethod
     def add_outbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         """Write outbox rows in their order."""
+        batch.insert(connection, LEDGERS.outbox, rows)
 
     @abstractmethod
     def claim(
-        self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
+        self,
+        connection: sa.Connection,
+        limit: int,
+        held: Iterable[tuple[str, str]],
+        in_flight: Collection[int] = (),
     ) -> list[Unsent]:
         """The oldest unsent rows, without those for `held` (exchange, routing key) pairs.
 
+        Positions `in_flight` are left out: they are sent, and not yet known to be safe.
         On PostgreSQL they are locked, and what another relay has locked is passed over.
         """
 
@@ -121,9 +144,9 @@ class Sql(ABC):
 
     # --- taking facts in ------------------------------------------------------------------
 
-    @abstractmethod
     def admit(self, connection: sa.Connection, row: Row) -> bool:
         """Insert a row that is done; False when it was there."""
+        return connection.execute(_ADMIT, row).rowcount == 1
 
     def look_up(self, connection: sa.Connection, consumer: str, asked: Asked) -> Found:
         """Lock the subjects, then all that a round must know of them."""
@@ -167,16 +190,21 @@ class Sql(ABC):
     ) -> tuple[dict[str, int], dict[str, int]]:
         """How far this consumer applied these streams, and how far any consumer did."""
 
-    @abstractmethod
     def add_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         """Write new inbox rows; a row that is there is an IntegrityError."""
+        batch.insert(connection, LEDGERS.inbox, rows)
 
-    @abstractmethod
     def change_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         """Set state, attempts, next_at, reason, owner, note and handled_at of rows by their key."""
+        changed = [{name: row[name] for name in _CHANGED} for row in rows]
+        batch.update(connection, LEDGERS.inbox, changed)
 
-    @abstractmethod
     def move_cursors(
         self, connection: sa.Connection, consumer: str, applied: Mapping[str, int]
     ) -> None:
         """Note how far this consumer has applied these streams."""
+        rows = [
+            {"consumer": consumer, "stream": stream, "applied": number}
+            for stream, number in sorted(applied.items())
+        ]
+        batch.upsert(connection, LEDGERS.cursors, rows)

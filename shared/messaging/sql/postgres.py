@@ -1,4 +1,4 @@
-"""The ledgers' statements for PostgreSQL: arrays instead of many rows of values.
+"""The ledgers' statements for PostgreSQL: what it says in other words than SQLite.
 
 READ COMMITTED is enough: counters are taken by an upsert that locks its row, and the facts of one
 subject are handled by one worker at a time, by an advisory lock that also covers streams whose
@@ -11,42 +11,14 @@ plan that was made while the tables were empty.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
 
-from shared.database.trips import ask_all, tell
-from shared.messaging.sql.base import Asked, Found, Key, Known, Numbered, Row, Sql, Unsent, Waiting
-from shared.messaging.sql.texts import CHANGED_COLUMNS, INBOX_COLUMNS, OUTBOX_COLUMNS
-
-_TYPES = {
-    "sequence": "bigint",
-    "body": "bytea",
-    "attempts": "integer",
-    "made_at": "timestamptz",
-    "next_at": "timestamptz",
-    "received_at": "timestamptz",
-    "handled_at": "timestamptz",
-}
-
-
-def _unnest(columns: Iterable[str]) -> str:
-    arrays = (f"CAST(:{name} AS {_TYPES.get(name, 'text')}[])" for name in columns)
-    return f"unnest({', '.join(arrays)})"
-
-
-def _insert(table: str, columns: Sequence[str]) -> sa.TextClause:
-    names = ", ".join(columns)
-    return sa.text(f"INSERT INTO {table} ({names}) SELECT * FROM {_unnest(columns)}")
-
-
-def _insert_few(table: str, columns: Sequence[str], rows: int) -> sa.TextClause:
-    lines = (", ".join(f":{name}_{row}" for name in columns) for row in range(rows))
-    values = ", ".join(f"({line})" for line in lines)
-    return sa.text(f"INSERT INTO {table} ({', '.join(columns)}) VALUES {values}")
-
+from shared.database import batch
+from shared.messaging.sql.base import Asked, Found, Key, Known, Numbered, Sql, Unsent, Waiting
 
 _NUMBER = sa.text(
     "WITH taken AS (INSERT INTO streams AS s (stream, last, correlation)"
@@ -58,28 +30,13 @@ _NUMBER = sa.text(
     " SELECT a.stream, (SELECT max(c.applied) FROM cursors c WHERE c.stream = a.stream), NULL"
     " FROM unnest(CAST(:asked AS text[])) AS a(stream)"
 )
-_OPEN = sa.text(
-    "INSERT INTO streams (stream, last, correlation) SELECT * FROM"
-    " unnest(CAST(:streams AS text[]), CAST(:counts AS bigint[]), CAST(:correlations AS text[]))"
-)
-_ADD_OUTBOX = _insert("outbox", OUTBOX_COLUMNS)
-# The facts of a single dossier go as plain values: arrays are written letter by letter in Python.
-_FEW = 3
-_ADD_FEW = [_insert_few("outbox", OUTBOX_COLUMNS, rows) for rows in range(1, _FEW + 1)]
-_OPEN_FEW = [
-    _insert_few("streams", ("stream", "last", "correlation"), rows) for rows in range(1, _FEW + 1)
-]
 _CLAIM = sa.text(
     "SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
-    " WHERE sent_at IS NULL AND exchange || ' ' || routing_key <> ALL (CAST(:held AS text[]))"
+    " WHERE sent_at IS NULL AND position <> ALL (CAST(:in_flight AS bigint[]))"
+    " AND exchange || ' ' || routing_key <> ALL (CAST(:held AS text[]))"
     " ORDER BY position LIMIT :limit FOR UPDATE SKIP LOCKED"
 )
 _MARK = sa.text("UPDATE outbox SET sent_at = :now WHERE position = ANY (CAST(:listed AS bigint[]))")
-_ADMIT = sa.text(
-    "INSERT INTO inbox (consumer, source, fact_id, stream, type, subject, body, state, attempts,"
-    " received_at, handled_at) VALUES (:consumer, :source, :fact_id, :stream, :type, :subject,"
-    " :body, 'done', 0, :now, :now) ON CONFLICT DO NOTHING"
-)
 # The array is sorted and unnest keeps its order: two workers never wait for each other in a ring.
 _LOCK = sa.text(
     "SELECT count(pg_advisory_xact_lock(k)) FROM unnest(CAST(:keys AS bigint[])) AS u(k)"
@@ -106,26 +63,6 @@ _CURSORS = sa.text(
     "SELECT c.* FROM unnest(CAST(:streams AS text[])) AS k(stream) CROSS JOIN LATERAL"
     " (SELECT consumer, stream, applied FROM cursors WHERE stream = k.stream OFFSET 0) AS c"
 )
-_ADD_INBOX = _insert("inbox", INBOX_COLUMNS)
-_CHANGE_INBOX = sa.text(
-    "UPDATE inbox AS i SET state = n.state, attempts = n.attempts, next_at = n.next_at,"
-    " reason = n.reason, owner = n.owner, note = n.note, handled_at = n.handled_at"
-    f" FROM {_unnest(CHANGED_COLUMNS)} AS n({', '.join(CHANGED_COLUMNS)})"
-    " WHERE i.consumer = :consumer AND i.source = n.source AND i.fact_id = n.fact_id"
-)
-_MOVE = sa.text(
-    "INSERT INTO cursors (consumer, stream, applied)"
-    " SELECT :consumer, * FROM unnest(CAST(:streams AS text[]), CAST(:applied AS bigint[]))"
-    " ON CONFLICT (consumer, stream) DO UPDATE SET applied = excluded.applied"
-)
-
-
-def _arrays(columns: Sequence[str], rows: Sequence[Row]) -> dict[str, list[object]]:
-    return {name: [row[name] for row in rows] for name in columns}
-
-
-def _numbered(rows: Iterable[Row]) -> dict[str, Any]:
-    return {f"{name}_{n}": row[name] for n, row in enumerate(rows) for name in row}
 
 
 def _number_of(consumer: str, subject: str) -> int:
@@ -155,8 +92,8 @@ def _applied(consumer: str, rows: Iterable[Any]) -> tuple[dict[str, int], dict[s
     return own, anyone
 
 
-def _ask(connection: sa.Connection, text: sa.TextClause, values: Mapping[str, Any]) -> list[Any]:
-    (rows,) = ask_all(connection, [(text, values)])
+def _query(connection: sa.Connection, text: sa.TextClause, values: Mapping[str, Any]) -> list[Any]:
+    (rows,) = batch.query(connection, (text, values))
     return rows
 
 
@@ -171,7 +108,7 @@ class PostgresSql(Sql):
     ) -> tuple[dict[str, Numbered], dict[str, int]]:
         streams, sizes, correlations = (list(column) for column in zip(*counts, strict=True))
         asking = {"streams": streams, "counts": sizes, "correlations": correlations}
-        rows = _ask(connection, _NUMBER, {**asking, "asked": list(asked)})
+        rows = _query(connection, _NUMBER, {**asking, "asked": list(asked)})
         size = dict(zip(streams, sizes, strict=True))
         numbered: dict[str, Numbered] = {}
         applied: dict[str, int] = {}
@@ -182,96 +119,62 @@ class PostgresSql(Sql):
                 applied[stream] = number
         return numbered, applied
 
-    def open_streams(
-        self, connection: sa.Connection, counts: Sequence[tuple[str, int, str]]
-    ) -> None:
-        if len(counts) <= _FEW:
-            names = ("stream", "last", "correlation")
-            rows = (dict(zip(names, each, strict=True)) for each in counts)
-            tell(connection, _OPEN_FEW[len(counts) - 1], _numbered(rows))
-            return
-        streams, sizes, correlations = (list(column) for column in zip(*counts, strict=True))
-        asked = {"streams": streams, "counts": sizes, "correlations": correlations}
-        tell(connection, _OPEN, asked)
-
-    def add_outbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
-        if len(rows) <= _FEW:
-            tell(connection, _ADD_FEW[len(rows) - 1], _numbered(rows))
-        else:
-            tell(connection, _ADD_OUTBOX, _arrays(OUTBOX_COLUMNS, rows))
-
     def claim(
-        self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
+        self,
+        connection: sa.Connection,
+        limit: int,
+        held: Iterable[tuple[str, str]],
+        in_flight: Collection[int] = (),
     ) -> list[Unsent]:
         names = [f"{exchange} {key}" for exchange, key in held]
-        rows = _ask(connection, _CLAIM, {"limit": limit, "held": names})
+        asked = {"limit": limit, "held": names, "in_flight": list(in_flight)}
+        rows = _query(connection, _CLAIM, asked)
         return [Unsent(*row) for row in rows]
 
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
-        tell(connection, _MARK, {"listed": positions, "now": now})
-
-    def admit(self, connection: sa.Connection, row: Row) -> bool:
-        return connection.execute(_ADMIT, row).rowcount == 1
+        batch.execute(connection, _MARK, {"listed": positions, "now": now})
 
     def look_up(self, connection: sa.Connection, consumer: str, asked: Asked) -> Found:
         """In one trip; each statement still sees what was committed before the lock was got."""
-        steps = [
+        steps: list[batch.Query] = [
             (_LOCK, _locked(consumer, asked.subjects)),
             (_KNOWN, _known(consumer, asked.keys)),
         ]
         if asked.numbered:
             steps.append((_WAITING, {"consumer": consumer, "subjects": list(asked.numbered)}))
             steps.append((_CURSORS, {"streams": list(asked.streams)}))
-        rows = ask_all(connection, steps)
+        rows = batch.query(connection, *steps)
         known = {(row[0], row[1]): Known(row[2], row[3], row[4]) for row in rows[1]}
         if not asked.numbered:
             return Found(known, [], {}, {})
         return Found(known, [Waiting(*row) for row in rows[2]], *_applied(consumer, rows[3]))
 
     def lock(self, connection: sa.Connection, consumer: str, subjects: Iterable[str]) -> None:
-        _ask(connection, _LOCK, _locked(consumer, subjects))
+        _query(connection, _LOCK, _locked(consumer, subjects))
 
     def known(
         self, connection: sa.Connection, consumer: str, keys: Sequence[Key]
     ) -> dict[Key, Known]:
-        rows = _ask(connection, _KNOWN, _known(consumer, keys))
+        rows = _query(connection, _KNOWN, _known(consumer, keys))
         return {(row[0], row[1]): Known(row[2], row[3], row[4]) for row in rows}
 
     def waiting(
         self, connection: sa.Connection, consumer: str, subjects: Sequence[str]
     ) -> list[Waiting]:
         asked = {"consumer": consumer, "subjects": list(subjects)}
-        return [Waiting(*row) for row in _ask(connection, _WAITING, asked)]
+        return [Waiting(*row) for row in _query(connection, _WAITING, asked)]
 
     def due(
         self, connection: sa.Connection, consumer: str, now: datetime, limit: int
     ) -> list[Waiting]:
         asked = {"consumer": consumer, "now": now, "limit": limit}
-        return [Waiting(*row) for row in _ask(connection, _DUE, asked)]
+        return [Waiting(*row) for row in _query(connection, _DUE, asked)]
 
     def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:
-        ((found,),) = _ask(connection, _NEXT_RETRY, {"consumer": consumer})
+        ((found,),) = _query(connection, _NEXT_RETRY, {"consumer": consumer})
         return cast("datetime | None", found)
 
     def cursors(
         self, connection: sa.Connection, consumer: str, streams: Sequence[str]
     ) -> tuple[dict[str, int], dict[str, int]]:
-        return _applied(consumer, _ask(connection, _CURSORS, {"streams": list(streams)}))
-
-    def add_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
-        tell(connection, _ADD_INBOX, _arrays(INBOX_COLUMNS, rows))
-
-    def change_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
-        asked = {**_arrays(CHANGED_COLUMNS, rows), "consumer": rows[0]["consumer"]}
-        tell(connection, _CHANGE_INBOX, asked)
-
-    def move_cursors(
-        self, connection: sa.Connection, consumer: str, applied: Mapping[str, int]
-    ) -> None:
-        streams = sorted(applied)
-        asked = {
-            "consumer": consumer,
-            "streams": streams,
-            "applied": [applied[stream] for stream in streams],
-        }
-        tell(connection, _MOVE, asked)
+        return _applied(consumer, _query(connection, _CURSORS, {"streams": list(streams)}))

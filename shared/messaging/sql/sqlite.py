@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
-from shared.messaging.sql.base import Key, Known, Numbered, Row, Sql, Unsent, Waiting
-from shared.messaging.sql.texts import INBOX_COLUMNS, OUTBOX_COLUMNS, timed
+from shared.messaging.sql.base import Key, Known, Numbered, Sql, Unsent, Waiting
+from shared.messaging.sql.texts import timed
 
 _LISTED = "(SELECT value FROM json_each(:listed))"
 
@@ -24,27 +23,14 @@ _TAKE = sa.text(
 _APPLIED = sa.text(
     f"SELECT stream, max(applied) FROM cursors WHERE stream IN {_LISTED} GROUP BY stream"
 )
-_OPEN = sa.text(
-    "INSERT INTO streams (stream, last, correlation) VALUES (:stream, :count, :correlation)"
-)
-_ADD_OUTBOX = timed(
-    f"INSERT INTO outbox ({', '.join(OUTBOX_COLUMNS)})"
-    f" VALUES ({', '.join(':' + name for name in OUTBOX_COLUMNS)})",
-    "made_at",
-)
 _CLAIM = sa.text(
     "SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
     " WHERE sent_at IS NULL"
+    " AND position NOT IN (SELECT value FROM json_each(:in_flight))"
     " AND exchange || ' ' || routing_key NOT IN (SELECT value FROM json_each(:held))"
     " ORDER BY position LIMIT :limit"
 )
 _MARK = timed(f"UPDATE outbox SET sent_at = :now WHERE position IN {_LISTED}", "now")
-_ADMIT = timed(
-    "INSERT INTO inbox (consumer, source, fact_id, stream, type, subject, body, state, attempts,"
-    " received_at, handled_at) VALUES (:consumer, :source, :fact_id, :stream, :type, :subject,"
-    " :body, 'done', 0, :now, :now) ON CONFLICT DO NOTHING",
-    "now",
-)
 # CROSS JOIN and INDEXED BY: without statistics SQLite would walk all rows of the consumer.
 _KNOWN = timed(
     "SELECT i.source, i.fact_id, i.state, i.attempts, i.next_at FROM json_each(:listed) k"
@@ -70,24 +56,6 @@ _NEXT_RETRY = timed(
     next_at=True,
 )
 _CURSORS = sa.text(f"SELECT consumer, stream, applied FROM cursors WHERE stream IN {_LISTED}")
-_ADD_INBOX = timed(
-    f"INSERT INTO inbox ({', '.join(INBOX_COLUMNS)})"
-    f" VALUES ({', '.join(':' + name for name in INBOX_COLUMNS)})",
-    "next_at",
-    "received_at",
-    "handled_at",
-)
-_CHANGE_INBOX = timed(
-    "UPDATE inbox SET state = :state, attempts = :attempts, next_at = :next_at, reason = :reason,"
-    " owner = :owner, note = :note, handled_at = :handled_at"
-    " WHERE consumer = :consumer AND source = :source AND fact_id = :fact_id",
-    "next_at",
-    "handled_at",
-)
-_MOVE = sa.text(
-    "INSERT INTO cursors (consumer, stream, applied) VALUES (:consumer, :stream, :applied)"
-    " ON CONFLICT (consumer, stream) DO UPDATE SET applied = excluded.applied"
-)
 
 
 def _list(values: Iterable[object]) -> str:
@@ -118,28 +86,20 @@ class SqliteSql(Sql):
             applied = {stream: number for stream, number in rows}  # noqa: C416 - rows are no pairs
         return numbered, applied
 
-    def open_streams(
-        self, connection: sa.Connection, counts: Sequence[tuple[str, int, str]]
-    ) -> None:
-        connection.execute(
-            _OPEN, [{"stream": s, "count": n, "correlation": c} for s, n, c in counts]
-        )
-
-    def add_outbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
-        connection.execute(_ADD_OUTBOX, rows)
-
     def claim(
-        self, connection: sa.Connection, limit: int, held: Iterable[tuple[str, str]]
+        self,
+        connection: sa.Connection,
+        limit: int,
+        held: Iterable[tuple[str, str]],
+        in_flight: Collection[int] = (),
     ) -> list[Unsent]:
         names = _list(f"{exchange} {key}" for exchange, key in held)
-        rows = connection.execute(_CLAIM, {"limit": limit, "held": names})
+        asked = {"limit": limit, "held": names, "in_flight": _list(in_flight)}
+        rows = connection.execute(_CLAIM, asked)
         return [Unsent(*row) for row in rows]
 
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
         connection.execute(_MARK, {"listed": _list(positions), "now": now})
-
-    def admit(self, connection: sa.Connection, row: Row) -> bool:
-        return connection.execute(_ADMIT, row).rowcount == 1
 
     def lock(self, connection: sa.Connection, consumer: str, subjects: Iterable[str]) -> None:
         """Nothing to do: the transaction itself is the only writer."""
@@ -176,18 +136,3 @@ class SqliteSql(Sql):
             if reader == consumer:
                 own[stream] = applied
         return own, anyone
-
-    def add_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
-        connection.execute(_ADD_INBOX, rows)
-
-    def change_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
-        connection.execute(_CHANGE_INBOX, rows)
-
-    def move_cursors(
-        self, connection: sa.Connection, consumer: str, applied: Mapping[str, int]
-    ) -> None:
-        rows: list[dict[str, Any]] = [
-            {"consumer": consumer, "stream": stream, "applied": number}
-            for stream, number in sorted(applied.items())
-        ]
-        connection.execute(_MOVE, rows)

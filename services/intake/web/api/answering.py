@@ -12,7 +12,7 @@ from services.intake.usecases.once import Answer, answer_once, digest
 from services.intake.web import views
 from services.intake.web.deps import deps
 from shared.database import UnitOfWork
-from shared.web.guard import current
+from shared.identity.guard import current
 
 Do = Callable[[UnitOfWork], Dossier]
 
@@ -31,6 +31,7 @@ def answer(do: Do, status: int = 200) -> Response:
         request.headers.get("Idempotency-Key"),
         digest(request.method, request.path, request.get_json()),
         act,
+        actor=current().actor,
     )
     return as_response(given)
 

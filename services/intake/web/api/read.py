@@ -25,9 +25,9 @@ from services.intake.web.api.schemas import (
 )
 from services.intake.web.deps import deps, own_office
 from services.intake.web.telling import tell
+from shared.identity.guard import current
 from shared.kernel.clock import VN
 from shared.kernel.errors import Fault, InvalidInput, NotFound
-from shared.web.guard import current
 
 
 def blueprint() -> Blueprint:

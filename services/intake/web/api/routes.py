@@ -16,9 +16,9 @@ from werkzeug.exceptions import BadRequest
 
 from services.intake.usecases.once import LONGEST_KEY
 from services.intake.web.api.schemas import SummarySchema
+from shared.identity.guard import require
 from shared.kernel.errors import Fault, InvalidInput
 from shared.web.faults import faults_of
-from shared.web.guard import require
 
 View = TypeVar("View", bound=Callable[..., Any])
 _KEY_HEADER: Final = {
@@ -62,12 +62,11 @@ def poster(
     *,
     status: int = 200,
     also: Callable[..., Iterable[Fault]] | None = None,
-    confirms: bool = False,
 ) -> Callable[[View], View]:
     """A POST route for desks that may carry an Idempotency-Key; the answer is a summary.
 
     `also` is given the body, the faults that the schema found and what the path names, and tells
-    all the faults. `confirms`: see `require`.
+    all the faults.
     """
 
     def decorate(view: View) -> View:
@@ -78,7 +77,7 @@ def poster(
         read = _reading(view, body(), also)
         # smorest describes the route; what it would do around each call is done by `read` alone.
         read._apidoc = told._apidoc  # type: ignore[attr-defined] # noqa: SLF001
-        done: View = blp.post(path)(require("desk", confirms=confirms)(read))
+        done: View = blp.post(path)(require("desk")(read))
         return done
 
     return decorate

@@ -10,8 +10,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from services.intake.domain.citizen import RETURN_METHODS
 from services.intake.domain.dossier import CHANNELS
-from services.intake.domain.facts import RETURN_METHODS
 from services.intake.domain.statuses import Status
 from shared.web.schemas import Instant, QueryInt, Schema, StrictBool, StrictInt
 

@@ -8,9 +8,9 @@ from typing import Any
 from flask import Response
 from flask_smorest import Blueprint
 
+from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.submission import together
 from services.intake.usecases import look
-from services.intake.usecases.desk import procedure_of
 from services.intake.usecases.submit import faults_of, faults_of_supplement, submit
 from services.intake.web.api import body as bodies
 from services.intake.web.api.answering import answer
@@ -18,32 +18,26 @@ from services.intake.web.api.read import storable
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import SubmitSchema
 from services.intake.web.deps import deps, own_office
-from shared.database import UnitOfWork
+from shared.identity.guard import current
 from shared.kernel.errors import Fault
-from shared.web.guard import confirmed, current
 
 
 def routes(blp: Blueprint) -> None:
     """POST /dossiers."""
 
-    @poster(blp, "/dossiers", SubmitSchema, status=201, also=of_submission, confirms=True)
+    @poster(blp, "/dossiers", SubmitSchema, status=201, also=of_submission)
     def submit_dossier(body: dict[str, Any]) -> Response:
         """File a dossier; 201 means that it and its facts are on disk."""
-        caller, known = current(), deps()
-        command = bodies.submission(caller.bound_to, body)
+        known = deps()
+        command = bodies.submission(current().bound_to, body)
 
-        def file(uow: UnitOfWork) -> Any:
-            dossier = submit(uow, known.catalogue, command, key_id=caller.key_id)
-            confirmed()
-            return dossier
-
-        return answer(file, 201)
+        return answer(lambda uow: submit(uow, known.catalogue, command), 201)
 
 
 def of_submission(raw: Any, known: Sequence[Fault]) -> list[Fault]:
     """What the procedure says of a body whose shape is wrong in places."""
     city = deps()
-    found = faults_of(city.catalogue, bodies.readable(own_office(), raw), city.today())
+    found = faults_of(city.around(), bodies.readable(own_office(), raw))
     uncounted = bodies.uncounted(bodies.mapping(raw).get("papers"))
     return together(known, found, uncounted=uncounted)
 

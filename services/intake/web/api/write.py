@@ -5,11 +5,14 @@ Each write may carry an Idempotency-Key: the same request under it gets the same
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
+import marshmallow as ma
 from flask import Response
 from flask_smorest import Blueprint
 
+from services.intake.domain.dossier import Dossier
 from services.intake.usecases import desk
 from services.intake.web.api import submit
 from services.intake.web.api.answering import answer
@@ -29,90 +32,92 @@ from services.intake.web.api.schemas import (
 )
 from services.intake.web.deps import deps, own_office
 
+Body = dict[str, Any]
+Verb = Callable[..., Dossier]
+
 
 def blueprint() -> Blueprint:
     """POST routes under /api/v1."""
     blp = Blueprint("write", __name__, url_prefix="/api/v1", description="Nộp và xử lý hồ sơ")
     submit.routes(blp)
-    _reception(blp)
-    _afterwards(blp)
+    for name, (words, schema, verb) in ACTS.items():
+        _route(blp, name, words, schema, verb)
     return blp
 
 
-def _reception(blp: Blueprint) -> None:
-    @poster(blp, "/dossiers/<string:code>/receive", ReceiveSchema)
-    def receive(body: dict[str, Any], code: str) -> Response:
-        """Receive what was filed online or by post: the promised date is set."""
-        papers = None if body["papers"] is None else paper_counts(body["papers"])
-        known, office = deps(), own_office()
-        return answer(
-            lambda uow: desk.receive(uow, known.catalogue, office, storable(code), papers=papers)
-        )
+def _route(blp: Blueprint, name: str, words: str, schema: type[ma.Schema], verb: Verb) -> None:
+    """POST /dossiers/<code>/<name>."""
+    arguments, also = _ARGUMENTS.get(name, dict), _ALSO.get(name)
 
-    @poster(blp, "/dossiers/<string:code>/refuse", RefuseSchema)
-    def refuse(body: dict[str, Any], code: str) -> Response:
-        """Do not receive it, with a reason and a next step."""
-        known, office = deps(), own_office()
-        return answer(lambda uow: desk.refuse(uow, known.catalogue, office, storable(code), **body))
+    def act(body: Body, code: str) -> Response:
+        known, office, told = deps(), own_office(), arguments(body)
+        return answer(lambda uow: verb(uow, known.catalogue, office, storable(code), **told))
 
-    @poster(blp, "/dossiers/<string:code>/request-supplement", RequestSupplementSchema)
-    def request_supplement(body: dict[str, Any], code: str) -> Response:
-        """Ask for what is missing, before reception."""
-        known, office = deps(), own_office()
-        return answer(
-            lambda uow: desk.request_supplement(
-                uow, known.catalogue, office, storable(code), **body
-            )
-        )
-
-    @poster(blp, "/dossiers/<string:code>/extend-supplement", ExtendSupplementSchema)
-    def extend_supplement(body: dict[str, Any], code: str) -> Response:
-        """Give more time for papers that this desk asked for; a later date only."""
-        known, office = deps(), own_office()
-        return answer(
-            lambda uow: desk.extend_supplement(uow, known.catalogue, office, storable(code), **body)
-        )
+    act.__name__, act.__doc__ = name, words
+    poster(blp, f"/dossiers/<string:code>/{name}", schema, also=also)(act)
 
 
-def _afterwards(blp: Blueprint) -> None:
-    @poster(blp, "/dossiers/<string:code>/supplement", SupplementSchema, also=submit.of_supplement)
-    def supplement(body: dict[str, Any], code: str) -> Response:
-        """Take in what the desk or an agency asked for: the clock runs again."""
-        known, office = deps(), own_office()
-        return answer(
-            lambda uow: desk.supplement(
-                uow,
-                known.catalogue,
-                office,
-                storable(code),
-                papers=paper_counts(body["papers"]),
-                form=body["form"],
-                round_=body["round"],
-            )
-        )
+def _received(body: Body) -> Body:
+    return {"papers": None if body["papers"] is None else paper_counts(body["papers"])}
 
-    @poster(blp, "/dossiers/<string:code>/payment", PaymentSchema)
-    def payment(body: dict[str, Any], code: str) -> Response:
-        """Take down that the citizen has paid."""
-        known, office = deps(), own_office()
-        return answer(lambda uow: desk.pay(uow, known.catalogue, office, storable(code), **body))
 
-    @poster(blp, "/dossiers/<string:code>/withdraw", WithdrawSchema)
-    def withdraw(body: dict[str, Any], code: str) -> Response:
-        """Give it back to the citizen, before there is a result."""
-        known, office = deps(), own_office()
-        return answer(
-            lambda uow: desk.withdraw(uow, known.catalogue, office, storable(code), **body)
-        )
+def _brought(body: Body) -> Body:
+    papers = paper_counts(body["papers"])
+    return {"papers": papers, "form": body["form"], "round_": body["round"]}
 
-    @poster(blp, "/dossiers/<string:code>/contact", ContactSchema)
-    def contact(body: dict[str, Any], code: str) -> Response:
-        """Mend how the citizen can be reached; messages from now on go there."""
-        office, typed = own_office(), contact_input(body)
-        return answer(lambda uow: desk.correct_contact(uow, office, storable(code), typed))
 
-    @poster(blp, "/dossiers/<string:code>/return-result", ReturnSchema)
-    def return_result(body: dict[str, Any], code: str) -> Response:
-        """Hand the result over."""
-        office = own_office()
-        return answer(lambda uow: desk.return_result(uow, office, storable(code), **body))
+#: Name of the path -> what it does in words, its body, the verb.
+ACTS: Final[Mapping[str, tuple[str, type[ma.Schema], Verb]]] = {
+    "receive": (
+        "Receive what was filed online or by post: the promised date is set.",
+        ReceiveSchema,
+        desk.receive,
+    ),
+    "refuse": (
+        "Do not receive it, with a reason and a next step.",
+        RefuseSchema,
+        desk.refuse,
+    ),
+    "request-supplement": (
+        "Ask for what is missing, before reception.",
+        RequestSupplementSchema,
+        desk.request_supplement,
+    ),
+    "extend-supplement": (
+        "Give more time for papers that this desk asked for; a later date only.",
+        ExtendSupplementSchema,
+        desk.extend_supplement,
+    ),
+    "supplement": (
+        "Take in what the desk or an agency asked for: the clock runs again.",
+        SupplementSchema,
+        desk.supplement,
+    ),
+    "payment": (
+        "Take down that the citizen has paid.",
+        PaymentSchema,
+        desk.pay,
+    ),
+    "withdraw": (
+        "Give it back to the citizen, before there is a result.",
+        WithdrawSchema,
+        desk.withdraw,
+    ),
+    "contact": (
+        "Mend how the citizen can be reached; messages from now on go there.",
+        ContactSchema,
+        desk.correct_contact,
+    ),
+    "return-result": (
+        "Hand the result over.",
+        ReturnSchema,
+        desk.return_result,
+    ),
+}
+#: How a body is told to the verb, where its names are not the verb's own.
+_ARGUMENTS: Final[Mapping[str, Callable[[Body], Body]]] = {
+    "receive": _received,
+    "supplement": _brought,
+    "contact": lambda body: {"typed": contact_input(body)},
+}
+_ALSO: Final = {"supplement": submit.of_supplement}

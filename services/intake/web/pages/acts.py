@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
+from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.dossier import Dossier
 from services.intake.storage.dossiers import Dossiers
 from services.intake.usecases import desk
 from services.intake.usecases.once import answer_once, digest
 from services.intake.web import views
-from services.intake.web.deps import Deps, deps, own_office
+from services.intake.web.deps import deps, own_office
 from services.intake.web.pages import typed
 from services.intake.web.pages.desk import show
+from shared.catalogue import Procedure
 from shared.database import UnitOfWork
+from shared.identity.guard import current, require
 from shared.kernel.clock import VN
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed, NotFound
-from shared.web.guard import require
 
-Act = Callable[[UnitOfWork, Deps, str, str, typed.Typed], Dossier]
+Arguments = Callable[[typed.Typed, Dossier, Procedure], dict[str, Any]]
 
 
 def blueprint() -> Blueprint:
@@ -35,13 +37,15 @@ def blueprint() -> Blueprint:
 
 
 def _act(code: str, act: str) -> Response | tuple[str, int]:
-    do = ACTS.get(act)
-    if do is None or not code.isprintable():
+    if act not in ACTS or not code.isprintable():
         raise NotFound("there is no such page", vi="Không có trang này.")
     known, office, form = deps(), own_office(), request.form
+    verb, arguments = ACTS[act]
 
     def run(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
-        dossier = do(uow, known, office, code, form)
+        dossier = uow.get(Dossiers).of_office(code, office)
+        told = arguments(form, dossier, procedure_of(known.catalogue, dossier))
+        dossier = verb(uow, known.catalogue, office, code, **told)
         return 200, views.summary(dossier, known.catalogue, uow.now)
 
     told = sorted((k, v) for k, v in form.items(multi=True) if k != "csrf_token")
@@ -52,6 +56,7 @@ def _act(code: str, act: str) -> Response | tuple[str, int]:
             form.get("token", "")[:100] or None,
             digest("POST", request.path, told),
             run,
+            actor=current().actor,
         )
     except InvalidInput as wrong:
         return show(code, action=act, values=form, faults=wrong.faults), 422
@@ -63,43 +68,22 @@ def _act(code: str, act: str) -> Response | tuple[str, int]:
     return redirect(url_for("desk.dossier", code=code), 303)
 
 
-def _receive(uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
-    dossier = uow.get(Dossiers).get(code, office=office)
-    procedure = desk.procedure_of(known.catalogue, dossier)
-    counts = typed.papers(procedure.papers, form)
-    return desk.receive(uow, known.catalogue, office, code, papers=counts)
+def _texts(*names: str) -> Arguments:
+    """Inputs that are told as they were typed."""
+    return lambda form, *_: {name: form.get(name, "") for name in names}
 
 
-def _refuse(uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
-    return desk.refuse(
-        uow,
-        known.catalogue,
-        office,
-        code,
-        reason=form.get("reason", ""),
-        next_step=form.get("next_step", ""),
-    )
+def _request_supplement(form: typed.Typed, *_: object) -> dict[str, Any]:
+    lines = (line.strip() for line in form.get("items", "").splitlines())
+    return {
+        "items": [line for line in lines if line],
+        "reason": form.get("reason", ""),
+        "respond_by": _end_of(form.get("respond_by", "")),
+    }
 
 
-def _request_supplement(
-    uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed
-) -> Dossier:
-    return desk.request_supplement(
-        uow,
-        known.catalogue,
-        office,
-        code,
-        items=[line.strip() for line in form.get("items", "").splitlines() if line.strip()],
-        reason=form.get("reason", ""),
-        respond_by=_end_of(form.get("respond_by", "")),
-    )
-
-
-def _extend_supplement(
-    uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed
-) -> Dossier:
-    until = _end_of(form.get("respond_by", ""))
-    return desk.extend_supplement(uow, known.catalogue, office, code, respond_by=until)
+def _extend_supplement(form: typed.Typed, *_: object) -> dict[str, Any]:
+    return {"respond_by": _end_of(form.get("respond_by", ""))}
 
 
 def _end_of(day: str) -> datetime | None:
@@ -112,57 +96,37 @@ def _end_of(day: str) -> datetime | None:
         raise InvalidInput([wrong]) from None
 
 
-def _supplement(uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
-    dossier = uow.get(Dossiers).get(code, office=office)
-    procedure = desk.procedure_of(known.catalogue, dossier)
+def _receive(form: typed.Typed, _: Dossier, procedure: Procedure) -> dict[str, Any]:
+    return {"papers": typed.papers(procedure.papers, form)}
+
+
+def _supplement(form: typed.Typed, dossier: Dossier, procedure: Procedure) -> dict[str, Any]:
     number = form.get("round", "")
-    return desk.supplement(
-        uow,
-        known.catalogue,
-        office,
-        code,
-        papers=typed.papers(procedure.papers, form),
-        form=typed.changed_form(dossier, procedure.form, form),
-        round_=int(number) if number.isascii() and number.isdigit() else None,
-    )
+    return {
+        "papers": typed.papers(procedure.papers, form),
+        "form": typed.changed_form(dossier, procedure.form, form),
+        "round_": int(number) if number.isascii() and number.isdigit() else None,
+    }
 
 
-def _pay(uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
+def _pay(form: typed.Typed, *_: object) -> dict[str, Any]:
     digits = form.get("amount_vnd", "").replace(".", "").replace(" ", "")
     if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
         wrong = Fault("amount_vnd", "Ghi số tiền bằng chữ số.", "must be a whole number")
         raise InvalidInput([wrong])
-    return desk.pay(
-        uow,
-        known.catalogue,
-        office,
-        code,
-        amount_vnd=int(digits),
-        proof=form.get("proof", ""),
-        step=form.get("step") or None,
-    )
+    proof, step = form.get("proof", ""), form.get("step") or None
+    return {"amount_vnd": int(digits), "proof": proof, "step": step}
 
 
-def _withdraw(uow: UnitOfWork, known: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
-    return desk.withdraw(uow, known.catalogue, office, code, reason=form.get("reason", ""))
-
-
-def _contact(uow: UnitOfWork, _: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
-    return desk.correct_contact(uow, office, code, typed.contact(form))
-
-
-def _return_result(uow: UnitOfWork, _: Deps, office: str, code: str, form: typed.Typed) -> Dossier:
-    return desk.return_result(uow, office, code, method=form.get("method", ""))
-
-
-ACTS: dict[str, Act] = {
-    "receive": _receive,
-    "refuse": _refuse,
-    "request-supplement": _request_supplement,
-    "supplement": _supplement,
-    "extend-supplement": _extend_supplement,
-    "payment": _pay,
-    "withdraw": _withdraw,
-    "return-result": _return_result,
-    "contact": _contact,
+#: Name of the act -> the verb, and how what was typed is told to it.
+ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
+    "receive": (desk.receive, _receive),
+    "refuse": (desk.refuse, _texts("reason", "next_step")),
+    "request-supplement": (desk.request_supplement, _request_supplement),
+    "supplement": (desk.supplement, _supplement),
+    "extend-supplement": (desk.extend_supplement, _extend_supplement),
+    "payment": (desk.pay, _pay),
+    "withdraw": (desk.withdraw, _texts("reason")),
+    "return-result": (desk.return_result, _texts("method")),
+    "contact": (desk.correct_contact, lambda form, *_: {"typed": typed.contact(form)}),
 }

@@ -8,14 +8,16 @@ from typing import Any
 from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from services.intake.domain.circumstances import procedure_of
+from services.intake.domain.citizen import RETURN_METHODS
 from services.intake.domain.dossier import CHANNELS
-from services.intake.domain.facts import RETURN_METHODS
 from services.intake.domain.statuses import Status
 from services.intake.domain.waits import ACTIONS_VI, actions
 from services.intake.storage.queries import Filters, Page, Sort
-from services.intake.usecases import desk, look
+from services.intake.usecases import look
 from services.intake.usecases.once import answer_once, digest
 from services.intake.usecases.report import ii06a
+from services.intake.usecases.submit import submit as file_dossier
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
@@ -24,9 +26,9 @@ from services.intake.web.telling import tell
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
+from shared.identity.guard import current, require
 from shared.kernel.clock import VN
 from shared.kernel.errors import InvalidInput, NotFound
-from shared.web.guard import require
 
 PAGE_SIZE = 25
 
@@ -160,13 +162,20 @@ def submit(code: str) -> Response | tuple[str, int]:
     known = deps()
 
     def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
-        filed = desk.submit(uow, known.catalogue, command)
+        filed = file_dossier(uow, known.catalogue, command)
         return 201, views.summary(filed, known.catalogue, uow.now)
 
     told = sorted((k, v) for k, v in request.form.items(multi=True) if k != "csrf_token")
     asked = digest("POST", request.path, told)
     try:
-        given = answer_once(known.store, f"page:{own_office()}", token or None, asked, act)
+        given = answer_once(
+            known.store,
+            f"page:{own_office()}",
+            token or None,
+            asked,
+            act,
+            actor=current().actor,
+        )
     except InvalidInput as wrong:
         return _form(procedure, request.form, token, wrong.faults), 422
     filed = json.loads(given.body)
@@ -186,7 +195,7 @@ def show(
     with known.store.read() as connection:
         found = look.one(connection, own_office(), code if code.isprintable() else "")
         entries = look.timeline(connection, found.code)
-    procedure = desk.procedure_of(known.catalogue, found)
+    procedure = procedure_of(known.catalogue, found)
     counts = typed.papers(procedure.papers, values) if values else []
     return render_template(
         "intake/dossier.html",
@@ -218,7 +227,7 @@ def receipt(code: str) -> str:
     return render_template(
         "intake/receipt.html",
         dossier=found,
-        procedure=desk.procedure_of(known.catalogue, found),
+        procedure=procedure_of(known.catalogue, found),
         office=office_agency(),
         channel_name=channel_name,
         lookup=url_for("lookup.form", _external=True),

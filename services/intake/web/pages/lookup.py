@@ -5,16 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.statuses import Status
 from services.intake.usecases import look
-from services.intake.usecases.desk import procedure_of
 from services.intake.web.deps import agency_name, deps
 from services.intake.web.where import milestones, places, stages
+from shared.identity.guard import current_or_none, public
+from shared.identity.limits import limited
 from shared.kernel.errors import NotFound
 from shared.web.filters import vn_datetime
-from shared.web.guard import current_or_none, public
-from shared.web.limits import limited
 
 #: Tries of one address in a minute; an office's whole waiting room may share one.
 TRIES = 20
@@ -82,7 +82,7 @@ def next_step(dossier: Dossier, office: str, hotline: str) -> str:
             now = f"Nộp tiền theo thông báo rồi báo cho {office}."
         case Status.RESOLVED:
             now = f"Mời bạn đến {office} nhận kết quả, mang theo giấy hẹn."
-            if any(result.get("outcome") == "refused" for result in dossier.results):
+            if any(result.outcome == "refused" for result in dossier.results):
                 now += " Phần không giải quyết: bạn nhận lại giấy tờ và được hướng dẫn tại đó."
         case Status.RETURNED:
             now = "Hồ sơ đã kết thúc."

@@ -1,0 +1,59 @@
+"""Who reacts to what at the desk: event class -> the domain function that decides."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.intake.domain import progress
+from services.intake.domain.circumstances import Circumstances
+from services.intake.storage.dossiers import Dossiers
+from shared.catalogue import Catalogue
+from shared.events.intake import SupplementRequested
+from shared.events.names import NOTIFY, ROUTING, ROUTING_STEPS
+from shared.events.notify import CitizenNotified, CitizenUnreachable
+from shared.events.routing import (
+    ClockResumed,
+    ClockStopped,
+    DeadlineMissed,
+    DeadlineNear,
+    DossierExtended,
+    DossierResolved,
+    DossierStarted,
+    DossierStopped,
+    PaymentRequested,
+    StepAnswered,
+    StepOpened,
+    SupplementDropped,
+)
+from shared.messaging import handling
+from shared.messaging.consumer import Handler
+from shared.messaging.handling import on
+
+FACTS_QUEUE: Final = "intake.facts"
+#: Whose events the consumer reads.
+SOURCES: Final = (ROUTING, ROUTING_STEPS, NOTIFY)
+TABLE: Final = (
+    on(DossierStarted, progress.started),
+    on(SupplementRequested, progress.papers_requested),
+    on(SupplementDropped, progress.request_dropped),
+    on(PaymentRequested, progress.payment_requested),
+    on(ClockStopped, progress.clock_stopped),
+    on(ClockResumed, progress.clock_resumed),
+    on(DossierStopped, progress.stopped),
+    on(DossierResolved, progress.resolved),
+    on(DossierExtended, progress.extended),
+)
+#: Kept for the timeline alone: nothing is done about them.
+TIMELINE: Final = (
+    StepOpened,
+    StepAnswered,
+    DeadlineNear,
+    DeadlineMissed,
+    CitizenNotified,
+    CitizenUnreachable,
+)
+
+
+def handlers(catalogue: Catalogue) -> dict[str, Handler]:
+    """The consumer's handlers, by wire type."""
+    return handling.handlers(TABLE, Dossiers, lambda uow, *_: Circumstances(catalogue, uow.now))

@@ -1,0 +1,160 @@
+"""What routing and notify state, in the words of the timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from services.intake.web.telling.words import Words, named, row, when
+from shared.events.notify import CitizenNotified, CitizenUnreachable
+from shared.events.routing import (
+    ClockResumed,
+    ClockStopped,
+    DeadlineMissed,
+    DeadlineNear,
+    DossierExtended,
+    DossierResolved,
+    DossierStarted,
+    DossierStopped,
+    PaymentRequested,
+    StepAnswered,
+    StepOpened,
+    StepResult,
+    SupplementDropped,
+)
+from shared.web.filters import vn_money
+
+_OUTCOMES = {
+    "granted": "đồng ý, có kết quả",
+    "refused": "không giải quyết",
+    "silent_consent": "quá hạn không trả lời, coi như đồng ý",
+}
+_ANSWERS = {
+    "taken": "đã nhận việc",
+    "completed": "đã xong",
+    "refused": "không giải quyết",
+    "supplement_needed": "cần bổ sung giấy tờ",
+    "more_time_needed": "cần thêm thời gian",
+    "silent": "không trả lời",
+}
+_MOMENTS = {
+    "registered": "đã nộp hồ sơ",
+    "refused": "không được tiếp nhận",
+    "received": "đã tiếp nhận",
+    "supplement_requested": "cần bổ sung giấy tờ",
+    "supplement_reminder": "nhắc bổ sung giấy tờ",
+    "supplement_extended": "lùi hạn bổ sung",
+    "supplemented": "đã nhận bổ sung",
+    "supplement_dropped": "không còn chờ bổ sung",
+    "payment_requested": "cần nộp tiền",
+    "paid": "đã nộp tiền",
+    "resolved": "có kết quả",
+    "returned": "đã trả kết quả",
+    "extended": "lùi ngày hẹn",
+    "stopped": "dừng xử lý",
+    "withdrawn": "đã rút hồ sơ",
+}
+_MEDIA = {"sms": "tin nhắn", "email": "thư điện tử"}
+
+
+def _started(_: DossierStarted) -> Words:
+    return "Hồ sơ được chuyển xử lý", []
+
+
+def _payment_requested(event: PaymentRequested) -> Words:
+    amount = vn_money(event.amount_vnd) if event.amount_vnd else "theo thông báo"
+    return f"{named(event.agency)} yêu cầu nộp tiền", [
+        f"Số tiền: {amount}",
+        f"Thông báo số {event.reference}",
+    ]
+
+
+def _supplement_dropped(event: SupplementDropped) -> Words:
+    return f"Không còn chờ bổ sung (lần {event.round})", [event.reason]
+
+
+def _clock_stopped(event: ClockStopped) -> Words:
+    return "Tạm dừng tính thời hạn", [
+        f"Chờ {named(event.agency)}: {named(event.step)}",
+        "Thời gian của bước này không tính vào hạn giải quyết",
+    ]
+
+
+def _clock_resumed(_: ClockResumed) -> Words:
+    return "Hết bước không tính vào thời hạn", []
+
+
+def _stopped(event: DossierStopped) -> Words:
+    return "Dừng xử lý", [f"Lý do: {event.reason}", f"Hướng dẫn: {event.next_step}"]
+
+
+def _resolved(event: DossierResolved) -> Words:
+    return "Đã có kết quả", [_result(result) for result in event.results]
+
+
+def _result(result: StepResult) -> str:
+    outcome = _OUTCOMES.get(result.outcome, result.outcome)
+    told = (result.agency.name, outcome, result.document, result.reason)
+    return " – ".join(part for part in told if part)
+
+
+def _extended(event: DossierExtended) -> Words:
+    return f"{named(event.agency)} xin lỗi và hẹn lại (lần {event.number})", [
+        f"Lý do: {event.reason}",
+        when("Hẹn mới", event.due_at),
+    ]
+
+
+def _step_opened(event: StepOpened) -> Words:
+    return f"Giao việc: {named(event.step)}", [
+        named(event.agency),
+        when("Hạn", event.due_at),
+    ]
+
+
+def _step_answered(event: StepAnswered) -> Words:
+    said = _ANSWERS.get(event.answer, event.answer)
+    if event.outcome:
+        said = _OUTCOMES.get(event.outcome, said)
+    return f"{named(event.agency)}: {said}", [
+        named(event.step),
+        f"Văn bản số {event.document}" if event.document else "",
+        f"Lý do: {event.reason}" if event.reason else "",
+        "Trễ hạn của bước" if event.late else "",
+    ]
+
+
+def _deadline(words: str) -> Callable[[DeadlineNear | DeadlineMissed], Words]:
+    def say(event: DeadlineNear | DeadlineMissed) -> Words:
+        what = "của hồ sơ" if event.scope == "dossier" else f"của {named(event.agency)}"
+        return f"{words} {what}", [when("Hạn", event.due_at)]
+
+    return say
+
+
+def _notified(event: CitizenNotified) -> Words:
+    by = _MEDIA.get(event.channel, event.channel)
+    return f"Đã báo công dân bằng {by}: {_MOMENTS.get(event.moment, event.moment)}", []
+
+
+def _unreachable(event: CitizenUnreachable) -> Words:
+    moment = _MOMENTS.get(event.moment, event.moment)
+    return f"Không báo được cho công dân: {moment}", [f"Lý do: {event.reason}"]
+
+
+ROWS: Final = (
+    row(PaymentRequested, _payment_requested, "waiting"),
+    row(SupplementDropped, _supplement_dropped, "quiet"),
+    row(ClockStopped, _clock_stopped, "waiting"),
+    row(ClockResumed, _clock_resumed, "quiet"),
+    row(DossierStarted, _started, "going"),
+    row(DossierStopped, _stopped, "bad"),
+    row(DossierResolved, _resolved, "good"),
+    row(DossierExtended, _extended, "waiting"),
+    row(StepOpened, _step_opened, "going"),
+    row(StepAnswered, _step_answered, "going"),
+    row(DeadlineNear, _deadline("Sắp đến hạn"), "waiting"),
+    row(DeadlineMissed, _deadline("Quá hạn"), "bad"),
+    row(CitizenNotified, _notified, "quiet"),
+    row(CitizenUnreachable, _unreachable, "bad"),
+)

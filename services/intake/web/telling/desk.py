@@ -1,0 +1,117 @@
+"""What the desk itself states, in the words of the timeline."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.intake.domain.citizen import RETURN_METHODS
+from services.intake.web.telling.words import CHANNELS_VI, Words, named, row, when
+from shared.events.intake import (
+    ContactGiven,
+    DeadlineStated,
+    DossierPaid,
+    DossierReceived,
+    DossierRefused,
+    DossierRegistered,
+    DossierReturned,
+    DossierSupplemented,
+    DossierWithdrawn,
+    SupplementExtended,
+    SupplementReminded,
+    SupplementRequested,
+)
+from shared.web.filters import vn_money
+
+_BECAUSE = {
+    "clock_resumed": "sau thời gian không tính vào hạn",
+    "supplement_dropped": "sau thời gian chờ bổ sung",
+    "extended": "sau khi cơ quan xin lùi hẹn",
+}
+
+
+def _registered(event: DossierRegistered) -> Words:
+    return f"Nộp hồ sơ {CHANNELS_VI[event.channel]}, chờ kiểm tra", []
+
+
+def _received(event: DossierReceived) -> Words:
+    title = f"Tiếp nhận hồ sơ, nộp {CHANNELS_VI[event.channel]}"
+    return title, [when("Hẹn trả kết quả", event.promised_at)]
+
+
+def _refused(event: DossierRefused) -> Words:
+    return "Không tiếp nhận hồ sơ", [
+        f"Lý do: {event.reason}",
+        f"Hướng dẫn: {event.next_step}",
+    ]
+
+
+def _supplement_requested(event: SupplementRequested) -> Words:
+    title = f"{named(event.agency)} yêu cầu bổ sung (lần {event.round})"
+    return title, [
+        "; ".join(event.items),
+        f"Lý do: {event.reason}",
+        when("Trả lời trước", event.respond_by),
+    ]
+
+
+def _supplement_reminded(event: SupplementReminded) -> Words:
+    title = f"Nhắc công dân bổ sung (lần {event.round})"
+    return title, ["; ".join(event.items), when("Trả lời trước", event.respond_by)]
+
+
+def _supplement_extended(event: SupplementExtended) -> Words:
+    title = f"Lùi hạn bổ sung (lần {event.round})"
+    return title, [when("Trả lời trước", event.respond_by)]
+
+
+def _supplemented(event: DossierSupplemented) -> Words:
+    papers = [f"{p.name} ({p.original} chính, {p.copy} sao)" for p in event.papers]
+    changed = f"Sửa {len(event.form)} ô của tờ khai" if event.form else ""
+    return f"Công dân đã bổ sung (lần {event.round})", [
+        "; ".join(papers),
+        changed,
+        when("Hạn trả kết quả", event.due_at),
+    ]
+
+
+def _paid(event: DossierPaid) -> Words:
+    return "Công dân đã nộp tiền", [
+        vn_money(event.amount_vnd),
+        f"Thông báo số {event.reference}",
+        when("Hạn trả kết quả", event.due_at),
+    ]
+
+
+def _deadline_stated(event: DeadlineStated) -> Words:
+    if event.clock == "stands":
+        return "Thời hạn vẫn tạm dừng", []
+    why = _BECAUSE.get(event.because, "")
+    return f"Ngày hẹn trả {why}", [when("Hẹn trả", event.due_at)]
+
+
+def _withdrawn(event: DossierWithdrawn) -> Words:
+    return "Công dân rút hồ sơ", [f"Lý do: {event.reason}"]
+
+
+def _returned(event: DossierReturned) -> Words:
+    return "Đã trả kết quả", [RETURN_METHODS.get(event.method, ("", ""))[0]]
+
+
+def _contact(_: ContactGiven) -> Words:
+    return "Ghi nhận cách liên hệ của công dân", []
+
+
+ROWS: Final = (
+    row(DossierRegistered, _registered, "going"),
+    row(DossierReceived, _received, "going"),
+    row(DossierRefused, _refused, "bad"),
+    row(SupplementRequested, _supplement_requested, "waiting"),
+    row(SupplementReminded, _supplement_reminded, "waiting"),
+    row(SupplementExtended, _supplement_extended, "waiting"),
+    row(DossierSupplemented, _supplemented, "going"),
+    row(DeadlineStated, _deadline_stated, "going"),
+    row(DossierPaid, _paid, "going"),
+    row(DossierWithdrawn, _withdrawn, "quiet"),
+    row(DossierReturned, _returned, "good"),
+    row(ContactGiven, _contact, "quiet"),
+)

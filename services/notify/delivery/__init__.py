@@ -1,0 +1,1 @@
+"""The sending loops: what is due is handed to its channel and its answer recorded."""

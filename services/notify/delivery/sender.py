@@ -1,0 +1,203 @@
+"""The sending loop of one channel: claim, let go of the database, hand over, record.
+
+One loop per channel, so that a slow mail server holds up no text message. What a crash between
+two of these steps means is decided by the channel: an idempotent one sends again, any other
+leaves the message to a person (`uncertain`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from services.notify.channels import Channel
+from services.notify.delivery.processes import process_is_gone, process_name
+from services.notify.domain.delivery import Failed, Letter, Result, Unknown
+from services.notify.domain.messages import RETRIES, Message
+from services.notify.storage import sendings
+from services.notify.storage.messages import signal_of
+from services.notify.usecases.sending import (
+    ORPHANED_AFTER,
+    Tried,
+    claim_due,
+    record_tries,
+    recover,
+)
+from shared.database import Store
+from shared.kernel.retry import RetryPolicy
+from shared.log import get
+
+BATCH = 50
+# To another machine a step hands over for so long at most, then records: a stop waits for no slow
+# server.
+STEP_SECONDS = 4.0
+# How old the answer to "is anything due?" may grow when no commit was heard of.
+LOOK_EVERY_SECONDS = 5.0
+
+_log = get("notify.sender")
+
+
+class Sender:
+    """Sends what is due by one kind of address (`kind`: email or sms), batch by batch."""
+
+    def __init__(
+        self,
+        kind: str,
+        channel: Channel,
+        store: Store,
+        *,
+        policy: RetryPolicy = RETRIES,
+        batch: int = BATCH,
+        step_seconds: float = STEP_SECONDS,
+        me: str | None = None,
+        is_dead: Callable[[str], bool] | None = None,
+    ) -> None:
+        self.name = f"notify.sender.{kind}"
+        self.kind = kind
+        self._channel = channel
+        self._store = store
+        self._policy = policy
+        self._batch = batch
+        # A local channel is quick, and a simulation's batches must not depend on the machine.
+        self._seconds = step_seconds if channel.remote else math.inf
+        self._me = me or process_name()
+        self._signal = store.signal(signal_of(kind))
+        self._is_dead = is_dead or process_is_gone
+        self._started = False
+        self._claimed_at = -1  # sets when the last claim began
+        self._seen = -1  # sets when the database was last asked what is due
+        self._due: datetime | None = None
+        self._asked_at = 0.0  # monotonic
+        self._more = False  # the last claim was full: there is probably another
+        self._unrecorded: list[Tried] = []
+
+    def step(self, wait: float) -> int:
+        """Send one batch; when nothing is due, wait up to `wait` s for something."""
+        heard = self._signal.count  # before looking: what is committed meanwhile sets it anew
+        if self._is_due():
+            return self._send()
+        if wait <= 0:
+            return 0
+        self._rest(heard, wait)
+        return self._send() if self._is_due() else 0
+
+    def next_due(self) -> datetime | None:
+        """When a message is next tried, UTC."""
+        self._look()
+        return self._due
+
+    def wake(self) -> None:
+        """Look again now."""
+        self._signal.set()
+
+    def close(self) -> None:
+        """Let go of the channel's connections; between two steps no message is held."""
+        self._channel.close()
+
+    # --- one batch ------------------------------------------------------------------------------
+
+    def _send(self) -> int:
+        # What a channel answered is written first: only then may anything be sent again.
+        self._record()
+        recovered = 0 if self._started else self._recover()
+        claimed = self._claim()
+        if not claimed:
+            # What is due is not queued: it may be somebody's who is gone.
+            return recovered + (self._recover() if self._is_due() else 0)
+        self._unrecorded = self._hand_over(claimed)
+        return self._record()
+
+    def _claim(self) -> list[Message]:
+        heard = self._signal.count  # before claiming: what is committed meanwhile sets it anew
+        with self._store.begin() as uow:
+            claimed = claim_due(uow, self.kind, self._me, self._batch)
+        self._claimed_at = heard
+        self._more = len(claimed) == self._batch
+        self._seen = -1
+        return claimed
+
+    def _recover(self) -> int:
+        with self._store.begin() as uow:
+            found = recover(
+                uow,
+                self.kind,
+                idempotent=self._channel.idempotent,
+                is_dead=self._gone,
+                idle=self._me if self._started else None,
+            )
+        self._started = True
+        self._seen = -1
+        return found
+
+    def _gone(self, sender: str) -> bool:
+        # Messages under this name at the start are those of a run that died.
+        if sender == self._me:
+            return not self._started
+        return self._is_dead(sender)
+
+    def _hand_over(self, claimed: Sequence[Message]) -> list[Tried]:
+        end = time.monotonic() + self._seconds
+        results: list[Result] = []
+        try:
+            for result in self._channel.send(_until(claimed, end)):
+                results.append(result)  # noqa: PERF402 - what came before a break counts
+        # A letter on which a channel breaks must not stop those behind it.
+        except Exception as broken:  # noqa: BLE001
+            _log.error("channel.broken", channel=self._channel.name, kind=type(broken).__name__)
+            reason = f"channel broke: {type(broken).__name__}"
+            results.append(Failed(reason) if self._channel.idempotent else Unknown(reason))
+        rest: list[Result | None] = [None] * (len(claimed) - len(results))
+        return [Tried(*pair) for pair in zip(claimed, [*results, *rest], strict=True)]
+
+    def _record(self) -> int:
+        if not self._unrecorded:
+            return 0
+        with self._store.begin() as uow:
+            record_tries(uow, self._unrecorded, self._me, self._policy)
+        done, self._unrecorded = self._unrecorded, []
+        _report(self._channel.name, done)
+        return len(done)
+
+    # --- when ------------------------------------------------------------------------------------
+
+    def _is_due(self) -> bool:
+        if not self._started or self._unrecorded or self._more:
+            return True
+        # Whoever set it wrote a message that waits: claiming it is as dear as asking whether it does.
+        if self._signal.count != self._claimed_at:
+            return True
+        self._look()
+        return self._due is not None and self._due <= self._store.clock.now()
+
+    def _look(self) -> None:
+        sets, now = self._signal.count, time.monotonic()
+        if sets == self._seen and now - self._asked_at < LOOK_EVERY_SECONDS:
+            return
+        with self._store.query() as connection:
+            found = sendings.next_due(connection, self.kind, self._me)
+        lost = found.mine_since + ORPHANED_AFTER if found.mine_since else None
+        self._due = min((at for at in (found.due, lost) if at is not None), default=None)
+        self._seen, self._asked_at = sets, now
+
+    def _rest(self, heard: int, wait: float) -> None:
+        if self._due is not None:
+            left = (self._due - self._store.clock.now()).total_seconds()
+            wait = max(0.0, min(wait, left))
+        self._signal.wait(heard, wait)
+
+
+def _until(claimed: Sequence[Message], end: float) -> Iterator[Letter]:
+    for number, message in enumerate(claimed):
+        if number and time.monotonic() > end:
+            return
+        yield message.letter()
+
+
+def _report(channel: str, done: Sequence[Tried]) -> None:
+    counts: dict[str, int] = {}
+    for one in done:
+        word = "put_back" if one.result is None else type(one.result).__name__.lower()
+        counts[word] = counts.get(word, 0) + 1
+    _log.info("messages.tried", channel=channel, **counts)

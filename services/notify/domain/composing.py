@@ -1,0 +1,87 @@
+"""Making the texts: the remembered case, the catalogue's templates and places, one contact."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+
+from services.notify.domain.cases import Case
+from services.notify.domain.contacts import SMS, Address
+from services.notify.domain.messages import Message
+from services.notify.domain.moments import Details
+from services.notify.domain.states import State
+from services.notify.domain.values import Notice, Place, values_for
+from shared.catalogue import Agency, Catalogue
+from shared.catalogue.render import render
+from shared.events.intake import ContactGiven
+from shared.kernel.clock import to_vn
+from shared.kernel.errors import LienThongError, NotFound
+from shared.kernel.text import sms_segments
+
+
+class UnknownDossier(LienThongError):
+    """An event of a dossier of which nothing was ever learnt; it may come yet."""
+
+    default_vi = "Chưa có thông tin về hồ sơ này."
+
+
+class Composer:
+    """Fills the catalogue's templates; built once, holds no state of any unit."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self._template = lru_cache(maxsize=1024)(catalogue.template)
+
+    def notice(self, case: Case, made_at: datetime, details: Details) -> Notice:
+        """What all texts of one event draw on; `UnknownDossier` when the case says nothing."""
+        if not case.procedure_name:
+            raise UnknownDossier("nothing is known of the dossier of this event")
+        asking = details.agency
+        name = asking.name if asking else ""
+        known = self._agency(asking.code) if asking else None
+        short = known.short_name if known else name
+        return Notice(case, made_at, details, self._place(case), name, short)
+
+    def write(
+        self,
+        message: Message,
+        notice: Notice,
+        contact: ContactGiven,
+        to: Address,
+        *,
+        message_id: str,
+        now: datetime,
+    ) -> Message:
+        """The message with its text for this address, under this id, ready to be sent now."""
+        on = to_vn(notice.made_at).date()
+        template = self._template(message.moment, to.channel, contact.language, on)
+        text = render(template, values_for(notice, contact, to.channel))
+        segments = sms_segments(text.body) if to.channel == SMS else None
+        return message.moved(
+            State.QUEUED,
+            now,
+            id=message_id,
+            next_at=now,
+            channel=to.channel,
+            to=to.to,
+            language=contact.language,
+            subject=text.subject or "",
+            body=text.body,
+            encoding=segments.encoding if segments else "utf-8",
+            parts=segments.parts if segments else 1,
+            template_version=str(template.version),
+            about=None,
+        )
+
+    def _place(self, case: Case) -> Place:
+        office = self._agency(case.office)
+        if office is None:
+            return Place(case.office_name, case.office_name, "", "")
+        return Place(case.office_name, office.short_name, office.address, office.hotline)
+
+    def _agency(self, code: str) -> Agency | None:
+        try:
+            return self._catalogue.agency(code) if code else None
+        except NotFound:
+            # A dossier keeps its agencies' names in its events; the catalogue may have moved on.
+            return None

@@ -1,0 +1,133 @@
+"""Which events a citizen hears of, and what the text about each of them says beside the dossier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from shared.events import intake, routing
+from shared.events.event import Event
+from shared.events.parts import Agency
+
+E = TypeVar("E", bound=Event)
+
+
+class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a text says of its event; never the form or the papers, so that it may be kept."""
+
+    agency: Agency | None = None
+    reason: str = ""
+    next_step: str = ""
+    items: tuple[str, ...] = ()
+    respond_by: datetime | None = None
+    amount_vnd: int | None = None
+    step: str | None = None
+    results: tuple[routing.StepResult, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One line of the table; made by `_moment`, which has its types checked."""
+
+    cls: type[Event]
+    code: str
+    name_vi: str
+    details: Callable[[Any], Details]
+
+
+def _moment(cls: type[E], code: str, name_vi: str, details: Callable[[E], Details]) -> Moment:
+    """The event, its moment (`code` names its templates in the catalogue), what its text says."""
+    return Moment(cls, code, name_vi, details)
+
+
+def _nothing(_: Event) -> Details:
+    return Details()
+
+
+def _papers(
+    event: intake.SupplementRequested | intake.SupplementReminded,
+) -> Details:
+    return Details(
+        agency=event.agency,
+        items=event.items,
+        reason=event.reason,
+        respond_by=event.respond_by,
+    )
+
+
+_TABLE: Final[tuple[Moment, ...]] = (
+    _moment(intake.DossierRegistered, "registered", "Đã nộp hồ sơ", _nothing),
+    _moment(
+        intake.DossierRefused,
+        "refused",
+        "Từ chối tiếp nhận",
+        lambda event: Details(reason=event.reason, next_step=event.next_step),
+    ),
+    _moment(intake.DossierReceived, "received", "Đã tiếp nhận", _nothing),
+    _moment(
+        intake.SupplementRequested,
+        "supplement_requested",
+        "Yêu cầu bổ sung",
+        lambda event: msgspec.structs.replace(_papers(event), step=event.step),
+    ),
+    _moment(intake.SupplementReminded, "supplement_reminder", "Nhắc bổ sung", _papers),
+    _moment(
+        intake.SupplementExtended,
+        "supplement_extended",
+        "Lùi hạn bổ sung",
+        lambda event: Details(agency=event.agency, items=event.items, respond_by=event.respond_by),
+    ),
+    _moment(intake.DossierSupplemented, "supplemented", "Đã nhận bổ sung", _nothing),
+    _moment(
+        routing.SupplementDropped,
+        "supplement_dropped",
+        "Không còn chờ bổ sung",
+        lambda event: Details(reason=event.reason, step=event.step),
+    ),
+    _moment(
+        routing.PaymentRequested,
+        "payment_requested",
+        "Yêu cầu nộp tiền",
+        lambda event: Details(agency=event.agency, amount_vnd=event.amount_vnd, step=event.step),
+    ),
+    _moment(
+        intake.DossierPaid,
+        "paid",
+        "Đã nộp tiền",
+        lambda event: Details(amount_vnd=event.amount_vnd, step=event.step),
+    ),
+    _moment(
+        routing.DossierResolved,
+        "resolved",
+        "Đã có kết quả",
+        lambda event: Details(results=event.results),
+    ),
+    _moment(
+        routing.DossierExtended,
+        "extended",
+        "Xin lỗi, hẹn lại",
+        lambda event: Details(agency=event.agency, reason=event.reason),
+    ),
+    _moment(
+        routing.DossierStopped,
+        "stopped",
+        "Dừng xử lý",
+        lambda event: Details(
+            agency=event.agency, reason=event.reason, next_step=event.next_step, step=event.step
+        ),
+    ),
+    _moment(
+        intake.DossierWithdrawn,
+        "withdrawn",
+        "Đã rút hồ sơ",
+        lambda event: Details(reason=event.reason),
+    ),
+    _moment(intake.DossierReturned, "returned", "Đã trả kết quả", _nothing),
+)
+#: The whole table of what citizens are told. An event that is not here makes no message.
+MOMENTS: Final[Mapping[type[Event], Moment]] = {moment.cls: moment for moment in _TABLE}
+NAMES_VI: Final[Mapping[str, str]] = {moment.code: moment.name_vi for moment in _TABLE}

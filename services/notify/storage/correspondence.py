@@ -1,0 +1,135 @@
+"""The repository of what notify knows of dossiers: read many at once, written in bulk at flush."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from services.notify.domain.cases import Case
+from services.notify.domain.correspondence import Correspondence
+from services.notify.domain.states import State
+from services.notify.storage import tables
+from services.notify.storage.messages import oldest_first, save
+from services.notify.storage.rows import (
+    CASE_COLUMNS,
+    CONTACT_COLUMNS,
+    case_of,
+    contact_of,
+    message_of,
+    row_of_case,
+    row_of_contact,
+)
+from shared.database import UnitOfWork, batch
+from shared.database.batch import Query, among
+from shared.events.intake import ContactGiven
+
+T = TypeVar("T", Case, ContactGiven)
+
+
+class Correspondences:
+    """What is known of dossiers, by dossier code; one of a dossier never heard of is blank."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._stored: dict[str, Correspondence] = {}  # as it stands in the database
+        self._known: dict[str, Correspondence] = {}
+        self._changed: set[str] = set()
+
+    def load(self, keys: Iterable[str]) -> None:
+        """Read all that is not known yet in one query; where no contact is there, again.
+
+        Facts and contacts come on different queues. Without the lock that is taken before the
+        second look a fact could find no contact and wait for one, while the contact, committed
+        meanwhile, finds nothing waiting.
+        """
+        missing = sorted(set(keys) - self._known.keys())
+        if not missing:
+            return
+        connection, asked = self._uow.connection, {"keys": missing}
+        cases, given = batch.query(connection, (_CASES, asked), (_CONTACTS, asked))
+        contacts, waiting = _by_dossier(map(contact_of, given)), []
+        if without := [dossier for dossier in missing if dossier not in contacts]:
+            lock, asked = locking(connection, without), {"keys": without}
+            again = (_CONTACTS, asked), (_WAITING, asked)
+            *_, given, waiting = batch.query(connection, *lock, *again)
+            contacts |= _by_dossier(map(contact_of, given))
+        known = _by_dossier(map(case_of, cases))
+        messages = [message_of(row) for row in waiting]
+        for dossier in missing:
+            self._stored[dossier] = self._known[dossier] = Correspondence(
+                known.get(dossier) or Case(dossier),
+                contacts.get(dossier),
+                tuple(message for message in messages if message.dossier == dossier),
+            )
+
+    def get(self, key: str) -> Correspondence:
+        """What is known of this dossier."""
+        self.load((key,))
+        return self._known[key]
+
+    def put(self, state: Correspondence) -> None:
+        """Keep it; written at flush, as far as it is new or different."""
+        dossier = state.case.dossier
+        self.load((dossier,))
+        if not self._changed:
+            self._uow.on_flush(self._write)
+        self._known[dossier] = state
+        self._changed.add(dossier)
+
+    def _write(self) -> None:
+        changed = [(self._stored[each], self._known[each]) for each in sorted(self._changed)]
+        self._changed = set()
+        connection = self._uow.connection
+        cases = [row_of_case(now.case) for old, now in changed if now.case != old.case]
+        batch.upsert(connection, tables.cases, cases)
+        contacts = [
+            row_of_contact(now.contact)
+            for old, now in changed
+            if now.contact is not None and now.contact != old.contact
+        ]
+        batch.upsert(connection, tables.contacts, contacts)
+        stored = {message.id: message for old, _ in changed for message in old.messages}
+        written = [message for _, now in changed for message in now.messages]
+        save(
+            self._uow,
+            added=[message for message in written if message.id not in stored],
+            changed=[m for m in written if m.id in stored and m is not stored[m.id]],
+        )
+        self._stored |= {now.case.dossier: now for _, now in changed}
+
+
+def _by_dossier(found: Iterable[T]) -> dict[str, T]:
+    return {each.dossier: each for each in found}
+
+
+def lock_dossiers(connection: sa.Connection, dossiers: Iterable[str]) -> None:
+    """Hold these dossiers until the unit ends, where the database has more than one writer.
+
+    Taken in sorted order in one statement, so that two units cannot wait for each other.
+    """
+    batch.query(connection, *locking(connection, dossiers))
+
+
+def locking(connection: sa.Connection, dossiers: Iterable[str]) -> list[Query]:
+    """What holds these dossiers until the unit ends, to be asked in one trip with what needs it.
+
+    None for no dossier, and where the database has one writer anyway.
+    """
+    names = sorted(set(dossiers))
+    if not names or connection.dialect.name == "sqlite":
+        return []
+    return [(_LOCK, {"names": names})]
+
+
+_CASES = sa.select(*CASE_COLUMNS).where(among(tables.cases.c.dossier))
+_CONTACTS = sa.select(*CONTACT_COLUMNS).where(among(tables.contacts.c.dossier))
+_WAITING = oldest_first(
+    among(tables.messages.c.dossier), tables.in_states(State.AWAITING_CONTACT)
+).with_for_update()
+_LOCK = sa.text(
+    "SELECT count(pg_advisory_xact_lock(wanted.key)) FROM ("
+    "SELECT DISTINCT hashtextextended('notify ' || name, 0) AS key "
+    "FROM unnest(CAST(:names AS text[])) AS name ORDER BY 1) AS wanted"
+)

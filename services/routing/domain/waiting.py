@@ -1,0 +1,201 @@
+"""The clock stops and goes on: papers asked of the citizen, payments, and what comes back.
+
+The dossier's own date is computed by intake and carried in its facts; here the tasks' deadlines
+move. Not here: when steps open (journey.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from services.routing.domain import words
+from services.routing.domain.case import Alarms, Case, Circumstances, PapersWanted, Task
+from services.routing.domain.journey import advance, close_payment, pause
+from services.routing.domain.move import Move, alarms
+from services.routing.domain.plan import Plan
+from shared.events.decision import Decision
+from shared.events.intake import (
+    DeadlineStated,
+    DossierPaid,
+    DossierSupplemented,
+    SupplementRequested,
+)
+from shared.events.parts import Paper
+from shared.events.routing import SupplementDropped
+from shared.kernel.calendar import due
+
+SUPPLEMENT_NEEDED = "supplement_needed"
+
+
+def rounds_used(case: Case, plan: Plan) -> bool:
+    """Whether the citizen was asked for papers as often as the procedure allows."""
+    limit = plan.max_supplement_rounds
+    return limit is not None and case.rounds >= limit
+
+
+def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> None:
+    """Ask the citizen for an agency's missing papers, if the rounds allow; the clock stops."""
+    plan = move.around.route.plan
+    if rounds_used(move.case, plan):
+        note = words.ROUNDS_USED.format(limit=plan.max_supplement_rounds)
+        move.deny(task, SUPPLEMENT_NEEDED, note)
+        return
+    respond_by = _binding(wanted.respond_by, move.now)
+    move.put(replace(task, asked=True, pending=None))
+    move.set(rounds=move.case.rounds + 1, waiting_papers=True, respond_by=respond_by)
+    pause(move)
+    move.events.append(
+        SupplementRequested(
+            dossier=move.case.dossier,
+            round=move.case.rounds,
+            step=task.step,
+            agency=task.agency,
+            items=wanted.items,
+            reason=wanted.reason,
+            respond_by=respond_by,
+            requested_at=move.now,
+        )
+    )
+
+
+def _binding(respond_by: datetime | None, now: datetime) -> datetime | None:
+    """A date gone by cannot bind the citizen."""
+    return None if respond_by is None or respond_by <= now else respond_by
+
+
+def drop_request(move: Move, step: str | None, reason: str) -> None:
+    """Nobody waits for the citizen's papers any more: say so and let the clocks go on.
+
+    Not said where the dossier comes to its end with that: the citizen is told of the end alone.
+    """
+    dropped = SupplementDropped(
+        dossier=move.case.dossier,
+        round=move.case.rounds,
+        step=step,
+        reason=reason,
+        dropped_at=move.now,
+    )
+    move.events.append(dropped)
+    awaited = move.case.dates_awaited + 1
+    move.set(waiting_papers=False, respond_by=None, dates_awaited=awaited)
+    go_on(move, {}, ())
+    if move.case.state != "live":
+        move.events.remove(dropped)
+
+
+def dated(case: Case, stated: DeadlineStated, around: Circumstances) -> Decision[Case]:
+    """Intake stated the date in force, mostly in answer to what routing had told it."""
+    if case.state != "live":
+        return Decision(note=words.DOSSIER_CLOSED)
+    move, due_at = Move(case, around), stated.due_at
+    # An extension is routing's own date already: nothing waits for the answer to it.
+    awaited = case.dates_awaited - (stated.because != "extended")
+    move.set(due_at=due_at, dates_awaited=max(0, awaited))
+    for task in move.open_tasks():
+        step = move.step(task)
+        follows = step.budget is None and not step.after_result and task.state != "paused"
+        if follows and task.due_at != due_at:
+            move.tell(move.put(replace(task, alarms=_dossier_alarms(move, task))), "due")
+    return move.finish()
+
+
+def _dossier_alarms(move: Move, task: Task) -> Alarms:
+    """A step without time of its own has the dossier's."""
+    return alarms(move.now, max(move.case.due_at, move.now), move.calendar(task))
+
+
+def desk_asked(case: Case, asked: SupplementRequested, around: Circumstances) -> Decision[Case]:
+    """The desk itself asked the citizen for papers after reception: the clock stands."""
+    if case.state != "live":
+        return Decision(note=words.DOSSIER_CLOSED)
+    move = Move(case, around)
+    respond_by = _binding(asked.respond_by, move.now)
+    rounds = max(case.rounds, asked.round)
+    move.set(rounds=rounds, waiting_papers=True, respond_by=respond_by)
+    pause(move)
+    return move.finish()
+
+
+def supplemented(case: Case, brought: DossierSupplemented, around: Circumstances) -> Decision[Case]:
+    """The citizen brought what was missing. Whatever round it names, all that waited goes on."""
+    if case.state != "live":
+        return Decision(note=words.DOSSIER_CLOSED)
+    move = Move(case, around)
+    kept = around.route.shared_fields
+    changed = {name: value for name, value in brought.form.items() if name in kept}
+    move.set(
+        form={**case.form, **changed},
+        papers=_with_papers(case.papers, brought.papers),
+        due_at=brought.due_at or case.due_at,
+        waiting_papers=False,
+        respond_by=None,
+    )
+    if not case.waiting_papers:
+        move.note = words.NOTHING_WAITED
+    go_on(move, changed, brought.papers)
+    return move.finish()
+
+
+def paid(case: Case, payment: DossierPaid, around: Circumstances) -> Decision[Case]:
+    """The citizen paid: the payment step is done and the clock goes on."""
+    if case.state not in ("live", "resolved"):
+        return Decision(note=words.DOSSIER_CLOSED)
+    task = case.tasks.get(payment.step)
+    if task is None or task.kind != "payment" or not task.is_open:
+        return Decision(note=words.NO_SUCH_PAYMENT)
+    move = Move(case, around)
+    move.put(close_payment(task, move.now, payment.amount_vnd))
+    move.set(due_at=payment.due_at)
+    go_on(move, {}, ())
+    return move.finish()
+
+
+def _with_papers(before: tuple[Paper, ...], new: tuple[Paper, ...]) -> tuple[Paper, ...]:
+    """Papers by code, the newer counts in the older place."""
+    by_code = {paper.code: paper for paper in (*before, *new)}
+    return tuple(by_code.values())
+
+
+def go_on(move: Move, changed: dict[str, Any], papers: tuple[Paper, ...]) -> None:
+    """Hand the new data on, start the clocks unless the citizen still owes something, move on."""
+    runs = not move.case.waiting_for_citizen
+    for before in move.open_tasks():
+        goes_on = runs and before.state == "paused"
+        task = move.put(_resumed(move, before)) if goes_on else before
+        seen = {name: value for name, value in changed.items() if name in move.step(task).shares}
+        if seen or papers or (goes_on and before.asked):
+            move.tell(task, "supplemented", form=seen, papers=papers)
+        elif goes_on:
+            move.tell(task, "resumed")
+    for task in move.open_tasks():
+        if task.pending is not None and not move.case.waiting_for_citizen:
+            ask_papers(move, move.put(replace(task, pending=None)), task.pending)
+    advance(move)
+
+
+def _resumed(move: Move, task: Task) -> Task:
+    """The task with its clock running: what was left of its time is still left."""
+    return replace(
+        task,
+        state="taken" if task.taken_at is not None else "assigned",
+        paused_at=None,
+        asked=False,
+        alarms=_moved_alarms(move, task),
+    )
+
+
+def _moved_alarms(move: Move, task: Task) -> Alarms | None:
+    if task.alarms is None or task.paused_at is None:
+        return task.alarms
+    step, plan = move.step(task), move.around.route.plan
+    if step.budget is None:
+        return _dossier_alarms(move, task)
+    calendar = move.calendar(task)
+    if task.asked and plan.restart_after_supplement:
+        return alarms(move.now, due(move.now, step.budget, calendar), calendar)
+    left = calendar.minutes_between(task.paused_at, task.alarms.due_at)
+    if left <= 0:  # it was late when the clock stopped, and late it stays
+        return task.alarms
+    return alarms(move.now, calendar.add_minutes(move.now, left), calendar)

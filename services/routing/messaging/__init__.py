@@ -1,1 +1,0 @@
-"""Routing's door to the bus: the only place in this service that knows the public contract."""

@@ -1,0 +1,132 @@
+"""What routing does with what it hears, in two tables: event class -> what is decided.
+
+An event that is not in a table is passed over: its number counts, nothing else happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Final, TypeVar
+
+from services.routing.domain import words
+from services.routing.domain.case import Case, Circumstances
+from services.routing.domain.journey import open_case, withdraw
+from services.routing.domain.submission import ForgedAnswer, Submission, SubmissionKey, submit
+from services.routing.domain.waiting import dated, desk_asked, paid, supplemented
+from services.routing.storage.cases import Cases
+from services.routing.storage.submissions import Submissions
+from services.routing.usecases.answer import circumstances
+from services.routing.usecases.rules import Rules
+from shared.database import UnitOfWork
+from shared.events import agencies, intake, names
+from shared.events.decision import Decision
+from shared.events.envelope import Envelope
+from shared.events.event import Event
+from shared.messaging import Delivery
+from shared.messaging.consumer import Handler, Screen
+from shared.messaging.handling import handlers, on
+
+E = TypeVar("E", bound=Event)
+Judged = Circumstances | None  # None where there is nothing to judge
+
+FACTS_QUEUE: Final = "routing.facts"
+
+
+def _received(
+    case: Case | None, received: intake.DossierReceived, around: Judged
+) -> Decision[Case]:
+    if case is not None or around is None:
+        return Decision(note=words.ALREADY_OPEN)
+    return open_case(received, around)
+
+
+def _of_case(
+    decide: Callable[[Case, E, Circumstances], Decision[Case]],
+) -> Callable[[Case | None, E, Judged], Decision[Case]]:
+    """What happens at the desk before reception, when there is no case yet, is not for routing."""
+
+    def decided(case: Case | None, event: E, around: Judged) -> Decision[Case]:
+        if case is None or around is None:
+            return Decision()
+        decision = decide(case, event, around)
+        # A note beside a change is for whoever asked; of an event nobody did.
+        return decision if decision.state is None else replace(decision, note=None)
+
+    return decided
+
+
+TABLE: Final = (
+    on(intake.DossierReceived, _received),
+    on(intake.SupplementRequested, _of_case(desk_asked)),
+    on(intake.DossierSupplemented, _of_case(supplemented)),
+    on(intake.DossierPaid, _of_case(paid)),
+    on(intake.DeadlineStated, _of_case(dated)),
+    on(intake.DossierWithdrawn, _of_case(withdraw)),
+)
+
+
+def _submitted(
+    submission: Submission | None, answer: agencies.Answer, around: Judged
+) -> Decision[Submission]:
+    assert submission is not None, "there is one for every key"
+    return submit(submission, answer, around)
+
+
+ANSWERS: Final = (
+    on(agencies.AnswerTaken, _submitted),
+    on(agencies.AnswerCompleted, _submitted),
+    on(agencies.AnswerSupplementNeeded, _submitted),
+    on(agencies.AnswerRefused, _submitted),
+    on(agencies.AnswerMoreTimeNeeded, _submitted),
+)
+
+
+def fact_handlers(rules: Rules) -> dict[str, Handler]:
+    """The handlers of the queue routing.facts."""
+
+    def around(uow: UnitOfWork, case: Case | None, event: Event) -> Judged:
+        if isinstance(event, intake.DossierReceived):
+            return None if case else rules.for_received(event, uow.now, uow.ids.new)
+        return None if case is None else rules.for_case(case, uow.now, uow.ids.new)
+
+    return handlers(TABLE, Cases, around)
+
+
+def answer_handlers(rules: Rules) -> dict[str, Handler]:
+    """The handlers of the queue routing.answers."""
+
+    def around(uow: UnitOfWork, submission: Submission | None, _answer: Event) -> Judged:
+        return None if submission is None else circumstances(uow, rules, submission)
+
+    return handlers(ANSWERS, Submissions, around, key=_key)
+
+
+def _key(envelope: Envelope) -> SubmissionKey:
+    return SubmissionKey(_agency(envelope), envelope.id, envelope.subject)
+
+
+def verify_sender(own_user: str | None) -> Screen:
+    """Let in only answers that come from whom they say.
+
+    The routing key is bound to the agency by the broker's topic permission and the user id is
+    checked by the broker; `own_user` is the city's own broker user, which acts for anybody. A
+    transport without users (memory) gives none.
+    """
+
+    def verify(envelope: Envelope, delivery: Delivery) -> None:
+        agency = _agency(envelope)
+        words = delivery.routing_key.split(".")
+        if len(words) != 3 or words[1] != agency:
+            raise ForgedAnswer(f"an answer of {agency} came under another routing key")
+        if delivery.user_id not in (None, own_user, agency):
+            raise ForgedAnswer(f"an answer of {agency} was sent by another broker user")
+
+    return verify
+
+
+def _agency(envelope: Envelope) -> str:
+    agency = names.agency_of(envelope.source)
+    if agency is None:
+        raise ForgedAnswer("an answer must come from an agency")
+    return agency

@@ -1,0 +1,115 @@
+"""The orders that routing hands to agencies, and the agencies' answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from shared.events.event import Event, event
+from shared.events.intake import DossierCode, Items, Papers
+from shared.events.parts import ProcedureName, Step
+from shared.events.routing import Document, ResultCode
+from shared.events.types import MAX_MANY, Form, Instant, Line, MaybeEmpty, Text, Whole, Word, about
+
+TaskId = Annotated[Word, about("Task id")]
+YourCode = Annotated[Word, about("Your agency code")]
+Results = Annotated[tuple[Word, ...], Meta(max_length=MAX_MANY)]
+
+
+@event("task.assigned", "routing", way="tasks", read_by=("agencies",), personal=True)
+class TaskAssigned(Event, frozen=True, kw_only=True):
+    """Please do this step."""
+
+    task: Annotated[Word, about("Task id; name it in every answer")]
+    dossier: DossierCode
+    agency: YourCode
+    procedure: ProcedureName
+    step: Step
+    assigned_at: Instant
+    due_at: Annotated[Instant | None, about("null where the step has no budget of its own")] = None
+    form: Annotated[Form, about("Only the fields that this step shares", personal=True)]
+    papers: Papers
+    results: Annotated[
+        Results, about("Result codes that a completion may carry; empty where it has none")
+    ]
+
+
+@event("task.changed", "routing", way="tasks", read_by=("agencies",), personal=True)
+class TaskChanged(Event, frozen=True, kw_only=True):
+    """Something about an open task is new."""
+
+    task: TaskId
+    dossier: DossierCode
+    agency: YourCode
+    change: Literal["paused", "resumed", "supplemented", "due"]
+    due_at: Annotated[Instant | None, about("null while the clock stands still")] = None
+    form: Annotated[Form, about("Changed fields that this step shares", personal=True)]
+    papers: Annotated[Papers, about("Papers that came in")]
+    note: MaybeEmpty | None = None
+    changed_at: Instant
+
+
+@event("task.cancelled", "routing", way="tasks", read_by=("agencies",))
+class TaskCancelled(Event, frozen=True, kw_only=True):
+    """Nothing more is to be done; an answer no longer changes anything."""
+
+    task: TaskId
+    dossier: DossierCode
+    agency: YourCode
+    reason: Text
+    cancelled_at: Instant
+
+
+@event("answer.taken", way="answers", read_by=("routing",), personal=True)
+class AnswerTaken(Event, frozen=True, kw_only=True):
+    """We have it."""
+
+    task: TaskId
+    officer: Annotated[Line | None, about("Who works on it", personal=True)] = None
+
+
+@event("answer.completed", way="answers", read_by=("routing",))
+class AnswerCompleted(Event, frozen=True, kw_only=True):
+    """Done, one way or the other."""
+
+    task: TaskId
+    outcome: Literal["granted", "refused"]
+    result_code: Annotated[ResultCode | None, about("One of the task's results")] = None
+    document: Annotated[Document | None, about("Number of the document")] = None
+    reason: Annotated[Text | None, about("Needed where the outcome is refused")] = None
+    amount_vnd: Annotated[
+        Whole | None, about("Dong that the citizen has to pay, where the step says so")
+    ] = None
+
+
+@event("answer.supplement_needed", way="answers", read_by=("routing",))
+class AnswerSupplementNeeded(Event, frozen=True, kw_only=True):
+    """Something is missing: the citizen has to bring it."""
+
+    task: TaskId
+    items: Annotated[Items, about("Every missing item, in one go; at least one")]
+    reason: Text
+    respond_by: Instant | None = None
+
+
+@event("answer.refused", way="answers", read_by=("routing",))
+class AnswerRefused(Event, frozen=True, kw_only=True):
+    """This task is not ours, or cannot be done."""
+
+    task: TaskId
+    reason: Text
+
+
+@event("answer.more_time_needed", way="answers", read_by=("routing",))
+class AnswerMoreTimeNeeded(Event, frozen=True, kw_only=True):
+    """We shall be late: the citizen gets an apology and a new date."""
+
+    task: TaskId
+    reason: Text
+    until: Instant
+
+
+Answer = (
+    AnswerTaken | AnswerCompleted | AnswerSupplementNeeded | AnswerRefused | AnswerMoreTimeNeeded
+)

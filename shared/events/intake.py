@@ -1,0 +1,192 @@
+"""What intake states: facts about a dossier at the desk, and the citizen's contact data."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from shared.events.event import Event, event
+from shared.events.parts import Agency, Consent, Office, Paper, ProcedureVersion
+from shared.events.types import (
+    MAX_MANY,
+    Channel,
+    Count,
+    Form,
+    Instant,
+    Item,
+    Line,
+    Phone,
+    Text,
+    Whole,
+    Word,
+    about,
+)
+
+Email = Annotated[str, Meta(min_length=1, max_length=254)]
+Papers = Annotated[tuple[Paper, ...], Meta(max_length=MAX_MANY)]
+Items = Annotated[tuple[Item, ...], Meta(max_length=MAX_MANY)]
+Branches = Annotated[tuple[Word, ...], Meta(max_length=MAX_MANY)]
+DossierCode = Annotated[Word, about("Dossier code")]
+Because = Literal["clock_resumed", "supplement_dropped", "extended"]
+
+
+@event("dossier.registered", "intake", read_by=("notify",))
+class DossierRegistered(Event, frozen=True, kw_only=True):
+    """Filed online or by post, not yet checked (status 1)."""
+
+    dossier: DossierCode
+    procedure: ProcedureVersion
+    office: Agency
+    channel: Channel
+    submitted_at: Instant
+
+
+@event("dossier.received", "intake", read_by=("routing", "notify"), personal=True)
+class DossierReceived(Event, frozen=True, kw_only=True):
+    """Validly received: the clock starts and the return date is promised (status 2)."""
+
+    dossier: DossierCode
+    procedure: ProcedureVersion
+    field: Annotated[Line, about("Field of the procedure")]
+    office: Office
+    channel: Channel
+    submitted_at: Instant
+    received_at: Annotated[
+        Instant, about("Valid reception; the clock starts here, not at submission")
+    ]
+    promised_at: Annotated[Instant, about("The first promise; extensions never change it")]
+    due_at: Annotated[Instant, about("Due instant in force now")]
+    form: Annotated[Form, about("Form fields that steps share", personal=True)]
+    papers: Papers
+    branches: Annotated[Branches, about("Optional branches that the citizen chose")]
+
+
+@event("dossier.refused", "intake", read_by=("notify",))
+class DossierRefused(Event, frozen=True, kw_only=True):
+    """Not received, with a reason and what to do instead (status 3)."""
+
+    dossier: DossierCode
+    procedure: ProcedureVersion
+    office: Agency
+    reason: Text
+    next_step: Annotated[Text, about("What the citizen can do now")]
+    refused_at: Instant
+
+
+@event("dossier.supplement_requested", "intake", "routing", read_by=("intake", "routing", "notify"))
+class SupplementRequested(Event, frozen=True, kw_only=True):
+    """Papers or data are missing; the clock stands still (status 5).
+
+    Intake states it before reception, routing after it.
+    """
+
+    dossier: DossierCode
+    round: Annotated[Count, about("1 for the first request")]
+    step: Annotated[Word | None, about("Code of the asking step; null at the desk")] = None
+    agency: Annotated[Agency, about("Who asks; at the desk the office itself")]
+    items: Annotated[Items, about("Every missing item, in one go")]
+    reason: Text
+    respond_by: Instant | None = None
+    requested_at: Instant
+
+
+@event("dossier.supplement_reminded", "intake", read_by=("notify",))
+class SupplementReminded(Event, frozen=True, kw_only=True):
+    """The date for papers that the desk or an agency asked for is near, and they are not here."""
+
+    dossier: DossierCode
+    round: Annotated[Count, about("The round that is awaited")]
+    agency: Annotated[Agency, about("Who asked; at the desk the office itself")]
+    items: Annotated[Items, about("Every missing item")]
+    reason: Annotated[Text, about("Why they were asked for")]
+    respond_by: Instant
+    reminded_at: Instant
+
+
+@event("dossier.supplement_extended", "intake", read_by=("notify",))
+class SupplementExtended(Event, frozen=True, kw_only=True):
+    """The desk gives more time for the papers that it asked for before reception."""
+
+    dossier: DossierCode
+    round: Annotated[Count, about("The round that is awaited")]
+    agency: Annotated[Agency, about("Who asked: the office itself")]
+    items: Annotated[Items, about("Every missing item")]
+    respond_by: Annotated[Instant, about("The new date")]
+    extended_at: Instant
+
+
+@event("dossier.supplemented", "intake", read_by=("routing", "notify"), personal=True)
+class DossierSupplemented(Event, frozen=True, kw_only=True):
+    """The missing items are here; the clock goes on."""
+
+    dossier: DossierCode
+    round: Annotated[Count, about("The round that is answered")]
+    papers: Annotated[Papers, about("Papers handed in this time")]
+    form: Annotated[Form, about("Changed fields only", personal=True)]
+    supplemented_at: Instant
+    promised_at: Annotated[Instant | None, about("The first promise; before reception null")] = None
+    due_at: Annotated[Instant | None, about("Due instant in force now; before reception null")] = (
+        None
+    )
+
+
+@event("dossier.paid", "intake", read_by=("routing", "notify"))
+class DossierPaid(Event, frozen=True, kw_only=True):
+    """The financial duty is met; the clock goes on."""
+
+    dossier: DossierCode
+    step: Annotated[Word, about("Code of the payment step")]
+    reference: Annotated[Line, about("Number of the notice that was paid")]
+    amount_vnd: Annotated[Whole, about("Dong")]
+    paid_at: Instant
+    promised_at: Annotated[Instant, about("The first promise")]
+    due_at: Annotated[Instant, about("Due instant in force now")]
+
+
+@event("deadline.stated", "intake", read_by=("routing", "notify"))
+class DeadlineStated(Event, frozen=True, kw_only=True):
+    """The date in force, stated anew after routing told that something has changed it."""
+
+    dossier: DossierCode
+    because: Because
+    clock: Literal["runs", "stands"]
+    promised_at: Annotated[Instant, about("The first promise")]
+    due_at: Annotated[
+        Instant, about("Due instant in force now; while the clock stands it will still move")
+    ]
+    stated_at: Instant
+
+
+@event("dossier.withdrawn", "intake", read_by=("routing", "notify"))
+class DossierWithdrawn(Event, frozen=True, kw_only=True):
+    """Withdrawn by the citizen (status 7)."""
+
+    dossier: DossierCode
+    reason: Text
+    withdrawn_at: Instant
+
+
+@event("dossier.returned", "intake", read_by=("notify",))
+class DossierReturned(Event, frozen=True, kw_only=True):
+    """The result was handed over (status 10)."""
+
+    dossier: DossierCode
+    method: Annotated[Word, about("desk, post or online")]
+    returned_at: Instant
+
+
+@event("contact.given", "intake", way="contacts", read_by=("notify",), personal=True)
+class ContactGiven(Event, frozen=True, kw_only=True):
+    """How to reach the citizen; travels on an exchange of its own that notify alone reads."""
+
+    dossier: DossierCode
+    name: Annotated[Line, about("The applicant", personal=True)]
+    phone: Annotated[Phone | None, about("E.164", personal=True)] = None
+    email: Annotated[Email | None, about("Where letters go", personal=True)] = None
+    language: Literal["vi", "en"]
+    consent: Consent
+    lookup_word: Annotated[
+        Word, about("With the dossier code it opens the look-up page", personal=True)
+    ]
+    given_at: Instant

@@ -1,0 +1,62 @@
+"""Objects that several events share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from shared.events.types import Count, Item, Name, Part, Whole, Word, about
+
+ShortName = Annotated[str, Meta(min_length=1, max_length=120)]
+Territory = Annotated[str, Meta(min_length=1, max_length=20)]
+
+
+class ProcedureName(Part, frozen=True, kw_only=True):
+    """A procedure as its readers print it."""
+
+    code: Annotated[Word, about("National code, such as 2.000986; text, never a number")]
+    name: Annotated[Name, about("Official Vietnamese name")]
+
+
+class ProcedureVersion(ProcedureName, frozen=True, kw_only=True):
+    """The procedure version under which the dossier was filed; it stays the dossier's for life."""
+
+    version: Annotated[Count, about("Version in the city's catalogue")]
+    short_name: Annotated[ShortName, about("ASCII, short enough for an SMS")]
+
+
+class Agency(Part, frozen=True, kw_only=True):
+    """An agency, or an office whose desk takes dossiers, as its readers print it."""
+
+    code: Annotated[Word, about("Agency code of the catalogue")]
+    name: Annotated[Name, about("Vietnamese name")]
+
+
+class Office(Agency, frozen=True, kw_only=True):
+    """The office whose desk took the dossier, and the territory it stands for."""
+
+    territory: Annotated[Territory, about("Ward code, or * for the whole city")]
+
+
+class Step(Part, frozen=True, kw_only=True):
+    """A step of the procedure."""
+
+    code: Annotated[Word, about("Step code, unique inside the procedure version")]
+    name: Annotated[Name, about("Vietnamese name")]
+
+
+class Paper(Part, frozen=True, kw_only=True):
+    """One paper of the dossier with its counts."""
+
+    code: Annotated[Word, about("Paper code of the catalogue")]
+    name: Annotated[Item, about("Vietnamese name")]
+    original: Annotated[Whole, about("Originals handed in")]
+    copy: Annotated[Whole, about("Copies handed in")]
+
+
+class Consent(Part, frozen=True, kw_only=True):
+    """The channels the citizen agreed to."""
+
+    sms: Annotated[bool, about("Text messages")]
+    email: Annotated[bool, about("E-mail")]

@@ -1,0 +1,190 @@
+"""What routing states: the way of a dossier through the agencies, and its deadlines."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from shared.events.event import Event, event
+from shared.events.intake import DossierCode
+from shared.events.parts import Agency, ProcedureName, Step
+from shared.events.types import (
+    MAX_MANY,
+    Count,
+    Instant,
+    Line,
+    Outcome,
+    Part,
+    Text,
+    Whole,
+    Word,
+    about,
+)
+
+ResultCode = Annotated[str, Meta(min_length=1, max_length=120)]
+Document = Annotated[str, Meta(min_length=1, max_length=300)]
+Scope = Literal["dossier", "step"]
+
+
+class StepResult(Part, frozen=True, kw_only=True):
+    """The result of one finished branch."""
+
+    step: Annotated[Word, about("Step code")]
+    agency: Agency
+    outcome: Outcome
+    result_code: Annotated[ResultCode | None, about("Such as KQ.G15.000031")] = None
+    document: Annotated[Document | None, about("Number of the document")] = None
+    reason: Annotated[Text | None, about("Always there where the outcome is refused")] = None
+    at: Instant
+
+
+@event("dossier.started", "routing", read_by=("intake",))
+class DossierStarted(Event, frozen=True, kw_only=True):
+    """The first step is open (status 4)."""
+
+    dossier: DossierCode
+    procedure: ProcedureName
+    started_at: Instant
+
+
+@event("dossier.payment_requested", "routing", read_by=("intake", "notify"))
+class PaymentRequested(Event, frozen=True, kw_only=True):
+    """The citizen has to pay; the clock stands still (status 6)."""
+
+    dossier: DossierCode
+    step: Annotated[Word, about("Code of the payment step")]
+    agency: Annotated[Agency, about("Who asks")]
+    amount_vnd: Annotated[Whole | None, about("Dong; null where the notice itself states it")] = (
+        None
+    )
+    reference: Annotated[Line, about("Number of the notice")]
+    requested_at: Instant
+
+
+@event("dossier.stopped", "routing", read_by=("intake", "notify"))
+class DossierStopped(Event, frozen=True, kw_only=True):
+    """Processing ended without a result (status 8)."""
+
+    dossier: DossierCode
+    reason: Text
+    next_step: Annotated[Text, about("What the citizen can do now")]
+    agency: Agency | None = None
+    step: Annotated[Word | None, about("Step code")] = None
+    stopped_at: Instant
+
+
+@event("dossier.resolved", "routing", read_by=("intake", "notify"))
+class DossierResolved(Event, frozen=True, kw_only=True):
+    """Every branch has ended; results can be fetched (status 9)."""
+
+    dossier: DossierCode
+    results: Annotated[tuple[StepResult, ...], Meta(max_length=MAX_MANY)]
+    resolved_at: Instant
+
+
+@event("dossier.extended", "routing", read_by=("intake", "notify"))
+class DossierExtended(Event, frozen=True, kw_only=True):
+    """An apology with a new date; the first promise is kept beside it."""
+
+    dossier: DossierCode
+    agency: Annotated[Agency, about("Who caused the delay")]
+    reason: Text
+    promised_at: Annotated[Instant, about("The first promise")]
+    due_at: Annotated[Instant, about("The new date")]
+    extended_at: Instant
+    number: Annotated[Count, about("1 for the first extension")]
+
+
+@event("dossier.supplement_dropped", "routing", read_by=("intake", "notify"))
+class SupplementDropped(Event, frozen=True, kw_only=True):
+    """Nobody waits for these papers any more: they did not come in time, or were not needed.
+
+    Intake answers with `deadline.stated`. Not said where the dossier comes to its end with that.
+    """
+
+    dossier: DossierCode
+    round: Annotated[Count, about("The round that falls away")]
+    step: Annotated[
+        Word | None, about("Code of the step that had asked; null where the desk had")
+    ] = None
+    reason: Text
+    dropped_at: Instant
+
+
+@event("clock.stopped", "routing", read_by=("intake",))
+class ClockStopped(Event, frozen=True, kw_only=True):
+    """A step outside the legal time is open: until `clock.resumed` the clock stands still.
+
+    Time in which the citizen must act is not meant; the facts that ask the citizen say that.
+    """
+
+    dossier: DossierCode
+    step: Step
+    agency: Agency
+    stopped_at: Instant
+
+
+@event("clock.resumed", "routing", read_by=("intake",))
+class ClockResumed(Event, frozen=True, kw_only=True):
+    """No step outside the legal time is open any more; intake answers with `deadline.stated`."""
+
+    dossier: DossierCode
+    resumed_at: Instant
+
+
+@event("step.opened", "routing", way="steps", read_by=("intake",))
+class StepOpened(Event, frozen=True, kw_only=True):
+    """A step's agency has its task."""
+
+    dossier: DossierCode
+    step: Step
+    agency: Agency
+    task: Annotated[Word, about("Task id")]
+    opened_at: Instant
+    due_at: Annotated[Instant | None, about("null where the step has no budget of its own")] = None
+
+
+@event("step.answered", "routing", way="steps", read_by=("intake",))
+class StepAnswered(Event, frozen=True, kw_only=True):
+    """A step's agency has answered, or its silence has become consent."""
+
+    dossier: DossierCode
+    step: Step
+    agency: Agency
+    task: Annotated[Word, about("Task id")]
+    answer: Annotated[
+        Word, about("completed, refused, supplement_needed, more_time_needed, taken or silent")
+    ]
+    outcome: Outcome | None = None
+    result_code: ResultCode | None = None
+    document: Document | None = None
+    reason: Text | None = None
+    late: Annotated[bool, about("After the task's due instant")]
+    answered_at: Instant
+
+
+@event("deadline.near", "routing", way="steps", read_by=("intake",))
+class DeadlineNear(Event, frozen=True, kw_only=True):
+    """A deadline is 24 hours, or 4 working hours, away."""
+
+    dossier: DossierCode
+    scope: Scope
+    step: Annotated[Word | None, about("Step code")] = None
+    agency: Agency | None = None
+    task: Annotated[Word | None, about("Task id")] = None
+    due_at: Instant
+    at: Annotated[Instant, about("When it was noticed")]
+
+
+@event("deadline.missed", "routing", way="steps", read_by=("intake",))
+class DeadlineMissed(Event, frozen=True, kw_only=True):
+    """A deadline has passed without an answer."""
+
+    dossier: DossierCode
+    scope: Scope
+    step: Annotated[Word | None, about("Step code")] = None
+    agency: Agency | None = None
+    task: Annotated[Word | None, about("Task id")] = None
+    due_at: Instant
+    at: Annotated[Instant, about("When it was noticed")]

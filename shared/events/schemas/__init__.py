@@ -1,1 +1,0 @@
-"""One marshmallow schema per fact version, grouped by who publishes it."""

@@ -1,0 +1,36 @@
+"""How near a date is, in a word and a tone: a colour never speaks alone.
+
+What a date means (paused, done, not set) is said by each service.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+SOON: Final = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A word such as "Quá hạn 2 ngày", and the style sheet's tone for it."""
+
+    word: str
+    tone: str
+
+
+def time_left(left: timedelta, *, units: int) -> Due:
+    """What is left of the time, in so many units at most; negative where the date has passed."""
+    if left < timedelta(0):
+        return Due(f"Quá hạn {_span(-left, units)}", "bad")
+    return Due(f"Còn {_span(left, units)}", "waiting" if left <= SOON else "going")
+
+
+def _span(length: timedelta, units: int) -> str:
+    days, rest = divmod(int(length.total_seconds()) // 60, 24 * 60)
+    parts = [(days, "ngày"), (rest // 60, "giờ"), (rest % 60, "phút")]
+    while len(parts) > 1 and not parts[0][0]:
+        del parts[0]
+    said = [f"{count} {unit}" for count, unit in parts[:units] if count]
+    return " ".join(said) or "0 phút"
