@@ -8,7 +8,8 @@ Must not: deciding what to answer (players) or looking into routing's database.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -47,15 +48,23 @@ class AnswerNotTaken(LienThongError):
 
 
 class BusTransport:
-    """The kit's queue over the city's own bus, which no stranger can connect to."""
+    """The kit's queue over the city's own bus, which no stranger can connect to.
 
-    def __init__(self, agency: str, bus: Bus) -> None:
+    `missed` are the bodies that hand over what is open: nothing waits on that bus for a reader who
+    is not there yet.
+    """
+
+    def __init__(self, agency: str, bus: Bus, missed: Iterable[bytes] = ()) -> None:
         self._agency = agency
         self._bus = bus
-        self._subscriber: Subscriber | None = None
+        self._subscriber: Subscriber | None = self._open()
+        self._missed = deque(missed)
         self._publisher: Publisher | None = None
         self._taken: dict[int, Delivery] = {}
         self._epoch = self._count = 0
+
+    def _open(self) -> Subscriber:
+        return self._bus.subscriber(names.agency_queue(self._agency), PREFETCH)
 
     def receive(self, wait: float) -> list[partner.Arrival]:
         """What has arrived, waiting at most `wait` seconds for the first."""
@@ -68,9 +77,15 @@ class BusTransport:
     def _take(self, most: int, wait: float) -> list[partner.Arrival]:
         if self._subscriber is None:
             self._epoch += 1
-            self._subscriber = self._bus.subscriber(names.agency_queue(self._agency), PREFETCH)
-        arrived = []
-        for delivery in self._subscriber.receive(most, wait):
+            self._subscriber = self._open()
+        arrived: list[partner.Arrival] = []
+        while self._missed and len(arrived) < most:
+            self._count += 1
+            body = self._missed.popleft()
+            arrived.append(partner.Arrival(body, self._count, self._epoch, redelivered=False))
+        room = most - len(arrived)
+        deliveries = self._subscriber.receive(room, 0 if arrived else wait) if room else []
+        for delivery in deliveries:
             self._count += 1
             self._taken[self._count] = delivery
             body = bytes(delivery.body)
@@ -80,8 +95,9 @@ class BusTransport:
 
     def acknowledge(self, arrival: partner.Arrival) -> None:
         """The bus may forget a message; the kit acknowledges in the order of arrival."""
-        if arrival.epoch == self._epoch and self._subscriber is not None:
-            self._subscriber.ack_through(self._taken.pop(arrival.tag))
+        delivery = self._taken.pop(arrival.tag, None)  # none for what was missed
+        if delivery is not None and arrival.epoch == self._epoch and self._subscriber is not None:
+            self._subscriber.ack_through(delivery)
 
     def publish(self, answer: Answer) -> bool:
         """Send an answer; False where the bus does not confirm it."""
@@ -140,7 +156,7 @@ def client_of(
     if door_key is not None:
         return client(http=door_without_a_socket(city.routing.web), door_key=door_key)
     if city.bus.volatile:
-        return client(transport=BusTransport(code, city.bus))
+        return client(transport=BusTransport(code, city.bus, city.unanswered_by(code)))
     return client(url=city.bus.url, prefix=city.bus.prefix)
 
 
@@ -162,19 +178,25 @@ class AgencyLink:
     """One agency with its kit; `handed` tells the number of the last message made for it.
 
     A simulated officer does not poll an idle city: the kit is asked when there is something new,
-    and until it came.
+    and until it came. With `behind` it begins with what is open by now, and not at number 1.
     """
 
-    def __init__(self, client: partner.Client, handed: Callable[[str], int]) -> None:
+    def __init__(
+        self, client: partner.Client, handed: Callable[[str], int], *, behind: bool = False
+    ) -> None:
         self.code = client.agency
         self.given = 0  # answers handed in so far
         self._client = client
         self._handed = handed
-        self._number = 0
+        self._behind = behind
+        self._number = handed(self.code) if behind else 0
 
     def collect(self) -> list[partner.Message]:
         """The messages that came since the last time."""
         found: list[partner.Message] = []
+        if self._behind:
+            self._behind = False
+            self._client.poll(found.append, wait=0)
         give_up = time.monotonic() + WAIT_SECONDS
         while self._number < self._handed(self.code):
             if time.monotonic() > give_up:

@@ -137,7 +137,9 @@ class City(People):
         made = Handed(self.built.routing.store)
         found = [
             AgencyLink(
-                self._client(each.code, "door" if each.reach == "web" else "queue"), made.last
+                self._client(each.code, "door" if each.reach == "web" else "queue"),
+                made.last,
+                behind=self.built.bus.volatile and each.reach != "web",
             )
             for each in self.catalogue.agencies(self._today())
             if agencies is None or each.code in agencies
