@@ -82,9 +82,14 @@ def test_bytes_and_versions_that_cannot_be_read_are_parked_and_others_flow_on(
     town: Town, operator: Operator, calm: Mapping[str, Portrait]
 ):
     newer = Envelope(
-        "a-newer-fact", "/intake", wire("dossier.received", 2), "000.99.99.H20-220314-0001",
-        town.clock.now(), {"phone": PHONE, "dossier": "000.99.99.H20-220314-0001"}, 1,
-    )  # fmt: skip
+        id="a-newer-fact",
+        source="/intake",
+        type=wire("dossier.received", 2),
+        subject="000.99.99.H20-220314-0001",
+        time=town.clock.now(),
+        data={"phone": PHONE, "dossier": "000.99.99.H20-220314-0001"},
+        sequence=1,
+    )
     publish(town, b"\xff\x00 nobody can read this")
     publish(town, encode(newer))
     code = town.desk().submit(INTERLINKED).code
