@@ -65,13 +65,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
 def _loops(
     settings: Settings, store: Store, bus: Bus, composer: Composer, metrics: Metrics
 ) -> list[Loop]:
-    channels = open_channels(
-        sms=settings.channel_sms,
-        email=settings.channel_email,
-        data_dir=settings.data_dir,
-        mail_from=settings.mail_from,
-        smtp_url=settings.smtp_url,
-    )
+    channels = open_channels(settings)
     senders = [Sender(kind, channel, store) for kind, channel in channels.items()]
     consumers = [
         Consumer(
