@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from partner.errors import UnknownTask
-from partner.messages import Answer, Message, read_message
+from partner.messages import KINDS, Answer, Message, read_message
 from partner.transport import Now, utc_now
 
 _TABLES = """
@@ -35,14 +35,6 @@ CREATE TABLE IF NOT EXISTS unreadable (
     position INTEGER PRIMARY KEY, body BLOB NOT NULL, reason TEXT NOT NULL, came_at TEXT NOT NULL);
 """
 
-# What an answer makes of its task, as the agency sees it.
-_STATES = {
-    "taken": "taken",
-    "completed": "completed",
-    "supplement_needed": "waiting",
-    "refused": "refused",
-    "more_time_needed": "taken",
-}
 _CLOSED = ("completed", "refused", "cancelled")
 _CHANGES = {"paused": "paused", "resumed": "open", "supplemented": "open"}
 
@@ -228,7 +220,7 @@ class Store:
             )
             self._connection.execute(
                 "UPDATE tasks SET state = ? WHERE task = ? AND state <> 'cancelled'",
-                (_STATES[answer.kind], answer.task),
+                (KINDS[answer.kind], answer.task),
             )
 
     def unsent(self, limit: int = 100) -> list[Answer]:
