@@ -29,15 +29,16 @@ _SMALL: Final[dict[type[inspect.Type], Any]] = {
 def specimen(kind: Kind) -> dict[str, Any]:
     """A whole envelope of this event, modelled on those of its way."""
     models = [each for each in KINDS.values() if sample_path(each).exists()]
-    model = next(each for each in models if each.way == kind.way)
+    model = next((each for each in models if each.way == kind.way), models[0])
     envelope = sample(model)
     data = _data(kind, models)
-    number = f"{list(KINDS).index(kind.type) + 1:012x}"
+    last = max(int(sample(each)["id"].rpartition("-")[2], 16) for each in models)
     return envelope | {
-        "id": f"{envelope['id'][:-12]}{number}",
+        "id": f"{envelope['id'].rpartition('-')[0]}-{last + 1:012x}",
         "source": kind.addresses[0].source.replace("{agency}", _agency(envelope["source"])),
         "type": kind.type,
         "subject": data[kind.about],
+        "time": AT,
         "data": data,
     }
 
