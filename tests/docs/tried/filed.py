@@ -11,7 +11,7 @@ if __name__ == "__main__":
     with open_city(Path(sys.argv[1])) as city:
         city.play()
         desk = city.desk("ubnd-phuong-1")
-        receipt = desk.submit("9.000001")
+        receipt = desk.submit("9.000002")
         city.rest()
         assert desk.status(receipt.code) == 9
         assert "Xác nhận nơi ở" in city.citizen(receipt.code, receipt.word).page()
