@@ -78,8 +78,8 @@ class Citizens:
             self._agenda.at(at, lambda: self._desks.receive(office, fact.subject))
 
     def _ask_papers(self, office: str, code: str) -> bool:
-        patience = self._habits.days_for_papers
-        by = self._catalogue.calendar(office).add_days(self._clock.now(), patience)
+        days = self._habits.days_for_papers
+        by = self._catalogue.calendar(office).add_days(self._clock.now(), days)
         return self._desks.ask_papers(office, code, by)
 
     def _received(self, fact: Envelope) -> None:

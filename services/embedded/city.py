@@ -102,9 +102,9 @@ class City:
         self._supervisor.start()
         return self._supervisor
 
-    def pump(self, *, patient: bool = False) -> int:
+    def pump(self, *, tolerant: bool = False) -> int:
         """Carry everything to rest in this thread, with the clock standing; the things done."""
-        return pump(self.loops, patient=patient)
+        return pump(self.loops, tolerant=tolerant)
 
     def next_due(self) -> datetime | None:
         """The earliest instant (UTC) at which something happens by the clock alone."""

@@ -94,7 +94,7 @@ def _loops(
             ANSWERS_QUEUE,
             ANSWERS_QUEUE,
             handlers=answer_handlers(rules),
-            screen=verify_sender(_user(settings.amqp_url)),
+            verify=verify_sender(_user(settings.amqp_url)),
         ),
         Ticker("routing.deadlines", store, tick, next_due),
     ]

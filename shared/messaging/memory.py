@@ -69,17 +69,17 @@ class _Pending:
 
 
 class _Arrivals:
-    """What is beside one kombu queue: returned deliveries, its readers and the bell for them."""
+    """What is beside one kombu queue: returned deliveries, its readers and what wakes them."""
 
     def __init__(self) -> None:
-        self.bell = threading.Condition(threading.Lock())
+        self.arrived = threading.Condition(threading.Lock())
         self.returned: deque[tuple[Delivery, _Pending]] = deque()
         self.readers = 0
         self.catch_up = False
 
-    def ring(self) -> None:
-        with self.bell:
-            self.bell.notify_all()
+    def wake(self) -> None:
+        with self.arrived:
+            self.arrived.notify_all()
 
 
 _ARRIVALS: dict[str, _Arrivals] = {}
@@ -154,8 +154,8 @@ class MemoryTransport:
 class MemoryPublisher:
     """Puts messages into the queues that are bound for them, and tells of those without any."""
 
-    def __init__(self, courier: MemoryTransport, channel: Any) -> None:
-        self._courier = courier
+    def __init__(self, transport: MemoryTransport, channel: Any) -> None:
+        self._transport = transport
         self._channel = channel
         self._confirms = _Confirms()
 
@@ -183,13 +183,13 @@ class MemoryPublisher:
         )
         prepared["properties"][_PENDING] = pending  # stays in this process, so it may be an object
         self._channel.basic_publish(
-            prepared, self._courier.real(message.exchange), message.routing_key
+            prepared, self._transport.real(message.exchange), message.routing_key
         )
         for queue in bound:
-            _arrivals(queue).ring()
+            _arrivals(queue).wake()
 
     def _queues(self, exchange: str, routing_key: str) -> Sequence[str]:
-        real = self._courier.real(exchange)
+        real = self._transport.real(exchange)
         try:
             table = self._channel.get_table(real)
         except KeyError:
@@ -234,12 +234,12 @@ class MemorySubscriber:
     def _wait(self, timeout: float) -> None:
         end = time.monotonic() + timeout
         arrivals = _arrivals(self._queue)
-        with arrivals.bell:
+        with arrivals.arrived:
             while not self._woken and not self._has_some(arrivals):
                 left = end - time.monotonic()
                 if left <= 0:
                     break
-                arrivals.bell.wait(left)
+                arrivals.arrived.wait(left)
             self._woken = False
 
     def _has_some(self, arrivals: _Arrivals) -> bool:
@@ -285,16 +285,16 @@ class MemorySubscriber:
 
     def wake(self) -> None:
         arrivals = _arrivals(self._queue)
-        with arrivals.bell:
+        with arrivals.arrived:
             self._woken = True
-            arrivals.bell.notify_all()
+            arrivals.arrived.notify_all()
 
     def close(self) -> None:
         if self._open and self._life == _LIVES[0]:
             self._count_reader(-1)
             arrivals = _arrivals(self._queue)
             arrivals.returned.extendleft(reversed(self._unacked))
-            arrivals.ring()
+            arrivals.wake()
         self._open = False
         self._unacked.clear()
         self._channel.close()

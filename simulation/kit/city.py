@@ -103,7 +103,7 @@ class City(People):
         """Carry on until it is so, servers that are away waited out; the clock stands."""
         give_up = time.monotonic() + seconds
         while True:
-            moved = self.built.pump(patient=True) + self._look()
+            moved = self.built.pump(tolerant=True) + self._look()
             if done():
                 return
             if time.monotonic() > give_up:

@@ -51,7 +51,7 @@ class Outcome:
     seconds: float = 0.0
     waited: int = 0
     resent: int = 0
-    trouble: str = ""
+    failure: str = ""
 
     def whole(self, dossier: Carried) -> bool:
         """Whether a dossier came through, every stop of the way."""
@@ -107,7 +107,7 @@ class Run:
                 self._file(procedure)
                 self._watch()
             except SmokeFailed as failed:
-                self.outcome.trouble = failed.en
+                self.outcome.failure = failed.en
         self.outcome.seconds = time.monotonic() - begun
         self.outcome.waited = self._intake.waited + self._notify.waited
         return self.outcome
@@ -158,8 +158,8 @@ class Run:
             self._progress(self.outcome)
             time.sleep(PAUSE)
         if not self.outcome.good:
-            self.outcome.trouble = "the time is over" + "".join(
-                f"; {code}: {why}" for code, why in sorted(self._crew.troubles.items())
+            self.outcome.failure = "the time is over" + "".join(
+                f"; {code}: {why}" for code, why in sorted(self._crew.failing.items())
             )
 
     def _look(self) -> None:

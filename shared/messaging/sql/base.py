@@ -78,7 +78,7 @@ class Unsent:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a round asks of the ledgers at its beginning; `numbered` are subjects with numbers."""
+    """What a batch asks of the ledgers at its beginning; `numbered` are subjects with numbers."""
 
     subjects: Collection[str]
     keys: Sequence[Key]
@@ -149,7 +149,7 @@ class Sql(ABC):
         return connection.execute(_ADMIT, row).rowcount == 1
 
     def look_up(self, connection: sa.Connection, consumer: str, asked: Asked) -> Found:
-        """Lock the subjects, then all that a round must know of them."""
+        """Lock the subjects, then all that a batch must know of them."""
         self.lock(connection, consumer, asked.subjects)
         known = self.known(connection, consumer, asked.keys)
         if not asked.numbered:
