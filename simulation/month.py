@@ -20,7 +20,6 @@ from simulation.desks import Desks, Filing, filing_body
 from simulation.figures import Figures, Habits
 from simulation.kit import City
 from simulation.manners import ByChance
-from simulation.news import News
 from simulation.people import People
 from simulation.players import Agencies
 
@@ -77,7 +76,7 @@ class Month:
         manner = ByChance(self._catalogue, figures, habits, Random(plan.seed + 1), city.clock)
         self.agencies = Agencies(city.links(), self._agenda, manner, city.clock)
         self._citizens = Citizens(
-            News([city.built.intake.store, city.built.routing.store], Citizens.TYPES),
+            [city.built.intake.store, city.built.routing.store],
             self.desks,
             self._agenda,
             self._catalogue,
