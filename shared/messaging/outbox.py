@@ -38,7 +38,7 @@ class Outgoing:
         return f"{self.source} {self.subject}"
 
 
-Translator = Callable[[Any], Sequence[Outgoing]]
+Translator = Callable[[Any], Outgoing]
 
 
 def stated_by(service: str) -> Translator:
@@ -47,17 +47,15 @@ def stated_by(service: str) -> Translator:
     It raises `ContractBroken` for an event that breaks its contract or is not this service's.
     """
 
-    def translate(happened: Event) -> tuple[Outgoing]:
+    def translate(happened: Event) -> Outgoing:
         to = address(happened, service)
-        return (
-            Outgoing(
-                exchange=to.exchange,
-                routing_key=to.routing_key,
-                source=to.source,
-                subject=happened.subject,
-                type=kind_of(type(happened)).type,
-                data=Data(write(happened)),
-            ),
+        return Outgoing(
+            exchange=to.exchange,
+            routing_key=to.routing_key,
+            source=to.source,
+            subject=happened.subject,
+            type=kind_of(type(happened)).type,
+            data=Data(write(happened)),
         )
 
     return translate
@@ -84,12 +82,10 @@ class Outbox:
         self.reads: Sequence[str] = tuple(reads)
         self._translate = translate
 
-    def note(self, unit: UnitOfWork, event: object) -> list[Pending]:
+    def note(self, unit: UnitOfWork, event: object) -> Pending:
         """What is to be written of this event, and how far this service has come by now."""
-        return [
-            Pending(outgoing, unit.cause, unit.actor, self._known(unit, outgoing.subject))
-            for outgoing in self._translate(event)
-        ]
+        outgoing = self._translate(event)
+        return Pending(outgoing, unit.cause, unit.actor, self._known(unit, outgoing.subject))
 
     def _known(self, unit: UnitOfWork, subject: str) -> dict[str, int]:
         streams = ((source, f"{source} {subject}") for source in self.reads)

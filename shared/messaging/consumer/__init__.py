@@ -5,6 +5,6 @@
 """
 
 from shared.messaging.consumer.loop import Consumer
-from shared.messaging.consumer.model import Handler, Late, Outcome, Verify
+from shared.messaging.consumer.model import Handler, Late, Verify
 
-__all__ = ["Consumer", "Handler", "Late", "Outcome", "Verify"]
+__all__ = ["Consumer", "Handler", "Late", "Verify"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from shared.database import Cause, UnitOfWork
@@ -18,7 +19,7 @@ from shared.events.envelope import Envelope, parse_after
 from shared.events.names import agency_of, short
 from shared.kernel.actor import Actor
 from shared.kernel.errors import Unreadable
-from shared.messaging.consumer.model import Arrival, Late, Setup, from_row
+from shared.messaging.consumer.model import Arrival, Setup, from_row
 from shared.messaging.sql import Asked, Known, sql_of
 from shared.messaging.tables import DISCARDED, DONE, LATE, PARKED, RETRY, WAITING
 
@@ -64,7 +65,7 @@ class Batch:
         if not fresh and not self.single:
             return
         self._queue_up(fresh)
-        self._load_states()
+        self._load_states(fresh)
         self._apply_free(fresh)
         self._apply_queues()
         self._leave_waiting()
@@ -131,24 +132,16 @@ class Batch:
     def _is_numbered(self, arrival: Arrival) -> bool:
         return self.setup.ordered and arrival.sequence is not None
 
-    def _load_states(self) -> None:
+    def _load_states(self, fresh: Sequence[Arrival]) -> None:
+        """Let handlers that load alike do it once for all their facts: in one trip, in one order."""
         if self.single:  # each is loaded alone, so that a failure has one to blame
             return
-        by_type: dict[str, list[Envelope]] = {}
-        for queue in self._queues.values():
-            for arrival in queue:
-                if arrival.envelope is not None:
-                    by_type.setdefault(arrival.type, []).append(arrival.envelope)
-        self._call_loads(by_type)
-
-    def _call_loads(self, by_type: dict[str, list[Envelope]]) -> None:
-        # Handlers that load alike do it once for all their types: in one trip, and where they lock,
-        # in one order.
+        free = (each for each in fresh if not self._is_numbered(each))
         loads: dict[Any, list[Envelope]] = {}
-        for kind, envelopes in by_type.items():
-            handler = self.setup.handlers.get(kind)
-            if handler is not None and handler.load is not None:
-                loads.setdefault(handler.load, []).extend(envelopes)
+        for arrival in chain(free, *self._queues.values()):
+            handler = self.setup.handlers.get(arrival.type)
+            if arrival.envelope and handler and handler.load:
+                loads.setdefault(handler.load, []).append(arrival.envelope)
         for load, envelopes in loads.items():
             load(self.uow, envelopes)
 
@@ -159,14 +152,9 @@ class Batch:
 
     def _apply_free(self, fresh: Sequence[Arrival]) -> None:
         """Facts without a number are applied as they come; what is refused is parked."""
-        free = [each for each in fresh if not self._is_numbered(each)]
-        if not self.single:
-            by_type: dict[str, list[Envelope]] = {}
-            for arrival in free:
-                if arrival.envelope is not None:
-                    by_type.setdefault(arrival.type, []).append(arrival.envelope)
-            self._call_loads(by_type)
-        for arrival in free:
+        for arrival in fresh:
+            if self._is_numbered(arrival):
+                continue
             if arrival.envelope is None:
                 self._park(arrival, arrival.refusal or "refused")
             elif not self._full():
@@ -225,9 +213,10 @@ class Batch:
                 handler.load(uow, [envelope])
             outcome = handler.apply(uow, envelope)
         uow.cause = uow.actor = None
-        late = isinstance(outcome, Late)
-        note = outcome.note if isinstance(outcome, Late) else None
-        self._note(arrival, LATE if late else DONE, note=note)
+        if outcome is None:
+            self._note(arrival, DONE)
+        else:
+            self._note(arrival, LATE, note=outcome.note)
 
     def _pass_over(self, envelope: Envelope) -> None:
         """Let a fact go by that means nothing here; another version of one that does is none."""

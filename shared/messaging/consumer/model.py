@@ -28,9 +28,6 @@ class Late:
     note: str
 
 
-Outcome = Late
-
-
 @dataclass(frozen=True, slots=True)
 class Handler:
     """What to do with one type of fact, inside the unit of work that also notes it as done.
@@ -39,7 +36,7 @@ class Handler:
     will need for each; it changes nothing, and some of those facts may not be applied now.
     """
 
-    apply: Callable[[UnitOfWork, Envelope], Outcome | None]
+    apply: Callable[[UnitOfWork, Envelope], Late | None]
     load: Callable[[UnitOfWork, Sequence[Envelope]], None] | None = None
 
 
