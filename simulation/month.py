@@ -27,9 +27,6 @@ HOUR = timedelta(hours=1)
 CITY_LEVEL = 0.3  # share of filings for procedures of the city level; chosen, not measured
 LINKED = 3  # how much oftener an interlinked procedure is filed than another; chosen, not measured
 
-# What the agencies answer is drawn from this much more than the seed: nobody draws what another drew.
-AGENCIES = 3
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -18,8 +18,7 @@ import click
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from services.embedded.city import City
-    from shared.kernel.clock import FixedClock
+    from simulation.kit import City
     from simulation.results import Results
 
 MONTH = datetime(2022, 3, 1)  # noqa: DTZ001 - a month of the calendar, not an instant
@@ -71,45 +70,31 @@ def play(
 
     `amqp` and `database` say where, as `open_city` takes them.
     """
-    from services.embedded.city import open_city
-    from shared.kernel.clock import VN, FixedClock
-    from shared.kernel.ids import SeededIds
-    from simulation.telling import logs_into, open_console, tell_files, tell_results
+    from shared.kernel.clock import VN
+    from simulation.stage import staged
+    from simulation.telling import open_console, tell_files, tell_results
 
     console, began = open_console(), time.monotonic()
     console.print(f"Thành phố mô phỏng, tháng {first:%m/%Y}, {dossiers} hồ sơ, hạt giống {seed}")
-    clock = FixedClock(datetime.combine(first, clock_time(), VN))
-    with logs_into(folder):
-        city = open_city(folder, clock=clock, ids=SeededIds(seed), bus_url=amqp, database=database)
-        try:
-            city.migrate()
-            results = _month(console, city, clock, first, dossiers, seed)
-        finally:
-            city.close()
+    start = datetime.combine(first, clock_time(), VN)
+    with staged(folder, start, seed, bus_url=amqp, database=database) as city:
+        results = _month(console, city, first, dossiers, seed)
     seconds = time.monotonic() - began
     tell_results(console, results)
     tell_files(console, folder, seconds)
     return results, seconds
 
 
-def _month(
-    console: Console, city: City, clock: FixedClock, first: date, dossiers: int, seed: int
-) -> Results:
+def _month(console: Console, city: City, first: date, dossiers: int, seed: int) -> Results:
     from simulation.figures import Habits, load_figures
-    from simulation.kit import City as KitCity
-    from simulation.month import AGENCIES, Month, Plan
+    from simulation.month import Month, Plan
     from simulation.results import collect
     from simulation.telling import live
 
-    start = clock.now()
+    start = city.now()
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     end = start + ((last - first) + timedelta(days=1))
-    played = KitCity(city, seed=seed + AGENCIES)
     with live(console, dossiers) as line:
-        month = Month(
-            played, Plan(first, last, dossiers, seed), load_figures(), Habits(), line.show
-        )
+        month = Month(city, Plan(first, last, dossiers, seed), load_figures(), Habits(), line.show)
         month.run(end - timedelta(seconds=1))
-    results = collect(played, month.desks, start, end)
-    month.agencies.close()
-    return results
+    return collect(city, month.desks, start, end)

@@ -10,13 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+import sqlalchemy as sa
 
 from shared.database import Cause, UnitOfWork
 from shared.events.envelope import Data, Envelope, encode, format_after
 from shared.events.event import Event, address, kind_of, write
 from shared.kernel.actor import Actor
 from shared.messaging.sql import Numbered, sql_of
+from shared.messaging.tables import LEDGERS
 
 _TRACE = re.compile(r"[0-9a-f]{32}").fullmatch
 
@@ -95,6 +99,20 @@ class Outbox:
     def write(self, unit: UnitOfWork, noted: Sequence[Pending]) -> None:
         """Number and write these facts in their order."""
         write_facts(unit, noted, self.reads)
+
+
+def resend(uow: UnitOfWork, since: datetime) -> int:
+    """Mark as unsent whatever was sent at `since` (aware) or later; returns how many facts.
+
+    For what a broker lost: the relay sends it again, and the readers' inboxes make it harmless.
+    """
+    outbox = LEDGERS.outbox
+    changed = uow.connection.execute(
+        sa.update(outbox).where(outbox.c.sent_at >= since).values(sent_at=None)
+    )
+    if changed.rowcount:
+        uow.signal()
+    return changed.rowcount
 
 
 def write_facts(uow: UnitOfWork, pending: Sequence[Pending], reads: Sequence[str]) -> None:
