@@ -11,15 +11,18 @@ import time
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from simulation.kit import City
-    from simulation.results import Results
+from services.commands.serve import serve_here
+from shared.kernel.clock import VN
+from simulation.figures import Habits, load_figures
+from simulation.kit import City
+from simulation.month import Month, Plan
+from simulation.results import Results, collect
+from simulation.stage import staged
+from simulation.telling import live, open_console, tell_files, tell_results
 
 MONTH = datetime(2022, 3, 1)  # noqa: DTZ001 - a month of the calendar, not an instant
 
@@ -58,8 +61,6 @@ def demo(
         text = json.dumps(results.as_json(seconds, seed=seed), ensure_ascii=False, indent=2)
         json_file.write_text(text + "\n", encoding="utf-8")
     if serve:
-        from services.commands.serve import serve_here
-
         serve_here(folder)
 
 
@@ -70,10 +71,6 @@ def play(
 
     `amqp` and `database` say where, as `open_city` takes them.
     """
-    from shared.kernel.clock import VN
-    from simulation.stage import staged
-    from simulation.telling import open_console, tell_files, tell_results
-
     console, began = open_console(), time.monotonic()
     console.print(f"Thành phố mô phỏng, tháng {first:%m/%Y}, {dossiers} hồ sơ, hạt giống {seed}")
     start = datetime.combine(first, clock_time(), VN)
@@ -86,11 +83,6 @@ def play(
 
 
 def _month(console: Console, city: City, first: date, dossiers: int, seed: int) -> Results:
-    from simulation.figures import Habits, load_figures
-    from simulation.month import Month, Plan
-    from simulation.results import collect
-    from simulation.telling import live
-
     start = city.now()
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     end = start + ((last - first) + timedelta(days=1))

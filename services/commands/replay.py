@@ -10,16 +10,18 @@ import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from rich.console import Console
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from simulation.kit import City
-    from simulation.log import Log, Terms
-    from simulation.results import Results
+from shared.kernel.clock import RealClock, to_vn
+from simulation.kit import City
+from simulation.log import Log, Terms, into_years, load_terms, read_log
+from simulation.replaying import Replay, find_procedure
+from simulation.results import Results, collect
+from simulation.stage import staged
+from simulation.telling import live, open_console, tell_files, tell_results
 
 MOST_ROWS = 20
 AFTERWARDS = timedelta(days=30)  # room for what is still due when the log has ended
@@ -35,9 +37,6 @@ def replay(
     file: Path, procedure: str | None, seed: int, json_file: Path | None, data: Path | None
 ) -> None:
     """Phát lại nhật ký sự kiện · Play an event log (case, channel, activity, timestamp)."""
-    from simulation.log import load_terms, read_log
-    from simulation.telling import open_console
-
     console, terms = open_console(), load_terms()
     log = read_log(file, terms)
     folder = data or Path(tempfile.mkdtemp(prefix="lienthong-replay-"))
@@ -53,10 +52,6 @@ def play(
     console: Console, folder: Path, log: Log, terms: Terms, procedure: str, seed: int
 ) -> tuple[Results, Log]:
     """Play the log into `folder`; the results, and the log with its dates as they were played."""
-    from shared.kernel.clock import RealClock
-    from simulation.log import into_years
-    from simulation.stage import staged
-
     with staged(folder, RealClock().now(), seed) as city:
         log = into_years(log, _years(city))
         if log.cases:
@@ -73,11 +68,6 @@ def _years(city: City) -> frozenset[int]:
 def _cases(
     console: Console, city: City, log: Log, terms: Terms, procedure: str, seed: int
 ) -> Results:
-    from shared.kernel.clock import to_vn
-    from simulation.replaying import Replay, find_procedure
-    from simulation.results import collect
-    from simulation.telling import live
-
     start = city.now()
     find_procedure(city, procedure, to_vn(start).date())
     last = max((case.activities[-1].at for case in log.cases), default=start)
@@ -88,8 +78,6 @@ def _cases(
 
 
 def _tell(console: Console, folder: Path, log: Log, results: Results, seconds: float) -> None:
-    from simulation.telling import tell_files, tell_results
-
     tell_results(console, results)
     if log.shifted_weeks:
         console.print(
