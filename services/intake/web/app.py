@@ -45,7 +45,7 @@ def create_web(settings: Settings, store: Store, catalogue: Catalogue) -> Flask:
     api.register_blueprint(read.blueprint())
     api.register_blueprint(write.blueprint())
     app.jinja_env.filters["pairs"] = _pairs
-    app.jinja_env.globals["today"] = lambda: deps().today().isoformat()
+    app.jinja_env.globals["today"] = lambda: deps().today()
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
     for each in (desk.blueprint(), acts.blueprint(), lookup.blueprint()):
