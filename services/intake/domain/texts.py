@@ -30,6 +30,11 @@ def check_text(
             Fault(place, "Có ký tự không in được.", "holds characters that cannot be printed")
         )
         return None
+    if "\ufffd" in text:  # what a wrong decoding leaves where a letter was
+        faults.append(
+            Fault(place, "Có chữ bị hỏng («\ufffd»); hãy gõ lại.", "holds a letter that was lost")
+        )
+        return None
     if len(text) > longest:
         faults.append(
             Fault(

@@ -18,7 +18,7 @@ from services.intake.domain.submission import SubmitDossier
 from shared.catalogue import FormField, Paper, Procedure
 from shared.kernel.errors import Fault
 from shared.kernel.letters import fold_wide, tidy
-from shared.kernel.numbers import read_number
+from shared.kernel.numbers import read_number, vietnamese
 
 Typed = MultiDict[str, str]
 Faults = dict[str, list[str]]
@@ -128,6 +128,13 @@ def _input(place: str, counts: Sequence[PaperCount]) -> str:
             return f"p.{counts[int(number)].code or OTHER}"
         return f"p.{rest}"
     return place
+
+
+def shown(field: FormField, value: Any) -> str:
+    """A value as it stands in its input, so that it is read back as what it is."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return vietnamese(value, grouped=field.unit != "ordinal")
+    return str(value)
 
 
 def day(text: str) -> str:
