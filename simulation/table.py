@@ -78,8 +78,10 @@ def _text(path: Path) -> str:
 
 
 def _decoded(raw: bytes) -> str | None:
-    """UTF-16 by its mark, else UTF-8, else the Windows code page of Vietnamese, which takes nearly
-    any bytes; None where it cannot be text."""
+    """UTF-16 by its mark, else UTF-8, else Windows' page for Vietnamese; None where it is no text.
+
+    That page comes last, as it takes nearly any bytes.
+    """
     encodings = ("utf-16",) if raw.startswith(_UTF16) else ("utf-8", "cp1258")
     for encoding in encodings:
         try:

@@ -124,7 +124,7 @@ PROCEDURE = Procedure(
             least=1900,
             greatest="this_year",
         ),
-        FormField("child_birth", "Ngày sinh của con", "date", False, True, not_before=6),
+        FormField("child_birth", "Con sinh ngày", "date", False, True, not_before=6),
         FormField("until", "Đến ngày", "date", False, False, not_before=0),
     ),
     fee=Fee(None, "none"),
