@@ -84,8 +84,8 @@ class People:
     def _value(self, item: FormField, citizen: Citizen, today: date) -> Any:
         rng = self._rng
         made: dict[str, Callable[[], Any]] = {
-            "date": lambda: date.isoformat(today - timedelta(days=rng.randrange(1, 400))),
-            "number": lambda: rng.randrange(1, 300),
+            "date": lambda: date.isoformat(_within_days(item, rng.randrange(1, 400), today)),
+            "number": lambda: _within(item, rng.randrange(1, 300), today),
             "choice": lambda: rng.choice(item.choices),
             "bool": lambda: rng.random() < 0.5,
             "phone": lambda: citizen.phone or self.phone(),
@@ -95,3 +95,18 @@ class People:
             return made[item.type]()
         text = self.name() if "name" in item.name else rng.choice(WORDS)
         return text[: item.max_length] if item.max_length else text
+
+
+def _within_days(item: FormField, days: int, today: date) -> date:
+    """So many days ago, or ahead where the date may not lie in the past."""
+    ago = today - timedelta(days=days)
+    earliest = item.earliest(today)
+    return ago if earliest is None or ago >= earliest else today + timedelta(days=days)
+
+
+def _within(item: FormField, number: int, today: date) -> float:
+    """The number itself if its field takes it, else one that the field does take."""
+    least, most = item.least or 0, item.most(today)
+    if number >= least and (most is None or number <= most):
+        return number
+    return least + (number if most is None else number % int(most - least + 1))

@@ -27,8 +27,9 @@ from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require
-from shared.kernel.clock import VN
+from shared.kernel.clock import VN, parse_day
 from shared.kernel.errors import InvalidInput, NotFound
+from shared.kernel.letters import tidy
 
 PAGE_SIZE = 25
 
@@ -93,7 +94,7 @@ def _filters(args: dict[str, str], office: str) -> tuple[Filters, Sort]:
     view = args.get("xem", "dang-xu-ly")
     number = args.get("trang-thai", "")
     statuses = (int(number),) if number.isascii() and number.isdigit() and len(number) < 3 else ()
-    text = "".join(c for c in args.get("tim", "") if c.isprintable())[:200]
+    text = "".join(c for c in tidy(args.get("tim", "")) if c.isprintable())[:200]
     filters = Filters(
         office=office,
         statuses=statuses,
@@ -114,7 +115,7 @@ def _late(filters: Filters) -> Filters:
 
 def _day(text: str | None, later: int) -> datetime | None:
     try:
-        day = date.fromisoformat(text or "")
+        day = parse_day(typed.day(text or ""))
         return datetime.combine(day + timedelta(days=later), time.min, VN)
     except (ValueError, OverflowError):
         return None
@@ -255,7 +256,7 @@ def report() -> str:
 
 def _month(text: str | None) -> date | None:
     try:
-        found = date.fromisoformat(f"{text}-01")
+        found = parse_day(f"{text}-01")
     except ValueError:
         return None
     return found if 2000 <= found.year <= 2200 else None
