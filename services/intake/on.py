@@ -42,13 +42,13 @@ TABLE: Final = (
     on(DossierStopped, progress.stopped),
     on(DossierResolved, progress.resolved),
     on(DossierExtended, progress.extended),
+    on(DeadlineMissed, progress.silence),
 )
 #: Kept for the timeline alone: nothing is done about them.
 TIMELINE: Final = (
     StepOpened,
     StepAnswered,
     DeadlineNear,
-    DeadlineMissed,
     CitizenNotified,
     CitizenUnreachable,
 )

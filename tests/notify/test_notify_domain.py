@@ -42,8 +42,8 @@ from shared.events.intake import (
     DossierSupplemented,
     SupplementRequested,
 )
-from shared.events.parts import Agency
-from shared.events.routing import DossierExtended, DossierResolved, StepResult
+from shared.events.parts import Agency, StepResult
+from shared.events.routing import DossierExtended, DossierResolved
 from shared.kernel.clock import format_instant
 from shared.kernel.errors import NotAllowed
 from shared.kernel.ids import SeededIds
