@@ -33,7 +33,7 @@ def test_a_golden_sample_decodes_reads_and_is_written_the_same_for_ever(path: Pa
     envelope = decode(body)
     assert encode(envelope) == body
     written = dict(Data(write(envelope.event())))
-    since = {name: None for name in written.keys() - raw["data"].keys()}
+    since = dict.fromkeys(written.keys() - raw["data"].keys())
     assert written == raw["data"] | since, "a name that came since reads as null"
     assert envelope.event().subject == envelope.subject
     assert path.name == f"{envelope.type.removeprefix(names.PREFIX)}.json"

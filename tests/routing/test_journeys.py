@@ -11,7 +11,7 @@ from services.routing.domain import words
 from services.routing.storage.tables import metadata
 from shared.database.migrate import drift
 from shared.events.agencies import AnswerTaken
-from shared.events.intake import DossierPaid, DossierSupplemented
+from shared.events.intake import DossierPaid, DossierSupplemented, SilenceConfirmed
 from shared.events.names import wire
 from shared.events.parts import Paper
 from shared.kernel.clock import VN, format_instant
@@ -171,8 +171,15 @@ def test_silence_is_consent_and_an_unheld_role_comes_to_the_receiving_office(tow
     assigned, note = town.queue("phuong-1")
     assert assigned.data["step"]["code"] == "consult"
     assert note.data["note"] == words.NO_AGENCY
-    town.clock.set(at(assigned.data["due_at"]))
+    due_at = at(assigned.data["due_at"])
+    town.clock.set(due_at)
     town.rest()
+    missed = town.one(CODE, "deadline.missed")
+    assert missed["consent"]
+    assert not town.queue("xay-dung"), "intake may know of an earlier end"
+    town.clock.advance(timedelta(hours=1))
+    task = missed["task"]
+    town.intake(SilenceConfirmed(dossier=CODE, task=task, due_at=due_at, confirmed_at=due_at))
     answered = town.one(CODE, "step.answered")
     assert (answered["answer"], answered["outcome"]) == ("silent", "silent_consent")
     assert town.queue("xay-dung")

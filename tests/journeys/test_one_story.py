@@ -1,0 +1,262 @@
+"""One story: whatever happens, in whatever order it arrives, the three services tell the same.
+
+Whole dossiers by the public doors: desk, agencies and the clock act, the services hear of it late,
+in another order and twice. After each rest intake, routing and notify are held side by side.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+from collections import Counter
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from services.intake.domain.dossier import Dossier
+from services.intake.domain.statuses import Status
+from services.intake.storage.queries import find_dossier
+from services.routing.domain.case import Case, Task
+from services.routing.storage.cases import Cases
+from services.routing.usecases.rules import Rules
+from shared.catalogue import Catalogue, load
+from shared.messaging import parked
+from shared.messaging.resending import resend
+from shared.settings import PROJECT
+from simulation.kit import MORNING, Agency, AnswerRefused, City, Desk, Rejected, open_city
+
+#: A fork and a join; a payment, a step outside the legal time and one after the result; silence.
+MATTERS = (
+    ("2.000986", "ubnd-phuong-1"),
+    ("1.013831", "mot-cua-thanh-pho"),
+    ("1.009994", "mot-cua-thanh-pho"),
+)
+ENDS = {"resolved": {9, 10}, "stopped": {8}, "withdrawn": {7}}
+LONG_AGO = datetime(2022, 1, 1, tzinfo=UTC)
+SERVICES = ("intake", "routing", "notify")
+
+
+@cache
+def catalogue() -> Catalogue:
+    return load(PROJECT / "catalogue")
+
+
+@cache
+def empty_city() -> Path:
+    """The files of a migrated city in which nothing has happened."""
+    folder = Path(tempfile.mkdtemp(prefix="lienthong-story-"))
+    open_city(folder, catalogue=catalogue()).close()
+    return folder
+
+
+class OneStory(RuleBasedStateMachine):
+    """A city whose parts hear of each other when the rules say so."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="lienthong-story-"))
+        shutil.copytree(empty_city(), self.folder, dirs_exist_ok=True)
+        self.city: City = open_city(self.folder, at=MORNING, catalogue=catalogue())
+        self.rules = Rules(catalogue())
+        self.filed: dict[str, Desk] = {}
+        self.people: dict[str, Any] = {}
+        self.number = itertools.count(1)
+
+    def teardown(self) -> None:
+        try:
+            self.rest()
+        finally:
+            self.city.close()
+            shutil.rmtree(self.folder)
+
+    # --- what happens ---------------------------------------------------------------------------
+
+    @initialize(matter=st.sampled_from(MATTERS))
+    def begin(self, matter: tuple[str, str]) -> None:
+        self.file(matter)
+        self.city.rest()
+
+    @rule(matter=st.sampled_from(MATTERS))
+    def file(self, matter: tuple[str, str]) -> None:
+        if len(self.filed) < 3:
+            procedure, office = matter
+            desk = self.desk(office)
+            self.filed[desk.submit(procedure, number=next(self.number)).code] = desk
+
+    @rule(
+        pick=st.integers(0, 9),
+        act=st.sampled_from(("grant", "grant", "grant", "refuse", "not ours", "papers", "time")),
+        hours=st.integers(1, 200),
+    )
+    def agency_answers(self, pick: int, act: str, hours: int) -> None:
+        found = [(code, task) for code in self.filed for task in self.open_tasks(code)]
+        if not found:
+            return
+        code, task = found[pick % len(found)]
+        agency = self.agency(task.agency.code)
+        until = self.city.now() + timedelta(hours=hours)
+        with suppress(AnswerRefused):
+            for handed in agency.tasks(code):
+                if handed.id == task.id:
+                    self.answer(agency, handed, act, until)
+
+    def answer(self, agency: Agency, task: Any, act: str, until: datetime) -> None:
+        if act == "grant":
+            agency.grant(task, amount_vnd=5000)
+        elif act == "refuse":
+            agency.complete(task.id, "refused", reason="không đủ điều kiện")
+        elif act == "not ours":
+            agency.refuse(task.id, "không thuộc thẩm quyền")
+        elif act == "papers":
+            agency.ask_papers(task.id, ["Sổ hộ khẩu"], "bản chụp mờ", respond_by=until)
+        else:
+            agency.more_time(task.id, "đông việc", until)
+
+    @rule(
+        pick=st.integers(0, 9),
+        act=st.sampled_from(("supplement", "supplement", "pay", "pay", "hand over", "withdraw")),
+    )
+    def desk_acts(self, pick: int, act: str) -> None:
+        code = list(self.filed)[pick % len(self.filed)]
+        desk = self.filed[code]
+        with suppress(Rejected):
+            if act == "supplement":
+                desk.supplement(code, "Bản chụp rõ")
+            elif act == "pay":
+                wanted = [w.amount_vnd for w in self.dossier(code).open_waits if w.kind == "payment"]
+                desk.pay(code, (wanted or [None])[0] or 5000, "BL-0001")
+            elif act == "hand over":
+                desk.hand_over(code)
+            else:
+                desk.withdraw(code, "đổi ý")
+
+    @rule(minutes=st.sampled_from((1, 30, 240, 60 * 24, 60 * 24 * 4, 60 * 24 * 9)))
+    def time_passes_unseen(self, minutes: int) -> None:
+        """All services sleep: what fell due meanwhile is found later."""
+        self.city.set(self.city.now() + timedelta(minutes=minutes))
+
+    @rule(hours=st.sampled_from((1, 24, 24 * 7, 24 * 20)))
+    def time_passes(self, hours: int) -> None:
+        self.city.advance(timedelta(hours=hours))
+
+    @rule(who=st.permutations(SERVICES), count=st.integers(1, 2), steps=st.integers(1, 3))
+    def some_hear(self, who: list[str], count: int, steps: int) -> None:
+        """These services move a little, in this order; what was said to the others is delayed."""
+        for _ in range(steps):
+            for name in who[:count]:
+                for loop in self.city.built.services[name].loops:
+                    loop.step(0)
+
+    @rule(who=st.sampled_from(SERVICES))
+    def all_is_sent_again(self, who: str) -> None:
+        with self.city.built.services[who].store.begin() as uow:
+            resend(uow, LONG_AGO)
+
+    @rule()
+    def rest(self) -> None:
+        self.city.rest()
+        for service in self.city.built.services.values():
+            with service.store.read() as connection:
+                assert parked.list_held(connection) == []
+        for code in self.filed:
+            self.holds(code)
+
+    # --- what must hold -------------------------------------------------------------------------
+
+    def holds(self, code: str) -> None:
+        dossier, case = self.dossier(code), self.case(code)
+        place = (code, dossier.status, case.state, self.city.now())
+        told = Counter(sent.moment for sent in self.city.sent(code) if sent.channel == "sms")
+        ends = {end for end in ENDS if told[end]}
+        if case.state == "live":
+            self.holds_alive(dossier, case)
+            assert not ends, place
+        else:
+            assert dossier.status in ENDS[case.state], place
+            assert dossier.open_waits == (), place
+            assert dossier.paused_since is None, place
+            assert ends == {case.state}, place
+        if case.state in ("stopped", "withdrawn"):
+            assert not self.open_tasks(code), place
+        self.messages_hold(dossier, told)
+        for task in case.tasks.values():
+            if task.closed_by == "lapsed":
+                given_up = [w for w in dossier.waits if w.step == task.step and w.dropped]
+                assert given_up, (place, "routing's lapse is intake's")
+
+    def holds_alive(self, dossier: Dossier, case: Case) -> None:
+        place = (dossier.code, dossier.status, self.city.now())
+        assert dossier.status in {2, 4, 5, 6}, place
+        assert case.due_at == dossier.due_at, place
+        assert case.dates_awaited == 0, place
+        assert case.waiting_papers == (dossier.status is Status.SUPPLEMENT), place
+        stands = case.waiting_for_citizen or case.clock_stopped_at is not None
+        assert stands == (dossier.paused_since is not None), place
+        paying = {task.step for task in case.tasks.values() if task.kind == "payment"}
+        paying &= {step for step, task in case.tasks.items() if task.is_open}
+        assert paying == {w.step for w in dossier.open_waits if w.kind == "payment"}, place
+
+    def messages_hold(self, dossier: Dossier, told: Counter[str]) -> None:
+        """Each thing that the citizen must know was sent once."""
+        rounds = [w for w in dossier.waits if w.kind == "supplement"]
+        payments = [w for w in dossier.waits if w.kind == "payment"]
+        expected = {
+            "received": 1,
+            "supplement_requested": len(rounds),
+            "supplemented": sum(w.answered for w in rounds),
+            "payment_requested": len(payments),
+            "paid": sum(w.answered for w in payments),
+            "extended": len(dossier.extensions),
+            "returned": int(dossier.status is Status.RETURNED),
+        }
+        assert {moment: told[moment] for moment in expected} == expected, dossier.code
+        assert all(told[end] <= 1 for end in ENDS), dossier.code
+        assert told["supplement_dropped"] <= sum(w.dropped is not None for w in rounds)
+
+    # --- looking --------------------------------------------------------------------------------
+
+    def desk(self, office: str) -> Desk:
+        return self.people.setdefault(f"desk {office}", None) or self._met(
+            f"desk {office}", self.city.desk(office)
+        )
+
+    def agency(self, code: str) -> Agency:
+        return self.people.setdefault(code, None) or self._met(code, self.city.agency(code))
+
+    def _met(self, name: str, person: Any) -> Any:
+        self.people[name] = person
+        return person
+
+    def dossier(self, code: str) -> Dossier:
+        with self.city.built.intake.store.read() as connection:
+            dossier = find_dossier(connection, code)
+        assert dossier is not None
+        return dossier
+
+    def case(self, code: str) -> Case:
+        with self.city.built.routing.store.begin() as uow:
+            case = uow.get(Cases).get(code)
+        assert case is not None
+        return case
+
+    def open_tasks(self, code: str) -> list[Task]:
+        with self.city.built.routing.store.begin() as uow:
+            case = uow.get(Cases).get(code)
+        tasks = [] if case is None else case.tasks.values()
+        return [task for task in tasks if task.is_open and task.kind == "task"]
+
+
+OneStory.TestCase.settings = settings(
+    max_examples=30,
+    stateful_step_count=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+TestOneStory = OneStory.TestCase
