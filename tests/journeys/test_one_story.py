@@ -25,7 +25,6 @@ from services.intake.domain.statuses import Status
 from services.intake.storage.queries import find_dossier
 from services.routing.domain.case import Case, Task
 from services.routing.storage.cases import Cases
-from services.routing.usecases.rules import Rules
 from shared.catalogue import Catalogue, load
 from shared.messaging import parked
 from shared.messaging.resending import resend
@@ -64,9 +63,9 @@ class OneStory(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="lienthong-story-"))
         shutil.copytree(empty_city(), self.folder, dirs_exist_ok=True)
         self.city: City = open_city(self.folder, at=MORNING, catalogue=catalogue())
-        self.rules = Rules(catalogue())
         self.filed: dict[str, Desk] = {}
-        self.people: dict[str, Any] = {}
+        self.desks: dict[str, Desk] = {}
+        self.agencies: dict[str, Agency] = {}
         self.number = itertools.count(1)
 
     def teardown(self) -> None:
@@ -130,7 +129,9 @@ class OneStory(RuleBasedStateMachine):
             if act == "supplement":
                 desk.supplement(code, "Bản chụp rõ")
             elif act == "pay":
-                wanted = [w.amount_vnd for w in self.dossier(code).open_waits if w.kind == "payment"]
+                wanted = [
+                    w.amount_vnd for w in self.dossier(code).open_waits if w.kind == "payment"
+                ]
                 desk.pay(code, (wanted or [None])[0] or 5000, "BL-0001")
             elif act == "hand over":
                 desk.hand_over(code)
@@ -223,16 +224,14 @@ class OneStory(RuleBasedStateMachine):
     # --- looking --------------------------------------------------------------------------------
 
     def desk(self, office: str) -> Desk:
-        return self.people.setdefault(f"desk {office}", None) or self._met(
-            f"desk {office}", self.city.desk(office)
-        )
+        if office not in self.desks:
+            self.desks[office] = self.city.desk(office)
+        return self.desks[office]
 
     def agency(self, code: str) -> Agency:
-        return self.people.setdefault(code, None) or self._met(code, self.city.agency(code))
-
-    def _met(self, name: str, person: Any) -> Any:
-        self.people[name] = person
-        return person
+        if code not in self.agencies:
+            self.agencies[code] = self.city.agency(code)
+        return self.agencies[code]
 
     def dossier(self, code: str) -> Dossier:
         with self.city.built.intake.store.read() as connection:
