@@ -31,12 +31,16 @@ from shared.messaging.resending import resend
 from shared.settings import PROJECT
 from simulation.kit import MORNING, Agency, AnswerRefused, City, Desk, Rejected, open_city
 
-#: A fork and a join; a payment, a step outside the legal time and one after the result; silence.
+#: A fork; a payment and a step outside the legal time; silence as consent; a step after the result.
 MATTERS = (
+    ("1.012783", "mot-cua-thanh-pho"),
     ("2.000986", "ubnd-phuong-1"),
     ("1.013831", "mot-cua-thanh-pho"),
     ("1.009994", "mot-cua-thanh-pho"),
 )
+ANSWERS = ("grant", "grant", "grant", "grant", "", "refuse", "not ours", "papers", "time")
+ACTS = ("", "", "supplement", "pay", "hand over", "withdraw", "withdraw")
+THEN = ("", "", "rest", "sleep", "time passes", "some hear", "some hear", "all again")
 ENDS = {"resolved": {9, 10}, "stopped": {8}, "withdrawn": {7}}
 LONG_AGO = datetime(2022, 1, 1, tzinfo=UTC)
 SERVICES = ("intake", "routing", "notify")
@@ -77,34 +81,89 @@ class OneStory(RuleBasedStateMachine):
 
     # --- what happens ---------------------------------------------------------------------------
 
-    @initialize(matter=st.sampled_from(MATTERS))
-    def begin(self, matter: tuple[str, str]) -> None:
-        self.file(matter)
+    @initialize(matters=st.lists(st.sampled_from(MATTERS), min_size=1, max_size=2))
+    def begin(self, matters: list[tuple[str, str]]) -> None:
+        for matter in matters:
+            self.file(matter)
         self.city.rest()
 
-    @rule(matter=st.sampled_from(MATTERS))
     def file(self, matter: tuple[str, str]) -> None:
-        if len(self.filed) < 3:
-            procedure, office = matter
-            desk = self.desk(office)
-            self.filed[desk.submit(procedure, number=next(self.number)).code] = desk
+        procedure, office = matter
+        desk = self.desk(office)
+        self.filed[desk.submit(procedure, number=next(self.number)).code] = desk
 
     @rule(
         pick=st.integers(0, 9),
-        act=st.sampled_from(("grant", "grant", "grant", "refuse", "not ours", "papers", "time")),
+        answer=st.sampled_from(ANSWERS),
+        act=st.sampled_from(ACTS),
+        desk_first=st.booleans(),
         hours=st.integers(1, 200),
+        between=st.sampled_from((0, 0, 30, 60 * 24)),
+        then=st.sampled_from(THEN),
+        who=st.permutations(SERVICES),
     )
-    def agency_answers(self, pick: int, act: str, hours: int) -> None:
-        found = [(code, task) for code in self.filed for task in self.open_tasks(code)]
-        if not found:
+    def people_act(
+        self,
+        pick: int,
+        answer: str,
+        act: str,
+        hours: int,
+        between: int,
+        then: str,
+        who: list[str],
+        *,
+        desk_first: bool,
+    ) -> None:
+        """An agency and the desk act before anybody has heard of the other; then time goes on."""
+        going = [each for each in self.filed if not self.dossier(each).status.final]
+        if not going:
+            self.file(MATTERS[pick % len(MATTERS)])
             return
-        code, task = found[pick % len(found)]
-        agency = self.agency(task.agency.code)
+        code = going[pick % len(going)]
         until = self.city.now() + timedelta(hours=hours)
+        if desk_first:
+            self.desk_acts(code, act)
+            self.sleep(between)
+        self.agency_answers(code, pick, answer, until)
+        if not desk_first:
+            self.sleep(between)
+            self.desk_acts(code, act)
+        if then == "rest":
+            self.rest()
+        elif then == "sleep":
+            self.sleep(hours * 60)
+        elif then == "time passes":
+            self.city.advance(timedelta(hours=hours))
+        elif then == "some hear":
+            self.some_hear(who[: 1 + pick % 2], 1 + hours % 3)
+        elif then == "all again":
+            self.all_is_sent_again(who[0])
+
+    def sleep(self, minutes: int) -> None:
+        """Time passes and no service sees it: what fell due meanwhile is found later."""
+        self.city.set(self.city.now() + timedelta(minutes=minutes))
+
+    def some_hear(self, who: list[str], steps: int) -> None:
+        """These services move a little, in this order; what was said to the others is delayed."""
+        for _ in range(steps):
+            for name in who:
+                for loop in self.city.built.services[name].loops:
+                    loop.step(0)
+
+    def all_is_sent_again(self, who: str) -> None:
+        with self.city.built.services[who].store.begin() as uow:
+            resend(uow, LONG_AGO)
+
+    def agency_answers(self, code: str, pick: int, answer: str, until: datetime) -> None:
+        tasks = self.open_tasks(code)
+        if not tasks or not answer:
+            return
+        task = tasks[pick % len(tasks)]
+        agency = self.agency(task.agency.code)
         with suppress(AnswerRefused):
             for handed in agency.tasks(code):
                 if handed.id == task.id:
-                    self.answer(agency, handed, act, until)
+                    self.answer(agency, handed, answer, until)
 
     def answer(self, agency: Agency, task: Any, act: str, until: datetime) -> None:
         if act == "grant":
@@ -118,12 +177,7 @@ class OneStory(RuleBasedStateMachine):
         else:
             agency.more_time(task.id, "đông việc", until)
 
-    @rule(
-        pick=st.integers(0, 9),
-        act=st.sampled_from(("supplement", "supplement", "pay", "pay", "hand over", "withdraw")),
-    )
-    def desk_acts(self, pick: int, act: str) -> None:
-        code = list(self.filed)[pick % len(self.filed)]
+    def desk_acts(self, code: str, act: str) -> None:
         desk = self.filed[code]
         with suppress(Rejected):
             if act == "supplement":
@@ -135,32 +189,9 @@ class OneStory(RuleBasedStateMachine):
                 desk.pay(code, (wanted or [None])[0] or 5000, "BL-0001")
             elif act == "hand over":
                 desk.hand_over(code)
-            else:
+            elif act == "withdraw":
                 desk.withdraw(code, "đổi ý")
 
-    @rule(minutes=st.sampled_from((1, 30, 240, 60 * 24, 60 * 24 * 4, 60 * 24 * 9)))
-    def time_passes_unseen(self, minutes: int) -> None:
-        """All services sleep: what fell due meanwhile is found later."""
-        self.city.set(self.city.now() + timedelta(minutes=minutes))
-
-    @rule(hours=st.sampled_from((1, 24, 24 * 7, 24 * 20)))
-    def time_passes(self, hours: int) -> None:
-        self.city.advance(timedelta(hours=hours))
-
-    @rule(who=st.permutations(SERVICES), count=st.integers(1, 2), steps=st.integers(1, 3))
-    def some_hear(self, who: list[str], count: int, steps: int) -> None:
-        """These services move a little, in this order; what was said to the others is delayed."""
-        for _ in range(steps):
-            for name in who[:count]:
-                for loop in self.city.built.services[name].loops:
-                    loop.step(0)
-
-    @rule(who=st.sampled_from(SERVICES))
-    def all_is_sent_again(self, who: str) -> None:
-        with self.city.built.services[who].store.begin() as uow:
-            resend(uow, LONG_AGO)
-
-    @rule()
     def rest(self) -> None:
         self.city.rest()
         for service in self.city.built.services.values():
@@ -253,8 +284,8 @@ class OneStory(RuleBasedStateMachine):
 
 
 OneStory.TestCase.settings = settings(
-    max_examples=30,
-    stateful_step_count=25,
+    max_examples=40,
+    stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
