@@ -40,6 +40,7 @@ TABLE: Final = (
     on(DossierStopped, progress.stopped),
     on(DossierResolved, progress.resolved),
     on(DossierExtended, progress.extended),
+    on(DeadlineMissed, progress.silence),
 )
 
 

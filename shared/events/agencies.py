@@ -8,8 +8,7 @@ from msgspec import Meta
 
 from shared.events.event import Event, event
 from shared.events.intake import DossierCode, Items, Papers
-from shared.events.parts import ProcedureName, Step
-from shared.events.routing import Document, ResultCode
+from shared.events.parts import Document, ProcedureName, ResultCode, Step
 from shared.events.types import MAX_MANY, Form, Instant, Line, MaybeEmpty, Text, Whole, Word, about
 
 TaskId = Annotated[Word, about("Task id")]

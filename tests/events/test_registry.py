@@ -33,7 +33,9 @@ def test_a_golden_sample_decodes_reads_and_is_written_the_same_for_ever(path: Pa
     body = json.dumps(raw, ensure_ascii=False, separators=(",", ":")).encode()
     envelope = decode(body)
     assert encode(envelope) == body
-    assert Data(write(envelope.event())) == raw["data"]
+    written = dict(Data(write(envelope.event())))
+    since = dict.fromkeys(written.keys() - raw["data"].keys())
+    assert written == raw["data"] | since, "a name that came since reads as null"
     assert envelope.event().subject == envelope.subject
     assert path.name == f"{envelope.type.removeprefix(names.PREFIX)}.json"
 

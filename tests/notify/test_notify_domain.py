@@ -43,8 +43,8 @@ from shared.events.intake import (
     DossierSupplemented,
     SupplementRequested,
 )
-from shared.events.parts import Agency
-from shared.events.routing import DossierExtended, DossierResolved, StepResult
+from shared.events.parts import Agency, StepResult
+from shared.events.routing import DossierExtended, DossierResolved
 from shared.kernel.clock import format_instant
 from shared.kernel.errors import NotAllowed
 from shared.kernel.ids import SeededIds
@@ -279,7 +279,8 @@ def test_a_message_that_waited_says_what_it_would_have_said_at_once(
         released = release_messages(known, contact, around()).state
         assert released is not None
         texts.append([(m.channel, m.subject, m.body) for m in released.messages])
-    at_once = write_messages(replace(waiting, messages=(), contact=contact), event, around()).state
+    before = replace(waiting, case=replace(waiting.case, ended=False), messages=(), contact=contact)
+    at_once = write_messages(before, event, around()).state
     assert at_once is not None
     assert [[(m.channel, m.subject, m.body) for m in at_once.messages]] * len(kept) == texts
 

@@ -9,8 +9,7 @@ from datetime import datetime
 from typing import Any, Literal, get_args
 
 from services.intake.domain.statuses import Status, move
-from shared.events.parts import Paper
-from shared.events.routing import StepResult
+from shared.events.parts import Paper, StepResult
 from shared.events.types import Channel
 
 Language = Literal["vi", "en"]

@@ -18,14 +18,13 @@ from services.routing.domain.plan import StepPlan
 from shared.events.agencies import TaskAssigned
 from shared.events.decision import Decision
 from shared.events.intake import DossierReceived, DossierWithdrawn
-from shared.events.parts import Agency, ProcedureName
+from shared.events.parts import Agency, ProcedureName, StepResult
 from shared.events.routing import (
     DossierResolved,
     DossierStarted,
     DossierStopped,
     PaymentRequested,
     StepOpened,
-    StepResult,
 )
 from shared.kernel.calendar import due
 
@@ -54,8 +53,11 @@ def open_case(received: DossierReceived, around: Circumstances) -> Decision[Case
 
 
 def withdraw(case: Case, withdrawn: DossierWithdrawn, around: Circumstances) -> Decision[Case]:
-    """The citizen took the dossier back: whatever is open is cancelled, what is done stays."""
-    if case.state != "live":
+    """The citizen took the dossier back: whatever is open is cancelled, what is done stays.
+
+    Also where routing had come to another end meanwhile: which one it is, intake decides.
+    """
+    if case.state == "withdrawn":
         return Decision(note=words.DOSSIER_CLOSED)
     move = Move(case, around)
     move.set(state="withdrawn", closed_at=move.now, waiting_papers=False, respond_by=None)
@@ -75,6 +77,7 @@ def stop(move: Move, reason: str, agency: Agency | None = None, step: str | None
             agency=agency,
             step=step,
             stopped_at=move.now,
+            proposed=True,
         )
     )
 
@@ -233,7 +236,9 @@ def _close_if_over(move: Move) -> None:
     move.set(state="resolved", closed_at=move.now, waiting_papers=False, respond_by=None)
     results = tuple(_result(step, task) for step, task in decided)
     move.events.append(
-        DossierResolved(dossier=move.case.dossier, results=results, resolved_at=move.now)
+        DossierResolved(
+            dossier=move.case.dossier, results=results, resolved_at=move.now, proposed=True
+        )
     )
     advance(move)  # steps after the result
 

@@ -11,7 +11,6 @@ from typing import Final
 WITHDRAWN: Final = "Công dân đã rút hồ sơ: {reason}"
 STOPPED: Final = "Hồ sơ đã dừng xử lý: {reason}"
 SILENCE: Final = "Quá hạn mà không có ý kiến: được coi là đồng ý theo quy định."
-NO_PAPERS: Final = "Công dân không bổ sung giấy tờ trong thời hạn đã nêu."
 DECIDED_WITHOUT: Final = "Cơ quan đã trả lời mà không cần giấy tờ bổ sung nữa."
 NEXT_STEP: Final = (
     "Ông/Bà liên hệ {office} để nhận lại giấy tờ và được hướng dẫn nộp lại hồ sơ "
@@ -43,4 +42,5 @@ UNTIL_TOO_EARLY: Final = "Không nhận gia hạn: hạn mới phải sau hạn 
 DOSSIER_CLOSED: Final = "Hồ sơ đã kết thúc; thông tin này không thay đổi gì."
 ALREADY_OPEN: Final = "Hồ sơ đã được chuyển xử lý trước đó."
 NOTHING_WAITED: Final = "Không có yêu cầu bổ sung nào đang chờ."
+ANSWERED_MEANWHILE: Final = "Cơ quan đã trả lời hoặc hạn đã đổi; sự im lặng không còn tính."
 NO_SUCH_PAYMENT: Final = "Không có khoản nộp nào đang chờ ở bước này."
