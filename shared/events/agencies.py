@@ -44,8 +44,14 @@ class TaskChanged(Event, frozen=True, kw_only=True):
     agency: YourCode
     change: Literal["paused", "resumed", "supplemented", "due"]
     due_at: Annotated[Instant | None, about("null while the clock stands still")] = None
-    form: Annotated[Form, about("Changed fields that this step shares", personal=True)]
+    form: Annotated[
+        Form,
+        about("Changed fields that this step shares; null for one that was emptied", personal=True),
+    ]
     papers: Annotated[Papers, about("Papers that came in")]
+    papers_after: Annotated[
+        Papers | None, about("All papers as they are now, where any came in")
+    ] = None
     note: MaybeEmpty | None = None
     changed_at: Instant
 

@@ -5,12 +5,15 @@ Faults name the place and the rule, never the value: they may be logged.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+
+import msgspec
 
 from services.intake.domain.texts import check_text, missing
 from shared.catalogue import FormField, Paper, Procedure
@@ -21,6 +24,7 @@ from shared.kernel.phones import normalise_phone
 LONGEST_FIELD = 500
 MOST_PAPERS = 50
 MOST_COPIES = 99
+_OTHER = "other-"
 _ID_NUMBER = re.compile(r"\d{9}|\d{12}")
 
 
@@ -44,6 +48,7 @@ def check_form(
 ) -> dict[str, Any]:
     """The declaration with every value tidied; `partial` asks only for the fields that are given.
 
+    Of a partial one a field that is given empty stays, as None: the citizen takes its value out.
     Dates stay ISO texts, numbers numbers, phones become E.164. `today` is the local day, which
     some dates may not lie after.
     """
@@ -55,7 +60,7 @@ def check_form(
     )
     asked = [field for field in fields if not partial or field.name in raw]
     checked = {field.name: _checked(field, raw.get(field.name), faults, today) for field in asked}
-    return {name: value for name, value in checked.items() if value is not None}
+    return {name: value for name, value in checked.items() if partial or value is not None}
 
 
 def _checked(field: FormField, given: Any, faults: list[Fault], today: date) -> Any:
@@ -192,7 +197,7 @@ def _held(
         if name is None:
             return None
         return parts.Paper(
-            code=f"other-{number + 1}", name=name, original=count.original, copy=count.copy
+            code=f"{_OTHER}{number + 1}", name=name, original=count.original, copy=count.copy
         )
     if count.code not in names:
         faults.append(
@@ -206,6 +211,23 @@ def _held(
     return parts.Paper(
         code=count.code, name=names[count.code], original=count.original, copy=count.copy
     )
+
+
+def numbered_on(
+    held: Sequence[parts.Paper], papers: Sequence[parts.Paper]
+) -> tuple[parts.Paper, ...]:
+    """Papers outside the catalogue's list numbered on from those held: each stays one of its own."""
+    taken = {p.code for p in held}
+    free = (code for n in itertools.count(1) if (code := f"{_OTHER}{n}") not in taken)
+    return tuple(
+        msgspec.structs.replace(paper, code=next(free)) if is_other(paper) else paper
+        for paper in papers
+    )
+
+
+def is_other(paper: parts.Paper) -> bool:
+    """Whether it is a paper outside the catalogue's list."""
+    return paper.code.startswith(_OTHER)
 
 
 def missing_papers(papers: Sequence[Paper], held: Sequence[parts.Paper]) -> list[Fault]:

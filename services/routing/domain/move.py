@@ -89,6 +89,7 @@ class Move:
                 due_at=None if task.state == "paused" else task.due_at,
                 form=form or {},
                 papers=papers,
+                papers_after=self.case.papers if papers else None,
                 note=note,
                 changed_at=self.now,
             )

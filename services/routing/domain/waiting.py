@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from services.routing.domain import words
 from services.routing.domain.case import Alarms, Case, Circumstances, PapersWanted, Task
 from services.routing.domain.journey import advance, close_payment, pause
@@ -119,15 +121,23 @@ def desk_asked(case: Case, asked: SupplementRequested, around: Circumstances) ->
 
 
 def supplemented(case: Case, brought: DossierSupplemented, around: Circumstances) -> Decision[Case]:
-    """The citizen brought what was missing. Whatever round it names, all that waited goes on."""
-    if case.state != "live":
-        return Decision(note=words.DOSSIER_CLOSED)
+    """The citizen brought what was missing. Whatever round it names, all that waited goes on.
+
+    Papers and form become what intake holds, also after the end: they are intake's.
+    """
     move = Move(case, around)
     kept = around.route.shared_fields
     changed = {name: value for name, value in brought.form.items() if name in kept}
+    whole = {**case.form, **changed} if brought.form_after is None else brought.form_after
     move.set(
-        form={**case.form, **changed},
-        papers=_with_papers(case.papers, brought.papers),
+        form={n: value for n, value in whole.items() if n in kept and value is not None},
+        papers=_with_papers(case.papers, brought.papers)
+        if brought.papers_after is None
+        else brought.papers_after,
+    )
+    if case.state != "live":
+        return Decision(move.case, note=words.DOSSIER_CLOSED)
+    move.set(
         due_at=brought.due_at or case.due_at,
         waiting_papers=False,
         respond_by=None,
@@ -153,8 +163,17 @@ def paid(case: Case, payment: DossierPaid, around: Circumstances) -> Decision[Ca
 
 
 def _with_papers(before: tuple[Paper, ...], new: tuple[Paper, ...]) -> tuple[Paper, ...]:
-    """Papers by code, the newer counts in the older place."""
-    by_code = {paper.code: paper for paper in (*before, *new)}
+    """Papers by code, as intake adds them; for a fact of before it stated all that it holds."""
+    by_code = {paper.code: paper for paper in before}
+    for paper in new:
+        old = by_code.get(paper.code)
+        by_code[paper.code] = (
+            msgspec.structs.replace(
+                old, original=old.original + paper.original, copy=old.copy + paper.copy
+            )
+            if old
+            else paper
+        )
     return tuple(by_code.values())
 
 
