@@ -60,6 +60,9 @@ class DossierReceived(Event, frozen=True, kw_only=True):
     form: Annotated[Form, about("Form fields that steps share", personal=True)]
     papers: Papers
     branches: Annotated[Branches, about("Optional branches that the citizen chose")]
+    rounds: Annotated[
+        Whole | None, about("How often the desk asked for papers before; null: not told")
+    ] = None
 
 
 @event("dossier.refused", "intake", read_by=("notify",))

@@ -98,7 +98,13 @@ def _received(
         form=procedure.shared(dossier.form),
         papers=dossier.papers,
         branches=dossier.branches,
+        rounds=rounds_asked(dossier),
     )
+
+
+def rounds_asked(dossier: Dossier) -> int:
+    """How often the citizen was asked for papers, by the desk and by agencies."""
+    return sum(wait.kind == "supplement" for wait in dossier.waits)
 
 
 def receive(
@@ -152,7 +158,7 @@ def request_supplement(
 ) -> Decision[Dossier]:
     """Ask, before reception, for everything that is missing in one go."""
     must_allow(dossier, "request-supplement")
-    round_ = sum(w.kind == "supplement" for w in dossier.waits) + 1
+    round_ = rounds_asked(dossier) + 1
     faults = _round_faults(around.procedure(dossier), round_)
     asked = check_items(items, faults)
     why = check_text(reason, "reason", faults) or ""

@@ -18,6 +18,7 @@ from services.routing.domain.move import Move, alarms
 from services.routing.domain.plan import Plan, StepPlan
 from services.routing.domain.waiting import (
     SUPPLEMENT_NEEDED,
+    CannotAsk,
     ask_papers,
     drop_request,
     rounds_used,
@@ -143,8 +144,9 @@ def close_task(move: Move, task: Task, **outcome: Any) -> None:
 
 
 def _denied(move: Move, task: Task, answer: str, note: str) -> Decision[Case]:
+    """What was asked for changes nothing; the agency is told so by either way."""
     move.deny(task, answer, note)
-    return move.finish()
+    return Decision(events=tuple(move.events), note=note)
 
 
 def _want_papers(move: Move, task: Task, answer: AnswerSupplementNeeded) -> Decision[Case]:
@@ -158,14 +160,22 @@ def _want_papers(move: Move, task: Task, answer: AnswerSupplementNeeded) -> Deci
     wanted = PapersWanted(answer.items, answer.reason, respond_by)
     if move.case.waiting_for_citizen:
         waiting = move.put(replace(task, pending=wanted))
+        move.note = words.WAITS_ITS_TURN
         move.deny(waiting, SUPPLEMENT_NEEDED, words.WAITS_ITS_TURN)
-    else:
-        ask_papers(move, task, wanted)
+        return move.finish()
+    try:
+        move.note = ask_papers(move, task, wanted)
+    except CannotAsk as refused:
+        return _denied(move, task, SUPPLEMENT_NEEDED, refused.note)
     return move.finish()
 
 
 def _want_time(move: Move, task: Task, answer: AnswerMoreTimeNeeded) -> Decision[Case]:
-    step, until = move.step(task), as_utc(answer.until)
+    step, asked = move.step(task), as_utc(answer.until)
+    try:
+        until = move.calendar(task).drawn_in(asked)
+    except MissingCalendar:
+        return _denied(move, task, MORE_TIME, words.NO_CALENDAR)
     if until <= move.now or (task.due_at is not None and until <= task.due_at):
         return _denied(move, task, MORE_TIME, words.UNTIL_TOO_EARLY)
     if not may_extend(task, step):
@@ -176,7 +186,10 @@ def _want_time(move: Move, task: Task, answer: AnswerMoreTimeNeeded) -> Decision
     except MissingCalendar:
         return _denied(move, task, MORE_TIME, words.NO_CALENDAR)
     move.put(moved)
-    move.tell(moved, "paused" if moved.state == "paused" else "due", note=words.NEW_DUE)
+    if until != asked:
+        move.note = words.NEW_DUE_MOVED.format(at=words.minute(until))
+    note = move.note or words.NEW_DUE
+    move.tell(moved, "paused" if moved.state == "paused" else "due", note=note)
     move.answered(moved, MORE_TIME, answer.reason)
     counted = not (step.after_result or step.pauses_clock)
     if move.case.state == "live" and counted and until > move.case.due_at:
@@ -210,7 +223,10 @@ def _extend_promise(move: Move, task: Task, until: datetime, reason: str) -> Non
 
 
 def _end_of_journey(move: Move, step_code: str, until: datetime) -> datetime:
-    """When the last counted step after `step_code` would end if each took its whole budget."""
+    """When the last counted step after `step_code` would end if each took its whole budget.
+
+    Not before the desk that hands the result over is open.
+    """
     route, calendar = move.around.route, move.office_calendar()
     ends = {step_code: until}
     for step in route.steps:
@@ -219,7 +235,7 @@ def _end_of_journey(move: Move, step_code: str, until: datetime) -> datetime:
             start = max(begins)
             timed = step.budget is not None and not step.pauses_clock
             ends[step.code] = due(start, step.budget, calendar) if timed and step.budget else start
-    return max(ends.values())
+    return calendar.add_minutes(max(ends.values()), 0)
 
 
 _MOVES: Final[dict[type[Any], Callable[[Move, Task, Any], Decision[Case]]]] = {

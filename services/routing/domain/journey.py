@@ -11,7 +11,15 @@ from datetime import datetime
 from typing import Any
 
 from services.routing.domain import words
-from services.routing.domain.case import ENDED, Case, Circumstances, StepState, Task, step_states
+from services.routing.domain.case import (
+    ENDED,
+    Alarms,
+    Case,
+    Circumstances,
+    StepState,
+    Task,
+    step_states,
+)
 from services.routing.domain.case import ready as is_ready
 from services.routing.domain.move import Move, alarms
 from services.routing.domain.plan import StepPlan
@@ -28,6 +36,7 @@ from shared.events.routing import (
     StepResult,
 )
 from shared.kernel.calendar import due
+from shared.kernel.errors import MissingCalendar
 
 
 def open_case(received: DossierReceived, around: Circumstances) -> Decision[Case]:
@@ -45,6 +54,7 @@ def open_case(received: DossierReceived, around: Circumstances) -> Decision[Case
         due_at=received.due_at,
         form={name: value for name, value in received.form.items() if name in kept},
         papers=received.papers,
+        rounds=received.rounds or 0,
     )
     move = Move(case, around)
     move.events.append(DossierStarted(dossier=case.dossier, procedure=procedure, started_at=now))
@@ -103,8 +113,6 @@ def advance(move: Move) -> None:
 
 def _open_task(move: Move, step: StepPlan) -> None:
     agency, competent = move.around.directory.responsible(step.role)
-    calendar = move.around.directory.calendar(agency.code)
-    due_at = due(move.now, step.budget, calendar) if step.budget else move.case.due_at
     task = move.put(
         Task(
             id=move.around.new_id(),
@@ -113,7 +121,7 @@ def _open_task(move: Move, step: StepPlan) -> None:
             agency=agency,
             state="assigned",
             opened_at=move.now,
-            alarms=alarms(move.now, max(due_at, move.now), calendar),
+            alarms=_time_for(move, step, agency),
         )
     )
     move.events.append(
@@ -129,6 +137,18 @@ def _open_task(move: Move, step: StepPlan) -> None:
     move.events.append(_assigned(move.case, task, step))
     if not competent:
         move.tell(task, "due", note=words.NO_AGENCY)
+
+
+def _time_for(move: Move, step: StepPlan, agency: Agency) -> Alarms | None:
+    """A step's deadline; none for a step after the result that would need next year's calendar."""
+    calendar = move.around.directory.calendar(agency.code)
+    try:
+        due_at = due(move.now, step.budget, calendar) if step.budget else move.case.due_at
+        return alarms(move.now, max(due_at, move.now), calendar)
+    except MissingCalendar:
+        if not step.after_result:
+            raise
+        return None  # the dossier's end waits for no calendar
 
 
 def _assigned(case: Case, task: Task, step: StepPlan) -> TaskAssigned:
@@ -202,15 +222,18 @@ def close_payment(task: Task, at: datetime, amount_vnd: int) -> Task:
     )
 
 
-def pause(move: Move) -> None:
-    """The citizen must act: the clock of every open task of the procedure proper stands."""
+def pause(move: Move, asking: str | None = None, note: str = words.PAUSED) -> None:
+    """The citizen must act: the clock of every open task of the procedure proper stands.
+
+    The agency of the step that is `asking` is told so with a note of its own.
+    """
     for task in move.open_tasks():
         if task.state == "paused" or move.step(task).after_result:
             continue
         move.tell(
             move.put(replace(task, state="paused", paused_at=move.now)),
             "paused",
-            note=words.PAUSED,
+            note=note if task.step == asking else words.PAUSED,
         )
 
 

@@ -27,6 +27,7 @@ from shared.events.intake import (
 from shared.events.parts import Paper
 from shared.events.routing import SupplementDropped
 from shared.kernel.calendar import due
+from shared.kernel.errors import MissingCalendar
 
 SUPPLEMENT_NEEDED = "supplement_needed"
 
@@ -37,17 +38,29 @@ def rounds_used(case: Case, plan: Plan) -> bool:
     return limit is not None and case.rounds >= limit
 
 
-def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> None:
-    """Ask the citizen for an agency's missing papers, if the rounds allow; the clock stops."""
+class CannotAsk(Exception):
+    """The citizen cannot be asked for these papers; `note` tells the agency why."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__("the citizen cannot be asked for these papers")
+        self.note = note
+
+
+def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> str | None:
+    """Ask the citizen for an agency's missing papers; the clock stops. CannotAsk where that may not be.
+
+    Returns what the agency is to be told of the date that it gave, if anything.
+    """
     plan = move.around.route.plan
     if rounds_used(move.case, plan):
-        note = words.ROUNDS_USED.format(limit=plan.max_supplement_rounds)
-        move.deny(task, SUPPLEMENT_NEEDED, note)
-        return
-    respond_by = _binding(wanted.respond_by, move.now)
+        raise CannotAsk(words.ROUNDS_USED.format(limit=plan.max_supplement_rounds))
+    try:
+        respond_by, note = _binding(move, wanted.respond_by)
+    except MissingCalendar:
+        raise CannotAsk(words.NO_CALENDAR_FOR_PAPERS) from None
     move.put(replace(task, asked=True, pending=None))
     move.set(rounds=move.case.rounds + 1, waiting_papers=True, respond_by=respond_by)
-    pause(move)
+    pause(move, task.step, note or words.PAUSED)
     move.events.append(
         SupplementRequested(
             dossier=move.case.dossier,
@@ -60,11 +73,21 @@ def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> None:
             requested_at=move.now,
         )
     )
+    return note
 
 
-def _binding(respond_by: datetime | None, now: datetime) -> datetime | None:
-    """A date gone by cannot bind the citizen."""
-    return None if respond_by is None or respond_by <= now else respond_by
+def _binding(move: Move, respond_by: datetime | None) -> tuple[datetime | None, str | None]:
+    """The date as it binds the citizen, while the desk is open; what its agency is told of that.
+
+    A date gone by binds nobody.
+    """
+    if respond_by is None:
+        return None, None
+    if respond_by <= move.now:
+        return None, words.RESPOND_BY_PAST
+    latest = move.office_calendar().latest(respond_by, move.now)
+    moved = words.RESPOND_BY_MOVED.format(at=words.minute(latest))
+    return latest, None if latest == respond_by else moved
 
 
 def drop_request(move: Move, step: str | None, reason: str) -> None:
@@ -113,7 +136,7 @@ def desk_asked(case: Case, asked: SupplementRequested, around: Circumstances) ->
     if case.state != "live":
         return Decision(note=words.DOSSIER_CLOSED)
     move = Move(case, around)
-    respond_by = _binding(asked.respond_by, move.now)
+    respond_by = asked.respond_by  # as intake has told the citizen
     rounds = max(case.rounds, asked.round)
     move.set(rounds=rounds, waiting_papers=True, respond_by=respond_by)
     pause(move)
@@ -190,7 +213,11 @@ def go_on(move: Move, changed: dict[str, Any], papers: tuple[Paper, ...]) -> Non
             move.tell(task, "resumed")
     for task in move.open_tasks():
         if task.pending is not None and not move.case.waiting_for_citizen:
-            ask_papers(move, move.put(replace(task, pending=None)), task.pending)
+            waiting = move.put(replace(task, pending=None))
+            try:
+                ask_papers(move, waiting, task.pending)
+            except CannotAsk as refused:
+                move.deny(waiting, SUPPLEMENT_NEEDED, refused.note)
     advance(move)
 
 
