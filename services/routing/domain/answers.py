@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from services.routing.domain import words
 from services.routing.domain.case import Case, Circumstances, PapersWanted, Task
-from services.routing.domain.journey import advance
+from services.routing.domain.journey import advance, correct_sum
 from services.routing.domain.move import Move, alarms
 from services.routing.domain.plan import Plan, StepPlan
 from services.routing.domain.waiting import (
@@ -76,6 +76,8 @@ def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[
     if task.kind == "payment":
         return Decision(note=words.NOT_OURS)
     if task.state == "answered":
+        if isinstance(answer, AnswerCompleted) and _corrects(task, answer, around):
+            return _correct(Move(case, around), task, answer)
         return Decision(note=words.ALREADY_ANSWERED)
     if task.state == "cancelled":
         return Decision(note=words.ALREADY_CANCELLED)
@@ -110,6 +112,31 @@ def _complete(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case]
         reason=answer.reason,
         amount_vnd=answer.amount_vnd,
     )
+
+
+def _corrects(task: Task, answer: AnswerCompleted, around: Circumstances) -> bool:
+    """Whether an agency that has answered names another sum for the citizen to pay."""
+    names = answer.outcome == task.outcome == "granted" and answer.amount_vnd is not None
+    differs = answer.amount_vnd != task.amount_vnd
+    return names and differs and around.route.plan.leads_to_payment(task.step)
+
+
+def _correct(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case]:
+    if move.case.state not in ("live", "resolved"):
+        return Decision(note=words.DOSSIER_CLOSED)
+    before = move.around.route.before
+    payments = [t for t in move.case.tasks.values() if task.step in before[t.step]]
+    paid = next((t for t in payments if t.kind == "payment" and not t.is_open), None)
+    if paid is not None:
+        said = f"{paid.amount_vnd or 0:,}".replace(",", ".")
+        return _denied(move, task, "completed", words.ALREADY_PAID.format(amount=said))
+    if not answer.amount_vnd:
+        return _denied(move, task, "completed", words.NOTHING_TO_PAY)
+    correct_sum(move, task, answer.amount_vnd, answer.document)
+    move.note = words.SUM_CORRECTED
+    move.tell(task, "due", note=words.SUM_CORRECTED)
+    move.answered(move.case.tasks[task.step], "completed", words.SUM_CORRECTED)
+    return move.finish()
 
 
 def _refuse(move: Move, task: Task, answer: AnswerRefused) -> Decision[Case]:

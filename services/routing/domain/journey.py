@@ -173,14 +173,7 @@ def shared_form(case: Case, step: StepPlan) -> dict[str, Any]:
 
 def _open_payment(move: Move, step: StepPlan) -> None:
     """Ask the citizen to pay what the agencies before this step worked out."""
-    before = [
-        task
-        for code in move.around.route.before[step.code]
-        if (task := move.case.tasks.get(code)) is not None
-    ]
-    amounts = [task.amount_vnd for task in before if task.amount_vnd is not None]
-    amount = sum(amounts) if amounts else None
-    asking = next((t for t in before if t.amount_vnd is not None), before[0] if before else None)
+    amount, asking = _sum_for(move, step)
     task = Task(
         id=move.around.new_id(),
         step=step.code,
@@ -198,13 +191,46 @@ def _open_payment(move: Move, step: StepPlan) -> None:
     # The number of the notice that the asking agency wrote; without one, a number people can say.
     count = sum(each.kind == "payment" for each in move.case.tasks.values())
     number = (asking.document if asking else None) or f"{move.case.dossier}/{count}"
+    _notice(move, move.put(replace(task, document=number[:200])))
+
+
+def correct_sum(move: Move, task: Task, amount_vnd: int, document: str | None) -> None:
+    """The agency corrects the sum before it is paid: a new notice takes the old one's place."""
+    move.put(replace(task, amount_vnd=amount_vnd, document=document or task.document))
+    for payment in (each for each in move.case.tasks.values() if each.is_open):
+        if payment.kind != "payment" or task.step not in move.around.route.before[payment.step]:
+            continue
+        amount, _ = _sum_for(move, move.step(payment))
+        fresh = document if document != payment.document else None
+        number = fresh or words.CORRECTED_NOTICE.format(
+            number=(payment.document or move.case.dossier).partition(" (")[0],
+            at=words.minute(move.now),
+        )
+        corrected = replace(payment, amount_vnd=amount, document=number[:200])
+        _notice(move, move.put(corrected), replaces=payment.document)
+
+
+def _sum_for(move: Move, step: StepPlan) -> tuple[int | None, Task | None]:
+    """What the agencies before a payment worked out, and which of them asks."""
+    before = [
+        task
+        for code in move.around.route.before[step.code]
+        if (task := move.case.tasks.get(code)) is not None
+    ]
+    amounts = [task.amount_vnd for task in before if task.amount_vnd is not None]
+    asking = next((t for t in before if t.amount_vnd is not None), before[0] if before else None)
+    return sum(amounts) if amounts else None, asking
+
+
+def _notice(move: Move, task: Task, replaces: str | None = None) -> None:
     move.events.append(
         PaymentRequested(
             dossier=move.case.dossier,
-            step=step.code,
+            step=task.step,
             agency=task.agency,
-            amount_vnd=amount,
-            reference=number[:200],
+            amount_vnd=task.amount_vnd,
+            reference=task.document or move.case.dossier,
+            replaces=replaces,
             requested_at=move.now,
         )
     )

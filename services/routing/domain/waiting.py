@@ -179,10 +179,21 @@ def paid(case: Case, payment: DossierPaid, around: Circumstances) -> Decision[Ca
     if task is None or task.kind != "payment" or not task.is_open:
         return Decision(note=words.NO_SUCH_PAYMENT)
     move = Move(case, around)
+    if payment.reference != (task.document or payment.reference):
+        _tell_too_late(move, task, payment.amount_vnd)
     move.put(close_payment(task, move.now, payment.amount_vnd))
     move.set(due_at=payment.due_at)
     go_on(move, {}, ())
     return move.finish()
+
+
+def _tell_too_late(move: Move, payment: Task, amount_vnd: int) -> None:
+    """The citizen had paid the old notice when it was corrected: who corrected it is told."""
+    said = words.ALREADY_PAID.format(amount=f"{amount_vnd:,}".replace(",", "."))
+    for code in move.around.route.before[payment.step]:
+        asked = move.case.tasks.get(code)
+        if asked is not None and asked.amount_vnd is not None:
+            move.tell(asked, "due", note=said)
 
 
 def _with_papers(before: tuple[Paper, ...], new: tuple[Paper, ...]) -> tuple[Paper, ...]:

@@ -31,6 +31,11 @@ RESPOND_BY_MOVED: Final = (
 )
 RESPOND_BY_PAST: Final = "Hạn trả lời đã nêu đã qua: yêu cầu được gửi mà không có hạn."
 
+CORRECTED_NOTICE: Final = "{number} (sửa {at})"
+SUM_CORRECTED: Final = "Đã ghi nhận số tiền mới; công dân nhận thông báo thay thế."
+ALREADY_PAID: Final = "Không nhận số tiền mới: công dân đã nộp {amount} đồng."
+NOTHING_TO_PAY: Final = "Không nhận số tiền mới: muốn miễn khoản đã thông báo, hãy gọi nơi nộp."
+
 UNKNOWN_TASK: Final = "Không có nhiệm vụ này trong hồ sơ; câu trả lời không thay đổi gì."
 ALREADY_ANSWERED: Final = "Nhiệm vụ đã có câu trả lời; câu trả lời này không thay đổi gì."
 ALREADY_CANCELLED: Final = "Nhiệm vụ đã bị hủy; câu trả lời này không thay đổi gì."
