@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -23,6 +23,9 @@ from shared.messaging.tables import LEDGERS
 from shared.messaging.timeline import Entry, timeline
 from simulation.desks import Desks
 from simulation.kit import City
+
+#: The channel of a message to somebody who agreed to none, or can be reached by none.
+NONE: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +125,7 @@ def _tasks(store: Store) -> dict[str, int]:
 
 def _messages(store: Store) -> dict[str, dict[str, int]]:
     return {
-        "by_channel": _groups(store, messages.c.channel),
+        "by_channel": {c or NONE: n for c, n in _groups(store, messages.c.channel).items()},
         "by_state": _groups(store, messages.c.state),
     }
 

@@ -64,6 +64,8 @@ class FormField:
     max_length: int | None = None
     #: For a date: it may not lie after this day, the local day on which it is given.
     not_after: NotAfter | None = None
+    #: Papers and fields any of which, when there, makes this one optional.
+    required_unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,9 +53,12 @@ def supplement(
     procedure = around.procedure(dossier)
     faults: list[Fault] = []
     brought = numbered_on(dossier.papers, check_papers(procedure.papers, papers, faults))
-    given = check_form(procedure.form, form or {}, faults, partial=True, today=around.today)
-    changed = _changes(dossier, given)
     held = _together(dossier.papers, brought)
+    there = {*dossier.form, *(paper.code for paper in held)}
+    given = check_form(
+        procedure.form, form or {}, faults, partial=True, today=around.today, there=there
+    )
+    changed = _changes(dossier, given)
     if len(held) > MAX_MANY:
         faults.append(
             Fault("papers", f"Hồ sơ giữ tối đa {MAX_MANY} loại giấy.", f"at most {MAX_MANY} papers")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -45,12 +45,14 @@ def check_form(
     *,
     today: date,
     partial: bool = False,
+    there: Collection[str] = (),
 ) -> dict[str, Any]:
     """The declaration with every value tidied; `partial` asks only for the fields that are given.
 
     Of a partial one a field that is given empty stays, as None: the citizen takes its value out.
     Dates stay ISO texts, numbers numbers, phones become E.164. `today` is the local day, which
-    some dates may not lie after.
+    some dates may not lie after. `there`: the papers, and of a partial one the fields, that are
+    held besides: one of them may make a field optional.
     """
     known = {f.name for f in fields}
     faults.extend(
@@ -58,17 +60,30 @@ def check_form(
         for name in raw
         if name not in known
     )
-    asked = [field for field in fields if not partial or field.name in raw]
-    checked = {field.name: _checked(field, raw.get(field.name), faults, today) for field in asked}
+    filled = {name for name, value in raw.items() if not _is_empty(value)} | (set(there) - set(raw))
+    asked = [field for field in fields if not partial or _is_touched(field, raw)]
+    checked = {}
+    for field in asked:
+        if field.required and field.name not in filled and filled.isdisjoint(field.required_unless):
+            faults.append(missing(f"form.{field.name}"))
+        elif not partial or field.name in raw:
+            checked[field.name] = _checked(field, raw.get(field.name), faults, today)
     return {name: value for name, value in checked.items() if partial or value is not None}
+
+
+def _is_empty(given: Any) -> bool:
+    return given is None or (isinstance(given, str) and not given.strip())
+
+
+def _is_touched(field: FormField, raw: Mapping[str, Any]) -> bool:
+    """Whether a partial declaration gives this field, or one that makes it optional."""
+    return field.name in raw or not raw.keys().isdisjoint(field.required_unless)
 
 
 def _checked(field: FormField, given: Any, faults: list[Fault], today: date) -> Any:
     """The tidied value of one field; None where nothing, or nothing right, was given."""
     place = f"form.{field.name}"
-    if given is None or (isinstance(given, str) and not given.strip()):
-        if field.required:
-            faults.append(missing(place))
+    if _is_empty(given):
         return None
     value = _CHECKS[field.type](field, given, faults)
     if value is not None and field.not_after == "today" and value > today.isoformat():

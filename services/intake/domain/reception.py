@@ -125,7 +125,8 @@ def receive(
         others = tuple(p for p in held if is_other(p))
         counted = check_papers(procedure.papers, papers, faults)
         held = (*numbered_on(others, counted), *others)
-    check_form(procedure.form, dossier.form, faults, today=around.today)
+    there = {paper.code for paper in held}
+    check_form(procedure.form, dossier.form, faults, today=around.today, there=there)
     faults.extend(missing_papers(procedure.papers, held))
     if faults:
         raise InvalidInput(faults)

@@ -140,7 +140,8 @@ def procedure(found: Procedure) -> Json:
                 "note": found.fee.note},
         "form": [
             {"name": f.name, "label": f.label, "type": f.type, "required": f.required,
-             "choices": list(f.choices), "max_length": f.max_length, "not_after": f.not_after}
+             "choices": list(f.choices), "max_length": f.max_length, "not_after": f.not_after,
+             "required_unless": list(f.required_unless)}
             for f in found.form
         ],
         "papers": [

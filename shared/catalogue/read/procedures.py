@@ -173,15 +173,24 @@ def _field(entry: Entry) -> FormField:
             en="'not_after' belongs to type date",
             vi="'not_after' chỉ dùng cho type date",
         )
+    required = entry.flag("required", default=True)
+    unless = entry.texts("required_unless")
+    if unless and not required:
+        entry.fault(
+            "required_unless",
+            en="'required_unless' belongs to a field that is required",
+            vi="'required_unless' chỉ dùng cho ô bắt buộc",
+        )
     field = FormField(
         name=name,
         label=entry.text("label"),
         type=kind,
-        required=entry.flag("required", default=True),
+        required=required,
         personal=personal,
         choices=choices,
         max_length=entry.maybe_number("max_length"),
         not_after=not_after,
+        required_unless=unless,
     )
     entry.done()
     return field

@@ -274,6 +274,11 @@ class FormFieldSchema(ma.Schema):
         allow_none=True,
         metadata={"description": "`today`: a date that may not lie in the future"},
     )
+    required_unless = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "papers and fields any of which makes a required one optional"},
+    )
 
 
 class PaperSchema(ma.Schema):
