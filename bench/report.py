@@ -43,17 +43,21 @@ def as_json(
         "counts_per_dossier": counts,
         "rss_mb": product.by_role("rss_mb", 1) | embedded.by_role("rss_mb", 1),
         "rss_growth_mb": product.by_role("rss_growth_mb", 1) | embedded.by_role("rss_growth_mb", 1),
-        "machine": {
-            "cores": os.cpu_count(),
-            "python": platform.python_version(),
-            "system": platform.platform(),
-        },
+        "machine": _machine(),
         "raw": {name: each.raw() for name, each in figures.items()},
     }
     if preloaded is not None:
         result["preloaded"] = preloaded.as_json()
     result["goals"] = judged(result)
     return result
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "system": platform.platform(),
+    }
 
 
 def _per_event(cpu: Mapping[str, float], counts: Mapping[str, float]) -> dict[str, float]:

@@ -14,7 +14,7 @@ from typing import Any
 import pika
 import pika.exceptions as wrong
 
-from partner import trouble
+from partner import diagnosis
 from partner.errors import AccessDenied, BrokerUnreachable, CertificateTrouble
 from partner.messages import CONTENT_TYPE, EXCHANGE, Answer, key_of, queue_of
 from partner.settings import Address
@@ -139,7 +139,7 @@ class Broker:
             yield
         except (wrong.ProbableAuthenticationError, wrong.AuthenticationError) as refused:
             self.close()
-            words = trouble.of_login(self.address.user, shown=self.address.shown)
+            words = diagnosis.of_login(self.address.user, shown=self.address.shown)
             raise AccessDenied(words.en, words.vi) from refused
         except wrong.ProbableAccessDeniedError as refused:
             self.close()
@@ -157,7 +157,7 @@ class Broker:
             raise self._away(broken) from broken
 
     def _away(self, broken: BaseException) -> BrokerUnreachable:
-        words = trouble.of(broken, secure=self.address.secure, shown=self.address.shown)
+        words = diagnosis.of(broken, secure=self.address.secure, shown=self.address.shown)
         kind = CertificateTrouble if words.trust else BrokerUnreachable
         host, port = self.address.place
         return kind(

@@ -234,7 +234,7 @@ class Client:
         amount_vnd: int | None = None,
     ) -> str:
         """Say that it is done, granted or refused; refused needs a reason for the citizen."""
-        allowed = self._store.task(task).data.get("results") or []
+        allowed = self._store.task(task).results
         if result_code is not None and allowed and result_code not in allowed:
             raise BadAnswer(f"the result code is one of {', '.join(allowed)}")
         data = {

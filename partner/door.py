@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from partner import trouble
+from partner import diagnosis
 from partner.errors import DoorRefused
 from partner.messages import Answer
 from partner.settings import Tls
@@ -57,7 +57,7 @@ class ByUrllib:
             with refused:
                 return refused.code, refused.read()
         except (OSError, ValueError) as broken:
-            words = trouble.of(broken, secure=context is not None, shown=self._shown)
+            words = diagnosis.of(broken, secure=context is not None, shown=self._shown)
             raise DoorRefused(
                 f"the door cannot be reached ({words.en})", vi=f"chưa tới được cổng ({words.vi})"
             ) from broken

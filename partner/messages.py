@@ -14,7 +14,6 @@ from typing import Any
 from partner.errors import BadAnswer, UnreadableMessage
 
 CONTENT_TYPE = "application/cloudevents+json"
-TASKS_SOURCE = "/routing/tasks"
 EXCHANGE = "agency.answers"
 OUTCOMES = ("granted", "refused")
 KINDS = ("taken", "completed", "supplement_needed", "refused", "more_time_needed")

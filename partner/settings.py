@@ -105,7 +105,7 @@ class Address:
         parameters.socket_timeout = CONNECT_TIMEOUT
         parameters.stack_timeout = CONNECT_TIMEOUT
         parameters.blocked_connection_timeout = 30
-        parameters.connection_attempts = 1  # the client has its own patience
+        parameters.connection_attempts = 1  # the client backs off by itself
         if self.secure:
             parameters.ssl_options = pika.SSLOptions(self.context(), parameters.host)
             if self.user is None:

@@ -63,6 +63,11 @@ class Task:
         """Whether there is still something to do."""
         return self.state not in _CLOSED
 
+    @property
+    def results(self) -> list[str]:
+        """The result codes that a completion may carry; empty where the step has none."""
+        return list(self.data.get("results") or ())
+
 
 class Store:
     """The file; used by one thread, and by several processes if need be."""

@@ -9,14 +9,15 @@ Agencies that are late, refuse or ask for papers are played in simulation/.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-from shared.events import names
-from shared.events.envelope import Envelope, decode, encode
-from shared.events.facts import read
+from shared.events.agencies import Answer, AnswerCompleted, AnswerTaken, TaskAssigned, TaskCancelled
+from shared.events.envelope import Data, Envelope, decode, encode
+from shared.events.event import Event, address, kind_of, write
+from shared.events.names import agency_queue
 from shared.kernel.clock import Clock
 from shared.kernel.errors import BrokerAway, Unreadable
 from shared.log import get
@@ -41,7 +42,7 @@ class _Waiting:
 
     delivery: Delivery | None
     due_at: datetime
-    task: Mapping[str, Any] | None
+    task: TaskAssigned | None
 
 
 class AutopilotAgency:
@@ -103,16 +104,21 @@ class AutopilotAgency:
 
     def _take(self, timeout: float) -> int:
         if self._subscriber is None:
-            self._subscriber = self._bus.subscriber(names.agency_queue(self._code), DESK_SIZE)
+            self._subscriber = self._bus.subscriber(agency_queue(self._code), DESK_SIZE)
         missed = self._missed()
         deliveries = self._subscriber.receive(_BATCH, 0.0 if missed else timeout)
         came = [*((None, body) for body in missed), *((each, each.body) for each in deliveries)]
-        tasks = [(delivery, _task_in(body)) for delivery, body in came]
-        self._say([self._taken(task) for _, task in tasks if task is not None])
         due_at = self._clock.now() + self._delay
-        self._desk.extend(_Waiting(delivery, due_at, task) for delivery, task in tasks)
-        for delivery in deliveries:
-            self._cancelled.update(_cancelled_in(delivery.body))
+        taken: list[Answer] = []
+        for delivery, body in came:
+            told = _event_in(body)
+            task = told if isinstance(told, TaskAssigned) else None
+            self._desk.append(_Waiting(delivery, due_at, task))
+            if task is not None:
+                taken.append(AnswerTaken(task=task.task, officer=OFFICER))
+            elif isinstance(told, TaskCancelled):
+                self._cancelled.add(told.task)
+        self._say(taken)
         return len(came)
 
     def _missed(self) -> Sequence[bytes]:
@@ -136,62 +142,36 @@ class AutopilotAgency:
         due = [one for one in list(self._desk)[:_BATCH] if one.due_at <= now]
         if not due or self._subscriber is None:
             return 0
-        self._say([self._completed(one.task) for one in due if self._wanted(one.task)])
+        tasks = [one.task for one in due if one.task is not None]
+        self._say([_completed(task) for task in tasks if task.task not in self._cancelled])
         answered = [one.delivery for one in due if one.delivery is not None]
         if answered:
             self._subscriber.ack_through(answered[-1])
-        for one in due:
+        for _ in due:
             self._desk.popleft()
-            if one.task is not None:
-                self._cancelled.discard(str(one.task["task"]))
+        self._cancelled.difference_update(task.task for task in tasks)
         return len(due)
 
-    def _wanted(self, task: Mapping[str, Any] | None) -> bool:
-        return task is not None and task["task"] not in self._cancelled
-
-    def _taken(self, task: Mapping[str, Any]) -> Envelope:
-        return self._envelope(task, "taken", {"officer": OFFICER})
-
-    def _completed(self, task: Mapping[str, Any] | None) -> Envelope:
-        known = task or {}
-        results = known.get("results") or [None]
-        data = {
-            "outcome": "granted",
-            "result_code": results[0],
-            "document": f"TĐ-{str(known['task'])[-8:]}",
-            "reason": None,
-            "amount_vnd": None,
-        }
-        return self._envelope(known, "completed", data)
-
-    def _envelope(self, task: Mapping[str, Any], kind: str, data: Mapping[str, Any]) -> Envelope:
-        task_id = str(task["task"])
-        return Envelope(
-            id=f"{task_id}.{kind}",
-            source=names.agency_source(self._code),
-            type=names.wire(f"answer.{kind}"),
-            subject=task_id,
-            time=self._clock.now(),
-            data={"task": task_id, **data},
-        )
-
-    def _say(self, answers: Sequence[Envelope]) -> None:
+    def _say(self, answers: Sequence[Answer]) -> None:
         if not answers:
             return
         if self._publisher is None:
             self._publisher = self._bus.publisher()
-        batch = [
-            OutMessage(
-                key=answer.id,
-                exchange=names.AGENCY_ANSWERS,
-                routing_key=names.answer_key(self._code, _kind(answer)),
-                body=encode(answer),
-            )
-            for answer in answers
-        ]
-        sent = self._publisher.publish(batch)
+        sent = self._publisher.publish([self._message(answer) for answer in answers])
         if sent.failed:
             raise BrokerAway(f"{len(sent.failed)} answers were not confirmed")
+
+    def _message(self, answer: Answer) -> OutMessage:
+        to, kind = address(answer, self._code), kind_of(type(answer))
+        envelope = Envelope(
+            id=f"{answer.task}.{kind.name.removeprefix('answer.')}",
+            source=to.source,
+            type=kind.type,
+            subject=answer.task,
+            time=self._clock.now(),
+            data=Data(write(answer)),
+        )
+        return OutMessage(envelope.id, to.exchange, to.routing_key, encode(envelope))
 
 
 def autopilots(
@@ -206,26 +186,19 @@ def autopilots(
     return [AutopilotAgency(code, bus, clock, delay, catch_up) for code in codes]
 
 
-def _task_in(body: bytes) -> Mapping[str, Any] | None:
-    """The task that is handed over by this message; None for what needs no answer."""
+def _completed(task: TaskAssigned) -> AnswerCompleted:
+    return AnswerCompleted(
+        task=task.task,
+        outcome="granted",
+        result_code=next(iter(task.results), None),
+        document=f"TĐ-{task.task[-8:]}",
+    )
+
+
+def _event_in(body: bytes) -> Event | None:
+    """What a message tells; None for one that cannot be read: it asks for no answer."""
     try:
-        envelope = decode(body)
-        if names.short(envelope.type) == "task.assigned":
-            return read(envelope.type, envelope.data)
+        return decode(body).event()
     except Unreadable as broken:
         _log.warning("autopilot.unreadable", reason=broken.code)
-    return None
-
-
-def _cancelled_in(body: bytes) -> list[str]:
-    try:
-        envelope = decode(body)
-    except Unreadable:
-        return []
-    if names.short(envelope.type) != "task.cancelled":
-        return []
-    return [str(envelope.data.get("task"))]
-
-
-def _kind(answer: Envelope) -> str:
-    return names.short(answer.type).removeprefix("answer.")
+        return None

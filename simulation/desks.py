@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from shared.catalogue import Procedure
+from shared.events.routing import PaymentRequested
 from shared.kernel.clock import format_instant
 from simulation.kit.clients import Desk, Rejected
 from simulation.people import Citizen
@@ -101,11 +102,10 @@ class Desks:
         brought = {"name": "Giấy tờ bổ sung theo yêu cầu", "original": 1, "copy": 0}
         return self._act(office, code, "supplement", {"papers": [brought]})
 
-    def pay(self, office: str, code: str, asked: Mapping[str, Any]) -> bool:
-        amount = asked.get("amount_vnd") or 100_000
-        proof = f"BL-{asked.get('reference') or code}"[:60]
-        body = {"step": asked.get("step"), "amount_vnd": amount, "proof": proof}
-        return self._act(office, code, "payment", body)
+    def pay(self, office: str, asked: PaymentRequested) -> bool:
+        amount = asked.amount_vnd or 100_000
+        body = {"step": asked.step, "amount_vnd": amount, "proof": f"BL-{asked.reference}"[:60]}
+        return self._act(office, asked.dossier, "payment", body)
 
     def withdraw(self, office: str, code: str) -> bool:
         return self._act(office, code, "withdraw", {"reason": WITHDRAWN_BECAUSE})

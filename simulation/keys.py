@@ -10,11 +10,12 @@ from typing import Final
 
 from shared.database import Store
 from shared.identity.keys import Kind, issue
+from shared.kernel.actor import SHELL
 
 PLAYED: Final = "demo"
 
 
 def issue_keys(store: Store, kind: Kind, codes: Iterable[str]) -> dict[str, str]:
     """A new key for each of these holders, by the holder's code."""
-    with store.begin() as uow:
+    with store.begin(SHELL) as uow:
         return {code: issue(uow, kind=kind, bound_to=code, label=PLAYED)[1] for code in codes}

@@ -20,16 +20,12 @@ from simulation.desks import Desks, Filing, filing_body
 from simulation.figures import Figures, Habits
 from simulation.kit import City
 from simulation.manners import ByChance
-from simulation.news import News
 from simulation.people import People
 from simulation.players import Agencies
 
 HOUR = timedelta(hours=1)
 CITY_LEVEL = 0.3  # share of filings for procedures of the city level; chosen, not measured
 LINKED = 3  # how much oftener an interlinked procedure is filed than another; chosen, not measured
-
-# What the agencies answer is drawn from this much more than the seed: nobody draws what another drew.
-AGENCIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +73,7 @@ class Month:
         manner = ByChance(self._catalogue, figures, habits, Random(plan.seed + 1), city.clock)
         self.agencies = Agencies(city.links(), self._agenda, manner, city.clock)
         self._citizens = Citizens(
-            News([city.built.intake.store, city.built.routing.store], Citizens.TYPES),
+            [city.built.intake.store, city.built.routing.store],
             self.desks,
             self._agenda,
             self._catalogue,

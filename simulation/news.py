@@ -1,35 +1,35 @@
-"""What the services said lately, read from their ledgers of facts; for the players of a simulation.
+"""What the services stated lately, read from their ledgers; for the players of a simulation.
 
 Lives here: reading the outboxes on from where one was. Must not: change anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
 from shared.database import Store
 from shared.events.envelope import Envelope, decode
-from shared.events.facts import wire
+from shared.events.event import Event, kind_of
 from shared.messaging.tables import LEDGERS
 
 
 class News:
-    """New facts of some types, as the services recorded them, in the order of their making."""
+    """New events of these classes, as the services recorded them, in the order of their making."""
 
-    def __init__(self, stores: Sequence[Store], types: Sequence[str]) -> None:
+    def __init__(self, stores: Sequence[Store], classes: Iterable[type[Event]]) -> None:
         self._stores = stores
-        self._types = [wire(name) for name in types]
+        self._types = [kind_of(cls).type for cls in classes]
         self._read = [0] * len(stores)
-        self._rings = [-1] * len(stores)
+        self._counts = [-1] * len(stores)
 
     def fresh(self) -> list[Envelope]:
         found: list[Envelope] = []
         for number, store in enumerate(self._stores):
-            if store.recorded.count == self._rings[number]:
+            if store.recorded.count == self._counts[number]:
                 continue
-            self._rings[number] = store.recorded.count
+            self._counts[number] = store.recorded.count
             found += self._since(number, store)
         return found
 

@@ -66,10 +66,6 @@ class Agencies:
                 taken += 1
         return taken
 
-    def close(self) -> None:
-        for link in self._links.values():
-            link.close()
-
     def _take(self, code: str, message: Message) -> None:
         task = message.task
         if message.kind == "assigned":

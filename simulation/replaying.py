@@ -14,8 +14,9 @@ from random import Random
 from typing import Any
 
 from shared.catalogue import Agency, Procedure
-from shared.events.envelope import Envelope
-from shared.events.facts import wire
+from shared.events.event import Event
+from shared.events.intake import DossierRegistered, SupplementRequested
+from shared.events.routing import DossierResolved, PaymentRequested
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput, NotFound
 from simulation.agenda import Agenda
@@ -28,8 +29,6 @@ from simulation.people import People
 from simulation.players import Agencies, Planned
 
 MINUTE = timedelta(minutes=1)
-REGISTERED, ASKED = wire("dossier.registered"), wire("dossier.supplement_requested")
-PAYMENT, RESOLVED = wire("dossier.payment_requested"), wire("dossier.resolved")
 
 
 def parts(work: Sequence[Activity], steps: Sequence[str]) -> dict[str, tuple[Activity, ...]]:
@@ -116,12 +115,7 @@ class Replay:
         self.agencies = Agencies(city.links(), self._agenda, self._manner, city.clock)
         self._news = News(
             [city.built.intake.store, city.built.routing.store],
-            (
-                "dossier.registered",
-                "dossier.supplement_requested",
-                "dossier.payment_requested",
-                "dossier.resolved",
-            ),
+            (DossierRegistered, SupplementRequested, PaymentRequested, DossierResolved),
         )
 
     def run(self, end: datetime) -> None:
@@ -157,21 +151,21 @@ class Replay:
     def _look(self) -> int:
         fresh = self._news.fresh()
         for fact in fresh:
-            self._react(fact)
+            self._react(fact.event())
         return self.agencies.look() + len(fresh)
 
-    def _react(self, fact: Envelope) -> None:
+    def _react(self, fact: Event) -> None:
         office, now = self.desks.office_of(fact.subject), self._city.clock.now()
-        if fact.type == REGISTERED:
+        if isinstance(fact, DossierRegistered):
             self._agenda.at(now + MINUTE, lambda: self.desks.receive(office, fact.subject))
-        elif fact.type == ASKED:
+        elif isinstance(fact, SupplementRequested):
             at = self._manner.papers_at(fact.subject)
             if at is not None:
                 self._agenda.at(at - MINUTE, lambda: self.desks.supplement(office, fact.subject))
-        elif fact.type == PAYMENT:
+        elif isinstance(fact, PaymentRequested):
             at = now + MINUTE
-            self._agenda.at(at, lambda: self.desks.pay(office, fact.subject, fact.data))
-        elif fact.type == RESOLVED:
+            self._agenda.at(at, lambda: self.desks.pay(office, fact))
+        elif isinstance(fact, DossierResolved):
             self._agenda.at(now + MINUTE, lambda: self.desks.hand_over(office, fact.subject))
 
 

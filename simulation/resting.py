@@ -13,16 +13,21 @@ import sqlalchemy as sa
 
 from services.embedded.city import City
 from shared.database import Store
+from shared.events import names
 from shared.kernel.errors import LienThongError, Transient
 from shared.messaging.tables import LEDGERS
 
 WAIT_SECONDS = 30.0
 # reader -> (maker, source) of all that it is sent, beside the agencies' answers
 READS = {
-    "intake": (("routing", "/routing"), ("notify", "/notify")),
-    "routing": (("intake", "/intake"),),
-    "notify": (("intake", "/intake"), ("intake", "/intake/contacts"), ("routing", "/routing")),
-}
+    "intake": (
+        ("routing", names.ROUTING), ("routing", names.ROUTING_STEPS), ("notify", names.NOTIFY),
+    ),
+    "routing": (("intake", names.INTAKE),),
+    "notify": (
+        ("intake", names.INTAKE), ("intake", names.INTAKE_CONTACTS), ("routing", names.ROUTING),
+    ),
+}  # fmt: skip
 
 
 class Rest:
@@ -85,7 +90,7 @@ class Rest:
     def _answers_in_all(self) -> int:
         """How many answers of agencies routing has ever taken in, by either door."""
         inbox = LEDGERS.inbox
-        query = sa.select(sa.func.count()).where(inbox.c.source.like("/agencies/%"))
+        query = sa.select(sa.func.count()).where(inbox.c.source.like(f"{names.AGENCIES}%"))
         with self._city.routing.store.read() as connection:
             return connection.scalar(query) or 0
 

@@ -19,24 +19,16 @@ from services.intake.usecases.report import Ii06a, ii06a
 from services.notify.storage.tables import messages
 from services.routing.storage.tables import tasks
 from shared.database import Store
-from shared.messaging.tables import LEDGERS
+from shared.messaging.parked import Held, list_held
+from shared.messaging.tables import PARKED, RETRY, WAITING
 from shared.messaging.timeline import Entry, timeline
 from simulation.desks import Desks
 from simulation.kit import City
 
+HELD: Final = (PARKED, WAITING, RETRY)
+MOST_HELD: Final = 1_000_000
 #: The channel of a message to somebody who agreed to none, or can be reached by none.
 NONE: Final = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A fact that waits or is parked: where, what, why."""
-
-    service: str
-    state: str
-    type: str
-    subject: str
-    reason: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +71,15 @@ class Results:
 def collect(city: City, desks: Desks, start: datetime, end: datetime) -> Results:
     """Read the results of a run over the half-open period [start, end), in UTC."""
     services = (city.built.intake, city.built.routing, city.built.notify)
-    held = [each for service in services for each in _held_by(service.name, service.store)]
+    held = [each for service in services for each in _held_by(service.store)]
     with city.built.intake.store.read() as connection:
         report = ii06a(connection, city.catalogue, start, end)
     return Results(
         dossiers=_dossiers(city.built.intake.store, desks),
         tasks=_tasks(city.built.routing.store),
         messages=_messages(city.built.notify.store),
-        parked=[each for each in held if each.state == "parked"],
-        waiting=[each for each in held if each.state != "parked"],
+        parked=[each for each in held if each.state == PARKED],
+        waiting=[each for each in held if each.state != PARKED],
         report=report,
         offices={
             each.office: city.catalogue.agency(each.office).short_name for each in report.offices
@@ -130,15 +122,9 @@ def _messages(store: Store) -> dict[str, dict[str, int]]:
     }
 
 
-def _held_by(service: str, store: Store) -> list[Held]:
-    inbox = LEDGERS.inbox
-    query = (
-        sa.select(inbox.c.state, inbox.c.type, inbox.c.subject, inbox.c.reason)
-        .where(inbox.c.state.in_(("parked", "waiting", "retry")))
-        .order_by(inbox.c.received_at, inbox.c.fact_id)
-    )
+def _held_by(store: Store) -> list[Held]:
     with store.read() as connection:
-        return [Held(service, *row) for row in connection.execute(query)]
+        return list_held(connection, states=HELD, limit=MOST_HELD)
 
 
 def _show(city: City) -> Shown | None:
@@ -191,7 +177,7 @@ def _most_linked(city: City) -> str | None:
 
 def _held(held: Held) -> dict[str, Any]:
     return {
-        "service": held.service,
+        "service": held.consumer.partition(".")[0],
         "state": held.state,
         "type": held.type,
         "subject": held.subject,

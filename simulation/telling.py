@@ -20,9 +20,10 @@ from rich.text import Text
 from services.intake.web.telling import tell
 from shared.kernel.clock import parse_instant, to_vn
 from shared.log import configure
+from shared.messaging.parked import Held
 from shared.settings import Settings
 from simulation.month import Seen
-from simulation.results import NONE, Held, Results, Shown
+from simulation.results import NONE, Results, Shown
 
 WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
 MOST_HELD = 20
@@ -178,7 +179,7 @@ def _tell_held(console: Console, held: Sequence[Held]) -> None:
         return
     console.rule("[bold]Tin bị giữ lại hoặc đang chờ")
     for each in held[:MOST_HELD]:
-        line = f"{each.service} {each.state}: {each.type} {each.subject} - {each.reason or ''}"
+        line = f"{each.consumer} {each.state}: {each.type} {each.subject} - {each.reason or ''}"
         console.print(line, highlight=False, markup=False)
     if len(held) > MOST_HELD:
         console.print(f"… và {len(held) - MOST_HELD} tin khác: `lienthong parked list`")

@@ -202,7 +202,7 @@ class Templates:
 
 
 class EmbeddedBackend(Backend):
-    """SQLite files under the test's own folder, and kombu's memory transport."""
+    """SQLite files under the test's own folder, and the bus in this process."""
 
     name = "embedded"
 

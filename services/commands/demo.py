@@ -11,16 +11,18 @@ import time
 from datetime import date, datetime, timedelta
 from datetime import time as clock_time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from services.embedded.city import City
-    from shared.kernel.clock import FixedClock
-    from simulation.results import Results
+from services.commands.serve import serve_here
+from shared.kernel.clock import VN
+from simulation.figures import Habits, load_figures
+from simulation.kit import City
+from simulation.month import Month, Plan
+from simulation.results import Results, collect
+from simulation.stage import staged
+from simulation.telling import live, open_console, tell_files, tell_results
 
 MONTH = datetime(2022, 3, 1)  # noqa: DTZ001 - a month of the calendar, not an instant
 
@@ -59,8 +61,6 @@ def demo(
         text = json.dumps(results.as_json(seconds, seed=seed), ensure_ascii=False, indent=2)
         json_file.write_text(text + "\n", encoding="utf-8")
     if serve:
-        from services.commands.serve import serve_here
-
         serve_here(folder)
 
 
@@ -71,45 +71,22 @@ def play(
 
     `amqp` and `database` say where, as `open_city` takes them.
     """
-    from services.embedded.city import open_city
-    from shared.kernel.clock import VN, FixedClock
-    from shared.kernel.ids import SeededIds
-    from simulation.telling import logs_into, open_console, tell_files, tell_results
-
     console, began = open_console(), time.monotonic()
     console.print(f"Thành phố mô phỏng, tháng {first:%m/%Y}, {dossiers} hồ sơ, hạt giống {seed}")
-    clock = FixedClock(datetime.combine(first, clock_time(), VN))
-    with logs_into(folder):
-        city = open_city(folder, clock=clock, ids=SeededIds(seed), bus_url=amqp, database=database)
-        try:
-            city.migrate()
-            results = _month(console, city, clock, first, dossiers, seed)
-        finally:
-            city.close()
+    start = datetime.combine(first, clock_time(), VN)
+    with staged(folder, start, seed, bus_url=amqp, database=database) as city:
+        results = _month(console, city, first, dossiers, seed)
     seconds = time.monotonic() - began
     tell_results(console, results)
     tell_files(console, folder, seconds)
     return results, seconds
 
 
-def _month(
-    console: Console, city: City, clock: FixedClock, first: date, dossiers: int, seed: int
-) -> Results:
-    from simulation.figures import Habits, load_figures
-    from simulation.kit import City as KitCity
-    from simulation.month import AGENCIES, Month, Plan
-    from simulation.results import collect
-    from simulation.telling import live
-
-    start = clock.now()
+def _month(console: Console, city: City, first: date, dossiers: int, seed: int) -> Results:
+    start = city.now()
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     end = start + ((last - first) + timedelta(days=1))
-    played = KitCity(city, seed=seed + AGENCIES)
     with live(console, dossiers) as line:
-        month = Month(
-            played, Plan(first, last, dossiers, seed), load_figures(), Habits(), line.show
-        )
+        month = Month(city, Plan(first, last, dossiers, seed), load_figures(), Habits(), line.show)
         month.run(end - timedelta(seconds=1))
-    results = collect(played, month.desks, start, end)
-    month.agencies.close()
-    return results
+    return collect(city, month.desks, start, end)

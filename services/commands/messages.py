@@ -5,16 +5,16 @@ Addresses are masked everywhere; `show` prints the text, which the operator aske
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING
-
 import click
 
+from services.commands.stores import opened
+from services.notify.domain.contacts import masked
+from services.notify.domain.messages import Message
+from services.notify.domain.states import State
+from services.notify.storage import queries
+from services.notify.usecases.resending import resend as send_again
 from shared.kernel.actor import SHELL
-
-if TYPE_CHECKING:
-    from services.notify.domain.messages import Message
-    from shared.database import Store
+from shared.kernel.clock import to_vn
 
 
 @click.group("messages")
@@ -23,7 +23,13 @@ def messages() -> None:
 
 
 @messages.command("list")
-@click.option("--state", "states", multiple=True, help="Only these states; may be repeated.")
+@click.option(
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice([state.value for state in State]),
+    help="Only these states; may be repeated.",
+)
 @click.option("--channel", type=click.Choice(["sms", "email"]), help="Only this channel.")
 @click.option("--dossier", help="Only this dossier.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
@@ -32,30 +38,22 @@ def list_messages(
     *, states: tuple[str, ...], channel: str | None, dossier: str | None, limit: int, count: bool
 ) -> None:
     """List messages, newest first; uncertain ones wait for `resend`."""
-    from services.notify.storage import queries
-
-    search = queries.Search(_known(states), channel, dossier, limit=limit)
-    store = _store()
-    with store.read() as connection:
+    search = queries.Search(states, channel, dossier, limit=limit)
+    with opened("notify") as store, store.read() as connection:
         found = queries.find(connection, search)
         counts = queries.by_state(connection) if count else queries.unfinished(connection)
     for message in found:
         click.echo(_line(message))
     told = ", ".join(f"{state} {number}" for state, number in counts.items()) or "none"
     click.echo(f"{len(found)} shown; {'in all' if count else 'not finished'}: {told}", err=True)
-    store.close()
 
 
 @messages.command("show")
 @click.argument("message_id", metavar="ID")
 def show(message_id: str) -> None:
     """Show one message with its text."""
-    from services.notify.storage import queries
-
-    store = _store()
-    with store.read() as connection:
+    with opened("notify") as store, store.read() as connection:
         message = queries.one(connection, message_id)
-    store.close()
     click.echo(_line(message))
     if message.reason:
         click.echo(f"reason: {message.reason}")
@@ -67,40 +65,13 @@ def show(message_id: str) -> None:
 @click.argument("message_ids", metavar="ID...", nargs=-1, required=True)
 def resend(message_ids: tuple[str, ...]) -> None:
     """Queue messages again with a fresh budget; an uncertain one may reach the citizen twice."""
-    from services.notify.usecases.resending import resend as send_again
-
-    store = _store()
-    with store.begin(SHELL) as uow:
+    with opened("notify") as store, store.begin(SHELL) as uow:
         for message_id in message_ids:
             send_again(uow, message_id)
-    store.close()
     click.echo(f"{len(message_ids)} queued; a running notify sends within some seconds")
 
 
-def _store() -> Store:
-    from services.notify.app import open_store
-    from shared.kernel.clock import RealClock
-    from shared.kernel.ids import RandomIds
-    from shared.settings import Settings
-
-    settings = Settings.load("notify", os.environ)
-    return open_store(settings, clock=RealClock(), ids=RandomIds())
-
-
-def _known(states: tuple[str, ...]) -> tuple[str, ...]:
-    from services.notify.domain.states import State
-
-    known = [state.value for state in State]
-    for state in states:
-        if state not in known:
-            raise click.BadParameter(f"'{state}' is none of: {', '.join(known)}")
-    return states
-
-
 def _line(message: Message) -> str:
-    from services.notify.domain.contacts import masked
-    from shared.kernel.clock import to_vn
-
     to = masked(message.channel, message.to) if message.to else "-"
     return "  ".join(
         (

@@ -10,17 +10,18 @@ import tempfile
 import time
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
+from rich.console import Console
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from services.embedded.city import City
-    from shared.kernel.clock import FixedClock
-    from simulation.log import Log, Terms
-    from simulation.results import Results
+from shared.kernel.clock import RealClock, to_vn
+from simulation.kit import City
+from simulation.log import Log, Terms, into_years, load_terms, read_log
+from simulation.replaying import Replay, find_procedure
+from simulation.results import Results, collect
+from simulation.stage import staged
+from simulation.telling import live, open_console, tell_files, tell_results
 
 MOST_ROWS = 20
 AFTERWARDS = timedelta(days=30)  # room for what is still due when the log has ended
@@ -36,9 +37,6 @@ def replay(
     file: Path, procedure: str | None, seed: int, json_file: Path | None, data: Path | None
 ) -> None:
     """Phát lại nhật ký sự kiện · Play an event log (case, channel, activity, timestamp)."""
-    from simulation.log import load_terms, read_log
-    from simulation.telling import open_console
-
     console, terms = open_console(), load_terms()
     log = read_log(file, terms)
     folder = data or Path(tempfile.mkdtemp(prefix="lienthong-replay-"))
@@ -54,23 +52,11 @@ def play(
     console: Console, folder: Path, log: Log, terms: Terms, procedure: str, seed: int
 ) -> tuple[Results, Log]:
     """Play the log into `folder`; the results, and the log with its dates as they were played."""
-    from services.embedded.city import open_city
-    from shared.kernel.clock import FixedClock, RealClock
-    from shared.kernel.ids import SeededIds
-    from simulation.log import into_years
-    from simulation.telling import logs_into
-
-    clock = FixedClock(RealClock().now())
-    with logs_into(folder):
-        city = open_city(folder, clock=clock, ids=SeededIds(seed))
-        try:
-            city.migrate()
-            log = into_years(log, _years(city))
-            if log.cases:
-                clock.set(log.cases[0].submitted_at - timedelta(hours=1))
-            return _cases(console, city, clock, log, terms, procedure, seed), log
-        finally:
-            city.close()
+    with staged(folder, RealClock().now(), seed) as city:
+        log = into_years(log, _years(city))
+        if log.cases:
+            city.set(log.cases[0].submitted_at - timedelta(hours=1))
+        return _cases(console, city, log, terms, procedure, seed), log
 
 
 def _years(city: City) -> frozenset[int]:
@@ -80,36 +66,18 @@ def _years(city: City) -> frozenset[int]:
 
 
 def _cases(
-    console: Console,
-    city: City,
-    clock: FixedClock,
-    log: Log,
-    terms: Terms,
-    procedure: str,
-    seed: int,
+    console: Console, city: City, log: Log, terms: Terms, procedure: str, seed: int
 ) -> Results:
-    from shared.kernel.clock import to_vn
-    from simulation.kit import City as KitCity
-    from simulation.month import AGENCIES
-    from simulation.replaying import Replay, find_procedure
-    from simulation.results import collect
-    from simulation.telling import live
-
-    played = KitCity(city, seed=seed + AGENCIES)
-    find_procedure(played, procedure, to_vn(clock.now()).date())
-    start = clock.now()
+    start = city.now()
+    find_procedure(city, procedure, to_vn(start).date())
     last = max((case.activities[-1].at for case in log.cases), default=start)
     with live(console, len(log.cases)) as line:
-        run = Replay(played, log, terms, procedure, seed, line.show)
+        run = Replay(city, log, terms, procedure, seed, line.show)
         run.run(last + AFTERWARDS)
-    results = collect(played, run.desks, start, clock.now())
-    run.agencies.close()
-    return results
+    return collect(city, run.desks, start, city.now())
 
 
 def _tell(console: Console, folder: Path, log: Log, results: Results, seconds: float) -> None:
-    from simulation.telling import tell_files, tell_results
-
     tell_results(console, results)
     if log.shifted_weeks:
         console.print(

@@ -10,7 +10,7 @@ import click
 from services.commands.stores import any_services, named, opened
 from shared.kernel.actor import SHELL
 from shared.kernel.clock import VN, format_instant, parse_instant
-from shared.messaging.resending import resend as mark_unsent
+from shared.messaging.outbox import resend as mark_unsent
 
 _AGO = re.compile(r"(\d{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

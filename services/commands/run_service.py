@@ -53,13 +53,11 @@ notify = _group("notify")
 
 
 def build(settings: Settings) -> Service:
-    """One service on the real clock, with its ledgers measured at each scrape."""
+    """One service on the real clock."""
     from shared.catalogue import load
     from shared.kernel.clock import RealClock
     from shared.kernel.ids import RandomIds
     from shared.messaging import Bus
-    from shared.messaging.consumer import Consumer
-    from shared.messaging.metrics import ledgers
 
     catalogue = load(settings.catalogue_dir)
     bus: Bus = Bus(settings.amqp_url, prefix=settings.amqp_prefix)
@@ -67,8 +65,6 @@ def build(settings: Settings) -> Service:
     service: Service = app.build(
         settings, catalogue=catalogue, clock=RealClock(), ids=RandomIds(), bus=bus
     )
-    consumers = [loop.name for loop in service.loops if isinstance(loop, Consumer)]
-    service.metrics.measure(ledgers(service.store, consumers))
     return service
 
 

@@ -11,6 +11,9 @@ from pathlib import Path
 import click
 
 from shared.kernel.errors import LienThongError
+from simulation.smoke.access import Access
+from simulation.smoke.run import EMAIL, Run
+from simulation.smoke.table import faults, table
 
 
 @click.command("smoke", context_settings={"show_default": True})
@@ -52,10 +55,6 @@ def smoke(
 
     Safe on an installation in use: an office, agencies and a procedure of its own, no SMS.
     """
-    from simulation.smoke.access import Access
-    from simulation.smoke.run import EMAIL, Run
-    from simulation.smoke.table import faults, table
-
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it says, we say in one line
     click.echo(f"Kiểm tra hệ thống · smoke: {dossiers} dossiers through {intake}")
     try:

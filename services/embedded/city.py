@@ -19,11 +19,9 @@ from shared.catalogue import Catalogue, load
 from shared.kernel.clock import Clock, RealClock
 from shared.kernel.ids import Ids, RandomIds
 from shared.messaging import Bus
-from shared.messaging.consumer import Consumer
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.pump import next_due, pump
 from shared.messaging.loops.supervisor import Supervisor
-from shared.messaging.metrics import ledgers
 from shared.messaging.service import Service
 from shared.settings import SERVICES, Settings
 
@@ -56,8 +54,6 @@ class City:
             )
             for name in SERVICES
         }
-        for service in self.services.values():
-            _measure(service)
         self._more: list[Loop] = []
         self._supervisor: Supervisor | None = None
 
@@ -102,9 +98,9 @@ class City:
         self._supervisor.start()
         return self._supervisor
 
-    def pump(self, *, patient: bool = False) -> int:
+    def pump(self, *, tolerant: bool = False) -> int:
         """Carry everything to rest in this thread, with the clock standing; the things done."""
-        return pump(self.loops, patient=patient)
+        return pump(self.loops, tolerant=tolerant)
 
     def next_due(self) -> datetime | None:
         """The earliest instant (UTC) at which something happens by the clock alone."""
@@ -163,8 +159,3 @@ def _database(service: str, data_dir: Path, database: str | Mapping[str, str]) -
     if database == "sqlite":
         return f"sqlite:///{data_dir / f'{service}.db'}"
     return database.format(service=service)
-
-
-def _measure(service: Service) -> None:
-    consumers = [loop.name for loop in service.loops if isinstance(loop, Consumer)]
-    service.metrics.measure(ledgers(service.store, consumers))

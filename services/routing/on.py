@@ -24,7 +24,7 @@ from shared.events.decision import Decision
 from shared.events.envelope import Envelope
 from shared.events.event import Event
 from shared.messaging import Delivery
-from shared.messaging.consumer import Handler, Screen
+from shared.messaging.consumer import Handler, Verify
 from shared.messaging.handling import handlers, on
 
 E = TypeVar("E", bound=Event)
@@ -106,7 +106,7 @@ def _key(envelope: Envelope) -> SubmissionKey:
     return SubmissionKey(_agency(envelope), envelope.id, envelope.subject)
 
 
-def verify_sender(own_user: str | None) -> Screen:
+def verify_sender(own_user: str | None) -> Verify:
     """Let in only answers that come from whom they say.
 
     The routing key is bound to the agency by the broker's topic permission and the user id is

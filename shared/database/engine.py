@@ -44,14 +44,16 @@ def make_engine(url: str) -> sa.Engine:
     process. PostgreSQL (psycopg 3): READ COMMITTED from a pool.
     """
     parsed = sa.make_url(url)
-    if parsed.get_backend_name() == "sqlite":
-        return _sqlite(parsed)
+    return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
+
+
+def _postgres(url: sa.URL) -> sa.Engine:
     from shared.database.pipeline import Connection, Cursor, begin
 
     # A pipeline warns of the errors it passes over, in the server's words, which may quote a row.
     logging.getLogger("psycopg").setLevel(logging.ERROR)
     engine = sa.create_engine(
-        parsed,
+        url,
         pool_size=10,
         max_overflow=20,
         pool_use_lifo=True,

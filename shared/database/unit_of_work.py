@@ -38,7 +38,7 @@ class EventLog(Protocol):
     #: The sources whose events this service reads.
     reads: Sequence[str]
 
-    def note(self, unit: UnitOfWork, event: object) -> Sequence[Any]:
+    def note(self, unit: UnitOfWork, event: object) -> Any:
         """What is to be written of this event at the flush, as things stand now."""
         ...
 
@@ -80,8 +80,7 @@ class UnitOfWork:
 
     def record(self, *events: object) -> None:
         """Say what happened; it is written, numbered and later sent with this unit."""
-        for event in events:
-            self._noted.extend(self.log.note(self, event))
+        self._noted += [self.log.note(self, event) for event in events]
 
     def opens(self, subject: str) -> None:
         """Say that this unit brings the subject into the world: its streams begin at 1.

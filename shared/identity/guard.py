@@ -38,7 +38,7 @@ class TooMany(Refused):
 
 
 class Keys(Protocol):
-    """How the guard asks about keys; the real one is in `keyring.py`."""
+    """How the guard asks about keys; the real one is `keys.StoreKeys`."""
 
     def verify(self, text: str) -> Principal | None:
         """The principal of a key's full text, or None."""

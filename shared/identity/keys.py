@@ -16,6 +16,7 @@ from typing import Final, Literal, cast, get_args
 
 import sqlalchemy as sa
 
+from shared.database import Store
 from shared.database.types import Instant
 from shared.database.unit_of_work import UnitOfWork
 from shared.kernel.actor import Actor
@@ -167,3 +168,20 @@ def _random(length: int) -> str:
 def hash_of(text: str) -> bytes:
     """What is kept of a key's text."""
     return hashlib.sha256(text.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class StoreKeys:
+    """Asks the ledger anew each time, so that a revoked key stops at once."""
+
+    store: Store
+
+    def verify(self, text: str) -> Principal | None:
+        """The principal of a key's full text, or None."""
+        with self.store.query() as connection:
+            return verify(connection, text)
+
+    def still_valid(self, key_id: str) -> Principal | None:
+        """The principal of a key that was verified before, or None where it is revoked."""
+        with self.store.query() as connection:
+            return find(connection, key_id)

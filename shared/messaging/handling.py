@@ -85,7 +85,7 @@ def handlers(
             state = states.get(key(envelope))
             return settle(uow, states, lambda: row.decide(state, event, around(uow, state, event)))
 
-        return Handler(apply=apply, warm=load)
+        return Handler(apply=apply, load=load)
 
     return {kind_of(row.cls).type: handler(row) for row in table}
 

@@ -10,13 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
+
+import sqlalchemy as sa
 
 from shared.database import Cause, UnitOfWork
 from shared.events.envelope import Data, Envelope, encode, format_after
 from shared.events.event import Event, address, kind_of, write
 from shared.kernel.actor import Actor
 from shared.messaging.sql import Numbered, sql_of
+from shared.messaging.tables import LEDGERS
 
 _TRACE = re.compile(r"[0-9a-f]{32}").fullmatch
 
@@ -38,7 +42,7 @@ class Outgoing:
         return f"{self.source} {self.subject}"
 
 
-Translator = Callable[[Any], Sequence[Outgoing]]
+Translator = Callable[[Any], Outgoing]
 
 
 def stated_by(service: str) -> Translator:
@@ -47,17 +51,15 @@ def stated_by(service: str) -> Translator:
     It raises `ContractBroken` for an event that breaks its contract or is not this service's.
     """
 
-    def translate(happened: Event) -> tuple[Outgoing]:
+    def translate(happened: Event) -> Outgoing:
         to = address(happened, service)
-        return (
-            Outgoing(
-                exchange=to.exchange,
-                routing_key=to.routing_key,
-                source=to.source,
-                subject=happened.subject,
-                type=kind_of(type(happened)).type,
-                data=Data(write(happened)),
-            ),
+        return Outgoing(
+            exchange=to.exchange,
+            routing_key=to.routing_key,
+            source=to.source,
+            subject=happened.subject,
+            type=kind_of(type(happened)).type,
+            data=Data(write(happened)),
         )
 
     return translate
@@ -84,12 +86,10 @@ class Outbox:
         self.reads: Sequence[str] = tuple(reads)
         self._translate = translate
 
-    def note(self, unit: UnitOfWork, event: object) -> list[Pending]:
+    def note(self, unit: UnitOfWork, event: object) -> Pending:
         """What is to be written of this event, and how far this service has come by now."""
-        return [
-            Pending(outgoing, unit.cause, unit.actor, self._known(unit, outgoing.subject))
-            for outgoing in self._translate(event)
-        ]
+        outgoing = self._translate(event)
+        return Pending(outgoing, unit.cause, unit.actor, self._known(unit, outgoing.subject))
 
     def _known(self, unit: UnitOfWork, subject: str) -> dict[str, int]:
         streams = ((source, f"{source} {subject}") for source in self.reads)
@@ -99,6 +99,20 @@ class Outbox:
     def write(self, unit: UnitOfWork, noted: Sequence[Pending]) -> None:
         """Number and write these facts in their order."""
         write_facts(unit, noted, self.reads)
+
+
+def resend(uow: UnitOfWork, since: datetime) -> int:
+    """Mark as unsent whatever was sent at `since` (aware) or later; returns how many facts.
+
+    For what a broker lost: the relay sends it again, and the readers' inboxes make it harmless.
+    """
+    outbox = LEDGERS.outbox
+    changed = uow.connection.execute(
+        sa.update(outbox).where(outbox.c.sent_at >= since).values(sent_at=None)
+    )
+    if changed.rowcount:
+        uow.signal()
+    return changed.rowcount
 
 
 def write_facts(uow: UnitOfWork, pending: Sequence[Pending], reads: Sequence[str]) -> None:

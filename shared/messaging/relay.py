@@ -2,8 +2,8 @@
 
 A row is marked sent only after it was confirmed, so a crash at any point sends it twice and never
 not at all. A broker confirms a batch at once; in one process the readers do, later, and what is
-on its way is remembered from step to step. Rows that were refused hold back only what goes the
-same way.
+on its way is remembered from step to step. Rows that were refused hold back only what takes
+the same route.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ _log = get("relay")
 
 FIRST_PAUSE: Final = timedelta(seconds=1)
 LONGEST_PAUSE: Final = timedelta(minutes=1)
-# Seconds between looks where nobody rang: short after work, then longer and longer.
+# Seconds between looks without a signal: short after work, then longer and longer.
 _SHORTEST_POLL: Final = 0.02
 _LONGEST_POLL: Final = 0.5
 # So many may be on their way: what nobody takes waits in the outbox and not in memory.
 MOST_IN_FLIGHT: Final = 10_000
 
-Way = tuple[str, str]  # (exchange, routing key)
+Route = tuple[str, str]  # (exchange, routing key)
 
 
 @dataclass(slots=True)
-class _Held:
-    """A way on which the broker last refused something: not tried again before `until`."""
+class _BackOff:
+    """A route on which the broker last refused something: not tried again before `until`."""
 
     until: datetime
     pause: timedelta
@@ -62,10 +62,10 @@ class Relay:
         self._batch = batch
         self._metrics = metrics
         self._publisher: Publisher | None = None
-        self._held: dict[Way, _Held] = {}
+        self._back_offs: dict[Route, _BackOff] = {}
         self._in_flight: set[int] = set()  # positions that were sent and not yet confirmed
         self._confirmed: set[int] = set()  # and those that are, and not yet marked
-        self._seen = -1  # rings of the store's bell when last looked
+        self._seen = -1  # count of the store's signal when last looked
         self._looked_at = 0.0  # monotonic
         self._poll = _SHORTEST_POLL
 
@@ -91,8 +91,8 @@ class Relay:
             self._store.recorded.wait(self._seen, min(left, self._until_poll()))
 
     def next_due(self) -> datetime | None:
-        """When the first held way is tried again; None where nothing is held."""
-        return min((held.until for held in self._held.values()), default=None)
+        """When the first route that is backed off is tried again; None where none is."""
+        return min((each.until for each in self._back_offs.values()), default=None)
 
     def wake(self) -> None:
         """Look at the outbox now."""
@@ -117,7 +117,7 @@ class Relay:
         if self._store.recorded.count != self._seen:
             return True
         now = self._store.clock.now()
-        if any(held.until <= now for held in self._held.values()):
+        if any(each.until <= now for each in self._back_offs.values()):
             return True
         return polling and time.monotonic() - self._looked_at >= self._poll
 
@@ -129,7 +129,7 @@ class Relay:
         return max(0.001, min(until, (due - self._store.clock.now()).total_seconds()))
 
     def _look(self) -> int:
-        seen = self._store.recorded.count  # before looking: what is recorded meanwhile rings anew
+        seen = self._store.recorded.count  # before looking: what is recorded meanwhile signals anew
         try:
             claimed, done = self._send_batch()
         except BaseException:
@@ -165,7 +165,7 @@ class Relay:
         limit = min(self._batch, MOST_IN_FLIGHT - len(self._in_flight))
         if limit <= 0:
             return []
-        return sql_of(connection).claim(connection, limit, self._ways_held(), self._in_flight)
+        return sql_of(connection).claim(connection, limit, self._backed_off(), self._in_flight)
 
     def _publish(self, rows: Sequence[Unsent]) -> Sent:
         if not rows:
@@ -198,46 +198,46 @@ class Relay:
         self._in_flight -= self._confirmed
         self._confirmed.clear()
 
-    def _ways_held(self) -> list[Way]:
+    def _backed_off(self) -> list[Route]:
         now = self._store.clock.now()
-        return [way for way, held in self._held.items() if held.until > now]
+        return [route for route, each in self._back_offs.items() if each.until > now]
 
     def _told(self, rows: Sequence[Unsent], sent: Sent) -> int:
-        """Hold the ways on which something failed, free those that work again."""
-        failed: dict[Way, str] = {}
+        """Back off from the routes on which something failed, free those that work again."""
+        failed: dict[Route, str] = {}
         for row in rows:
-            way = (row.exchange, row.routing_key)
+            route = (row.exchange, row.routing_key)
             if row.position in sent.failed:
-                failed[way] = sent.failed[row.position]
+                failed[route] = sent.failed[row.position]
             else:
-                self._held.pop(way, None)
-        for way, reason in failed.items():
-            self._hold(way, reason)
-        self._free_idle_ways(rows)
+                self._back_offs.pop(route, None)
+        for route, reason in failed.items():
+            self._back_off(route, reason)
+        self._forget_idle_routes(rows)
         if self._metrics is not None:
             self._metrics.sent(0, len(sent.failed))
         return len(rows) - len(sent.failed)
 
-    def _hold(self, way: Way, reason: str) -> None:
-        before = self._held.get(way)
+    def _back_off(self, route: Route, reason: str) -> None:
+        before = self._back_offs.get(route)
         pause = FIRST_PAUSE if before is None else min(before.pause * 2, LONGEST_PAUSE)
-        self._held[way] = _Held(self._store.clock.now() + pause, pause)
+        self._back_offs[route] = _BackOff(self._store.clock.now() + pause, pause)
         _log.warning(
             "relay.not_confirmed",
             relay=self.name,
-            exchange=way[0],
-            routing_key=way[1],
+            exchange=route[0],
+            routing_key=route[1],
             reason=reason,
             again_in_seconds=pause.total_seconds(),
         )
 
-    def _free_idle_ways(self, rows: Sequence[Unsent]) -> None:
-        """A way that was tried again and had nothing left to send is forgotten."""
+    def _forget_idle_routes(self, rows: Sequence[Unsent]) -> None:
+        """A route that was tried again and had nothing left to send is forgotten."""
         if len(rows) == self._batch:
             return
         now = self._store.clock.now()
-        for way in [way for way, held in self._held.items() if held.until <= now]:
-            del self._held[way]
+        for route in [route for route, each in self._back_offs.items() if each.until <= now]:
+            del self._back_offs[route]
 
 
 def _message(row: Unsent) -> OutMessage:

@@ -1,5 +1,1 @@
-"""What ships for tests: a city moved by hand, a broken line, a fresh memory.
-
-Fakes with behaviour for clock and lines only; no stand-ins for our own code. The product never
-imports from here.
-"""
+"""What ships for tests and the benchmark: a line that can be broken. The product never imports it."""

@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from shared.identity import guard
-from shared.identity.keyring import StoreKeys
+from shared.identity.keys import StoreKeys
 from shared.settings import Settings
 from shared.web import errors, filters, pages, security
 from shared.web.state import KEY, WebState

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -24,7 +24,6 @@ class WebState:
 
 
 Reading = Callable[[], AbstractContextManager[Any]]
-Labels = Mapping[str, str]
 
 
 def state_of(app: Flask | None = None) -> WebState:

@@ -22,7 +22,7 @@ from shared.kernel.errors import LienThongError
 from shared.kernel.ids import SeededIds
 from simulation.agenda import Agenda, Clockwork
 from simulation.kit.clients import Agency
-from simulation.kit.doors import Door, Inside
+from simulation.kit.doors import Door
 from simulation.kit.people import People, Way
 from simulation.links import AgencyLink, Handed, client_of
 from simulation.manners import AtOnce
@@ -103,7 +103,7 @@ class City(People):
         """Carry on until it is so, servers that are away waited out; the clock stands."""
         give_up = time.monotonic() + seconds
         while True:
-            moved = self.built.pump(patient=True) + self._look()
+            moved = self.built.pump(tolerant=True) + self._look()
             if done():
                 return
             if time.monotonic() > give_up:
@@ -155,7 +155,7 @@ class City(People):
         return agency
 
     def _door(self, service: str) -> Door:
-        return Inside(self.built.services[service].web)
+        return Door.inside(self.built.services[service].web)
 
     def _client(self, code: str, way: Way) -> partner.Client:
         key = self.key("routing", "agency", code) if way == "door" else None

@@ -217,7 +217,7 @@ class Agency(_Keyed):
 
     def grant(self, task: partner.Task, **said: Any) -> str:
         """Complete it with the first result that it may have."""
-        result = next(iter(task.data.get("results") or ()), None)
+        result = next(iter(task.results), None)
         return self.complete(task.id, result_code=result, **said)
 
     def ask_papers(self, task: str, items: Sequence[str], reason: str, **said: Any) -> str:

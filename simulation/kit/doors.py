@@ -9,15 +9,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import httpx2
-from werkzeug.test import Client as WsgiClient
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS: Final = 30.0
+HERE: Final = "http://localhost"
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
 
@@ -39,8 +39,26 @@ class Reply:
         return json.loads(self.body or b"null")
 
 
-class Door(Protocol):
+class Door:
     """One door of a service, with a jar of cookies of its own; redirects are followed."""
+
+    def __init__(self, client: httpx2.Client) -> None:
+        self._client = client
+
+    @classmethod
+    def at(cls, url: str) -> Door:
+        """A door at an address."""
+        return cls(
+            httpx2.Client(
+                base_url=url, timeout=TIMEOUT_SECONDS, follow_redirects=True, trust_env=False
+            )
+        )
+
+    @classmethod
+    def inside(cls, app: WSGIApplication) -> Door:
+        """A door of this process, without a socket: a request is handled before `ask` returns."""
+        line = httpx2.WSGITransport(app=app)
+        return cls(httpx2.Client(transport=line, base_url=HERE, follow_redirects=True))
 
     def ask(
         self,
@@ -53,57 +71,6 @@ class Door(Protocol):
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
         """One request; `body` is sent as JSON, `form` as a form."""
-        ...
-
-
-class Inside:
-    """A door of this process, without a socket."""
-
-    def __init__(self, app: WSGIApplication) -> None:
-        self._client = WsgiClient(app)
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Any = None,
-        form: Mapping[str, str] | None = None,
-        query: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Reply:
-        """One request, handled before this returns."""
-        content: dict[str, Any] = {"data": form} if body is None else {"json": body}
-        said = self._client.open(
-            path,
-            method=method,
-            query_string=query,
-            headers=dict(headers or {}),
-            follow_redirects=True,
-            **content,
-        )
-        return Reply(said.status_code, dict(said.headers), said.get_data())
-
-
-class OverHttp:
-    """A door at an address."""
-
-    def __init__(self, url: str) -> None:
-        self._client = httpx2.Client(
-            base_url=url, timeout=TIMEOUT_SECONDS, follow_redirects=True, trust_env=False
-        )
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        *,
-        body: Any = None,
-        form: Mapping[str, str] | None = None,
-        query: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Reply:
-        """One request over the network."""
         said = self._client.request(
             method,
             path,

@@ -27,7 +27,7 @@ from services.embedded.city import open_city as build_city
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
 from shared.settings import PROJECT, SERVICES, Settings
-from simulation.kit.doors import Door, OverHttp
+from simulation.kit.doors import Door
 from simulation.kit.people import People, Way
 
 START_SECONDS: Final = 60.0
@@ -96,7 +96,7 @@ class Process:
 
     def door(self, door: int = 0) -> Door:
         """A public door of it, with a jar of cookies of its own."""
-        return OverHttp(self.url(door))
+        return Door.at(self.url(door))
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -167,7 +167,7 @@ class RunningCity(People):
         return {name: process.wait() for name, process in self.processes.items()}
 
     def _door(self, service: str) -> Door:
-        return OverHttp(self.urls[service])
+        return Door.at(self.urls[service])
 
     def _client(self, code: str, way: Way) -> partner.Client:
         if way == "door":

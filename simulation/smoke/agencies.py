@@ -33,7 +33,7 @@ class Crew:
         self._answered: dict[str, set[str]] = defaultdict(set)
         self._broken: LienThongError | None = None
         self._stop = threading.Event()
-        self.troubles: dict[str, str] = {}  # agency -> what it waits for now
+        self.failing: dict[str, str] = {}  # agency -> what it waits for now
 
     def answered(self, dossier: str) -> set[str]:
         """The agencies that have answered a task of this dossier."""
@@ -94,13 +94,13 @@ class Crew:
                     client.poll(handle, wait=PAUSE)
                     denied = 0
                     self._note_closed(code, client)
-                    self.troubles.pop(code, None)
+                    self.failing.pop(code, None)
                 except BrokerUnreachable as away:
-                    self.troubles[code] = str(away)
+                    self.failing[code] = str(away)
                     self._stop.wait(PAUSE)
                 except AccessDenied as refused:
                     denied += 1
-                    self.troubles[code] = str(refused)
+                    self.failing[code] = str(refused)
                     if denied >= DENIED_FOR_GOOD:
                         raise SmokeFailed(
                             f"the broker at {self._access.broker} refuses {code}: {refused}",

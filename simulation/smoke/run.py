@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from shared.events.event import kind_of
+from shared.events.routing import StepAnswered
 from shared.kernel.ids import RandomIds
 from simulation.smoke.access import Access, SmokeFailed
 from simulation.smoke.agencies import Crew
@@ -19,6 +21,7 @@ MOMENTS: Final = ("received", "resolved", "returned")
 RESOLVED, RETURNED = 9, 10  # official statuses
 LOST_BY_LAW: Final = (3, 7, 8)  # refused, withdrawn, stopped: none of them was asked for
 RESENT: Final = ("uncertain", "undeliverable")  # a person decides; for a check we are that person
+ANSWERED: Final = kind_of(StepAnswered).name
 PAUSE: Final = 0.3
 
 
@@ -51,7 +54,7 @@ class Outcome:
     seconds: float = 0.0
     waited: int = 0
     resent: int = 0
-    trouble: str = ""
+    failure: str = ""
 
     def whole(self, dossier: Carried) -> bool:
         """Whether a dossier came through, every stop of the way."""
@@ -107,7 +110,7 @@ class Run:
                 self._file(procedure)
                 self._watch()
             except SmokeFailed as failed:
-                self.outcome.trouble = failed.en
+                self.outcome.failure = failed.en
         self.outcome.seconds = time.monotonic() - begun
         self.outcome.waited = self._intake.waited + self._notify.waited
         return self.outcome
@@ -158,8 +161,8 @@ class Run:
             self._progress(self.outcome)
             time.sleep(PAUSE)
         if not self.outcome.good:
-            self.outcome.trouble = "the time is over" + "".join(
-                f"; {code}: {why}" for code, why in sorted(self._crew.troubles.items())
+            self.outcome.failure = "the time is over" + "".join(
+                f"; {code}: {why}" for code, why in sorted(self._crew.failing.items())
             )
 
     def _look(self) -> None:
@@ -203,7 +206,7 @@ class Run:
     def _count_answers(self, dossier: Carried) -> None:
         if dossier.answers < len(self.outcome.agencies):
             items = self._intake.get(f"/dossiers/{dossier.code}/timeline")["items"]
-            dossier.answers = sum("step.answered" in item["type"] for item in items)
+            dossier.answers = sum(ANSWERED in item["type"] for item in items)
 
     def _see_messages(self, dossier: Carried) -> None:
         for message in self._notify.get("/messages", dossier=dossier.code, limit=50)["messages"]:

@@ -37,8 +37,8 @@ def table(outcome: Outcome) -> Iterator[str]:
 
 def faults(outcome: Outcome) -> Iterator[str]:
     """Why it is not good, and where the first dossiers stand."""
-    if outcome.trouble:
-        yield f"  {outcome.trouble}"
+    if outcome.failure:
+        yield f"  {outcome.failure}"
     stuck = [dossier for dossier in outcome.dossiers if not outcome.whole(dossier)]
     for dossier in stuck[:SHOWN]:
         yield f"  {dossier.code}: {_missing(dossier, outcome)}"

@@ -130,20 +130,20 @@ def test_repositories_are_made_once_per_unit_and_written_before_the_facts(store)
 
 
 def test_the_bells_ring_after_the_commit_and_only_then(store):
-    rings = store.recorded.count, store.commits.count
+    counts = store.recorded.count, store.commits.count
     heard = []
     store.after_commit.append(lambda: heard.append(len(outbox(store))))
     with store.begin() as uow:
         save(uow)
-    assert (store.recorded.count, store.commits.count) == (rings[0], rings[1] + 1)
+    assert (store.recorded.count, store.commits.count) == (counts[0], counts[1] + 1)
     assert heard == []
     make(store, "D1")
-    assert (store.recorded.count, store.commits.count) == (rings[0] + 1, rings[1] + 2)
+    assert (store.recorded.count, store.commits.count) == (counts[0] + 1, counts[1] + 2)
     assert heard == [1]
     with pytest.raises(RuntimeError), store.begin() as uow:  # noqa: PT012 - the unit is one thing
         record(uow)
         raise RuntimeError
-    assert store.recorded.count == rings[0] + 1
+    assert store.recorded.count == counts[0] + 1
 
 
 def test_what_comes_by_http_is_admitted_once(store):

@@ -38,7 +38,7 @@ class Night:
         told = self._operator.types(*shlex.split(line)[1:])
         if " replay " in line:
             self._broken.close()  # the mend that the page speaks of
-        self.town.city.pump(patient=True)
+        self.town.city.pump(tolerant=True)
         return told
 
 
@@ -78,5 +78,5 @@ def defect(code: str) -> Iterator[None]:
 
 
 def carry(city: City) -> None:
-    while city.pump(patient=True):
+    while city.pump(tolerant=True):
         pass

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.events.envelope import Envelope, decode, encode
-from shared.events.facts import check
-from shared.events.names import AGENCY_ANSWERS, AGENCY_TASKS, agency_queue, short, wire
+from shared.events.agencies import AnswerCompleted, TaskAssigned, TaskCancelled
+from shared.events.envelope import Data, Envelope, decode, encode
+from shared.events.event import kind_of, write
+from shared.events.names import AGENCY_ANSWERS, AGENCY_TASKS, agency_queue, short
+from shared.events.parts import ProcedureName, Step
 from shared.kernel.clock import FixedClock
 from shared.messaging import Bus, Exchange, OutMessage, Queue
 from simulation.autopilot import AutopilotAgency
@@ -47,11 +49,19 @@ class Office:
     def assign(self, task: str) -> None:
         self.hand_over(
             order(
-                "task.assigned", task=task, procedure={"code": "1.004222", "name": "Thường trú"},
-                step={"code": "residence", "name": "Đăng ký thường trú"}, assigned_at="2022-03-14T02:00:00Z",
-                due_at=None, form={}, papers=[], results=["KQ.G01.000001"],
+                TaskAssigned(
+                    task=task,
+                    dossier="D-1",
+                    agency=AGENCY,
+                    procedure=ProcedureName(code="1.004222", name="Thường trú"),
+                    step=Step(code="residence", name="Đăng ký thường trú"),
+                    assigned_at=NOW,
+                    form={},
+                    papers=(),
+                    results=("KQ.G01.000001",),
+                )
             )
-        )  # fmt: skip
+        )
 
     def heard(self, count: int) -> list[Envelope]:
         """The answers so far given, of which there must be so many."""
@@ -80,17 +90,16 @@ class Office:
         self.bus.close()
 
 
-def order(name: str, **data: object) -> bytes:
-    told = {"dossier": "D-1", "agency": AGENCY, **data}
-    check(wire(name), told)
+def order(event: TaskAssigned | TaskCancelled) -> bytes:
+    kind = kind_of(type(event))
     return encode(
         Envelope(
-            id=f"{name}-{data['task']}",
+            id=f"{kind.name}-{event.task}",
             source="/routing/tasks",
-            type=wire(name),
+            type=kind.type,
             subject=AGENCY,
             time=NOW,
-            data=told,
+            data=Data(write(event)),
             sequence=1,
         )
     )
@@ -112,10 +121,10 @@ def test_a_task_is_taken_at_once_and_completed_after_the_delay(office: Office):
     office.clock.advance(DELAY)
     office.work(1)
     (completed,) = office.heard(1)
-    check(completed.type, completed.data)
     assert completed.source == f"/agencies/{AGENCY}"
-    assert completed.data["outcome"] == "granted"
-    assert completed.data["result_code"] == "KQ.G01.000001"
+    said = completed.event()
+    assert isinstance(said, AnswerCompleted)
+    assert (said.outcome, said.result_code) == ("granted", "KQ.G01.000001")
     assert office.agency.next_due() is None
 
 
@@ -135,8 +144,17 @@ def test_an_agency_that_dies_before_it_answered_does_it_again_under_the_same_ids
 def test_a_task_that_was_cancelled_is_not_answered(office: Office):
     office.assign("t-1")
     office.assign("t-2")
-    reason = {"reason": "Công dân rút hồ sơ", "cancelled_at": "2022-03-14T02:10:00Z"}
-    office.hand_over(order("task.cancelled", task="t-1", **reason))
+    office.hand_over(
+        order(
+            TaskCancelled(
+                task="t-1",
+                dossier="D-1",
+                agency=AGENCY,
+                reason="Công dân rút hồ sơ",
+                cancelled_at=NOW + timedelta(minutes=10),
+            )
+        )
+    )
     office.work(3)
     office.heard(2)
     office.clock.advance(DELAY)

@@ -404,8 +404,8 @@ def test_a_batch_of_facts_is_applied_with_one_load_and_one_write(embedded_desk):
         for code in codes
     ]
     with desk.store.begin() as uow:
-        assert handler.warm is not None
-        handler.warm(uow, facts)
+        assert handler.load is not None
+        handler.load(uow, facts)
         for fact in facts:
             assert handler.apply(uow, fact) is None
     ours = [s for s in statements if "dossiers" in s]

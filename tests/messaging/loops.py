@@ -27,9 +27,9 @@ REMINDERS = sa.Table(
 )
 
 
-def translate(fact: str) -> list[Outgoing]:
+def translate(fact: str) -> Outgoing:
     """A word becomes a fact on the exchange `facts`."""
-    return [Outgoing("facts", "a.word.said", "/a", fact, "said", {"word": fact})]
+    return Outgoing("facts", "a.word.said", "/a", fact, "said", {"word": fact})
 
 
 def make_store(url: str, clock: Clock | None = None) -> Store:

@@ -19,7 +19,7 @@ from shared.identity import keys
 from shared.kernel.clock import FixedClock
 from shared.kernel.ids import SeededIds
 from shared.messaging import Bus, Delivery, Exchange, Queue
-from shared.messaging.consumer import Consumer, Handler, Outcome
+from shared.messaging.consumer import Consumer, Handler, Late
 from shared.messaging.outbox import Outbox, Outgoing
 from shared.messaging.relay import Relay
 from shared.messaging.tables import Ledgers
@@ -48,11 +48,11 @@ class Crash(BaseException):
     """The process dies here: nothing may catch it."""
 
 
-def translate(fact: Any) -> Sequence[Outgoing]:
+def translate(fact: Any) -> Outgoing:
     """A recorded fact of these tests is (source, key, subject, data)."""
     source, key, subject, data = fact
     kind = ECHO if source == "/reader" else TYPE
-    return [Outgoing("dossier.facts", key, source, subject, kind, data)]
+    return Outgoing("dossier.facts", key, source, subject, kind, data)
 
 
 def open_store(url: str, clock: FixedClock, *, seed: int = 1, reads: Sequence[str] = ()) -> Store:
@@ -81,11 +81,11 @@ def make(store: Store, subject: str, count: int = 1, *, key: str = "maker.test.m
 class Reading:
     """The reader's handler: notes what it applies; `trouble` is asked first and may raise."""
 
-    trouble: Callable[[Envelope], Outcome | None] = lambda _: None
+    trouble: Callable[[Envelope], Late | None] = lambda _: None
     echo: bool = True
     calls: int = 0
 
-    def apply(self, uow: UnitOfWork, fact: Envelope) -> Outcome | None:
+    def apply(self, uow: UnitOfWork, fact: Envelope) -> Late | None:
         self.calls += 1
         row = {"source": fact.source, "subject": fact.subject, "id": fact.id}
         uow.connection.execute(sa.insert(APPLIED), {**row, "sequence": fact.sequence})

@@ -102,9 +102,10 @@ def test_frames_are_the_same_however_they_are_cut(
     assert frames.next() is None
 
 
-def test_a_frame_without_its_end_is_an_error_of_the_connection() -> None:
+@pytest.mark.parametrize("stream", [framed((1, 1, b"abc"))[:-1] + b"x", b"HTTP/1.1 400 "])
+def test_what_is_no_frame_is_an_error_of_the_connection(stream: bytes) -> None:
     frames = Frames()
-    frames.feed(framed((1, 1, b"abc"))[:-1] + b"x")
+    frames.feed(stream)
     with pytest.raises(UnexpectedFrame):
         frames.next()
     assert issubclass(UnexpectedFrame, connection.BufferedTransport.connection_errors)

@@ -153,13 +153,13 @@ def test_an_unknown_version_of_a_fact_that_is_handled_is_parked_and_other_types_
 
 
 def test_a_delivery_that_is_screened_out_cannot_take_the_place_of_the_true_one(store, bus):
-    def screen(fact, delivery: Delivery):
+    def verify(fact, delivery: Delivery):
         if fact.data.get("forged"):
             raise ParkNow("the sender is not who the fact says")
 
     true = envelope("/maker", "D1", 1)
     bus.put(envelope("/maker", "D1", 1, data={"forged": True}), true)
-    drain(scripted(store, bus, screen=screen))
+    drain(scripted(store, bus, verify=verify))
     assert states(store) == {"done": 1, "parked": 1}
     assert [row[3] for row in applied(store)] == [true.id]
 
@@ -237,7 +237,7 @@ def test_warm_is_told_the_whole_batch_before_the_first_is_applied(store, bus):
     told = []
     handler = Handler(
         lambda uow, fact: told.append(fact.sequence) and None,
-        warm=lambda uow, facts: told.append([fact.sequence for fact in facts]),
+        load=lambda uow, facts: told.append([fact.sequence for fact in facts]),
     )
     bus.put(*[envelope("/maker", "D1", n) for n in (3, 2, 1)])
     consumer = scripted(store, bus)
@@ -250,7 +250,7 @@ def test_warm_is_told_the_whole_batch_before_the_first_is_applied(store, bus):
 def test_handlers_that_warm_alike_are_told_once_of_all_their_types(store, bus):
     told = []
 
-    def warm(_uow, facts):
+    def load(_uow, facts):
         told.append(sorted(fact.sequence for fact in facts))
 
     apart = TYPE.replace("test", "other")
@@ -258,7 +258,7 @@ def test_handlers_that_warm_alike_are_told_once_of_all_their_types(store, bus):
     consumer = scripted(store, bus)
     consumer._setup.handlers.clear()
     for kind in (TYPE, apart):
-        consumer._setup.handlers[kind] = Handler(lambda _uow, _fact: None, warm=warm)
+        consumer._setup.handlers[kind] = Handler(lambda _uow, _fact: None, load=load)
     drain(consumer)
     assert told == [[1, 2, 3, 4]]
     assert states(store) == {"done": 4}

@@ -163,11 +163,11 @@ def test_replaying_unreadable_bytes_that_came_properly_meanwhile_changes_nothing
 
 
 def test_replaying_does_not_let_a_forged_sender_in(store, bus):
-    def screen(fact, delivery):
+    def verify(fact, delivery):
         raise ParkNow("the sender is not who the fact says")
 
     bus.put(envelope("/maker", "D1", 1))
-    consumer = scripted(store, bus, screen=screen)
+    consumer = scripted(store, bus, verify=verify)
     drain(consumer)
     (row,) = read(store, parked.list_held)
     with store.begin() as uow:

@@ -38,12 +38,12 @@ def test_a_broker_that_is_away_is_raised_unless_patience_is_asked_for() -> None:
     other = Scripted("other", *times(2))
     with pytest.raises(BrokerAway):
         pump([away, other])
-    assert pump([away, other], patient=True) == 2
+    assert pump([away, other], tolerant=True) == 2
 
 
 def test_an_error_of_any_other_kind_is_never_swallowed() -> None:
     with pytest.raises(ZeroDivisionError):
-        pump([Scripted("bad", failing(ZeroDivisionError()))], patient=True)
+        pump([Scripted("bad", failing(ZeroDivisionError()))], tolerant=True)
 
 
 def test_loops_that_keep_each_other_busy_for_ever_are_named(

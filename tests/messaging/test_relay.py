@@ -12,8 +12,8 @@ from shared.events.envelope import decode
 from shared.kernel.clock import FixedClock
 from shared.kernel.errors import BrokerAway
 from shared.messaging import Bus, Queue, Sent
+from shared.messaging.outbox import resend
 from shared.messaging.relay import Relay
-from shared.messaging.resending import resend
 from tests.messaging.rig import (
     EXCHANGES,
     NOON,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.kernel.errors import DatabaseAway
 from shared.messaging import Queue, relay
-from shared.messaging.resending import resend
+from shared.messaging.outbox import resend
 from tests.messaging.rig import EXCHANGES, NOON, World, applied, drain, make, outbox
 
 

@@ -1,4 +1,4 @@
-"""The bell across processes, on PostgreSQL; two stores stand for two processes."""
+"""Signals across processes, on PostgreSQL; two stores stand for two processes."""
 
 from __future__ import annotations
 
@@ -47,21 +47,23 @@ def insistently(step: Callable[[], int]) -> int:
             assert time.monotonic() < end
 
 
-def test_a_commit_in_one_process_rings_the_bells_of_another(pair: tuple[Store, Store]) -> None:
+def test_a_commit_in_one_process_recorded_the_bells_of_another(pair: tuple[Store, Store]) -> None:
     here, there = pair
     listener, notifier = Listener(there, "routing"), Notifier(here, "routing")
     listener.step(0)
-    rings, commits = there.recorded.count, there.commits.count
+    recorded, commits = there.recorded.count, there.commits.count
     say(here, "xin")
     assert notifier.step(5) == 1
     assert hear(listener) == 1
-    assert there.recorded.count > rings
+    assert there.recorded.count > recorded
     assert there.commits.count > commits
     for loop in (listener, notifier):
         loop.close()
 
 
-def test_a_listener_that_begins_rings_for_what_it_did_not_hear(pair: tuple[Store, Store]) -> None:
+def test_a_listener_that_begins_recorded_for_what_it_did_not_hear(
+    pair: tuple[Store, Store],
+) -> None:
     here, there = pair
     say(here, "xin")
     listener = Listener(there, "routing")

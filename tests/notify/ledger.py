@@ -108,8 +108,8 @@ class Ledger:
     def handle(self, uow: UnitOfWork, *told: Event | Envelope) -> None:
         facts = [each if isinstance(each, Envelope) else self.fact(each) for each in told]
         for kind in dict.fromkeys(fact.type for fact in facts):
-            if (warm := self._handlers[kind].warm) is not None:
-                warm(uow, [fact for fact in facts if fact.type == kind])
+            if (load := self._handlers[kind].load) is not None:
+                load(uow, [fact for fact in facts if fact.type == kind])
         for fact in facts:
             uow.cause = Cause(fact.id, made_at=fact.time)
             self._handlers[fact.type].apply(uow, fact)

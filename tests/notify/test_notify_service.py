@@ -21,8 +21,8 @@ from shared.kernel.clock import FixedClock, format_instant
 from shared.kernel.ids import SeededIds
 from shared.messaging import Bus, OutMessage, Queue
 from shared.messaging.topology import exchanges_of, queues_of
-from shared.testing.city import City
 from tests.backends import Backend
+from tests.notify.city import City
 from tests.notify.ledger import DOSSIER, OFFICE, START, a_contact, migrate, received, the_catalogue
 from tests.notify.mailbox import mail_server
 

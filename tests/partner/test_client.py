@@ -80,8 +80,10 @@ def test_an_answer_carries_our_name_our_key_and_its_own_id(broker: CityBroker, c
 
 
 def test_every_answer_fits_the_public_contract(broker: CityBroker, client: Client):
+    import msgspec
+
     from shared.events.envelope import decode
-    from shared.events.facts import check
+    from shared.events.registry import KINDS
 
     broker.assign(1, 2, 3, 4, 5)
     client.drain(nothing)
@@ -95,7 +97,8 @@ def test_every_answer_fits_the_public_contract(broker: CityBroker, client: Clien
     answers = [answer for _, _, answer in broker.answers()]
     for answer in answers:
         read = decode(json.dumps(answer).encode())
-        check(read.type, read.data)
+        known = msgspec.to_builtins(read.event())
+        assert read.data.keys() <= known.keys(), f"{KINDS[read.type].name} does not know it"
     kinds = [answer["type"].split(".")[3] for answer in answers]
     assert kinds == ["taken", "completed", "supplement_needed", "refused", "more_time_needed"]
 

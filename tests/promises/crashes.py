@@ -205,7 +205,7 @@ def _handled(_: Store, consumer: Any, fuse: Fuse, stack: ExitStack) -> None:
             fuse.burn()
             return done
 
-        return Handler(apply, handler.warm)
+        return Handler(apply, handler.load)
 
     setup = consumer._setup
     handlers = {kind: dying(handler) for kind, handler in setup.handlers.items()}

@@ -80,7 +80,7 @@ def test_while_the_broker_is_away_intake_accepts_and_afterwards_everything_flows
     town.carry(lambda: town.desk().status(early) >= 4)
     proxy.cut()
     codes = [town.desk().submit(INTERLINKED).code for _ in range(3)]
-    town.city.pump(patient=True)
+    town.city.pump(tolerant=True)
     assert unsent(town.city) >= 6
     assert [town.desk().status(code) for code in codes] == [2, 2, 2]
     proxy.heal()
@@ -93,7 +93,7 @@ def test_a_line_cut_in_the_middle_of_publishing_loses_and_repeats_nothing(
     town, proxy = far_broker
     codes: list[str] = []
     for written in (0, 3, 8):
-        town.city.pump(patient=True)
+        town.city.pump(tolerant=True)
         codes += [town.desk().submit(INTERLINKED).code for _ in range(4)]
         publish_until_cut(town, proxy, written)
         proxy.heal()
@@ -118,7 +118,7 @@ def publish_until_cut(town: Town, proxy: FaultProxy, written: int) -> None:
         with suppress(BrokerAway):
             relay.step(0)
     proxy.cut()  # also where all was written: before anything else is heard
-    town.city.pump(patient=True)
+    town.city.pump(tolerant=True)
 
 
 # --- a database ---------------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ class Watch:
                 self.applied[consumer, envelope.stream].append(envelope.sequence)
             return handler.apply(uow, envelope)
 
-        return Handler(apply, handler.warm)
+        return Handler(apply, handler.load)
 
     def check(self) -> None:
         for consumer, ids in self.ids.items():

@@ -42,7 +42,7 @@ def failing(town: Town, consumer: str, name: str, code: str) -> Iterator[None]:
             raise RuntimeError(f"cannot do {envelope.data} for {PHONE}")
         return sound.apply(uow, envelope)
 
-    broken = {**setup.handlers, wire(name): Handler(apply, sound.warm)}
+    broken = {**setup.handlers, wire(name): Handler(apply, sound.load)}
     with mock.patch.object(loop(town.city, consumer), "_setup", replace(setup, handlers=broken)):
         yield
 
@@ -62,7 +62,7 @@ def states(town: Town) -> list[tuple[str, str]]:
 def until_parked(town: Town, count: int = 1) -> None:
     """Let the time of every try come; the budget ends in parking."""
     for _ in range(20 * count):
-        town.city.pump(patient=True)
+        town.city.pump(tolerant=True)
         if sum(state == "parked" for _, state in states(town)) == count:
             return
         due = town.city.next_due()
@@ -123,7 +123,7 @@ def test_a_fact_that_fails_for_good_is_replayed_after_the_mend_and_its_dossier_g
 ):
     sick, well = town.desk().submit(INTERLINKED).code, None
     with failing(town, "routing.facts", "dossier.received", sick):
-        town.city.pump(patient=True)
+        town.city.pump(tolerant=True)
         well = town.desk().submit(INTERLINKED).code
         town.finish_others(well)
         until_parked(town)

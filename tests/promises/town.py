@@ -163,13 +163,17 @@ class Town:
 # --- portraits --------------------------------------------------------------------------------------
 
 READS = {
-    ("intake", "intake.facts"): ("/routing", "/notify"),
+    ("intake", "intake.facts"): ("/routing", "/routing/steps", "/notify"),
     ("routing", "routing.facts"): ("/intake",),
     ("notify", "notify.facts"): ("/intake", "/routing"),
     ("notify", "notify.contacts"): ("/intake/contacts",),
 }
-MAKERS = {"/intake": "intake", "/intake/contacts": "intake", "/routing": "routing"} | {
-    "/notify": "notify"
+MAKERS = {
+    "/intake": "intake",
+    "/intake/contacts": "intake",
+    "/routing": "routing",
+    "/routing/steps": "routing",
+    "/notify": "notify",
 }
 # What may differ between two runs that mean the same: ids drawn anew.
 _IDS = ("dossier", "task", "message", "document", "reference", "number")

@@ -122,7 +122,7 @@ def test_a_wrong_key_of_an_agency_ends_the_run_at_once(town: Town):
         dataclasses.replace(town.access(), agency_keys=keys), dossiers=2, timeout=60
     ).carry()
     assert not outcome.good
-    assert "answered 401" in outcome.trouble
+    assert "answered 401" in outcome.failure
     assert outcome.seconds < 30
 
 
@@ -132,8 +132,8 @@ def test_an_agency_with_a_wrong_broker_password_is_named(town: Town):
     wrong = dict(town.access().broker_passwords) | {"kiem-tra-ba": "wrong"}
     access = dataclasses.replace(town.access(), broker_passwords=wrong)
     outcome = Run(access, dossiers=1, timeout=60).carry()
-    assert "refuses kiem-tra-ba" in outcome.trouble
-    assert "wrong" not in outcome.trouble
+    assert "refuses kiem-tra-ba" in outcome.failure
+    assert "wrong" not in outcome.failure
 
 
 def test_a_door_that_nobody_opens_is_told_when_the_time_is_over(town: Town):

@@ -22,7 +22,7 @@ from services.routing.storage.tables import MIGRATIONS as ROUTING
 from shared.database import Store, make_engine
 from shared.database.migrate import current, head, upgrade
 from shared.messaging import parked
-from shared.messaging.resending import resend
+from shared.messaging.outbox import resend
 from shared.messaging.tables import LEDGERS, PARKED
 from simulation.kit import City, open_city
 from tests.backends import Backend

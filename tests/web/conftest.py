@@ -29,7 +29,7 @@ from shared.kernel.errors import (
     Transient,
 )
 from shared.kernel.ids import RandomIds
-from shared.messaging.outbox import Outbox
+from shared.messaging.outbox import Outbox, stated_by
 from shared.messaging.tables import Ledgers
 from shared.settings import Settings
 from shared.web.api import create_api
@@ -193,7 +193,7 @@ def tiny(tmp_path):
     Ledgers.define(metadata)
     keys.define(metadata)
     metadata.create_all(engine)
-    store = Store(engine, Outbox(lambda _: []), clock=RealClock(), ids=RandomIds())
+    store = Store(engine, Outbox(stated_by("intake")), clock=RealClock(), ids=RandomIds())
     with store.begin() as uow:
         _, desk = keys.issue(uow, kind="desk", bound_to="ubnd-phuong-1", label="Bàn 1")
         _, agency = keys.issue(uow, kind="agency", bound_to="cong-an-cao-lanh", label="CA")

@@ -198,11 +198,3 @@ def histories(
             finished_at=row.finished_at,
             pauses=pauses_of(row.progress),
         )
-
-
-def count_by_status(connection: sa.Connection, *, office: str | None = None) -> dict[Status, int]:
-    """How many dossiers stand in each status now."""
-    query = sa.select(_C.status, sa.func.count()).group_by(_C.status)
-    if office is not None:
-        query = query.where(_C.office == office)
-    return {Status(status): count for status, count in connection.execute(query)}

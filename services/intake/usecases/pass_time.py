@@ -34,8 +34,8 @@ def pass_time(uow: UnitOfWork, catalogue: Catalogue) -> int:
             continue
         try:
             decision = expiry.pass_time(dossier, around)
-        except Refused as trouble:
-            _log.error("intake.due_put_off", dossier=code, reason=str(trouble))
+        except Refused as error:
+            _log.error("intake.due_put_off", dossier=code, reason=str(error))
             put_off(uow.connection, code, uow.now)
             continue
         keep(uow, dossiers, decision)

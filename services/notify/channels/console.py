@@ -30,8 +30,8 @@ class ConsoleChannel:
             title = f" | {letter.subject}" if letter.subject else ""
             try:
                 print(f"{head}{title}\n{letter.body}\n", file=out, flush=True)
-            except OSError as trouble:
-                yield Failed(f"console: {type(trouble).__name__}")
+            except OSError as error:
+                yield Failed(f"console: {type(error).__name__}")
             else:
                 yield Sent()
 

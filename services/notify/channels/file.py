@@ -34,8 +34,8 @@ class FileChannel:
         for letter in letters:
             try:
                 self._write(letter)
-            except OSError as trouble:
-                yield Failed(f"file: {trouble.strerror or type(trouble).__name__}")
+            except OSError as error:
+                yield Failed(f"file: {error.strerror or type(error).__name__}")
             else:
                 yield Sent()
 

@@ -108,18 +108,18 @@ class SmtpChannel:
                 )
             else:
                 connection = smtplib.SMTP(server.host, server.port, timeout=self._timeout)
-        except (OSError, smtplib.SMTPException) as trouble:
-            return Failed(f"smtp connect: {_brief(trouble)}")
+        except (OSError, smtplib.SMTPException) as error:
+            return Failed(f"smtp connect: {_brief(error)}")
         try:
             if server.tls == "starttls":
                 connection.starttls(context=self._tls())
             connection.ehlo_or_helo_if_needed()
             if server.user is not None:
                 connection.login(server.user, server.password or "")
-        except (OSError, smtplib.SMTPException) as trouble:
+        except (OSError, smtplib.SMTPException) as error:
             # A wrong password is the operator's fault, not the letter's: mended, it can go.
             connection.close()
-            return Failed(f"smtp greeting: {_brief(trouble)}")
+            return Failed(f"smtp greeting: {_brief(error)}")
         return connection
 
     def _tls(self) -> ssl.SSLContext:
@@ -133,13 +133,13 @@ class SmtpChannel:
             if refused is not None:
                 connection.rset()
                 return refused, True
-        except (OSError, smtplib.SMTPException) as trouble:
-            return Failed(f"smtp: {_brief(trouble)}"), False
+        except (OSError, smtplib.SMTPException) as error:
+            return Failed(f"smtp: {_brief(error)}"), False
         try:
             connection.send(_on_the_wire(mail.as_bytes()))
             code, _ = connection.getreply()
-        except (OSError, smtplib.SMTPException) as trouble:
-            return Unknown(f"smtp text: {_brief(trouble)}"), False
+        except (OSError, smtplib.SMTPException) as error:
+            return Unknown(f"smtp text: {_brief(error)}"), False
         return (Sent() if code < 400 else _refusal("smtp text", code)), True
 
 
@@ -165,10 +165,10 @@ def _refusal(where: str, code: int) -> Failed:
     return Failed(f"{where}: {code}", permanent=code >= 500)
 
 
-def _brief(trouble: Exception) -> str:
-    if isinstance(trouble, smtplib.SMTPResponseException):
-        return f"{type(trouble).__name__} {trouble.smtp_code}"
-    return type(trouble).__name__
+def _brief(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{type(error).__name__} {error.smtp_code}"
+    return type(error).__name__
 
 
 def _quit(connection: smtplib.SMTP) -> None:

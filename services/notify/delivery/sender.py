@@ -26,6 +26,7 @@ from services.notify.usecases.sending import (
     recover,
 )
 from shared.database import Store
+from shared.kernel.actor import Actor
 from shared.kernel.retry import RetryPolicy
 from shared.log import get
 
@@ -36,6 +37,7 @@ STEP_SECONDS = 4.0
 # How old the answer to "is anything due?" may grow when no commit was heard of.
 LOOK_EVERY_SECONDS = 5.0
 
+_SENDER = Actor("service", "notify")
 _log = get("notify.sender")
 
 
@@ -111,7 +113,7 @@ class Sender:
 
     def _claim(self) -> list[Message]:
         heard = self._signal.count  # before claiming: what is committed meanwhile sets it anew
-        with self._store.begin() as uow:
+        with self._store.begin(_SENDER) as uow:
             claimed = claim_due(uow, self.kind, self._me, self._batch)
         self._claimed_at = heard
         self._more = len(claimed) == self._batch
@@ -119,7 +121,7 @@ class Sender:
         return claimed
 
     def _recover(self) -> int:
-        with self._store.begin() as uow:
+        with self._store.begin(_SENDER) as uow:
             found = recover(
                 uow,
                 self.kind,
@@ -154,7 +156,7 @@ class Sender:
     def _record(self) -> int:
         if not self._unrecorded:
             return 0
-        with self._store.begin() as uow:
+        with self._store.begin(_SENDER) as uow:
             record_tries(uow, self._unrecorded, self._me, self._policy)
         done, self._unrecorded = self._unrecorded, []
         _report(self._channel.name, done)

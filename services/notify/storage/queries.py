@@ -63,7 +63,9 @@ def one(connection: sa.Connection, message_id: str) -> Message:
 
 def by_state(connection: sa.Connection) -> dict[str, int]:
     """How many messages are in each state; states with none are left out. Reads all messages."""
-    return _counted(connection, messages.c.state)
+    state = messages.c.state
+    query = sa.select(state, sa.func.count()).group_by(state).order_by(state)
+    return {str(value): int(count) for value, count in connection.execute(query)}
 
 
 def unfinished(connection: sa.Connection) -> dict[str, int]:
@@ -75,26 +77,6 @@ def unfinished(connection: sa.Connection) -> dict[str, int]:
         if count:
             found[state.value] = count
     return found
-
-
-def by_channel(connection: sa.Connection) -> dict[str, int]:
-    """How many messages were sent by each channel."""
-    return _counted(connection, messages.c.channel, messages.c.state == State.SENT.value)
-
-
-def sms_parts(connection: sa.Connection) -> int:
-    """SMS segments sent, as a carrier would count them."""
-    query = sa.select(sa.func.coalesce(sa.func.sum(messages.c.parts), 0)).where(
-        messages.c.channel == "sms", messages.c.state == State.SENT.value
-    )
-    return int(connection.execute(query).scalar_one())
-
-
-def _counted(
-    connection: sa.Connection, column: sa.Column[str], *where: sa.ColumnElement[bool]
-) -> dict[str, int]:
-    query = sa.select(column, sa.func.count()).where(*where).group_by(column).order_by(column)
-    return {str(value): int(count) for value, count in connection.execute(query)}
 
 
 def _where(search: Search, states: tuple[State, ...]) -> Iterable[sa.ColumnElement[bool]]:

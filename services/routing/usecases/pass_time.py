@@ -33,8 +33,8 @@ def pass_time(uow: UnitOfWork, rules: Rules) -> int:
             continue
         try:
             decision = time_passed(case, rules.for_case(case, uow.now, uow.ids.new))
-        except (Refused, ParkNow) as trouble:
-            _log.error("routing.deadline_put_off", dossier=dossier, reason=str(trouble))
+        except (Refused, ParkNow) as error:
+            _log.error("routing.deadline_put_off", dossier=dossier, reason=str(error))
             cases.put_off(dossier)
             done += 1
             continue

@@ -1,38 +1,5 @@
 """The agencies' door: an API for programs and pages for people, each key bound to one agency."""
 
-from __future__ import annotations
+from services.routing.web.app import create_web
 
-from flask import Flask
-
-from services.routing.usecases.rules import Rules
-from services.routing.web.api import blueprint as api_blueprint
-from services.routing.web.door import Door
-from services.routing.web.pages import blueprint as pages_blueprint
-from shared.database import Store
-from shared.settings import Settings
-from shared.web.api import create_api
-from shared.web.app import create_app
-
-TITLE = "Nhiệm vụ của cơ quan"
-HOME = "/nhiem-vu"
-
-
-def create_web(settings: Settings, store: Store, rules: Rules) -> Flask:
-    """The Flask app of routing."""
-    app = create_app(
-        settings,
-        store,
-        title=TITLE,
-        sign_in=("agency",),
-        home=HOME,
-        navigation=((HOME, "Đang mở"), (f"{HOME}/da-xong", "Đã xong")),
-    )
-    door = Door(store, rules)
-    api = create_api(
-        app,
-        "Liên Thông: agencies",
-        about="Tasks of one agency and its answers. A key opens the tasks of its agency alone.",
-    )
-    api.register_blueprint(api_blueprint(door))
-    app.register_blueprint(pages_blueprint(door))
-    return app
+__all__ = ["create_web"]

@@ -141,7 +141,7 @@ def _paper(entry: Entry) -> Paper:
     return paper
 
 
-def _field(entry: Entry) -> FormField:
+def _field_name(entry: Entry) -> str:
     name = entry.text("name")
     if name and not FIELD_NAME.match(name):
         entry.fault(
@@ -149,6 +149,11 @@ def _field(entry: Entry) -> FormField:
             en=f"'{name}': use lower-case letters, digits and underscores",
             vi=f"'{name}': hãy dùng chữ thường không dấu, chữ số và gạch dưới",
         )
+    return name
+
+
+def _field(entry: Entry) -> FormField:
+    name = _field_name(entry)
     kind = entry.choice("type", get_args(FieldType), default="text")
     choices = entry.texts("choices")
     if (kind == "choice") != bool(choices):

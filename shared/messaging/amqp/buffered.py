@@ -23,6 +23,8 @@ PIECE: Final = 65_536
 _HEAD: Final = struct.Struct(">BHI")  # type, channel, size of the payload
 _OVERHEAD: Final = 8  # the head, and one byte that ends the frame
 _FRAME_END: Final = 0xCE
+# No broker sends a larger one to us; what claims to be is no AMQP, and is not waited for.
+_LARGEST: Final = 64 * 1024 * 1024
 
 Frame = tuple[int, int, bytes]  # type, channel, payload
 
@@ -51,6 +53,8 @@ class Frames:
         if left >= needed:
             kind, channel, size = _HEAD.unpack_from(self._data, self._at)
             needed += size
+            if size > _LARGEST:
+                raise UnexpectedFrame(f"a frame of {size} bytes")
             if left >= needed:
                 return kind, channel, self._taken(needed)
         self._needed = needed

@@ -1,10 +1,10 @@
 """The consumer: each fact applied exactly once in effect, in the order in which it was made.
 
-`loop.py` takes deliveries and due rows, `round.py` is one transaction over some of them,
+`loop.py` takes deliveries and due rows, `batch.py` is one transaction over some of them,
 `model.py` has the words. What a fact means is in the handlers that a service hands in.
 """
 
 from shared.messaging.consumer.loop import Consumer
-from shared.messaging.consumer.model import Handler, Late, Outcome, Screen
+from shared.messaging.consumer.model import Handler, Late, Verify
 
-__all__ = ["Consumer", "Handler", "Late", "Outcome", "Screen"]
+__all__ = ["Consumer", "Handler", "Late", "Verify"]

@@ -4,13 +4,14 @@ The rules of order, in one place:
 - the facts of one subject are handled by one worker at a time (a lock at the beginning);
 - of each stream only the next number is applied, and only once every fact that its maker had
   applied (`after`) was applied here too, as far as this consumer reads those sources;
-- what comes too early waits as a row, and is taken up by the round that fills the gap.
+- what comes too early waits as a row, and is taken up by the batch that fills the gap.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from shared.database import Cause, UnitOfWork
@@ -18,7 +19,7 @@ from shared.events.envelope import Envelope, parse_after
 from shared.events.names import agency_of, short
 from shared.kernel.actor import Actor
 from shared.kernel.errors import Unreadable
-from shared.messaging.consumer.model import Arrival, Late, Setup, from_row
+from shared.messaging.consumer.model import Arrival, Setup, from_row
 from shared.messaging.sql import Asked, Known, sql_of
 from shared.messaging.tables import DISCARDED, DONE, LATE, PARKED, RETRY, WAITING
 
@@ -34,10 +35,10 @@ class Settled:
 
 
 @dataclass(slots=True)
-class Round:
+class Batch:
     """Handles arrivals inside `uow`; with `single`, applies one fact at most.
 
-    `current` is the fact whose handler was last called: who is to blame when the round raises.
+    `current` is the fact whose handler was last called: who is to blame when the batch raises.
     """
 
     uow: UnitOfWork
@@ -50,7 +51,7 @@ class Round:
     _cursors: dict[str, int] = field(default_factory=dict)
     _moved: dict[str, int] = field(default_factory=dict)
     _waiting: list[Arrival] = field(default_factory=list)
-    _lanes: dict[str, list[Arrival]] = field(default_factory=dict)
+    _queues: dict[str, list[Arrival]] = field(default_factory=dict)
     _new: list[dict[str, Any]] = field(default_factory=list)
     _changed: list[dict[str, Any]] = field(default_factory=list)
 
@@ -63,10 +64,10 @@ class Round:
         self.uow.on_flush(self._write)
         if not fresh and not self.single:
             return
-        self._load(fresh)
-        self._warm()
+        self._queue_up(fresh)
+        self._load_states(fresh)
         self._apply_free(fresh)
-        self._apply_lanes()
+        self._apply_queues()
         self._leave_waiting()
 
     # --- loading --------------------------------------------------------------------------
@@ -115,13 +116,13 @@ class Round:
             row |= {"note": f"read at last, as {arrival.fact_id}", "handled_at": self.uow.now}
             self._changed.append(row)
 
-    def _load(self, fresh: Sequence[Arrival]) -> None:
+    def _queue_up(self, fresh: Sequence[Arrival]) -> None:
         self._known |= {each.key: Known(WAITING, 0, None) for each in self._waiting}
         for arrival in [*filter(self._is_numbered, fresh), *self._waiting]:
-            self._lanes.setdefault(arrival.stream, []).append(arrival)
-        for lane in self._lanes.values():
-            lane.sort(key=lambda each: each.sequence or 0)
-        more = sorted(self._lanes.keys() - self.uow.progress.keys())
+            self._queues.setdefault(arrival.stream, []).append(arrival)
+        for queue in self._queues.values():
+            queue.sort(key=lambda each: each.sequence or 0)
+        more = sorted(self._queues.keys() - self.uow.progress.keys())
         if more:  # something waits that came from a source which we are not said to read
             uow = self.uow
             self._learn(
@@ -131,24 +132,16 @@ class Round:
     def _is_numbered(self, arrival: Arrival) -> bool:
         return self.setup.ordered and arrival.sequence is not None
 
-    def _warm(self) -> None:
-        if self.single:  # each is warmed alone, so that a failure has one to blame
+    def _load_states(self, fresh: Sequence[Arrival]) -> None:
+        """Let handlers that load alike do it once for all their facts: in one trip, in one order."""
+        if self.single:  # each is loaded alone, so that a failure has one to blame
             return
-        by_type: dict[str, list[Envelope]] = {}
-        for lane in self._lanes.values():
-            for arrival in lane:
-                if arrival.envelope is not None:
-                    by_type.setdefault(arrival.type, []).append(arrival.envelope)
-        self._call_warm(by_type)
-
-    def _call_warm(self, by_type: dict[str, list[Envelope]]) -> None:
-        # Handlers that load alike do it once for all their types: in one trip, and where they lock,
-        # in one order.
+        free = (each for each in fresh if not self._is_numbered(each))
         loads: dict[Any, list[Envelope]] = {}
-        for kind, envelopes in by_type.items():
-            handler = self.setup.handlers.get(kind)
-            if handler is not None and handler.warm is not None:
-                loads.setdefault(handler.warm, []).extend(envelopes)
+        for arrival in chain(free, *self._queues.values()):
+            handler = self.setup.handlers.get(arrival.type)
+            if arrival.envelope and handler and handler.load:
+                loads.setdefault(handler.load, []).append(arrival.envelope)
         for load, envelopes in loads.items():
             load(self.uow, envelopes)
 
@@ -159,40 +152,35 @@ class Round:
 
     def _apply_free(self, fresh: Sequence[Arrival]) -> None:
         """Facts without a number are applied as they come; what is refused is parked."""
-        free = [each for each in fresh if not self._is_numbered(each)]
-        if not self.single:
-            by_type: dict[str, list[Envelope]] = {}
-            for arrival in free:
-                if arrival.envelope is not None:
-                    by_type.setdefault(arrival.type, []).append(arrival.envelope)
-            self._call_warm(by_type)
-        for arrival in free:
+        for arrival in fresh:
+            if self._is_numbered(arrival):
+                continue
             if arrival.envelope is None:
                 self._park(arrival, arrival.refusal or "refused")
             elif not self._full():
                 self._apply(arrival, arrival.envelope)
 
-    def _apply_lanes(self) -> None:
+    def _apply_queues(self) -> None:
         moved = True
         while moved and not self._full():
             # Once more after each pass that moved: one stream may have waited for another.
-            moved = sum(self._apply_lane(stream) for stream in self._lanes) > 0
+            moved = sum(self._apply_queue(stream) for stream in self._queues) > 0
 
-    def _apply_lane(self, stream: str) -> bool:
-        lane = self._lanes[stream]
+    def _apply_queue(self, stream: str) -> bool:
+        queue = self._queues[stream]
         moved = False
-        while lane and not self._full():
-            head = lane[0]
+        while queue and not self._full():
+            head = queue[0]
             applied = self._cursors.get(stream, 0)
             number = head.sequence or 0
             if number <= applied:
-                self._park(lane.pop(0), f"number already used: the stream is at {applied}")
+                self._park(queue.pop(0), f"number already used: the stream is at {applied}")
             elif head.envelope is None or self._missing(head.envelope) is not None:
                 break
             else:
                 self._cursors[stream] = self._moved[stream] = number
                 self.uow.progress[stream] = max(number, self.uow.progress.get(stream, 0))
-                self._apply(lane.pop(0), head.envelope)
+                self._apply(queue.pop(0), head.envelope)
                 moved = True
         return moved
 
@@ -221,13 +209,14 @@ class Round:
         if handler is None:
             self._pass_over(envelope)
         else:
-            if self.single and handler.warm is not None:
-                handler.warm(uow, [envelope])
+            if self.single and handler.load is not None:
+                handler.load(uow, [envelope])
             outcome = handler.apply(uow, envelope)
         uow.cause = uow.actor = None
-        late = isinstance(outcome, Late)
-        note = outcome.note if isinstance(outcome, Late) else None
-        self._note(arrival, LATE if late else DONE, note=note)
+        if outcome is None:
+            self._note(arrival, DONE)
+        else:
+            self._note(arrival, LATE, note=outcome.note)
 
     def _pass_over(self, envelope: Envelope) -> None:
         """Let a fact go by that means nothing here; another version of one that does is none."""
@@ -243,10 +232,10 @@ class Round:
         """Note what stays: to wait for others, or, where its turn has come, to be taken up at once.
 
         The latter is written down (as due now), not remembered: a process that dies between two
-        single rounds must find it again.
+        single batches must find it again.
         """
-        for lane in self._lanes.values():
-            for arrival in lane:
+        for queue in self._queues.values():
+            for arrival in queue:
                 if arrival.envelope is None:
                     continue
                 known = self._known.get(arrival.key)

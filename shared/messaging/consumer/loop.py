@@ -19,12 +19,12 @@ from shared.kernel.errors import BrokerAway, DatabaseAway, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.log import FixedEvent, Plain
 from shared.messaging import Bus, Delivery, Subscriber
-from shared.messaging.consumer.batch import Round, Settled, row_of
+from shared.messaging.consumer.batch import Batch, Settled, row_of
 from shared.messaging.consumer.model import (
     Arrival,
     Handler,
-    Screen,
     Setup,
+    Verify,
     from_delivery,
     from_row,
     reason_of,
@@ -65,7 +65,7 @@ class Consumer:
         batch: int = 50,
         prefetch: int = 200,
         policy: RetryPolicy | None = None,
-        screen: Screen | None = None,
+        verify: Verify | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self.name = name
@@ -75,13 +75,13 @@ class Consumer:
         self._setup = Setup(name, handlers, tuple(sources), ordered, policy or RetryPolicy())
         self._batch = batch
         self._prefetch = max(prefetch, batch)
-        self._screen = screen
+        self._verify = verify
         self._metrics = metrics
         self._subscriber: Subscriber | None = None
         self._held: list[Delivery] = []  # taken and not yet safe in the ledgers
         self._next_retry: datetime | None = None
         self._looked_at: float | None = None  # monotonic; None: look at the next step
-        self._seen = -1  # rings of the replay bell when last looked
+        self._seen = -1  # count of the replay signal when last looked
 
     def step(self, wait: float) -> int:
         """Settle what is due and what has arrived, at most a batch of each.
@@ -97,7 +97,7 @@ class Consumer:
         deliveries = self._receive(0.0 if done else self._bounded(wait))
         if not deliveries:
             return done
-        self._settle([from_delivery(each, self._screen) for each in deliveries])
+        self._settle([from_delivery(each, self._verify) for each in deliveries])
         self._acknowledge(deliveries)
         return done + len(deliveries)
 
@@ -122,7 +122,7 @@ class Consumer:
     # --- the broker's side ----------------------------------------------------------------
 
     def _receive(self, timeout: float) -> list[Delivery]:
-        # What a database trouble left in our hands goes first. Taking more meanwhile keeps the
+        # What a failing database left in our hands goes first. Taking more meanwhile keeps the
         # connection alive, and the prefetch limits it; giving it back would use up the queue's
         # delivery limit.
         try:
@@ -196,24 +196,24 @@ class Consumer:
         if self._metrics is not None:
             self._metrics.batch(self.name, time.monotonic() - started)
 
-    def _transact(self, arrivals: Sequence[Arrival], *, single: bool) -> Round:
-        """One round in a transaction of its own, tried again where another writer was met."""
+    def _transact(self, arrivals: Sequence[Arrival], *, single: bool) -> Batch:
+        """One batch in a transaction of its own, tried again where another writer was met."""
         for left in range(_TRIES - 1, -1, -1):
-            this: Round | None = None
+            batch: Batch | None = None
             try:
                 with self._store.begin() as uow:
-                    this = Round(uow, self._setup, single=single)
-                    this.run(arrivals)
+                    batch = Batch(uow, self._setup, single=single)
+                    batch.run(arrivals)
             except Contention as met:
                 if not left:
-                    raise _Failed(this.current if this else None) from met
+                    raise _Failed(batch.current if batch else None) from met
             except DatabaseAway:
                 raise
             except Exception as error:
-                raise _Failed(this.current if this else None) from error
+                raise _Failed(batch.current if batch else None) from error
             else:
-                self._tell(this.settled)
-                return this
+                self._tell(batch.settled)
+                return batch
         raise AssertionError("unreachable")
 
     def _one_by_one(self, group: Sequence[Arrival]) -> None:
@@ -282,7 +282,7 @@ def _age(arrival: Arrival, now: datetime) -> float | None:
 
 
 class _Failed(Exception):
-    """A round raised; its cause is the error, `culprit` the fact whose handler was called last."""
+    """A batch raised; its cause is the error, `culprit` the fact whose handler was called last."""
 
     def __init__(self, culprit: Arrival | None) -> None:
         super().__init__()

@@ -28,23 +28,20 @@ class Late:
     note: str
 
 
-Outcome = Late
-
-
 @dataclass(frozen=True, slots=True)
 class Handler:
     """What to do with one type of fact, inside the unit of work that also notes it as done.
 
-    `warm` is told all facts of a batch beforehand, so that it can load in one query what `apply`
+    `load` is told all facts of a batch beforehand, so that it can load in one query what `apply`
     will need for each; it changes nothing, and some of those facts may not be applied now.
     """
 
-    apply: Callable[[UnitOfWork, Envelope], Outcome | None]
-    warm: Callable[[UnitOfWork, Sequence[Envelope]], None] | None = None
+    apply: Callable[[UnitOfWork, Envelope], Late | None]
+    load: Callable[[UnitOfWork, Sequence[Envelope]], None] | None = None
 
 
 # Raises ParkNow where a delivery is not what its envelope says, such as a forged sender.
-Screen = Callable[[Envelope, Delivery], None]
+Verify = Callable[[Envelope, Delivery], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ class Arrival:
         return self.envelope.type if self.envelope else ""
 
 
-def from_delivery(delivery: Delivery, screen: Screen | None) -> Arrival:
+def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
     """Read a delivery; what cannot be read, or is not let in, becomes an arrival to be parked.
 
     A refused one is kept under the hash of its bytes, never under the id it claims: else a forged
@@ -110,8 +107,8 @@ def from_delivery(delivery: Delivery, screen: Screen | None) -> Arrival:
     try:
         envelope = decode(body)
         kept_as = NOT_LET_IN
-        if screen is not None:
-            screen(envelope, delivery)
+        if verify is not None:
+            verify(envelope, delivery)
     except ParkNow as refused:
         return Arrival(kept_as, hashlib.sha256(body).hexdigest(), body, None, reason_of(refused))
     return Arrival(envelope.source, envelope.id, body, envelope)

@@ -22,15 +22,15 @@ class NeverAtRest(LienThongError):
     default_vi = "Các vòng xử lý không dừng lại."
 
 
-def pump(loops: Sequence[Loop], *, patient: bool = False) -> int:
+def pump(loops: Sequence[Loop], *, tolerant: bool = False) -> int:
     """Ask each loop in turn until none has anything to do now; returns the things done.
 
-    With `patient`, a broker or database that is away counts as nothing to do; without it the
+    With `tolerant`, a broker or database that is away counts as nothing to do; without it the
     error is raised.
     """
     total = 0
     for _ in range(_ROUNDS):
-        moved = [(loop, _step(loop, patient=patient)) for loop in loops]
+        moved = [(loop, _step(loop, tolerant=tolerant)) for loop in loops]
         done = sum(count for _, count in moved)
         if done == 0:
             return total
@@ -39,11 +39,11 @@ def pump(loops: Sequence[Loop], *, patient: bool = False) -> int:
     raise NeverAtRest(f"these loops never came to rest: {busy}")
 
 
-def _step(loop: Loop, *, patient: bool) -> int:
+def _step(loop: Loop, *, tolerant: bool) -> int:
     try:
         return loop.step(0)
     except Transient:
-        if not patient:
+        if not tolerant:
             raise
         return 0
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from shared.kernel.errors import Transient
 from shared.log import get
-from shared.messaging.loops.backoff import Pace
 from shared.messaging.loops.heaps import share_heaps
+from shared.messaging.loops.linger import Linger
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.signals import told_to_stop
 
@@ -30,12 +30,11 @@ class _Runner:
 
     def __init__(self, loop: Loop, stopping: threading.Event) -> None:
         self.loop = loop
-        self.trouble: str | None = None  # kind of what goes wrong now
-        self.away = False
+        self.failure: str | None = None  # kind of what goes wrong now
         self.stepped_at = time.monotonic()
         self._stopping = stopping
         self._failures = 0
-        self._pace = Pace()
+        self._linger = Linger()
         self._rest = 0.0  # seconds rested after the last step
         self.thread = threading.Thread(target=self._run, name=loop.name, daemon=True)
 
@@ -57,26 +56,26 @@ class _Runner:
 
     def _pause(self, done: int) -> None:
         """Let work gather where much of it comes."""
-        self._rest = self._pace.rest(done, time.monotonic())
+        self._rest = self._linger.rest(done, time.monotonic())
         if self._rest:
             self._stopping.wait(self._rest)
 
     def _note(self, exc: Exception, *, away: bool) -> None:
         kind = type(exc).__name__
-        if kind != self.trouble:
+        if kind != self.failure:
             if away:
                 _log.warning("loop.waiting", loop=self.loop.name, kind=kind, reason=str(exc))
             else:
                 _log.error("loop.failed", loop=self.loop.name, kind=kind, exc_info=exc)
-        self.trouble, self.away = kind, away
+        self.failure = kind
         pause = _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
         self._stopping.wait(pause)
 
     def _recovered(self) -> None:
-        if self.trouble is not None:
-            _log.info("loop.recovered", loop=self.loop.name, kind=self.trouble)
-        self.trouble, self.away, self._failures = None, False, 0
+        if self.failure is not None:
+            _log.info("loop.recovered", loop=self.loop.name, kind=self.failure)
+        self.failure, self._failures = None, 0
 
     @property
     def stuck(self) -> bool:
@@ -135,11 +134,11 @@ class Supervisor:
         )
 
     def ready(self) -> bool:
-        """Healthy, and no loop is in trouble."""
-        return self.healthy() and all(runner.trouble is None for runner in self._runners)
+        """Healthy, and no loop fails."""
+        return self.healthy() and all(runner.failure is None for runner in self._runners)
 
     def report(self) -> dict[str, str]:
-        """Each loop's name with "ok", or what kind of trouble it waits out."""
+        """Each loop's name with "ok", or the kind of failure that it waits out."""
         return {runner.loop.name: _state(runner) for runner in self._runners}
 
 
@@ -148,7 +147,7 @@ def _state(runner: _Runner) -> str:
         return "dead"
     if runner.stuck:
         return "stuck"
-    return runner.trouble or "ok"
+    return runner.failure or "ok"
 
 
 def _close(loop: Loop) -> None:

@@ -40,7 +40,7 @@ class Ticker:
         self._gap = gap
         self._due: datetime | None = None
         self._asked_at: float | None = None  # monotonic; None: what is known is stale
-        self._seen = -1  # rings of the store's bell when last asked
+        self._seen = -1  # count of the store's signal when last asked
         self._spent = False  # ran at what was due and found nothing: wait for a change
 
     def step(self, wait: float) -> int:
@@ -68,14 +68,14 @@ class Ticker:
         return not self._spent and self._due is not None and self._due <= self._store.clock.now()
 
     def _refresh(self) -> None:
-        rings = self._store.commits.count
+        commits = self._store.commits.count
         now = time.monotonic()
         old = self._asked_at is None or now - self._asked_at >= self._every
-        if rings == self._seen and not old:
+        if commits == self._seen and not old:
             return
         self._due = self._ask()
         self._spent = False
-        self._seen, self._asked_at = rings, now
+        self._seen, self._asked_at = commits, now
 
     def _rest(self, wait: float) -> None:
         """Sleep until the next due instant, a commit, a wake or `wait` s, whichever is first."""
@@ -83,8 +83,8 @@ class Ticker:
         if self._due is not None and not self._spent:
             left = (self._due - self._store.clock.now()).total_seconds()
             wait = max(0.0, min(wait, left))
-        rings = self._store.commits.wait(self._seen, wait)
-        if rings != self._seen:
+        commits = self._store.commits.wait(self._seen, wait)
+        if commits != self._seen:
             # Commits come in flurries: one question for all of them.
             time.sleep(max(0.0, min(self._gap, end - time.monotonic())))
 

@@ -1,8 +1,8 @@
-"""The bell across processes: on PostgreSQL a commit in one process wakes the relay of another.
+"""Signals across processes: on PostgreSQL a commit in one process wakes the relay of another.
 
 One NOTIFY per commit would serialise commits and cost a fifth of the throughput, so one process
 sends at most one in 5 ms. A lost one costs no fact: loops look for themselves now and then. On
-SQLite there is one process only, and the store's own bell does.
+SQLite there is one process only, and the store's own signals do.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class Notifier:
 
 
 class Listener:
-    """Rings the store's bells when another process tells of a commit."""
+    """Signals the store when another process tells of a commit."""
 
     def __init__(self, store: Store, service: str) -> None:
         self.name = f"{service}.listener"

@@ -12,13 +12,21 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.sql.selectable import TextualSelect
 
 from shared.database import batch
-from shared.messaging.sql.texts import timed
+from shared.database.types import Instant
 from shared.messaging.tables import LEDGERS
 
 Key = tuple[str, str]  # (source, fact_id)
 Row = Mapping[str, Any]
+
+
+def timed(text: str, *instants: str, next_at: bool = False) -> TextClause | TextualSelect:
+    """A statement whose named parameters, and result column `next_at`, are instants."""
+    clause = sa.text(text).bindparams(*(sa.bindparam(name, type_=Instant()) for name in instants))
+    return clause.columns(next_at=Instant()) if next_at else clause
 
 
 _ADMIT = timed(
@@ -78,7 +86,7 @@ class Unsent:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a round asks of the ledgers at its beginning; `numbered` are subjects with numbers."""
+    """What a batch asks of the ledgers at its beginning; `numbered` are subjects with numbers."""
 
     subjects: Collection[str]
     keys: Sequence[Key]
@@ -149,7 +157,7 @@ class Sql(ABC):
         return connection.execute(_ADMIT, row).rowcount == 1
 
     def look_up(self, connection: sa.Connection, consumer: str, asked: Asked) -> Found:
-        """Lock the subjects, then all that a round must know of them."""
+        """Lock the subjects, then all that a batch must know of them."""
         self.lock(connection, consumer, asked.subjects)
         known = self.known(connection, consumer, asked.keys)
         if not asked.numbered:

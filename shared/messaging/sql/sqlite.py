@@ -10,8 +10,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from shared.messaging.sql.base import Key, Known, Numbered, Sql, Unsent, Waiting
-from shared.messaging.sql.texts import timed
+from shared.messaging.sql.base import Key, Known, Numbered, Sql, Unsent, Waiting, timed
 
 _LISTED = "(SELECT value FROM json_each(:listed))"
 

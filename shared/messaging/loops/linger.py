@@ -23,7 +23,7 @@ _RISING_SECONDS: Final = 0.5
 _FALLING_SECONDS: Final = 0.1
 
 
-class Pace:
+class Linger:
     """The rate of one loop and the rest it earns; times in seconds of any steady clock."""
 
     def __init__(self) -> None:

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from shared.messaging.loops.backoff import (
+from shared.messaging.loops.linger import (
     LARGE_STEP,
     LONGEST_REST_SECONDS,
     SHORT_REST_SECONDS,
-    Pace,
+    Linger,
 )
 
 
 def _run(per_second: float, *, seconds: float, step_seconds: float = 0.005) -> tuple[float, float]:
     """The mean rest and the mean size of the steps of a loop to which things come evenly."""
-    pace, now, waiting = Pace(), 0.0, 0.0
+    linger, now, waiting = Linger(), 0.0, 0.0
     rests, sizes = [], []
     while now < seconds:
         done = int(waiting)
         waiting -= done
-        rest = pace.rest(done, now)
+        rest = linger.rest(done, now)
         if done:
             rests.append(rest)
             sizes.append(done)
@@ -31,16 +31,16 @@ def _run(per_second: float, *, seconds: float, step_seconds: float = 0.005) -> t
 
 
 def test_what_comes_after_a_quiet_time_is_followed_by_the_shortest_rest_only() -> None:
-    pace = Pace()
-    assert pace.rest(0, 0.0) == 0.0
-    assert pace.rest(1, 10.0) == SHORT_REST_SECONDS
+    linger = Linger()
+    assert linger.rest(0, 0.0) == 0.0
+    assert linger.rest(1, 10.0) == SHORT_REST_SECONDS
 
 
 def test_an_idle_step_is_followed_by_no_rest() -> None:
-    pace = Pace()
+    linger = Linger()
     for step in range(100):
-        pace.rest(5, step / 100)
-    assert pace.rest(0, 1.01) == 0.0
+        linger.rest(5, step / 100)
+    assert linger.rest(0, 1.01) == 0.0
 
 
 def test_at_twenty_a_second_nothing_is_held_up() -> None:
@@ -56,27 +56,27 @@ def test_at_high_rates_steps_grow_large(per_second: float) -> None:
 
 
 def test_a_flood_that_ended_holds_up_nobody_for_long() -> None:
-    pace, now = Pace(), 0.0
+    linger, now = Linger(), 0.0
     for _ in range(200):
         now += 0.05
-        pace.rest(25, now)
-    waited, rest = 0.0, pace.rest(25, now + 0.05)
+        linger.rest(25, now)
+    waited, rest = 0.0, linger.rest(25, now + 0.05)
     now += 0.05
     while rest > SHORT_REST_SECONDS:
         waited += rest
         now += rest
-        rest = pace.rest(max(1, round(20 * rest)), now)  # twenty a second from here on
+        rest = linger.rest(max(1, round(20 * rest)), now)  # twenty a second from here on
     assert waited < 0.5
 
 
 def test_a_large_step_is_followed_by_the_next_at_once() -> None:
-    pace = Pace()
+    linger = Linger()
     for step in range(100):
-        pace.rest(10, step / 100)
-    assert pace.rest(LARGE_STEP, 1.01) == 0.0
+        linger.rest(10, step / 100)
+    assert linger.rest(LARGE_STEP, 1.01) == 0.0
 
 
 def test_a_clock_that_stands_still_does_no_harm() -> None:
-    pace = Pace()
-    assert pace.rest(3, 1.0) >= 0.0
-    assert pace.rest(3, 1.0) >= 0.0
+    linger = Linger()
+    assert linger.rest(3, 1.0) >= 0.0
+    assert linger.rest(3, 1.0) >= 0.0

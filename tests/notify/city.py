@@ -34,17 +34,17 @@ class City:
         """The service of that name."""
         return next(service for service in self.services if service.name == name)
 
-    def pump(self, *, patient: bool = False) -> int:
+    def pump(self, *, tolerant: bool = False) -> int:
         """Carry everything to rest without moving the clock; returns the things done.
 
         A broker takes a moment from its confirm to the delivery: it is at rest only when nothing
         has come in that time.
         """
-        done = pump(self.loops, patient=patient)
+        done = pump(self.loops, tolerant=tolerant)
         quiet = 0 if not self._alone else _QUIET_ROUNDS
         while quiet < _QUIET_ROUNDS:
             time.sleep(_DELIVERY_SECONDS)
-            moved = pump(self.loops, patient=patient)
+            moved = pump(self.loops, tolerant=tolerant)
             done += moved
             quiet = 0 if moved else quiet + 1
         return done

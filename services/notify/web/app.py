@@ -1,0 +1,32 @@
+"""Builds notify's web: the API and pages of operators."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from services.notify.web.api import blueprint as api_blueprint
+from services.notify.web.pages import blueprint as pages_blueprint
+from shared.database import Store
+from shared.settings import Settings
+from shared.web.api import create_api
+from shared.web.app import create_app
+
+TITLE = "Tin nhắn đến công dân"
+
+
+def create_web(settings: Settings, store: Store) -> Flask:
+    """The Flask app of notify."""
+    app = create_app(
+        settings,
+        store,
+        title=TITLE,
+        sign_in=("operator",),
+        home="/tin-nhan",
+        navigation=(("/tin-nhan", "Tin nhắn"), ("/docs", "API")),
+    )
+    api = create_api(
+        app, "Liên Thông: notify", about="Messages to citizens, for operators. Addresses masked."
+    )
+    api.register_blueprint(api_blueprint(store))
+    app.register_blueprint(pages_blueprint(store))
+    return app
