@@ -188,8 +188,11 @@ class Store:
                 state = _CHANGES.get(str(message.data.get("change")), state)
             due_at = message.data.get("due_at")
             data["due_at"] = due_at
-            data["form"] = {**(data.get("form") or {}), **(message.data.get("form") or {})}
-            data["papers"] = _joined(data.get("papers"), message.data.get("papers"))
+            form = {**(data.get("form") or {}), **(message.data.get("form") or {})}
+            data["form"] = {name: value for name, value in form.items() if value is not None}
+            data["papers"] = message.data.get("papers_after") or _joined(
+                data.get("papers"), message.data.get("papers")
+            )
         self._connection.execute(
             "UPDATE tasks SET sequence = ?, state = ?, due_at = ?, assigned = ? WHERE task = ?",
             (message.sequence, state, due_at, json.dumps(data, ensure_ascii=False), known.id),

@@ -16,6 +16,7 @@ from shared.events.names import NOTIFY, ROUTING, ROUTING_STEPS
 from shared.events.routing import (
     ClockResumed,
     ClockStopped,
+    DeadlineMissed,
     DossierExtended,
     DossierResolved,
     DossierStarted,

@@ -43,8 +43,14 @@ class TaskChanged(Event, frozen=True, kw_only=True):
     agency: YourCode
     change: Literal["paused", "resumed", "supplemented", "due"]
     due_at: Annotated[Instant | None, about("null while the clock stands still")] = None
-    form: Annotated[Form, about("Changed fields that this step shares", personal=True)]
+    form: Annotated[
+        Form,
+        about("Changed fields that this step shares; null for one that was emptied", personal=True),
+    ]
     papers: Annotated[Papers, about("Papers that came in")]
+    papers_after: Annotated[
+        Papers | None, about("All papers as they are now, where any came in")
+    ] = None
     note: MaybeEmpty | None = None
     changed_at: Instant
 
@@ -75,7 +81,9 @@ class AnswerTaken(Event, frozen=True, kw_only=True):
 class AnswerCompleted(Event, frozen=True, kw_only=True):
     """Done, one way or the other.
 
-    The dossier goes on; other agencies' finished steps are never undone.
+    The dossier goes on; other agencies' finished steps are never undone. To correct a sum, answer
+    `completed` again under a new id with the new `amount_vnd`: until it is paid the citizen gets a
+    notice that replaces the first, afterwards `applied` is false and `task.changed` says so.
     """
 
     task: TaskId
@@ -96,7 +104,8 @@ class AnswerSupplementNeeded(Event, frozen=True, kw_only=True):
 
     The clock stops; the citizen is asked, and reminded one working day before `respond_by`; then
     `task.changed` with `supplemented`. If nothing comes by `respond_by`: `task.cancelled`, the step
-    counts as refused and the citizen is told; with null the wait has no end.
+    counts as refused and the citizen is told; with null the wait has no end. A
+    `respond_by` at which the desk is shut moves into its working time, and `task.changed` says so.
     """
 
     task: TaskId
@@ -120,7 +129,8 @@ class AnswerRefused(Event, frozen=True, kw_only=True):
 class AnswerMoreTimeNeeded(Event, frozen=True, kw_only=True):
     """We shall be late: the citizen gets an apology and a new date.
 
-    Where the promised date can no longer be kept; the first promise is kept on record.
+    Where the promised date can no longer be kept; the first promise is kept on record. An
+    `until` outside your working time is drawn into it, and `task.changed` says so.
     """
 
     task: TaskId

@@ -44,6 +44,9 @@ class PaymentRequested(Event, frozen=True, kw_only=True):
         None
     )
     reference: Annotated[Line, about("Number of the notice")]
+    replaces: Annotated[
+        Line | None, about("Number of the notice that this one replaces: its sum holds no more")
+    ] = None
     requested_at: Instant
 
 
