@@ -21,8 +21,6 @@ class WebState:
     navigation: list[tuple[str, str]] = field(default_factory=list)
 
 
-
-
 def state_of(app: Flask | None = None) -> WebState:
     """The state of an app made by `create_app`."""
     state: WebState = (app or current_app).extensions[KEY]

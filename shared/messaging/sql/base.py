@@ -61,13 +61,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """An inbox row that can be handled from its kept body; `state` is waiting or retry."""
+    """An inbox row, waiting or to be tried again, that can be handled from its kept body."""
 
     source: str
     fact_id: str
-    state: str
-    attempts: int
-    next_at: datetime | None
     body: bytes = field(repr=False)
 
 
