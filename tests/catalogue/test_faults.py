@@ -480,7 +480,7 @@ PLANTED = [
         BIRTH,
         "name: father_name",
         "name: mother_name",
-        "form[6].name",
+        "form[7].name",
         "stands twice",
         "hai lần",
     ),

@@ -166,13 +166,6 @@ def _field(entry: Entry) -> FormField:
             en="'choices' belongs to type choice, and there it is needed",
             vi="'choices' chỉ dùng cho type choice, và ở đó là bắt buộc",
         )
-    personal = entry.flag("personal", default=False)
-    if kind in ALWAYS_PERSONAL and not personal:
-        entry.fault(
-            "personal",
-            en=f"a field of type {kind} is personal data: write personal: true",
-            vi=f"trường kiểu {kind} là dữ liệu cá nhân: hãy ghi personal: true",
-        )
     not_after = None
     if entry.maybe_text("not_after") is not None:
         not_after = entry.choice("not_after", get_args(NotAfter))
@@ -185,7 +178,7 @@ def _field(entry: Entry) -> FormField:
         label=entry.text("label"),
         type=kind,
         required=required,
-        personal=personal,
+        personal=_personal(entry, kind),
         choices=choices,
         max_length=entry.maybe_number("max_length"),
         not_after=not_after,
@@ -198,6 +191,17 @@ def _field(entry: Entry) -> FormField:
     )
     entry.done()
     return field
+
+
+def _personal(entry: Entry, kind: FieldType) -> bool:
+    personal = entry.flag("personal", default=False)
+    if kind in ALWAYS_PERSONAL and not personal:
+        entry.fault(
+            "personal",
+            en=f"a field of type {kind} is personal data: write personal: true",
+            vi=f"trường kiểu {kind} là dữ liệu cá nhân: hãy ghi personal: true",
+        )
+    return personal
 
 
 def _required(entry: Entry) -> tuple[bool, tuple[str, ...]]:
