@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.settings import PROJECT, SERVICES, Settings
 from shared.kernel.clock import to_vn
+from shared.settings import PROJECT, SERVICES, Settings
 from simulation.kit import filing, run_city, service_process
 from simulation.kit.processes import DidNotRun
 from tests.backends import ServersBackend
