@@ -74,11 +74,15 @@ class People:
         )
 
     def fill(self, procedure: Procedure, citizen: Citizen, today: date) -> dict[str, Any]:
-        """A filled form of the procedure: all required fields and most of the others."""
+        """A filled form of the procedure: all required fields and most of the others.
+
+        A field that stands in for another (a passport for an ID number) is left empty.
+        """
+        stand_ins = {name for item in procedure.form for name in item.required_unless}
         return {
             item.name: self._value(item, citizen, today)
             for item in procedure.form
-            if item.required or self._rng.random() < 0.7
+            if item.name not in stand_ins and (item.required or self._rng.random() < 0.7)
         }
 
     def _value(self, item: FormField, citizen: Citizen, today: date) -> Any:

@@ -87,6 +87,9 @@ class FormField:
         """The greatest value of a number that is given `today`."""
         return today.year if self.greatest == "this_year" else self.greatest
 
+    #: Papers and fields any of which, when there, makes this one optional.
+    required_unless: tuple[str, ...] = ()
+
 
 @dataclass(frozen=True, slots=True)
 class Fee:

@@ -5,13 +5,16 @@ Faults name the place and the rule, never the value: they may be logged.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from services.intake.domain.texts import check_name, check_text, missing
 from shared.catalogue import FormField, Paper, Procedure
@@ -25,6 +28,7 @@ from shared.kernel.phones import normalise_phone
 LONGEST_FIELD = 500
 MOST_PAPERS = 50
 MOST_COPIES = 99
+_OTHER = "other-"
 _ID_NUMBER = re.compile("[0-9]{9}|[0-9]{12}")
 
 
@@ -45,11 +49,14 @@ def check_form(
     *,
     today: date,
     partial: bool = False,
+    there: Collection[str] = (),
 ) -> dict[str, Any]:
     """The declaration with every value tidied; `partial` asks only for the fields that are given.
 
+    Of a partial one a field that is given empty stays, as None: the citizen takes its value out.
     Dates stay ISO texts, numbers numbers, phones become E.164. `today` is the local day, which
-    some dates may not lie after.
+    some dates may not lie after. `there`: the papers, and of a partial one the fields, that are
+    held besides: one of them may make a field optional.
     """
     known = {f.name for f in fields}
     faults.extend(
@@ -57,17 +64,30 @@ def check_form(
         for name in raw
         if name not in known
     )
-    asked = [field for field in fields if not partial or field.name in raw]
-    checked = {field.name: _checked(field, raw.get(field.name), faults, today) for field in asked}
-    return {name: value for name, value in checked.items() if value is not None}
+    filled = {name for name, value in raw.items() if not _is_empty(value)} | (set(there) - set(raw))
+    asked = [field for field in fields if not partial or _is_touched(field, raw)]
+    checked = {}
+    for field in asked:
+        if field.required and field.name not in filled and filled.isdisjoint(field.required_unless):
+            faults.append(missing(f"form.{field.name}"))
+        elif not partial or field.name in raw:
+            checked[field.name] = _checked(field, raw.get(field.name), faults, today)
+    return {name: value for name, value in checked.items() if partial or value is not None}
+
+
+def _is_empty(given: Any) -> bool:
+    return given is None or (isinstance(given, str) and not tidy(given))
+
+
+def _is_touched(field: FormField, raw: Mapping[str, Any]) -> bool:
+    """Whether a partial declaration gives this field, or one that makes it optional."""
+    return field.name in raw or not raw.keys().isdisjoint(field.required_unless)
 
 
 def _checked(field: FormField, given: Any, faults: list[Fault], today: date) -> Any:
     """The tidied value of one field; None where nothing, or nothing right, was given."""
     place = f"form.{field.name}"
-    if given is None or (isinstance(given, str) and not tidy(given)):
-        if field.required:
-            faults.append(missing(place))
+    if _is_empty(given):
         return None
     if isinstance(given, Unreadable):
         faults.append(Fault(place, given.vi, given.en))
@@ -245,7 +265,7 @@ def _held(
         if name is None:
             return None
         return parts.Paper(
-            code=f"other-{number + 1}", name=name, original=count.original, copy=count.copy
+            code=f"{_OTHER}{number + 1}", name=name, original=count.original, copy=count.copy
         )
     if count.code not in names:
         faults.append(
@@ -259,6 +279,23 @@ def _held(
     return parts.Paper(
         code=count.code, name=names[count.code], original=count.original, copy=count.copy
     )
+
+
+def numbered_on(
+    held: Sequence[parts.Paper], papers: Sequence[parts.Paper]
+) -> tuple[parts.Paper, ...]:
+    """Papers outside the catalogue's list numbered on from those held: each stays one of its own."""
+    taken = {p.code for p in held}
+    free = (code for n in itertools.count(1) if (code := f"{_OTHER}{n}") not in taken)
+    return tuple(
+        msgspec.structs.replace(paper, code=next(free)) if is_other(paper) else paper
+        for paper in papers
+    )
+
+
+def is_other(paper: parts.Paper) -> bool:
+    """Whether it is a paper outside the catalogue's list."""
+    return paper.code.startswith(_OTHER)
 
 
 def missing_papers(papers: Sequence[Paper], held: Sequence[parts.Paper]) -> list[Fault]:

@@ -163,6 +163,7 @@ def _field(found: FormField, today: date) -> Json:
         "not_after": found.not_after,
         "not_before": earliest and earliest.isoformat(),
         "unit": found.unit,
+        "required_unless": list(found.required_unless),
         "least": found.least,
         "greatest": found.most(today),
         "decimals": found.decimals,

@@ -83,7 +83,11 @@ class Rules:
         return Circumstances(route_, self._directory(received.office, at), at, new_id)
 
     def for_case(self, case: Case, at: datetime, new_id: Callable[[], str]) -> Circumstances:
-        """What an open case is judged by: the version it came under, the agencies of the day."""
+        """What an open case is judged by: the version it came under, the agencies of the day.
+
+        What happened before something that was heard of first counts from that.
+        """
+        at = max(at, case.latest)
         route_ = self.route(case.procedure.code, case.version, case.branches)
         return Circumstances(route_, self._directory(case.office, at), at, new_id)
 

@@ -179,11 +179,12 @@ def _field(entry: Entry) -> FormField:
     _belongs(entry, kind, "date", ("not_after", "not_before"))
     _belongs(entry, kind, "number", ("unit", "least", "greatest", "decimals"))
     least, greatest = _bounds(entry)
+    required, unless = _required(entry)
     field = FormField(
         name=name,
         label=entry.text("label"),
         type=kind,
-        required=entry.flag("required", default=True),
+        required=required,
         personal=personal,
         choices=choices,
         max_length=entry.maybe_number("max_length"),
@@ -193,9 +194,23 @@ def _field(entry: Entry) -> FormField:
         least=least,
         greatest=greatest,
         decimals=entry.number("decimals", default=0),
+        required_unless=unless,
     )
     entry.done()
     return field
+
+
+def _required(entry: Entry) -> tuple[bool, tuple[str, ...]]:
+    """Whether a field must be filled in, and what makes that optional."""
+    required = entry.flag("required", default=True)
+    unless = entry.texts("required_unless")
+    if unless and not required:
+        entry.fault(
+            "required_unless",
+            en="'required_unless' belongs to a field that is required",
+            vi="'required_unless' chỉ dùng cho ô bắt buộc",
+        )
+    return required, unless
 
 
 def _belongs(entry: Entry, kind: FieldType, only: FieldType, keys: Sequence[str]) -> None:

@@ -23,10 +23,11 @@ Key = tuple[str, str]  # (source, fact_id)
 Row = Mapping[str, Any]
 
 
-def timed(text: str, *instants: str, next_at: bool = False) -> TextClause | TextualSelect:
-    """A statement whose named parameters, and result column `next_at`, are instants."""
+def timed(text: str, *instants: str, **columns: bool) -> TextClause | TextualSelect:
+    """A statement whose named parameters, and the result columns that are true, are instants."""
     clause = sa.text(text).bindparams(*(sa.bindparam(name, type_=Instant()) for name in instants))
-    return clause.columns(next_at=Instant()) if next_at else clause
+    found = {name: Instant() for name, given in columns.items() if given}
+    return clause.columns(**found) if found else clause
 
 
 _ADMIT = timed(
@@ -69,6 +70,7 @@ class Waiting:
     attempts: int
     next_at: datetime | None
     body: bytes = field(repr=False)
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,6 +291,11 @@ class FormFieldSchema(ma.Schema):
     least = fields.Float(allow_none=True, metadata={"description": "smallest number taken"})
     greatest = fields.Float(allow_none=True, metadata={"description": "greatest number taken"})
     decimals = fields.Integer(metadata={"description": "digits after the decimal point, at most"})
+    required_unless = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "papers and fields any of which makes a required one optional"},
+    )
 
 
 class PaperSchema(ma.Schema):

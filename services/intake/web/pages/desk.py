@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from services.intake.domain.circumstances import procedure_of
+from services.intake.domain.circumstances import procedure_of, told_date
 from services.intake.domain.citizen import RETURN_METHODS
 from services.intake.domain.dossier import CHANNELS
 from services.intake.domain.statuses import Status
@@ -21,6 +21,7 @@ from services.intake.usecases.submit import submit as file_dossier
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
+from services.intake.web.openings import openings
 from services.intake.web.pages import typed
 from services.intake.web.telling import tell
 from services.intake.web.where import places, stages
@@ -230,6 +231,8 @@ def receipt(code: str) -> str:
         dossier=found,
         procedure=procedure_of(known.catalogue, found),
         office=office_agency(),
+        dated=told_date(known.catalogue, found) is not None,
+        openings=openings(known.catalogue.reception(found.office)),
         channel_name=channel_name,
         lookup=url_for("lookup.form", _external=True),
     )

@@ -84,9 +84,11 @@ def form(fields: Iterable[FormField], typed: Typed) -> dict[str, Any]:
 
 
 def changed_form(dossier: Dossier, fields: Iterable[FormField], typed: Typed) -> dict[str, Any]:
-    """Only the fields whose value differs from what the dossier holds."""
-    values = form(fields, typed)
+    """Only the fields whose value differs from what the dossier holds; an emptied one is None."""
     held = dossier.form
+    shown = [field for field in fields if f"f.{field.name}" in typed or field.type == "bool"]
+    emptied = {field.name: None for field in shown if field.name in held}
+    values = emptied | form(shown, typed)
     return {
         name: value
         for name, value in values.items()
