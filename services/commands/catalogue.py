@@ -131,6 +131,10 @@ def _procedure(book: Catalogue, procedure: Procedure, on: date) -> Iterator[str]
     for field in procedure.form:
         marks = [field.type, *(["personal"] if field.personal else [])]
         marks += [] if field.required else ["optional"]
+        if field.least is not None or field.greatest is not None:
+            marks += [f"{field.least} to {field.greatest}"]
+        if field.not_before is not None:
+            marks += [f"from {field.not_before} years ago on" if field.not_before else "from today"]
         yield f"    {field.name}  {field.label}  [{', '.join(marks)}]"
     for branch in procedure.branches:
         yield f"  branch       {branch.code}  {branch.name}{' (default)' * branch.default}"

@@ -36,7 +36,10 @@ AFTERWARDS = timedelta(days=30)  # room for what is still due when the log has e
 def replay(
     file: Path, procedure: str | None, seed: int, json_file: Path | None, data: Path | None
 ) -> None:
-    """Phát lại nhật ký sự kiện · Play an event log (case, channel, activity, timestamp)."""
+    """Phát lại nhật ký sự kiện · Play an event log (case, channel, activity, timestamp).
+
+    FILE is a CSV, as Excel saves one: UTF-8, UTF-16 or Windows-1258, with commas, semicolons or tabs.
+    """
     console, terms = open_console(), load_terms()
     log = read_log(file, terms)
     folder = data or Path(tempfile.mkdtemp(prefix="lienthong-replay-"))

@@ -12,6 +12,8 @@ from typing import Any, Final
 from shared.catalogue import FormField, Procedure
 
 BORN: Final = date(2020, 2, 29)
+#: For what may not lie far back, a child under six: true of any day from then to mid 2027.
+RECENT: Final = date(2021, 6, 15)
 SOME_DAY: Final = date(2022, 3, 1)
 
 
@@ -42,11 +44,12 @@ def filing(
 
 
 def _value(field: FormField, today: date) -> Any:
-    earliest = field.earliest(today) or BORN
+    earliest = field.earliest(today)
+    day = BORN if earliest is None else max(earliest, RECENT) if field.not_before else earliest
     return {
         "text": "Nguyễn Văn Tư"[: field.max_length],
         "name": "Nguyễn Văn Tư"[: field.max_length],
-        "date": max(BORN, earliest).isoformat(),
+        "date": day.isoformat(),
         "number": max(12, field.least or 0),
         "choice": field.choices[0] if field.choices else "",
         "bool": True,

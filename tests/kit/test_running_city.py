@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from shared.kernel.clock import to_vn
 from shared.settings import PROJECT, SERVICES, Settings
 from simulation.kit import filing, run_city, service_process
 from simulation.kit.processes import DidNotRun
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.slow]
 def test_one_process_serves_everybody_over_http_and_ends_well(tmp_path: Path):
     with run_city(tmp_path, options=["--autopilot", "--delay", "0"]) as city:
         desk = city.desk(WARD)
-        receipt = desk.file(filing(city.procedure(BIRTH)))
+        receipt = desk.file(filing(city.procedure(BIRTH), today=to_vn(city.now()).date()))
         city.until(lambda: desk.status(receipt.code) == 9)
         city.until(lambda: len(city.sent(receipt.code)) == 4)
         assert receipt.code in city.citizen(receipt.code, receipt.word).page()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from partner.__main__ import main
+from partner.__main__ import main, secret
 from tests.partner.conftest import CityBroker
 
 PARTNER = Path(__file__).resolve().parent.parent.parent / "partner"
@@ -107,3 +107,10 @@ def test_the_kit_needs_nothing_but_python_and_pika():
             else:
                 continue
             assert used <= allowed, f"{file.name} imports {used - allowed}"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_secret_s_file_may_be_one_that_windows_wrote(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "key"
+    file.write_text("lt_a_b\r\n", encoding=encoding)
+    assert secret("PARTNER_DOOR_KEY", {"PARTNER_DOOR_KEY_FILE": str(file)}) == "lt_a_b"

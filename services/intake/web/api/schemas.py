@@ -15,6 +15,10 @@ from services.intake.domain.dossier import CHANNELS
 from services.intake.domain.statuses import Status
 from shared.web.schemas import Day, Instant, QueryInt, Schema, StrictBool, StrictInt
 
+_FORM = (
+    "Fields by name. Numbers are JSON numbers (1250.5, not a text), days are YYYY-MM-DD; what each "
+    "field takes (least, greatest, decimals, not_before, choices) is told by GET /procedures"
+)
 _SCALAR = {"type": ["string", "number", "boolean", "null"]}
 
 
@@ -31,7 +35,8 @@ class FormData(fields.Dict):
     """The declaration's fields by name; which there are is the procedure's business."""
 
     def __init__(self, **options: Any) -> None:
-        about = {"additionalProperties": _SCALAR} | options.pop("metadata", {})
+        about = {"additionalProperties": _SCALAR, "description": _FORM}
+        about |= options.pop("metadata", {})
         super().__init__(keys=Text(), metadata=about, **options)
 
 
