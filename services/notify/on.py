@@ -19,13 +19,14 @@ from services.notify.domain.correspondence import (
 from services.notify.domain.moments import MOMENTS
 from services.notify.storage.correspondence import Correspondences
 from shared.database import UnitOfWork
-from shared.events.intake import ContactGiven, DeadlineStated
+from shared.events.intake import ContactGiven, DeadlineStated, SupplementLapsed
 from shared.messaging.consumer import Handler
 from shared.messaging.handling import Row, handlers, on
 
 TABLE: Final[tuple[Row[Correspondence, Circumstances], ...]] = (
     *(on(cls, write_messages) for cls in MOMENTS),
     on(DeadlineStated, learn_deadline),
+    on(SupplementLapsed, learn_deadline),
     on(ContactGiven, release_messages),
 )
 

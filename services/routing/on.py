@@ -5,12 +5,13 @@ An event that is not in a table is passed over: its number counts, nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final, TypeVar, get_args
 
 from services.routing.domain import words
 from services.routing.domain.case import Case, Circumstances
+from services.routing.domain.deadlines import lapsed, silent
 from services.routing.domain.journey import open_case, withdraw
 from services.routing.domain.submission import ForgedAnswer, Submission, SubmissionKey, submit
 from services.routing.domain.waiting import dated, desk_asked, paid, supplemented
@@ -62,8 +63,21 @@ TABLE: Final = (
     on(intake.DossierSupplemented, _of_case(supplemented)),
     on(intake.DossierPaid, _of_case(paid)),
     on(intake.DeadlineStated, _of_case(dated)),
+    on(intake.SupplementLapsed, _of_case(lapsed)),
+    on(intake.SilenceConfirmed, _of_case(silent)),
     on(intake.DossierWithdrawn, _of_case(withdraw)),
 )
+#: Which of its instants says when a fact happened: it counts from then, whenever it comes.
+HAPPENED: Final[Mapping[type[Event], str]] = {
+    intake.DossierReceived: "received_at",
+    intake.SupplementRequested: "requested_at",
+    intake.DossierSupplemented: "supplemented_at",
+    intake.DossierPaid: "paid_at",
+    intake.DeadlineStated: "stated_at",
+    intake.SupplementLapsed: "lapsed_at",
+    intake.SilenceConfirmed: "due_at",
+    intake.DossierWithdrawn: "withdrawn_at",
+}
 
 
 def _submitted(
@@ -73,22 +87,17 @@ def _submitted(
     return submit(submission, answer, around)
 
 
-ANSWERS: Final = (
-    on(agencies.AnswerTaken, _submitted),
-    on(agencies.AnswerCompleted, _submitted),
-    on(agencies.AnswerSupplementNeeded, _submitted),
-    on(agencies.AnswerRefused, _submitted),
-    on(agencies.AnswerMoreTimeNeeded, _submitted),
-)
+ANSWERS: Final = tuple(on(each, _submitted) for each in get_args(agencies.Answer))
 
 
 def fact_handlers(rules: Rules) -> dict[str, Handler]:
     """The handlers of the queue routing.facts."""
 
     def around(uow: UnitOfWork, case: Case | None, event: Event) -> Judged:
+        at = getattr(event, HAPPENED[type(event)])
         if isinstance(event, intake.DossierReceived):
-            return None if case else rules.for_received(event, uow.now, uow.ids.new)
-        return None if case is None else rules.for_case(case, uow.now, uow.ids.new)
+            return None if case else rules.for_received(event, at, uow.ids.new)
+        return None if case is None else rules.for_case(case, at, uow.ids.new)
 
     return handlers(TABLE, Cases, around)
 

@@ -23,13 +23,15 @@ T = TypeVar("T")
 class Cause:
     """The fact that is being handled: what is recorded now is its consequence.
 
-    `made_at` says when it was made (UTC), which may be long before it is handled.
+    `made_at` says when it was made, `received_at` when it first came here (UTC): both may be long
+    before it is handled.
     """
 
     id: str
     correlationid: str | None = None
     traceparent: str | None = None
     made_at: datetime | None = None
+    received_at: datetime | None = None
 
 
 class EventLog(Protocol):

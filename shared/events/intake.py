@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from shared.events.event import Event, event
-from shared.events.parts import Agency, Consent, Office, Paper, ProcedureVersion
+from shared.events.parts import Agency, Consent, Office, Paper, ProcedureVersion, Results
 from shared.events.types import (
     MAX_MANY,
     Channel,
@@ -60,6 +60,9 @@ class DossierReceived(Event, frozen=True, kw_only=True):
     form: Annotated[Form, about("Form fields that steps share", personal=True)]
     papers: Papers
     branches: Annotated[Branches, about("Optional branches that the citizen chose")]
+    rounds: Annotated[
+        Whole | None, about("How often the desk asked for papers before; null: not told")
+    ] = None
 
 
 @event("dossier.refused", "intake", read_by=("notify",))
@@ -123,7 +126,18 @@ class DossierSupplemented(Event, frozen=True, kw_only=True):
     dossier: DossierCode
     round: Annotated[Count, about("The round that is answered")]
     papers: Annotated[Papers, about("Papers handed in this time")]
-    form: Annotated[Form, about("Changed fields only", personal=True)]
+    form: Annotated[
+        Form, about("Changed fields only; null for one that was emptied", personal=True)
+    ]
+    papers_after: Annotated[
+        Papers | None, about("All papers as they are now; null: add those above")
+    ] = None
+    form_after: Annotated[
+        Form | None,
+        about(
+            "The fields that steps share as they are now; null: change those above", personal=True
+        ),
+    ] = None
     supplemented_at: Instant
     promised_at: Annotated[Instant | None, about("The first promise; before reception null")] = None
     due_at: Annotated[Instant | None, about("Due instant in force now; before reception null")] = (
@@ -156,6 +170,59 @@ class DeadlineStated(Event, frozen=True, kw_only=True):
         Instant, about("Due instant in force now; while the clock stands it will still move")
     ]
     stated_at: Instant
+
+
+@event("dossier.supplement_lapsed", "intake", read_by=("routing", "notify"))
+class SupplementLapsed(Event, frozen=True, kw_only=True):
+    """The date for papers that an agency asked for has passed, and intake does not have them.
+
+    Routing answers with what becomes of the dossier: `dossier.supplement_dropped` where it goes on,
+    `dossier.stopped` where it ends.
+    """
+
+    dossier: DossierCode
+    round: Annotated[Count, about("The round that nobody waits for any more")]
+    step: Annotated[Word | None, about("Code of the step that had asked")] = None
+    reason: Text
+    lapsed_at: Annotated[Instant, about("The date that the citizen was told; the clock goes on")]
+    promised_at: Annotated[Instant, about("The first promise")]
+    due_at: Annotated[Instant, about("Due instant in force now")]
+
+
+@event("silence.confirmed", "intake", read_by=("routing",))
+class SilenceConfirmed(Event, frozen=True, kw_only=True):
+    """Up to that instant nothing ended the dossier: the agency's silence counts as consent."""
+
+    dossier: DossierCode
+    task: Annotated[Word, about("Task id, as `deadline.missed` named it")]
+    due_at: Annotated[Instant, about("When the silence became consent")]
+    confirmed_at: Instant
+
+
+@event("result.confirmed", "intake", read_by=("notify",))
+class ResultConfirmed(Event, frozen=True, kw_only=True):
+    """The end that routing stated is the dossier's end: its results can be fetched (status 9).
+
+    Not said where the dossier had already ended otherwise, as by a withdrawal.
+    """
+
+    dossier: DossierCode
+    results: Results
+    resolved_at: Annotated[Instant, about("As routing stated it")]
+    confirmed_at: Instant
+
+
+@event("stop.confirmed", "intake", read_by=("notify",))
+class StopConfirmed(Event, frozen=True, kw_only=True):
+    """The stop that routing stated is the dossier's end (status 8); else as `result.confirmed`."""
+
+    dossier: DossierCode
+    reason: Text
+    next_step: Annotated[Text, about("What the citizen can do now")]
+    agency: Agency | None = None
+    step: Annotated[Word | None, about("Step code")] = None
+    stopped_at: Annotated[Instant, about("As routing stated it")]
+    confirmed_at: Instant
 
 
 @event("dossier.withdrawn", "intake", read_by=("routing", "notify"))

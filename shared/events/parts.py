@@ -6,10 +6,24 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from shared.events.types import Count, Item, Name, Part, Whole, Word, about
+from shared.events.types import (
+    MAX_MANY,
+    Count,
+    Instant,
+    Item,
+    Name,
+    Outcome,
+    Part,
+    Text,
+    Whole,
+    Word,
+    about,
+)
 
 ShortName = Annotated[str, Meta(min_length=1, max_length=120)]
 Territory = Annotated[str, Meta(min_length=1, max_length=20)]
+ResultCode = Annotated[str, Meta(min_length=1, max_length=120)]
+Document = Annotated[str, Meta(min_length=1, max_length=300)]
 
 
 class ProcedureName(Part, frozen=True, kw_only=True):
@@ -53,6 +67,21 @@ class Paper(Part, frozen=True, kw_only=True):
     name: Annotated[Item, about("Vietnamese name")]
     original: Annotated[Whole, about("Originals handed in")]
     copy: Annotated[Whole, about("Copies handed in")]
+
+
+class StepResult(Part, frozen=True, kw_only=True):
+    """The result of one finished branch."""
+
+    step: Annotated[Word, about("Step code")]
+    agency: Agency
+    outcome: Outcome
+    result_code: Annotated[ResultCode | None, about("Such as KQ.G15.000031")] = None
+    document: Annotated[Document | None, about("Number of the document")] = None
+    reason: Annotated[Text | None, about("Always there where the outcome is refused")] = None
+    at: Instant
+
+
+Results = Annotated[tuple[StepResult, ...], Meta(max_length=MAX_MANY)]
 
 
 class Consent(Part, frozen=True, kw_only=True):

@@ -4,39 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta
-
 from shared.events.event import Event, event
 from shared.events.intake import DossierCode
-from shared.events.parts import Agency, ProcedureName, Step
-from shared.events.types import (
-    MAX_MANY,
-    Count,
-    Instant,
-    Line,
-    Outcome,
-    Part,
-    Text,
-    Whole,
-    Word,
-    about,
+from shared.events.parts import (
+    Agency,
+    Document,
+    ProcedureName,
+    ResultCode,
+    Results,
+    Step,
 )
+from shared.events.types import Count, Instant, Line, Outcome, Text, Whole, Word, about
 
-ResultCode = Annotated[str, Meta(min_length=1, max_length=120)]
-Document = Annotated[str, Meta(min_length=1, max_length=300)]
 Scope = Literal["dossier", "step"]
-
-
-class StepResult(Part, frozen=True, kw_only=True):
-    """The result of one finished branch."""
-
-    step: Annotated[Word, about("Step code")]
-    agency: Agency
-    outcome: Outcome
-    result_code: Annotated[ResultCode | None, about("Such as KQ.G15.000031")] = None
-    document: Annotated[Document | None, about("Number of the document")] = None
-    reason: Annotated[Text | None, about("Always there where the outcome is refused")] = None
-    at: Instant
+#: Older facts have none: notify told the citizen of those by itself, and nobody confirms them.
+Proposed = Annotated[
+    bool | None,
+    about("true: the dossier's end once intake has confirmed it; null in older facts, which are"),
+]
 
 
 @event("dossier.started", "routing", read_by=("intake",))
@@ -59,12 +44,15 @@ class PaymentRequested(Event, frozen=True, kw_only=True):
         None
     )
     reference: Annotated[Line, about("Number of the notice")]
+    replaces: Annotated[
+        Line | None, about("Number of the notice that this one replaces: its sum holds no more")
+    ] = None
     requested_at: Instant
 
 
 @event("dossier.stopped", "routing", read_by=("intake", "notify"))
 class DossierStopped(Event, frozen=True, kw_only=True):
-    """Processing ended without a result (status 8)."""
+    """Processing ended without a result (status 8); intake answers with `stop.confirmed`."""
 
     dossier: DossierCode
     reason: Text
@@ -72,15 +60,17 @@ class DossierStopped(Event, frozen=True, kw_only=True):
     agency: Agency | None = None
     step: Annotated[Word | None, about("Step code")] = None
     stopped_at: Instant
+    proposed: Proposed = None
 
 
 @event("dossier.resolved", "routing", read_by=("intake", "notify"))
 class DossierResolved(Event, frozen=True, kw_only=True):
-    """Every branch has ended; results can be fetched (status 9)."""
+    """Every branch has ended (status 9); intake answers with `result.confirmed`."""
 
     dossier: DossierCode
-    results: Annotated[tuple[StepResult, ...], Meta(max_length=MAX_MANY)]
+    results: Results
     resolved_at: Instant
+    proposed: Proposed = None
 
 
 @event("dossier.extended", "routing", read_by=("intake", "notify"))
@@ -153,9 +143,7 @@ class StepAnswered(Event, frozen=True, kw_only=True):
     step: Step
     agency: Agency
     task: Annotated[Word, about("Task id")]
-    answer: Annotated[
-        Word, about("completed, refused, supplement_needed, more_time_needed, taken or silent")
-    ]
+    answer: Annotated[Word, about("The kind of the agency's answer, or silent where none came")]
     outcome: Outcome | None = None
     result_code: ResultCode | None = None
     document: Document | None = None
@@ -188,3 +176,7 @@ class DeadlineMissed(Event, frozen=True, kw_only=True):
     task: Annotated[Word | None, about("Task id")] = None
     due_at: Instant
     at: Annotated[Instant, about("When it was noticed")]
+    consent: Annotated[
+        bool | None,
+        about("true: this silence is consent once intake has answered with `silence.confirmed`"),
+    ] = None

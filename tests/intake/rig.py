@@ -18,8 +18,8 @@ from shared.events.envelope import Data, Envelope, decode, encode
 from shared.events.event import Event, address, kind_of, write
 from shared.events.intake import SupplementRequested
 from shared.events.notify import CitizenNotified, CitizenUnreachable
-from shared.events.parts import Agency, ProcedureName
-from shared.events.routing import DossierResolved, DossierStarted, StepResult
+from shared.events.parts import Agency, ProcedureName, StepResult
+from shared.events.routing import DossierResolved, DossierStarted
 from shared.identity import keys
 from shared.kernel.clock import FixedClock, format_instant
 from shared.kernel.ids import SeededIds

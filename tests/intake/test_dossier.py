@@ -26,6 +26,7 @@ from shared.events.intake import (
     DossierSupplemented,
     SupplementRequested,
 )
+from shared.events.parts import StepResult
 from shared.events.routing import (
     ClockResumed,
     ClockStopped,
@@ -34,7 +35,6 @@ from shared.events.routing import (
     DossierStarted,
     DossierStopped,
     PaymentRequested,
-    StepResult,
     SupplementDropped,
 )
 from shared.kernel.errors import InvalidInput, NotAllowed, ParkNow

@@ -18,13 +18,17 @@ from services.intake.usecases.pass_time import pass_time
 from shared.catalogue import PapersRule
 from shared.events.event import Event
 from shared.events.intake import (
+    DeadlineStated,
     DossierRefused,
     DossierSupplemented,
+    ResultConfirmed,
+    StopConfirmed,
     SupplementExtended,
+    SupplementLapsed,
     SupplementReminded,
 )
 from shared.events.parts import Agency
-from shared.events.routing import SupplementDropped
+from shared.events.routing import DossierResolved, DossierStopped, SupplementDropped
 from shared.kernel.calendar import Duration
 from shared.kernel.errors import InvalidInput, NotAllowed
 from tests.intake.made import (
@@ -153,8 +157,8 @@ def test_whoever_slept_over_both_instants_closes_and_does_not_remind_as_well():
 def test_a_reminder_after_the_date_of_an_agencys_request_is_left_out():
     late = Wait("supplement", "routing", NOW, True, 1, items=("x",), reason="y", respond_by=BY)
     held = replace(dossier(), waits=(expiry.planned(late, NOW, PAPERS_RULE, CALENDAR),))
-    assert held.waits[0].lapse_at is None, "routing's to drop"
-    after, facts = passed(held, BY)
+    kept = replace(held, waits=(replace(held.waits[0], lapse_at=None),))
+    after, facts = passed(kept, BY)
     assert (facts, after.next_at) == ((), None)
 
 
@@ -237,21 +241,78 @@ def test_papers_that_came_in_time_are_neither_reminded_of_nor_missed(desk):
     assert spoken(desk, code) == [DossierSupplemented]
 
 
-def test_an_agencys_request_is_reminded_of_by_intake_and_dropped_by_routing(desk):
+def test_papers_of_an_agency_that_never_come_lapse_here_and_routing_says_what_follows(desk):
     code = desk.submit()
     desk.started(code)
     desk.asked_for_papers(code, respond_by=BY)
     desk.clock.set(BY)
     desk.rest()
-    assert desk.dossier(code).status is Status.SUPPLEMENT, "routing's to say"
-    reason = "Công dân không bổ sung giấy tờ trong thời hạn đã nêu."
-    now = desk.clock.now()
-    desk.hear(SupplementDropped(dossier=code, round=1, step="check", reason=reason, dropped_at=now))
+    lapsed = desk.events(code)[-1]
+    assert isinstance(lapsed, SupplementLapsed)
     held = desk.dossier(code)
-    assert (held.status, held.waits[0].dropped) == (Status.PROCESSING, reason)
+    assert (lapsed.round, lapsed.step, lapsed.lapsed_at) == (1, "check", BY)
+    assert lapsed.due_at == held.due_at
+    assert (held.status, held.waits[0].dropped) == (Status.PROCESSING, lapsed.reason)
+    dropped = SupplementDropped(
+        dossier=code, round=1, step="check", reason=lapsed.reason, dropped_at=BY
+    )
+    desk.hear(dropped)
+    assert desk.dossier(code) == held, "all was known already"
+    assert isinstance(desk.events(code)[-1], DeadlineStated)
     with pytest.raises(NotAllowed) as late:
         desk.do(verbs.supplement, OFFICE.code, code, papers=PAPERS)
     assert "work on the dossier goes on" in late.value.en
+
+
+def test_a_service_that_slept_over_the_date_states_the_lapse_as_of_the_date(desk):
+    code = desk.submit()
+    desk.started(code)
+    desk.asked_for_papers(code, respond_by=BY)
+    desk.clock.set(BY + timedelta(days=3))
+    desk.rest()
+    lapsed = desk.events(code)[-1]
+    assert isinstance(lapsed, SupplementLapsed)
+    assert desk.dossier(code).pauses[-1].until == lapsed.lapsed_at == BY
+
+
+def test_a_request_that_is_heard_of_after_its_date_waits_for_the_papers(desk):
+    code = desk.submit()
+    desk.started(code)
+    desk.asked_for_papers(code, respond_by=desk.clock.now() - timedelta(hours=1))
+    desk.rest()
+    assert desk.dossier(code).status is Status.SUPPLEMENT
+    assert desk.dossier(code).next_at is None
+
+
+@pytest.mark.parametrize("proposed", [True, None])
+def test_only_an_end_that_was_taken_is_confirmed_and_only_once(desk, proposed):
+    """Of a fact of the version before (`proposed` null) notify told the citizen by itself."""
+    taken, withdrawn = desk.submit(), desk.submit()
+    for code in (taken, withdrawn):
+        desk.started(code)
+    desk.do(verbs.withdraw, OFFICE.code, withdrawn, reason="đổi ý")
+    for code in (taken, withdrawn):
+        desk.hear(
+            DossierResolved(
+                dossier=code, results=(), resolved_at=desk.clock.now(), proposed=proposed
+            )
+        )
+        desk.hear(
+            DossierStopped(
+                dossier=code,
+                reason="x",
+                next_step="y",
+                stopped_at=desk.clock.now(),
+                proposed=proposed,
+            )
+        )
+    said = [type(event) for event in desk.events(taken)]
+    assert said.count(ResultConfirmed) == (1 if proposed else 0)
+    assert StopConfirmed not in said
+    assert desk.dossier(taken).status is Status.RESOLVED
+    assert desk.dossier(withdrawn).status is Status.WITHDRAWN
+    lost = {type(event) for event in desk.events(withdrawn)}
+    assert not lost & {ResultConfirmed, StopConfirmed}
 
 
 def test_a_reminder_names_the_agency_that_asked(desk):

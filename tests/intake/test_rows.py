@@ -10,8 +10,7 @@ from typing import Any
 from services.intake.domain.dossier import ClockStop, Ending, Extension, Pause, Wait
 from services.intake.domain.statuses import Status
 from services.intake.storage.rows import from_row, to_row
-from shared.events.parts import Agency, Paper
-from shared.events.routing import StepResult
+from shared.events.parts import Agency, Paper, StepResult
 from tests.intake.made import NOW, dossier
 
 # To the letter as it lay in a database of version 1.

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from services.routing.domain import words
 from services.routing.domain.answers import apply_answer
 from services.routing.domain.case import Case, Circumstances
-from services.routing.domain.deadlines import next_at, time_passed
+from services.routing.domain.deadlines import lapsed, next_at, silent, time_passed
+from services.routing.domain.journey import withdraw
 from services.routing.domain.waiting import desk_asked, supplemented
 from shared.events.agencies import (
     Answer,
@@ -18,7 +19,13 @@ from shared.events.agencies import (
     TaskChanged,
 )
 from shared.events.event import Event
-from shared.events.intake import DossierSupplemented, SupplementRequested
+from shared.events.intake import (
+    DossierSupplemented,
+    DossierWithdrawn,
+    SilenceConfirmed,
+    SupplementLapsed,
+    SupplementRequested,
+)
 from shared.events.routing import (
     DeadlineMissed,
     DeadlineNear,
@@ -53,6 +60,30 @@ def grant(case: Case, judged: Circumstances, code: str, now: datetime) -> Change
 
 def wait(case: Case, judged: Circumstances, now: datetime) -> Change:
     return after(case, time_passed(case, at(judged, now)))
+
+
+NO_PAPERS = "Công dân không bổ sung giấy tờ."
+
+
+def lapse(case: Case, judged: Circumstances, when: datetime) -> Change:
+    """Intake says that the papers of the round that is awaited did not come by then."""
+    told = SupplementLapsed(
+        dossier=case.dossier,
+        round=case.rounds,
+        reason=NO_PAPERS,
+        lapsed_at=when,
+        promised_at=case.promised_at,
+        due_at=case.due_at + timedelta(days=1),
+    )
+    return after(case, lapsed(case, told, at(judged, when)))
+
+
+def confirm(case: Case, judged: Circumstances, code: str, due_at: datetime) -> Change:
+    """Intake says that nothing had ended the dossier when this step's time was over."""
+    told = SilenceConfirmed(
+        dossier=case.dossier, task=task_of(case, code), due_at=due_at, confirmed_at=due_at
+    )
+    return after(case, silent(case, told, at(judged, due_at)))
 
 
 def forked(judged: Circumstances) -> Case:
@@ -207,9 +238,10 @@ def test_papers_that_nobody_waits_for_are_passed_on_and_noted() -> None:
 def test_papers_that_never_come_fail_the_branch_that_asked_and_no_other() -> None:
     judged = setting(*BIRTH)
     case = ask(forked(judged), judged, "card", later(hours=1), later(days=7)).case
-    assert next_at(case) == later(days=7)
-    change = wait(case, judged, later(days=7))
-    assert change.case.tasks["card"].reason == words.NO_PAPERS
+    assert not wait(case, judged, later(days=8)).changed, "intake's to say"
+    change = lapse(case, judged, later(days=7))
+    assert change.case.tasks["card"].reason == NO_PAPERS
+    assert change.case.due_at == case.due_at + timedelta(days=1)
     assert change.case.tasks["residence"].state == "assigned"
     assert change.case.tasks["birth"].outcome == "granted"
 
@@ -217,9 +249,9 @@ def test_papers_that_never_come_fail_the_branch_that_asked_and_no_other() -> Non
 def test_where_the_dossier_ends_with_the_papers_only_the_end_is_told() -> None:
     judged = setting(step("only"))
     case = ask(opened(judged).case, judged, "only", NOW, later(days=6)).case
-    lapsed = wait(case, judged, later(days=7))
-    assert lapsed.case.state == "stopped"
-    told = {type(fact) for fact in lapsed.facts}
+    ended = lapse(case, judged, later(days=6))
+    assert ended.case.state == "stopped"
+    told = {type(fact) for fact in ended.facts}
     assert DossierStopped in told
     assert SupplementDropped not in told
     decided = grant(case, judged, "only", later(hours=1))
@@ -230,9 +262,39 @@ def test_where_the_dossier_ends_with_the_papers_only_the_end_is_told() -> None:
 def test_papers_the_desk_asked_for_that_never_come_give_the_dossier_back() -> None:
     judged = setting(*BIRTH)
     case = ask_at_the_desk(forked(judged), judged, 1, later(days=7), later(hours=1)).case
-    change = wait(case, judged, later(days=8))
+    change = lapse(case, judged, later(days=7))
     assert change.case.state == "stopped"
-    assert any(isinstance(x, DossierStopped) for x in change.facts)
+    (stopped,) = change.only(DossierStopped)
+    assert stopped.proposed, "which end it is, intake says"
+
+
+def test_a_round_that_nobody_waits_for_any_more_cannot_lapse() -> None:
+    judged = setting(*BIRTH)
+    case = ask(forked(judged), judged, "card", later(hours=1), later(days=7)).case
+    decided = grant(case, judged, "card", later(days=1)).case
+    late = lapse(decided, judged, later(days=7))
+    assert (late.changed, late.note) == (False, words.NOTHING_WAITED)
+    again = ask(decided, judged, "residence", later(days=2), later(days=9)).case
+    first = SupplementLapsed(
+        dossier=case.dossier,
+        round=1,
+        reason=NO_PAPERS,
+        lapsed_at=later(days=7),
+        promised_at=case.promised_at,
+        due_at=case.due_at,
+    )
+    assert lapsed(again, first, at(judged, later(days=7))).state is None
+
+
+def test_a_withdrawal_counts_also_after_routings_own_end_and_cancels_what_is_open() -> None:
+    judged = setting(step("only", results=("KQ.1",)), step("tell", "only", after_result=True))
+    resolved = grant(opened(judged).case, judged, "only", later(hours=2)).case
+    assert (resolved.state, resolved.tasks["tell"].is_open) == ("resolved", True)
+    told = DossierWithdrawn(dossier=resolved.dossier, reason="đổi ý", withdrawn_at=later(hours=1))
+    change = after(resolved, withdraw(resolved, told, at(judged, resolved.latest)))
+    assert change.case.state == "withdrawn"
+    assert not [task for task in change.case.tasks.values() if task.is_open]
+    assert [order.agency for order in change.only(TaskCancelled)] == ["tell"]
 
 
 def _ring_until_quiet(case: Case, judged: Circumstances) -> list[Event]:
@@ -276,14 +338,30 @@ def test_silence_is_consent_where_the_law_says_so_and_the_journey_goes_on() -> N
     case = opened(judged).case
     due_at = case.tasks["consult"].due_at
     assert due_at is not None
-    change = wait(case, judged, due_at)
+    asked = wait(case, judged, due_at + timedelta(minutes=5))
+    (missed,) = [each for each in asked.only(DeadlineMissed) if each.consent]
+    assert (missed.task, missed.due_at) == (task_of(case, "consult"), due_at)
+    assert asked.case.tasks["consult"].is_open, "an earlier end may be on its way"
+    change = confirm(asked.case, judged, "consult", due_at)
     done = change.case.tasks["consult"]
-    assert (done.outcome, done.reason) == ("silent_consent", words.SILENCE)
-    assert not change.only(DeadlineMissed)
+    assert (done.outcome, done.reason, done.closed_at) == ("silent_consent", words.SILENCE, due_at)
+    assert not done.late
     assert change.case.tasks["issue"].is_open
     assert any(isinstance(o, TaskCancelled) for o in change.orders)
     late = grant(change.case, judged, "consult", due_at)
     assert not late.changed
+
+
+def test_an_agency_that_speaks_before_its_silence_is_confirmed_has_spoken() -> None:
+    judged = setting(step("consult", consent_by_silence=True), step("issue", "consult"))
+    case = opened(judged).case
+    due_at = case.tasks["consult"].due_at
+    assert due_at is not None
+    asked = wait(case, judged, due_at).case
+    spoken = grant(asked, judged, "consult", due_at + timedelta(minutes=1)).case
+    assert spoken.tasks["consult"].outcome == "granted"
+    assert confirm(spoken, judged, "consult", due_at).note == words.ANSWERED_MEANWHILE
+    assert confirm(asked, judged, "consult", due_at - timedelta(1)).note == words.ANSWERED_MEANWHILE
 
 
 def test_nothing_rings_while_the_clock_stands() -> None:

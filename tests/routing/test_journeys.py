@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import sqlalchemy as sa
@@ -10,11 +10,17 @@ import sqlalchemy as sa
 from services.routing.domain import words
 from services.routing.storage.tables import metadata
 from shared.database.migrate import drift
-from shared.events.agencies import AnswerTaken
-from shared.events.intake import DossierPaid, DossierSupplemented
+from shared.events.agencies import AnswerCompleted, AnswerTaken
+from shared.events.intake import (
+    DossierPaid,
+    DossierSupplemented,
+    SilenceConfirmed,
+    SupplementLapsed,
+)
 from shared.events.names import wire
 from shared.events.parts import Paper
 from shared.kernel.clock import VN, format_instant
+from shared.messaging import parked
 from shared.messaging.tables import LEDGERS
 from tests.routing.town import LAND, PERMIT, Town, at, received, withdrawn
 from tests.routing.worlds import CALENDAR, NOW
@@ -171,8 +177,15 @@ def test_silence_is_consent_and_an_unheld_role_comes_to_the_receiving_office(tow
     assigned, note = town.queue("phuong-1")
     assert assigned.data["step"]["code"] == "consult"
     assert note.data["note"] == words.NO_AGENCY
-    town.clock.set(at(assigned.data["due_at"]))
+    due_at = at(assigned.data["due_at"])
+    town.clock.set(due_at)
     town.rest()
+    missed = town.one(CODE, "deadline.missed")
+    assert missed["consent"]
+    assert not town.queue("xay-dung"), "intake may know of an earlier end"
+    town.clock.advance(timedelta(hours=1))
+    task = missed["task"]
+    town.intake(SilenceConfirmed(dossier=CODE, task=task, due_at=due_at, confirmed_at=due_at))
     answered = town.one(CODE, "step.answered")
     assert (answered["answer"], answered["outcome"]) == ("silent", "silent_consent")
     assert town.queue("xay-dung")
@@ -292,3 +305,117 @@ def test_a_dossier_of_a_year_without_a_calendar_is_parked_at_once(town: Town) ->
     town.receive(CODE, received_at=far, promised_at=far, due_at=far)
     (row,) = town.inbox("routing.facts")
     assert (row.state, row.reason.split(":")[0]) == ("parked", "missing_calendar")
+
+
+# --- late news ----------------------------------------------------------------------------------
+
+
+def _asked(town: Town, respond_by: datetime) -> None:
+    town.receive(CODE)
+    wanted = {"items": ("Sổ",), "reason": "mờ", "respond_by": respond_by}
+    town.answer("phuong-1", "supplement_needed", town.task("phuong-1"), **wanted)
+
+
+def test_papers_that_were_taken_in_time_count_from_then_however_late_it_is_heard(
+    town: Town,
+) -> None:
+    by = NOW + timedelta(hours=8)
+    _asked(town, by)
+    asked = town.one(CODE, "dossier.supplement_requested")
+    town.clock.set(by + timedelta(hours=1))
+    town.rest()
+    assert not {"dossier.stopped", "dossier.supplement_dropped"} & set(town.names(CODE))
+    taken_at = by - timedelta(minutes=30)
+    town.intake(_brought(asked["round"], taken_at))
+    resumed = [m for m in town.queue("phuong-1") if m.type == wire("task.changed")][-1]
+    assert resumed.data["change"] == "supplemented"
+    assert at(resumed.data["changed_at"]) == taken_at
+    # Two working days from NOW, and the eight hours in between do not count.
+    assert at(resumed.data["due_at"]) == CALENDAR.add_minutes(taken_at, 2 * 480)
+
+
+def _brought(round_: int, taken_at: datetime) -> DossierSupplemented:
+    due_at = CALENDAR.add_days(NOW, 21)
+    return DossierSupplemented(
+        dossier=CODE,
+        round=round_,
+        papers=(Paper(code="so", name="Sổ", original=1, copy=0),),
+        form={},
+        supplemented_at=taken_at,
+        promised_at=CALENDAR.add_days(NOW, 20),
+        due_at=due_at,
+    )
+
+
+def test_papers_lapse_when_intake_says_so_as_of_the_date_that_was_told(town: Town) -> None:
+    by = NOW + timedelta(days=3)
+    _asked(town, by)
+    town.clock.set(by + timedelta(hours=5))
+    town.rest()
+    assert "dossier.stopped" not in town.names(CODE)
+    lapsed = SupplementLapsed(
+        dossier=CODE,
+        round=1,
+        reason="không bổ sung",
+        lapsed_at=by,
+        promised_at=CALENDAR.add_days(NOW, 20),
+        due_at=CALENDAR.add_days(NOW, 23),
+    )
+    town.intake(lapsed)
+    stopped = town.one(CODE, "dossier.stopped")
+    assert (at(stopped["stopped_at"]), stopped["proposed"]) == (by, True)
+
+
+def test_a_withdrawal_that_crossed_with_the_result_wins_and_leaves_no_task_open(town: Town) -> None:
+    town.receive(CODE, LAND)
+    town.grant("thue", amount_vnd=5)
+    paid = DossierPaid(
+        dossier=CODE,
+        step="pay",
+        reference="1",
+        amount_vnd=5,
+        paid_at=NOW,
+        promised_at=CALENDAR.add_days(NOW, 20),
+        due_at=CALENDAR.add_days(NOW, 20),
+    )
+    town.intake(paid)
+    town.clock.advance(timedelta(hours=1))
+    town.grant("dat-dai")
+    assert "dossier.resolved" in town.names(CODE)
+    after_result = town.task("dat-dai")
+    town.intake(withdrawn(CODE))
+    (cancelled,) = [m for m in town.queue("dat-dai") if m.type == wire("task.cancelled")]
+    assert cancelled.data["task"] == after_result
+    town.answer("dat-dai", "completed", after_result, outcome="granted")
+    assert town.inbox("routing.answers")[-1].state == "late"
+
+
+def test_an_answer_counts_from_its_first_arrival_however_long_it_waited_in_the_inbox(
+    town: Town,
+) -> None:
+    town.receive(CODE)
+    task = town.task("phuong-1")
+    given = AnswerCompleted(task=task, outcome="granted")
+    town.send("phuong-1", given, id="answer-1", subject="elsewhere")
+    town.rest()
+    (held,) = town.inbox("routing.answers")
+    assert held.state == "parked"
+    came_at = town.clock.now()
+    _mend(town, held.fact_id, task)
+    town.clock.advance(timedelta(days=9))
+    with town.service.store.begin() as uow:
+        parked.replay(uow, held.fact_id)
+    town.rest()
+    answered = town.one(CODE, "step.answered")
+    assert (at(answered["answered_at"]), answered["late"]) == (came_at, False)
+
+
+def _mend(town: Town, fact_id: str, task: str) -> None:
+    """The kept message as it should have been."""
+    inbox = LEDGERS.inbox
+    with town.service.store.begin() as uow:
+        body = uow.connection.execute(sa.select(inbox.c.body)).scalars().all()[-1]
+        mended = bytes(body).replace(b'"elsewhere"', f'"{task}"'.encode())
+        uow.connection.execute(
+            sa.update(inbox).where(inbox.c.fact_id == fact_id).values(body=mended)
+        )

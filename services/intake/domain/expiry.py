@@ -1,37 +1,47 @@
-"""Papers that never come: when the citizen is reminded, and when a desk's own request lapses.
+"""Papers that never come: when the citizen is reminded, and when a request for them lapses.
 
 Both instants are worked out once, when the request is made or extended, by the rule of that day,
-and kept with the request. What happens to an agency's unanswered request is routing's business.
+and kept with the request. Intake takes the papers, so it alone says that they did not come; what
+becomes of a dossier whose agency asked for them is then routing's to say.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from services.intake.domain.circumstances import Circumstances, agency
 from services.intake.domain.dossier import Dossier, Ending, Language, Wait
-from services.intake.domain.waits import must_allow, not_received, vn_minute
+from services.intake.domain.waits import (
+    must_allow,
+    not_received,
+    promised_dates,
+    resume_clock,
+    settle,
+    vn_minute,
+)
 from shared.catalogue import PapersRule
 from shared.events.decision import Decision
-from shared.events.intake import SupplementExtended, SupplementReminded
+from shared.events.intake import SupplementExtended, SupplementLapsed, SupplementReminded
 from shared.kernel.calendar import Duration, WorkingCalendar
-from shared.kernel.clock import as_utc, to_vn
+from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput, MissingCalendar, NotFound
+
+NO_PAPERS: Final = "Công dân không bổ sung giấy tờ trong thời hạn đã nêu."
 
 
 def binding(
     respond_by: datetime | None, now: datetime, calendar: WorkingCalendar, faults: list[Fault]
 ) -> datetime | None:
-    """The date as it binds the citizen: one on a day off ends with the next working day (UTC)."""
+    """The date as it binds the citizen: while the office is open, never before `now` (UTC)."""
     if respond_by is None:
         return None
     if respond_by <= now:
         faults.append(Fault("respond_by", "Hạn trả lời đã qua.", "must be in the future"))
         return None
-    day = to_vn(respond_by).date()
     try:
-        return as_utc(respond_by) if calendar.is_working_day(day) else calendar.closing(day)
+        return calendar.latest(respond_by, now)
     except MissingCalendar as unknown:
         faults.append(Fault("respond_by", unknown.vi, unknown.en))
         return None
@@ -40,15 +50,15 @@ def binding(
 def planned(
     wait: Wait, since: datetime, rule: PapersRule | None, calendar: WorkingCalendar
 ) -> Wait:
-    """The request with its reminder and, for a desk's own, the instant at which it lapses."""
-    if wait.respond_by is None or rule is None:
-        return replace(wait, remind_at=None, lapse_at=None)
-    closes = wait.asked_by == "desk" and rule.unanswered == "close"
-    return replace(
-        wait,
-        remind_at=_reminder(since, wait.respond_by, rule.remind_before, calendar),
-        lapse_at=wait.respond_by if closes else None,
-    )
+    """The request with its reminder and the instant at which it lapses.
+
+    Whether a desk's own lapses is the rule's to say; an agency's always does.
+    """
+    by, remind_at = wait.respond_by, None
+    closes = wait.asked_by == "routing" or (rule is not None and rule.unanswered == "close")
+    if by is not None and rule is not None:
+        remind_at = _reminder(since, by, rule.remind_before, calendar)
+    return replace(wait, remind_at=remind_at, lapse_at=by if closes else None)
 
 
 def _reminder(
@@ -102,7 +112,8 @@ def pass_time(dossier: Dossier, around: Circumstances) -> Decision[Dossier]:
     now = around.now
     lapsed = _lapsed(dossier, now)
     if lapsed is not None:
-        return _lapse(dossier, lapsed, around)
+        lapse = _lapse if lapsed.asked_by == "desk" else _lapse_agencys
+        return lapse(dossier, lapsed, around)
     reminders: list[SupplementReminded] = []
     for wait in dossier.open_waits:
         if wait.lapse_at is not None and wait.lapse_at <= now:
@@ -131,11 +142,30 @@ def _reminded(
 
 
 def _lapsed(dossier: Dossier, now: datetime) -> Wait | None:
-    """The desk's own request whose date has passed unanswered, while it is still awaited."""
+    """The request whose date has passed unanswered; the desk's own only before reception."""
     for wait in dossier.open_waits:
-        if wait.lapse_at is not None and wait.lapse_at <= now and dossier.received_at is None:
+        lapses = wait.lapse_at is not None and wait.lapse_at <= now
+        if lapses and (wait.asked_by == "routing" or dossier.received_at is None):
             return wait
     return None
+
+
+def _lapse_agencys(dossier: Dossier, wait: Wait, around: Circumstances) -> Decision[Dossier]:
+    """5 -> 4, as of the date that was told: the clock runs again until routing says what follows."""
+    at = wait.lapse_at or around.now
+    closed = replace(wait, closed_at=at, dropped=NO_PAPERS)
+    after = settle(resume_clock(_with(dossier, wait, closed), at, around.rules(dossier)))
+    promised_at, due_at = promised_dates(after)
+    event = SupplementLapsed(
+        dossier=dossier.code,
+        round=wait.round or 1,
+        step=wait.step,
+        reason=NO_PAPERS,
+        lapsed_at=at,
+        promised_at=promised_at,
+        due_at=due_at,
+    )
+    return Decision(after, (event,))
 
 
 def _lapse(dossier: Dossier, wait: Wait, around: Circumstances) -> Decision[Dossier]:

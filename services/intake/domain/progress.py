@@ -1,6 +1,7 @@
 """What the agencies' work does to a dossier at its desk: what follows from each event of routing.
 
-Instants are those of the events, not of their arrival. What comes after the end changes nothing.
+Instants are those of the events, not of their arrival. What comes after the end changes nothing:
+the dossier's row decides which end it is, and only an end that it took is confirmed.
 """
 
 from __future__ import annotations
@@ -24,10 +25,18 @@ from services.intake.domain.waits import (
 )
 from shared.events.decision import Decision
 from shared.events.event import Event
-from shared.events.intake import Because, DeadlineStated, SupplementRequested
+from shared.events.intake import (
+    Because,
+    DeadlineStated,
+    ResultConfirmed,
+    SilenceConfirmed,
+    StopConfirmed,
+    SupplementRequested,
+)
 from shared.events.routing import (
     ClockResumed,
     ClockStopped,
+    DeadlineMissed,
     DossierExtended,
     DossierResolved,
     DossierStarted,
@@ -47,16 +56,25 @@ def _until_its_end(
 
     @wraps(decide)
     def guarded(dossier: Dossier | None, event: E, around: Circumstances) -> Decision[Dossier]:
-        if dossier is None:
-            raise ParkNow(
-                "a fact names a dossier that was never filed here",
-                vi="Bản tin nói về một hồ sơ chưa từng được nộp ở đây.",
-            )
+        dossier = _known(dossier)
         if dossier.status.final or dossier.status is Status.RESOLVED:
-            return Decision(note=f"Đến muộn: hồ sơ đã ở trạng thái «{dossier.status.vi}».")
+            return _late(dossier)
         return decide(dossier, event, around)
 
     return guarded
+
+
+def _known(dossier: Dossier | None) -> Dossier:
+    if dossier is None:
+        raise ParkNow(
+            "a fact names a dossier that was never filed here",
+            vi="Bản tin nói về một hồ sơ chưa từng được nộp ở đây.",
+        )
+    return dossier
+
+
+def _late(dossier: Dossier) -> Decision[Dossier]:
+    return Decision(note=f"Đến muộn: hồ sơ đã ở trạng thái «{dossier.status.vi}».")
 
 
 @_until_its_end
@@ -88,6 +106,8 @@ def papers_requested(
     )
     rules = around.rules(dossier)
     wait = planned(wait, at, around.papers_rule(at), rules.calendar)
+    if event.respond_by is not None and event.respond_by <= around.now:
+        wait = replace(wait, lapse_at=None)  # the citizen could not know of it in time
     return Decision(open_wait(dossier, wait, restart=rules.restart))
 
 
@@ -95,7 +115,18 @@ def papers_requested(
 def payment_requested(
     dossier: Dossier, event: PaymentRequested, around: Circumstances
 ) -> Decision[Dossier]:
-    """An agency asks for money: 4 -> 6, the clock stops where the procedure's step says so."""
+    """An agency asks for money: 4 -> 6, the clock stops where the procedure's step says so.
+
+    A later notice for the same step takes the place of one that is not paid yet.
+    """
+    asked = [w for w in dossier.waits if w.kind == "payment" and w.step == event.step]
+    if any(wait.answered for wait in asked):
+        return Decision(note="Công dân đã nộp tiền; thông báo thay thế không thay đổi gì.")
+    replaced = f"Thay bằng thông báo {event.reference}."
+    waits = tuple(
+        replace(w, closed_at=event.requested_at, dropped=replaced) if w in asked and w.open else w
+        for w in dossier.waits
+    )
     known = around.procedure(dossier).step(event.step)
     wait = Wait(
         kind="payment",
@@ -107,7 +138,7 @@ def payment_requested(
         reference=event.reference,
         amount_vnd=event.amount_vnd,
     )
-    return Decision(open_wait(dossier, wait, restart=False))
+    return Decision(open_wait(replace(dossier, waits=waits), wait, restart=False))
 
 
 @_until_its_end
@@ -148,14 +179,22 @@ def stopped(dossier: Dossier, event: DossierStopped, around: Circumstances) -> D
     """The agencies cannot go on: -> 8."""
     at = event.stopped_at
     free = drop_waits(dossier, at, around.rules(dossier), reason=event.reason)
-    return Decision(
-        replace(
-            free,
-            status=dossier.becoming(Status.STOPPED),
-            ending=Ending(event.reason, event.next_step),
-            finished_at=at,
-        )
+    ended = replace(
+        free,
+        status=dossier.becoming(Status.STOPPED),
+        ending=Ending(event.reason, event.next_step),
+        finished_at=at,
     )
+    confirmed = StopConfirmed(
+        dossier=dossier.code,
+        reason=event.reason,
+        next_step=event.next_step,
+        agency=event.agency,
+        step=event.step,
+        stopped_at=at,
+        confirmed_at=around.now,
+    )
+    return Decision(ended, (confirmed,) if event.proposed else ())
 
 
 @_until_its_end
@@ -163,9 +202,31 @@ def resolved(dossier: Dossier, event: DossierResolved, around: Circumstances) ->
     """Every branch has its result: -> 9; a request that was still open falls away."""
     at = event.resolved_at
     free = settle(drop_waits(dossier, at, around.rules(dossier)))
-    return Decision(
-        replace(free, status=free.becoming(Status.RESOLVED), results=event.results, finished_at=at)
+    ended = replace(
+        free, status=free.becoming(Status.RESOLVED), results=event.results, finished_at=at
     )
+    confirmed = ResultConfirmed(
+        dossier=dossier.code, results=event.results, resolved_at=at, confirmed_at=around.now
+    )
+    return Decision(ended, (confirmed,) if event.proposed else ())
+
+
+def silence(
+    dossier: Dossier | None, event: DeadlineMissed, around: Circumstances
+) -> Decision[Dossier]:
+    """An agency kept silent where that is consent: true if nothing had ended the dossier by then.
+
+    Whatever intake stated up to now stands before this in its stream, so that routing knows it.
+    """
+    if not event.consent or event.task is None:
+        return Decision()
+    dossier = _known(dossier)
+    if dossier.status in (Status.WITHDRAWN, Status.STOPPED):
+        return _late(dossier)
+    confirmed = SilenceConfirmed(
+        dossier=dossier.code, task=event.task, due_at=event.due_at, confirmed_at=around.now
+    )
+    return Decision(events=(confirmed,))
 
 
 @_until_its_end

@@ -22,8 +22,7 @@ from services.intake.domain.dossier import (
     Wait,
 )
 from services.intake.domain.statuses import Status
-from shared.events.parts import Paper
-from shared.events.routing import StepResult
+from shared.events.parts import Paper, StepResult
 from shared.kernel.text import unaccent
 
 Row = dict[str, Any]

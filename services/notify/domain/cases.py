@@ -13,13 +13,20 @@ from shared.events.intake import (
     DossierRefused,
     DossierRegistered,
     DossierSupplemented,
+    DossierWithdrawn,
+    ResultConfirmed,
+    StopConfirmed,
+    SupplementLapsed,
 )
-from shared.events.routing import DossierExtended
+from shared.events.routing import DossierExtended, DossierResolved, DossierStopped
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Procedure, office and the date in force (UTC) of one dossier, as last stated."""
+    """Procedure, office and the date in force (UTC) of one dossier, as last stated.
+
+    `ended`: intake has stated its end; only that the result was handed over may follow.
+    """
 
     dossier: str
     procedure: str = ""
@@ -28,6 +35,18 @@ class Case:
     office: str = ""
     office_name: str = ""
     due_at: datetime | None = None
+    ended: bool = False
+
+
+#: What ends a dossier; of the last two only older facts, which nobody confirmed.
+_ENDS = (
+    DossierRefused,
+    DossierWithdrawn,
+    ResultConfirmed,
+    StopConfirmed,
+    DossierResolved,
+    DossierStopped,
+)
 
 
 def learn(case: Case, event: Event) -> Case:
@@ -43,8 +62,13 @@ def learn(case: Case, event: Event) -> Case:
         )
     if isinstance(
         event,
-        DossierReceived | DossierSupplemented | DossierPaid | DossierExtended | DeadlineStated,
+        DossierReceived
+        | DossierSupplemented
+        | SupplementLapsed
+        | DossierPaid
+        | DossierExtended
+        | DeadlineStated,
     ):
         # The date in force now; the first promise beside it is for reports, not for the citizen.
         case = replace(case, due_at=event.due_at or event.promised_at or case.due_at)
-    return case
+    return replace(case, ended=True) if isinstance(event, _ENDS) else case

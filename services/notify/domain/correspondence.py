@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -20,7 +21,15 @@ from services.notify.domain.states import State
 from services.notify.domain.values import Notice
 from shared.events.decision import Decision
 from shared.events.event import Event
-from shared.events.intake import ContactGiven, DeadlineStated
+from shared.events.intake import (
+    ContactGiven,
+    DeadlineStated,
+    DossierReturned,
+    SupplementLapsed,
+)
+from shared.events.routing import DossierResolved, DossierStopped
+
+AFTER_THE_END: Final = "Đến muộn: hồ sơ đã kết thúc, công dân không được nhắn nữa."
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,10 @@ def write_messages(
 ) -> Decision[Correspondence]:
     """Remember what the event teaches and write the messages of its moment."""
     before = known or Correspondence(Case(event.subject))
+    if isinstance(event, DossierResolved | DossierStopped) and event.proposed:
+        return Decision()  # intake confirms it, or states the end that came before it
+    if before.case.ended and not isinstance(event, DossierReturned):
+        return Decision(note=AFTER_THE_END)
     case = learn(before.case, event)
     moment = MOMENTS[type(event)]
     details = moment.details(event)
@@ -83,7 +96,7 @@ def write_messages(
 
 
 def learn_deadline(
-    known: Correspondence | None, event: DeadlineStated, _: Circumstances
+    known: Correspondence | None, event: DeadlineStated | SupplementLapsed, _: Circumstances
 ) -> Decision[Correspondence]:
     """Remember the date in force."""
     before = known or Correspondence(Case(event.subject))

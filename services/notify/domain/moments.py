@@ -11,7 +11,7 @@ import msgspec
 
 from shared.events import intake, routing
 from shared.events.event import Event
-from shared.events.parts import Agency
+from shared.events.parts import Agency, StepResult
 
 E = TypeVar("E", bound=Event)
 
@@ -26,7 +26,8 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     respond_by: datetime | None = None
     amount_vnd: int | None = None
     step: str | None = None
-    results: tuple[routing.StepResult, ...] = ()
+    replaces: str = ""
+    results: tuple[StepResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,12 @@ def _papers(
         items=event.items,
         reason=event.reason,
         respond_by=event.respond_by,
+    )
+
+
+def _stop(event: intake.StopConfirmed | routing.DossierStopped) -> Details:
+    return Details(
+        agency=event.agency, reason=event.reason, next_step=event.next_step, step=event.step
     )
 
 
@@ -92,7 +99,12 @@ _TABLE: Final[tuple[Moment, ...]] = (
         routing.PaymentRequested,
         "payment_requested",
         "Yêu cầu nộp tiền",
-        lambda event: Details(agency=event.agency, amount_vnd=event.amount_vnd, step=event.step),
+        lambda event: Details(
+            agency=event.agency,
+            amount_vnd=event.amount_vnd,
+            step=event.step,
+            replaces=event.replaces or "",
+        ),
     ),
     _moment(
         intake.DossierPaid,
@@ -101,7 +113,7 @@ _TABLE: Final[tuple[Moment, ...]] = (
         lambda event: Details(amount_vnd=event.amount_vnd, step=event.step),
     ),
     _moment(
-        routing.DossierResolved,
+        intake.ResultConfirmed,
         "resolved",
         "Đã có kết quả",
         lambda event: Details(results=event.results),
@@ -112,14 +124,7 @@ _TABLE: Final[tuple[Moment, ...]] = (
         "Xin lỗi, hẹn lại",
         lambda event: Details(agency=event.agency, reason=event.reason),
     ),
-    _moment(
-        routing.DossierStopped,
-        "stopped",
-        "Dừng xử lý",
-        lambda event: Details(
-            agency=event.agency, reason=event.reason, next_step=event.next_step, step=event.step
-        ),
-    ),
+    _moment(intake.StopConfirmed, "stopped", "Dừng xử lý", _stop),
     _moment(
         intake.DossierWithdrawn,
         "withdrawn",
@@ -128,6 +133,16 @@ _TABLE: Final[tuple[Moment, ...]] = (
     ),
     _moment(intake.DossierReturned, "returned", "Đã trả kết quả", _nothing),
 )
+#: Ends that routing stated before intake confirmed them; of today's (`proposed`) nobody is told.
+_OLDER: Final[tuple[Moment, ...]] = (
+    _moment(
+        routing.DossierResolved,
+        "resolved",
+        "Đã có kết quả",
+        lambda event: Details(results=event.results),
+    ),
+    _moment(routing.DossierStopped, "stopped", "Dừng xử lý", _stop),
+)
 #: The whole table of what citizens are told. An event that is not here makes no message.
-MOMENTS: Final[Mapping[type[Event], Moment]] = {moment.cls: moment for moment in _TABLE}
+MOMENTS: Final[Mapping[type[Event], Moment]] = {moment.cls: moment for moment in (*_TABLE, *_OLDER)}
 NAMES_VI: Final[Mapping[str, str]] = {moment.code: moment.name_vi for moment in _TABLE}

@@ -29,7 +29,8 @@ MESSAGE_COLUMNS = tuple(tables.messages.c[column] for _, column in _MESSAGE)
 
 def case_of(row: sa.Row[Any]) -> Case:
     """The case in a row of CASE_COLUMNS."""
-    return Case(*row)
+    values = dict(zip(_CASE, row, strict=True))
+    return Case(**{**values, "ended": bool(values["ended"])})
 
 
 def contact_of(row: sa.Row[Any]) -> ContactGiven:

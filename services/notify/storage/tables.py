@@ -26,6 +26,7 @@ cases = sa.Table(
     sa.Column("office", sa.Text, nullable=False),
     sa.Column("office_name", sa.Text, nullable=False),
     sa.Column("due_at", Instant()),
+    sa.Column("ended", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 contacts = sa.Table(

@@ -150,12 +150,18 @@ class Case:
         )
 
     @property
+    def latest(self) -> datetime:
+        """The latest instant of anything that has happened here (UTC)."""
+        tasks = self.tasks.values()
+        instants = [(t.opened_at, t.taken_at, t.paused_at, t.closed_at) for t in tasks]
+        own = (self.opened_at, self.clock_stopped_at, self.closed_at)
+        return max(at for each in (own, *instants) for at in each if at is not None)
+
+    @property
     def next_at(self) -> datetime | None:
         """When the clock has something to say about the dossier itself (UTC)."""
         if self.state != "live":
             return None
-        if self.waiting_papers:
-            return self.respond_by
         if self.waiting_for_citizen or self.clock_stopped_at is not None or self.dates_awaited:
             return None  # the date in force will still move
         return None if self.alarms is None else self.alarms.next_at

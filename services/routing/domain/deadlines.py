@@ -1,13 +1,17 @@
 """The passing of time: warnings, missed deadlines, silence as consent, papers that never came.
 
-Each warning is given exactly once for each deadline. Not here: who looks at the clock (app.py) and
-how the next instant is found in the database (storage).
+Each warning is given exactly once for each deadline. A date ends nothing by itself: intake is told,
+or tells, and what it states up to that instant comes before its word. Not here: who looks at the
+clock (app.py) and how the next instant is found in the database (storage).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import TypeVar
+
+import msgspec
 
 from services.routing.domain import words
 from services.routing.domain.answers import close_task
@@ -16,7 +20,10 @@ from services.routing.domain.journey import advance, stop
 from services.routing.domain.move import Move
 from services.routing.domain.waiting import drop_request
 from shared.events.decision import Decision
+from shared.events.intake import SilenceConfirmed, SupplementLapsed
 from shared.events.routing import DeadlineMissed, DeadlineNear
+
+Warned = TypeVar("Warned", DeadlineMissed, DeadlineNear)
 
 
 def next_at(case: Case) -> datetime | None:
@@ -44,67 +51,77 @@ def _ring_task(move: Move, task: Task) -> None:
     rung, near = _rung(task.alarms, move.now)
     task = move.put(replace(task, alarms=rung))
     for at in near:
-        _say(move, DeadlineNear, rung, at, task)
+        move.events.append(_said(move, DeadlineNear, rung, at, task))
     if not rung.missed:
         return
-    if step.consent_by_silence:
-        close_task(move, task, closed_by="silence", outcome="silent_consent", reason=words.SILENCE)
-        move.cancelled(task, words.SILENCE)
-        advance(move)
-        return
-    _say(move, DeadlineMissed, rung, move.now, task)
+    missed = _said(move, DeadlineMissed, rung, move.now, task)
+    # Silence is consent only once intake has said that nothing ended the dossier before.
+    consent = step.consent_by_silence or None
+    move.events.append(msgspec.structs.replace(missed, consent=consent))
 
 
 def _ring_dossier(move: Move) -> None:
     case = move.case
     if case.next_at is None or case.next_at > move.now:
         return
-    if case.waiting_papers:
-        _lapse(move)
-        return
     if case.alarms is None:
         return
     rung, near = _rung(case.alarms, move.now)
     move.set(alarms=rung)
     for at in near:
-        _say(move, DeadlineNear, rung, at)
+        move.events.append(_said(move, DeadlineNear, rung, at))
     if rung.missed:
-        _say(move, DeadlineMissed, rung, move.now)
+        move.events.append(_said(move, DeadlineMissed, rung, move.now))
 
 
-def _say(
-    move: Move,
-    said: type[DeadlineNear | DeadlineMissed],
-    rung: Alarms,
-    at: datetime,
-    task: Task | None = None,
-) -> None:
-    move.events.append(
-        said(
-            dossier=move.case.dossier,
-            scope="step" if task else "dossier",
-            step=task.step if task else None,
-            agency=task.agency if task else None,
-            task=task.id if task else None,
-            due_at=rung.due_at,
-            at=at,
-        )
+def _said(
+    move: Move, said: type[Warned], rung: Alarms, at: datetime, task: Task | None = None
+) -> Warned:
+    return said(
+        dossier=move.case.dossier,
+        scope="step" if task else "dossier",
+        step=task.step if task else None,
+        agency=task.agency if task else None,
+        task=task.id if task else None,
+        due_at=rung.due_at,
+        at=at,
     )
 
 
-def _lapse(move: Move) -> None:
+def silent(case: Case, confirmed: SilenceConfirmed, around: Circumstances) -> Decision[Case]:
+    """Intake has no earlier end: the silence is consent, unless the agency has spoken meanwhile."""
+    task = case.task(confirmed.task)
+    if task is None or not task.is_open or task.alarms is None:
+        return Decision(note=words.ANSWERED_MEANWHILE)
+    if not task.alarms.missed or task.alarms.due_at != confirmed.due_at:
+        return Decision(note=words.ANSWERED_MEANWHILE)
+    move = Move(case, around)
+    close_task(move, task, closed_by="silence", outcome="silent_consent", reason=words.SILENCE)
+    move.cancelled(task, words.SILENCE)
+    advance(move)
+    return move.finish()
+
+
+def lapsed(case: Case, lapse: SupplementLapsed, around: Circumstances) -> Decision[Case]:
     """The papers never came: the branches that asked fail, the others go on as they were.
 
-    Where the desk itself had asked, the whole dossier is given back.
+    Where none of them has its task any more, the whole dossier is given back.
     """
+    if case.state != "live":
+        return Decision(note=words.DOSSIER_CLOSED)
+    if not case.waiting_papers or lapse.round != case.rounds:
+        return Decision(note=words.NOTHING_WAITED)
+    move = Move(case, around)
+    move.set(due_at=lapse.due_at)
     askers = [task for task in move.open_tasks() if task.asked]
-    if not askers:
-        stop(move, words.NO_PAPERS)
-        return
     for task in askers:
-        close_task(move, task, closed_by="lapsed", outcome="refused", reason=words.NO_PAPERS)
-        move.cancelled(task, words.NO_PAPERS)
-    drop_request(move, askers[0].step, words.NO_PAPERS)
+        close_task(move, task, closed_by="lapsed", outcome="refused", reason=lapse.reason)
+        move.cancelled(task, lapse.reason)
+    if askers:
+        drop_request(move, askers[0].step, lapse.reason)
+    else:
+        stop(move, lapse.reason)
+    return move.finish()
 
 
 def _rung(alarms: Alarms, now: datetime) -> tuple[Alarms, list[datetime]]:

@@ -62,9 +62,14 @@ def take_request(
 
 
 def circumstances(uow: UnitOfWork, rules: Rules, submission: Submission) -> Circumstances | None:
-    """What an answer is judged by; None where there is no such task."""
+    """What an answer is judged by; None where there is no such task.
+
+    It counts from when the city took it: the request, or its first arrival in the inbox, however
+    long it waited there. What the agency's own clock said is kept in its envelope.
+    """
     case = submission.case
-    return None if case is None else rules.for_case(case, uow.now, uow.ids.new)
+    taken_at = uow.cause.received_at if uow.cause else None
+    return None if case is None else rules.for_case(case, taken_at or uow.now, uow.ids.new)
 
 
 def _record_in_inbox(uow: UnitOfWork, key: SubmissionKey, answer: Answer) -> bool:

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from services.routing.domain.case import Case, Circumstances
 from services.routing.domain.plan import Plan, Route, StepPlan, route
 from shared.catalogue import Catalogue
-from shared.catalogue.model import Procedure, Step
+from shared.catalogue.model import FormField, Procedure, Step
 from shared.events.intake import DossierReceived
 from shared.events.parts import Agency, Office
 from shared.kernel.calendar import WorkingCalendar
@@ -83,7 +83,11 @@ class Rules:
         return Circumstances(route_, self._directory(received.office, at), at, new_id)
 
     def for_case(self, case: Case, at: datetime, new_id: Callable[[], str]) -> Circumstances:
-        """What an open case is judged by: the version it came under, the agencies of the day."""
+        """What an open case is judged by: the version it came under, the agencies of the day.
+
+        What happened before something that was heard of first counts from that.
+        """
+        at = max(at, case.latest)
         route_ = self.route(case.procedure.code, case.version, case.branches)
         return Circumstances(route_, self._directory(case.office, at), at, new_id)
 
@@ -97,13 +101,13 @@ class Rules:
                 return None
         return self._plans[key]
 
-    def labels(self, procedure: str, version: int) -> dict[str, str]:
-        """What the form fields of a procedure version are called, by name."""
+    def fields(self, procedure: str, version: int) -> dict[str, FormField]:
+        """The form fields of a procedure version by name."""
         try:
             found = self.catalogue.procedure_version(procedure, version)
         except NotFound:
             return {}
-        return {field.name: field.label for field in found.form}
+        return {field.name: field for field in found.form}
 
     def route(self, procedure: str, version: int, branches: tuple[str, ...]) -> Route:
         """The steps that these branches lead through; NoSuchRules for an unknown version."""

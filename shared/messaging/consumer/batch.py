@@ -87,7 +87,7 @@ class Batch:
         )
         found = sql_of(self.uow.connection).look_up(self.uow.connection, self.setup.name, asked)
         self._known = found.known
-        self._waiting = [from_row(row.source, row.fact_id, row.body) for row in found.waiting]
+        self._waiting = [from_row(row) for row in found.waiting]
         self._learn(asked.streams, found.own, found.anyone)
         return [arrival for arrival in arrivals if self._is_open(arrival)]
 
@@ -198,7 +198,11 @@ class Batch:
         self.applied += 1
         uow = self.uow
         uow.cause = Cause(
-            envelope.id, envelope.correlationid, envelope.traceparent, made_at=envelope.time
+            envelope.id,
+            envelope.correlationid,
+            envelope.traceparent,
+            made_at=envelope.time,
+            received_at=arrival.received_at or uow.now,
         )
         uow.actor = actor_of(envelope)
         handler = self.setup.handlers.get(envelope.type)

@@ -172,7 +172,7 @@ class Consumer:
                 self._next_retry = sql.next_retry(connection, name)
         if due:
             # What comes after these is asked once they are settled.
-            self._settle([from_row(row.source, row.fact_id, row.body) for row in due])
+            self._settle([from_row(row) for row in due])
             self._looked_at = None
             return len(due)
         self._seen, self._looked_at = seen, time.monotonic()

@@ -6,6 +6,7 @@ import hashlib
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from shared.database import UnitOfWork
 from shared.events.envelope import Envelope, decode
@@ -13,6 +14,7 @@ from shared.events.names import short
 from shared.kernel.errors import LienThongError, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.messaging import Delivery
+from shared.messaging.sql import Waiting
 
 PROJECT_ROOMS = ("services", "shared", "simulation")
 
@@ -63,7 +65,8 @@ class Setup:
 class Arrival:
     """One fact to be handled; `envelope` is None where the bytes are refused, `refusal` says why.
 
-    `replaces` is the key under which the same bytes were kept while they could not be read.
+    `replaces` is the key under which the same bytes were kept while they could not be read;
+    `received_at` when they came first (UTC), None for those that come now.
     """
 
     source: str
@@ -72,6 +75,7 @@ class Arrival:
     envelope: Envelope | None
     refusal: str | None = None
     replaces: tuple[str, str] | None = None
+    received_at: datetime | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -113,13 +117,14 @@ def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
     return Arrival(envelope.source, envelope.id, body, envelope)
 
 
-def from_row(source: str, fact_id: str, body: bytes) -> Arrival:
+def from_row(row: Waiting) -> Arrival:
     """Take up a kept row again.
 
     Bytes that could not be read may be readable by now (to a newer version of us): they go on as
     the fact they are. A sender that was not let in stays out: who sent it is known no more.
     """
-    body = bytes(body)
+    source, fact_id, body = row.source, row.fact_id, bytes(row.body)
+    at = row.received_at.astimezone(UTC)
     if source == NOT_LET_IN:
         return Arrival(source, fact_id, body, None, "refused: its sender was not let in")
     try:
@@ -127,7 +132,7 @@ def from_row(source: str, fact_id: str, body: bytes) -> Arrival:
     except ParkNow as refused:
         return Arrival(source, fact_id, body, None, reason_of(refused))
     replaces = (source, fact_id) if source == UNREADABLE else None
-    return Arrival(envelope.source, envelope.id, body, envelope, replaces=replaces)
+    return Arrival(envelope.source, envelope.id, body, envelope, replaces=replaces, received_at=at)
 
 
 def reason_of(error: BaseException) -> str:

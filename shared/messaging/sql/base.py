@@ -70,6 +70,7 @@ class Waiting:
     attempts: int
     next_at: datetime | None
     body: bytes = field(repr=False)
+    received_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,11 +37,12 @@ _KNOWN = timed(
     " AND i.fact_id = json_extract(k.value, '$[1]')",
     next_at=True,
 )
-_ROW = "SELECT source, fact_id, state, attempts, next_at, body FROM inbox"
+_ROW = "SELECT source, fact_id, state, attempts, next_at, body, received_at FROM inbox"
 _WAITING = timed(
     f"{_ROW} INDEXED BY inbox_waiting"
     f" WHERE consumer = :consumer AND state = 'waiting' AND subject IN {_LISTED}",
     next_at=True,
+    received_at=True,
 )
 _DUE = timed(
     f"{_ROW} INDEXED BY inbox_retry"
@@ -49,6 +50,7 @@ _DUE = timed(
     " ORDER BY next_at, fact_id LIMIT :limit",
     "now",
     next_at=True,
+    received_at=True,
 )
 _NEXT_RETRY = timed(
     "SELECT min(next_at) AS next_at FROM inbox INDEXED BY inbox_retry WHERE consumer = :consumer AND state = 'retry'",

@@ -7,6 +7,7 @@ from typing import Final
 
 from services.intake.web.telling.words import Words, named, row, when
 from shared.events.notify import CitizenNotified, CitizenUnreachable
+from shared.events.parts import StepResult
 from shared.events.routing import (
     ClockResumed,
     ClockStopped,
@@ -19,7 +20,6 @@ from shared.events.routing import (
     PaymentRequested,
     StepAnswered,
     StepOpened,
-    StepResult,
     SupplementDropped,
 )
 from shared.web.filters import vn_money

@@ -16,7 +16,11 @@ from shared.events.intake import (
     DossierReturned,
     DossierSupplemented,
     DossierWithdrawn,
+    ResultConfirmed,
+    SilenceConfirmed,
+    StopConfirmed,
     SupplementExtended,
+    SupplementLapsed,
     SupplementReminded,
     SupplementRequested,
 )
@@ -74,6 +78,25 @@ def _supplemented(event: DossierSupplemented) -> Words:
     ]
 
 
+def _supplement_lapsed(event: SupplementLapsed) -> Words:
+    return f"Hết hạn bổ sung (lần {event.round})", [
+        event.reason,
+        when("Hạn bổ sung", event.lapsed_at),
+    ]
+
+
+def _silence_confirmed(event: SilenceConfirmed) -> Words:
+    return "Ghi nhận cơ quan không trả lời trong hạn", [when("Hạn", event.due_at)]
+
+
+def _result_confirmed(event: ResultConfirmed) -> Words:
+    return "Ghi nhận kết quả, báo công dân", [when("Có kết quả lúc", event.resolved_at)]
+
+
+def _stop_confirmed(event: StopConfirmed) -> Words:
+    return "Ghi nhận dừng xử lý, báo công dân", [when("Dừng lúc", event.stopped_at)]
+
+
 def _paid(event: DossierPaid) -> Words:
     return "Công dân đã nộp tiền", [
         vn_money(event.amount_vnd),
@@ -111,6 +134,10 @@ ROWS: Final = (
     row(DossierSupplemented, _supplemented, "going"),
     row(DeadlineStated, _deadline_stated, "going"),
     row(DossierPaid, _paid, "going"),
+    row(SupplementLapsed, _supplement_lapsed, "bad"),
+    row(SilenceConfirmed, _silence_confirmed, "quiet"),
+    row(ResultConfirmed, _result_confirmed, "quiet"),
+    row(StopConfirmed, _stop_confirmed, "quiet"),
     row(DossierWithdrawn, _withdrawn, "quiet"),
     row(DossierReturned, _returned, "good"),
     row(ContactGiven, _contact, "quiet"),
