@@ -38,6 +38,12 @@ RETURN_METHODS: Final = {
     "post": ("Gửi qua bưu điện", "sent by post"),
     "online": ("Trả kết quả điện tử", "returned online"),
 }
+_TOO_MANY: Final = Fault(
+    "papers", f"Hồ sơ giữ tối đa {MAX_MANY} loại giấy.", f"at most {MAX_MANY} papers"
+)
+_NOTHING: Final = Fault(
+    "papers", "Chưa có giấy tờ hay ô nào được bổ sung.", "nothing was supplemented"
+)
 
 
 def supplement(
@@ -60,13 +66,9 @@ def supplement(
     )
     changed = _changes(dossier, given)
     if len(held) > MAX_MANY:
-        faults.append(
-            Fault("papers", f"Hồ sơ giữ tối đa {MAX_MANY} loại giấy.", f"at most {MAX_MANY} papers")
-        )
+        faults.append(_TOO_MANY)
     if not brought and not changed and not faults:
-        faults.append(
-            Fault("papers", "Chưa có giấy tờ hay ô nào được bổ sung.", "nothing was supplemented")
-        )
+        faults.append(_NOTHING)
     if faults:
         raise InvalidInput(faults)
     whole = {n: value for n, value in {**dossier.form, **changed}.items() if value is not None}

@@ -173,9 +173,6 @@ def _field(entry: Entry) -> FormField:
             en=f"a field of type {kind} is personal data: write personal: true",
             vi=f"trường kiểu {kind} là dữ liệu cá nhân: hãy ghi personal: true",
         )
-    not_after = None
-    if entry.maybe_text("not_after") is not None:
-        not_after = entry.choice("not_after", get_args(NotAfter))
     _belongs(entry, kind, "date", ("not_after", "not_before"))
     _belongs(entry, kind, "number", ("unit", "least", "greatest", "decimals"))
     least, greatest = _bounds(entry)
@@ -188,7 +185,7 @@ def _field(entry: Entry) -> FormField:
         personal=personal,
         choices=choices,
         max_length=entry.maybe_number("max_length"),
-        not_after=not_after,
+        not_after=entry.choice("not_after", get_args(NotAfter)) if entry.has("not_after") else None,
         not_before=_not_before(entry),
         unit=entry.choice("unit", get_args(Unit)) if entry.has("unit") else None,
         least=least,
