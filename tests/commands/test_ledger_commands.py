@@ -57,9 +57,14 @@ def park_something(backend):
 
     def fact(fact_id):
         return Envelope(
-            fact_id, "/intake", "vn.lienthong.x.v1", "D1", datetime.now(UTC),
-            {"name": "Đỗ Thị Ánh", "phone": "+84912345678", "dossier": "D1"}, 1,
-        )  # fmt: skip
+            id=fact_id,
+            source="/intake",
+            type="vn.lienthong.x.v1",
+            subject="D1",
+            time=datetime.now(UTC),
+            data={"name": "Đỗ Thị Ánh", "phone": "+84912345678", "dossier": "D1"},
+            sequence=1,
+        )
 
     bus.put(encode(fact("first-fact")), encode(fact("second-fact")), b"rubbish")
     consumer = Consumer("notify.facts", "notify.facts", store, bus, {}, sources=("/intake",))

@@ -38,6 +38,12 @@ RETURN_METHODS: Final = {
     "post": ("Gửi qua bưu điện", "sent by post"),
     "online": ("Trả kết quả điện tử", "returned online"),
 }
+_TOO_MANY: Final = Fault(
+    "papers", f"Hồ sơ giữ tối đa {MAX_MANY} loại giấy.", f"at most {MAX_MANY} papers"
+)
+_NOTHING: Final = Fault(
+    "papers", "Chưa có giấy tờ hay ô nào được bổ sung.", "nothing was supplemented"
+)
 
 
 _TOO_MANY: Final = Fault(

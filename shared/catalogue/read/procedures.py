@@ -166,9 +166,13 @@ def _field(entry: Entry) -> FormField:
             en="'choices' belongs to type choice, and there it is needed",
             vi="'choices' chỉ dùng cho type choice, và ở đó là bắt buộc",
         )
-    not_after = None
-    if entry.maybe_text("not_after") is not None:
-        not_after = entry.choice("not_after", get_args(NotAfter))
+    personal = entry.flag("personal", default=False)
+    if kind in ALWAYS_PERSONAL and not personal:
+        entry.fault(
+            "personal",
+            en=f"a field of type {kind} is personal data: write personal: true",
+            vi=f"trường kiểu {kind} là dữ liệu cá nhân: hãy ghi personal: true",
+        )
     _belongs(entry, kind, "date", ("not_after", "not_before"))
     _belongs(entry, kind, "number", ("unit", "least", "greatest", "decimals"))
     least, greatest = _bounds(entry)
@@ -178,10 +182,10 @@ def _field(entry: Entry) -> FormField:
         label=entry.text("label"),
         type=kind,
         required=required,
-        personal=_personal(entry, kind),
+        personal=personal,
         choices=choices,
         max_length=entry.maybe_number("max_length"),
-        not_after=not_after,
+        not_after=entry.choice("not_after", get_args(NotAfter)) if entry.has("not_after") else None,
         not_before=_not_before(entry),
         unit=entry.choice("unit", get_args(Unit)) if entry.has("unit") else None,
         least=least,
@@ -191,17 +195,6 @@ def _field(entry: Entry) -> FormField:
     )
     entry.done()
     return field
-
-
-def _personal(entry: Entry, kind: FieldType) -> bool:
-    personal = entry.flag("personal", default=False)
-    if kind in ALWAYS_PERSONAL and not personal:
-        entry.fault(
-            "personal",
-            en=f"a field of type {kind} is personal data: write personal: true",
-            vi=f"trường kiểu {kind} là dữ liệu cá nhân: hãy ghi personal: true",
-        )
-    return personal
 
 
 def _required(entry: Entry) -> tuple[bool, tuple[str, ...]]:
