@@ -59,6 +59,9 @@ def test_every_figure_of_the_demonstration_is_what_the_databases_hold(
     assert results["messages"]["by_state"]["sent"] == count(
         folder, "notify", "SELECT count(*) FROM messages WHERE state = 'sent'"
     )
+    unreached = results["messages"]["by_channel"]["none"]
+    assert unreached == results["messages"]["by_state"]["skipped"] > 0
+    assert f"không có kênh {unreached}" in month[1]
     assert results["parked"] == []
     assert results["waiting"] == []
 
