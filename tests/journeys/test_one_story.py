@@ -27,7 +27,7 @@ from services.routing.domain.case import Case, Task
 from services.routing.storage.cases import Cases
 from shared.catalogue import Catalogue, load
 from shared.messaging import parked
-from shared.messaging.resending import resend
+from shared.messaging.outbox import resend
 from shared.settings import PROJECT
 from simulation.kit import MORNING, Agency, AnswerRefused, City, Desk, Rejected, open_city
 
