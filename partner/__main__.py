@@ -30,7 +30,12 @@ Command = Callable[[Client, argparse.Namespace], None]
 def secret(name: str, env: Mapping[str, str]) -> str | None:
     """A value from the environment, or from the file that NAME_FILE names."""
     path = env.get(f"{name}_FILE")
-    return Path(path).read_text(encoding="utf-8").strip() if path else env.get(name)
+    if not path:
+        return env.get(name)
+    raw = Path(path).read_bytes()
+    # Windows' editors and shells put a mark before the text, or write UTF-16.
+    utf16 = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return raw.decode("utf-16" if utf16 else "utf-8-sig").strip()
 
 
 def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:

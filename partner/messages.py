@@ -16,7 +16,14 @@ from partner.errors import BadAnswer, UnreadableMessage
 CONTENT_TYPE = "application/cloudevents+json"
 EXCHANGE = "agency.answers"
 OUTCOMES = ("granted", "refused")
-KINDS = ("taken", "completed", "supplement_needed", "refused", "more_time_needed")
+# Each kind of answer, and what it makes of its task as the agency sees it.
+KINDS = {
+    "taken": "taken",
+    "completed": "completed",
+    "supplement_needed": "waiting",
+    "refused": "refused",
+    "more_time_needed": "taken",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from partner.errors import UnknownTask
-from partner.messages import Answer, Message, read_message
+from partner.messages import KINDS, Answer, Message, read_message
 from partner.transport import Now, utc_now
 
 _TABLES = """
@@ -35,14 +35,6 @@ CREATE TABLE IF NOT EXISTS unreadable (
     position INTEGER PRIMARY KEY, body BLOB NOT NULL, reason TEXT NOT NULL, came_at TEXT NOT NULL);
 """
 
-# What an answer makes of its task, as the agency sees it.
-_STATES = {
-    "taken": "taken",
-    "completed": "completed",
-    "supplement_needed": "waiting",
-    "refused": "refused",
-    "more_time_needed": "taken",
-}
 _CLOSED = ("completed", "refused", "cancelled")
 _CHANGES = {"paused": "paused", "resumed": "open", "supplemented": "open"}
 
@@ -196,8 +188,11 @@ class Store:
                 state = _CHANGES.get(str(message.data.get("change")), state)
             due_at = message.data.get("due_at")
             data["due_at"] = due_at
-            data["form"] = {**(data.get("form") or {}), **(message.data.get("form") or {})}
-            data["papers"] = _joined(data.get("papers"), message.data.get("papers"))
+            form = {**(data.get("form") or {}), **(message.data.get("form") or {})}
+            data["form"] = {name: value for name, value in form.items() if value is not None}
+            data["papers"] = message.data.get("papers_after") or _joined(
+                data.get("papers"), message.data.get("papers")
+            )
         self._connection.execute(
             "UPDATE tasks SET sequence = ?, state = ?, due_at = ?, assigned = ? WHERE task = ?",
             (message.sequence, state, due_at, json.dumps(data, ensure_ascii=False), known.id),
@@ -233,7 +228,7 @@ class Store:
             )
             self._connection.execute(
                 "UPDATE tasks SET state = ? WHERE task = ? AND state <> 'cancelled'",
-                (_STATES[answer.kind], answer.task),
+                (KINDS[answer.kind], answer.task),
             )
 
     def unsent(self, limit: int = 100) -> list[Answer]:

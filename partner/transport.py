@@ -42,23 +42,18 @@ class Transport(Protocol):
 
     def receive(self, wait: float, /) -> list[Arrival]:
         """What has arrived, waiting at most `wait` seconds for the first."""
-        ...
 
     def take_one(self) -> Arrival | None:
         """The next message of the queue if there is one now."""
-        ...
 
     def acknowledge(self, arrival: Arrival, /) -> None:
         """The message may be forgotten; void where its connection is gone (it comes again)."""
-        ...
 
     def publish(self, answer: Answer, /) -> bool:
         """Send an answer and wait until it is safe; False where it would not be taken."""
-        ...
 
     def close(self) -> None:
         """Leave; what was not acknowledged goes back to the queue."""
-        ...
 
 
 class Http(Protocol):

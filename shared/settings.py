@@ -10,11 +10,12 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from shared.kernel.errors import SettingsError
 
 PREFIX = "LIENTHONG_"
+_UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 SERVICES = ("intake", "routing", "notify")
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_PORTS = {"intake": 8080, "routing": 8081, "notify": 8082}
@@ -110,8 +111,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "log_level": _one_of("debug", "info", "warning", "error"),
     "smtp_url": str,
     "mail_from": str,
-    "channel_sms": _one_of("file", "console", "null"),
-    "channel_email": _one_of("file", "console", "smtp", "null"),
+    "channel_sms": str,  # which words there are is known to notify alone
+    "channel_email": str,
     "proxy_hops": _count(0, 10),
     "relay_batch": _count(1, 10_000),
     "consumer_batch": _count(1, 10_000),
@@ -164,7 +165,14 @@ def _find(service: str, name: str, env: Mapping[str, str]) -> str | None:
 
 def _read_file(name: str, path: str) -> str:
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        raw = Path(path).read_bytes()
+        # Windows' editors and shells put a mark before the text, or write UTF-16.
+        return raw.decode("utf-16" if raw.startswith(_UTF16) else "utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise SettingsError(
+            f"{name}: the file it names is no text: save it as UTF-8",
+            vi=f"{name}: tệp đã chỉ định không phải văn bản; hãy lưu dạng UTF-8.",
+        ) from None
     except OSError as broken:
         raise SettingsError(
             f"{name}: cannot read the file it names ({broken.strerror})",

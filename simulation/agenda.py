@@ -8,9 +8,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from shared.kernel.clock import FixedClock
+from shared.messaging.loops.loop import Loop
 
 Act = Callable[[], object]
 TICK = timedelta(seconds=1)
@@ -37,12 +37,6 @@ class Agenda:
         return acts
 
 
-class Timed(Protocol):
-    """Something that knows when it will have work by the clock alone."""
-
-    def next_due(self) -> datetime | None: ...
-
-
 class Clockwork:
     """Lets the next thing due happen, carries the city to rest, and only then moves the clock on.
 
@@ -54,7 +48,7 @@ class Clockwork:
         self,
         clock: FixedClock,
         agenda: Agenda,
-        timed: Iterable[Timed],
+        timed: Iterable[Loop],
         rest: Callable[[], int],
         look: Callable[[], int],
     ) -> None:

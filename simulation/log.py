@@ -7,7 +7,6 @@ and activity of the log means is data (`log-terms.yaml`). Must not: submit anyth
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,8 +15,9 @@ from typing import Any
 
 import yaml
 
-from shared.kernel.clock import VN
+from shared.kernel.clock import VN, parse_day
 from shared.kernel.errors import Fault, InvalidInput
+from simulation.table import read_table
 
 COLUMNS = ("case", "channel", "activity", "timestamp")
 TERMS = Path(__file__).with_name("log-terms.yaml")
@@ -84,18 +84,17 @@ def load_terms(path: Path = TERMS) -> Terms:
 
 
 def read_log(path: Path, terms: Terms) -> Log:
-    """Every usable row by case; InvalidInput only where a needed column is missing."""
+    """Every usable row by case; InvalidInput where it is no table or a needed column is missing."""
     rows: dict[str, list[tuple[str, Activity]]] = {}
     unusable: list[Unusable] = []
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file)
-        _check_columns(reader.fieldnames or ())
-        for row in reader:
-            read = _row(row, terms)
-            if isinstance(read, tuple):
-                rows.setdefault(read[0], []).append((read[1], read[2]))
-            else:
-                unusable.append(Unusable(reader.line_num, *read.reason))
+    names, table = read_table(path)
+    _check_columns(names)
+    for row in table:
+        read = _row(row.cells, terms)
+        if isinstance(read, tuple):
+            rows.setdefault(read[0], []).append((read[1], read[2]))
+        else:
+            unusable.append(Unusable(row.line, *read.reason))
     cases = [_case(name, found) for name, found in rows.items()]
     return Log(tuple(sorted(cases, key=lambda c: (c.submitted_at, c.id))), tuple(unusable))
 
@@ -148,9 +147,15 @@ def _row(row: Mapping[str, str], terms: Terms) -> tuple[str, str, Activity] | _B
     if channel not in terms.channels:
         return _Bad((f"kênh nộp lạ: {channel[:30]!r}", f"unknown channel {channel[:30]!r}"))
     try:
-        at = datetime.fromisoformat(text.strip())
+        at = datetime.fromisoformat(text)
+        parse_day(text[:10])  # no weeks, no bare digits
     except ValueError:
-        return _Bad((f"không đọc được thời điểm {text[:40]!r}", f"unreadable time {text[:40]!r}"))
+        return _Bad(
+            (
+                f"không đọc được thời điểm {text[:40]!r}; hãy ghi như 2022-03-01 08:00",
+                f"unreadable time {text[:40]!r}: write it as 2022-03-01 08:00",
+            )
+        )
     # The hour on the wall is what shapes a desk's day: it is kept, whatever zone the log was in.
     local = at.replace(tzinfo=VN).astimezone(UTC)
     return case, terms.channels[channel], Activity(name, local)

@@ -74,18 +74,22 @@ class People:
         )
 
     def fill(self, procedure: Procedure, citizen: Citizen, today: date) -> dict[str, Any]:
-        """A filled form of the procedure: all required fields and most of the others."""
+        """A filled form of the procedure: all required fields and most of the others.
+
+        A field that stands in for another (a passport for an ID number) is left empty.
+        """
+        stand_ins = {name for item in procedure.form for name in item.required_unless}
         return {
             item.name: self._value(item, citizen, today)
             for item in procedure.form
-            if item.required or self._rng.random() < 0.7
+            if item.name not in stand_ins and (item.required or self._rng.random() < 0.7)
         }
 
     def _value(self, item: FormField, citizen: Citizen, today: date) -> Any:
         rng = self._rng
         made: dict[str, Callable[[], Any]] = {
-            "date": lambda: date.isoformat(today - timedelta(days=rng.randrange(1, 400))),
-            "number": lambda: rng.randrange(1, 300),
+            "date": lambda: date.isoformat(_within_days(item, rng.randrange(1, 400), today)),
+            "number": lambda: _within(item, rng.randrange(1, 300), today),
             "choice": lambda: rng.choice(item.choices),
             "bool": lambda: rng.random() < 0.5,
             "phone": lambda: citizen.phone or self.phone(),
@@ -95,3 +99,18 @@ class People:
             return made[item.type]()
         text = self.name() if "name" in item.name else rng.choice(WORDS)
         return text[: item.max_length] if item.max_length else text
+
+
+def _within_days(item: FormField, days: int, today: date) -> date:
+    """So many days ago, or ahead where the date may not lie in the past."""
+    ago = today - timedelta(days=days)
+    earliest = item.earliest(today)
+    return ago if earliest is None or ago >= earliest else today + timedelta(days=days)
+
+
+def _within(item: FormField, number: int, today: date) -> float:
+    """The number itself if its field takes it, else one that the field does take."""
+    least, most = item.least or 0, item.most(today)
+    if number >= least and (most is None or number <= most):
+        return number
+    return least + (number if most is None else number % int(most - least + 1))

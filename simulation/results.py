@@ -27,6 +27,8 @@ from simulation.kit import City
 
 HELD: Final = (PARKED, WAITING, RETRY)
 MOST_HELD: Final = 1_000_000
+#: The channel of a message to somebody who agreed to none, or can be reached by none.
+NONE: Final = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _tasks(store: Store) -> dict[str, int]:
 
 def _messages(store: Store) -> dict[str, dict[str, int]]:
     return {
-        "by_channel": _groups(store, messages.c.channel),
+        "by_channel": {c or NONE: n for c, n in _groups(store, messages.c.channel).items()},
         "by_state": _groups(store, messages.c.state),
     }
 

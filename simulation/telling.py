@@ -23,7 +23,7 @@ from shared.log import configure
 from shared.messaging.parked import Held
 from shared.settings import Settings
 from simulation.month import Seen
-from simulation.results import Results, Shown
+from simulation.results import NONE, Results, Shown
 
 WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
 MOST_HELD = 20
@@ -167,7 +167,7 @@ def _tell_counts(console: Console, results: Results) -> None:
     )
     for what, figures in (("kênh", "by_channel"), ("trạng thái", "by_state")):
         line = ", ".join(
-            f"{name or 'không tới được ai'} {count}"
+            f"{'không có kênh' if name == NONE else name} {count}"
             for name, count in results.messages[figures].items()
         )
         console.print(f"Tin cho công dân theo {what}: {line}", highlight=False)

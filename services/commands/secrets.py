@@ -27,7 +27,7 @@ from shared.kernel.actor import SHELL
 from shared.kernel.errors import BrokerAway, LienThongError, Transient
 from shared.settings import SERVICES, Settings
 
-PATIENCE: Final = 90.0  # seconds for a server that is still coming up
+GIVE_UP_SECONDS: Final = 90.0  # seconds for a server that is still coming up
 _folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 _agency = click.argument("agency")
 
@@ -68,9 +68,9 @@ def apply(folder: Path, management: str | None) -> None:
             if DOORS[kind] == service
             for code, text in texts.items()
         ]
-        click.echo(_patiently(partial(_database, service, own)))
+        click.echo(_retried(partial(_database, service, own)))
     if management is not None:
-        click.echo(_patiently(partial(_broker, files, management)))
+        click.echo(_retried(partial(_broker, files, management)))
 
 
 @command.command("show")
@@ -154,9 +154,9 @@ def restore(folder: Path) -> None:
     click.echo(f"{count} secrets restored", err=True)
 
 
-def _patiently(do: Callable[[], str]) -> str:
-    """Try until a server that is still coming up answers; its last error after `PATIENCE`."""
-    give_up = time.monotonic() + PATIENCE
+def _retried(do: Callable[[], str]) -> str:
+    """Try until a server that is still coming up answers; its last error after `GIVE_UP_SECONDS`."""
+    give_up = time.monotonic() + GIVE_UP_SECONDS
     while True:
         try:
             return do()

@@ -1,4 +1,7 @@
-"""Who reacts to what at the desk: event class -> the domain function that decides."""
+"""Who reacts to what at the desk: event class -> the domain function that decides.
+
+What else intake reads is kept for the timeline alone: its words are in web/telling.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,15 @@ from services.intake.storage.dossiers import Dossiers
 from shared.catalogue import Catalogue
 from shared.events.intake import SupplementRequested
 from shared.events.names import NOTIFY, ROUTING, ROUTING_STEPS
-from shared.events.notify import CitizenNotified, CitizenUnreachable
 from shared.events.routing import (
     ClockResumed,
     ClockStopped,
     DeadlineMissed,
-    DeadlineNear,
     DossierExtended,
     DossierResolved,
     DossierStarted,
     DossierStopped,
     PaymentRequested,
-    StepAnswered,
-    StepOpened,
     SupplementDropped,
 )
 from shared.messaging import handling
@@ -43,14 +42,6 @@ TABLE: Final = (
     on(DossierResolved, progress.resolved),
     on(DossierExtended, progress.extended),
     on(DeadlineMissed, progress.silence),
-)
-#: Kept for the timeline alone: nothing is done about them.
-TIMELINE: Final = (
-    StepOpened,
-    StepAnswered,
-    DeadlineNear,
-    CitizenNotified,
-    CitizenUnreachable,
 )
 
 

@@ -36,13 +36,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     store = open_store(settings, clock=clock, ids=ids)
     parts = Assembly(NAME, settings, store, bus)
     composer = Composer(catalogue)
-    channels = open_channels(
-        sms=settings.channel_sms,
-        email=settings.channel_email,
-        data_dir=settings.data_dir,
-        mail_from=settings.mail_from,
-        smtp_url=settings.smtp_url,
-    )
+    channels = open_channels(settings)
     return parts.service(
         web=create_web(settings, store),
         loops=[

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, TypeVar
+from typing import Final, TypeVar, get_args
 
 from services.routing.domain import words
 from services.routing.domain.case import Case, Circumstances
@@ -87,13 +87,7 @@ def _submitted(
     return submit(submission, answer, around)
 
 
-ANSWERS: Final = (
-    on(agencies.AnswerTaken, _submitted),
-    on(agencies.AnswerCompleted, _submitted),
-    on(agencies.AnswerSupplementNeeded, _submitted),
-    on(agencies.AnswerRefused, _submitted),
-    on(agencies.AnswerMoreTimeNeeded, _submitted),
-)
+ANSWERS: Final = tuple(on(each, _submitted) for each in get_args(agencies.Answer))
 
 
 def fact_handlers(rules: Rules) -> dict[str, Handler]:

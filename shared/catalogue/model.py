@@ -15,8 +15,11 @@ from shared.kernel.calendar import Duration
 
 Level = Literal["commune", "city"]
 SupplementRule = Literal["resume", "restart"]
-FieldType = Literal["text", "date", "number", "choice", "bool", "phone", "id_number"]
+FieldType = Literal["text", "name", "date", "number", "choice", "bool", "phone", "id_number"]
 NotAfter = Literal["today"]
+ThisYear = Literal["this_year"]
+#: What a number counts; an ordinal counts nothing, it names (a year, a map sheet, a parcel).
+Unit = Literal["vnd", "m2", "ordinal"]
 FeeTiming = Literal["before", "after", "none"]
 StepKind = Literal["task", "payment"]
 Silence = Literal["none", "consent"]
@@ -64,6 +67,28 @@ class FormField:
     max_length: int | None = None
     #: For a date: it may not lie after this day, the local day on which it is given.
     not_after: NotAfter | None = None
+    #: For a date: so many years before that local day is the earliest it may be; 0 is that day.
+    not_before: int | None = None
+    #: For a number: what it counts, its bounds (both included), digits after the comma.
+    unit: Unit | None = None
+    least: float | None = None
+    greatest: float | ThisYear | None = None
+    decimals: int = 0
+
+    def earliest(self, today: date) -> date | None:
+        """The first day that a date may be when it is given `today`; None without such a rule."""
+        if self.not_before is None:
+            return None
+        day = 28 if (today.month, today.day) == (2, 29) else today.day
+        year = today.year - self.not_before
+        return today if self.not_before == 0 else date(year, today.month, day)
+
+    def most(self, today: date) -> float | None:
+        """The greatest value of a number that is given `today`."""
+        return today.year if self.greatest == "this_year" else self.greatest
+
+    #: Papers and fields any of which, when there, makes this one optional.
+    required_unless: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ MOMENTS = (
 
 VALUES = frozenset({
     "code", "procedure", "due", "place", "hotline", "lookup", "reason", "next_step", "agency",
-    "items", "amount", "office", "name", "step", "respond_by",
+    "items", "amount", "office", "name", "step", "respond_by", "replaces",
 })  # fmt: skip
 EMAIL_ONLY = frozenset({"name"})
 FREE = frozenset({"reason", "next_step", "items"})  # sentences that a person typed

@@ -15,6 +15,7 @@ import yaml
 
 from shared.catalogue.faults import Faults, did_you_mean
 from shared.catalogue.placed import Placed
+from shared.kernel.clock import parse_day
 
 T = TypeVar("T", bound=str)
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -23,6 +24,7 @@ STRING_TAG = "tag:yaml.org,2002:str"
 INT_TAG = "tag:yaml.org,2002:int"
 BOOL_TAG = "tag:yaml.org,2002:bool"
 TRUE_WORDS = frozenset({"true", "yes", "on"})
+DECIMAL = re.compile(r"^-?[0-9]{1,15}(\.[0-9]{1,6})?$")
 CLOCK = re.compile(r"^([01]\d|2[0-3]):([0-5]\d)$")
 
 
@@ -99,6 +101,20 @@ class Entry(Placed):
             return None
         return int(node.value)
 
+    def maybe_decimal(self, key: str) -> float | None:
+        """A number that may have a fraction or a minus, or None when it is not written."""
+        node = self._scalar(key, needed=False)
+        if node is None:
+            return None
+        if not DECIMAL.match(str(node.value)):
+            self.fault(
+                key,
+                en=f"'{node.value}' is no number: write one such as 0.5 or 1000",
+                vi=f"'{node.value}' không phải số: hãy ghi số như 0.5 hoặc 1000",
+            )
+            return None
+        return float(node.value) if "." in node.value else int(node.value)
+
     def flag(self, key: str, *, default: bool) -> bool:
         """true or false."""
         node = self._scalar(key, needed=False)
@@ -130,7 +146,7 @@ class Entry(Placed):
         if node is None:
             return None
         try:
-            return date.fromisoformat(str(node.value))
+            return parse_day(str(node.value))
         except ValueError:
             self.fault(
                 key,

@@ -102,7 +102,7 @@ class Store:
         with _translated(), self.engine.connect() as connection:
             yield connection.execution_options(**{READ_ONLY: True})
             if self.engine.dialect.name != "sqlite" and connection.in_transaction():
-                connection.commit()  # psycopg forgets after a ROLLBACK what the server has parsed
+                _commit(connection)  # psycopg forgets after a ROLLBACK what the server has parsed
 
     @contextmanager
     def query(self) -> Iterator[sa.Connection]:
@@ -124,7 +124,7 @@ def _commit(connection: sa.Connection) -> None:
     try:
         connection.commit()
     except BaseException:
-        # SQLite keeps the transaction open when a COMMIT fails: never back into the pool.
+        # The transaction may still be open, which the pool would not know: never back into it.
         connection.invalidate()
         raise
 

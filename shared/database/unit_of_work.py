@@ -42,11 +42,9 @@ class EventLog(Protocol):
 
     def note(self, unit: UnitOfWork, event: object) -> Any:
         """What is to be written of this event at the flush, as things stand now."""
-        ...
 
     def write(self, unit: UnitOfWork, noted: Sequence[Any]) -> None:
         """Write what was noted, in its order."""
-        ...
 
 
 class UnitOfWork:

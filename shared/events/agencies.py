@@ -43,8 +43,14 @@ class TaskChanged(Event, frozen=True, kw_only=True):
     agency: YourCode
     change: Literal["paused", "resumed", "supplemented", "due"]
     due_at: Annotated[Instant | None, about("null while the clock stands still")] = None
-    form: Annotated[Form, about("Changed fields that this step shares", personal=True)]
+    form: Annotated[
+        Form,
+        about("Changed fields that this step shares; null for one that was emptied", personal=True),
+    ]
     papers: Annotated[Papers, about("Papers that came in")]
+    papers_after: Annotated[
+        Papers | None, about("All papers as they are now, where any came in")
+    ] = None
     note: MaybeEmpty | None = None
     changed_at: Instant
 
@@ -62,7 +68,10 @@ class TaskCancelled(Event, frozen=True, kw_only=True):
 
 @event("answer.taken", way="answers", read_by=("routing",), personal=True)
 class AnswerTaken(Event, frozen=True, kw_only=True):
-    """We have it."""
+    """We have it.
+
+    The task shows as taken.
+    """
 
     task: TaskId
     officer: Annotated[Line | None, about("Who works on it", personal=True)] = None
@@ -70,13 +79,20 @@ class AnswerTaken(Event, frozen=True, kw_only=True):
 
 @event("answer.completed", way="answers", read_by=("routing",))
 class AnswerCompleted(Event, frozen=True, kw_only=True):
-    """Done, one way or the other."""
+    """Done, one way or the other.
+
+    The dossier goes on; other agencies' finished steps are never undone. To correct a sum, answer
+    `completed` again under a new id with the new `amount_vnd`: until it is paid the citizen gets a
+    notice that replaces the first, afterwards `applied` is false and `task.changed` says so.
+    """
 
     task: TaskId
     outcome: Literal["granted", "refused"]
     result_code: Annotated[ResultCode | None, about("One of the task's results")] = None
     document: Annotated[Document | None, about("Number of the document")] = None
-    reason: Annotated[Text | None, about("Needed where the outcome is refused")] = None
+    reason: Annotated[
+        Text | None, about("Needed where the outcome is refused: the citizen is told it")
+    ] = None
     amount_vnd: Annotated[
         Whole | None, about("Dong that the citizen has to pay, where the step says so")
     ] = None
@@ -84,7 +100,13 @@ class AnswerCompleted(Event, frozen=True, kw_only=True):
 
 @event("answer.supplement_needed", way="answers", read_by=("routing",))
 class AnswerSupplementNeeded(Event, frozen=True, kw_only=True):
-    """Something is missing: the citizen has to bring it."""
+    """Something is missing: the citizen has to bring it.
+
+    The clock stops; the citizen is asked, and reminded one working day before `respond_by`; then
+    `task.changed` with `supplemented`. If nothing comes by `respond_by`: `task.cancelled`, the step
+    counts as refused and the citizen is told; with null the wait has no end. A
+    `respond_by` at which the desk is shut moves into its working time, and `task.changed` says so.
+    """
 
     task: TaskId
     items: Annotated[Items, about("Every missing item, in one go; at least one")]
@@ -94,7 +116,10 @@ class AnswerSupplementNeeded(Event, frozen=True, kw_only=True):
 
 @event("answer.refused", way="answers", read_by=("routing",))
 class AnswerRefused(Event, frozen=True, kw_only=True):
-    """This task is not ours, or cannot be done."""
+    """This task is not ours, or cannot be done.
+
+    The branch of the dossier ends; the citizen is told the reason.
+    """
 
     task: TaskId
     reason: Text
@@ -102,7 +127,11 @@ class AnswerRefused(Event, frozen=True, kw_only=True):
 
 @event("answer.more_time_needed", way="answers", read_by=("routing",))
 class AnswerMoreTimeNeeded(Event, frozen=True, kw_only=True):
-    """We shall be late: the citizen gets an apology and a new date."""
+    """We shall be late: the citizen gets an apology and a new date.
+
+    Where the promised date can no longer be kept; the first promise is kept on record. An
+    `until` outside your working time is drawn into it, and `task.changed` says so.
+    """
 
     task: TaskId
     reason: Text

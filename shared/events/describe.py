@@ -49,10 +49,20 @@ def sentence(cls: type) -> str:
     return " ".join((cls.__doc__ or "").strip().split("\n\n")[0].split())
 
 
+def sequel(cls: type) -> str:
+    """The second paragraph of a class's docstring, what follows from the event; empty where none."""
+    paragraphs = (cls.__doc__ or "").strip().split("\n\n")
+    return " ".join(paragraphs[1].split()) if len(paragraphs) > 1 else ""
+
+
+def sample_path(kind: Kind) -> Path:
+    """Where the golden sample of an event lies."""
+    return SAMPLES / f"{kind.type.removeprefix('vn.lienthong.')}.json"
+
+
 def sample(kind: Kind) -> dict[str, Any]:
     """The golden sample of an event: a whole envelope."""
-    path = SAMPLES / f"{kind.type.removeprefix('vn.lienthong.')}.json"
-    loaded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = json.loads(sample_path(kind).read_text(encoding="utf-8"))
     return loaded
 
 

@@ -60,6 +60,9 @@ class DossierReceived(Event, frozen=True, kw_only=True):
     form: Annotated[Form, about("Form fields that steps share", personal=True)]
     papers: Papers
     branches: Annotated[Branches, about("Optional branches that the citizen chose")]
+    rounds: Annotated[
+        Whole | None, about("How often the desk asked for papers before; null: not told")
+    ] = None
 
 
 @event("dossier.refused", "intake", read_by=("notify",))
@@ -123,7 +126,18 @@ class DossierSupplemented(Event, frozen=True, kw_only=True):
     dossier: DossierCode
     round: Annotated[Count, about("The round that is answered")]
     papers: Annotated[Papers, about("Papers handed in this time")]
-    form: Annotated[Form, about("Changed fields only", personal=True)]
+    form: Annotated[
+        Form, about("Changed fields only; null for one that was emptied", personal=True)
+    ]
+    papers_after: Annotated[
+        Papers | None, about("All papers as they are now; null: add those above")
+    ] = None
+    form_after: Annotated[
+        Form | None,
+        about(
+            "The fields that steps share as they are now; null: change those above", personal=True
+        ),
+    ] = None
     supplemented_at: Instant
     promised_at: Annotated[Instant | None, about("The first promise; before reception null")] = None
     due_at: Annotated[Instant | None, about("Due instant in force now; before reception null")] = (

@@ -44,6 +44,9 @@ class PaymentRequested(Event, frozen=True, kw_only=True):
         None
     )
     reference: Annotated[Line, about("Number of the notice")]
+    replaces: Annotated[
+        Line | None, about("Number of the notice that this one replaces: its sum holds no more")
+    ] = None
     requested_at: Instant
 
 
@@ -140,9 +143,7 @@ class StepAnswered(Event, frozen=True, kw_only=True):
     step: Step
     agency: Agency
     task: Annotated[Word, about("Task id")]
-    answer: Annotated[
-        Word, about("completed, refused, supplement_needed, more_time_needed, taken or silent")
-    ]
+    answer: Annotated[Word, about("The kind of the agency's answer, or silent where none came")]
     outcome: Outcome | None = None
     result_code: ResultCode | None = None
     document: Document | None = None

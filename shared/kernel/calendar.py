@@ -155,6 +155,31 @@ class WorkingCalendar:
             day += timedelta(days=1)
         return _utc(sessions[-1][1])
 
+    def drawn_in(self, at: datetime) -> datetime:
+        """The instant drawn into working time, in UTC: off a day off, back into a day's sessions.
+
+        A day off moves to the next working day; a clock time at which the office is closed becomes
+        the session's end before it (the first opening, early in the morning).
+        """
+        local = _local(at)
+        while not (sessions := self._sessions(local.date())):
+            local += timedelta(days=1)
+        begun = [max(opens, min(closes, local)) for opens, closes in sessions if opens <= local]
+        return _utc(max(begun, default=sessions[0][0]))
+
+    def latest(self, at: datetime, after: datetime) -> datetime:
+        """The last instant at which somebody can come who was told to come by `at`, in UTC.
+
+        A day off ends with the next working day (Bộ luật Dân sự 2015, Điều 148 khoản 5). Between
+        the office's closing and a later clock time nobody could have come; where that closing is
+        not after `after`, the date ends with the next working day too.
+        """
+        day = _local(at).date()
+        if not self.is_working_day(day):
+            return self.closing(day)
+        drawn = self.drawn_in(at)
+        return drawn if drawn > after else self.closing(day + timedelta(days=1))
+
     def _forward(self, local: datetime, *, inclusive: bool) -> datetime:
         """`local` itself if it lies in a session (its end counting if inclusive), else the next."""
         day, at = local.date(), local
@@ -206,14 +231,8 @@ def _same_day(received: datetime, cutoff: time, calendar: WorkingCalendar) -> da
 
 
 def _plain_days(received: datetime, days: int, calendar: WorkingCalendar) -> datetime:
-    target = _local(calendar.add_minutes(received, 0)) + timedelta(days=days)
-    while not (sessions := calendar.sessions_on(target.date())):
-        target += timedelta(days=1)
     # On a day with other hours the clock time is drawn back into its sessions.
-    if target.time() <= sessions[0].start:
-        return _utc(datetime.combine(target.date(), sessions[0].start))
-    latest = max(min(each.end, target.time()) for each in sessions if each.start <= target.time())
-    return _utc(datetime.combine(target.date(), latest))
+    return calendar.drawn_in(calendar.add_minutes(received, 0) + timedelta(days=days))
 
 
 def _wall_hours(received: datetime, hours: int, calendar: WorkingCalendar) -> datetime:

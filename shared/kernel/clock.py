@@ -5,12 +5,14 @@ Aware datetimes only: UTC inside, Asia/Ho_Chi_Minh at the doors. Working time li
 
 from __future__ import annotations
 
+import re
 import threading
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
 VN = ZoneInfo("Asia/Ho_Chi_Minh")
+_DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Clock(Protocol):
@@ -18,7 +20,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
-        ...
 
 
 class RealClock:
@@ -65,10 +66,20 @@ def to_vn(at: datetime) -> datetime:
     return as_utc(at).astimezone(VN)
 
 
+def parse_day(text: str) -> date:
+    """Read a day written YYYY-MM-DD; ValueError for anything else.
+
+    Python reads all of ISO 8601, so that weeks (2024-W09-4) and bare digits would pass as days.
+    """
+    if not _DAY.fullmatch(text):
+        raise ValueError("not a day written YYYY-MM-DD")
+    return date.fromisoformat(text)
+
+
 def parse_instant(text: str) -> datetime:
     """Read an RFC 3339 instant into UTC; ValueError where it is none or has no zone."""
-    if len(text) < 20 or text[10] not in "Tt ":  # date only, or no zone at all
-        raise ValueError("not an RFC 3339 instant")
+    if len(text) < 20 or text[10] not in "Tt " or not _DAY.fullmatch(text, endpos=10):
+        raise ValueError("not an RFC 3339 instant")  # date only, a week, or no zone at all
     return as_utc(datetime.fromisoformat(text))
 
 

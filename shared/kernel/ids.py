@@ -26,11 +26,9 @@ class Ids(Protocol):
 
     def new(self) -> str:
         """A new UUID version 7 as text."""
-        ...
 
     def word(self) -> str:
         """A look-up word of six capitals and digits without look-alikes."""
-        ...
 
 
 def _uuid7(milliseconds: int, tail: int) -> str:

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shared.kernel.errors import Fault, InvalidInput
+from shared.kernel.letters import fold_wide, tidy
 
+_UNREADABLE = "Số điện thoại không đọc được; ghi như 0907123456."
 Kind = Literal["mobile", "fixed", "other"]
 
 # The conversion of 2018: eleven digits became ten. Offered as a hint, never applied silently.
@@ -49,9 +51,9 @@ def normalise_phone(raw: str, *, place: str = "phone") -> Phone:
     """
     import phonenumbers  # the tables are heavy and most processes never read a number
 
-    digits = _national_digits(raw)
+    digits = _national_digits(fold_wide(tidy(raw)))
     if digits is None:
-        raise _wrong(place, "Số điện thoại không đọc được.", "this is not a phone number")
+        raise _wrong(place, _UNREADABLE, "this is not a phone number")
     if (new := _converted(digits)) is not None:
         raise _wrong(
             place,
@@ -63,7 +65,7 @@ def normalise_phone(raw: str, *, place: str = "phone") -> Phone:
             digits, None if digits.startswith("+") else "VN"
         )
     except phonenumbers.NumberParseException:
-        raise _wrong(place, "Số điện thoại không đọc được.", "this is not a phone number") from None
+        raise _wrong(place, _UNREADABLE, "this is not a phone number") from None
     if number.country_code != 84:
         raise _wrong(
             place,
@@ -90,8 +92,8 @@ def _of_here(digits: str) -> Any:
 
 def _national_digits(raw: str) -> str | None:
     """Digits in national form (0...) or, for other countries, with a plus; None if no number."""
-    text = re.sub(r"\(0\)", "", raw.strip())  # +84 (0)90...: the zero is only said at home
-    if not re.fullmatch(r"\+?[0-9\s.\-()/\u00a0\u2010-\u2015]+", text):
+    text = re.sub(r"\(0\)", "", raw)  # +84 (0)90...: the zero is only said at home
+    if not re.fullmatch(r"\+?[0-9\s.\-()/\u2010-\u2015]+", text):
         return None
     digits = re.sub(r"[^0-9]", "", text)
     plus = text.startswith("+") or digits.startswith("00")

@@ -30,15 +30,12 @@ class Repository(Protocol[State]):
 
     def load(self, keys: Iterable[Any]) -> None:
         """Read these in one query, since all of them will be asked for."""
-        ...
 
     def get(self, key: Any) -> State | None:
         """What is known of this matter; None for one that was never heard of."""
-        ...
 
     def put(self, state: State) -> None:
         """Keep it, at the latest when the unit ends."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,19 +81,15 @@ class Publisher(Protocol):
 
     def publish(self, batch: Sequence[OutMessage]) -> Sent:
         """Send all; on a broker, wait for its word on each. BrokerAway when none can be told."""
-        ...
 
     def confirmed(self) -> set[Any]:
         """The keys that have become safe since this was last asked; it never waits."""
-        ...
 
     def tend(self) -> None:
         """Keep an idle connection alive; cheap, never raises."""
-        ...
 
     def close(self) -> None:
         """Let go of the connection; what was not confirmed stays the sender's."""
-        ...
 
 
 class Subscriber(Protocol):
@@ -101,19 +97,15 @@ class Subscriber(Protocol):
 
     def receive(self, max: int, timeout: float) -> list[Delivery]:  # noqa: A002
         """What has arrived, at most `max`; blocks up to `timeout` s only when nothing has."""
-        ...
 
     def ack_through(self, delivery: Delivery) -> None:
         """Acknowledge this delivery and all taken before it."""
-        ...
 
     def wake(self) -> None:
         """Make a waiting `receive` return now; from any thread."""
-        ...
 
     def close(self) -> None:
         """Stop; what was taken and not acknowledged will come again."""
-        ...
 
 
 class Transport(Protocol):

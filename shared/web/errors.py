@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from flask import Flask, Response, redirect, render_template, request, url_for
@@ -11,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from shared import log
 from shared.identity import guard
-from shared.kernel.errors import Fault, LienThongError, Refused, Transient
+from shared.kernel.errors import LienThongError, Refused, Transient
 from shared.web import problems
 from shared.web.faults import faults_of
 from shared.web.problems import Problem
@@ -33,7 +34,8 @@ def on_ours(error: LienThongError) -> BaseResponse:
     """Answer one of our own errors; what is not the caller's fault is logged."""
     problem = problems.of_error(error)
     if isinstance(error, guard.TooMany):
-        problem = _with_headers(problem, {"Retry-After": str(error.seconds)})
+        headers = {**problem.headers, "Retry-After": str(error.seconds)}
+        problem = replace(problem, headers=headers)
     if isinstance(error, Transient):
         _log.warning("web.away", code=error.code, route=_route())
     elif not isinstance(error, Refused):
@@ -100,15 +102,6 @@ def _route() -> str:
     return request.url_rule.rule if request.url_rule is not None else "-"
 
 
-def _with_headers(problem: Problem, headers: dict[str, str]) -> Problem:
-    from dataclasses import replace
-
-    return replace(problem, headers={**problem.headers, **headers})
-
-
 def _as_flask(response: Any) -> BaseResponse:
     assert isinstance(response, BaseResponse)
     return response
-
-
-__all__ = ["Fault", "install", "on_http", "on_ours", "on_unknown", "page", "wants_page"]

@@ -7,7 +7,8 @@ from typing import Final
 
 from flask import Flask
 
-from shared.kernel.clock import VN, parse_instant
+from shared.kernel.clock import VN, parse_day, parse_instant
+from shared.kernel.numbers import vietnamese
 
 NOTHING: Final = "—"
 
@@ -71,16 +72,26 @@ def vn_time(at: datetime | str | None) -> str:
 def vn_date(at: datetime | date | str | None) -> str:
     """`03/11/2023` on Viet Nam's calendar."""
     if isinstance(at, str) and len(at) == 10:
-        at = date.fromisoformat(at)
+        at = parse_day(at)
     if isinstance(at, date) and not isinstance(at, datetime):
         return f"{at:%d/%m/%Y}"
     local = _local(at)
     return NOTHING if local is None else f"{local:%d/%m/%Y}"
 
 
-def vn_money(dong: int | None) -> str:
+def vn_money(dong: float | None) -> str:
     """`1.250.000 đồng`."""
-    return NOTHING if dong is None else f"{dong:,}".replace(",", ".") + " đồng"
+    return NOTHING if dong is None else f"{vietnamese(dong)} đồng"
+
+
+def vn_number(number: float | None, unit: str | None = None) -> str:
+    """`1.250,5 m²` or `850.000 đồng`; an ordinal (a year, a parcel) without dots: `1998`."""
+    if number is None:
+        return NOTHING
+    if unit == "vnd":
+        return vn_money(number)
+    text = vietnamese(number, grouped=unit != "ordinal")
+    return f"{text} m²" if unit == "m2" else text
 
 
 def _number(status: object) -> int | None:
@@ -101,5 +112,5 @@ def status_tone(status: object) -> str:
 
 def install(app: Flask) -> None:
     """Make the filters known to the app's templates."""
-    for each in (vn_datetime, vn_time, vn_date, vn_money, status_name, status_tone):
+    for each in (vn_datetime, vn_time, vn_date, vn_money, vn_number, status_name, status_tone):
         app.jinja_env.filters[each.__name__] = each

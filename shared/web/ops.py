@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from shared.kernel.errors import LienThongError
 from shared.messaging.metrics import CONTENT_TYPE as METRICS_TYPE
@@ -19,20 +19,11 @@ from shared.messaging.metrics import CONTENT_TYPE as METRICS_TYPE
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from shared.messaging.loops.supervisor import Supervisor
     from shared.messaging.service import Service
 
 _REMEMBERED: Final = 1.0  # seconds; a probe each second must not become a load of its own
 _OK, _AWAY = "ok", "away"
-
-
-class Loops(Protocol):
-    """What a supervisor tells of its loops."""
-
-    def healthy(self) -> bool:
-        """False where a loop is dead or stuck: only a restart helps."""
-
-    def report(self) -> Mapping[str, str]:
-        """Loop name -> `ok` or what is wrong."""
 
 
 @dataclass(slots=True)
@@ -44,7 +35,7 @@ class OpsApp:
     """
 
     service: Service
-    loops: Loops | None = None
+    loops: Supervisor | None = None
     now: Callable[[], float] = time.monotonic
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _last: tuple[float, bool, dict[str, Any]] | None = None

@@ -6,13 +6,14 @@ The schemas themselves stand beside the routes that use them.
 from __future__ import annotations
 
 import unicodedata
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from shared.kernel.clock import format_instant, parse_instant
+from shared.kernel.clock import format_instant, parse_day, parse_instant
+from shared.kernel.letters import tidy
 
 MAX_INT: Final = 2**53 - 1
 
@@ -100,7 +101,7 @@ class StrictText(fields.String):
             raise self.make_error("invalid", input=value)
         if not _storable(value):
             raise self.make_error("unstorable", input=value)
-        text = unicodedata.normalize("NFC", value).strip()
+        text = tidy(value)
         if not text and not self.empty:
             raise self.make_error("empty", input=value)
         return text
@@ -148,6 +149,16 @@ class Instant(fields.Field[datetime]):
         except (ValueError, OverflowError):
             raise self.make_error("invalid", input=value) from None
         return at.astimezone(UTC)
+
+
+class Day(fields.Date):
+    """A day written YYYY-MM-DD; nothing else that ISO 8601 knows."""
+
+    def _deserialize(self, value: Any, *_context: Any, **_options: Any) -> date:
+        try:
+            return parse_day(value)
+        except (TypeError, ValueError):
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from None
 
 
 class FaultSchema(Schema):

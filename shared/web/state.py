@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from flask import Flask, current_app
 
@@ -21,9 +19,6 @@ class WebState:
     settings: Settings
     kinds: tuple[str, ...] = ()
     navigation: list[tuple[str, str]] = field(default_factory=list)
-
-
-Reading = Callable[[], AbstractContextManager[Any]]
 
 
 def state_of(app: Flask | None = None) -> WebState:

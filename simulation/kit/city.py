@@ -31,7 +31,7 @@ from simulation.resting import Rest
 
 # 08:30 in Cao Lãnh, a Monday without a holiday near.
 MORNING: Final = datetime(2022, 3, 14, 1, 30, tzinfo=UTC)
-PATIENCE_SECONDS: Final = 60.0
+UNTIL_SECONDS: Final = 60.0
 OPENINGS: Final = "openings.txt"
 _opened = itertools.count(1)
 
@@ -99,7 +99,7 @@ class City(People):
             raise LienThongError("the clock of this city is not ours to set")
         return self.clock
 
-    def until(self, done: Callable[[], bool], *, seconds: float = PATIENCE_SECONDS) -> None:
+    def until(self, done: Callable[[], bool], *, seconds: float = UNTIL_SECONDS) -> None:
         """Carry on until it is so, servers that are away waited out; the clock stands."""
         give_up = time.monotonic() + seconds
         while True:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Self
 
 import partner
@@ -16,7 +16,7 @@ from shared.catalogue import Procedure
 from shared.kernel.clock import format_instant
 from shared.kernel.errors import LienThongError
 from simulation.kit.doors import Browser, Door, Reply
-from simulation.kit.filings import filing
+from simulation.kit.filings import SOME_DAY, filing
 
 MOST = 200  # messages of one page
 
@@ -99,17 +99,24 @@ class Desk(_Keyed):
     """The reception desk of one office."""
 
     def __init__(
-        self, new_door: Callable[[], Door], key: str, office: str, procedure: ProcedureOf
+        self,
+        new_door: Callable[[], Door],
+        key: str,
+        office: str,
+        procedure: ProcedureOf,
+        today: Callable[[], date] = lambda: SOME_DAY,
     ) -> None:
         super().__init__(new_door, key)
         self.office = office
         self._procedure = procedure
+        self._today = today
 
     def submit(
         self, procedure: str, *, key: str | None = None, number: int = 1, **changes: Any
     ) -> Receipt:
         """File a dossier of this procedure for an invented citizen (`filing`)."""
-        return self.file(filing(self._procedure(procedure), number, **changes), key=key)
+        body = filing(self._procedure(procedure), number, today=self._today(), **changes)
+        return self.file(body, key=key)
 
     def file(self, body: Mapping[str, Any], *, key: str | None = None) -> Receipt:
         """File exactly this."""

@@ -6,20 +6,26 @@ exists. Must not: drawing by chance (`simulation/people.py` does).
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import date
+from typing import Any, Final
 
 from shared.catalogue import FormField, Procedure
 
+BORN: Final = date(2020, 2, 29)
+SOME_DAY: Final = date(2022, 3, 1)
 
-def filing(procedure: Procedure, number: int = 1, **changes: Any) -> dict[str, Any]:
-    """The body that intake's door takes; `number` makes it another citizen.
 
-    `changes` replace whole members: `channel`, `form`, `papers`, `contact`, `branches`.
+def filing(
+    procedure: Procedure, number: int = 1, *, today: date = SOME_DAY, **changes: Any
+) -> dict[str, Any]:
+    """The body that intake's door takes `today`; `number` makes it another citizen.
+
+    `today` matters only where a procedure has dates that may not lie too far back. `changes` replace whole members: `channel`, `form`, `papers`, `contact`, `branches`.
     """
     return {
         "procedure": procedure.code,
         "channel": "direct" if "direct" in procedure.channels else procedure.channels[0],
-        "form": {field.name: _value(field) for field in procedure.form if field.required},
+        "form": {field.name: _value(field, today) for field in procedure.form if field.required},
         "papers": [
             {"code": paper.code, "original": paper.original, "copy": paper.copy}
             for paper in procedure.papers
@@ -35,11 +41,13 @@ def filing(procedure: Procedure, number: int = 1, **changes: Any) -> dict[str, A
     }
 
 
-def _value(field: FormField) -> Any:
+def _value(field: FormField, today: date) -> Any:
+    earliest = field.earliest(today) or BORN
     return {
         "text": "Nguyễn Văn Tư"[: field.max_length],
-        "date": "2020-02-29",
-        "number": 12,
+        "name": "Nguyễn Văn Tư"[: field.max_length],
+        "date": max(BORN, earliest).isoformat(),
+        "number": max(12, field.least or 0),
         "choice": field.choices[0] if field.choices else "",
         "bool": True,
         "phone": "0907123456",

@@ -49,7 +49,7 @@ class People(ABC):
     def desk(self, office: str) -> Desk:
         """The reception desk of an office."""
         key = self.key("intake", "desk", office)
-        return Desk(lambda: self._door("intake"), key, office, self.procedure)
+        return Desk(lambda: self._door("intake"), key, office, self.procedure, self._today)
 
     def agency(self, code: str, *, way: Way = "door") -> Agency:
         """An agency with the partner kit: by the HTTPS door, or by its queue."""

@@ -161,6 +161,28 @@ def test_names_ids_and_addresses_of_people_are_marked_personal(city):
                     assert field.personal, (code, field.name)
 
 
+def test_every_number_has_bounds_and_every_sum_and_area_its_unit(city):
+    for code in city.procedure_codes():
+        for procedure in city.versions(code):
+            for field in procedure.form:
+                if field.type != "number":
+                    continue
+                least, most = field.least, field.most(MARCH_2022)
+                assert least is not None, (code, field.name)
+                assert most is not None, (code, field.name)
+                assert least >= 0, (code, field.name)
+                assert ("(đồng)" in field.label) == (field.unit == "vnd")
+                assert ("(m2)" in field.label) == (field.unit == "m2") == (field.decimals > 0)
+
+
+def test_where_the_procedure_says_a_child_nobody_is_born_in_1900(city):
+    for code in city.procedure_codes():
+        for procedure in city.versions(code):
+            for field in procedure.form:
+                if field.name == "child_birth_date" and field.label == "Ngày sinh":
+                    assert field.not_before in (6, 18), code
+
+
 def test_short_names_travel_by_sms(city):
     for code in city.procedure_codes():
         for procedure in city.versions(code):

@@ -25,12 +25,38 @@ _MADE: Final = shutil.ignore_patterns(
 )
 
 
+def copy_of(folder: Path) -> Path:
+    """A copy of the tree in this new folder, without what is made on the spot."""
+    shutil.copytree(PROJECT, folder, ignore=_MADE)
+    return folder
+
+
+class Files:
+    """What lies in a folder now, to be compared with what will lie there later."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._before = self._read()
+
+    def changed(self) -> set[str]:
+        """Names of the files that are new, gone or other than they were."""
+        now = self._read()
+        names = self._before.keys() | now.keys()
+        return {name for name in names if self._before.get(name) != now.get(name)}
+
+    def _read(self) -> dict[str, bytes]:
+        return {
+            str(file.relative_to(self._folder)): file.read_bytes()
+            for file in self._folder.rglob("*")
+            if file.is_file() and "__pycache__" not in file.parts
+        }
+
+
 class Clone:
     """The folder, and what can be typed in it."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder / "clone"
-        shutil.copytree(PROJECT, self.folder, ignore=_MADE)
+        self.folder = copy_of(folder / "clone")
         venv = self.folder / ".venv"
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", venv], check=True)
         self.python = venv / "bin" / "python"

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from shared.events.__main__ import DOCS, asyncapi_text
+from shared.events.__main__ import DOCS, PAGES, asyncapi_text
 from shared.events.asyncapi import document
 from shared.events.describe import json_schema, sample
 from shared.events.reference import renewed
@@ -41,8 +41,9 @@ def test_the_official_schema_would_notice_a_broken_document(official):
 
 def test_the_files_in_docs_are_current():
     assert (DOCS / "asyncapi.json").read_text(encoding="utf-8") == asyncapi_text(), RENEW
-    page = (DOCS / "contract.md").read_text(encoding="utf-8")
-    assert renewed(page) == page, RENEW
+    for name, make in PAGES.items():
+        page = (DOCS / name).read_text(encoding="utf-8")
+        assert renewed(page, make()) == page, RENEW
 
 
 def resolved(payload, root):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from services.intake.web.telling import agencies as telling
 from shared.events import names
 from shared.events.agencies import AnswerTaken, TaskCancelled
 from shared.events.describe import SAMPLES
@@ -89,10 +90,11 @@ def test_names_go_both_ways():
 
 
 def heard(service: str) -> set[type[Event]]:
-    """What a service's table names: what it acts on, and what it keeps for the timeline alone."""
+    """What a service's table names, and what it has words for: intake's timeline tells the rest."""
     on = importlib.import_module(f"services.{service}.on")
     rows = (*on.TABLE, *getattr(on, "ANSWERS", ()))
-    return {row.cls for row in rows} | set(getattr(on, "TIMELINE", ()))
+    told = dict(telling.ROWS) if service == "intake" else {}
+    return {row.cls for row in rows} | set(told)
 
 
 def test_the_tables_of_the_services_are_what_the_registry_says_of_readers():

@@ -44,6 +44,14 @@ def test_an_officer_files_a_dossier_and_hands_out_the_receipt(page, site, embedd
     is_sound(page)
     assert page.get_by_label("Họ và tên", exact=False).first.input_value() == "Nguyễn Thị Mai"
     page.get_by_label("Ngày sinh").fill("1990-05-04")
+    page.get_by_label("Diện tích").fill("1.25")
+    page.get_by_label("Giá (đồng)").fill("1.500.000.000 đ")
+    page.get_by_role("button", name="Nộp và in giấy hẹn").click()
+    page.get_by_text("1.25 có thể là 1,25 hoặc 125").wait_for()
+    is_sound(page)
+    assert page.get_by_label("Diện tích").input_value() == "1.25"
+    assert page.get_by_label("Giá (đồng)").input_value() == "1.500.000.000 đ"
+    page.get_by_label("Diện tích").fill("1.250")
     page.locator("[name='p.to-khai.original']").fill("1")
     page.locator("[name='p.giay-to.copy']").fill("1")
     page.locator("[name='c.name']").fill("Nguyễn Thị Mai")
@@ -51,6 +59,8 @@ def test_an_officer_files_a_dossier_and_hands_out_the_receipt(page, site, embedd
     page.wait_for_url("**/giay-hen")
     is_sound(page)
     assert page.get_by_text("09:00 ngày 08/03/2022").is_visible()
+    assert page.get_by_text("1.250 m²").is_visible()
+    assert page.get_by_text("1.500.000.000 đồng").is_visible()
     page.emulate_media(media="print")
     assert not page.get_by_role("navigation").first.is_visible()
     page.emulate_media(media="screen")

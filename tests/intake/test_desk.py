@@ -198,16 +198,16 @@ def test_of_two_acts_at_the_same_moment_one_is_told_that_it_came_too_late(desk):
         assert len(desk.said(code)) == 3
 
 
-def test_an_online_dossier_is_received_under_the_version_then_in_force(desk):
+def test_an_online_dossier_is_received_under_the_version_it_was_filed_under(desk):
     code = desk.submit(channel="online")
     desk.clock.set(vn(2022, 3, 10, 9))
     received = desk.do(verbs.receive, OFFICE.code, code)
-    assert received.procedure_version == 2
-    assert received.promised_at == vn(2022, 3, 14, 9)
+    assert received.procedure_version == 1
+    assert received.promised_at == vn(2022, 3, 17, 9)
     told = desk.events(code)
     assert [type(event) for event in told] == [DossierRegistered, ContactGiven, DossierReceived]
     assert isinstance(told[2], DossierReceived)
-    assert told[2].procedure.version == 2
+    assert told[2].procedure.version == 1
 
 
 def test_another_offices_dossier_is_not_there(desk):

@@ -292,10 +292,15 @@ def plausible(procedure):
         "number": "2",
         "bool": "1",
         "text": "An",
+        "name": "An",
     }
     typed = {"channel": procedure.channels[0], "c.name": "Nguyễn Thị Mai"}
     for field in procedure.form:
         typed[f"f.{field.name}"] = field.choices[0] if field.choices else values[field.type]
+        if field.type == "number" and field.least:
+            typed[f"f.{field.name}"] = str(int(max(field.least, 2)))
+        if field.not_before == 0:
+            typed[f"f.{field.name}"] = "2026-12-31"
     for paper in procedure.papers:
         typed[f"p.{paper.code}.original"] = str(paper.original)
         typed[f"p.{paper.code}.copy"] = str(paper.copy)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from services.intake.on import TABLE, TIMELINE
 from services.intake.web.telling import tell
 from shared.events import names
 from shared.events.describe import SAMPLES
@@ -14,9 +13,8 @@ from shared.events.registry import KINDS
 from shared.messaging.timeline import Entry
 
 STATED = {kind.cls for kind in KINDS.values() for to in kind.addresses if "/intake" in to.source}
-MET = sorted(
-    (kind_of(cls).type for cls in STATED | {row.cls for row in TABLE} | set(TIMELINE)),
-)
+READ = {kind.cls for kind in KINDS.values() if "intake" in kind.read_by}
+MET = sorted(kind_of(cls).type for cls in STATED | READ)
 
 
 @pytest.mark.parametrize("kind", MET)

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.kernel.clock import FixedClock, RealClock, format_instant, parse_instant, to_vn
+from shared.kernel.clock import (
+    FixedClock,
+    RealClock,
+    format_instant,
+    parse_day,
+    parse_instant,
+    to_vn,
+)
 from shared.kernel.ids import WORD_ALPHABET, RandomIds, SeededIds
 
 
@@ -21,6 +28,16 @@ def test_an_instant_comes_back_as_it_was_written(at):
     assert parse_instant(text) == at.astimezone(UTC)
     assert text.endswith("Z")
     assert format_instant(parse_instant(text)) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-W09-4", "20240229", "2024-2-29", "2024-02-29 ", "٢٠٢٤-02-29"]
+)
+def test_only_year_month_day_is_a_day(text):
+    with pytest.raises(ValueError, match="day"):
+        parse_day(text)
+    with pytest.raises(ValueError, match=r"instant|isoformat"):
+        parse_instant(f"{text}T08:00:00+07:00")
 
 
 def test_microseconds_are_written_only_where_there_are_any():

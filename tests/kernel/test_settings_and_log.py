@@ -35,6 +35,22 @@ def test_a_setting_for_one_service_wins_over_the_common_one():
     assert Settings.load("routing", env).port == 9001
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_secret_may_be_a_file_that_windows_wrote(tmp_path: Path, encoding: str):
+    file = tmp_path / "url"
+    file.write_text("postgresql+psycopg://intake:hush@db/intake\r\n", encoding=encoding)
+    settings = Settings.load("intake", {"LIENTHONG_DATABASE_URL_FILE": str(file)})
+    assert settings.database_url == "postgresql+psycopg://intake:hush@db/intake"
+
+
+def test_a_secret_that_is_no_text_is_refused_by_its_name(tmp_path: Path):
+    file = tmp_path / "url"
+    file.write_bytes(b"\x80\x81hush")
+    with pytest.raises(SettingsError, match="save it as UTF-8") as refused:
+        Settings.load("intake", {"LIENTHONG_DATABASE_URL_FILE": str(file)})
+    assert "hush" not in refused.value.en
+
+
 def test_a_secret_can_be_a_file(tmp_path: Path):
     file = tmp_path / "url"
     file.write_text("postgresql+psycopg://intake:hush@db/intake\n")

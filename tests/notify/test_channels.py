@@ -18,6 +18,7 @@ from services.notify.channels.null import NullChannel
 from services.notify.channels.smtp import SmtpChannel, SmtpServer, parse_smtp_url
 from services.notify.domain.delivery import Failed, Letter, Sent, Unknown
 from shared.kernel.errors import SettingsError
+from shared.settings import Settings
 from tests.notify.mailbox import Inbox, mail_server
 from tests.ports import free_port
 
@@ -105,13 +106,16 @@ def test_a_channel_hands_over_nothing_before_it_is_asked(tmp_path: Path):
 
 
 def opened(tmp_path: Path, sms: str = "file", mail: str = "file", url: str | None = None) -> object:
-    return open_channels(sms=sms, email=mail, data_dir=tmp_path, mail_from=SENDER, smtp_url=url)
+    env = {"CHANNEL_SMS": sms, "CHANNEL_EMAIL": mail, "DATA_DIR": str(tmp_path)}
+    env |= {} if url is None else {"SMTP_URL": url}
+    return open_channels(Settings.load("notify", {f"LIENTHONG_{n}": v for n, v in env.items()}))
 
 
 def test_an_unknown_channel_or_a_missing_mail_server_is_told_at_the_start(tmp_path: Path):
     for wrong in ({"sms": "smtp"}, {"mail": "pigeon"}, {"mail": "smtp"}):
-        with pytest.raises(SettingsError):
+        with pytest.raises(SettingsError) as refused:
             opened(tmp_path, **wrong)
+        assert "pigeon" not in refused.value.en + refused.value.vi, "it may be a secret"
 
 
 def test_a_mail_url_gives_host_port_user_and_how_to_encrypt():

@@ -353,11 +353,11 @@ def test_a_database_that_goes_away_before_the_record_makes_nothing_go_twice(
     sender = Sender("sms", channel, ledger.store)
     begin, calls = ledger.store.begin, []
 
-    def sometimes():  # type: ignore[no-untyped-def]
+    def sometimes(*by):  # type: ignore[no-untyped-def]
         calls.append(1)
         if channel.letters and len(calls) < 6:
             raise DatabaseAway("gone")
-        return begin()
+        return begin(*by)
 
     monkeypatch.setattr(ledger.store, "begin", sometimes)
     for _ in range(8):

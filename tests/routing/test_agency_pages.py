@@ -71,6 +71,16 @@ def test_only_a_step_before_a_payment_is_asked_for_the_amount(small_town: Town) 
     assert "Số tiền công dân phải nộp" in page.get_data(as_text=True)
 
 
+def test_a_sum_that_could_be_two_is_refused_at_its_field(signed_in: Town) -> None:
+    town = signed_in
+    town.receive(CODE)
+    reply = send(town, town.task("phuong-1"), "completed", outcome="granted", amount_vnd="12500.00")
+    assert reply.status_code == 422
+    page = reply.get_data(as_text=True)
+    assert "12500.00 có thể là 12.500 hoặc 1.250.000" in page
+    assert "step.answered" not in town.names(CODE)
+
+
 def test_taking_and_completing_a_task_by_buttons_moves_the_journey_on(signed_in: Town) -> None:
     town = signed_in
     town.receive(CODE)
@@ -137,7 +147,35 @@ def test_a_form_without_its_token_is_refused(signed_in: Town) -> None:
 
 @pytest.mark.parametrize(
     ("given", "shown"),
-    [("2022-02-20", "20/02/2022"), ("2022-99-99", "2022-99-99"), (True, "Có"), (None, "—")],
+    [
+        ("2022-02-20", "20/02/2022"),
+        ("2022-99-99", "2022-99-99"),
+        ("2022-W09-4", "2022-W09-4"),
+        (True, "Có"),
+        (None, "—"),
+        (1250.5, "1.250,5"),
+    ],
 )
 def test_form_values_read_as_people_write_them(given: object, shown: str) -> None:
     assert words.value(given) == shown
+
+
+@pytest.mark.parametrize(
+    ("unit", "shown"), [("m2", "1.250 m²"), ("vnd", "1.250 đồng"), ("ordinal", "1250")]
+)
+def test_a_number_is_shown_with_what_it_counts(unit: str, shown: str) -> None:
+    assert words.value(1250, unit) == shown
+
+
+def test_a_sum_with_its_unit_is_taken(small_town: Town) -> None:
+    town = small_town
+    town.receive(CODE, LAND)
+    task = town.task("thue")
+    with town.service.store.begin() as uow:
+        _, text = keys.issue(uow, kind="agency", bound_to="thue", label="test")
+    page = town.web.get("/dang-nhap").get_data(as_text=True)
+    town.web.post("/dang-nhap", data={"key": text, "csrf_token": token(page)})
+    taken = send(town, task, "completed", outcome="granted", amount_vnd="1.250.000 đ")
+    assert taken.status_code == 303
+    town.rest()
+    assert town.one(CODE, "dossier.payment_requested")["amount_vnd"] == 1_250_000

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import InvalidInput
@@ -97,3 +100,72 @@ def test_activities_are_shared_out_over_the_steps_in_order_and_none_is_lost() ->
     shared = parts(work, ["one", "two", "three"])
     assert [each.name for step in shared.values() for each in step] == ["0", "1", "2", "3", "4"]
     assert {step: len(own) for step, own in shared.items()} == {"one": 1, "two": 2, "three": 2}
+
+
+ROWS = "case,channel,activity,timestamp\nHS-1,Desk,Nộp,2022-03-01T08:00:00\n"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be", "cp1258"])
+def test_a_file_is_read_however_excel_saved_it(
+    tmp_path: Path, encoding: str, separator: str
+) -> None:
+    text = ROWS.replace(",", separator).replace("\n", "\r\n")
+    if encoding == "cp1258":  # that page has letters and marks apart
+        text = text.replace("Nộp", "Nô\u0323p")
+    mark = b"\xfe\xff" if encoding == "utf-16-be" else b""
+    file = tmp_path / "log.csv"
+    file.write_bytes(mark + text.encode(encoding))
+    log = read_log(file, load_terms())
+    assert [each.name for each in log.cases[0].activities] == ["Nộp"]
+    assert log.unusable == ()
+
+
+def test_the_line_that_tells_excel_its_separator_and_blank_lines_are_no_rows(
+    tmp_path: Path,
+) -> None:
+    file = written(
+        tmp_path, "sep=;\r\n\r\n" + ROWS.replace(",", ";") + ";;;\r\nx;Desk;Nộp;soon\r\n"
+    )
+    log = read_log(file, load_terms())
+    assert [case.id for case in log.cases] == ["HS-1"]
+    assert [row.line for row in log.unusable] == [6]
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [
+        (b"PK\x03\x04" + bytes(range(256)), "CSV UTF-8"),
+        (b"\xd0\xcf\x11\xe0" + bytes(600), "CSV UTF-8"),
+        (b"\xff\xfec\x00a", "CSV UTF-8"),
+        (b"case\0channel", "CSV UTF-8"),
+        (bytes(range(256)) * 4, "CSV UTF-8"),
+        (b"", "case"),
+        (b"a" * 200_000 + b",b\n", "cột"),
+    ],
+)
+def test_what_is_no_csv_is_refused_with_what_to_do(tmp_path: Path, raw: bytes, said: str) -> None:
+    file = tmp_path / "log.csv"
+    file.write_bytes(raw)
+    with pytest.raises(InvalidInput) as refused:
+        read_log(file, load_terms())
+    assert said in refused.value.faults[0].vi
+
+
+@pytest.mark.parametrize("time", ["2022-W09-2T08:00", "01/03/2022 08:00", "20220301T0800"])
+def test_a_time_that_could_be_another_is_no_time_and_the_right_way_is_named(
+    tmp_path: Path, time: str
+) -> None:
+    log = read_log(written(tmp_path, HEADER + f"a,Desk,,Receipt,g,{time}\n"), load_terms())
+    assert "2022-03-01 08:00" in log.unusable[0].vi
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, raw: bytes
+) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.csv"
+    file.write_bytes(b"case,channel,activity,timestamp\n" + raw)
+    with suppress(InvalidInput):
+        log = read_log(file, load_terms())
+        assert all(row.line > 1 for row in log.unusable)

@@ -77,6 +77,18 @@ def procedure_of(catalogue: Catalogue, dossier: Dossier) -> Procedure:
     return catalogue.procedure_version(dossier.procedure, dossier.procedure_version)
 
 
+def told_date(catalogue: Catalogue, dossier: Dossier) -> datetime | None:
+    """The date that the citizen was given: none by a reception on a day without appointments.
+
+    It is stored all the same, and an apology names one.
+    """
+    received_at = dossier.received_at
+    if received_at is None or dossier.extensions:
+        return dossier.due_at
+    day = to_vn(received_at).date()
+    return None if catalogue.no_appointment(dossier.office, day) else dossier.due_at
+
+
 # --- as events name them ----------------------------------------------------------------------
 
 

@@ -11,7 +11,7 @@ import msgspec
 from services.intake.domain.circumstances import Circumstances
 from services.intake.domain.contacts import ContactInput, check_contact, contact_given
 from services.intake.domain.dossier import Dossier, Ending
-from services.intake.domain.forms import PaperCount, check_form, check_papers
+from services.intake.domain.forms import PaperCount, check_form, check_papers, numbered_on
 from services.intake.domain.statuses import Status
 from services.intake.domain.texts import check_text
 from services.intake.domain.waits import (
@@ -29,6 +29,7 @@ from shared.events.intake import (
     DossierWithdrawn,
 )
 from shared.events.parts import Paper
+from shared.events.types import MAX_MANY
 from shared.kernel.errors import Fault, InvalidInput
 
 MOST_DONG: Final = 10**12
@@ -51,23 +52,33 @@ def supplement(
     wait = awaited(dossier, "supplement", round_=round_)
     procedure = around.procedure(dossier)
     faults: list[Fault] = []
-    brought = _new_codes(dossier, check_papers(procedure.papers, papers, faults))
-    changed = check_form(procedure.form, form or {}, faults, partial=True, today=around.today)
+    brought = numbered_on(dossier.papers, check_papers(procedure.papers, papers, faults))
+    held = _together(dossier.papers, brought)
+    there = {*dossier.form, *(paper.code for paper in held)}
+    given = check_form(
+        procedure.form, form or {}, faults, partial=True, today=around.today, there=there
+    )
+    changed = _changes(dossier, given)
+    if len(held) > MAX_MANY:
+        faults.append(
+            Fault("papers", f"Hồ sơ giữ tối đa {MAX_MANY} loại giấy.", f"at most {MAX_MANY} papers")
+        )
     if not brought and not changed and not faults:
         faults.append(
             Fault("papers", "Chưa có giấy tờ hay ô nào được bổ sung.", "nothing was supplemented")
         )
     if faults:
         raise InvalidInput(faults)
-    added = replace(
-        dossier, papers=_together(dossier.papers, brought), form={**dossier.form, **changed}
-    )
+    whole = {n: value for n, value in {**dossier.form, **changed}.items() if value is not None}
+    added = replace(dossier, papers=held, form=whole)
     after = close_wait(added, wait, around.now, around.rules(dossier))
     event = DossierSupplemented(
         dossier=dossier.code,
         round=wait.round or 1,
         papers=brought,
         form=procedure.shared(changed),
+        papers_after=held,
+        form_after=procedure.shared(whole),
         supplemented_at=around.now,
         promised_at=after.promised_at,
         due_at=after.due_at,
@@ -75,17 +86,9 @@ def supplement(
     return Decision(after, (event,))
 
 
-def _new_codes(dossier: Dossier, papers: tuple[Paper, ...]) -> tuple[Paper, ...]:
-    """Papers outside the catalogue's list numbered on from those already held."""
-    extra = sum(p.code.startswith("other-") for p in dossier.papers)
-    numbered = []
-    for paper in papers:
-        if paper.code.startswith("other-"):
-            extra += 1
-            numbered.append(msgspec.structs.replace(paper, code=f"other-{extra}"))
-        else:
-            numbered.append(paper)
-    return tuple(numbered)
+def _changes(dossier: Dossier, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What was given, without an empty field that was empty before."""
+    return {n: value for n, value in given.items() if value is not None or n in dossier.form}
 
 
 def _together(held: tuple[Paper, ...], brought: tuple[Paper, ...]) -> tuple[Paper, ...]:

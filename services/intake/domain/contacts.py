@@ -9,10 +9,11 @@ from typing import cast, get_args
 from email_validator import EmailNotValidError, validate_email
 
 from services.intake.domain.dossier import Contact, Dossier, Language
-from services.intake.domain.texts import check_text
+from services.intake.domain.texts import check_name, check_text
 from shared.events.intake import ContactGiven
 from shared.events.parts import Consent
 from shared.kernel.errors import Fault, InvalidInput
+from shared.kernel.letters import tidy
 from shared.kernel.phones import Phone, normalise_phone
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -33,7 +34,7 @@ class ContactInput:
 def check_contact(raw: ContactInput, faults: list[Fault]) -> Contact | None:
     """The contact with phone and e-mail normalised, or None with every fault noted."""
     before = len(faults)
-    name = check_text(raw.name, "contact.name", faults, longest=200)
+    name = check_name(raw.name, "contact.name", faults, longest=200)
     phone = _phone(raw.phone, faults)
     email = _email(raw.email, faults)
     if raw.language not in LANGUAGES:
@@ -86,7 +87,7 @@ def _email(raw: str | None, faults: list[Fault]) -> str | None:
 
 def _check_consent(raw: ContactInput, phone: Phone | None, faults: list[Fault]) -> None:
     place = "contact.consent"
-    if raw.sms and not (raw.phone and raw.phone.strip()):
+    if raw.sms and not (raw.phone and tidy(raw.phone)):
         faults.append(
             Fault(f"{place}.sms", "Đồng ý nhận SMS thì phải có số điện thoại.", "needs a phone")
         )
@@ -98,7 +99,7 @@ def _check_consent(raw: ContactInput, phone: Phone | None, faults: list[Fault]) 
                 "this line takes no SMS; a mobile number is needed",
             )
         )
-    if raw.mail and not (raw.email and raw.email.strip()):
+    if raw.mail and not (raw.email and tidy(raw.email)):
         faults.append(
             Fault(f"{place}.email", "Đồng ý nhận thư thì phải có địa chỉ.", "needs an address")
         )

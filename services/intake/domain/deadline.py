@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime
 
 from services.intake.domain.dossier import Dossier, Pause
 from shared.kernel.calendar import Duration, WorkingCalendar, due
-from shared.kernel.clock import to_vn
+from shared.kernel.clock import VN
+from shared.kernel.errors import MissingCalendar
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +32,9 @@ def moved(date: datetime, since: datetime, until: datetime, pause: Pause, rules:
     if rules.duration.unit == "hour":
         return date + (until - since)
     if rules.duration.unit == "day":
-        return _to_working_day(date + (until - since), rules.calendar)
+        return rules.calendar.drawn_in(date + (until - since))
     left = rules.calendar.minutes_between(since, date)
     return max(date, rules.calendar.add_minutes(until, left))
-
-
-def _to_working_day(date: datetime, calendar: WorkingCalendar) -> datetime:
-    while not calendar.is_working_day(to_vn(date).date()):
-        date += timedelta(days=1)
-    return date
 
 
 def stop_clock(dossier: Dossier, at: datetime, *, restart: bool) -> Dossier:
@@ -70,11 +65,15 @@ def close_clock(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
     """End a running pause because the dossier has come to its end.
 
     The date in force stays as it was stated last; the date that the office is judged by moves, for
-    the time that stood still was nobody's delay.
+    the time that stood still was nobody's delay. An end needs no calendar of a year to come: where
+    that date would fall into one, the year's first instant stands for it.
     """
     if dossier.paused_since is None or dossier.adjusted_due_at is None:
         return dossier
     pause = dossier.pauses[-1]
-    adjusted = moved(dossier.adjusted_due_at, pause.since, at, pause, rules)
+    try:
+        adjusted = moved(dossier.adjusted_due_at, pause.since, at, pause, rules)
+    except MissingCalendar as unknown:
+        adjusted = max(at, datetime(unknown.year, 1, 1, tzinfo=VN).astimezone(UTC))
     over = replace(pause, until=at, due_after=dossier.due_at, adjusted_due_after=adjusted)
     return replace(dossier, pauses=(*dossier.pauses[:-1], over), adjusted_due_at=adjusted)

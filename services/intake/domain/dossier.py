@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, get_args
 
+from services.intake.domain.lateness import late
 from services.intake.domain.statuses import Status, move
 from shared.events.parts import Paper, StepResult
 from shared.events.types import Channel
@@ -163,6 +164,5 @@ class Dossier:
 
     def overdue(self, now: datetime) -> bool:
         """True for an unfinished dossier past the date in force; a stopped clock is not overdue."""
-        if self.due_at is None or self.finished_at is not None:
-            return False
-        return self.due_at < (self.paused_since or now)
+        running = self.finished_at is None
+        return running and late(self.due_at, now, stopped_since=self.paused_since)

@@ -25,7 +25,7 @@ from shared.catalogue import PapersRule
 from shared.events.decision import Decision
 from shared.events.intake import SupplementExtended, SupplementLapsed, SupplementReminded
 from shared.kernel.calendar import Duration, WorkingCalendar
-from shared.kernel.clock import as_utc, to_vn
+from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput, MissingCalendar, NotFound
 
 NO_PAPERS: Final = "Công dân không bổ sung giấy tờ trong thời hạn đã nêu."
@@ -34,15 +34,14 @@ NO_PAPERS: Final = "Công dân không bổ sung giấy tờ trong thời hạn �
 def binding(
     respond_by: datetime | None, now: datetime, calendar: WorkingCalendar, faults: list[Fault]
 ) -> datetime | None:
-    """The date as it binds the citizen: one on a day off ends with the next working day (UTC)."""
+    """The date as it binds the citizen: while the office is open, never before `now` (UTC)."""
     if respond_by is None:
         return None
     if respond_by <= now:
         faults.append(Fault("respond_by", "Hạn trả lời đã qua.", "must be in the future"))
         return None
-    day = to_vn(respond_by).date()
     try:
-        return as_utc(respond_by) if calendar.is_working_day(day) else calendar.closing(day)
+        return calendar.latest(respond_by, now)
     except MissingCalendar as unknown:
         faults.append(Fault("respond_by", unknown.vi, unknown.en))
         return None

@@ -5,23 +5,31 @@ Faults name the place and the rule, never the value: they may be logged.
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
-from services.intake.domain.texts import check_text, missing
+import msgspec
+
+from services.intake.domain.texts import check_name, check_text, missing
 from shared.catalogue import FormField, Paper, Procedure
 from shared.events import parts
+from shared.kernel.clock import parse_day
 from shared.kernel.errors import Fault, InvalidInput
+from shared.kernel.letters import fold_wide, tidy
+from shared.kernel.numbers import Unreadable, decimals, vietnamese
 from shared.kernel.phones import normalise_phone
 
 LONGEST_FIELD = 500
 MOST_PAPERS = 50
 MOST_COPIES = 99
-_ID_NUMBER = re.compile(r"\d{9}|\d{12}")
+_OTHER = "other-"
+_ID_NUMBER = re.compile("[0-9]{9}|[0-9]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +49,14 @@ def check_form(
     *,
     today: date,
     partial: bool = False,
+    there: Collection[str] = (),
 ) -> dict[str, Any]:
     """The declaration with every value tidied; `partial` asks only for the fields that are given.
 
+    Of a partial one a field that is given empty stays, as None: the citizen takes its value out.
     Dates stay ISO texts, numbers numbers, phones become E.164. `today` is the local day, which
-    some dates may not lie after.
+    some dates may not lie after. `there`: the papers, and of a partial one the fields, that are
+    held besides: one of them may make a field optional.
     """
     known = {f.name for f in fields}
     faults.extend(
@@ -53,24 +64,73 @@ def check_form(
         for name in raw
         if name not in known
     )
-    asked = [field for field in fields if not partial or field.name in raw]
-    checked = {field.name: _checked(field, raw.get(field.name), faults, today) for field in asked}
-    return {name: value for name, value in checked.items() if value is not None}
+    filled = {name for name, value in raw.items() if not _is_empty(value)} | (set(there) - set(raw))
+    asked = [field for field in fields if not partial or _is_touched(field, raw)]
+    checked = {}
+    for field in asked:
+        if field.required and field.name not in filled and filled.isdisjoint(field.required_unless):
+            faults.append(missing(f"form.{field.name}"))
+        elif not partial or field.name in raw:
+            checked[field.name] = _checked(field, raw.get(field.name), faults, today)
+    return {name: value for name, value in checked.items() if partial or value is not None}
+
+
+def _is_empty(given: Any) -> bool:
+    return given is None or (isinstance(given, str) and not tidy(given))
+
+
+def _is_touched(field: FormField, raw: Mapping[str, Any]) -> bool:
+    """Whether a partial declaration gives this field, or one that makes it optional."""
+    return field.name in raw or not raw.keys().isdisjoint(field.required_unless)
 
 
 def _checked(field: FormField, given: Any, faults: list[Fault], today: date) -> Any:
     """The tidied value of one field; None where nothing, or nothing right, was given."""
     place = f"form.{field.name}"
-    if given is None or (isinstance(given, str) and not given.strip()):
-        if field.required:
-            faults.append(missing(place))
+    if _is_empty(given):
+        return None
+    if isinstance(given, Unreadable):
+        faults.append(Fault(place, given.vi, given.en))
         return None
     value = _CHECKS[field.type](field, given, faults)
-    if value is not None and field.not_after == "today" and value > today.isoformat():
-        vi = "Ngày này chưa đến; không thể ở sau hôm nay."
-        faults.append(Fault(place, vi, "must not be after today"))
+    if value is None:
+        return None
+    limit = _date_limit if field.type == "date" else _number_limit
+    if field.type in ("date", "number") and (wrong := limit(field, value, today)) is not None:
+        faults.append(Fault(place, *wrong))
         return None
     return value
+
+
+def _date_limit(field: FormField, value: str, today: date) -> tuple[str, str] | None:
+    """What is wrong with a date that lies where the procedure's cannot."""
+    if field.not_after == "today" and value > today.isoformat():
+        return "Ngày này chưa đến; không thể ở sau hôm nay.", "must not be after today"
+    earliest = field.earliest(today)
+    if earliest is not None and value < earliest.isoformat():
+        return f"Không thể trước ngày {earliest:%d/%m/%Y}.", f"must not be before {earliest}"
+    return None
+
+
+def _number_limit(field: FormField, value: float, today: date) -> tuple[str, str] | None:
+    """What is wrong with a number outside its bounds or finer than its field takes."""
+    least, most = field.least, field.most(today)
+    said = partial(vietnamese, grouped=field.unit != "ordinal")
+    below, above = least is not None and value < least, most is not None and value > most
+    if (below or above) and least is not None and most is not None:
+        return f"Phải từ {said(least)} đến {said(most)}.", f"must be from {least} to {most}"
+    if below and least is not None:
+        return f"Ít nhất là {said(least)}.", f"must be at least {least}"
+    if above and most is not None:
+        return f"Nhiều nhất là {said(most)}.", f"must be at most {most}"
+    if decimals(value) > field.decimals:
+        if field.decimals == 0:
+            return "Phải là số nguyên, không có phần lẻ.", "must be a whole number"
+        return (
+            f"Tối đa {field.decimals} chữ số sau dấu phẩy.",
+            f"at most {field.decimals} decimals",
+        )
+    return None
 
 
 def _text(field: FormField, raw: Any, faults: list[Fault]) -> Any:
@@ -78,15 +138,22 @@ def _text(field: FormField, raw: Any, faults: list[Fault]) -> Any:
     return check_text(raw, f"form.{field.name}", faults, longest=longest)
 
 
+def _name(field: FormField, raw: Any, faults: list[Fault]) -> Any:
+    longest = field.max_length or LONGEST_FIELD
+    return check_name(raw, f"form.{field.name}", faults, longest=longest)
+
+
 def _date(field: FormField, raw: Any, faults: list[Fault]) -> Any:
     try:
-        day = date.fromisoformat(raw) if isinstance(raw, str) and len(raw) == 10 else None
+        day = parse_day(tidy(raw)) if isinstance(raw, str) else None
     except ValueError:
         day = None
     if day is None or not 1900 <= day.year <= 2100:
         faults.append(
             Fault(
-                f"form.{field.name}", "Phải là một ngày có thật.", "must be a real date, YYYY-MM-DD"
+                f"form.{field.name}",
+                "Phải là một ngày có thật, từ năm 1900.",
+                "must be a real date, YYYY-MM-DD",
             )
         )
         return None
@@ -95,7 +162,8 @@ def _date(field: FormField, raw: Any, faults: list[Fault]) -> Any:
 
 def _number(field: FormField, raw: Any, faults: list[Fault]) -> Any:
     if isinstance(raw, bool) or not isinstance(raw, int | float) or not math.isfinite(raw):
-        faults.append(Fault(f"form.{field.name}", "Phải là một số.", "must be a number"))
+        vi = "Phải là một số, không phải chữ (trong JSON: 1250.5 không có dấu nháy)."
+        faults.append(Fault(f"form.{field.name}", vi, "must be a JSON number, not a text"))
         return None
     if abs(raw) >= 1e15:
         faults.append(Fault(f"form.{field.name}", "Số quá lớn.", "the number is too large"))
@@ -104,8 +172,10 @@ def _number(field: FormField, raw: Any, faults: list[Fault]) -> Any:
 
 
 def _choice(field: FormField, raw: Any, faults: list[Fault]) -> Any:
-    if raw in field.choices:
-        return raw
+    chosen = tidy(raw) if isinstance(raw, str) else raw
+    for choice in field.choices:
+        if chosen == tidy(choice):
+            return choice
     said = ", ".join(field.choices)
     faults.append(
         Fault(f"form.{field.name}", f"Phải chọn một trong: {said}.", f"must be one of: {said}")
@@ -133,13 +203,15 @@ def _phone(field: FormField, raw: Any, faults: list[Fault]) -> Any:
 
 
 def _id_number(field: FormField, raw: Any, faults: list[Fault]) -> Any:
-    digits = re.sub(r"[\s.]", "", raw) if isinstance(raw, str) else ""
-    if _ID_NUMBER.fullmatch(digits) and digits.isascii():
+    digits = re.sub(r"[\s.\-]", "", fold_wide(tidy(raw))) if isinstance(raw, str) else ""
+    if _ID_NUMBER.fullmatch(digits):
         return digits
+    letter = next((each for each in digits if not each.isdigit()), None)
+    named = f" Có «{letter}» không phải chữ số." if letter and letter.isprintable() else ""
     faults.append(
         Fault(
             f"form.{field.name}",
-            "Số định danh có 12 chữ số (CMND cũ 9 chữ số).",
+            f"Số định danh có 12 chữ số (CMND cũ 9 chữ số).{named}",
             "an identity number has 12 digits (old ones 9)",
         )
     )
@@ -148,6 +220,7 @@ def _id_number(field: FormField, raw: Any, faults: list[Fault]) -> Any:
 
 _CHECKS: dict[str, Callable[[FormField, Any, list[Fault]], Any]] = {
     "text": _text,
+    "name": _name,
     "date": _date,
     "number": _number,
     "choice": _choice,
@@ -192,7 +265,7 @@ def _held(
         if name is None:
             return None
         return parts.Paper(
-            code=f"other-{number + 1}", name=name, original=count.original, copy=count.copy
+            code=f"{_OTHER}{number + 1}", name=name, original=count.original, copy=count.copy
         )
     if count.code not in names:
         faults.append(
@@ -206,6 +279,23 @@ def _held(
     return parts.Paper(
         code=count.code, name=names[count.code], original=count.original, copy=count.copy
     )
+
+
+def numbered_on(
+    held: Sequence[parts.Paper], papers: Sequence[parts.Paper]
+) -> tuple[parts.Paper, ...]:
+    """Papers outside the catalogue's list numbered on from those held: each stays one of its own."""
+    taken = {p.code for p in held}
+    free = (code for n in itertools.count(1) if (code := f"{_OTHER}{n}") not in taken)
+    return tuple(
+        msgspec.structs.replace(paper, code=next(free)) if is_other(paper) else paper
+        for paper in papers
+    )
+
+
+def is_other(paper: parts.Paper) -> bool:
+    """Whether it is a paper outside the catalogue's list."""
+    return paper.code.startswith(_OTHER)
 
 
 def missing_papers(papers: Sequence[Paper], held: Sequence[parts.Paper]) -> list[Fault]:

@@ -115,7 +115,18 @@ def papers_requested(
 def payment_requested(
     dossier: Dossier, event: PaymentRequested, around: Circumstances
 ) -> Decision[Dossier]:
-    """An agency asks for money: 4 -> 6, the clock stops where the procedure's step says so."""
+    """An agency asks for money: 4 -> 6, the clock stops where the procedure's step says so.
+
+    A later notice for the same step takes the place of one that is not paid yet.
+    """
+    asked = [w for w in dossier.waits if w.kind == "payment" and w.step == event.step]
+    if any(wait.answered for wait in asked):
+        return Decision(note="Công dân đã nộp tiền; thông báo thay thế không thay đổi gì.")
+    replaced = f"Thay bằng thông báo {event.reference}."
+    waits = tuple(
+        replace(w, closed_at=event.requested_at, dropped=replaced) if w in asked and w.open else w
+        for w in dossier.waits
+    )
     known = around.procedure(dossier).step(event.step)
     wait = Wait(
         kind="payment",
@@ -127,7 +138,7 @@ def payment_requested(
         reference=event.reference,
         amount_vnd=event.amount_vnd,
     )
-    return Decision(open_wait(dossier, wait, restart=False))
+    return Decision(open_wait(replace(dossier, waits=waits), wait, restart=False))
 
 
 @_until_its_end

@@ -10,7 +10,14 @@ from services.intake.domain.circumstances import Circumstances, agency, version
 from services.intake.domain.contacts import contact_given
 from services.intake.domain.dossier import Dossier, Ending, Wait
 from services.intake.domain.expiry import binding, planned
-from services.intake.domain.forms import PaperCount, check_form, check_papers, missing_papers
+from services.intake.domain.forms import (
+    PaperCount,
+    check_form,
+    check_papers,
+    is_other,
+    missing_papers,
+    numbered_on,
+)
 from services.intake.domain.statuses import Status
 from services.intake.domain.submission import Checked
 from services.intake.domain.texts import check_text, missing
@@ -71,8 +78,6 @@ def _received(
     promised = due(around.now, procedure.duration, around.calendar(dossier))
     received = replace(
         dossier,
-        procedure_version=procedure.version,
-        field=procedure.field,
         status=dossier.becoming(Status.RECEIVED),
         underlying=Status.RECEIVED,
         received_at=around.now,
@@ -93,26 +98,35 @@ def _received(
         form=procedure.shared(dossier.form),
         papers=dossier.papers,
         branches=dossier.branches,
+        rounds=rounds_asked(dossier),
     )
+
+
+def rounds_asked(dossier: Dossier) -> int:
+    """How often the citizen was asked for papers, by the desk and by agencies."""
+    return sum(wait.kind == "supplement" for wait in dossier.waits)
 
 
 def receive(
     dossier: Dossier, around: Circumstances, *, papers: Sequence[PaperCount] | None = None
 ) -> Decision[Dossier]:
-    """Receive what was filed online or by post, under the version in force today.
+    """Receive what was filed online or by post, under the version it was filed under.
+
+    That version asks for the papers and the fields that the citizen knew of, also where it ended
+    between the filing and the reception.
 
     `papers` replaces the checklist by what the desk has counted itself.
     """
-    procedure = around.offered(around.office(dossier), dossier.procedure)
+    procedure = around.procedure(dossier)
     must_allow(dossier, "receive")
     faults: list[Fault] = []
     held = dossier.papers
     if papers is not None:
-        held = (
-            *check_papers(procedure.papers, papers, faults),
-            *(p for p in held if p.code.startswith("other-")),
-        )
-    check_form(procedure.form, dossier.form, faults, today=around.today)
+        others = tuple(p for p in held if is_other(p))
+        counted = check_papers(procedure.papers, papers, faults)
+        held = (*numbered_on(others, counted), *others)
+    there = {paper.code for paper in held}
+    check_form(procedure.form, dossier.form, faults, today=around.today, there=there)
     faults.extend(missing_papers(procedure.papers, held))
     if faults:
         raise InvalidInput(faults)
@@ -145,7 +159,7 @@ def request_supplement(
 ) -> Decision[Dossier]:
     """Ask, before reception, for everything that is missing in one go."""
     must_allow(dossier, "request-supplement")
-    round_ = sum(w.kind == "supplement" for w in dossier.waits) + 1
+    round_ = rounds_asked(dossier) + 1
     faults = _round_faults(around.procedure(dossier), round_)
     asked = check_items(items, faults)
     why = check_text(reason, "reason", faults) or ""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from services.intake.domain.dossier import Pause
+from services.intake.domain.lateness import late
 from services.intake.domain.statuses import Status
 from shared.kernel.clock import to_vn
 
@@ -108,19 +109,19 @@ def count(
 
 def _in_progress(history: History, end: datetime, counts: Counts) -> Counts:
     # Waiting for the citizen counts as in time, unless the date had passed when the wait began.
-    judged = min((p.since for p in history.pauses if _running(p, end)), default=end)
-    if adjusted_due_at(history, end) < judged:
+    since = min((p.since for p in history.pauses if _running(p, end)), default=None)
+    if late(adjusted_due_at(history, end), end, stopped_since=since):
         return replace(counts, in_progress_late=1)
     return replace(counts, in_progress_in_time=1)
 
 
 def _resolved(history: History, finished: datetime, counts: Counts) -> Counts:
-    done = to_vn(finished).date()
-    due = to_vn(adjusted_due_at(history, finished)).date()
-    if done > due:
+    due = adjusted_due_at(history, finished)
+    if late(due, finished, finished_at=finished):
         return replace(counts, resolved_late=1)
     # Withdrawn and stopped dossiers count as on time: nobody worked faster than promised.
-    if done < due and history.status in (Status.RESOLVED, Status.RETURNED):
+    early = to_vn(finished).date() < to_vn(due).date()
+    if early and history.status in (Status.RESOLVED, Status.RETURNED):
         return replace(counts, resolved_early=1)
     return replace(counts, resolved_on_time=1)
 

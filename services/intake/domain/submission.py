@@ -71,8 +71,11 @@ def check_submission(
         said = ", ".join(procedure.channels)
         faults.append(Fault("channel", f"Hình thức nộp: {said}.", f"must be one of: {said}"))
     contact = check_contact(command.contact, faults)
-    form = check_form(procedure.form, command.form, faults, today=today)
-    papers = check_papers(procedure.papers, command.papers, faults)
+    told: list[Fault] = []
+    papers = check_papers(procedure.papers, command.papers, told)
+    there = {paper.code for paper in papers}
+    form = check_form(procedure.form, command.form, faults, today=today, there=there)
+    faults.extend(told)
     branches = check_branches(procedure, command.branches, faults)
     if command.channel == "direct":
         faults.extend(missing_papers(procedure.papers, papers))

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from services.intake.domain.dossier import Dossier
+from services.intake.domain.lateness import late
 from services.intake.domain.report import History
 from services.intake.domain.statuses import Status
 from services.intake.storage.rows import from_row, pauses_of, searched
@@ -61,14 +62,14 @@ class Listed:
     received_at: datetime | None
     promised_at: datetime | None
     due_at: datetime | None
+    adjusted_due_at: datetime | None
     paused_since: datetime | None
     finished_at: datetime | None
 
     def overdue(self, now: datetime) -> bool:
         """As Dossier.overdue."""
-        if self.due_at is None or self.finished_at is not None:
-            return False
-        return self.due_at < (self.paused_since or now)
+        running = self.finished_at is None
+        return running and late(self.due_at, now, stopped_since=self.paused_since)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ _COLUMNS = [
         "code", "procedure", "procedure_version", "office", "channel", "status", "contact",
         "submitted_at", "received_at", "promised_at", "due_at", "paused_since", "finished_at",
     )
-]  # fmt: skip
+] + [_C.owed_at.label("adjusted_due_at")]  # fmt: skip
 
 
 def list_dossiers(
@@ -138,12 +139,12 @@ def _conditions(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]
     if filters.unfinished:
         wanted.append(_C.status.notin_([int(s) for s in Status if s.final]))
     if filters.overdue is not None:
-        late = sa.and_(
+        missed = sa.and_(  # as lateness.late has it
             _C.finished_at.is_(None),
             _C.due_at.is_not(None),
             _C.due_at < sa.func.coalesce(_C.paused_since, sa.literal(now, Instant())),
         )
-        wanted.append(late if filters.overdue else sa.not_(late))
+        wanted.append(missed if filters.overdue else sa.not_(missed))
     wanted += [
         _C.searched.contains(word, autoescape=True) for word in searched(filters.text or "").split()
     ]

@@ -57,10 +57,15 @@ def faults_of(around: Circumstances, command: SubmitDossier) -> tuple[Fault, ...
 
 
 def faults_of_supplement(
-    procedure: Procedure, papers: Sequence[PaperCount], form: Mapping[str, Any], today: date
+    procedure: Procedure,
+    dossier: Dossier,
+    papers: Sequence[PaperCount],
+    form: Mapping[str, Any],
+    today: date,
 ) -> tuple[Fault, ...]:
     """What is wrong with what a citizen brought, whatever it was asked for."""
     faults: list[Fault] = []
-    check_papers(procedure.papers, papers, faults)
-    check_form(procedure.form, form, faults, partial=True, today=today)
+    brought = check_papers(procedure.papers, papers, faults)
+    there = {*dossier.form, *(paper.code for paper in (*dossier.papers, *brought))}
+    check_form(procedure.form, form, faults, partial=True, today=today, there=there)
     return tuple(faults)

@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, request
 
 from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps, deps
-from services.intake.web.pages import acts, desk, lookup
+from services.intake.web.pages import acts, desk, lookup, typed
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.identity.guard import current_or_none, guard_of
@@ -45,7 +45,8 @@ def create_web(settings: Settings, store: Store, catalogue: Catalogue) -> Flask:
     api.register_blueprint(read.blueprint())
     api.register_blueprint(write.blueprint())
     app.jinja_env.filters["pairs"] = _pairs
-    app.jinja_env.globals["today"] = lambda: deps().today().isoformat()
+    app.jinja_env.filters["as_typed"] = lambda value, field: typed.shown(field, value)
+    app.jinja_env.globals["today"] = lambda: deps().today()
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
     for each in (desk.blueprint(), acts.blueprint(), lookup.blueprint()):

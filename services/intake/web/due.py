@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from services.intake.domain.dossier import Dossier
+from services.intake.domain.lateness import late
 from services.intake.storage.queries import Listed
 from services.intake.web.telling import CHANNELS_VI
 from shared.kernel.clock import to_vn
@@ -13,12 +14,12 @@ from shared.web.filters import vn_time
 
 
 def due(dossier: Dossier | Listed, now: datetime) -> Due:
-    """How a dossier stands against the date in force."""
+    """How a dossier stands against the date in force; a finished one as form II.06a has it."""
     if dossier.due_at is None:
         return Due("Chưa tiếp nhận" if dossier.received_at is None else "", "quiet")
     if dossier.finished_at is not None:
-        late = to_vn(dossier.finished_at).date() > to_vn(dossier.due_at).date()
-        return Due("Xong trễ hạn" if late else "Xong", "bad" if late else "good")
+        missed = late(dossier.adjusted_due_at, now, finished_at=dossier.finished_at)
+        return Due("Xong trễ hạn" if missed else "Xong", "bad" if missed else "good")
     if dossier.overdue(now):
         return time_left(dossier.due_at - now, units=1)
     if dossier.paused_since is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from services.intake.domain.statuses import Status
 from services.intake.domain.waits import actions
 from services.intake.storage.queries import Listed, Page
 from services.intake.usecases.report import Ii06a
-from shared.catalogue import Catalogue, Procedure
+from shared.catalogue import Catalogue, FormField, Procedure
 from shared.kernel.clock import format_instant, to_vn
 
 Json = dict[str, Any]
@@ -127,8 +127,8 @@ def _line(line: Listed, catalogue: Catalogue, now: datetime, *, names: bool) -> 
     }
 
 
-def procedure(found: Procedure) -> Json:
-    """A procedure as a form needs it."""
+def procedure(found: Procedure, today: date) -> Json:
+    """A procedure as a form that is filled in today needs it."""
     return {
         "code": found.code,
         "version": found.version,
@@ -138,11 +138,7 @@ def procedure(found: Procedure) -> Json:
         "channels": list(found.channels),
         "fee": {"amount_vnd": found.fee.amount_vnd, "timing": found.fee.timing,
                 "note": found.fee.note},
-        "form": [
-            {"name": f.name, "label": f.label, "type": f.type, "required": f.required,
-             "choices": list(f.choices), "max_length": f.max_length, "not_after": f.not_after}
-            for f in found.form
-        ],
+        "form": [_field(each, today) for each in found.form],
         "papers": [
             {"code": p.code, "name": p.name, "original": p.original, "copy": p.copy,
              "condition": p.condition}
@@ -153,6 +149,25 @@ def procedure(found: Procedure) -> Json:
         ],
         "min_branches": found.min_branches,
     }  # fmt: skip
+
+
+def _field(found: FormField, today: date) -> Json:
+    earliest = found.earliest(today)
+    return {
+        "name": found.name,
+        "label": found.label,
+        "type": found.type,
+        "required": found.required,
+        "choices": list(found.choices),
+        "max_length": found.max_length,
+        "not_after": found.not_after,
+        "not_before": earliest and earliest.isoformat(),
+        "unit": found.unit,
+        "required_unless": list(found.required_unless),
+        "least": found.least,
+        "greatest": found.most(today),
+        "decimals": found.decimals,
+    }
 
 
 def counts(found: Counts) -> Json:

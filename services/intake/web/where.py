@@ -74,12 +74,20 @@ def places(dossier: Dossier, known: Iterable[Stage], office: str) -> list[str]:
 
 
 def milestones(
-    dossier: Dossier, known: Iterable[Stage], agency_name: Callable[[str], str]
+    dossier: Dossier,
+    known: Iterable[Stage],
+    agency_name: Callable[[str], str],
+    *,
+    dated: bool,
+    overdue: bool,
 ) -> list[Milestone]:
-    """What has happened, oldest first, and the date that is promised."""
+    """What has happened, oldest first, and what is to come.
+
+    `dated`: a date was given at reception; `overdue`: it is over, and not to come any more.
+    """
     happened = [Milestone(format_instant(dossier.submitted_at), "Nộp hồ sơ")]
     if dossier.received_at is not None:
-        promised = f"Hẹn trả kết quả {vn_datetime(dossier.promised_at)}"
+        promised = f"Hẹn trả kết quả {vn_datetime(dossier.promised_at)}" if dated else ""
         happened.append(Milestone(format_instant(dossier.received_at), "Tiếp nhận", promised))
     happened += [
         Milestone(
@@ -102,7 +110,9 @@ def milestones(
         for extension in dossier.extensions
     ]
     happened += _ending(dossier)
-    return sorted(happened, key=lambda each: each.at or "") + _still_to_come(dossier)
+    return sorted(happened, key=lambda each: each.at or "") + (
+        _still_to_come(dossier) if dated and not overdue else []
+    )
 
 
 def _of_wait(wait: Wait, agency_name: Callable[[str], str]) -> list[Milestone]:

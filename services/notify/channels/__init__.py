@@ -1,12 +1,12 @@
 """The ways out of the house: file, console, null and SMTP. No database and no rules here.
 
-`open_channels` is the table of which setting gives which channel.
+`open_channels` gives the channel that a setting names; `_MAKERS` is the table of all there are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from typing import Final
 
 from services.notify.channels.console import ConsoleChannel
 from services.notify.channels.file import FileChannel
@@ -15,31 +15,41 @@ from services.notify.channels.protocol import Channel
 from services.notify.channels.smtp import SmtpChannel, parse_smtp_url
 from services.notify.domain.contacts import EMAIL, SMS
 from shared.kernel.errors import SettingsError
+from shared.settings import Settings
 
 __all__ = ["Channel", "open_channels"]
 
-_BY_WORD: Mapping[str, tuple[str, ...]] = {
-    SMS: ("file", "console", "null"),
-    EMAIL: ("file", "console", "null", "smtp"),
+Make = Callable[[str, Settings], Channel]
+
+
+def _file(kind: str, settings: Settings) -> Channel:
+    return FileChannel(settings.data_dir / "messages" / kind, kind, settings.mail_from)
+
+
+def _smtp(_: str, settings: Settings) -> Channel:
+    return SmtpChannel(parse_smtp_url(settings.smtp_url), settings.mail_from)
+
+
+_ANY: Final[Mapping[str, Make]] = {
+    "file": _file,
+    "console": lambda kind, _: ConsoleChannel(kind),
+    "null": lambda kind, _: NullChannel(kind),
+}
+#: Kind of address -> word of the setting -> its channel.
+_MAKERS: Final[Mapping[str, Mapping[str, Make]]] = {
+    SMS: {**_ANY},
+    EMAIL: {**_ANY, "smtp": _smtp},
 }
 
 
-def open_channels(
-    *, sms: str, email: str, data_dir: Path, mail_from: str, smtp_url: str | None
-) -> dict[str, Channel]:
+def open_channels(settings: Settings) -> dict[str, Channel]:
     """One channel per kind of address; `SettingsError` for a word that is not known."""
-    makers: Mapping[str, Callable[[str], Channel]] = {
-        "file": lambda kind: FileChannel(data_dir / "messages" / kind, kind, mail_from),
-        "console": ConsoleChannel,
-        "null": NullChannel,
-        "smtp": lambda _: SmtpChannel(parse_smtp_url(smtp_url), mail_from),
-    }
-    chosen = {SMS: sms, EMAIL: email}
+    chosen = {SMS: settings.channel_sms, EMAIL: settings.channel_email}
     for kind, word in chosen.items():
-        if word not in _BY_WORD[kind]:
-            known = ", ".join(_BY_WORD[kind])
+        if word not in _MAKERS[kind]:
+            name, known = f"LIENTHONG_CHANNEL_{kind.upper()}", ", ".join(_MAKERS[kind])
+            # The value is not repeated: it may be a secret in a wrong place.
             raise SettingsError(
-                f"LIENTHONG_CHANNEL_{kind.upper()} is {word!r}; it can be: {known}",
-                vi=f"LIENTHONG_CHANNEL_{kind.upper()} phải là một trong: {known}",
+                f"{name}: not one of {known}", vi=f"{name} phải là một trong: {known}."
             )
-    return {kind: makers[word](kind) for kind, word in chosen.items()}
+    return {kind: _MAKERS[kind][word](kind, settings) for kind, word in chosen.items()}

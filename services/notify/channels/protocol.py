@@ -24,8 +24,6 @@ class Channel(Protocol):
 
     def send(self, letters: Iterable[Letter]) -> Iterator[Result]:
         """One result per letter, in order."""
-        ...
 
     def close(self) -> None:
         """Let go of connections; the channel may be used again afterwards."""
-        ...

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Final
 
 from services.notify.domain.cases import Case
 from services.notify.domain.contacts import SMS, Address
@@ -17,6 +19,9 @@ from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import LienThongError, NotFound
 from shared.kernel.text import sms_segments
+
+#: The moment whose text is about a new date.
+APOLOGY: Final = "extended"
 
 
 class UnknownDossier(LienThongError):
@@ -54,6 +59,7 @@ class Composer:
     ) -> Message:
         """The message with its text for this address, under this id, ready to be sent now."""
         on = to_vn(notice.made_at).date()
+        notice = replace(notice, case=replace(notice.case, due_at=self._told_date(message, notice)))
         template = self._template(message.moment, to.channel, contact.language, on)
         text = render(template, values_for(notice, contact, to.channel))
         segments = sms_segments(text.body) if to.channel == SMS else None
@@ -72,6 +78,22 @@ class Composer:
             template_version=str(template.version),
             about=None,
         )
+
+    def _told_date(self, message: Message, notice: Notice) -> datetime | None:
+        """The date that a text may name: one to come, and none that is given on a day without any.
+
+        An apology's date is new and is always told.
+        """
+        due_at, made_at = notice.case.due_at, notice.made_at
+        if due_at is None or due_at <= made_at:
+            return None
+        if message.moment != APOLOGY and self._without_appointment(notice.case.office, made_at):
+            return None
+        return due_at
+
+    def _without_appointment(self, office: str, at: datetime) -> bool:
+        known = self._agency(office) is not None
+        return known and self._catalogue.no_appointment(office, to_vn(at).date())
 
     def _place(self, case: Case) -> Place:
         office = self._agency(case.office)

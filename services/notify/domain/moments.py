@@ -26,6 +26,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     respond_by: datetime | None = None
     amount_vnd: int | None = None
     step: str | None = None
+    replaces: str = ""
     results: tuple[StepResult, ...] = ()
 
 
@@ -98,7 +99,12 @@ _TABLE: Final[tuple[Moment, ...]] = (
         routing.PaymentRequested,
         "payment_requested",
         "Yêu cầu nộp tiền",
-        lambda event: Details(agency=event.agency, amount_vnd=event.amount_vnd, step=event.step),
+        lambda event: Details(
+            agency=event.agency,
+            amount_vnd=event.amount_vnd,
+            step=event.step,
+            replaces=event.replaces or "",
+        ),
     ),
     _moment(
         intake.DossierPaid,

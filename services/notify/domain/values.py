@@ -73,6 +73,7 @@ def values_for(notice: Notice, contact: ContactGiven, channel: str) -> dict[str,
         "amount": spoken_money(details.amount_vnd, language, brief=brief),
         "office": place.short_name if brief else place.name,
         "step": details.step or "",
+        "replaces": details.replaces,
         "respond_by": _time(details.respond_by, language, brief=brief),
     }
     if not brief:

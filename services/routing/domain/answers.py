@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from services.routing.domain import words
 from services.routing.domain.case import Case, Circumstances, PapersWanted, Task
-from services.routing.domain.journey import advance
+from services.routing.domain.journey import advance, correct_sum
 from services.routing.domain.move import Move, alarms
 from services.routing.domain.plan import Plan, StepPlan
 from services.routing.domain.waiting import (
     SUPPLEMENT_NEEDED,
+    CannotAsk,
     ask_papers,
     drop_request,
     rounds_used,
@@ -75,6 +76,8 @@ def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[
     if task.kind == "payment":
         return Decision(note=words.NOT_OURS)
     if task.state == "answered":
+        if isinstance(answer, AnswerCompleted) and _corrects(task, answer, around):
+            return _correct(Move(case, around), task, answer)
         return Decision(note=words.ALREADY_ANSWERED)
     if task.state == "cancelled":
         return Decision(note=words.ALREADY_CANCELLED)
@@ -111,6 +114,31 @@ def _complete(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case]
     )
 
 
+def _corrects(task: Task, answer: AnswerCompleted, around: Circumstances) -> bool:
+    """Whether an agency that has answered names another sum for the citizen to pay."""
+    names = answer.outcome == task.outcome == "granted" and answer.amount_vnd is not None
+    differs = answer.amount_vnd != task.amount_vnd
+    return names and differs and around.route.plan.leads_to_payment(task.step)
+
+
+def _correct(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case]:
+    if move.case.state not in ("live", "resolved"):
+        return Decision(note=words.DOSSIER_CLOSED)
+    before = move.around.route.before
+    payments = [t for t in move.case.tasks.values() if task.step in before[t.step]]
+    paid = next((t for t in payments if t.kind == "payment" and not t.is_open), None)
+    if paid is not None:
+        said = f"{paid.amount_vnd or 0:,}".replace(",", ".")
+        return _denied(move, task, "completed", words.ALREADY_PAID.format(amount=said))
+    if not answer.amount_vnd:
+        return _denied(move, task, "completed", words.NOTHING_TO_PAY)
+    correct_sum(move, task, answer.amount_vnd, answer.document)
+    move.note = words.SUM_CORRECTED
+    move.tell(task, "due", note=words.SUM_CORRECTED)
+    move.answered(move.case.tasks[task.step], "completed", words.SUM_CORRECTED)
+    return move.finish()
+
+
 def _refuse(move: Move, task: Task, answer: AnswerRefused) -> Decision[Case]:
     return _closed(move, task, closed_by="refused", outcome="refused", reason=answer.reason)
 
@@ -143,8 +171,9 @@ def close_task(move: Move, task: Task, **outcome: Any) -> None:
 
 
 def _denied(move: Move, task: Task, answer: str, note: str) -> Decision[Case]:
+    """What was asked for changes nothing; the agency is told so by either way."""
     move.deny(task, answer, note)
-    return move.finish()
+    return Decision(events=tuple(move.events), note=note)
 
 
 def _want_papers(move: Move, task: Task, answer: AnswerSupplementNeeded) -> Decision[Case]:
@@ -158,14 +187,22 @@ def _want_papers(move: Move, task: Task, answer: AnswerSupplementNeeded) -> Deci
     wanted = PapersWanted(answer.items, answer.reason, respond_by)
     if move.case.waiting_for_citizen:
         waiting = move.put(replace(task, pending=wanted))
+        move.note = words.WAITS_ITS_TURN
         move.deny(waiting, SUPPLEMENT_NEEDED, words.WAITS_ITS_TURN)
-    else:
-        ask_papers(move, task, wanted)
+        return move.finish()
+    try:
+        move.note = ask_papers(move, task, wanted)
+    except CannotAsk as refused:
+        return _denied(move, task, SUPPLEMENT_NEEDED, refused.note)
     return move.finish()
 
 
 def _want_time(move: Move, task: Task, answer: AnswerMoreTimeNeeded) -> Decision[Case]:
-    step, until = move.step(task), as_utc(answer.until)
+    step, asked = move.step(task), as_utc(answer.until)
+    try:
+        until = move.calendar(task).drawn_in(asked)
+    except MissingCalendar:
+        return _denied(move, task, MORE_TIME, words.NO_CALENDAR)
     if until <= move.now or (task.due_at is not None and until <= task.due_at):
         return _denied(move, task, MORE_TIME, words.UNTIL_TOO_EARLY)
     if not may_extend(task, step):
@@ -176,7 +213,10 @@ def _want_time(move: Move, task: Task, answer: AnswerMoreTimeNeeded) -> Decision
     except MissingCalendar:
         return _denied(move, task, MORE_TIME, words.NO_CALENDAR)
     move.put(moved)
-    move.tell(moved, "paused" if moved.state == "paused" else "due", note=words.NEW_DUE)
+    if until != asked:
+        move.note = words.NEW_DUE_MOVED.format(at=words.minute(until))
+    note = move.note or words.NEW_DUE
+    move.tell(moved, "paused" if moved.state == "paused" else "due", note=note)
     move.answered(moved, MORE_TIME, answer.reason)
     counted = not (step.after_result or step.pauses_clock)
     if move.case.state == "live" and counted and until > move.case.due_at:
@@ -210,7 +250,10 @@ def _extend_promise(move: Move, task: Task, until: datetime, reason: str) -> Non
 
 
 def _end_of_journey(move: Move, step_code: str, until: datetime) -> datetime:
-    """When the last counted step after `step_code` would end if each took its whole budget."""
+    """When the last counted step after `step_code` would end if each took its whole budget.
+
+    Not before the desk that hands the result over is open.
+    """
     route, calendar = move.around.route, move.office_calendar()
     ends = {step_code: until}
     for step in route.steps:
@@ -219,7 +262,7 @@ def _end_of_journey(move: Move, step_code: str, until: datetime) -> datetime:
             start = max(begins)
             timed = step.budget is not None and not step.pauses_clock
             ends[step.code] = due(start, step.budget, calendar) if timed and step.budget else start
-    return max(ends.values())
+    return calendar.add_minutes(max(ends.values()), 0)
 
 
 _MOVES: Final[dict[type[Any], Callable[[Move, Task, Any], Decision[Case]]]] = {

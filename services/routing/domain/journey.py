@@ -11,7 +11,15 @@ from datetime import datetime
 from typing import Any
 
 from services.routing.domain import words
-from services.routing.domain.case import ENDED, Case, Circumstances, StepState, Task, step_states
+from services.routing.domain.case import (
+    ENDED,
+    Alarms,
+    Case,
+    Circumstances,
+    StepState,
+    Task,
+    step_states,
+)
 from services.routing.domain.case import ready as is_ready
 from services.routing.domain.move import Move, alarms
 from services.routing.domain.plan import StepPlan
@@ -27,6 +35,7 @@ from shared.events.routing import (
     StepOpened,
 )
 from shared.kernel.calendar import due
+from shared.kernel.errors import MissingCalendar
 
 
 def open_case(received: DossierReceived, around: Circumstances) -> Decision[Case]:
@@ -44,6 +53,7 @@ def open_case(received: DossierReceived, around: Circumstances) -> Decision[Case
         due_at=received.due_at,
         form={name: value for name, value in received.form.items() if name in kept},
         papers=received.papers,
+        rounds=received.rounds or 0,
     )
     move = Move(case, around)
     move.events.append(DossierStarted(dossier=case.dossier, procedure=procedure, started_at=now))
@@ -106,8 +116,6 @@ def advance(move: Move) -> None:
 
 def _open_task(move: Move, step: StepPlan) -> None:
     agency, competent = move.around.directory.responsible(step.role)
-    calendar = move.around.directory.calendar(agency.code)
-    due_at = due(move.now, step.budget, calendar) if step.budget else move.case.due_at
     task = move.put(
         Task(
             id=move.around.new_id(),
@@ -116,7 +124,7 @@ def _open_task(move: Move, step: StepPlan) -> None:
             agency=agency,
             state="assigned",
             opened_at=move.now,
-            alarms=alarms(move.now, max(due_at, move.now), calendar),
+            alarms=_time_for(move, step, agency),
         )
     )
     move.events.append(
@@ -132,6 +140,18 @@ def _open_task(move: Move, step: StepPlan) -> None:
     move.events.append(_assigned(move.case, task, step))
     if not competent:
         move.tell(task, "due", note=words.NO_AGENCY)
+
+
+def _time_for(move: Move, step: StepPlan, agency: Agency) -> Alarms | None:
+    """A step's deadline; none for a step after the result that would need next year's calendar."""
+    calendar = move.around.directory.calendar(agency.code)
+    try:
+        due_at = due(move.now, step.budget, calendar) if step.budget else move.case.due_at
+        return alarms(move.now, max(due_at, move.now), calendar)
+    except MissingCalendar:
+        if not step.after_result:
+            raise
+        return None  # the dossier's end waits for no calendar
 
 
 def _assigned(case: Case, task: Task, step: StepPlan) -> TaskAssigned:
@@ -156,14 +176,7 @@ def shared_form(case: Case, step: StepPlan) -> dict[str, Any]:
 
 def _open_payment(move: Move, step: StepPlan) -> None:
     """Ask the citizen to pay what the agencies before this step worked out."""
-    before = [
-        task
-        for code in move.around.route.before[step.code]
-        if (task := move.case.tasks.get(code)) is not None
-    ]
-    amounts = [task.amount_vnd for task in before if task.amount_vnd is not None]
-    amount = sum(amounts) if amounts else None
-    asking = next((t for t in before if t.amount_vnd is not None), before[0] if before else None)
+    amount, asking = _sum_for(move, step)
     task = Task(
         id=move.around.new_id(),
         step=step.code,
@@ -181,13 +194,46 @@ def _open_payment(move: Move, step: StepPlan) -> None:
     # The number of the notice that the asking agency wrote; without one, a number people can say.
     count = sum(each.kind == "payment" for each in move.case.tasks.values())
     number = (asking.document if asking else None) or f"{move.case.dossier}/{count}"
+    _notice(move, move.put(replace(task, document=number[:200])))
+
+
+def correct_sum(move: Move, task: Task, amount_vnd: int, document: str | None) -> None:
+    """The agency corrects the sum before it is paid: a new notice takes the old one's place."""
+    move.put(replace(task, amount_vnd=amount_vnd, document=document or task.document))
+    for payment in (each for each in move.case.tasks.values() if each.is_open):
+        if payment.kind != "payment" or task.step not in move.around.route.before[payment.step]:
+            continue
+        amount, _ = _sum_for(move, move.step(payment))
+        fresh = document if document != payment.document else None
+        number = fresh or words.CORRECTED_NOTICE.format(
+            number=(payment.document or move.case.dossier).partition(" (")[0],
+            at=words.minute(move.now),
+        )
+        corrected = replace(payment, amount_vnd=amount, document=number[:200])
+        _notice(move, move.put(corrected), replaces=payment.document)
+
+
+def _sum_for(move: Move, step: StepPlan) -> tuple[int | None, Task | None]:
+    """What the agencies before a payment worked out, and which of them asks."""
+    before = [
+        task
+        for code in move.around.route.before[step.code]
+        if (task := move.case.tasks.get(code)) is not None
+    ]
+    amounts = [task.amount_vnd for task in before if task.amount_vnd is not None]
+    asking = next((t for t in before if t.amount_vnd is not None), before[0] if before else None)
+    return sum(amounts) if amounts else None, asking
+
+
+def _notice(move: Move, task: Task, replaces: str | None = None) -> None:
     move.events.append(
         PaymentRequested(
             dossier=move.case.dossier,
-            step=step.code,
+            step=task.step,
             agency=task.agency,
-            amount_vnd=amount,
-            reference=number[:200],
+            amount_vnd=task.amount_vnd,
+            reference=task.document or move.case.dossier,
+            replaces=replaces,
             requested_at=move.now,
         )
     )
@@ -205,15 +251,18 @@ def close_payment(task: Task, at: datetime, amount_vnd: int) -> Task:
     )
 
 
-def pause(move: Move) -> None:
-    """The citizen must act: the clock of every open task of the procedure proper stands."""
+def pause(move: Move, asking: str | None = None, note: str = words.PAUSED) -> None:
+    """The citizen must act: the clock of every open task of the procedure proper stands.
+
+    The agency of the step that is `asking` is told so with a note of its own.
+    """
     for task in move.open_tasks():
         if task.state == "paused" or move.step(task).after_result:
             continue
         move.tell(
             move.put(replace(task, state="paused", paused_at=move.now)),
             "paused",
-            note=words.PAUSED,
+            note=note if task.step == asking else words.PAUSED,
         )
 
 

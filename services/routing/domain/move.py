@@ -89,6 +89,7 @@ class Move:
                 due_at=None if task.state == "paused" else task.due_at,
                 form=form or {},
                 papers=papers,
+                papers_after=self.case.papers if papers else None,
                 note=note,
                 changed_at=self.now,
             )
@@ -114,7 +115,6 @@ class Move:
 
     def deny(self, task: Task, answer: str, note: str) -> None:
         """The agency asked for what it cannot have: tell it, keep it in the timeline, go on."""
-        self.note = note
         self.tell(task, "paused" if task.state == "paused" else "due", note=note)
         self.answered(task, answer, note)
 

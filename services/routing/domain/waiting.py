@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from services.routing.domain import words
 from services.routing.domain.case import Alarms, Case, Circumstances, PapersWanted, Task
 from services.routing.domain.journey import advance, close_payment, pause
@@ -25,6 +27,7 @@ from shared.events.intake import (
 from shared.events.parts import Paper
 from shared.events.routing import SupplementDropped
 from shared.kernel.calendar import due
+from shared.kernel.errors import MissingCalendar
 
 SUPPLEMENT_NEEDED = "supplement_needed"
 
@@ -35,17 +38,29 @@ def rounds_used(case: Case, plan: Plan) -> bool:
     return limit is not None and case.rounds >= limit
 
 
-def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> None:
-    """Ask the citizen for an agency's missing papers, if the rounds allow; the clock stops."""
+class CannotAsk(Exception):
+    """The citizen cannot be asked for these papers; `note` tells the agency why."""
+
+    def __init__(self, note: str) -> None:
+        super().__init__("the citizen cannot be asked for these papers")
+        self.note = note
+
+
+def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> str | None:
+    """Ask the citizen for an agency's missing papers; the clock stops. CannotAsk where that may not be.
+
+    Returns what the agency is to be told of the date that it gave, if anything.
+    """
     plan = move.around.route.plan
     if rounds_used(move.case, plan):
-        note = words.ROUNDS_USED.format(limit=plan.max_supplement_rounds)
-        move.deny(task, SUPPLEMENT_NEEDED, note)
-        return
-    respond_by = _binding(wanted.respond_by, move.now)
+        raise CannotAsk(words.ROUNDS_USED.format(limit=plan.max_supplement_rounds))
+    try:
+        respond_by, note = _binding(move, wanted.respond_by)
+    except MissingCalendar:
+        raise CannotAsk(words.NO_CALENDAR_FOR_PAPERS) from None
     move.put(replace(task, asked=True, pending=None))
     move.set(rounds=move.case.rounds + 1, waiting_papers=True, respond_by=respond_by)
-    pause(move)
+    pause(move, task.step, note or words.PAUSED)
     move.events.append(
         SupplementRequested(
             dossier=move.case.dossier,
@@ -58,11 +73,21 @@ def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> None:
             requested_at=move.now,
         )
     )
+    return note
 
 
-def _binding(respond_by: datetime | None, now: datetime) -> datetime | None:
-    """A date gone by cannot bind the citizen."""
-    return None if respond_by is None or respond_by <= now else respond_by
+def _binding(move: Move, respond_by: datetime | None) -> tuple[datetime | None, str | None]:
+    """The date as it binds the citizen, while the desk is open; what its agency is told of that.
+
+    A date gone by binds nobody.
+    """
+    if respond_by is None:
+        return None, None
+    if respond_by <= move.now:
+        return None, words.RESPOND_BY_PAST
+    latest = move.office_calendar().latest(respond_by, move.now)
+    moved = words.RESPOND_BY_MOVED.format(at=words.minute(latest))
+    return latest, None if latest == respond_by else moved
 
 
 def drop_request(move: Move, step: str | None, reason: str) -> None:
@@ -111,7 +136,7 @@ def desk_asked(case: Case, asked: SupplementRequested, around: Circumstances) ->
     if case.state != "live":
         return Decision(note=words.DOSSIER_CLOSED)
     move = Move(case, around)
-    respond_by = _binding(asked.respond_by, move.now)
+    respond_by = asked.respond_by  # as intake has told the citizen
     rounds = max(case.rounds, asked.round)
     move.set(rounds=rounds, waiting_papers=True, respond_by=respond_by)
     pause(move)
@@ -119,15 +144,23 @@ def desk_asked(case: Case, asked: SupplementRequested, around: Circumstances) ->
 
 
 def supplemented(case: Case, brought: DossierSupplemented, around: Circumstances) -> Decision[Case]:
-    """The citizen brought what was missing. Whatever round it names, all that waited goes on."""
-    if case.state != "live":
-        return Decision(note=words.DOSSIER_CLOSED)
+    """The citizen brought what was missing. Whatever round it names, all that waited goes on.
+
+    Papers and form become what intake holds, also after the end: they are intake's.
+    """
     move = Move(case, around)
     kept = around.route.shared_fields
     changed = {name: value for name, value in brought.form.items() if name in kept}
+    whole = {**case.form, **changed} if brought.form_after is None else brought.form_after
     move.set(
-        form={**case.form, **changed},
-        papers=_with_papers(case.papers, brought.papers),
+        form={n: value for n, value in whole.items() if n in kept and value is not None},
+        papers=_with_papers(case.papers, brought.papers)
+        if brought.papers_after is None
+        else brought.papers_after,
+    )
+    if case.state != "live":
+        return Decision(move.case, note=words.DOSSIER_CLOSED)
+    move.set(
         due_at=brought.due_at or case.due_at,
         waiting_papers=False,
         respond_by=None,
@@ -146,15 +179,35 @@ def paid(case: Case, payment: DossierPaid, around: Circumstances) -> Decision[Ca
     if task is None or task.kind != "payment" or not task.is_open:
         return Decision(note=words.NO_SUCH_PAYMENT)
     move = Move(case, around)
+    if payment.reference != (task.document or payment.reference):
+        _tell_too_late(move, task, payment.amount_vnd)
     move.put(close_payment(task, move.now, payment.amount_vnd))
     move.set(due_at=payment.due_at)
     go_on(move, {}, ())
     return move.finish()
 
 
+def _tell_too_late(move: Move, payment: Task, amount_vnd: int) -> None:
+    """The citizen had paid the old notice when it was corrected: who corrected it is told."""
+    said = words.ALREADY_PAID.format(amount=f"{amount_vnd:,}".replace(",", "."))
+    for code in move.around.route.before[payment.step]:
+        asked = move.case.tasks.get(code)
+        if asked is not None and asked.amount_vnd is not None:
+            move.tell(asked, "due", note=said)
+
+
 def _with_papers(before: tuple[Paper, ...], new: tuple[Paper, ...]) -> tuple[Paper, ...]:
-    """Papers by code, the newer counts in the older place."""
-    by_code = {paper.code: paper for paper in (*before, *new)}
+    """Papers by code, as intake adds them; for a fact of before it stated all that it holds."""
+    by_code = {paper.code: paper for paper in before}
+    for paper in new:
+        old = by_code.get(paper.code)
+        by_code[paper.code] = (
+            msgspec.structs.replace(
+                old, original=old.original + paper.original, copy=old.copy + paper.copy
+            )
+            if old
+            else paper
+        )
     return tuple(by_code.values())
 
 
@@ -171,7 +224,11 @@ def go_on(move: Move, changed: dict[str, Any], papers: tuple[Paper, ...]) -> Non
             move.tell(task, "resumed")
     for task in move.open_tasks():
         if task.pending is not None and not move.case.waiting_for_citizen:
-            ask_papers(move, move.put(replace(task, pending=None)), task.pending)
+            waiting = move.put(replace(task, pending=None))
+            try:
+                ask_papers(move, waiting, task.pending)
+            except CannotAsk as refused:
+                move.deny(waiting, SUPPLEMENT_NEEDED, refused.note)
     advance(move)
 
 

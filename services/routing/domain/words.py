@@ -6,7 +6,10 @@ to citizens (the catalogue) and words of pages (web/).
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
+
+from shared.kernel.clock import to_vn
 
 WITHDRAWN: Final = "Công dân đã rút hồ sơ: {reason}"
 STOPPED: Final = "Hồ sơ đã dừng xử lý: {reason}"
@@ -21,6 +24,16 @@ NO_AGENCY: Final = (
 )
 PAUSED: Final = "Tạm dừng tính hạn trong khi chờ công dân."
 NEW_DUE: Final = "Đã ghi nhận hạn mới."
+NEW_DUE_MOVED: Final = "Đã ghi nhận hạn mới {at}: hạn đã nêu nằm ngoài giờ làm việc."
+RESPOND_BY_MOVED: Final = (
+    "Công dân được hẹn bổ sung đến {at}: hạn đã nêu nằm ngoài giờ làm việc của nơi nhận giấy tờ."
+)
+RESPOND_BY_PAST: Final = "Hạn trả lời đã nêu đã qua: yêu cầu được gửi mà không có hạn."
+
+CORRECTED_NOTICE: Final = "{number} (sửa {at})"
+SUM_CORRECTED: Final = "Đã ghi nhận số tiền mới; công dân nhận thông báo thay thế."
+ALREADY_PAID: Final = "Không nhận số tiền mới: công dân đã nộp {amount} đồng."
+NOTHING_TO_PAY: Final = "Không nhận số tiền mới: muốn miễn khoản đã thông báo, hãy gọi nơi nộp."
 
 UNKNOWN_TASK: Final = "Không có nhiệm vụ này trong hồ sơ; câu trả lời không thay đổi gì."
 ALREADY_ANSWERED: Final = "Nhiệm vụ đã có câu trả lời; câu trả lời này không thay đổi gì."
@@ -37,6 +50,7 @@ REASON_MISSING: Final = "Không nhận kết quả: từ chối phải có lý d
 EXTENSIONS_USED: Final = "Không nhận gia hạn: đã hết số lần gia hạn cho phép ({limit})."
 ITEMS_MISSING: Final = "Không nhận yêu cầu bổ sung: phải nêu ít nhất một giấy tờ."
 NO_CALENDAR: Final = "Không nhận gia hạn: chưa có lịch làm việc cho hạn mới."
+NO_CALENDAR_FOR_PAPERS: Final = "Không nhận yêu cầu bổ sung: chưa có lịch làm việc cho hạn trả lời."
 UNTIL_TOO_EARLY: Final = "Không nhận gia hạn: hạn mới phải sau hạn hiện tại."
 
 DOSSIER_CLOSED: Final = "Hồ sơ đã kết thúc; thông tin này không thay đổi gì."
@@ -44,3 +58,8 @@ ALREADY_OPEN: Final = "Hồ sơ đã được chuyển xử lý trước đó."
 NOTHING_WAITED: Final = "Không có yêu cầu bổ sung nào đang chờ."
 ANSWERED_MEANWHILE: Final = "Cơ quan đã trả lời hoặc hạn đã đổi; sự im lặng không còn tính."
 NO_SUCH_PAYMENT: Final = "Không có khoản nộp nào đang chờ ở bước này."
+
+
+def minute(at: datetime) -> str:
+    """An instant on the wall clock of Việt Nam, `17:30 09/03/2022`."""
+    return to_vn(at).strftime("%H:%M %d/%m/%Y")

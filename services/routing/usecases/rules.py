@@ -11,7 +11,7 @@ from datetime import date, datetime
 from services.routing.domain.case import Case, Circumstances
 from services.routing.domain.plan import Plan, Route, StepPlan, route
 from shared.catalogue import Catalogue
-from shared.catalogue.model import Procedure, Step
+from shared.catalogue.model import FormField, Procedure, Step
 from shared.events.intake import DossierReceived
 from shared.events.parts import Agency, Office
 from shared.kernel.calendar import WorkingCalendar
@@ -101,13 +101,13 @@ class Rules:
                 return None
         return self._plans[key]
 
-    def labels(self, procedure: str, version: int) -> dict[str, str]:
-        """What the form fields of a procedure version are called, by name."""
+    def fields(self, procedure: str, version: int) -> dict[str, FormField]:
+        """The form fields of a procedure version by name."""
         try:
             found = self.catalogue.procedure_version(procedure, version)
         except NotFound:
             return {}
-        return {field.name: field.label for field in found.form}
+        return {field.name: field for field in found.form}
 
     def route(self, procedure: str, version: int, branches: tuple[str, ...]) -> Route:
         """The steps that these branches lead through; NoSuchRules for an unknown version."""

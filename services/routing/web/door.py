@@ -14,6 +14,7 @@ from services.routing.storage import views
 from services.routing.usecases import look
 from services.routing.usecases.answer import take_request
 from services.routing.usecases.rules import Rules
+from shared.catalogue import FormField
 from shared.database import Store
 from shared.events.agencies import Answer
 from shared.events.names import ROUTING_TASKS
@@ -63,6 +64,6 @@ class Door:
         step = None if plan is None else plan.step(line.task.step)
         return line.task.step if step is None else step.name
 
-    def labels(self, case: Case) -> dict[str, str]:
-        """The Vietnamese labels of the form fields of a case's procedure."""
-        return self.rules.labels(case.procedure.code, case.version)
+    def fields(self, case: Case) -> dict[str, FormField]:
+        """The form fields of a case's procedure by name."""
+        return self.rules.fields(case.procedure.code, case.version)

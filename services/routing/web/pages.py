@@ -18,9 +18,11 @@ from services.routing.web import words
 from services.routing.web.api import submit
 from services.routing.web.door import Door
 from services.routing.web.schemas import AnswerSchema
+from shared.catalogue import FormField
 from shared.identity.guard import current, require
-from shared.kernel.clock import VN
+from shared.kernel.clock import format_instant, parse_instant
 from shared.kernel.errors import Conflict, Fault
+from shared.kernel.numbers import Unreadable, read_number
 from shared.web.faults import faults_of
 from shared.web.schemas import Instant
 
@@ -112,7 +114,7 @@ def _page(
     faults: tuple[Fault, ...] = (),
 ) -> str:
     now = door.store.clock.now()
-    labels = door.labels(seen.case)
+    fields = door.fields(seen.case)
     name, tone = words.STATES[seen.task.state]
     wrong: dict[str, list[str]] = {}
     for fault in faults:
@@ -126,7 +128,7 @@ def _page(
         state=name,
         tone=tone,
         due=words.due(seen.task, now),
-        form=[(labels.get(key, key), words.value(value)) for key, value in seen.form.items()],
+        form=[_shared(fields.get(name), name, value) for name, value in seen.form.items()],
         results=[(code, code) for code in seen.results],
         outcome=words.OUTCOMES.get(seen.task.outcome or ""),
         answer_id=door.store.ids.new(),
@@ -136,6 +138,15 @@ def _page(
         labels_of_inputs=words.LABELS,
         wrong=wrong,
         said=[_said(row) for row in said],
+    )
+
+
+def _shared(field: FormField | None, name: str, value: Any) -> tuple[str, str]:
+    """A field that the step shares, with its label; its name where the catalogue has lost it."""
+    return (
+        (name, words.value(value))
+        if field is None
+        else (field.label, words.value(value, field.unit))
     )
 
 
@@ -155,10 +166,14 @@ def _read(form: MultiDict[str, str]) -> tuple[dict[str, Any] | None, tuple[Fault
         for name, text in form.items()
         if text.strip() and name != "csrf_token"
     }
+    unread = {name: typed for name, typed in raw.items() if isinstance(typed, Unreadable)}
+    told = tuple(Fault(name, each.vi, each.en) for name, each in unread.items())
     try:
-        return dict(_SCHEMA.load(raw)), ()
+        data = dict(_SCHEMA.load(raw))
     except ma.ValidationError as wrong:
-        return None, faults_of(wrong.messages)
+        found = (fault for fault in faults_of(wrong.messages) if fault.place not in unread)
+        return None, (*told, *found)
+    return data, ()
 
 
 def _typed(name: str, text: str) -> Any:
@@ -167,8 +182,7 @@ def _typed(name: str, text: str) -> Any:
         case ma.fields.List():
             return [line.strip() for line in text.splitlines() if line.strip()]
         case ma.fields.Integer():
-            digits = text.replace(".", "").replace(" ", "")
-            return int(digits) if digits.isascii() and digits.isdigit() else digits
+            return read_number(text, unit="vnd")
         case Instant():
             return _with_zone(text)
     return text
@@ -177,6 +191,6 @@ def _typed(name: str, text: str) -> Any:
 def _with_zone(text: str) -> str:
     """What a datetime-local input gives, on Viet Nam's clock."""
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=VN).isoformat()
+        return format_instant(parse_instant(f"{text}+07:00"))
     except ValueError:
         return text

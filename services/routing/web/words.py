@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from services.routing.domain.case import Task
+from shared.kernel.clock import parse_day
 from shared.web.due import Due, time_left
-from shared.web.filters import vn_date
+from shared.web.filters import vn_date, vn_number
 
 STATES: Final[Mapping[str, tuple[str, str]]] = {
     "assigned": ("Mới giao", "new"),
@@ -52,16 +53,15 @@ def due(task: Task, now: datetime) -> Due:
     return time_left(task.due_at - now, units=2)
 
 
-def value(given: Any) -> str:
-    """A form value as people read it; dates turn to day/month/year."""
+def value(given: Any, unit: str | None = None) -> str:
+    """A form value as people read it: dates as day/month/year, numbers with what they count."""
     if given is None or given == "":
         return "—"
     if isinstance(given, bool):
         return "Có" if given else "Không"
-    if isinstance(given, str) and len(given) == 10 and given[4] == given[7] == "-":
-        try:
-            date.fromisoformat(given)
-        except ValueError:
-            return given
-        return vn_date(given)
-    return str(given)
+    if isinstance(given, int | float):
+        return vn_number(given, unit)
+    try:
+        return vn_date(parse_day(given))
+    except ValueError:
+        return str(given)

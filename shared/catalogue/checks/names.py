@@ -37,6 +37,7 @@ def check_names(folder: Folder, faults: Faults) -> None:
         for part, key in LISTS:
             _once_in(found.parts[part], key)
         _check_fields(found)
+        _check_stand_ins(found)
     _check_agencies(folder)
 
 
@@ -71,6 +72,22 @@ def _once_in(entries: Iterable[Entry], key: str) -> None:
                 vi=f"'{code}' có hai lần trong danh sách: hãy đổi tên hoặc xóa một",
             )
         seen.add(code)
+
+
+def _check_stand_ins(found: Found[Procedure]) -> None:
+    """A field is made optional only by a paper or a field that there is."""
+    procedure = found.value
+    fields = [field.name for field in procedure.form]
+    there = [*fields, *(paper.code for paper in procedure.papers)]
+    for field, entry in zip(procedure.form, found.parts["form"], strict=True):
+        for name in field.required_unless:
+            if name not in there:
+                en, vi = did_you_mean(name, there)
+                entry.fault(
+                    "required_unless",
+                    en=f"there is no paper or field '{name}': {en}",
+                    vi=f"không có giấy tờ hay ô '{name}': {vi}",
+                )
 
 
 def _check_fields(found: Found[Procedure]) -> None:

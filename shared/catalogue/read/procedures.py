@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import get_args
 
 from shared.catalogue.model import (
@@ -16,6 +17,8 @@ from shared.catalogue.model import (
     Paper,
     Procedure,
     SupplementRule,
+    ThisYear,
+    Unit,
 )
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.steps import read_duration, read_results, read_slug, read_step
@@ -24,7 +27,8 @@ from shared.kernel.calendar import Duration
 
 PROCEDURE_CODE = re.compile(r"^\d\.\d{6}$")
 FIELD_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
-ALWAYS_PERSONAL = frozenset({"phone", "id_number"})
+ALWAYS_PERSONAL = frozenset({"name", "phone", "id_number"})
+YEARS = re.compile(r"^(1?\d{1,2}) years$")
 CHANNELS = ("direct", "online", "postal")
 
 
@@ -172,24 +176,81 @@ def _field(entry: Entry) -> FormField:
     not_after = None
     if entry.maybe_text("not_after") is not None:
         not_after = entry.choice("not_after", get_args(NotAfter))
-    if not_after is not None and kind != "date":
-        entry.fault(
-            "not_after",
-            en="'not_after' belongs to type date",
-            vi="'not_after' chỉ dùng cho type date",
-        )
+    _belongs(entry, kind, "date", ("not_after", "not_before"))
+    _belongs(entry, kind, "number", ("unit", "least", "greatest", "decimals"))
+    least, greatest = _bounds(entry)
+    required, unless = _required(entry)
     field = FormField(
         name=name,
         label=entry.text("label"),
         type=kind,
-        required=entry.flag("required", default=True),
+        required=required,
         personal=personal,
         choices=choices,
         max_length=entry.maybe_number("max_length"),
         not_after=not_after,
+        not_before=_not_before(entry),
+        unit=entry.choice("unit", get_args(Unit)) if entry.has("unit") else None,
+        least=least,
+        greatest=greatest,
+        decimals=entry.number("decimals", default=0),
+        required_unless=unless,
     )
     entry.done()
     return field
+
+
+def _required(entry: Entry) -> tuple[bool, tuple[str, ...]]:
+    """Whether a field must be filled in, and what makes that optional."""
+    required = entry.flag("required", default=True)
+    unless = entry.texts("required_unless")
+    if unless and not required:
+        entry.fault(
+            "required_unless",
+            en="'required_unless' belongs to a field that is required",
+            vi="'required_unless' chỉ dùng cho ô bắt buộc",
+        )
+    return required, unless
+
+
+def _belongs(entry: Entry, kind: FieldType, only: FieldType, keys: Sequence[str]) -> None:
+    """Keys that say something of one type alone."""
+    for key in keys:
+        if kind != only and entry.has(key):
+            entry.fault(
+                key,
+                en=f"'{key}' belongs to type {only}",
+                vi=f"'{key}' chỉ dùng cho type {only}",
+            )
+
+
+def _bounds(entry: Entry) -> tuple[float | None, float | ThisYear | None]:
+    least = entry.maybe_decimal("least")
+    if entry.maybe_text("greatest") == "this_year":
+        return least, "this_year"
+    greatest = entry.maybe_decimal("greatest")
+    if least is not None and greatest is not None and least > greatest:
+        entry.fault(
+            "least",
+            en=f"nothing lies between {least} and {greatest}: write the smaller one here",
+            vi=f"không có số nào từ {least} đến {greatest}: hãy ghi số nhỏ hơn ở đây",
+        )
+    return least, greatest
+
+
+def _not_before(entry: Entry) -> int | None:
+    """`today`, or so many years before it: `6 years`."""
+    text = entry.maybe_text("not_before")
+    if text is None or text == "today":
+        return None if text is None else 0
+    if match := YEARS.match(text):
+        return int(match[1])
+    entry.fault(
+        "not_before",
+        en=f"'{text}' is not known here: write today, or '6 years' for six years before it",
+        vi=f"'{text}' không dùng được ở đây: hãy ghi today, hoặc '6 years' là trước đó sáu năm",
+    )
+    return None
 
 
 def _fee(entry: Entry) -> Fee:

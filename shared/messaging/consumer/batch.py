@@ -74,7 +74,7 @@ class Batch:
 
     def _lock_and_sort_out(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         """Those that were never seen, or whose time to be tried again has come."""
-        numbered = [each for each in arrivals if self._is_numbered(each)]
+        numbered = [each for each in arrivals if each.sequence is not None]
         subjects = sorted({arrival.subject for arrival in numbered})
         sources = {*self.setup.sources, *self.uow.log.reads}
         streams = {f"{source} {subject}" for source in sources for subject in subjects}
@@ -118,7 +118,7 @@ class Batch:
 
     def _queue_up(self, fresh: Sequence[Arrival]) -> None:
         self._known |= {each.key: Known(WAITING, 0, None) for each in self._waiting}
-        for arrival in [*filter(self._is_numbered, fresh), *self._waiting]:
+        for arrival in [*(each for each in fresh if each.sequence is not None), *self._waiting]:
             self._queues.setdefault(arrival.stream, []).append(arrival)
         for queue in self._queues.values():
             queue.sort(key=lambda each: each.sequence or 0)
@@ -129,14 +129,11 @@ class Batch:
                 more, *sql_of(uow.connection).cursors(uow.connection, self.setup.name, more)
             )
 
-    def _is_numbered(self, arrival: Arrival) -> bool:
-        return self.setup.ordered and arrival.sequence is not None
-
     def _load_states(self, fresh: Sequence[Arrival]) -> None:
         """Let handlers that load alike do it once for all their facts: in one trip, in one order."""
         if self.single:  # each is loaded alone, so that a failure has one to blame
             return
-        free = (each for each in fresh if not self._is_numbered(each))
+        free = (each for each in fresh if each.sequence is None)
         loads: dict[Any, list[Envelope]] = {}
         for arrival in chain(free, *self._queues.values()):
             handler = self.setup.handlers.get(arrival.type)
@@ -153,7 +150,7 @@ class Batch:
     def _apply_free(self, fresh: Sequence[Arrival]) -> None:
         """Facts without a number are applied as they come; what is refused is parked."""
         for arrival in fresh:
-            if self._is_numbered(arrival):
+            if arrival.sequence is not None:
                 continue
             if arrival.envelope is None:
                 self._park(arrival, arrival.refusal or "refused")

@@ -49,7 +49,7 @@ class Consumer:
     """Applies the facts of one queue; several may read the same queue beside each other.
 
     `sources` are those whose facts come to this queue whole; a fact that names one of them in
-    `after` waits for it. Without `ordered` facts are only kept from being applied twice.
+    `after` waits for it. Facts without a number are only kept from being applied twice.
     """
 
     def __init__(
@@ -61,7 +61,6 @@ class Consumer:
         handlers: Mapping[str, Handler],
         *,
         sources: Sequence[str] = (),
-        ordered: bool = True,
         batch: int = 50,
         prefetch: int = 200,
         policy: RetryPolicy | None = None,
@@ -72,7 +71,7 @@ class Consumer:
         self._queue = queue
         self._store = store
         self._bus = bus
-        self._setup = Setup(name, handlers, tuple(sources), ordered, policy or RetryPolicy())
+        self._setup = Setup(name, handlers, tuple(sources), policy or RetryPolicy())
         self._batch = batch
         self._prefetch = max(prefetch, batch)
         self._verify = verify

@@ -53,7 +53,6 @@ class Setup:
     name: str
     handlers: Mapping[str, Handler]
     sources: tuple[str, ...]
-    ordered: bool
     policy: RetryPolicy
     # Short names of what is handled here, in whatever version.
     names: frozenset[str] = field(init=False)

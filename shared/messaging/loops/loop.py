@@ -20,7 +20,6 @@ class Loop(Protocol):
     @property
     def name(self) -> str:
         """Stable name for logs and metrics, such as routing.relay."""
-        ...
 
     def step(self, wait: float) -> int:
         """Do what can be done now; when there is nothing, wait up to `wait` s for it.
@@ -28,16 +27,12 @@ class Loop(Protocol):
         Returns how many things were done. With `wait` 0 and nothing to do it costs microseconds
         and no query. DatabaseAway and BrokerAway mean: nothing was done, ask again later.
         """
-        ...
 
     def next_due(self) -> datetime | None:
         """When this loop has something to do by the clock alone; None when only by events."""
-        ...
 
     def wake(self) -> None:
         """End a waiting `step` now and look at the ledgers again."""
-        ...
 
     def close(self) -> None:
         """Let go of connections; nothing half done remains."""
-        ...

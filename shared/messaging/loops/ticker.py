@@ -9,17 +9,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime
+from typing import Final
 
 from shared.database import Store, UnitOfWork
 from shared.kernel.actor import CLOCK
+
+# How old an answer may grow when nothing was committed in this process: others commit too.
+EVERY_SECONDS: Final = 30.0
 
 
 class Ticker:
     """Runs `run` in a unit of work of its own whenever `next_due()` has come.
 
-    `next_due` tells the earliest due instant (UTC), None for none. `every` (seconds) is how old
-    its answer may grow when nothing was committed in this process: other processes commit too.
-    `gap` (seconds) is the shortest time between two questions while commits follow each other.
+    `next_due` tells the earliest due instant (UTC), None for none. `gap` (seconds) is the shortest time between two questions while commits follow each other.
     """
 
     def __init__(
@@ -29,14 +31,12 @@ class Ticker:
         run: Callable[[UnitOfWork], int],
         next_due: Callable[[], datetime | None],
         *,
-        every: float = 30.0,
         gap: float = 0.25,
     ) -> None:
         self.name = name
         self._store = store
         self._run = run
         self._ask = next_due
-        self._every = every
         self._gap = gap
         self._due: datetime | None = None
         self._asked_at: float | None = None  # monotonic; None: what is known is stale
@@ -70,7 +70,7 @@ class Ticker:
     def _refresh(self) -> None:
         commits = self._store.commits.count
         now = time.monotonic()
-        old = self._asked_at is None or now - self._asked_at >= self._every
+        old = self._asked_at is None or now - self._asked_at >= EVERY_SECONDS
         if commits == self._seen and not old:
             return
         self._due = self._ask()

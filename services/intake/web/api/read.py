@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from flask_smorest import Blueprint
 
-from services.intake.domain.texts import clean
 from services.intake.storage.queries import Filters, Sort
 from services.intake.usecases import look
 from services.intake.usecases.report import ii06a
@@ -28,6 +27,7 @@ from services.intake.web.telling import tell
 from shared.identity.guard import current
 from shared.kernel.clock import VN
 from shared.kernel.errors import Fault, InvalidInput, NotFound
+from shared.kernel.letters import tidy
 
 
 def blueprint() -> Blueprint:
@@ -90,7 +90,7 @@ def _filters(query: dict[str, Any], office: str | None) -> Filters:
         overdue=None if overdue is None else overdue == "true",
         received_from=query.get("received_from"),
         received_to=query.get("received_to"),
-        text=clean(query["text"])[:200] if "text" in query else None,
+        text=tidy(query["text"])[:200] if "text" in query else None,
     )
 
 
@@ -103,14 +103,15 @@ def _procedures(blp: Blueprint) -> None:
     @getter(blp, "/procedures", ProceduresSchema, "desk")
     def procedures() -> dict[str, Any]:
         """What the office takes in today, with all that a form needs."""
-        return {"items": [views.procedure(p) for p in deps().procedures_of(own_office())]}
+        today = deps().today()
+        return {"items": [views.procedure(p, today) for p in deps().procedures_of(own_office())]}
 
     @getter(blp, "/procedures/<string:code>", ProcedureSchema, "desk")
     def procedure(code: str) -> dict[str, Any]:
         """One of them."""
         for found in deps().procedures_of(own_office()):
             if found.code == code:
-                return views.procedure(found)
+                return views.procedure(found, deps().today())
         raise NotFound("there is no such procedure", vi="Không có thủ tục này.")
 
 

@@ -13,7 +13,7 @@ from marshmallow import fields, validate
 from services.intake.domain.citizen import RETURN_METHODS
 from services.intake.domain.dossier import CHANNELS
 from services.intake.domain.statuses import Status
-from shared.web.schemas import Instant, QueryInt, Schema, StrictBool, StrictInt
+from shared.web.schemas import Day, Instant, QueryInt, Schema, StrictBool, StrictInt
 
 _SCALAR = {"type": ["string", "number", "boolean", "null"]}
 
@@ -151,8 +151,8 @@ class ListSchema(Schema):
 class ReportQuery(Schema):
     """Both days are included, on the calendar of Việt Nam."""
 
-    first = fields.Date(required=True, data_key="from")
-    last = fields.Date(required=True, data_key="to")
+    first = Day(required=True, data_key="from")
+    last = Day(required=True, data_key="to")
     office = Text(metadata={"description": "for operators: one office instead of all"})
 
 
@@ -273,6 +273,23 @@ class FormFieldSchema(ma.Schema):
     not_after = fields.String(
         allow_none=True,
         metadata={"description": "`today`: a date that may not lie in the future"},
+    )
+    not_before = fields.String(
+        allow_none=True, metadata={"description": "the first day that a date given today may be"}
+    )
+    unit = fields.String(
+        allow_none=True,
+        metadata={
+            "description": "what a number counts: vnd, m2; ordinal: it names, as a year does"
+        },
+    )
+    least = fields.Float(allow_none=True, metadata={"description": "smallest number taken"})
+    greatest = fields.Float(allow_none=True, metadata={"description": "greatest number taken"})
+    decimals = fields.Integer(metadata={"description": "digits after the decimal point, at most"})
+    required_unless = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "papers and fields any of which makes a required one optional"},
     )
 
 

@@ -49,6 +49,7 @@ def of_supplement(raw: Any, known: Sequence[Fault], code: str) -> list[Fault]:
         dossier = look.one(connection, own_office(), storable(code))
     found = faults_of_supplement(
         procedure_of(city.catalogue, dossier),
+        dossier,
         bodies.readable_papers(body.get("papers")),
         bodies.mapping(body.get("form")),
         city.today(),

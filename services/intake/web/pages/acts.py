@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any, Final
 
 from flask import Blueprint, redirect, request, url_for
@@ -21,8 +21,9 @@ from services.intake.web.pages.desk import show
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require
-from shared.kernel.clock import VN
+from shared.kernel.clock import VN, parse_day
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed, NotFound
+from shared.kernel.numbers import Unreadable, read_number
 
 Arguments = Callable[[typed.Typed, Dossier, Procedure], dict[str, Any]]
 
@@ -90,7 +91,7 @@ def _end_of(day: str) -> datetime | None:
     if not day:
         return None
     try:
-        return datetime.combine(date.fromisoformat(day), time(17), VN)
+        return datetime.combine(parse_day(typed.day(day)), time(17), VN)
     except ValueError:
         wrong = Fault("respond_by", "Ngày không đúng.", "not a date")
         raise InvalidInput([wrong]) from None
@@ -110,12 +111,14 @@ def _supplement(form: typed.Typed, dossier: Dossier, procedure: Procedure) -> di
 
 
 def _pay(form: typed.Typed, *_: object) -> dict[str, Any]:
-    digits = form.get("amount_vnd", "").replace(".", "").replace(" ", "")
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= 12):
-        wrong = Fault("amount_vnd", "Ghi số tiền bằng chữ số.", "must be a whole number")
+    amount = read_number(form.get("amount_vnd", ""), unit="vnd")
+    if isinstance(amount, Unreadable):
+        raise InvalidInput([Fault("amount_vnd", amount.vi, amount.en)])
+    if not isinstance(amount, int):
+        wrong = Fault("amount_vnd", "Số tiền đồng không có phần lẻ.", "must be a whole number")
         raise InvalidInput([wrong])
     proof, step = form.get("proof", ""), form.get("step") or None
-    return {"amount_vnd": int(digits), "proof": proof, "step": step}
+    return {"amount_vnd": amount, "proof": proof, "step": step}
 
 
 #: Name of the act -> the verb, and how what was typed is told to it.

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from services.intake.domain.circumstances import procedure_of
+from services.intake.domain.circumstances import procedure_of, told_date
 from services.intake.domain.citizen import RETURN_METHODS
 from services.intake.domain.dossier import CHANNELS
 from services.intake.domain.statuses import Status
@@ -21,14 +21,16 @@ from services.intake.usecases.submit import submit as file_dossier
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
+from services.intake.web.openings import openings
 from services.intake.web.pages import typed
 from services.intake.web.telling import tell
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require
-from shared.kernel.clock import VN
+from shared.kernel.clock import VN, parse_day
 from shared.kernel.errors import InvalidInput, NotFound
+from shared.kernel.letters import tidy
 
 PAGE_SIZE = 25
 
@@ -93,7 +95,7 @@ def _filters(args: dict[str, str], office: str) -> tuple[Filters, Sort]:
     view = args.get("xem", "dang-xu-ly")
     number = args.get("trang-thai", "")
     statuses = (int(number),) if number.isascii() and number.isdigit() and len(number) < 3 else ()
-    text = "".join(c for c in args.get("tim", "") if c.isprintable())[:200]
+    text = "".join(c for c in tidy(args.get("tim", "")) if c.isprintable())[:200]
     filters = Filters(
         office=office,
         statuses=statuses,
@@ -114,7 +116,7 @@ def _late(filters: Filters) -> Filters:
 
 def _day(text: str | None, later: int) -> datetime | None:
     try:
-        day = date.fromisoformat(text or "")
+        day = parse_day(typed.day(text or ""))
         return datetime.combine(day + timedelta(days=later), time.min, VN)
     except (ValueError, OverflowError):
         return None
@@ -229,6 +231,8 @@ def receipt(code: str) -> str:
         dossier=found,
         procedure=procedure_of(known.catalogue, found),
         office=office_agency(),
+        dated=told_date(known.catalogue, found) is not None,
+        openings=openings(known.catalogue.reception(found.office)),
         channel_name=channel_name,
         lookup=url_for("lookup.form", _external=True),
     )
@@ -255,7 +259,7 @@ def report() -> str:
 
 def _month(text: str | None) -> date | None:
     try:
-        found = date.fromisoformat(f"{text}-01")
+        found = parse_day(f"{text}-01")
     except ValueError:
         return None
     return found if 2000 <= found.year <= 2200 else None

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from services.intake.domain.circumstances import procedure_of
+from services.intake.domain.circumstances import procedure_of, told_date
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.statuses import Status
 from services.intake.usecases import look
 from services.intake.web.deps import agency_name, deps
+from services.intake.web.openings import openings
 from services.intake.web.where import milestones, places, stages
 from shared.identity.guard import current_or_none, public
 from shared.identity.limits import limited
@@ -50,21 +53,30 @@ def _find() -> str | tuple[str, int]:
     except NotFound as missing:
         return render_template("intake/lookup.html", code=code, wrong=missing.vi), 404
     office = known.catalogue.agency(dossier.office)
+    told, overdue = told_date(known.catalogue, dossier), dossier.overdue(known.now())
     return render_template(
         "intake/found.html",
         dossier=dossier,
         procedure=procedure_of(known.catalogue, dossier),
         office=office,
-        next_step=next_step(dossier, office.name, office.hotline),
-        overdue=dossier.overdue(known.now()),
+        openings=openings(known.catalogue.reception(dossier.office)),
+        next_step=next_step(dossier, office.name, office.hotline, told=told, overdue=overdue),
+        overdue=overdue,
         places=places(dossier, known_stages, office.name),
-        milestones=milestones(dossier, known_stages, agency_name),
+        milestones=milestones(
+            dossier, known_stages, agency_name, dated=told is not None, overdue=overdue
+        ),
         agency_name=agency_name,
     )
 
 
-def next_step(dossier: Dossier, office: str, hotline: str) -> str:
-    """What the citizen can do now, in one or two sentences."""
+def next_step(
+    dossier: Dossier, office: str, hotline: str, *, told: datetime | None, overdue: bool
+) -> str:
+    """What the citizen can do now, in one or two sentences.
+
+    `told` is the date that they were given; one that is over is not told again.
+    """
     match dossier.status:
         case Status.REGISTERED:
             now = f"{office} đang kiểm tra hồ sơ. Bạn chưa cần làm gì."
@@ -74,7 +86,7 @@ def next_step(dossier: Dossier, office: str, hotline: str) -> str:
                 "tính vào hạn."
             )
         case Status.RECEIVED | Status.PROCESSING:
-            now = f"Bạn chưa cần làm gì; hẹn trả kết quả {vn_datetime(dossier.due_at)}."
+            now = _while_it_is_worked_on(told, overdue=overdue)
         case Status.SUPPLEMENT:
             kept = " Hồ sơ vẫn giữ thứ tự." if dossier.received_at else ""
             now = f"Mang giấy tờ nêu dưới đây đến {office}.{kept}"
@@ -89,3 +101,11 @@ def next_step(dossier: Dossier, office: str, hotline: str) -> str:
         case _:
             now = (dossier.ending.next_step if dossier.ending else None) or "Hồ sơ đã kết thúc."
     return f"{now.rstrip('.')}. Cần hỏi thêm, gọi {hotline}."
+
+
+def _while_it_is_worked_on(told: datetime | None, *, overdue: bool) -> str:
+    if overdue:
+        return "Ngày hẹn trước đây đã qua; bạn được báo ngay khi có ngày mới hoặc có kết quả."
+    if told is None:
+        return "Bạn chưa cần làm gì; bạn được báo ngay khi có kết quả."
+    return f"Bạn chưa cần làm gì; hẹn trả kết quả {vn_datetime(told)}."

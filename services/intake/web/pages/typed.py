@@ -5,6 +5,7 @@ Input names: `f.<field>`, `p.<paper>.original`, `p.<paper>.copy`, `c.<contact fi
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,10 +17,13 @@ from services.intake.domain.forms import PaperCount
 from services.intake.domain.submission import SubmitDossier
 from shared.catalogue import FormField, Paper, Procedure
 from shared.kernel.errors import Fault
+from shared.kernel.letters import fold_wide, tidy
+from shared.kernel.numbers import read_number, vietnamese
 
 Typed = MultiDict[str, str]
 Faults = dict[str, list[str]]
 OTHER = "other"
+_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 
 
 def submission(office: str, procedure: Procedure, typed: Typed) -> SubmitDossier:
@@ -61,21 +65,30 @@ def of_contact(held: Contact) -> dict[str, str]:
 
 
 def form(fields: Iterable[FormField], typed: Typed) -> dict[str, Any]:
-    """The declaration: numbers as numbers, ticks as true or false, empty inputs left out."""
+    """The declaration: numbers as numbers, dates as ISO days, ticks as true or false.
+
+    Empty inputs are left out; what can be read in two ways is Unreadable.
+    """
     values: dict[str, Any] = {}
     for field in fields:
         text = typed.get(f"f.{field.name}", "")
         if field.type == "bool":
             values[field.name] = bool(text)
-        elif text.strip():
-            values[field.name] = _number(text) if field.type == "number" else text
+        elif not tidy(text):
+            continue
+        elif field.type == "number":
+            values[field.name] = read_number(text, unit=field.unit)
+        else:
+            values[field.name] = day(text) if field.type == "date" else text
     return values
 
 
 def changed_form(dossier: Dossier, fields: Iterable[FormField], typed: Typed) -> dict[str, Any]:
-    """Only the fields whose value differs from what the dossier holds."""
-    values = form(fields, typed)
+    """Only the fields whose value differs from what the dossier holds; an emptied one is None."""
     held = dossier.form
+    shown = [field for field in fields if f"f.{field.name}" in typed or field.type == "bool"]
+    emptied = {field.name: None for field in shown if field.name in held}
+    values = emptied | form(shown, typed)
     return {
         name: value
         for name, value in values.items()
@@ -119,20 +132,22 @@ def _input(place: str, counts: Sequence[PaperCount]) -> str:
     return place
 
 
-def _number(text: str) -> Any:
-    plain = text.strip().replace(",", ".")
-    try:
-        return int(plain)
-    except ValueError:
-        pass
-    try:
-        return float(plain)
-    except ValueError:
-        return text
+def shown(field: FormField, value: Any) -> str:
+    """A value as it stands in its input, so that it is read back as what it is."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return vietnamese(value, grouped=field.unit != "ordinal")
+    return str(value)
+
+
+def day(text: str) -> str:
+    """A day as people write it here (29/02/2024, 29-2-2024) as an ISO one; anything else as it is."""
+    if found := _DAY.fullmatch(fold_wide(tidy(text))):
+        return f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}"
+    return text
 
 
 def _count(typed: Typed, code: str, kind: str) -> int:
-    text = typed.get(f"p.{code}.{kind}", "").strip()
+    text = fold_wide(tidy(typed.get(f"p.{code}.{kind}", "")))
     if not text:
         return 0
     return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else -1
