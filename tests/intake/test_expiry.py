@@ -7,12 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from services.intake.app import build
 from services.intake.domain import citizen, expiry, reception
 from services.intake.domain.dossier import Dossier, Wait
 from services.intake.domain.statuses import Status
 from services.intake.storage.alarms import due_dossiers, next_due
+from services.intake.storage.tables import dossiers
 from services.intake.usecases import desk as verbs
 from services.intake.usecases.pass_time import pass_time
 from shared.catalogue import PapersRule
@@ -282,6 +284,26 @@ def test_a_request_that_is_heard_of_after_its_date_waits_for_the_papers(desk):
     desk.rest()
     assert desk.dossier(code).status is Status.SUPPLEMENT
     assert desk.dossier(code).next_at is None
+
+
+def test_a_request_of_the_version_before_gets_its_lapse_when_the_database_is_brought_up(desk):
+    code = desk.submit()
+    desk.started(code)
+    desk.asked_for_papers(code, respond_by=BY)
+    (asked,) = desk.dossier(code).waits
+    with desk.store.begin() as uow:
+        row = uow.connection.execute(sa.select(dossiers.c.progress)).scalar_one()
+        del row["waits"][0]["lapse_at"]
+        uow.connection.execute(sa.update(dossiers).values(progress=row, next_at=None))
+        uow.connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+    assert desk.dossier(code).waits[0].lapse_at is None
+    desk.service.migrate()
+    assert desk.dossier(code).waits == (asked,)
+    with desk.store.read() as connection:
+        assert next_due(connection) == asked.remind_at
+    desk.clock.set(BY)
+    desk.rest()
+    assert isinstance(desk.events(code)[-1], SupplementLapsed)
 
 
 @pytest.mark.parametrize("proposed", [True, None])

@@ -248,6 +248,10 @@ class OneStory(RuleBasedStateMachine):
             "extended": len(dossier.extensions),
             "returned": int(dossier.status is Status.RETURNED),
         }
+        if dossier.status is Status.WITHDRAWN:
+            # What routing asked while the withdrawal was on its way may have been told before it.
+            for moment in ("supplement_requested", "payment_requested", "extended"):
+                assert told[moment] >= expected.pop(moment), dossier.code
         assert {moment: told[moment] for moment in expected} == expected, dossier.code
         assert all(told[end] <= 1 for end in ENDS), dossier.code
         assert told["supplement_dropped"] <= sum(w.dropped is not None for w in rounds)
@@ -284,7 +288,7 @@ class OneStory(RuleBasedStateMachine):
 
 
 OneStory.TestCase.settings = settings(
-    max_examples=40,
+    max_examples=30,
     stateful_step_count=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),

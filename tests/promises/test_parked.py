@@ -146,7 +146,7 @@ def test_a_discarded_fact_keeps_who_and_why_and_its_dossier_goes_on_without_it(
     town: Town, operator: Operator
 ):
     sick = town.desk().submit(INTERLINKED).code
-    with failing(town, "notify.facts", "dossier.resolved", sick):
+    with failing(town, "notify.facts", "result.confirmed", sick):
         town.carry(lambda: town.desk().status(sick) == 9)
         town.desk().hand_over(sick)
         until_parked(town)
