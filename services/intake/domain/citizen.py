@@ -46,14 +46,6 @@ _NOTHING: Final = Fault(
 )
 
 
-_TOO_MANY: Final = Fault(
-    "papers", f"Hồ sơ giữ tối đa {MAX_MANY} loại giấy.", f"at most {MAX_MANY} papers"
-)
-_NOTHING: Final = Fault(
-    "papers", "Chưa có giấy tờ hay ô nào được bổ sung.", "nothing was supplemented"
-)
-
-
 def supplement(
     dossier: Dossier,
     around: Circumstances,
