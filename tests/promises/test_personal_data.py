@@ -11,6 +11,7 @@ import json
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from string import ascii_uppercase
 from typing import Any
 
 import pytest
@@ -47,8 +48,9 @@ CONTACT_MARKS = ("Dấu Riêng", "907654321", "dau.rieng")
 # Field type -> a value that is found again wherever it went; the field's name makes it its own.
 MARKS = {
     "text": "Kín-{number:03}-{name:.10}",
+    "name": "Kín Thị {letter}ang Riêng",
     "id_number": "087190{number:06}",
-    "date": "1987-06-{day:02}",
+    "date": "2019-06-{day:02}",
 }
 
 
@@ -97,7 +99,9 @@ def marked(town: Town, code: str) -> Marked:
     one = Marked(filing(procedure, 1) | {"contact": CONTACT})
     for number, each in enumerate(procedure.form):
         if each.personal and each.type in MARKS:
-            value = MARKS[each.type].format(name=each.name, number=number, day=number + 10)
+            value = MARKS[each.type].format(
+                name=each.name, number=number, day=number + 10, letter=ascii_uppercase[number]
+            )
             one.body["form"][each.name] = one.marks[each.name] = value
     assert len(one.marks) >= 4
     return one
