@@ -22,7 +22,8 @@ def filing(
 ) -> dict[str, Any]:
     """The body that intake's door takes `today`; `number` makes it another citizen.
 
-    `today` matters only where a procedure has dates that may not lie too far back. `changes` replace whole members: `channel`, `form`, `papers`, `contact`, `branches`.
+    `today` matters only where a procedure has dates that may not lie too far back. `changes`
+    replace whole members: `channel`, `form`, `papers`, `contact`, `branches`.
     """
     return {
         "procedure": procedure.code,

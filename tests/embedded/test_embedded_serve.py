@@ -108,8 +108,9 @@ def test_a_newcomer_serves_the_city_files_a_dossier_and_stops_it(tmp_path: Path)
             k for k, kind, holder in city.keys if kind == "desk" and holder.endswith("Phường 1")
         )
         operator = next(key for key, kind, _ in city.keys if kind == "operator")
-        procedure = load(PROJECT / "catalogue").procedure(INTERLINKED, datetime.now(UTC).date())
-        code = city.ask(0, "/api/v1/dossiers", desk, filing(procedure, 1))["code"]
+        today = datetime.now(UTC).date()
+        body = filing(load(PROJECT / "catalogue").procedure(INTERLINKED, today), 1, today=today)
+        code = city.ask(0, "/api/v1/dossiers", desk, body)["code"]
         wait_until(lambda: city.ask(0, f"/api/v1/dossiers/{code}", desk)["status"]["number"] == 9)
         wait_until(lambda: sent(city, operator, code) == 4)
         assert city.stop(signal.SIGTERM) < 10

@@ -71,7 +71,9 @@ class Play:
         today = to_vn(self.clock.now()).date()
         known = self.rules.catalogue.procedure(procedure, today)
         channel = "direct" if "direct" in known.channels else known.channels[0]
-        code = desk_.file(filing(known, number, channel=channel)).code
+        code = desk_.file(
+            filing(known, number, today=to_vn(self.clock.now()).date(), channel=channel)
+        ).code
         if channel != "direct":
             with self.city.intake.store.begin() as uow:
                 desk.receive(uow, self.rules.catalogue, office, code)

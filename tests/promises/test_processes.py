@@ -78,7 +78,7 @@ def stop(process: Process) -> None:
 def test_web_stopped_in_the_middle_of_requests_keeps_every_receipt(today_town: Town):
     town = today_town
     today = to_vn(RealClock().now()).date()
-    body = filing(town.catalogue.procedure(INTERLINKED, today), 1)
+    body = filing(town.catalogue.procedure(INTERLINKED, today), 1, today=today)
     key = issue_keys(town.city.intake.store, "desk", [OFFICE])[OFFICE]
     receipts: list[str] = []
     enough, over = threading.Event(), threading.Event()

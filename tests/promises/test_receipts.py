@@ -54,7 +54,7 @@ def ask(desk: Desk, body: Any, key: str) -> Reply:
 
 def a_filing(town: Town, number: int = 1) -> dict[str, Any]:
     today = to_vn(town.clock.now()).date()
-    return filing(town.catalogue.procedure(INTERLINKED, today), number)
+    return filing(town.catalogue.procedure(INTERLINKED, today), number, today=today)
 
 
 @contextmanager
@@ -104,7 +104,7 @@ def test_asked_again_under_the_same_key_the_receipt_is_the_same_for_ever(town: T
 @pytest.mark.slow
 def test_what_a_killed_process_had_answered_is_on_disk(town: Town):
     today = to_vn(RealClock().now()).date()
-    body = filing(town.catalogue.procedure(INTERLINKED, today), 1)
+    body = filing(town.catalogue.procedure(INTERLINKED, today), 1, today=today)
     key = issue_keys(town.city.intake.store, "desk", [OFFICE])[OFFICE]
     settings = town.backend.settings("intake")
     with service_process(settings, "web", "--server", "waitress") as web:
