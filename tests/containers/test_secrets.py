@@ -13,7 +13,9 @@ from click.testing import CliRunner
 from services.commands import secrets as commands
 from services.commands.secret_files import DEFINITIONS, NoSuchSecret, SecretFiles
 from services.commands.stores import opened
+from services.routing.storage.tables import MIGRATIONS
 from shared.catalogue import load
+from shared.database.migrate import head
 from shared.identity.keys import list_keys, verify
 from shared.settings import PROJECT, SERVICES
 
@@ -163,7 +165,7 @@ def test_applied_once_or_often_the_databases_are_current_and_the_keys_open(
     monkeypatch.setenv("LIENTHONG_DATA_DIR", str(tmp_path / "data"))
     status, said = run("apply", files.folder)
     assert status == 0, said
-    assert "routing: database at 0001, 4 new keys" in said
+    assert f"routing: database at {head(MIGRATIONS)}, 4 new keys" in said
     assert "4 new keys" not in run("apply", files.folder)[1]
     keys = files.smoke_keys()
     with opened("intake") as store, store.read() as connection:
