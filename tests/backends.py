@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import fcntl
 import functools
 import json
 import os
@@ -18,7 +19,7 @@ import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,23 @@ class Management:
     def drop_vhost(self, vhost: str) -> None:
         """Delete a virtual host with all that is in it."""
         self.call("DELETE", f"/vhosts/{vhost}")
+
+    @contextmanager
+    def defined(self, made: dict[str, Any], users: Iterable[str]) -> Iterator[None]:
+        """Load definitions, and take their `users` away afterwards.
+
+        Users are the node's, not a virtual host's, and "intake" is called so in every test: who
+        loads definitions waits until no other process of this run has such users.
+        """
+        port = urllib.parse.urlsplit(self._base).port
+        with (Path(tempfile.gettempdir()) / f"lienthong-users-{port}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.call("POST", "/definitions", made)
+            try:
+                yield
+            finally:
+                for user in users:
+                    self.call("DELETE", f"/users/{urllib.parse.quote(user)}")
 
 
 class Backend:

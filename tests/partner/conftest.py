@@ -122,12 +122,10 @@ def broker(on_servers: ServersBackend) -> Iterator[CityBroker]:
     users = ["intake", "routing", "notify", *city.codes]
     passwords = {user: secrets.token_urlsafe(16) for user in users}
     made = definitions(city, passwords, vhost=on_servers.vhost)
-    on_servers.management.call("POST", "/definitions", made)
-    opened = CityBroker(on_servers, city, passwords)
-    yield opened
-    opened.close()
-    for user in users:
-        on_servers.management.call("DELETE", f"/users/{urllib.parse.quote(user)}")
+    with on_servers.management.defined(made, users):
+        opened = CityBroker(on_servers, city, passwords)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture

@@ -124,17 +124,13 @@ def test_the_committed_definitions_load_and_let_nobody_in_by_password(on_servers
         for name, rows in held.items()
         if name != "vhosts"
     }
-    on_servers.management.call("POST", "/definitions", made)
-    try:
+    with on_servers.management.defined(made, [user["name"] for user in held["users"]]):
         queues = on_servers.management.call("GET", f"/queues/{on_servers.vhost}?columns=name")
         assert {queue["name"] for queue in queues} == {queue["name"] for queue in held["queues"]}
         for password in ("", "intake", "guest"):
             url = on_servers.amqp_url("intake", password)
             with pytest.raises(pika.exceptions.ProbableAuthenticationError):
                 pika.BlockingConnection(pika.URLParameters(url))
-    finally:
-        for user in held["users"]:
-            on_servers.management.call("DELETE", f"/users/{user['name']}")
 
 
 def _when_there(management, path, name):

@@ -36,16 +36,13 @@ def agency(town: Town, on_servers: ServersBackend, tmp_path: Path) -> Iterator[A
     made["users"] = [user for user in made["users"] if user["name"] in codes]
     for name in ("permissions", "topic_permissions"):
         made[name] = [row for row in made[name] if row["user"] in codes]
-    on_servers.management.call("POST", "/definitions", made)
-    with ExitStack() as stack:
+    with on_servers.management.defined(made, codes), ExitStack() as stack:
 
         def client(code: str) -> Client:
             url = on_servers.amqp_url(code, passwords[code])
             return stack.enter_context(Client(code, url=url, store=tmp_path / f"{code}.db"))
 
         yield client
-    for code in codes:
-        on_servers.management.call("DELETE", f"/users/{code}")
 
 
 def settle(town: Town, answers: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,19 +72,11 @@ def agency_users(backend: Backend, passwords: dict[str, str]) -> Iterator[None]:
         yield
         return
     made = definitions(load(CATALOGUE), passwords, vhost=backend.vhost)
-    call = backend.management.call
-    for user in made["users"]:
-        if user["name"] in passwords:
-            call("PUT", f"/users/{user['name']}", {**user, "tags": ""})
+    theirs = {"users": [user for user in made["users"] if user["name"] in passwords]}
     for kind in ("permissions", "topic_permissions"):
-        for row in made[kind]:
-            if row["user"] in passwords:
-                call("PUT", f"/{kind.replace('_', '-')}/{backend.vhost}/{row['user']}", row)
-    try:
+        theirs[kind] = [row for row in made[kind] if row["user"] in passwords]
+    with backend.management.defined(theirs, passwords):
         yield
-    finally:
-        for name in passwords:
-            call("DELETE", f"/users/{urllib.parse.quote(name)}")
 
 
 @pytest.fixture
