@@ -225,6 +225,9 @@ class MemorySubscriber:
         while self._unacked and self._unacked[0][0] <= delivery.tag:
             self._unacked.popleft()[1].done(self._queue)
 
+    def tend(self) -> None:
+        """Nothing to keep alive."""
+
     def wake(self) -> None:
         with self._queue.changed:
             self._woken = True

@@ -101,6 +101,9 @@ class Subscriber(Protocol):
     def ack_through(self, delivery: Delivery) -> None:
         """Acknowledge this delivery and all taken before it."""
 
+    def tend(self) -> None:
+        """Keep a connection alive without handing anything out; never connects, never raises."""
+
     def wake(self) -> None:
         """Make a waiting `receive` return now; from any thread."""
 

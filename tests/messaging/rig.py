@@ -149,6 +149,7 @@ class ScriptedBus:
     unacked: list[Delivery] = field(default_factory=list)
     tag: int = 0
     cut: int = 1000
+    tended: int = 0
 
     def subscriber(self, _queue: str, _prefetch: int = 200) -> ScriptedBus:
         return self
@@ -174,6 +175,9 @@ class ScriptedBus:
         """Whoever took something and did not acknowledge it is gone: it comes again, first."""
         self.waiting = [each.body for each in self.unacked] + self.waiting
         self.unacked = []
+
+    def tend(self) -> None:
+        self.tended += 1
 
     def wake(self) -> None: ...
 

@@ -97,7 +97,7 @@ def injected(world: World, stop: str):
     world.relay.step(0)
     world.consumer.step(0)
     world.relay._publisher = world.relay._publisher or world.bus.publisher()
-    publisher, subscriber = world.relay._publisher, world.consumer._subscriber
+    publisher, subscriber = world.relay._publisher, world.consumer._window._subscriber
     return {
         "nowhere": untouched,
         "before the fact is committed": lambda: at_commit(world.maker),

@@ -100,6 +100,13 @@ class AmqpSubscriber:
             with self._link.guard() as channel:
                 channel.basic_ack(tag, multiple=True)
 
+    def tend(self) -> None:
+        """Heartbeats both ways; where the broker has thrown us out, the connection is dropped."""
+        if self._link.open:
+            with contextlib.suppress(BrokerAway), self._link.guard():
+                self._link.pump()
+                self._link.tick()
+
     def wake(self) -> None:
         # Where nothing more goes in, enough is in to wake it.
         with contextlib.suppress(OSError):

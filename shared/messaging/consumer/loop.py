@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
 from shared.database import Store
 from shared.database.engine import Contention
-from shared.kernel.errors import BrokerAway, DatabaseAway, ParkNow
+from shared.kernel.errors import DatabaseAway, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.log import FixedEvent, Plain
-from shared.messaging import Bus, Delivery, Subscriber
+from shared.messaging import Bus
 from shared.messaging.consumer.batch import Batch, Settled, row_of
 from shared.messaging.consumer.model import (
     Arrival,
@@ -29,6 +28,7 @@ from shared.messaging.consumer.model import (
     from_row,
     reason_of,
 )
+from shared.messaging.consumer.window import Window
 from shared.messaging.metrics import Metrics
 from shared.messaging.sql import sql_of
 from shared.messaging.tables import PARKED, RETRY, WAITING
@@ -68,16 +68,12 @@ class Consumer:
         metrics: Metrics | None = None,
     ) -> None:
         self.name = name
-        self._queue = queue
         self._store = store
-        self._bus = bus
         self._setup = Setup(name, handlers, tuple(sources), policy or RetryPolicy())
         self._batch = batch
-        self._prefetch = max(prefetch, batch)
         self._verify = verify
         self._metrics = metrics
-        self._subscriber: Subscriber | None = None
-        self._held: list[Delivery] = []  # taken and not yet safe in the ledgers
+        self._window = Window(bus, queue, max(prefetch, batch))
         self._next_retry: datetime | None = None
         self._looked_at: float | None = None  # monotonic; None: look at the next step
         self._seen = -1  # count of the replay signal when last looked
@@ -86,18 +82,18 @@ class Consumer:
         """Settle what is due and what has arrived, at most a batch of each.
 
         Blocks up to `wait` s where there is neither. DatabaseAway: nothing was acknowledged, what
-        was taken is kept for the next step. BrokerAway: what was taken will come again.
+        was taken is kept for the next step. BrokerAway: nothing new can be had.
         """
         try:
             done = self._retry_due(polling=wait > 0)
-        except DatabaseAway:
-            self._keep_alive()
+            deliveries = self._window.take(self._batch, 0.0 if done else self._bounded(wait))
+            if deliveries:
+                self._settle([from_delivery(each, self._verify) for each in deliveries])
+        except Exception:
+            self._looked_at = None  # the database must answer before more is taken
+            self._window.tend()
             raise
-        deliveries = self._receive(0.0 if done else self._bounded(wait))
-        if not deliveries:
-            return done
-        self._settle([from_delivery(each, self._verify) for each in deliveries])
-        self._acknowledge(deliveries)
+        self._window.acknowledge()
         return done + len(deliveries)
 
     def next_due(self) -> datetime | None:
@@ -107,43 +103,11 @@ class Consumer:
     def wake(self) -> None:
         """End a waiting step and look at the ledgers again."""
         self._looked_at = None
-        subscriber = self._subscriber
-        if subscriber is not None:
-            subscriber.wake()
+        self._window.wake()
 
     def close(self) -> None:
         """Leave the queue; what was not acknowledged comes again."""
-        self._held = []
-        subscriber, self._subscriber = self._subscriber, None
-        if subscriber is not None:
-            subscriber.close()
-
-    # --- the broker's side ----------------------------------------------------------------
-
-    def _receive(self, timeout: float) -> list[Delivery]:
-        # What a failing database left in our hands goes first. Taking more meanwhile keeps the
-        # connection alive, and the prefetch limits it; giving it back would use up the queue's
-        # delivery limit.
-        try:
-            if self._subscriber is None:
-                self._subscriber = self._bus.subscriber(self._queue, self._prefetch)
-            taken = self._subscriber.receive(self._batch, 0.0 if self._held else timeout)
-        except BrokerAway:
-            self._held = []  # the next connection brings them again
-            raise
-        self._held += taken
-        return self._held
-
-    def _keep_alive(self) -> None:
-        """Answer the broker's heartbeats while the database is away."""
-        if self._subscriber is not None:
-            with suppress(BrokerAway):
-                self._receive(0.0)
-
-    def _acknowledge(self, deliveries: list[Delivery]) -> None:
-        self._held = []  # also where the broker is away: what it brings again is known by then
-        if self._subscriber is not None:
-            self._subscriber.ack_through(deliveries[-1])
+        self._window.close()
 
     # --- what waits in the ledgers --------------------------------------------------------
 
