@@ -171,7 +171,9 @@ class AutopilotAgency:
             time=self._clock.now(),
             data=Data(write(answer)),
         )
-        return OutMessage(envelope.id, to.exchange, to.routing_key, encode(envelope))
+        return OutMessage(
+            envelope.id, to.exchange, to.routing_key, encode(envelope), user_id=self._bus.user
+        )
 
 
 def autopilots(

@@ -112,6 +112,7 @@ class BusTransport:
             exchange=names.AGENCY_ANSWERS,
             routing_key=names.answer_key(self._agency, answer.kind),
             body=answer.body,
+            user_id=self._bus.user,
         )
         return not self._publisher.publish([message]).failed
 

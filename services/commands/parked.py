@@ -95,6 +95,9 @@ def _tell(service: str, row: ledger.Held) -> None:
     click.echo(f"  {service} {row.consumer}: {row.state}, attempts {row.attempts}")
     click.echo(f"  {row.type or '(unreadable)'} {row.stream}{number}")
     click.echo(f"  since {format_instant(row.received_at)}: {row.reason or ''}")
+    if row.routing_key is not None:
+        by = f" by {row.user_id}" if row.user_id else ""
+        click.echo(f"  sent under {row.routing_key}{by}")
     if row.next_at is not None:
         click.echo(f"  tried again at {format_instant(row.next_at)}")
     if row.owner:
@@ -115,6 +118,8 @@ def _plain(service: str, row: ledger.Held) -> dict[str, Any]:
         "reason": row.reason,
         "owner": row.owner,
         "note": row.note,
+        "routing_key": row.routing_key,
+        "user_id": row.user_id,
         "received_at": format_instant(row.received_at),
         "next_at": format_instant(row.next_at) if row.next_at else None,
     }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from urllib.parse import unquote, urlsplit
 
 from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, verify_sender
 from services.routing.storage import views
@@ -19,6 +18,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus, Queue
 from shared.messaging.assembly import Assembly, store_of
+from shared.messaging.senders import anybody
 from shared.messaging.service import Service
 from shared.messaging.topology import agency_queues
 from shared.settings import Settings
@@ -38,7 +38,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     agencies = agency_queues(catalogue.agency_codes())
     parts = Assembly(NAME, settings, store, bus, (Queue(DEAD_LETTERS), *agencies))
     rules = Rules(catalogue)
-    verify = verify_sender(_user(settings.amqp_url))
+    verify = verify_sender(anybody(bus))
     return parts.service(
         web=create_web(settings, store, rules),
         loops=[
@@ -49,9 +49,3 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
         ],
         migrations=MIGRATIONS,
     )
-
-
-def _user(amqp_url: str) -> str | None:
-    """The city's own broker user; of several brokers of one cluster the first names it."""
-    name = urlsplit(amqp_url.split(";", maxsplit=1)[0]).username
-    return None if name is None else unquote(name)

@@ -25,7 +25,7 @@ from shared.events.decision import Decision
 from shared.events.envelope import Envelope
 from shared.events.event import Event
 from shared.messaging import Delivery
-from shared.messaging.consumer import Handler, Verify
+from shared.messaging.consumer import Handler, UnknownSender, Verify
 from shared.messaging.handling import handlers, on
 
 E = TypeVar("E", bound=Event)
@@ -115,21 +115,24 @@ def _key(envelope: Envelope) -> SubmissionKey:
     return SubmissionKey(_agency(envelope), envelope.id, envelope.subject)
 
 
-def verify_sender(own_user: str | None) -> Verify:
+def verify_sender(anybody: frozenset[str | None]) -> Verify:
     """Let in only answers that come from whom they say.
 
-    The routing key is bound to the agency by the broker's topic permission and the user id is
-    checked by the broker; `own_user` is the city's own broker user, which acts for anybody. A
-    transport without users (memory) gives none.
+    The routing key is bound to the agency by the broker's topic permission, and the user who sent
+    it is checked by the broker: without one nobody vouches for an answer. `anybody` are users who
+    may speak for every agency.
     """
 
     def verify(envelope: Envelope, delivery: Delivery) -> None:
         agency = _agency(envelope)
         words = delivery.routing_key.split(".")
         if len(words) != 3 or words[1] != agency:
-            raise ForgedAnswer(f"an answer of {agency} came under another routing key")
-        if delivery.user_id not in (None, own_user, agency):
-            raise ForgedAnswer(f"an answer of {agency} was sent by another broker user")
+            raise ForgedAnswer("an answer came under another agency's routing key")
+        if delivery.user_id in {agency, *anybody}:
+            return
+        if delivery.user_id is None:
+            raise UnknownSender("an answer must name its broker user (user_id)")
+        raise ForgedAnswer("an answer was sent by another broker user than its agency's")
 
     return verify
 

@@ -24,6 +24,7 @@ from shared.messaging.loops.ticker import Ticker
 from shared.messaging.metrics import Metrics, ledgers
 from shared.messaging.outbox import Outbox, stated_by
 from shared.messaging.relay import Relay
+from shared.messaging.senders import anybody, verify_facts
 from shared.messaging.service import Service
 from shared.messaging.topology import exchanges_of, queues_of
 from shared.settings import Settings
@@ -55,8 +56,15 @@ class Assembly:
 
     def relay(self) -> Relay:
         """Sends what the service states."""
-        name, batch = f"{self._name}.relay", self._settings.relay_batch
-        return Relay(self._store, self._bus, batch=batch, name=name, metrics=self._metrics)
+        return Relay(
+            self._store,
+            self._bus,
+            batch=self._settings.relay_batch,
+            name=f"{self._name}.relay",
+            # A user that is not the service's own says nothing to those who read.
+            user_id=self._name if self._bus.user == self._name else None,
+            metrics=self._metrics,
+        )
 
     def consumer(
         self,
@@ -66,7 +74,8 @@ class Assembly:
         sources: Sequence[str] = (),
         verify: Verify | None = None,
     ) -> Consumer:
-        """Reads one queue, under the queue's own name."""
+        """Reads one queue, under the queue's own name; `verify` says who may speak there."""
+        verify = verify or verify_facts(queue, anybody(self._bus))
         return Consumer(
             queue,
             queue,

@@ -28,6 +28,11 @@ class Bus:
         """True when messages die with the process: confirmed is what every reader is done with."""
         return self._transport.volatile
 
+    @property
+    def user(self) -> str | None:
+        """The broker user that we log in as; None where there are no users."""
+        return self._transport.user
+
     def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None:
         """Make what is not there yet; any number of times.
 

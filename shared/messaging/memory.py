@@ -100,6 +100,7 @@ class MemoryTransport:
     """
 
     volatile = True
+    user: str | None = None
 
     def __init__(self, url: str, prefix: str) -> None:
         city = url.partition("://")[2].strip("/")

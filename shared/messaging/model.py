@@ -42,13 +42,17 @@ class Queue:
 
 @dataclass(frozen=True, slots=True)
 class OutMessage:
-    """One message to send; `key` is the sender's own name for it, unique within its batch."""
+    """One message to send; `key` is the sender's own name for it, unique within its batch.
+
+    A broker checks that `user_id` is the user who sends it, and tells the readers.
+    """
 
     key: Hashable
     exchange: str
     routing_key: str
     body: bytes = field(repr=False)
     headers: Mapping[str, str] = field(default_factory=dict)
+    user_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +119,7 @@ class Transport(Protocol):
     """One way to carry messages: what the bus hands its work to."""
 
     volatile: bool
+    user: str | None
 
     def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None: ...
     def publisher(self) -> Publisher: ...

@@ -40,6 +40,8 @@ class Held:
     owner: str | None
     note: str | None
     received_at: datetime
+    routing_key: str | None
+    user_id: str | None
     body: bytes = field(repr=False)
 
 

@@ -45,7 +45,10 @@ class _BackOff:
 
 
 class Relay:
-    """Sends what was recorded in `store`; two may run beside each other on PostgreSQL."""
+    """Sends what was recorded in `store`; two may run beside each other on PostgreSQL.
+
+    `user_id` is the broker user that the messages are signed with: our own, or none.
+    """
 
     def __init__(
         self,
@@ -54,9 +57,11 @@ class Relay:
         *,
         batch: int = 100,
         name: str = "relay",
+        user_id: str | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         self.name = name
+        self._user_id = user_id
         self._store = store
         self._bus = bus
         self._batch = batch
@@ -172,10 +177,17 @@ class Relay:
             return Sent()
         if self._publisher is None:
             self._publisher = self._bus.publisher()
-        sent = self._publisher.publish([_message(row) for row in rows])
+        sent = self._publisher.publish([self._message(row) for row in rows])
         self._in_flight.update(row.position for row in rows if row.position not in sent.failed)
         self._confirmed |= sent.confirmed
         return sent
+
+    def _message(self, row: Unsent) -> OutMessage:
+        # Header names as in CloudEvents' AMQP binding; for people who look at the broker.
+        headers = {"ce-id": row.id, "ce-type": row.type, "ce-subject": row.subject}
+        return OutMessage(
+            row.position, row.exchange, row.routing_key, bytes(row.body), headers, self._user_id
+        )
 
     def _mark(self) -> None:
         """Mark what was confirmed since; what cannot be marked now will be at the next step."""
@@ -238,9 +250,3 @@ class Relay:
         now = self._store.clock.now()
         for route in [route for route, each in self._back_offs.items() if each.until <= now]:
             del self._back_offs[route]
-
-
-def _message(row: Unsent) -> OutMessage:
-    # Header names as in CloudEvents' AMQP binding; for people who look at the broker.
-    headers = {"ce-id": row.id, "ce-type": row.type, "ce-subject": row.subject}
-    return OutMessage(row.position, row.exchange, row.routing_key, bytes(row.body), headers)

@@ -92,6 +92,9 @@ def _inbox(metadata: sa.MetaData) -> sa.Table:
         sa.Column("note", sa.Text),
         sa.Column("received_at", Instant(), nullable=False),
         sa.Column("handled_at", Instant()),
+        # Under which key and by which broker user it was sent; of what was not done at once.
+        sa.Column("routing_key", sa.Text),
+        sa.Column("user_id", sa.Text),
     )
     sa.Index("inbox_subject", table.c.subject)
     for state, columns in (

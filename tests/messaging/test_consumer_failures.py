@@ -327,5 +327,5 @@ def test_a_row_that_another_worker_settled_meanwhile_is_left_alone(store, bus, c
     drain(second)
     from shared.messaging.consumer.model import from_row
 
-    first._settle([from_row(row) for row in arrivals])
+    first._settle([from_row(row, None) for row in arrivals])
     assert [fact[2] for fact in applied(store) if fact[1] == "D1"] == [1, 2, 3]

@@ -293,6 +293,16 @@ def upgrade():
 def downgrade():
     make_starts(op)
 """,
+    "versions/0004_fourth.py": """
+from alembic import op
+from shared.messaging.history import add_senders, drop_senders
+revision = "0004"
+down_revision = "0003"
+def upgrade():
+    add_senders(op)
+def downgrade():
+    drop_senders(op)
+""",
 }
 
 
@@ -314,7 +324,7 @@ def test_a_history_brings_an_empty_database_to_what_the_code_says(backend, histo
     assert any("add_column" in fault and "id" in fault for fault in drift(engine, metadata))
     upgrade(engine, history)
     upgrade(engine, history)
-    assert current(engine) == head(history) == "0003"
+    assert current(engine) == head(history) == "0004"
     assert drift(engine, metadata) == []
     engine.dispose()
 

@@ -26,6 +26,10 @@ class ScatteringBus:
     def volatile(self) -> bool:
         return self.real.volatile
 
+    @property
+    def user(self) -> str | None:
+        return self.real.user
+
     def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None:
         self.real.declare(exchanges, queues)
 

@@ -321,7 +321,13 @@ class Town:
             "data": Data(write(event)),
         }
         envelope = Envelope(**given | attributes)
-        message = OutMessage(envelope.id, to.exchange, key or to.routing_key, encode(envelope))
+        message = OutMessage(
+            envelope.id,
+            to.exchange,
+            key or to.routing_key,
+            encode(envelope),
+            user_id=self.bus.user,
+        )
         sent = self._publisher.publish([message])
         assert not sent.failed, sent.failed
         consumer = FACTS_QUEUE if who == "intake" else ANSWERS_QUEUE

@@ -92,11 +92,12 @@ class AmqpPublisher:
 
     def _write(self, channel: Any, message: OutMessage) -> None:
         ident = str(message.key)
+        signature = {} if message.user_id is None else {"user_id": message.user_id}
         prepared = channel.prepare_message(
             message.body,
             content_type=CONTENT_TYPE,
             headers=dict(message.headers),
-            properties={"delivery_mode": _PERSISTENT, "message_id": ident},
+            properties={"delivery_mode": _PERSISTENT, "message_id": ident, **signature},
         )
         self._last_tag += 1
         self._waiting[self._last_tag] = message.key

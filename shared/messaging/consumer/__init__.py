@@ -5,6 +5,6 @@
 """
 
 from shared.messaging.consumer.loop import Consumer
-from shared.messaging.consumer.model import Handler, Late, Verify
+from shared.messaging.consumer.model import Handler, Late, UnknownSender, Verify
 
-__all__ = ["Consumer", "Handler", "Late", "Verify"]
+__all__ = ["Consumer", "Handler", "Late", "UnknownSender", "Verify"]

@@ -87,7 +87,7 @@ class Batch:
         )
         found = sql_of(self.uow.connection).look_up(self.uow.connection, self.setup.name, asked)
         self._known = found.known
-        self._waiting = [from_row(row) for row in found.waiting]
+        self._waiting = [from_row(row, self.setup.verify) for row in found.waiting]
         self._learn(asked.streams, found.own, found.anyone)
         return [arrival for arrival in arrivals if self._is_open(arrival)]
 
@@ -255,6 +255,8 @@ class Batch:
         known = self._known.get(arrival.key)
         row = row_of(self.setup.name, arrival, self.uow)
         row |= {"state": state, "reason": reason, "note": note}
+        if state in (DONE, LATE):  # who sent it matters no more
+            row |= {"routing_key": None, "user_id": None}
         row["attempts"] = known.attempts if known else 0
         row["handled_at"] = self.uow.now if state in (DONE, LATE) else None
         row["next_at"] = self.uow.now if state == RETRY else None
@@ -295,6 +297,8 @@ def row_of(consumer: str, arrival: Arrival, uow: UnitOfWork) -> dict[str, Any]:
         "reason": None,
         "owner": None,
         "note": None,
-        "received_at": uow.now,
+        "received_at": arrival.received_at or uow.now,
         "handled_at": None,
+        "routing_key": arrival.routing_key,
+        "user_id": arrival.user_id,
     }

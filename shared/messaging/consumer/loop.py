@@ -69,9 +69,8 @@ class Consumer:
     ) -> None:
         self.name = name
         self._store = store
-        self._setup = Setup(name, handlers, tuple(sources), policy or RetryPolicy())
+        self._setup = Setup(name, handlers, tuple(sources), policy or RetryPolicy(), verify)
         self._batch = batch
-        self._verify = verify
         self._metrics = metrics
         self._window = Window(bus, queue, max(prefetch, batch))
         self._next_retry: datetime | None = None
@@ -88,7 +87,7 @@ class Consumer:
             done = self._retry_due(polling=wait > 0)
             deliveries = self._window.take(self._batch, 0.0 if done else self._bounded(wait))
             if deliveries:
-                self._settle([from_delivery(each, self._verify) for each in deliveries])
+                self._settle([from_delivery(each, self._setup.verify) for each in deliveries])
         except Exception:
             self._looked_at = None  # the database must answer before more is taken
             self._window.tend()
@@ -136,7 +135,7 @@ class Consumer:
                 self._next_retry = sql.next_retry(connection, name)
         if due:
             # What comes after these is asked once they are settled.
-            self._settle([from_row(row) for row in due])
+            self._settle([from_row(row, self._setup.verify) for row in due])
             self._looked_at = None
             return len(due)
         self._seen, self._looked_at = seen, time.monotonic()

@@ -42,6 +42,12 @@ class Handler:
     load: Callable[[UnitOfWork, Sequence[Envelope]], None] | None = None
 
 
+class UnknownSender(ParkNow):
+    """The broker does not vouch for whom a message says it comes from."""
+
+    default_vi = "Không xác nhận được ai gửi bản tin này."
+
+
 # Raises ParkNow where a delivery is not what its envelope says, such as a forged sender.
 Verify = Callable[[Envelope, Delivery], None]
 
@@ -54,6 +60,7 @@ class Setup:
     handlers: Mapping[str, Handler]
     sources: tuple[str, ...]
     policy: RetryPolicy
+    verify: Verify | None = None
     # Short names of what is handled here, in whatever version.
     names: frozenset[str] = field(init=False)
 
@@ -65,8 +72,9 @@ class Setup:
 class Arrival:
     """One fact to be handled; `envelope` is None where the bytes are refused, `refusal` says why.
 
-    `replaces` is the key under which the same bytes were kept while they could not be read;
-    `received_at` when they came first (UTC), None for those that come now.
+    `replaces` is the key under which the same bytes were kept while they were refused;
+    `received_at` when they came first (UTC), None for those that come now. `routing_key` and
+    `user_id` say how and by whom it was sent, as far as that is known.
     """
 
     source: str
@@ -76,6 +84,8 @@ class Arrival:
     refusal: str | None = None
     replaces: tuple[str, str] | None = None
     received_at: datetime | None = None
+    routing_key: str | None = None
+    user_id: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -106,6 +116,7 @@ def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
     fact could take the place of a true one.
     """
     body = bytes(delivery.body)
+    sender = _storable(delivery.routing_key), _storable(delivery.user_id)
     kept_as = UNREADABLE
     try:
         envelope = decode(body)
@@ -113,26 +124,53 @@ def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
         if verify is not None:
             verify(envelope, delivery)
     except ParkNow as refused:
-        return Arrival(kept_as, hashlib.sha256(body).hexdigest(), body, None, reason_of(refused))
-    return Arrival(envelope.source, envelope.id, body, envelope)
+        fact_id = hashlib.sha256(body).hexdigest()
+        return Arrival(kept_as, fact_id, body, None, reason_of(refused), None, None, *sender)
+    return Arrival(envelope.source, envelope.id, body, envelope, None, None, None, *sender)
 
 
-def from_row(row: Waiting) -> Arrival:
+def from_row(row: Waiting, verify: Verify | None) -> Arrival:
     """Take up a kept row again.
 
-    Bytes that could not be read may be readable by now (to a newer version of us): they go on as
-    the fact they are. A sender that was not let in stays out: who sent it is known no more.
+    Bytes that were refused may be let in by now (by a newer version of us, or another rule): they
+    go on as the fact they are, if the sender that was noted with them is the right one.
     """
     source, fact_id, body = row.source, row.fact_id, bytes(row.body)
     at = row.received_at.astimezone(UTC)
-    if source == NOT_LET_IN:
-        return Arrival(source, fact_id, body, None, "refused: its sender was not let in")
+    refused_before = source in (UNREADABLE, NOT_LET_IN)
     try:
         envelope = decode(body)
+        if refused_before:
+            _let_in(row, envelope, verify)
     except ParkNow as refused:
-        return Arrival(source, fact_id, body, None, reason_of(refused))
-    replaces = (source, fact_id) if source == UNREADABLE else None
-    return Arrival(envelope.source, envelope.id, body, envelope, replaces=replaces, received_at=at)
+        return Arrival(source, fact_id, body, None, reason_of(refused), None, at)
+    replaces = (source, fact_id) if refused_before else None
+    return Arrival(
+        envelope.source,
+        envelope.id,
+        body,
+        envelope,
+        None,
+        replaces,
+        at,
+        row.routing_key,
+        row.user_id,
+    )
+
+
+def _let_in(row: Waiting, envelope: Envelope, verify: Verify | None) -> None:
+    if row.routing_key is None:  # kept before senders were noted, or never sent by a key
+        if row.source == NOT_LET_IN:
+            raise UnknownSender("nobody knows any more who sent it")
+    elif verify is not None:
+        verify(envelope, Delivery(row.body, None, {}, row.routing_key, row.user_id))
+
+
+def _storable(text: str | None) -> str | None:
+    """A sender's word as every database can hold it."""
+    if text is None or text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
 
 
 def reason_of(error: BaseException) -> str:

@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING
 
 from shared.messaging.history import ledgers_1
 from shared.messaging.history.ledgers_2 import drop_starts, make_starts
+from shared.messaging.history.ledgers_3 import add_senders, drop_senders
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
 
-__all__ = ["create_ledgers", "drop_ledgers", "drop_starts", "make_starts"]
+__all__ = [
+    "add_senders",
+    "create_ledgers",
+    "drop_ledgers",
+    "drop_senders",
+    "drop_starts",
+    "make_starts",
+]
 
 
 def create_ledgers(op: Operations) -> None:

@@ -71,6 +71,8 @@ class Waiting:
     next_at: datetime | None
     body: bytes = field(repr=False)
     received_at: datetime
+    routing_key: str | None
+    user_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

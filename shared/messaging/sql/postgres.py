@@ -46,7 +46,10 @@ _KNOWN = sa.text(
     " CROSS JOIN LATERAL (SELECT source, fact_id, state, attempts, next_at FROM inbox"
     " WHERE consumer = :consumer AND source = k.source AND fact_id = k.fact_id LIMIT 1) AS i"
 )
-_ROW = "SELECT source, fact_id, state, attempts, next_at, body, received_at FROM inbox"
+_ROW = (
+    "SELECT source, fact_id, state, attempts, next_at, body, received_at, routing_key, user_id"
+    " FROM inbox"
+)
 _WAITING = sa.text(
     "SELECT i.* FROM unnest(CAST(:subjects AS text[])) AS k(subject) CROSS JOIN LATERAL"
     f" ({_ROW} WHERE consumer = :consumer AND state = 'waiting' AND subject = k.subject"

@@ -37,7 +37,10 @@ _KNOWN = timed(
     " AND i.fact_id = json_extract(k.value, '$[1]')",
     next_at=True,
 )
-_ROW = "SELECT source, fact_id, state, attempts, next_at, body, received_at FROM inbox"
+_ROW = (
+    "SELECT source, fact_id, state, attempts, next_at, body, received_at, routing_key, user_id"
+    " FROM inbox"
+)
 _WAITING = timed(
     f"{_ROW} INDEXED BY inbox_waiting"
     f" WHERE consumer = :consumer AND state = 'waiting' AND subject IN {_LISTED}",
