@@ -30,6 +30,8 @@ from shared.events import names  # noqa: E402 - run by path, from any folder
 VHOST = "/"
 SERVICES = ("intake", "routing", "notify")
 DELIVERY_LIMIT = 20  # 3.10 redelivers for ever, 4.x drops after 20: the limit is always set
+NO_LIMIT = 1_000_000_000  # behind a dead letter there is nothing: 4.x must not drop it after 20
+PRIORITY = 20  # above that of policies under names of former versions, which an import leaves
 FACTS_LENGTH = 1_000_000
 AGENCY_LENGTH = 100_000
 NOTHING = "^$"
@@ -107,13 +109,12 @@ def _user(name: str, password: str | None) -> dict[str, Any]:
 
 
 def _exchanges() -> list[dict[str, Any]]:
-    kinds = {**names.EXCHANGE_KINDS, names.DEAD_LETTERS: "fanout"}
     fixed = {"durable": True, "auto_delete": False, "internal": False, "arguments": {}}
-    return [{"name": name, "type": kind, **fixed} for name, kind in kinds.items()]
+    return [{"name": name, "type": kind, **fixed} for name, kind in names.EXCHANGE_KINDS.items()]
 
 
 def _service_queues() -> list[str]:
-    return [*(reading.queue for reading in names.READINGS), names.DEAD_LETTERS]
+    return [*(reading.queue for reading in names.READINGS), *map(names.dead_letters, SERVICES)]
 
 
 def _queue(name: str) -> dict[str, Any]:
@@ -130,7 +131,6 @@ def _bindings(agencies: Sequence[str]) -> list[dict[str, Any]]:
     ]
     queues = map(names.agency_queue, agencies)
     pairs.extend((names.AGENCY_TASKS, queue, queue) for queue in queues)
-    pairs.append((names.DEAD_LETTERS, names.DEAD_LETTERS, ""))
     return [
         {
             "source": exchange,
@@ -144,23 +144,43 @@ def _bindings(agencies: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def _policies() -> list[dict[str, Any]]:
-    safe = {
-        "delivery-limit": DELIVERY_LIMIT,
-        "dead-letter-exchange": names.DEAD_LETTERS,
-        "dead-letter-strategy": "at-least-once",
-        "overflow": "reject-publish",  # without it, at-least-once falls back quietly
-    }
-    services = "|".join(re.escape(reading.queue) for reading in names.READINGS)
+    """Each service's queues give their dead letters to a queue of its own, which it alone reads.
+
+    They go by the default exchange, to which no user may write. An agency's queue is routing's.
+    """
     agencies = names.agency_queue("CODE").replace(".", r"\.").replace("CODE", "[a-z0-9-]+")
+    dead = re.escape(names.dead_letters("")).replace(r"\-", "-")
     return [
-        _policy("facts", f"^({services})$", safe | {"max-length": FACTS_LENGTH}),
-        _policy("agencies", f"^{agencies}$", safe | {"max-length": AGENCY_LENGTH}),
+        *(
+            _policy(service, f"^({'|'.join(_read_by(service))})$", _safe(service, FACTS_LENGTH))
+            for service in SERVICES
+        ),
+        _policy("agencies", f"^{agencies}$", _safe("routing", AGENCY_LENGTH)),
         _policy(
             "dead-letters",
-            f"^{names.DEAD_LETTERS}$",
-            {"max-length": FACTS_LENGTH, "overflow": "reject-publish"},
+            f"^({'|'.join(SERVICES)}){dead}$",
+            {
+                "delivery-limit": NO_LIMIT,
+                "max-length": FACTS_LENGTH,
+                "overflow": "reject-publish",
+            },
         ),
     ]
+
+
+def _read_by(service: str) -> list[str]:
+    return [re.escape(reading.queue) for reading in names.READINGS if reading.service == service]
+
+
+def _safe(service: str, length: int) -> dict[str, Any]:
+    return {
+        "delivery-limit": DELIVERY_LIMIT,
+        "dead-letter-exchange": "",
+        "dead-letter-routing-key": names.dead_letters(service),
+        "dead-letter-strategy": "at-least-once",
+        "overflow": "reject-publish",  # without it, at-least-once falls back quietly
+        "max-length": length,
+    }
 
 
 def _policy(name: str, pattern: str, definition: dict[str, Any]) -> dict[str, Any]:
@@ -168,7 +188,7 @@ def _policy(name: str, pattern: str, definition: dict[str, Any]) -> dict[str, An
         "name": f"lienthong-{name}",
         "pattern": pattern,
         "apply-to": "queues",
-        "priority": 10,
+        "priority": PRIORITY,
         "definition": definition,
     }
 
@@ -178,19 +198,19 @@ def _policy(name: str, pattern: str, definition: dict[str, Any]) -> dict[str, An
 
 def _service_rights(service: str) -> dict[str, Any]:
     """A service declares and reads its own queues, and publishes what the table above says."""
-    queues = [re.escape(r.queue) for r in names.READINGS if r.service == service]
+    queues = _read_by(service)
+    dead = re.escape(names.dead_letters(service))
     sources = {r.exchange for r in names.READINGS if r.service == service}
     if service == "routing":  # it hands the agencies their queues
         queues += [names.agency_queue("X").replace(".", r"\.").replace("X", "[a-z0-9-]+")]
-        queues += [re.escape(names.DEAD_LETTERS)]
         sources.add(names.AGENCY_TASKS)
     written = [re.escape(each) for each in WRITES[service]]
     read = [re.escape(each) for each in sorted(sources)]
     return {
         "user": service,
-        "configure": _any_of([*queues, *written, *read]),
+        "configure": _any_of([*queues, dead, *written, *read]),
         "write": _any_of([*queues, *written]),  # binding a queue needs the right to write to it
-        "read": _any_of([*queues, *read]),  # and to read the exchange
+        "read": _any_of([*queues, dead, *read]),  # and to read the exchange
     }
 
 

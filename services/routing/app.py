@@ -13,10 +13,10 @@ from services.routing.usecases.rules import Rules
 from services.routing.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
-from shared.events.names import DEAD_LETTERS, INTAKE
+from shared.events.names import INTAKE
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
-from shared.messaging import Bus, Queue
+from shared.messaging import Bus
 from shared.messaging.assembly import Assembly, store_of
 from shared.messaging.senders import anybody
 from shared.messaging.service import Service
@@ -36,7 +36,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     store = open_store(settings, clock=clock, ids=ids)
     # Of any day: an old dossier may still owe an answer to an old agency.
     agencies = agency_queues(catalogue.agency_codes())
-    parts = Assembly(NAME, settings, store, bus, (Queue(DEAD_LETTERS), *agencies))
+    parts = Assembly(NAME, settings, store, bus, agencies)
     rules = Rules(catalogue)
     verify = verify_sender(anybody(bus))
     return parts.service(

@@ -21,7 +21,6 @@ DOSSIER_FACTS: Final = "dossier.facts"
 CITIZEN_CONTACTS: Final = "citizen.contacts"
 AGENCY_TASKS: Final = "agency.tasks"
 AGENCY_ANSWERS: Final = "agency.answers"
-DEAD_LETTERS: Final = "dead-letters"
 
 EXCHANGE_KINDS: Final[dict[str, str]] = {
     DOSSIER_FACTS: "topic",
@@ -29,6 +28,9 @@ EXCHANGE_KINDS: Final[dict[str, str]] = {
     AGENCY_TASKS: "direct",
     AGENCY_ANSWERS: "topic",
 }
+
+
+_DEAD_LETTERS: Final = ".dead-letters"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,16 @@ def agency_of(source: str) -> str | None:
 def agency_queue(agency: str) -> str:
     """The queue of an agency, which is also the routing key of its tasks."""
     return f"agency.{agency}.tasks"
+
+
+def dead_letters(service: str) -> str:
+    """The queue to which the broker puts what it gave up delivering from this service's queues."""
+    return service + _DEAD_LETTERS
+
+
+def of_dead_letters(queue: str) -> bool:
+    """Whether a queue, or the consumer named after it, is one of dead letters."""
+    return queue.endswith(_DEAD_LETTERS)
 
 
 def answer_key(agency: str, kind: str) -> str:

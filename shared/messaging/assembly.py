@@ -19,6 +19,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus, Queue
 from shared.messaging.consumer import Consumer, Handler, Verify
+from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.ticker import Ticker
 from shared.messaging.metrics import Metrics, ledgers
@@ -52,6 +53,7 @@ class Assembly:
         self._store = store
         self._bus = bus
         self._metrics = Metrics()
+        self._readers: dict[str, Verify] = {}
         bus.declare(exchanges_of(name), (*queues_of(name), *queues))
 
     def relay(self) -> Relay:
@@ -75,7 +77,7 @@ class Assembly:
         verify: Verify | None = None,
     ) -> Consumer:
         """Reads one queue, under the queue's own name; `verify` says who may speak there."""
-        verify = verify or verify_facts(queue, anybody(self._bus))
+        verify = self._readers[queue] = verify or verify_facts(queue, anybody(self._bus))
         return Consumer(
             queue,
             queue,
@@ -109,6 +111,10 @@ class Assembly:
         """The whole service, its ledgers measured at each scrape; nothing runs yet."""
         store = self._store
         consumers = [loop.name for loop in loops if isinstance(loop, Consumer)]
+        if not self._bus.volatile:  # in one process nothing is delivered in vain
+            dead = DeadLetters(self._name, store, self._bus, self._readers, metrics=self._metrics)
+            consumers.append(dead.name)
+            loops = [*loops, dead]
         self._metrics.measure(ledgers(store, consumers))
         return Service(
             name=self._name,

@@ -14,9 +14,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from shared.database.unit_of_work import UnitOfWork
+from shared.events.names import of_dead_letters
 from shared.kernel.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
 from shared.messaging.sql import sql_of
-from shared.messaging.tables import DISCARDED, LEDGERS, PARKED, RETRY, WAITING
+from shared.messaging.tables import DISCARDED, DONE, LEDGERS, PARKED, RETRY, WAITING
 
 HELD: Final = (PARKED, RETRY, WAITING, DISCARDED)
 _SHORTEST_PREFIX: Final = 6
@@ -99,7 +100,8 @@ def _beginning_with(
 def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Held:
     """Let a parked fact be tried again now, with a new budget.
 
-    NotAllowed for one that waits, is being tried, or was discarded (its turn has passed).
+    One of our own that came back from somebody else's queue is sent again instead. NotAllowed for
+    one that waits, is being tried, or was discarded (its turn has passed).
     """
     row = show(uow.connection, fact_id, consumer=consumer)
     row = _locked(uow, row)
@@ -109,6 +111,9 @@ def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Hel
             vi="Chỉ xử lý lại được bản tin đã đỗ.",
             allowed=(PARKED,),
         )
+    if of_dead_letters(row.consumer):
+        _send_again(uow, row)
+        return row
     _change(uow, row, state=RETRY, attempts=0, next_at=uow.now, owner=None)
     uow.released = True
     return row
@@ -139,6 +144,20 @@ def discard(
     _change(uow, row, state=DISCARDED, next_at=None, owner=who, note=why, handled_at=uow.now)
     _step_over(uow, row)
     return row
+
+
+def _send_again(uow: UnitOfWork, row: Held) -> None:
+    """Let the relay send it once more, under its id and number."""
+    outbox = LEDGERS.outbox
+    ours = (outbox.c.stream == row.stream, outbox.c.sequence == row.sequence)
+    unsent = sa.update(outbox).where(*ours, outbox.c.id == row.fact_id).values(sent_at=None)
+    if uow.connection.execute(unsent).rowcount != 1:
+        raise NotAllowed(
+            "it is nothing that this service has sent, and nobody here could read it; discard it",
+            vi="Bản tin này không do dịch vụ này gửi và không ai ở đây đọc được; hãy bỏ nó.",
+        )
+    _change(uow, row, state=DONE, note="sent again", handled_at=uow.now)
+    uow.signal()
 
 
 def _select() -> sa.Select[Any]:
@@ -175,7 +194,7 @@ def _change(uow: UnitOfWork, row: Held, **values: Any) -> None:
 
 def _step_over(uow: UnitOfWork, row: Held) -> None:
     """Count the discarded number as applied where it was the next, and release who waited."""
-    if row.sequence is not None:
+    if row.sequence is not None and not of_dead_letters(row.consumer):
         own, _ = sql_of(uow.connection).cursors(uow.connection, row.consumer, [row.stream])
         if row.sequence == own.get(row.stream, 0) + 1:
             moved = {row.stream: row.sequence}

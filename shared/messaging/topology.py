@@ -27,12 +27,13 @@ def exchanges_of(service: str) -> tuple[Exchange, ...]:
 
 
 def queues_of(service: str) -> tuple[Queue, ...]:
-    """The queues that this service reads, with their bindings."""
-    return tuple(
+    """The queues that this service reads, with their bindings; dead letters come without one."""
+    read = (
         Queue(reading.queue, tuple((reading.exchange, key) for key in reading.patterns))
         for reading in names.READINGS
         if reading.service == service
     )
+    return (*read, Queue(names.dead_letters(service)))
 
 
 def agency_queues(agencies: Iterable[str]) -> tuple[Queue, ...]:

@@ -40,16 +40,18 @@ def test_the_committed_file_holds_no_password():
 def test_the_definitions_hold_every_queue_and_binding_that_the_services_declare():
     catalogue = load(PROJECT / "catalogue")
     made = make.definitions(catalogue)
-    declared = set()
+    declared, held = set(), set()
     for service in make.SERVICES:
         queues = [*topology.queues_of(service)]
         if service == "routing":
             queues += topology.agency_queues(catalogue.agency_codes())
+        held |= {queue.name for queue in queues}
         for queue in queues:
             declared |= {(queue.name, *binding) for binding in queue.bindings}
     bound = {(b["destination"], b["source"], b["routing_key"]) for b in made["bindings"]}
-    assert declared == bound - {("dead-letters", "dead-letters", "")}
-    assert {q["name"] for q in made["queues"]} == {name for name, *_ in bound}
+    assert declared == bound
+    assert {q["name"] for q in made["queues"]} == held
+    assert held - {name for name, *_ in bound} == set(map(names.dead_letters, make.SERVICES))
     assert all(q["arguments"] == {"x-queue-type": "quorum"} for q in made["queues"])
 
 
@@ -102,9 +104,11 @@ def test_the_policies_attach_to_every_queue(broker: CityBroker):
     """Read back from the broker: it accepts unknown arguments and policies silently."""
     management, vhost = broker.backend.management, broker.backend.vhost
     wanted = {
-        "routing.answers": "lienthong-facts",
+        "intake.facts": "lienthong-intake",
+        "routing.answers": "lienthong-routing",
+        "notify.contacts": "lienthong-notify",
         f"agency.{broker.agency}.tasks": "lienthong-agencies",
-        "dead-letters": "lienthong-dead-letters",
+        "notify.dead-letters": "lienthong-dead-letters",
     }
     for queue, policy in wanted.items():
         found = _when_there(management, f"/queues/{vhost}/{queue}", "policy")
@@ -112,6 +116,8 @@ def test_the_policies_attach_to_every_queue(broker: CityBroker):
         assert found["type"] == "quorum"
         if policy != "lienthong-dead-letters":
             effective = found["effective_policy_definition"]
+            dead = "routing" if policy == "lienthong-agencies" else policy.partition("-")[2]
+            assert effective["dead-letter-routing-key"] == f"{dead}.dead-letters"
             assert effective["delivery-limit"] == make.DELIVERY_LIMIT
             assert effective["dead-letter-strategy"] == "at-least-once"
             assert effective["overflow"] == "reject-publish"
@@ -163,5 +169,5 @@ def test_a_message_given_back_too_often_lands_among_the_dead_letters(broker: Cit
         channel.basic_reject(method.delivery_tag, requeue=True)
     connection.close()
     assert tries == make.DELIVERY_LIMIT + 1
-    _, _, body = broker._channel.basic_get("dead-letters", auto_ack=True)
+    _, _, body = broker._channel.basic_get("routing.dead-letters", auto_ack=True)
     assert json.loads(body)["data"]["task"] == "task-1"

@@ -15,7 +15,6 @@ import pika.exceptions
 import pytest
 
 from partner.settings import Address, Tls
-from shared.events import names
 from tests.partner.conftest import CityBroker
 
 
@@ -58,7 +57,13 @@ def test_its_own_queue_can_be_read_and_acknowledged(broker: CityBroker):
 
 @pytest.mark.parametrize(
     "queue",
-    ["agency.OTHER.tasks", "routing.answers", "intake.facts", "notify.contacts", "dead-letters"],
+    [
+        "agency.OTHER.tasks",
+        "routing.answers",
+        "intake.facts",
+        "notify.contacts",
+        "routing.dead-letters",
+    ],
 )
 def test_no_other_queue_can_be_read(broker: CityBroker, queue: str):
     name = queue.replace("OTHER", broker.other)
@@ -109,7 +114,7 @@ def test_the_broker_refuses_a_user_id_that_is_not_one_s_own(broker: CityBroker):
         ("citizen.contacts", "intake.contact.given"),
         ("agency.tasks", "agency.OTHER.tasks"),
         ("agency.tasks", "agency.OWN.tasks"),
-        ("dead-letters", ""),
+        ("", "routing.dead-letters"),
         ("", "routing.answers"),  # the default exchange reaches every queue by its name
         ("", "agency.OTHER.tasks"),
         ("amq.topic", "anything"),
@@ -156,12 +161,11 @@ def test_another_virtual_host_is_closed(broker: CityBroker):
 def test_each_service_can_declare_what_it_needs_under_its_own_user(
     broker: CityBroker, service: str
 ):
-    from shared.messaging import Bus, Queue, topology
+    from shared.messaging import Bus, topology
 
     queues = list(topology.queues_of(service))
     if service == "routing":
         queues += topology.agency_queues(broker.city.agency_codes())
-        queues.append(Queue(names.DEAD_LETTERS))
     bus = Bus(broker.url(service))
     bus.declare(topology.exchanges_of(service), queues)
     bus.ping()
