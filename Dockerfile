@@ -7,6 +7,7 @@ RUN python3 -m venv /app/.venv \
  && /app/.venv/bin/pip uninstall -q -y pip
 COPY pyproject.toml ./
 COPY deploy/compose/ready.py ./deploy/compose/
+COPY deploy/rabbitmq/dead_letters.py ./deploy/rabbitmq/
 COPY deploy/rabbitmq/make.py ./deploy/rabbitmq/
 COPY catalogue ./catalogue
 COPY partner ./partner

@@ -117,7 +117,8 @@ class SecretFiles:
                 "name": OPERATOR,
                 "password_hash": password_hash(self.drawn(f"operator/{OPERATOR}_password")),
                 "hashing_algorithm": "rabbit_password_hashing_sha256",
-                "tags": ["administrator"],
+                # It may hand on what others have sent: deploy/rabbitmq/dead_letters.py.
+                "tags": ["administrator", "impersonator"],
             }
         )
         everything = {"configure": ".*", "write": ".*", "read": ".*"}

@@ -54,7 +54,8 @@ def make(folder: Path, postgres: str, rabbitmq: str, smtp: str) -> None:
 @command.command("apply")
 @_folder
 @click.option("--management", help="URL of RabbitMQ's management door, to tell it the users.")
-def apply(folder: Path, management: str | None) -> None:
+@click.option("--rabbitmq", help="host:port of RabbitMQ, to move former versions' dead letters.")
+def apply(folder: Path, management: str | None, rabbitmq: str | None) -> None:
     """Migrate the databases, register the keys of the smoke run, tell the broker its users.
 
     Safe to repeat. Where the databases are is read from the environment, as for every command.
@@ -71,6 +72,8 @@ def apply(folder: Path, management: str | None) -> None:
         click.echo(_retried(partial(_database, service, own)))
     if management is not None:
         click.echo(_retried(partial(_broker, files, management)))
+    if rabbitmq is not None:
+        click.echo(_dead_letters(files, rabbitmq))
 
 
 @command.command("show")
@@ -184,8 +187,7 @@ def _kind(word: str) -> Kind:
 
 def _broker(files: SecretFiles, management: str) -> str:
     """Import the definitions into a running broker: users of new agencies, changed passwords."""
-    password = files.read(f"operator/{OPERATOR}_password")
-    basic = base64.b64encode(f"{OPERATOR}:{password}".encode()).decode()
+    basic = base64.b64encode(_login(files).encode()).decode()
     request = urllib.request.Request(  # noqa: S310 - an operator's own URL
         f"{management.rstrip('/')}/api/definitions",
         data=files.read(str(DEFINITIONS)).encode(),
@@ -202,3 +204,15 @@ def _broker(files: SecretFiles, management: str) -> str:
             ) from None
     except OSError as away:
         raise BrokerAway(f"the management door of the broker cannot be reached ({away})") from away
+
+
+def _dead_letters(files: SecretFiles, rabbitmq: str) -> str:
+    """Hand on what lies on the one queue of dead letters that former versions had."""
+    from deploy.rabbitmq.dead_letters import OLD, move
+
+    done = move(f"amqp://{_login(files)}@{rabbitmq}/%2F")
+    return f"rabbitmq: {done.moved} dead letters moved, {done.left} left on {OLD}"
+
+
+def _login(files: SecretFiles) -> str:
+    return f"{OPERATOR}:{files.read(f'operator/{OPERATOR}_password')}"

@@ -13,7 +13,7 @@ import pika
 import pika.exceptions
 import pytest
 
-from deploy.rabbitmq import make
+from deploy.rabbitmq import dead_letters, make
 from shared.catalogue import load
 from shared.events import names
 from shared.events.registry import KINDS
@@ -171,3 +171,37 @@ def test_a_message_given_back_too_often_lands_among_the_dead_letters(broker: Cit
     assert tries == make.DELIVERY_LIMIT + 1
     _, _, body = broker._channel.basic_get("routing.dead-letters", auto_ack=True)
     assert json.loads(body)["data"]["task"] == "task-1"
+
+
+def test_the_dead_letters_of_a_former_version_are_handed_to_whose_they_are(broker: CityBroker):
+    """Its exchange and queue as it had them; the user who sent each stays with it."""
+    operator, own = broker.backend.amqp_url(), f"agency.{broker.agency}.tasks"
+    fields = {"exchange_type": "fanout", "durable": True}
+    quorum = {"durable": True, "arguments": {"x-queue-type": "quorum"}}
+    channel = broker._channel
+    channel.exchange_declare(dead_letters.OLD, **fields)
+    channel.queue_declare(dead_letters.OLD, **quorum)
+    channel.queue_bind(dead_letters.OLD, dead_letters.OLD)
+    queues = {"notify.contacts": "notify", "routing.answers": "routing", own: "routing"}
+    for queue in queues:
+        deaths = [{"queue": queue, "reason": "delivery_limit", "count": 1}]
+        properties = pika.BasicProperties(headers={"x-death": deaths}, user_id="guest")
+        channel.basic_publish(dead_letters.OLD, "", queue.encode(), properties, mandatory=True)
+    management = broker.backend.management
+    tags = {"tags": "administrator,impersonator"}
+    management.call("PUT", "/users/operator-of-letters", {"password": "x", **tags})
+    rights = {"configure": ".*", "write": ".*", "read": ".*"}
+    management.call("PUT", f"/permissions/{broker.backend.vhost}/operator-of-letters", rights)
+    try:
+        url = operator.replace("guest:guest", "operator-of-letters:x")
+        assert dead_letters.move(url) == dead_letters.Moved(3, 0)
+        assert dead_letters.move(url) == dead_letters.Moved(0, 0), "there is none any more"
+    finally:
+        management.call("DELETE", "/users/operator-of-letters")
+    for service in queues.values():
+        method, properties, body = channel.basic_get(f"{service}.dead-letters", auto_ack=True)
+        assert method is not None
+        assert body.decode() in queues
+        assert queues[body.decode()] == service
+        assert properties.user_id == "guest"
+        assert properties.headers["x-death"][0]["queue"] == body.decode()
