@@ -30,7 +30,7 @@ class Bus:
 
     @property
     def user(self) -> str | None:
-        """The broker user that we log in as; None where there are no users."""
+        """The broker user that we log in as; empty where a certificate says it, None where none is."""
         return self._transport.user
 
     def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None:

@@ -105,7 +105,8 @@ class DeadLetters:
             self._asked = False
             self._window.tend()
             raise
-        self._window.acknowledge()
+        if taken:
+            self._window.acknowledge()
         return len(taken)
 
     def next_due(self) -> datetime | None:

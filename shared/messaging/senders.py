@@ -34,21 +34,19 @@ def anybody(bus: Bus) -> frozenset[str | None]:
 def verify_facts(queue: str, everybody: frozenset[str | None]) -> Verify:
     """Let in what was sent to this queue of a service by the service that it says it comes from."""
     (exchange,) = {reading.exchange for reading in READINGS if reading.queue == queue}
-    sources = {
-        address.routing_key.partition(".")[0]: address.source
-        for kind in KINDS.values()
-        for address in kind.addresses
-        if address.exchange == exchange
-    }
+    addresses = [to for kind in KINDS.values() for to in kind.addresses if to.exchange == exchange]
+    sources = {to.routing_key.partition(".")[0]: to.source for to in addresses}
+    users = {source: everybody | {None, speaker(source)} for source in sources.values()}
+    makers = {name: {speaker(to.source) for to in kind.addresses} for name, kind in KINDS.items()}
 
     def verify(envelope: Envelope, delivery: Delivery) -> None:
-        source = sources.get(delivery.routing_key.partition(".")[0])
-        if source is None or source != envelope.source:
+        source = envelope.source
+        if sources.get(delivery.routing_key.partition(".")[0]) != source:
             raise UnknownSender("its routing key belongs to another source than it names")
-        kind, service = KINDS.get(envelope.type), speaker(source)
-        if kind is not None and service not in {speaker(each.source) for each in kind.addresses}:
+        service = speaker(source)
+        if service not in makers.get(envelope.type, (service,)):
             raise UnknownSender("its source states no such facts")
-        if delivery.user_id not in {None, service, *everybody}:
+        if delivery.user_id not in users[source]:
             raise UnknownSender("it was sent by another broker user than its source's")
 
     return verify

@@ -177,5 +177,37 @@ def test_replaying_does_not_let_a_forged_sender_in(store, bus):
     assert applied(store) == []
 
 
+def test_what_was_refused_is_judged_again_by_the_sender_that_was_noted_with_it(
+    store, bus, monkeypatch
+):
+    from shared.messaging.consumer import model
+
+    own_key = ["reader.test.made"]
+
+    def verify(fact, delivery):
+        if delivery.routing_key not in own_key:
+            raise ParkNow("the sender is not who the fact says")
+
+    bus.put(envelope("/maker", "D1", 1))
+    consumer = scripted(store, bus, verify=verify)
+    with monkeypatch.context() as old:  # one that could not even be read is no better
+        old.setattr(model, "decode", cannot_read)
+        drain(consumer)
+    (row,) = read(store, parked.list_held)
+    assert (row.routing_key, row.user_id) == ("maker.test.made", None)
+
+    def replayed():
+        with store.begin() as uow:
+            parked.replay(uow, row.fact_id)
+        drain(consumer)
+        return states(store)
+
+    assert replayed() == {"parked": 1}
+    own_key.append("maker.test.made")  # the rule was wrong
+    assert replayed() == {"discarded": 1, "done": 1}
+    kept = {row.state: row.routing_key for row in inbox(store)}
+    assert kept == {"discarded": "maker.test.made", "done": None}, "who sent it matters no more"
+
+
 def cannot_read(body):
     raise Unreadable("envelope: from the future")

@@ -11,9 +11,10 @@ import pika
 import pika.exceptions
 import pytest
 
+from shared.database import Store
 from shared.events.envelope import encode
 from shared.kernel.clock import FixedClock
-from shared.kernel.errors import Transient
+from shared.kernel.errors import DatabaseAway, Transient
 from shared.messaging import Bus
 from shared.messaging.consumer import Consumer
 from shared.testing.proxy import FaultProxy
@@ -89,6 +90,11 @@ def delivery_counts(url: str) -> set[int]:
             counts.add((properties.headers or {}).get("x-delivery-count", 0))
 
 
+def reader(store: Store, bus: Bus) -> Consumer:
+    handlers = Reading(echo=False).handlers()
+    return Consumer(QUEUE, QUEUE, store, bus, handlers, sources=("/maker",), batch=10)
+
+
 def test_a_reader_thrown_out_while_its_database_is_away_stays_out(
     on_servers: ServersBackend, impatient: str
 ):
@@ -100,8 +106,7 @@ def test_a_reader_thrown_out_while_its_database_is_away_stays_out(
         store = open_store(database.replace(f":{parts.port}/", f":{proxy.port}/"), FixedClock(NOON))
         bus = Bus(impatient)
         bus.declare(EXCHANGES, QUEUES)
-        handlers = Reading(echo=False).handlers()
-        consumer = Consumer(QUEUE, QUEUE, store, bus, handlers, sources=("/maker",), batch=10)
+        consumer, another = (reader(store, bus) for _ in range(2))
 
         def step(wait: float = 0.05) -> None:
             with suppress(Transient):
@@ -120,6 +125,9 @@ def test_a_reader_thrown_out_while_its_database_is_away_stays_out(
             for _ in range(20):
                 step(0.01)
             assert look(impatient) == (FACTS, 0), "it came back with nowhere to put them"
+        with pytest.raises(DatabaseAway):
+            another.step(0.05)
+        assert look(impatient) == (FACTS, 0), "one that has just been started came in"
         assert delivery_counts(impatient) <= {0, 1}
         proxy.heal()
         while len(applied(store)) < FACTS + 1 or look(impatient) != (0, 1):

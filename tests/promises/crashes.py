@@ -195,7 +195,7 @@ def _consumer(service: str, name: str, way: Callable[..., None]) -> Arm:
 
 
 def _received(_: Store, consumer: Any, fuse: Fuse, stack: ExitStack) -> None:
-    after(consumer, "_receive", fuse, stack)
+    after(consumer._window, "take", fuse, stack)
 
 
 def _handled(_: Store, consumer: Any, fuse: Fuse, stack: ExitStack) -> None:
@@ -217,11 +217,11 @@ def _before_its_commit(store: Store, consumer: Any, fuse: Fuse, stack: ExitStack
 
 
 def _before_the_ack(_: Store, consumer: Any, fuse: Fuse, stack: ExitStack) -> None:
-    before(consumer, "_acknowledge", fuse, stack)
+    before(consumer._window, "acknowledge", fuse, stack)
 
 
 def _after_the_ack(_: Store, consumer: Any, fuse: Fuse, stack: ExitStack) -> None:
-    after(consumer, "_acknowledge", fuse, stack)
+    after(consumer._window, "acknowledge", fuse, stack)
 
 
 CONSUMER = {

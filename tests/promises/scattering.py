@@ -20,6 +20,7 @@ class ScatteringBus:
 
     def __init__(self, url: str, *, prefix: str = "") -> None:
         self.real = Bus(url, prefix=prefix)
+        self.prefix = prefix
         self.bag: list[OutMessage] = []
 
     @property

@@ -21,7 +21,8 @@ class AmqpTransport:
     def __init__(self, url: str, prefix: str) -> None:
         self._addresses = parse(url)
         # Several brokers of one cluster know the same users: the first names ours.
-        self.user: str | None = self._addresses[0].user
+        first = self._addresses[0]
+        self.user: str | None = "" if first.login_method == "EXTERNAL" else first.user
         self._prefix = prefix
         self._topology = Topology(self._addresses, prefix)
         self._asking = Link(self._addresses)

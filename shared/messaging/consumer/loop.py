@@ -92,7 +92,8 @@ class Consumer:
             self._looked_at = None  # the database must answer before more is taken
             self._window.tend()
             raise
-        self._window.acknowledge()
+        if deliveries:
+            self._window.acknowledge()
         return done + len(deliveries)
 
     def next_due(self) -> datetime | None:

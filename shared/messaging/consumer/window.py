@@ -32,7 +32,7 @@ class Window:
     def acknowledge(self) -> None:
         """All in hand is safe in the ledgers."""
         held, self._held = self._held, []  # also where the broker is away: it is known by then
-        if held and self._subscriber is not None:
+        if self._subscriber is not None:
             self._subscriber.ack_through(held[-1])
 
     def tend(self) -> None:
