@@ -22,7 +22,9 @@ from shared.events.types import places
 from shared.kernel.errors import Unreadable
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
-MAX_BYTES: Final = 1024 * 1024
+#: Of a whole event: fifty times what a real one has, and a full window of them fits into the memory
+#: of a container (docs/operate.md). The doors, the broker and every reader hold the same limit.
+MAX_BYTES: Final = 256 * 1024
 SEQUENCE_DIGITS: Final = 10
 
 _Needed = Annotated[str, Meta(min_length=1, max_length=200)]

@@ -67,6 +67,8 @@ class Delivery:
     """One message taken from a queue and not yet acknowledged.
 
     `user_id` is the broker user who sent it, checked by the broker, None where none was given.
+    `fault` says why it is no message for a handler though it came. Of a body that is too large
+    `body` is the beginning and `digest` the SHA-256 of all of it, in hexadecimal.
     """
 
     body: bytes = field(repr=False)
@@ -74,6 +76,8 @@ class Delivery:
     headers: Mapping[str, Any]
     routing_key: str
     user_id: str | None = None
+    fault: str | None = None
+    digest: str | None = None
 
 
 class Publisher(Protocol):

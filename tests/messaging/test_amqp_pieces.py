@@ -29,7 +29,7 @@ from tests.messaging.test_amqp import TOPOLOGY, insistently, receive, through
 
 HEADERS = {"ce-id": "1", "ce-type": "hồ sơ"}
 HEARTBEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
-LARGER_THAN_A_FRAME = 300_000
+LARGER_THAN_A_FRAME = 200_000
 
 
 def message(number: int, size: int = 20) -> OutMessage:

@@ -15,6 +15,7 @@ from typing import Any
 from shared.kernel.errors import BrokerAway
 from shared.messaging.amqp.address import Address
 from shared.messaging.amqp.connection import CHANNEL_ERRORS, IO_SECONDS, Doubts, Link
+from shared.messaging.amqp.contents import Content, returned
 from shared.messaging.model import CONTENT_TYPE, OutMessage, Sent
 
 _PERSISTENT = 2
@@ -42,7 +43,7 @@ class AmqpPublisher:
     def _prepare(self, channel: Any) -> None:
         channel.events["basic_ack"].add(self._on_ack)
         channel.events["basic_nack"].add(self._on_nack)
-        channel.events["basic_return"].add(self._on_return)
+        channel.connection.take = self._on_return
         channel.confirm_select()
         self._last_tag = 0
 
@@ -156,9 +157,10 @@ class AmqpPublisher:
         for key in self._settle(tag, multiple=multiple):
             self._sent.failed.setdefault(key, "the broker refused it (nack)")
 
-    def _on_return(self, _error: Any, exchange: str, routing_key: str, message: Any) -> None:
-        ident = message.properties.get("message_id")
-        if ident in self._by_id:
+    def _on_return(self, content: Content) -> None:
+        exchange, routing_key = returned(content)
+        ident = content.properties.message_id
+        if ident is not None and ident in self._by_id:
             self._sent.failed[self._by_id[ident]] = (
                 f"unroutable: no queue is bound to {exchange} for {routing_key}"
             )

@@ -21,6 +21,7 @@ PROJECT_ROOMS = ("services", "shared", "simulation")
 # Under these sources refused bytes are kept, beside the true ones, which begin with a slash.
 UNREADABLE = ""
 NOT_LET_IN = "?"
+UNFIT = "!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,9 @@ def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
     fact could take the place of a true one.
     """
     body = bytes(delivery.body)
+    if delivery.fault is not None:
+        digest = delivery.digest or hashlib.sha256(body).hexdigest()
+        return Arrival(UNFIT, digest, body, None, f"unfit: {delivery.fault}")
     kept_as = UNREADABLE
     try:
         envelope = decode(body)
@@ -121,12 +125,15 @@ def from_row(row: Waiting) -> Arrival:
     """Take up a kept row again.
 
     Bytes that could not be read may be readable by now (to a newer version of us): they go on as
-    the fact they are. A sender that was not let in stays out: who sent it is known no more.
+    the fact they are. A sender that was not let in stays out: who sent it is known no more. So does
+    what was unfit: it is here in part, or its sender was never known.
     """
     source, fact_id, body = row.source, row.fact_id, bytes(row.body)
     at = row.received_at.astimezone(UTC)
     if source == NOT_LET_IN:
         return Arrival(source, fact_id, body, None, "refused: its sender was not let in")
+    if source == UNFIT:
+        return Arrival(source, fact_id, body, None, "unfit: it has to be sent again, and better")
     try:
         envelope = decode(body)
     except ParkNow as refused:
