@@ -55,6 +55,10 @@ def wire(name: str, version: int = 1) -> str:
     return f"{PREFIX}{name}.v{version}"
 
 
+#: An empty fact in the place of one that could not be sent: every reader passes over it.
+WITHHELD: Final = wire("fact.withheld")
+
+
 def short(wire_type: str) -> str:
     """The short name of a wire type; a foreign type comes back unchanged."""
     if not wire_type.startswith(PREFIX):

@@ -99,7 +99,7 @@ class Assembly:
     def service(self, web: Flask, loops: Sequence[Loop], migrations: Path) -> Service:
         """The whole service, its ledgers measured at each scrape; nothing runs yet."""
         store = self._store
-        consumers = [loop.name for loop in loops if isinstance(loop, Consumer)]
+        consumers = [loop.name for loop in loops if isinstance(loop, Consumer | Relay)]
         self._metrics.measure(ledgers(store, consumers))
         return Service(
             name=self._name,

@@ -53,13 +53,15 @@ class OutMessage:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of a batch: the keys that are safe, and why others never will be.
+    """What became of a batch: the keys that are safe, and why others are not.
 
-    A key in neither is on its way: `Publisher.confirmed`, or a later batch, tells when it is safe.
+    What `failed` may go later, when its way is open; what is `refused` is so for its own sake. A
+    key in none is on its way: `Publisher.confirmed`, or a later batch, tells when it is safe.
     """
 
     confirmed: set[Any] = field(default_factory=set)
     failed: dict[Any, str] = field(default_factory=dict)
+    refused: dict[Any, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from shared.database.unit_of_work import UnitOfWork
 from shared.kernel.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
+from shared.messaging import refusals
 from shared.messaging.sql import sql_of
 from shared.messaging.tables import DISCARDED, LEDGERS, PARKED, RETRY, WAITING
 
@@ -95,7 +96,7 @@ def _beginning_with(
 
 
 def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Held:
-    """Let a parked fact be tried again now, with a new budget.
+    """Let a parked fact be tried again now, with a new budget; one of our own is sent once more.
 
     NotAllowed for one that waits, is being tried, or was discarded (its turn has passed).
     """
@@ -107,6 +108,11 @@ def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Hel
             vi="Chỉ xử lý lại được bản tin đã đỗ.",
             allowed=(PARKED,),
         )
+    if refusals.send_again(uow.connection, row.stream, row.sequence):
+        note = "sent once more"
+        _change(uow, row, state=DISCARDED, owner="system", note=note, handled_at=uow.now)
+        uow.signal()
+        return row
     _change(uow, row, state=RETRY, attempts=0, next_at=uow.now, owner=None)
     uow.released = True
     return row
@@ -115,7 +121,10 @@ def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Hel
 def discard(
     uow: UnitOfWork, fact_id: str, *, who: str, why: str, consumer: str | None = None
 ) -> Held:
-    """Give a parked fact up: it stays on record with who and why, and later facts flow on."""
+    """Give a parked fact up: it stays on record with who and why, and later facts flow on.
+
+    In the place of one of our own an empty fact is sent, so that no reader waits for its number.
+    """
     faults = [
         Fault(place, vi, en)
         for place, text, vi, en in (
@@ -135,7 +144,10 @@ def discard(
             allowed=(PARKED, RETRY),
         )
     _change(uow, row, state=DISCARDED, next_at=None, owner=who, note=why, handled_at=uow.now)
-    _step_over(uow, row)
+    if refusals.send_nothing_instead(uow.connection, row.stream, row.sequence):
+        uow.signal()
+    else:
+        _step_over(uow, row)
     return row
 
 

@@ -8,15 +8,31 @@ of a message that failed is the relay's business.
 from __future__ import annotations
 
 import contextlib
+import struct
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
+
+from amqp import exceptions
 
 from shared.kernel.errors import BrokerAway
 from shared.messaging.amqp.address import Address
 from shared.messaging.amqp.connection import CHANNEL_ERRORS, IO_SECONDS, Doubts, Link
 from shared.messaging.amqp.contents import Content, returned
 from shared.messaging.model import CONTENT_TYPE, OutMessage, Sent
+
+# What the broker says of a message itself, whatever becomes of the others; some close the link.
+_OF_ITSELF: Final = (
+    exceptions.ContentTooLarge,
+    exceptions.PreconditionFailed,
+    exceptions.FrameError,
+    exceptions.FrameSyntaxError,
+    exceptions.InvalidCommand,
+    exceptions.UnexpectedFrame,
+)
+_SAID: Final = (*CHANNEL_ERRORS, *_OF_ITSELF, exceptions.InternalError)
+# What AMQP has no way to write down: a key of more than 255 bytes, half a letter.
+_CANNOT_BE_WRITTEN: Final = (struct.error, UnicodeError)
 
 _PERSISTENT = 2
 _PART = 256 * 1024  # bytes of bodies that go out in one write
@@ -57,7 +73,7 @@ class AmqpPublisher:
         sent = self._sent = Sent()
         try:
             self._attempt(batch)
-        except CHANNEL_ERRORS as exc:
+        except _SAID as exc:
             self._singly(batch, exc)
         except BrokerAway as exc:
             if not sent.confirmed:
@@ -75,7 +91,7 @@ class AmqpPublisher:
         self._waiting.clear()
         self._by_id.clear()
         deadline = time.monotonic() + self._confirm_seconds
-        with self._link.guard(letting=CHANNEL_ERRORS) as channel:
+        with self._link.guard(letting=_SAID) as channel:
             for part in _parts(batch):
                 with self._link.together():
                     for message in part:
@@ -92,6 +108,14 @@ class AmqpPublisher:
             self._time_out()
 
     def _write(self, channel: Any, message: OutMessage) -> None:
+        try:
+            self._publish_one(channel, message)
+        except _CANNOT_BE_WRITTEN as wrong:
+            self._sent.refused[message.key] = (
+                f"it cannot be written as AMQP ({type(wrong).__name__})"
+            )
+
+    def _publish_one(self, channel: Any, message: OutMessage) -> None:
         ident = str(message.key)
         prepared = channel.prepare_message(
             message.body,
@@ -99,37 +123,46 @@ class AmqpPublisher:
             headers=dict(message.headers),
             properties={"delivery_mode": _PERSISTENT, "message_id": ident},
         )
-        self._last_tag += 1
-        self._waiting[self._last_tag] = message.key
-        self._by_id[ident] = message.key
         channel.basic_publish(
             prepared,
             exchange=self._prefix + message.exchange,
             routing_key=message.routing_key,
             mandatory=True,
         )
+        self._last_tag += 1
+        self._waiting[self._last_tag] = message.key
+        self._by_id[ident] = message.key
 
     def _singly(self, batch: Sequence[OutMessage], first: BaseException) -> None:
         """One by one, so that only the message fails over which the broker closed the channel.
 
         It may name an exchange that is not there, need a right we lack, or be too large.
         """
-        rest = [m for m in batch if m.key not in self._sent.confirmed | self._sent.failed.keys()]
+        sent = self._sent
+        told = sent.confirmed | sent.failed.keys() | sent.refused.keys()
+        rest = [m for m in batch if m.key not in told]
         if len(rest) == 1:
-            self._sent.failed[rest[0].key] = _reason(first)
+            self._blame(rest[0], first)
             return
         for message in rest:
             try:
                 self._attempt([message])
-            except CHANNEL_ERRORS as exc:
-                self._sent.failed[message.key] = _reason(exc)
+            except _SAID as exc:
+                self._blame(message, exc)
             except BrokerAway as exc:
                 self._fail_rest(rest, str(exc))
                 return
 
+    def _blame(self, message: OutMessage, exc: BaseException) -> None:
+        text = getattr(exc, "reply_text", None) or type(exc).__name__
+        # An error that py-amqp made up itself speaks of the line, not of the message.
+        of_itself = isinstance(exc, _OF_ITSELF) and exc.method_sig is not None
+        into = self._sent.refused if of_itself else self._sent.failed
+        into[message.key] = f"the broker refused it ({text})"
+
     def _fail_rest(self, batch: Sequence[OutMessage], reason: str) -> None:
         for message in batch:
-            if message.key not in self._sent.confirmed:
+            if message.key not in self._sent.confirmed | self._sent.refused.keys():
                 self._sent.failed.setdefault(message.key, reason)
 
     def _time_out(self) -> None:
@@ -192,8 +225,3 @@ def _parts(batch: Sequence[OutMessage]) -> Iterator[list[OutMessage]]:
             part, size = [], 0
     if part:
         yield part
-
-
-def _reason(exc: BaseException) -> str:
-    text = getattr(exc, "reply_text", None) or type(exc).__name__
-    return f"the broker refused it ({text})"
