@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
+from shared.events.envelope import MAX_BYTES
 from shared.kernel.errors import LienThongError
 
 CONTENT_TYPE = "application/cloudevents+json"
+# Of a body that is too large so much is kept, for whoever has to find out whose it was.
+BEGINNING: Final = 4096
+
+
+def too_large(size: int) -> str | None:
+    """Why a body of so many bytes is not taken; None where it is."""
+    return f"too large: {size} bytes, at most {MAX_BYTES} are taken" if size > MAX_BYTES else None
 
 
 class TopologyBroken(LienThongError):

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from shared.database.unit_of_work import UnitOfWork
 from shared.kernel.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
 from shared.messaging import refusals
+from shared.messaging.salvage import Place, place_in
 from shared.messaging.sql import sql_of
 from shared.messaging.tables import DISCARDED, LEDGERS, PARKED, RETRY, WAITING
 
@@ -42,6 +43,13 @@ class Held:
     note: str | None
     received_at: datetime
     body: bytes = field(repr=False)
+
+    @property
+    def place(self) -> Place | None:
+        """Its place in a stream; of what cannot be read the one that its bytes claim."""
+        if self.sequence is None:
+            return place_in(self.body)
+        return Place(self.stream.removesuffix(f" {self.subject}"), self.subject, self.sequence)
 
 
 def list_held(
@@ -119,11 +127,19 @@ def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Hel
 
 
 def discard(
-    uow: UnitOfWork, fact_id: str, *, who: str, why: str, consumer: str | None = None
+    uow: UnitOfWork,
+    fact_id: str,
+    *,
+    who: str,
+    why: str,
+    consumer: str | None = None,
+    step_over: Place | None = None,
 ) -> Held:
     """Give a parked fact up: it stays on record with who and why, and later facts flow on.
 
     In the place of one of our own an empty fact is sent, so that no reader waits for its number.
+    What cannot be read has no number: `step_over` says which one it was, and that nobody waits for
+    it any more (NotAllowed where that is not the next of its stream).
     """
     faults = [
         Fault(place, vi, en)
@@ -146,8 +162,15 @@ def discard(
     _change(uow, row, state=DISCARDED, next_at=None, owner=who, note=why, handled_at=uow.now)
     if refusals.send_nothing_instead(uow.connection, row.stream, row.sequence):
         uow.signal()
-    else:
-        _step_over(uow, row)
+    elif row.sequence is not None and row.place is not None:
+        _step_over(uow, row.consumer, row.place)
+    elif step_over is not None:
+        sql_of(uow.connection).lock(uow.connection, row.consumer, [step_over.subject])
+        if not _step_over(uow, row.consumer, step_over):
+            raise NotAllowed(
+                f"{step_over} is not the next of its stream",
+                vi=f"{step_over} không phải là số kế tiếp của luồng này.",
+            )
     return row
 
 
@@ -183,22 +206,23 @@ def _change(uow: UnitOfWork, row: Held, **values: Any) -> None:
     uow.connection.execute(sa.update(table).where(_key(row)).values(**values))
 
 
-def _step_over(uow: UnitOfWork, row: Held) -> None:
-    """Count the discarded number as applied where it was the next, and release who waited."""
-    if row.sequence is not None:
-        own, _ = sql_of(uow.connection).cursors(uow.connection, row.consumer, [row.stream])
-        if row.sequence == own.get(row.stream, 0) + 1:
-            moved = {row.stream: row.sequence}
-            sql_of(uow.connection).move_cursors(uow.connection, row.consumer, moved)
+def _step_over(uow: UnitOfWork, consumer: str, place: Place) -> bool:
+    """Count the discarded number as applied where it is the next, and release who waited."""
+    own, _ = sql_of(uow.connection).cursors(uow.connection, consumer, [place.stream])
+    is_next = place.sequence == own.get(place.stream, 0) + 1
+    if is_next:
+        moved = {place.stream: place.sequence}
+        sql_of(uow.connection).move_cursors(uow.connection, consumer, moved)
     inbox = LEDGERS.inbox
     # The consumer takes them as due; those whose turn it is not yet go back to waiting.
     uow.connection.execute(
         sa.update(inbox)
         .where(
-            inbox.c.consumer == row.consumer,
-            inbox.c.subject == row.subject,
+            inbox.c.consumer == consumer,
+            inbox.c.subject == place.subject,
             inbox.c.state == WAITING,
         )
         .values(state=RETRY, attempts=0, next_at=uow.now)
     )
     uow.released = True
+    return is_next

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from shared.events.envelope import MAX_BYTES, encode
-from shared.messaging.amqp.contents import BEGINNING
 from shared.messaging.consumer.model import UNFIT
+from shared.messaging.model import BEGINNING
 from shared.messaging.parked import replay
 from tests.backends import ServersBackend
 from tests.messaging.raw import RawPublisher, headers

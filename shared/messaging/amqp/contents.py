@@ -17,9 +17,7 @@ from amqp.exceptions import UnexpectedFrame
 
 from shared.events.envelope import MAX_BYTES
 from shared.messaging.amqp.properties import NOTHING, Malformed, Properties, read_properties
-
-# Of a body that is too large so much is kept, for whoever has to find out whose it was.
-BEGINNING: Final = 4096
+from shared.messaging.model import BEGINNING, too_large
 
 _METHOD, _HEADER, _BODY, _HEARTBEAT = 1, 2, 3, 8
 _DELIVER, _RETURN = spec.Basic.Deliver, spec.Basic.Return
@@ -61,7 +59,7 @@ class Content:
         _, _, self.size = _HEAD.unpack_from(payload)
         self._left = self._room = self.size
         if self.size > self.largest:
-            self.fault = f"too large: {self.size} bytes, at most {self.largest} are taken"
+            self.fault = too_large(self.size)
             self._room, self._hash = BEGINNING, hashlib.sha256()
         try:
             self.properties = read_properties(payload[_HEAD.size :])

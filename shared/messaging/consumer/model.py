@@ -14,6 +14,7 @@ from shared.events.names import short
 from shared.kernel.errors import LienThongError, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.messaging import Delivery
+from shared.messaging.model import BEGINNING, too_large
 from shared.messaging.sql import Waiting
 
 PROJECT_ROOMS = ("services", "shared", "simulation")
@@ -107,9 +108,10 @@ def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
     fact could take the place of a true one.
     """
     body = bytes(delivery.body)
-    if delivery.fault is not None:
+    fault = delivery.fault or too_large(len(body))
+    if fault is not None:
         digest = delivery.digest or hashlib.sha256(body).hexdigest()
-        return Arrival(UNFIT, digest, body, None, f"unfit: {delivery.fault}")
+        return Arrival(UNFIT, digest, body[:BEGINNING], None, f"unfit: {fault}")
     kept_as = UNREADABLE
     try:
         envelope = decode(body)
