@@ -74,12 +74,18 @@ class AmqpPublisher:
         try:
             self._attempt(batch)
         except _SAID as exc:
-            self._singly(batch, exc)
+            if _is_of_the_line(exc):
+                self._broken_off(batch, BrokerAway(f"the broker broke off ({type(exc).__name__})"))
+            else:
+                self._singly(batch, exc)
         except BrokerAway as exc:
-            if not sent.confirmed:
-                raise
-            self._fail_rest(batch, str(exc))
+            self._broken_off(batch, exc)
         return sent
+
+    def _broken_off(self, batch: Sequence[OutMessage], away: BrokerAway) -> None:
+        if not self._sent.confirmed:
+            raise away
+        self._fail_rest(batch, str(away))
 
     def _refresh(self) -> None:
         """Notice a connection that the broker closed while nothing was sent, and make a new one."""
@@ -155,8 +161,7 @@ class AmqpPublisher:
 
     def _blame(self, message: OutMessage, exc: BaseException) -> None:
         text = getattr(exc, "reply_text", None) or type(exc).__name__
-        # An error that py-amqp made up itself speaks of the line, not of the message.
-        of_itself = isinstance(exc, _OF_ITSELF) and exc.method_sig is not None
+        of_itself = isinstance(exc, _OF_ITSELF) and not _is_of_the_line(exc)
         into = self._sent.refused if of_itself else self._sent.failed
         into[message.key] = f"the broker refused it ({text})"
 
@@ -211,6 +216,11 @@ class AmqpPublisher:
 
     def close(self) -> None:
         self._link.close()
+
+
+def _is_of_the_line(exc: BaseException) -> bool:
+    """Whether it was made up on this side of the line: the broker names the method that failed."""
+    return getattr(exc, "method_sig", None) is None
 
 
 def _parts(batch: Sequence[OutMessage]) -> Iterator[list[OutMessage]]:
