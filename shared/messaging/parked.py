@@ -116,7 +116,8 @@ def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Hel
             vi="Chỉ xử lý lại được bản tin đã đỗ.",
             allowed=(PARKED,),
         )
-    if refusals.send_again(uow.connection, row.stream, row.sequence):
+    if refusals.by_relay(row.consumer):
+        refusals.send_again(uow.connection, row.stream, row.sequence)
         note = "sent once more"
         _change(uow, row, state=DISCARDED, owner="system", note=note, handled_at=uow.now)
         uow.signal()
@@ -160,7 +161,8 @@ def discard(
             allowed=(PARKED, RETRY),
         )
     _change(uow, row, state=DISCARDED, next_at=None, owner=who, note=why, handled_at=uow.now)
-    if refusals.send_nothing_instead(uow.connection, row.stream, row.sequence):
+    if refusals.by_relay(row.consumer):
+        refusals.send_nothing_instead(uow.connection, row.stream, row.sequence)
         uow.signal()
     elif row.sequence is not None and row.place is not None:
         _step_over(uow, row.consumer, row.place)

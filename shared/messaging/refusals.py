@@ -61,6 +61,11 @@ class Judge:
         return f"{reason}; others go the same way" if strikes >= MOST_STRIKES else None
 
 
+def by_relay(consumer: str) -> bool:
+    """Whether what is parked under this name is a fact of our own, put there by its relay."""
+    return consumer.rpartition(".")[2] == "relay"
+
+
 def park(
     connection: sa.Connection, consumer: str, blamed: Mapping[int, str], now: datetime
 ) -> None:
@@ -83,24 +88,22 @@ def park(
             connection.execute(sa.insert(inbox).values(**new, **carried, **state))
 
 
-def send_again(connection: sa.Connection, stream: str, sequence: int | None) -> bool:
-    """Let the relay take this fact up again; False where it is none of ours."""
-    return _change(connection, stream, sequence, sent_at=None)
+def send_again(connection: sa.Connection, stream: str, sequence: int | None) -> None:
+    """Let the relay take this fact of ours up again."""
+    _change(connection, stream, sequence, sent_at=None)
 
 
-def send_nothing_instead(connection: sa.Connection, stream: str, sequence: int | None) -> bool:
-    """Let an empty fact of the same id and number go out in its place; False as `send_again`."""
+def send_nothing_instead(connection: sa.Connection, stream: str, sequence: int | None) -> None:
+    """Let an empty fact of the same id and number go out in the place of this one of ours."""
     outbox = LEDGERS.outbox.c
     asked = sa.select(outbox.body).where(outbox.stream == stream, outbox.sequence == sequence)
-    body = connection.scalar(asked)
-    if body is None:
-        return False
+    body = connection.execute(asked).scalar_one()
     empty = msgspec.structs.replace(decode(bytes(body)), type=WITHHELD, data=Data(b"{}"))
     changed = {"type": WITHHELD, "body": encode(empty), "sent_at": None}
-    return _change(connection, stream, sequence, **changed)
+    _change(connection, stream, sequence, **changed)
 
 
-def _change(connection: sa.Connection, stream: str, sequence: int | None, **values: Any) -> bool:
+def _change(connection: sa.Connection, stream: str, sequence: int | None, **values: Any) -> None:
     outbox = LEDGERS.outbox
     chosen = sa.update(outbox).where(outbox.c.stream == stream, outbox.c.sequence == sequence)
-    return connection.execute(chosen.values(**values)).rowcount > 0
+    connection.execute(chosen.values(**values))
