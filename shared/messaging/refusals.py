@@ -15,7 +15,7 @@ import msgspec
 import sqlalchemy as sa
 
 from shared.events.envelope import MAX_BYTES, Data, decode, encode
-from shared.events.names import WITHHELD
+from shared.events.names import WITHHELD, WITHHELD_KEEPS
 from shared.messaging.model import Sent
 from shared.messaging.sql import Unsent
 from shared.messaging.tables import LEDGERS, PARKED
@@ -98,7 +98,10 @@ def send_nothing_instead(connection: sa.Connection, stream: str, sequence: int |
     outbox = LEDGERS.outbox.c
     asked = sa.select(outbox.body).where(outbox.stream == stream, outbox.sequence == sequence)
     body = connection.execute(asked).scalar_one()
-    empty = msgspec.structs.replace(decode(bytes(body)), type=WITHHELD, data=Data(b"{}"))
+    envelope = decode(bytes(body))
+    kept = {name: envelope.data[name] for name in WITHHELD_KEEPS if name in envelope.data}
+    data = Data(msgspec.json.encode(kept))
+    empty = msgspec.structs.replace(envelope, type=WITHHELD, data=data)
     changed = {"type": WITHHELD, "body": encode(empty), "sent_at": None}
     _change(connection, stream, sequence, **changed)
 

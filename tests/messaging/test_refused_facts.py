@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from partner.messages import read_message
 from shared.events.envelope import MAX_BYTES, decode
+from shared.events.names import WITHHELD
 from shared.messaging import Bus, parked
 from shared.messaging.amqp.buffered import Frame, Frames
 from shared.messaging.metrics import ledgers
@@ -121,6 +123,22 @@ def test_given_up_an_empty_fact_takes_its_number_and_the_dossier_goes_on(strict:
     with strict.maker.read() as connection:
         kept = parked.show(connection, held.fact_id)
     assert (kept.state, kept.owner, len(kept.body)) == ("discarded", "Lan", MAX_BYTES + 1)
+
+
+def test_what_is_sent_in_the_place_of_a_task_says_of_which_and_nothing_else(strict: World) -> None:
+    """An agency's program reads it as a message of a later day, and passes over it."""
+    told = {"task": "t-1", "dossier": "H-1", "agency": "phuong-1", "form": {"child": "Bé An"}}
+    with strict.maker.begin() as uow:
+        uow.record(("/maker", "maker.test.made", "phuong-1", told))
+    _grow(strict, "phuong-1", 1, MAX_BYTES + 1)
+    strict.relay.step(0)
+    [held] = _held(strict)
+    with strict.maker.begin() as uow:
+        parked.discard(uow, held.fact_id, who="Lan", why="too long")
+    [row] = outbox(strict.maker)
+    message = read_message(bytes(row.body))
+    assert (message.kind, message.sequence, message.task) == (WITHHELD, 1, "t-1")
+    assert message.data.keys() == {"task", "dossier", "agency"}
 
 
 def test_replayed_it_is_sent_once_more_and_parked_again_where_nothing_changed(
