@@ -142,16 +142,7 @@ def discard(
     What cannot be read has no number: `step_over` says which one it was, and that nobody waits for
     it any more (NotAllowed where that is not the next of its stream).
     """
-    faults = [
-        Fault(place, vi, en)
-        for place, text, vi, en in (
-            ("who", who, "Thiếu người quyết định.", "say who decides"),
-            ("why", why, "Thiếu lý do.", "say why"),
-        )
-        if not text.strip()
-    ]
-    if faults:
-        raise InvalidInput(faults)
+    _must_say(who, why)
     row = show(uow.connection, fact_id, consumer=consumer)
     row = _locked(uow, row)
     if row.state not in (PARKED, RETRY):
@@ -174,6 +165,19 @@ def discard(
                 vi=f"{step_over} không phải là số kế tiếp của luồng này.",
             )
     return row
+
+
+def _must_say(who: str, why: str) -> None:
+    faults = [
+        Fault(place, vi, en)
+        for place, text, vi, en in (
+            ("who", who, "Thiếu người quyết định.", "say who decides"),
+            ("why", why, "Thiếu lý do.", "say why"),
+        )
+        if not text.strip()
+    ]
+    if faults:
+        raise InvalidInput(faults)
 
 
 def _select() -> sa.Select[Any]:
