@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -236,6 +237,8 @@ def test_headers_of_every_type_are_read() -> None:
     assert (str(found["f"]), found["d"]) == ("nan", float("-inf"))
     assert read_properties(ODD["decimal"]).headers == {"sum": Decimal("-5e-255")}
     assert read_properties(ODD["timestamp in milliseconds"]).headers == {"at": 1_646_110_800_000}
+    at = headers(field(b"at", b"T", struct.pack(">Q", 1_646_110_800)))
+    assert read_properties(at).headers == {"at": datetime(2022, 3, 1, 5, tzinfo=UTC)}
     assert read_properties(ODD["array of everything"]).headers == {"all": [None, True, "x", {}]}
     assert read_properties(ODD["a name that is no text"]).headers == {"\ufffd\ufffd": "a"}
     strange = read_properties(ODD["strings that are no text"])

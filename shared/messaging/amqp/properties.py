@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -120,9 +121,11 @@ _FIXED: Final[Mapping[int, struct.Struct]] = {
     ord(letter): struct.Struct(f">{form}")
     for letter, form in {
         "t": "?", "b": "b", "B": "B", "s": "h", "U": "h", "u": "H", "I": "i", "i": "I",
-        "l": "q", "L": "q", "f": "f", "d": "d", "T": "Q", "D": "Bi",
+        "l": "q", "L": "q", "f": "f", "d": "d",
     }.items()
 }  # fmt: skip
+_DECIMAL: Final = struct.Struct(">Bi")
+_TIMESTAMP: Final = struct.Struct(">Q")
 _INSIDE: Final[Mapping[int, Callable[[bytes, int, int, int], Any]]] = {
     ord("F"): _fields,
     ord("A"): _items,
@@ -132,13 +135,19 @@ _INSIDE: Final[Mapping[int, Callable[[bytes, int, int, int], Any]]] = {
 
 
 def _value(data: bytes, at: int, end: int, deeper: int) -> tuple[Any, int]:
-    """A value and where it ends; instants stay the number that was sent, seconds or not."""
+    """A value and where it ends."""
     kind, at = data[at], at + 1
     if kind == ord("V"):
         return None, at
+    value: Any
     if (fixed := _FIXED.get(kind)) is not None:
-        values, after = fixed.unpack_from(data, at), at + fixed.size
-        value = values[0] if len(values) == 1 else Decimal(values[1]).scaleb(-values[0])
+        (value,), after = fixed.unpack_from(data, at), at + fixed.size
+    elif kind == ord("T"):
+        (seconds,), after = _TIMESTAMP.unpack_from(data, at), at + _TIMESTAMP.size
+        value = _instant(seconds)
+    elif kind == ord("D"):
+        (scale, digits), after = _DECIMAL.unpack_from(data, at), at + _DECIMAL.size
+        value = Decimal(digits).scaleb(-scale)
     elif (inside := _INSIDE.get(kind)) is not None and deeper:
         begin, after = _extent(data, at, _TABLE)
         value = inside(data, begin, after, deeper - 1) if after <= end else None
@@ -147,3 +156,11 @@ def _value(data: bytes, at: int, end: int, deeper: int) -> tuple[Any, int]:
     if after > end:
         raise Malformed("a field that is longer than its table")
     return value, after
+
+
+def _instant(seconds: int) -> datetime | int:
+    """The aware instant in UTC; what lies outside the calendar stays the number that was sent."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return seconds
