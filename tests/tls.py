@@ -116,6 +116,8 @@ class TlsBroker:
             for line in (DEPLOYED / name).read_text(encoding="utf-8").splitlines()
             if not line.startswith("#")
         ]
+        own = (DEPLOYED / "rabbitmq.conf").read_text(encoding="utf-8").splitlines()
+        lines += [line for line in own if line.startswith("max_message_size")]
         door = "listeners.ssl.default = 5671"
         assert door in lines
         lines[lines.index(door)] = f"listeners.ssl.default = 127.0.0.1:{self.port}"

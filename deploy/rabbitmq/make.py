@@ -34,6 +34,10 @@ NO_LIMIT = 1_000_000_000  # behind a dead letter there is nothing: 4.x must not 
 PRIORITY = 20  # above that of policies under names of former versions, which an import leaves
 FACTS_LENGTH = 1_000_000
 AGENCY_LENGTH = 100_000
+# What one user may open at the broker: a service has six connections in each of its processes, an
+# agency's program one or two; nobody keeps the others out by opening more and more.
+SERVICE_LIMITS = {"max-connections": 200, "max-channels": 400}
+AGENCY_LIMITS = {"max-connections": 10, "max-channels": 20}
 NOTHING = "^$"
 ANYTHING = ".*"
 
@@ -76,7 +80,10 @@ def definitions(
     topics = [row for each in SERVICES for row in _service_topics(each)]
     return {
         "vhosts": [{"name": vhost}],
-        "users": [_user(each, known.get(each)) for each in users],
+        "users": [
+            *(_user(each, known.get(each), SERVICE_LIMITS) for each in SERVICES),
+            *(_user(each, known.get(each), AGENCY_LIMITS) for each in by_queue),
+        ],
         "permissions": _in(vhost, rights),
         "topic_permissions": _in(vhost, [*topics, *map(_agency_topic, by_queue)]),
         "exchanges": _in(vhost, _exchanges()),
@@ -96,12 +103,13 @@ def _in(vhost: str, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"vhost": vhost, **row} for row in rows]
 
 
-def _user(name: str, password: str | None) -> dict[str, Any]:
+def _user(name: str, password: str | None, limits: Mapping[str, int]) -> dict[str, Any]:
     return {
         "name": name,
         "password_hash": "" if password is None else password_hash(password),
         "hashing_algorithm": "rabbit_password_hashing_sha256",
         "tags": [],
+        "limits": dict(limits),
     }
 
 

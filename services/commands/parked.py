@@ -12,9 +12,14 @@ from shared.kernel.actor import SHELL
 from shared.kernel.clock import format_instant
 from shared.kernel.text import mask_mapping
 from shared.messaging import parked as ledger
+from shared.messaging.salvage import Place
 
 # Free words in facts: they may speak of anybody.
 _WRITTEN = ("reason", "note", "items", "next_step", "officer", "document")
+_WAITING = (
+    "bản tin sau có thể vẫn chờ số này; để bỏ qua / later facts may still wait for its number; to let "
+    "them go on: --step-over {place}"
+)
 _consumer = click.option("--consumer", help="Of which consumer, where several hold the same fact.")
 
 
@@ -62,6 +67,8 @@ def show(fact_id: str, service: str, consumer: str | None, *, reveal: bool) -> N
     with opened(service) as store, store.read() as connection:
         row = ledger.show(connection, fact_id, consumer=consumer)
     _tell(service, row)
+    if row.sequence is None and row.place is not None:
+        click.echo(f"  tự nhận là / says it is: {_words(row.place)}")
     click.echo(_body(row.body, reveal=reveal))
 
 
@@ -82,11 +89,31 @@ def replay(fact_id: str, service: str, consumer: str | None) -> None:
 @_consumer
 @click.option("--who", required=True, help="Who decides; kept with the fact.")
 @click.option("--why", required=True, help="The reason; kept with the fact.")
-def discard(fact_id: str, service: str, consumer: str | None, who: str, why: str) -> None:
+@click.option(
+    "--step-over",
+    metavar="SOURCE SUBJECT NUMBER",
+    type=(str, str, click.IntRange(1)),
+    help="Of what cannot be read: the number that nobody is to wait for, as `show` tells it.",
+)
+def discard(
+    fact_id: str,
+    service: str,
+    consumer: str | None,
+    who: str,
+    why: str,
+    step_over: tuple[str, str, int] | None,
+) -> None:
     """Give a parked fact up for good; it stays on record, and later facts flow on."""
+    place = None if step_over is None else Place(*step_over)
     with opened(service) as store, store.begin(SHELL) as uow:
-        row = ledger.discard(uow, fact_id, who=who, why=why, consumer=consumer)
+        row = ledger.discard(uow, fact_id, who=who, why=why, consumer=consumer, step_over=place)
     click.echo(f"đã bỏ / discarded: {row.fact_id}")
+    if row.sequence is None and place is None and row.place is not None:
+        click.echo(_WAITING.format(place=_words(row.place)))
+
+
+def _words(place: Place) -> str:
+    return f"{place.source} {place.subject} {place.sequence}"
 
 
 def _tell(service: str, row: ledger.Held) -> None:

@@ -15,14 +15,16 @@ from typing import Annotated, Any, Final, Literal
 import msgspec
 from msgspec import Meta
 
-from shared.events.errors import ContractBroken
+from shared.events.errors import ContractBroken, TooLarge
 from shared.events.event import Event, kind_named, read
 from shared.events.names import has_nul
 from shared.events.types import places
 from shared.kernel.errors import Unreadable
 
 CONTENT_TYPE: Final = "application/cloudevents+json"
-MAX_BYTES: Final = 1024 * 1024
+#: Of a whole event: fifty times what a real one has, and a full window of them fits into the memory
+#: of a container (docs/operate.md). The doors, the broker and every reader hold the same limit.
+MAX_BYTES: Final = 256 * 1024
 SEQUENCE_DIGITS: Final = 10
 
 _Needed = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -145,7 +147,8 @@ _from_json: Final = msgspec.json.Decoder(_Wire).decode
 def encode(envelope: Envelope) -> bytes:
     """The bytes of an envelope: keys in fixed order, UTF-8, `sequence` as ten digits.
 
-    Raises `ContractBroken`, naming the attribute and the rule, for what `decode` would refuse.
+    Raises `ContractBroken`, naming the attribute and the rule, for what `decode` would refuse, and
+    `TooLarge` for more than `MAX_BYTES`.
     """
     sequence = envelope.sequence
     wire = _Wire(
@@ -172,6 +175,11 @@ def encode(envelope: Envelope) -> bytes:
         raise ContractBroken(f"{refused.en} ({envelope.type})") from None
     except (TypeError, ValueError, msgspec.EncodeError):
         raise ContractBroken(f"envelope: {envelope.type} cannot be written") from None
+    if len(body) > MAX_BYTES:
+        raise TooLarge(
+            f"{envelope.type} would have {len(body)} bytes, at most {MAX_BYTES} are taken:"
+            " shorten texts and lists"
+        )
     return body
 
 
@@ -193,10 +201,9 @@ def _in_utc(at: datetime) -> datetime:
 def decode(body: bytes) -> Envelope:
     """The envelope in these bytes; attributes that we do not know are passed over.
 
-    Raises `Unreadable`, naming the attribute and the rule but never a value.
+    Raises `Unreadable`, naming the attribute and the rule but never a value. How many bytes may come
+    in is the door's business: what lies in a ledger is read whatever its size.
     """
-    if len(body) > MAX_BYTES:
-        raise Unreadable(f"envelope: longer than {MAX_BYTES} bytes")
     try:
         body.decode()  # msgspec does not look into what it passes over
         wire = _from_json(body)

@@ -1,8 +1,10 @@
-"""The one error of a writer who breaks the contract; readers raise the kernel's `Unreadable`."""
+"""The errors of a writer; readers raise the kernel's `Unreadable`."""
 
 from __future__ import annotations
 
-from shared.kernel.errors import LienThongError
+from typing import ClassVar
+
+from shared.kernel.errors import LienThongError, Refused
 
 
 class ContractBroken(LienThongError):
@@ -10,3 +12,10 @@ class ContractBroken(LienThongError):
 
     The message names places and rules, never values, so that no personal data leaks into a log.
     """
+
+
+class TooLarge(Refused):
+    """What is to be stated is larger than any event may be: whoever asked for it is told."""
+
+    status: ClassVar[int] = 413
+    default_vi = "Nội dung quá lớn: hãy rút gọn các ô chữ và danh sách rồi gửi lại."

@@ -57,6 +57,12 @@ def wire(name: str, version: int = 1) -> str:
     return f"{PREFIX}{name}.v{version}"
 
 
+#: An empty fact in the place of one that could not be sent: every reader passes over it.
+WITHHELD: Final = wire("fact.withheld")
+#: What it still says of the fact in whose place it stands.
+WITHHELD_KEEPS: Final = ("task", "dossier", "agency")
+
+
 def short(wire_type: str) -> str:
     """The short name of a wire type; a foreign type comes back unchanged."""
     if not wire_type.startswith(PREFIX):

@@ -14,6 +14,10 @@ from msgspec import Meta
 
 MAX_TEXT: Final = 4000
 MAX_MANY: Final = 500
+#: How much a person may write now: less than is read, so that whatever is made of it fits as well.
+WRITTEN_TEXT: Final = 2000
+WRITTEN_ITEM: Final = 500
+WRITTEN_ITEMS: Final = 20
 MAX_INT: Final = 2**53 - 1  # beyond this a JSON reader written in another language loses digits
 
 

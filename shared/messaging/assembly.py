@@ -110,7 +110,7 @@ class Assembly:
     def service(self, web: Flask, loops: Sequence[Loop], migrations: Path) -> Service:
         """The whole service, its ledgers measured at each scrape; nothing runs yet."""
         store = self._store
-        consumers = [loop.name for loop in loops if isinstance(loop, Consumer)]
+        consumers = [loop.name for loop in loops if isinstance(loop, Consumer | Relay)]
         if not self._bus.volatile:  # in one process nothing is delivered in vain
             dead = DeadLetters(self._name, store, self._bus, self._readers, metrics=self._metrics)
             consumers.append(dead.name)

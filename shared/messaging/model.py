@@ -7,11 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 
+from shared.events.envelope import MAX_BYTES
 from shared.kernel.errors import LienThongError
 
 CONTENT_TYPE = "application/cloudevents+json"
+# Of a body that is too large so much is kept, for whoever has to find out whose it was.
+BEGINNING: Final = 4096
+
+
+def too_large(size: int) -> str | None:
+    """Why a body of so many bytes is not taken; None where it is."""
+    return f"too large: {size} bytes, at most {MAX_BYTES} are taken" if size > MAX_BYTES else None
 
 
 class TopologyBroken(LienThongError):
@@ -57,13 +65,15 @@ class OutMessage:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of a batch: the keys that are safe, and why others never will be.
+    """What became of a batch: the keys that are safe, and why others are not.
 
-    A key in neither is on its way: `Publisher.confirmed`, or a later batch, tells when it is safe.
+    What `failed` may go later, when its way is open; what is `refused` is so for its own sake. A
+    key in none is on its way: `Publisher.confirmed`, or a later batch, tells when it is safe.
     """
 
     confirmed: set[Any] = field(default_factory=set)
     failed: dict[Any, str] = field(default_factory=dict)
+    refused: dict[Any, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +81,8 @@ class Delivery:
     """One message taken from a queue and not yet acknowledged.
 
     `user_id` is the broker user who sent it, checked by the broker, None where none was given.
+    `fault` says why it is no message for a handler though it came. Of a body that is too large
+    `body` is the beginning and `digest` the SHA-256 of all of it, in hexadecimal.
     """
 
     body: bytes = field(repr=False)
@@ -78,6 +90,8 @@ class Delivery:
     headers: Mapping[str, Any]
     routing_key: str
     user_id: str | None = None
+    fault: str | None = None
+    digest: str | None = None
 
 
 class Publisher(Protocol):

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from shared.database.unit_of_work import UnitOfWork
 from shared.events.names import of_dead_letters
 from shared.kernel.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
+from shared.messaging import refusals
+from shared.messaging.salvage import Place, place_in
 from shared.messaging.sql import sql_of
 from shared.messaging.tables import DISCARDED, DONE, LEDGERS, PARKED, RETRY, WAITING
 
@@ -44,6 +46,13 @@ class Held:
     routing_key: str | None
     user_id: str | None
     body: bytes = field(repr=False)
+
+    @property
+    def place(self) -> Place | None:
+        """Its place in a stream; of what cannot be read the one that its bytes claim."""
+        if self.sequence is None:
+            return place_in(self.body)
+        return Place(self.stream.removesuffix(f" {self.subject}"), self.subject, self.sequence)
 
 
 def list_held(
@@ -98,7 +107,7 @@ def _beginning_with(
 
 
 def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Held:
-    """Let a parked fact be tried again now, with a new budget.
+    """Let a parked fact be tried again now, with a new budget; one of our own is sent once more.
 
     One of our own that came back from somebody else's queue is sent again instead. NotAllowed for
     one that waits, is being tried, or was discarded (its turn has passed).
@@ -114,15 +123,60 @@ def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Hel
     if of_dead_letters(row.consumer):
         _send_again(uow, row)
         return row
+    if refusals.by_relay(row.consumer):
+        refusals.send_again(uow.connection, row.stream, row.sequence)
+        note = "sent once more"
+        _change(uow, row, state=DISCARDED, owner="system", note=note, handled_at=uow.now)
+        uow.signal()
+        return row
     _change(uow, row, state=RETRY, attempts=0, next_at=uow.now, owner=None)
     uow.released = True
     return row
 
 
 def discard(
-    uow: UnitOfWork, fact_id: str, *, who: str, why: str, consumer: str | None = None
+    uow: UnitOfWork,
+    fact_id: str,
+    *,
+    who: str,
+    why: str,
+    consumer: str | None = None,
+    step_over: Place | None = None,
 ) -> Held:
-    """Give a parked fact up: it stays on record with who and why, and later facts flow on."""
+    """Give a parked fact up: it stays on record with who and why, and later facts flow on.
+
+    In the place of one of our own an empty fact is sent, so that no reader waits for its number.
+    What cannot be read has no number: `step_over` says which one it was, and that nobody waits for
+    it any more (NotAllowed where that is not the next of its stream).
+    """
+    _must_say(who, why)
+    row = show(uow.connection, fact_id, consumer=consumer)
+    row = _locked(uow, row)
+    if row.state not in (PARKED, RETRY):
+        raise NotAllowed(
+            f"a fact that is {row.state} cannot be discarded",
+            vi="Chỉ bỏ được bản tin đã đỗ hoặc đang chờ thử lại.",
+            allowed=(PARKED, RETRY),
+        )
+    _change(uow, row, state=DISCARDED, next_at=None, owner=who, note=why, handled_at=uow.now)
+    if refusals.by_relay(row.consumer):
+        refusals.send_nothing_instead(uow.connection, row.stream, row.sequence)
+        uow.signal()
+    elif of_dead_letters(row.consumer):
+        pass  # it has no place in what is read there
+    elif row.sequence is not None and row.place is not None:
+        _step_over(uow, row.consumer, row.place)
+    elif step_over is not None:
+        sql_of(uow.connection).lock(uow.connection, row.consumer, [step_over.subject])
+        if not _step_over(uow, row.consumer, step_over):
+            raise NotAllowed(
+                f"{step_over} is not the next of its stream",
+                vi=f"{step_over} không phải là số kế tiếp của luồng này.",
+            )
+    return row
+
+
+def _must_say(who: str, why: str) -> None:
     faults = [
         Fault(place, vi, en)
         for place, text, vi, en in (
@@ -133,17 +187,6 @@ def discard(
     ]
     if faults:
         raise InvalidInput(faults)
-    row = show(uow.connection, fact_id, consumer=consumer)
-    row = _locked(uow, row)
-    if row.state not in (PARKED, RETRY):
-        raise NotAllowed(
-            f"a fact that is {row.state} cannot be discarded",
-            vi="Chỉ bỏ được bản tin đã đỗ hoặc đang chờ thử lại.",
-            allowed=(PARKED, RETRY),
-        )
-    _change(uow, row, state=DISCARDED, next_at=None, owner=who, note=why, handled_at=uow.now)
-    _step_over(uow, row)
-    return row
 
 
 def _send_again(uow: UnitOfWork, row: Held) -> None:
@@ -192,22 +235,23 @@ def _change(uow: UnitOfWork, row: Held, **values: Any) -> None:
     uow.connection.execute(sa.update(table).where(_key(row)).values(**values))
 
 
-def _step_over(uow: UnitOfWork, row: Held) -> None:
-    """Count the discarded number as applied where it was the next, and release who waited."""
-    if row.sequence is not None and not of_dead_letters(row.consumer):
-        own, _ = sql_of(uow.connection).cursors(uow.connection, row.consumer, [row.stream])
-        if row.sequence == own.get(row.stream, 0) + 1:
-            moved = {row.stream: row.sequence}
-            sql_of(uow.connection).move_cursors(uow.connection, row.consumer, moved)
+def _step_over(uow: UnitOfWork, consumer: str, place: Place) -> bool:
+    """Count the discarded number as applied where it is the next, and release who waited."""
+    own, _ = sql_of(uow.connection).cursors(uow.connection, consumer, [place.stream])
+    is_next = place.sequence == own.get(place.stream, 0) + 1
+    if is_next:
+        moved = {place.stream: place.sequence}
+        sql_of(uow.connection).move_cursors(uow.connection, consumer, moved)
     inbox = LEDGERS.inbox
     # The consumer takes them as due; those whose turn it is not yet go back to waiting.
     uow.connection.execute(
         sa.update(inbox)
         .where(
-            inbox.c.consumer == row.consumer,
-            inbox.c.subject == row.subject,
+            inbox.c.consumer == consumer,
+            inbox.c.subject == place.subject,
             inbox.c.state == WAITING,
         )
         .values(state=RETRY, attempts=0, next_at=uow.now)
     )
     uow.released = True
+    return is_next

@@ -3,7 +3,7 @@
 A row is marked sent only after it was confirmed, so a crash at any point sends it twice and never
 not at all. A broker confirms a batch at once; in one process the readers do, later, and what is
 on its way is remembered from step to step. Rows that were refused hold back only what takes
-the same route.
+the same route; one that is refused for its own sake is parked and holds back nothing.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from shared.kernel.errors import Transient
 from shared.log import get
 from shared.messaging import Bus, OutMessage, Publisher, Sent
 from shared.messaging.metrics import Metrics
+from shared.messaging.refusals import Judge, park
 from shared.messaging.sql import Unsent, sql_of
 
 _log = get("relay")
@@ -70,6 +71,8 @@ class Relay:
         self._back_offs: dict[Route, _BackOff] = {}
         self._in_flight: set[int] = set()  # positions that were sent and not yet confirmed
         self._confirmed: set[int] = set()  # and those that are, and not yet marked
+        self._judge = Judge()
+        self._blamed: dict[int, str] = {}  # refused for their own sake, and not yet parked
         self._seen = -1  # count of the store's signal when last looked
         self._looked_at = 0.0  # monotonic
         self._poll = _SHORTEST_POLL
@@ -111,6 +114,7 @@ class Relay:
             _log.warning("relay.not_marked", relay=self.name, reason=away.code)
         self._in_flight.clear()
         self._confirmed.clear()
+        self._blamed.clear()
         self._seen = -1
         publisher, self._publisher = self._publisher, None
         if publisher is not None:
@@ -160,7 +164,7 @@ class Relay:
         with self._store.transaction() as connection:
             rows = self._claim(connection)
             sent = self._publish(rows)
-            if self._confirmed:
+            if self._confirmed or self._blamed:
                 with self._store.ending(connection):
                     self._mark_in(connection)
         self._marked()
@@ -178,6 +182,8 @@ class Relay:
         if self._publisher is None:
             self._publisher = self._bus.publisher()
         sent = self._publisher.publish([self._message(row) for row in rows])
+        self._judge.blame(rows, sent)
+        self._blamed |= sent.refused
         self._in_flight.update(row.position for row in rows if row.position not in sent.failed)
         self._confirmed |= sent.confirmed
         return sent
@@ -193,22 +199,28 @@ class Relay:
         """Mark what was confirmed since; what cannot be marked now will be at the next step."""
         if self._publisher is not None:
             self._confirmed |= self._publisher.confirmed()
-        if self._confirmed:
+        if self._confirmed or self._blamed:
             with self._store.transaction() as connection:
                 self._mark_in(connection)
             self._marked()
 
     def _mark_in(self, connection: sa.Connection) -> None:
         now = self._store.clock.now()
-        sql_of(connection).mark_sent(connection, sorted(self._confirmed), now)
+        if self._blamed:
+            park(connection, self.name, self._blamed, now)
+        settled = sorted(self._confirmed | self._blamed.keys())
+        sql_of(connection).mark_sent(connection, settled, now)
 
     def _marked(self) -> None:
         if len(self._in_flight) >= MOST_IN_FLIGHT:
             self._seen = -1  # there is room again
         if self._metrics is not None:
-            self._metrics.sent(len(self._confirmed), 0)
-        self._in_flight -= self._confirmed
+            self._metrics.sent(len(self._confirmed), len(self._blamed))
+        for position, reason in self._blamed.items():
+            _log.error("relay.parked", relay=self.name, position=position, reason=reason)
+        self._in_flight -= self._confirmed | self._blamed.keys()
         self._confirmed.clear()
+        self._blamed.clear()
 
     def _backed_off(self) -> list[Route]:
         now = self._store.clock.now()
@@ -228,7 +240,7 @@ class Relay:
         self._forget_idle_routes(rows)
         if self._metrics is not None:
             self._metrics.sent(0, len(sent.failed))
-        return len(rows) - len(sent.failed)
+        return len(rows) - len(sent.failed) - len(sent.refused)
 
     def _back_off(self, route: Route, reason: str) -> None:
         before = self._back_offs.get(route)

@@ -45,7 +45,10 @@ class Ledgers:
 
 
 def _outbox(metadata: sa.MetaData) -> sa.Table:
-    """Facts made here, as they are sent; also the way back in time of each dossier."""
+    """Facts made here, as they are sent; also the way back in time of each dossier.
+
+    `sent_at` is when the broker had a fact safely, or when it was parked (refusals.py).
+    """
     table = sa.Table(
         "outbox",
         metadata,

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from flask import Request, Response, json
 
+from shared.events.envelope import MAX_BYTES
 from shared.kernel.errors import (
     Fault,
     InvalidInput,
@@ -87,6 +88,10 @@ def of_status(
     code = _CODES.get(status) or re.sub(r"[^a-z]+", "_", name.lower()).strip("_")
     if (allowed := (headers or {}).get("Allow")) is not None:
         vi, en = f"Địa chỉ này chỉ nhận: {allowed}.", f"this address takes: {allowed}"
+    elif status == 413:
+        most = MAX_BYTES // 1024
+        vi = f"Nhiều nhất {most} KiB mỗi lần gửi: hãy rút gọn các ô chữ và danh sách."
+        en = f"at most {most} KiB are taken at a time: shorten texts and lists"
     elif status == 415:
         vi = "Hãy gửi JSON với Content-Type: application/json."
         en = "send JSON with Content-Type: application/json"

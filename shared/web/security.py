@@ -11,11 +11,13 @@ from typing import Final
 from flask import Flask, Request, Response
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
+from shared.events.envelope import MAX_BYTES
 from shared.kernel.errors import SettingsError
 from shared.settings import Settings
 
 SIGNED_IN_FOR: Final = timedelta(hours=10)
-MAX_BODY: Final = 1024 * 1024
+#: Bytes of a request: what is larger could become no event (and its sender is told so, by 413).
+MAX_BODY: Final = MAX_BYTES
 _MIN_SECRET: Final = 32
 
 CSP: Final = (

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.messaging.loops.signals import told_to_stop
+from shared.web.security import MAX_BODY
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -44,7 +45,7 @@ class WebServer:
             threads=threads,
             ident=None,
             clear_untrusted_proxy_headers=False,  # ProxyFix counts the hops, see app.py
-            max_request_body_size=16 * 1024 * 1024,
+            max_request_body_size=4 * MAX_BODY,  # waitress reads that far; the app says why not
         )
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"web-{self.port}", daemon=True)

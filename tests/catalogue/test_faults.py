@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.catalogue import check, load
+from shared.catalogue.checks.sizes import MOST_STEPS
 from shared.kernel.errors import BrokenCatalogue
 
 BIRTH = "procedures/1.001193-khai-sinh.yaml"
@@ -787,6 +788,29 @@ PLANTED = [
         "sms",
         "'en' is missing",
         "thiếu 'en'",
+    ),
+    # --- sizes ---
+    Planted(
+        "more steps than a dossier's end can tell of",
+        PAUSE,
+        "      - code: confirm\n",
+        "".join(
+            f"      - {{code: again-{n}, name: Thêm, role: tax, after: [check]}}\n"
+            for n in range(MOST_STEPS)
+        )
+        + "      - code: confirm\n",
+        "steps",
+        f"at most {MOST_STEPS}",
+        "hãy gộp bớt",
+    ),
+    Planted(
+        "texts without end",
+        PAUSE,
+        "max_length: 200",
+        "max_length: 30000",
+        "form",
+        "lower max_length",
+        "hãy giảm max_length",
     ),
 ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -123,6 +124,39 @@ def test_bytes_that_are_no_fact_are_shown_only_when_asked_for(run, migrated, bac
     assert "7 bytes" in run("parked", "show", rubbish, "--service", "notify").output
     revealed = run("parked", "show", rubbish[:12], "--service", "notify", "--reveal").output
     assert "rubbish" in revealed
+
+
+def test_a_fact_that_nobody_can_read_is_told_by_its_place_and_stepped_over(run, migrated, backend):
+    fact = Envelope(
+        id="broken-one", source="/intake", type="vn.lienthong.x.v1", subject="D7",
+        time=datetime.now(UTC), data={}, sequence=1,
+    )  # fmt: skip
+    store, bus = opened(backend, "notify"), ScriptedBus()
+    bus.put(encode(fact).replace(b'"1.0"', b'"9.0"'))
+    bus.put(encode(msgspec.structs.replace(fact, id="next-one", sequence=2)))
+    consumer = Consumer("notify.facts", "notify.facts", store, bus, {}, sources=("/intake",))
+    consumer.step(0)
+    (row,) = [json.loads(line) for line in run("parked", "list", "--json").output.splitlines()]
+    of = (row["id"][:12], "--service", "notify")
+    assert "says it is: /intake D7 1" in run("parked", "show", *of).output
+    why = ("--who", "lan", "--why", "hỏng")
+    wrong = run("parked", "discard", *of, *why, "--step-over", "/intake", "D7", "2", ok=False)
+    assert "/intake D7 #2 is not the next" in str(wrong.exception)
+    run("parked", "discard", *of, *why, "--step-over", "/intake", "D7", "1")
+    consumer.step(0)
+    assert run("parked", "list", "--state", "waiting").output.startswith("0 bản tin")
+    store.close()
+
+
+def test_a_fact_that_is_only_discarded_says_who_may_still_wait(run, migrated, backend):
+    store, bus = opened(backend, "notify"), ScriptedBus()
+    bus.put(b'{"source":"/intake","subject":"D7","sequence":"0000000001"')
+    Consumer("notify.facts", "notify.facts", store, bus, {}).step(0)
+    store.close()
+    (row,) = [json.loads(line) for line in run("parked", "list", "--json").output.splitlines()]
+    why = ("--who", "lan", "--why", "hỏng")
+    told = run("parked", "discard", row["id"], "--service", "notify", *why).output
+    assert "--step-over /intake D7 1" in told
 
 
 def test_a_replayed_fact_is_tried_again(run, migrated, backend):

@@ -16,6 +16,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from shared.events.envelope import MAX_BYTES
+from shared.events.names import READINGS
+from shared.settings import Settings
+from shared.web.security import MAX_BODY
+
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES = COMPOSE["services"]
@@ -65,6 +70,31 @@ def test_services_wait_for_the_migration_the_database_and_the_broker(name):
         "postgres": {"condition": "service_healthy"},
         "rabbitmq": {"condition": "service_healthy"},
     }
+
+
+def test_one_limit_of_size_holds_at_the_doors_the_broker_and_the_readers():
+    conf = (PROJECT / "deploy" / "rabbitmq" / "rabbitmq.conf").read_text(encoding="utf-8")
+    [broker] = re.findall(r"^max_message_size = (\d+)$", conf, re.MULTILINE)
+    assert int(broker) == MAX_BYTES == MAX_BODY
+
+
+@pytest.mark.parametrize("service", ["intake", "routing", "notify"])
+def test_the_largest_window_fits_into_a_quarter_of_the_memory(service):
+    """All that the broker may hand to one process before anything is acknowledged."""
+    worker = SERVICES[f"{service}-work"]
+    settings = Settings.load(service, _sizes(worker))
+    queues = [reading for reading in READINGS if reading.service == service]
+    window = max(settings.prefetch, settings.consumer_batch) * MAX_BYTES * len(queues)
+    assert window <= _bytes(worker["mem_limit"]) / 4
+
+
+def _sizes(service):
+    named = service.get("environment", {})
+    return {name: each for name, each in named.items() if name.endswith(("PREFETCH", "BATCH"))}
+
+
+def _bytes(limit):
+    return int(limit[:-1]) * {"m": 1024**2, "g": 1024**3}[limit[-1]]
 
 
 def test_tools_are_started_only_when_asked():

@@ -29,7 +29,7 @@ from tests.messaging.test_amqp import TOPOLOGY, insistently, receive, through
 
 HEADERS = {"ce-id": "1", "ce-type": "hồ sơ"}
 HEARTBEAT = b"\x08\x00\x00\x00\x00\x00\x00\xce"
-LARGER_THAN_A_FRAME = 300_000
+LARGER_THAN_A_FRAME = 200_000
 
 
 def message(number: int, size: int = 20) -> OutMessage:
@@ -120,7 +120,7 @@ def test_what_is_read_in_small_pieces_is_what_was_sent(
 ) -> None:
     monkeypatch.setattr(buffered, "PIECE", size)
     publisher, subscriber = bus.publisher(), bus.subscriber("in")
-    batch = [message(n, 7 * n) for n in range(60)] + [message(60, size * 300)]
+    batch = [message(n, 7 * n) for n in range(60)] + [message(60, size * 200)]
     sent = publisher.publish(batch)
     assert (sent.confirmed, sent.failed) == ({m.key for m in batch}, {})
     taken = receive(subscriber, len(batch))
@@ -189,6 +189,31 @@ def test_the_sender_that_the_broker_checked_is_read_with_its_headers(
     )  # fmt: skip
     assert (other.user_id, other.headers, other.body) == (None, {}, b"{}")
     subscriber.close()
+
+
+class Babbler(FaultProxy):
+    """Once armed, says something that is no AMQP in the place of the broker's words."""
+
+    armed = False
+
+    def _pass_on(self, there: socket.socket, chunk: bytes) -> None:
+        babbling = self.armed and there.getpeername() != self._target
+        super()._pass_on(there, b"HTTP/1.1 400 Bad Request" if babbling else chunk)
+
+
+def test_a_line_that_babbles_is_a_broker_away_and_no_fault_of_a_message(
+    bus: Bus, on_servers: ServersBackend
+) -> None:
+    with Babbler(broker(on_servers)) as line:
+        publisher = Bus(through(line, on_servers)).publisher()
+        assert publisher.publish([message(1)]).confirmed == {"1"}
+        line.armed = True
+        with pytest.raises(BrokerAway):
+            publisher.publish([message(2), message(3)])
+        line.armed = False
+        batch = [message(2), message(3)]
+        assert insistently(lambda: publisher.publish(batch)).confirmed == {"2", "3"}
+        publisher.close()
 
 
 # --- heartbeats -----------------------------------------------------------------------------------

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from shared.events.envelope import encode
+from shared.events.envelope import MAX_BYTES, encode
 from shared.kernel.clock import FixedClock
 from shared.kernel.errors import NotAllowed, ParkNow, Unreadable
 from shared.messaging import parked
+from shared.messaging.salvage import Place, place_in
 from tests.messaging.rig import (
     NOON,
     Reading,
@@ -93,6 +94,63 @@ def test_a_gap_that_is_not_discarded_still_holds_what_comes_after_it(store, bus)
         parked.discard(uow, "/maker-D1-2", who="lan", why="known fault")
     drain(consumer)
     assert states(store) == {"done": 1, "discarded": 1, "waiting": 1}
+
+
+def _another_version(fact: bytes) -> bytes:
+    return fact.replace(b'"specversion":"1.0"', b'"specversion":"9.0"')
+
+
+UNDECODABLE = {
+    "a version that nobody knows": _another_version,
+    "an attribute that broke": lambda fact: fact.replace(b'"time":"', b'"time":"x'),
+    "bytes that are no text": lambda fact: fact[:-1] + b'\xff"}',
+    "half of it": lambda fact: fact[: fact.index(b'"data"')],
+    "one that has no end": lambda fact: fact.ljust(2 * MAX_BYTES),
+}
+
+
+@pytest.mark.parametrize("how", UNDECODABLE)
+def test_a_fact_that_no_reader_can_decode_can_be_stepped_over(store, bus, how):
+    for number in (1, 2, 3):
+        fact = encode(envelope("/maker", "D1", number))
+        bus.put(UNDECODABLE[how](fact) if number == 2 else fact)
+    consumer = scripted(store, bus)
+    drain(consumer)
+    assert states(store) == {"done": 1, "parked": 1, "waiting": 1}
+    (row,) = read(store, parked.list_held)
+    assert row.sequence is None
+    assert row.place == Place("/maker", "D1", 2)
+    with store.begin() as uow:
+        parked.discard(uow, row.fact_id, who="lan", why="lost", step_over=row.place)
+    drain(consumer)
+    assert states(store) == {"done": 2, "discarded": 1}
+    assert [fact[2] for fact in applied(store)] == [1, 3]
+
+
+def test_what_cannot_be_read_steps_over_nothing_unasked_or_out_of_turn(store, bus):
+    """Anybody may write anything into rubbish: the true fact of that number may be on its way."""
+    fact = encode(envelope("/maker", "D1", 2))
+    bus.put(encode(envelope("/maker", "D1", 1)), _another_version(fact))
+    consumer = scripted(store, bus)
+    drain(consumer)
+    (row,) = read(store, parked.list_held)
+    for wrong in (1, 3):
+        elsewhere = Place("/maker", "D1", wrong)
+        with pytest.raises(NotAllowed), store.begin() as uow:
+            parked.discard(uow, row.fact_id, who="lan", why="x", step_over=elsewhere)
+        assert states(store) == {"done": 1, "parked": 1}, "nothing is half done"
+    with store.begin() as uow:
+        parked.discard(uow, row.fact_id, who="lan", why="rubbish")
+    bus.put(fact)
+    drain(consumer)
+    assert states(store) == {"done": 2, "discarded": 1}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"rubbish", b'{"source":"/a","subject":"b"}', b'{"sequence":"0","source":"/a"}']
+)
+def test_bytes_that_name_no_place_have_none(body):
+    assert place_in(body) is None
 
 
 def test_redelivery_of_what_is_held_changes_nothing(store, bus):

@@ -68,7 +68,7 @@ def test_messages_are_published_confirmed_and_read_over_tls(tls_broker: TlsBroke
 def test_what_is_larger_than_one_record_of_tls_arrives_whole(tls_broker: TlsBroker, vhost: str):
     bus = Bus(trusting(tls_broker.url(vhost=vhost), tls_broker))
     bus.declare(*TOPOLOGY)
-    body = secrets.token_bytes(700_000)
+    body = secrets.token_bytes(250_000)
     subscriber = bus.subscriber("in")
     sent = bus.publisher().publish([OutMessage(n, "facts", "a.b.c", body) for n in range(5)])
     assert sent.confirmed == set(range(5))

@@ -14,7 +14,11 @@ import pika
 import pika.exceptions
 import pytest
 
+from deploy.rabbitmq import make
 from partner.settings import Address, Tls
+from shared.kernel.errors import BrokerAway
+from shared.messaging.amqp.address import parse
+from shared.messaging.amqp.connection import Link
 from tests.partner.conftest import CityBroker
 
 
@@ -53,6 +57,24 @@ def test_its_own_queue_can_be_read_and_acknowledged(broker: CityBroker):
         assert body.startswith(b'{"specversion"')
         channel.basic_ack(method.delivery_tag)
     assert broker.waiting() == 0
+
+
+def test_nobody_keeps_the_others_out_by_opening_more_and_more(broker: CityBroker):
+    most = make.AGENCY_LIMITS["max-connections"]
+    opened = [pika.BlockingConnection(pika.URLParameters(broker.url())) for _ in range(most)]
+    try:
+        with pytest.raises(pika.exceptions.AMQPConnectionError, match="connection limit"):
+            pika.BlockingConnection(pika.URLParameters(broker.url()))
+        with pytest.raises(BrokerAway, match="as many connections as it may have"):
+            Link(parse(broker.url())).channel()
+        with channel_of(broker, broker.other) as channel:
+            assert channel.is_open
+        with pytest.raises(pika.exceptions.ConnectionClosedByBroker):
+            _ = [each.channel() for each in opened for _ in range(5)]
+    finally:
+        for each in opened:
+            if each.is_open:
+                each.close()
 
 
 @pytest.mark.parametrize(

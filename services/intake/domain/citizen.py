@@ -12,6 +12,7 @@ from services.intake.domain.circumstances import Circumstances
 from services.intake.domain.contacts import ContactInput, check_contact, contact_given
 from services.intake.domain.dossier import Dossier, Ending
 from services.intake.domain.forms import PaperCount, check_form, check_papers, numbered_on
+from services.intake.domain.sizes import check_size
 from services.intake.domain.statuses import Status
 from services.intake.domain.texts import check_text
 from services.intake.domain.waits import (
@@ -29,7 +30,6 @@ from shared.events.intake import (
     DossierWithdrawn,
 )
 from shared.events.parts import Paper
-from shared.events.types import MAX_MANY
 from shared.kernel.errors import Fault, InvalidInput
 
 MOST_DONG: Final = 10**12
@@ -38,9 +38,6 @@ RETURN_METHODS: Final = {
     "post": ("Gửi qua bưu điện", "sent by post"),
     "online": ("Trả kết quả điện tử", "returned online"),
 }
-_TOO_MANY: Final = Fault(
-    "papers", f"Hồ sơ giữ tối đa {MAX_MANY} loại giấy.", f"at most {MAX_MANY} papers"
-)
 _NOTHING: Final = Fault(
     "papers", "Chưa có giấy tờ hay ô nào được bổ sung.", "nothing was supplemented"
 )
@@ -65,13 +62,12 @@ def supplement(
         procedure.form, form or {}, faults, partial=True, today=around.today, there=there
     )
     changed = _changes(dossier, given)
-    if len(held) > MAX_MANY:
-        faults.append(_TOO_MANY)
+    whole = {n: value for n, value in {**dossier.form, **changed}.items() if value is not None}
+    check_size(whole, held, faults)
     if not brought and not changed and not faults:
         faults.append(_NOTHING)
     if faults:
         raise InvalidInput(faults)
-    whole = {n: value for n, value in {**dossier.form, **changed}.items() if value is not None}
     added = replace(dossier, papers=held, form=whole)
     after = close_wait(added, wait, around.now, around.rules(dossier))
     event = DossierSupplemented(

@@ -18,6 +18,7 @@ from services.intake.domain.forms import (
     missing_papers,
     numbered_on,
 )
+from services.intake.domain.sizes import check_size
 from services.intake.domain.statuses import Status
 from services.intake.domain.submission import Checked
 from services.intake.domain.texts import check_text, missing
@@ -30,10 +31,11 @@ from shared.events.intake import (
     SupplementRequested,
 )
 from shared.events.parts import Office
+from shared.events.types import WRITTEN_ITEM, WRITTEN_ITEMS
 from shared.kernel.calendar import due
 from shared.kernel.errors import Fault, InvalidInput
 
-MOST_ITEMS = 20
+MOST_ITEMS = WRITTEN_ITEMS
 
 
 def submit(
@@ -128,6 +130,7 @@ def receive(
     there = {paper.code for paper in held}
     check_form(procedure.form, dossier.form, faults, today=around.today, there=there)
     faults.extend(missing_papers(procedure.papers, held))
+    check_size(dossier.form, held, faults)
     if faults:
         raise InvalidInput(faults)
     received, event = _received(replace(dossier, papers=held), procedure, around)
@@ -217,5 +220,7 @@ def check_items(items: Sequence[str], faults: list[Fault]) -> tuple[str, ...]:
     if len(items) > MOST_ITEMS:
         faults.append(Fault("items", f"Tối đa {MOST_ITEMS} mục.", f"at most {MOST_ITEMS} items"))
         return ()
-    checked = (check_text(item, f"items.{i}", faults, longest=500) for i, item in enumerate(items))
+    checked = (
+        check_text(item, f"items.{i}", faults, longest=WRITTEN_ITEM) for i, item in enumerate(items)
+    )
     return tuple(item for item in checked if item is not None)

@@ -16,6 +16,7 @@ from services.intake.domain.forms import (
     check_papers,
     missing_papers,
 )
+from services.intake.domain.sizes import check_size
 from shared.catalogue import Agency, Procedure
 from shared.events import parts
 from shared.events.types import Channel
@@ -76,6 +77,7 @@ def check_submission(
     there = {paper.code for paper in papers}
     form = check_form(procedure.form, command.form, faults, today=today, there=there)
     faults.extend(told)
+    check_size(form, papers, faults)
     branches = check_branches(procedure, command.branches, faults)
     if command.channel == "direct":
         faults.extend(missing_papers(procedure.papers, papers))

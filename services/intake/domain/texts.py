@@ -5,10 +5,11 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
+from shared.events.types import WRITTEN_TEXT
 from shared.kernel.errors import Fault
 from shared.kernel.letters import fold_name, foreign_letter, tidy
 
-LONGEST = 2000
+LONGEST = WRITTEN_TEXT
 
 
 def check_text(

@@ -16,6 +16,7 @@ from services.routing.domain.case import Case, Circumstances, PapersWanted, Task
 from services.routing.domain.journey import advance, correct_sum
 from services.routing.domain.move import Move, alarms
 from services.routing.domain.plan import Plan, StepPlan
+from services.routing.domain.sizes import overlong
 from services.routing.domain.waiting import (
     SUPPLEMENT_NEEDED,
     CannotAsk,
@@ -71,10 +72,10 @@ def may_ask_papers(case: Case, task: Task, step: StepPlan, plan: Plan) -> bool:
 def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[Case]:
     """Take an agency's answer into the journey."""
     task = case.task(answer.task)
-    if task is None:
-        return Decision(note=words.UNKNOWN_TASK)
-    if task.kind == "payment":
-        return Decision(note=words.NOT_OURS)
+    if task is None or task.kind == "payment":
+        return Decision(note=words.NOT_OURS if task else words.UNKNOWN_TASK)
+    if (too_long := overlong(answer)) is not None:
+        return Decision(note=too_long[1])
     if task.state == "answered":
         if isinstance(answer, AnswerCompleted) and _corrects(task, answer, around):
             return _correct(Move(case, around), task, answer)

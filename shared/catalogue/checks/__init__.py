@@ -14,6 +14,7 @@ from shared.catalogue.checks.names import check_names
 from shared.catalogue.checks.periods import check_periods
 from shared.catalogue.checks.roles import check_roles
 from shared.catalogue.checks.rules import check_rules
+from shared.catalogue.checks.sizes import check_sizes
 from shared.catalogue.checks.times import check_times
 from shared.catalogue.faults import Faults
 from shared.catalogue.read import Folder
@@ -29,6 +30,7 @@ def check_folder(folder: Folder, faults: Faults, *, today: date | None = None) -
     check_calendars(folder, today=today)
     check_messages(folder, faults)
     check_rules(folder, faults)
+    check_sizes(folder)
 
 
 __all__ = ["check_folder"]

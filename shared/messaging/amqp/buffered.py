@@ -2,8 +2,8 @@
 
 py-amqp reads each frame with three `recv` and writes each message by itself; RabbitMQ pays as much
 for every small write as we do. Here what has arrived is read up to 64 kB at once and frames are
-taken from memory, and what is sent within `together` leaves in one write. What a frame means stays
-py-amqp's business; when to read and write is the link's.
+taken from memory, and what is sent within `together` leaves in one write. What a method means stays
+py-amqp's business, what a message is that of `contents`; when to read and write is the link's.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ import contextlib
 import socket
 import ssl
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, Final
 
 from amqp.exceptions import UnexpectedFrame
 from amqp.transport import SSLTransport, TCPTransport
 from kombu.transport import pyamqp
+
+from shared.messaging.amqp.contents import Content, reader
 
 PIECE: Final = 65_536
 _HEAD: Final = struct.Struct(">BHI")  # type, channel, size of the payload
@@ -184,6 +186,12 @@ class BufferedConnection(pyamqp.Connection):
         "connection.blocked": False,
         "authentication_failure_close": True,
     }
+
+    #: Who is given each message that has arrived; set by whoever consumes or publishes.
+    take: Callable[[Content], None]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, frame_handler=reader, **kwargs)
 
     def Transport(  # noqa: N802 - py-amqp's name, and the way it calls
         self,

@@ -90,11 +90,20 @@ _UNREADABLE_FILE = Diagnosis(
     "không còn đọc được tệp của cacertfile=, certfile= hoặc keyfile=",
 )
 
+_TOO_MANY = Diagnosis(
+    "this user has as many connections as it may have: end programs that are left over, or raise "
+    "its limit at the broker",
+    "người dùng này đã mở hết số kết nối cho phép: hãy tắt chương trình còn sót, hoặc nâng giới "
+    "hạn tại máy chủ bản tin",
+)
+
 
 def of(exc: BaseException, address: Address) -> Diagnosis:
     """What went wrong with one broker; the name of the error where there is nothing better."""
     if isinstance(exc, AccessRefused):
         return _of_login(address)
+    if isinstance(exc, NotAllowed) and "limit" in (exc.reply_text or ""):
+        return _TOO_MANY
     if isinstance(exc, NotAllowed):
         return Diagnosis(
             f"there is no virtual host {address.vhost}, or the user may not enter it",

@@ -8,14 +8,31 @@ of a message that failed is the relay's business.
 from __future__ import annotations
 
 import contextlib
+import struct
 import time
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
+
+from amqp import exceptions
 
 from shared.kernel.errors import BrokerAway
 from shared.messaging.amqp.address import Address
 from shared.messaging.amqp.connection import CHANNEL_ERRORS, IO_SECONDS, Doubts, Link
+from shared.messaging.amqp.contents import Content, returned
 from shared.messaging.model import CONTENT_TYPE, OutMessage, Sent
+
+# What the broker says of a message itself, whatever becomes of the others; some close the link.
+_OF_ITSELF: Final = (
+    exceptions.ContentTooLarge,
+    exceptions.PreconditionFailed,
+    exceptions.FrameError,
+    exceptions.FrameSyntaxError,
+    exceptions.InvalidCommand,
+    exceptions.UnexpectedFrame,
+)
+_SAID: Final = (*CHANNEL_ERRORS, *_OF_ITSELF, exceptions.InternalError)
+# What AMQP has no way to write down: a key of more than 255 bytes, half a letter.
+_CANNOT_BE_WRITTEN: Final = (struct.error, UnicodeError)
 
 _PERSISTENT = 2
 _PART = 256 * 1024  # bytes of bodies that go out in one write
@@ -42,7 +59,7 @@ class AmqpPublisher:
     def _prepare(self, channel: Any) -> None:
         channel.events["basic_ack"].add(self._on_ack)
         channel.events["basic_nack"].add(self._on_nack)
-        channel.events["basic_return"].add(self._on_return)
+        channel.connection.take = self._on_return
         channel.confirm_select()
         self._last_tag = 0
 
@@ -56,13 +73,19 @@ class AmqpPublisher:
         sent = self._sent = Sent()
         try:
             self._attempt(batch)
-        except CHANNEL_ERRORS as exc:
-            self._singly(batch, exc)
+        except _SAID as exc:
+            if _is_of_the_line(exc):
+                self._broken_off(batch, BrokerAway(f"the broker broke off ({type(exc).__name__})"))
+            else:
+                self._singly(batch, exc)
         except BrokerAway as exc:
-            if not sent.confirmed:
-                raise
-            self._fail_rest(batch, str(exc))
+            self._broken_off(batch, exc)
         return sent
+
+    def _broken_off(self, batch: Sequence[OutMessage], away: BrokerAway) -> None:
+        if not self._sent.confirmed:
+            raise away
+        self._fail_rest(batch, str(away))
 
     def _refresh(self) -> None:
         """Notice a connection that the broker closed while nothing was sent, and make a new one."""
@@ -74,7 +97,7 @@ class AmqpPublisher:
         self._waiting.clear()
         self._by_id.clear()
         deadline = time.monotonic() + self._confirm_seconds
-        with self._link.guard(letting=CHANNEL_ERRORS) as channel:
+        with self._link.guard(letting=_SAID) as channel:
             for part in _parts(batch):
                 with self._link.together():
                     for message in part:
@@ -91,6 +114,14 @@ class AmqpPublisher:
             self._time_out()
 
     def _write(self, channel: Any, message: OutMessage) -> None:
+        try:
+            self._publish_one(channel, message)
+        except _CANNOT_BE_WRITTEN as wrong:
+            self._sent.refused[message.key] = (
+                f"it cannot be written as AMQP ({type(wrong).__name__})"
+            )
+
+    def _publish_one(self, channel: Any, message: OutMessage) -> None:
         ident = str(message.key)
         signature = {} if message.user_id is None else {"user_id": message.user_id}
         prepared = channel.prepare_message(
@@ -99,37 +130,45 @@ class AmqpPublisher:
             headers=dict(message.headers),
             properties={"delivery_mode": _PERSISTENT, "message_id": ident, **signature},
         )
-        self._last_tag += 1
-        self._waiting[self._last_tag] = message.key
-        self._by_id[ident] = message.key
         channel.basic_publish(
             prepared,
             exchange=self._prefix + message.exchange,
             routing_key=message.routing_key,
             mandatory=True,
         )
+        self._last_tag += 1
+        self._waiting[self._last_tag] = message.key
+        self._by_id[ident] = message.key
 
     def _singly(self, batch: Sequence[OutMessage], first: BaseException) -> None:
         """One by one, so that only the message fails over which the broker closed the channel.
 
         It may name an exchange that is not there, need a right we lack, or be too large.
         """
-        rest = [m for m in batch if m.key not in self._sent.confirmed | self._sent.failed.keys()]
+        sent = self._sent
+        told = sent.confirmed | sent.failed.keys() | sent.refused.keys()
+        rest = [m for m in batch if m.key not in told]
         if len(rest) == 1:
-            self._sent.failed[rest[0].key] = _reason(first)
+            self._blame(rest[0], first)
             return
         for message in rest:
             try:
                 self._attempt([message])
-            except CHANNEL_ERRORS as exc:
-                self._sent.failed[message.key] = _reason(exc)
+            except _SAID as exc:
+                self._blame(message, exc)
             except BrokerAway as exc:
                 self._fail_rest(rest, str(exc))
                 return
 
+    def _blame(self, message: OutMessage, exc: BaseException) -> None:
+        text = getattr(exc, "reply_text", None) or type(exc).__name__
+        of_itself = isinstance(exc, _OF_ITSELF) and not _is_of_the_line(exc)
+        into = self._sent.refused if of_itself else self._sent.failed
+        into[message.key] = f"the broker refused it ({text})"
+
     def _fail_rest(self, batch: Sequence[OutMessage], reason: str) -> None:
         for message in batch:
-            if message.key not in self._sent.confirmed:
+            if message.key not in self._sent.confirmed | self._sent.refused.keys():
                 self._sent.failed.setdefault(message.key, reason)
 
     def _time_out(self) -> None:
@@ -157,9 +196,10 @@ class AmqpPublisher:
         for key in self._settle(tag, multiple=multiple):
             self._sent.failed.setdefault(key, "the broker refused it (nack)")
 
-    def _on_return(self, _error: Any, exchange: str, routing_key: str, message: Any) -> None:
-        ident = message.properties.get("message_id")
-        if ident in self._by_id:
+    def _on_return(self, content: Content) -> None:
+        exchange, routing_key = returned(content)
+        ident = content.properties.message_id
+        if ident is not None and ident in self._by_id:
             self._sent.failed[self._by_id[ident]] = (
                 f"unroutable: no queue is bound to {exchange} for {routing_key}"
             )
@@ -179,6 +219,11 @@ class AmqpPublisher:
         self._link.close()
 
 
+def _is_of_the_line(exc: BaseException) -> bool:
+    """Whether it was made up on this side of the line: the broker names the method that failed."""
+    return getattr(exc, "method_sig", None) is None
+
+
 def _parts(batch: Sequence[OutMessage]) -> Iterator[list[OutMessage]]:
     """The batch in parts of about a piece: mostly one, and large bodies are not held in memory."""
     part: list[OutMessage] = []
@@ -191,8 +236,3 @@ def _parts(batch: Sequence[OutMessage]) -> Iterator[list[OutMessage]]:
             part, size = [], 0
     if part:
         yield part
-
-
-def _reason(exc: BaseException) -> str:
-    text = getattr(exc, "reply_text", None) or type(exc).__name__
-    return f"the broker refused it ({text})"

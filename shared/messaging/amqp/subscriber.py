@@ -16,6 +16,7 @@ from typing import Any
 from shared.kernel.errors import BrokerAway
 from shared.messaging.amqp.address import Address
 from shared.messaging.amqp.connection import Doubts, Link
+from shared.messaging.amqp.contents import Content, delivered
 from shared.messaging.model import Delivery
 
 # How long `receive` waits between two looks at the heartbeat.
@@ -46,20 +47,21 @@ class AmqpSubscriber:
         # What an earlier connection brought will come again: its tags are worth nothing here.
         self._arrived.clear()
         self._cancelled = False
+        channel.connection.take = self._on_content
         channel.basic_qos(0, self._prefetch, False)
-        channel.basic_consume(
-            self._queue, no_ack=False, callback=self._on_message, on_cancel=self._on_cancel
-        )
+        channel.basic_consume(self._queue, no_ack=False, on_cancel=self._on_cancel)
 
-    def _on_message(self, message: Any) -> None:
-        properties = message.properties
+    def _on_content(self, content: Content) -> None:
+        tag, routing_key = delivered(content)
         self._arrived.append(
             Delivery(
-                body=_bytes(message.body),
-                tag=(self._link.epoch, message.delivery_info["delivery_tag"]),
-                headers=properties.get("application_headers") or {},
-                routing_key=message.delivery_info["routing_key"],
-                user_id=properties.get("user_id"),
+                body=content.body,
+                tag=(self._link.epoch, tag),
+                headers=content.properties.headers,
+                routing_key=routing_key,
+                user_id=content.properties.user_id,
+                fault=content.fault,
+                digest=content.digest,
             )
         )
 
@@ -117,7 +119,3 @@ class AmqpSubscriber:
         self._link.close()
         self._wakeups.close()
         self._waker.close()
-
-
-def _bytes(body: Any) -> bytes:
-    return body.encode() if isinstance(body, str) else bytes(body)

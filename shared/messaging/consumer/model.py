@@ -14,6 +14,7 @@ from shared.events.names import short
 from shared.kernel.errors import LienThongError, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.messaging import Delivery
+from shared.messaging.model import BEGINNING, too_large
 from shared.messaging.sql import Waiting
 
 PROJECT_ROOMS = ("services", "shared", "simulation")
@@ -21,6 +22,7 @@ PROJECT_ROOMS = ("services", "shared", "simulation")
 # Under these sources refused bytes are kept, beside the true ones, which begin with a slash.
 UNREADABLE = ""
 NOT_LET_IN = "?"
+UNFIT = "!"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,12 @@ def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
     """
     body = bytes(delivery.body)
     sender = _storable(delivery.routing_key), _storable(delivery.user_id)
+    fault = delivery.fault or too_large(len(body))
+    if fault is not None:
+        digest = delivery.digest or hashlib.sha256(body).hexdigest()
+        return Arrival(
+            UNFIT, digest, body[:BEGINNING], None, f"unfit: {fault}", None, None, *sender
+        )
     kept_as = UNREADABLE
     try:
         envelope = decode(body)
@@ -134,10 +142,13 @@ def from_row(row: Waiting, verify: Verify | None) -> Arrival:
 
     Bytes that were refused may be let in by now (by a newer version of us, or another rule): they
     go on as the fact they are, if the sender that was noted with them is the right one.
+    What was unfit stays out: it is here in part, or its sender was never known.
     """
     source, fact_id, body = row.source, row.fact_id, bytes(row.body)
     at = row.received_at.astimezone(UTC)
     refused_before = source in (UNREADABLE, NOT_LET_IN)
+    if source == UNFIT:
+        return Arrival(source, fact_id, body, None, "unfit: it has to be sent again, and better")
     try:
         envelope = decode(body)
         if refused_before:
