@@ -1,6 +1,6 @@
-"""The wire: task messages read, answers written, as CloudEvents 1.0 in structured JSON.
+"""The wire: what a message and an answer are, and answers written, as CloudEvents 1.0 in JSON.
 
-Pure functions. Unknown attributes and fields are passed over, so that a newer city may add some.
+Pure functions. How a message is read is in reading.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from partner.errors import BadAnswer, UnreadableMessage
+from partner.errors import BadAnswer
 
 CONTENT_TYPE = "application/cloudevents+json"
 EXCHANGE = "agency.answers"
@@ -28,7 +28,11 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the agency's queue; `kind` is assigned, changed or cancelled."""
+    """One message of the agency's queue; `kind` is assigned, changed, cancelled or answer_refused.
+
+    A kind of a later day has its wire type as its name. `sequence` is 0 for a refusal that the
+    kit learnt otherwise than by a message of the city.
+    """
 
     id: str
     kind: str
@@ -60,49 +64,6 @@ def key_of(agency: str, kind: str) -> str:
     return f"answer.{agency}.{kind}"
 
 
-def read_message(body: bytes) -> Message:
-    """Read one task message; UnreadableMessage says what is wrong without repeating it."""
-    try:
-        raw = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnreadableMessage("not JSON in UTF-8") from None
-    if not isinstance(raw, dict) or raw.get("specversion") != "1.0":
-        raise UnreadableMessage("not a CloudEvents 1.0 envelope")
-    data = raw.get("data")
-    if not isinstance(data, dict):
-        raise UnreadableMessage("the envelope has no data")
-    return Message(
-        id=_text(raw, "id"),
-        kind=_kind(_text(raw, "type")),
-        sequence=_sequence(raw.get("sequence")),
-        time=_text(raw, "time"),
-        task=_text(data, "task"),
-        dossier=_text(data, "dossier"),
-        data=data,
-        body=body,
-    )
-
-
-def _text(values: Mapping[str, Any], name: str) -> str:
-    value = values.get(name)
-    if not isinstance(value, str) or not value:
-        raise UnreadableMessage(f"{name} is missing")
-    return value
-
-
-def _kind(wire_type: str) -> str:
-    """`vn.lienthong.task.assigned.v1` is "assigned"; a type of a later day stays as it is."""
-    words = wire_type.split(".")
-    known = len(words) == 5 and words[:3] == ["vn", "lienthong", "task"] and words[4] == "v1"
-    return words[3] if known else wire_type
-
-
-def _sequence(value: object) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and int(value) > 0:
-        return int(value)
-    raise UnreadableMessage("sequence is missing")
-
-
 def write_answer(
     agency: str, task: str, kind: str, data: Mapping[str, Any], *, answer_id: str, at: datetime
 ) -> Answer:
@@ -118,7 +79,10 @@ def write_answer(
         "datacontenttype": "application/json",
         "data": {"task": task, **data},
     }
-    body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError):
+        raise BadAnswer("a field holds what is no text, or half a character") from None
     return Answer(id=answer_id, task=task, kind=kind, body=body)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,14 @@ from deploy.rabbitmq.make import definitions
 from partner import Client
 from shared.testing.proxy import FaultProxy
 from tests.backends import ServersBackend
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for a condition."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come to it"
+        time.sleep(0.02)
 
 
 @dataclass(frozen=True)

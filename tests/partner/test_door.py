@@ -74,7 +74,7 @@ def test_a_gap_is_told_and_filled_over_https(broker: CityBroker, tmp_path):
     ) as client:  # fmt: skip
         client.drain(nothing)
         assert gaps == [range(2, 4)]
-        assert client.missing() == [2, 3]
+        assert client.missing() == [range(2, 4)]
         late: list[Message] = []
         assert client.catch_up(late.append) == 3
         assert [each.sequence for each in late] == [2, 3, 5]
@@ -112,12 +112,10 @@ def test_an_answer_that_the_door_refuses_for_good_does_not_hold_back_the_others(
             client.catch_up(nothing)
             client.take("task-1")
             client.take("task-2")
-            with pytest.raises(DoorRefused, match="409"):
-                client.flush()
             assert client.flush() == 1
-            ((task, kind, said),) = client.refusals()
-    assert (task, kind) == ("task-1", "taken")
-    assert "409" in said
+            (refused,) = client.refusals()
+    assert (refused.task, refused.kind) == ("task-1", "taken")
+    assert "409" in refused.said
     assert [path for path, _ in posted] == ["/api/v1/tasks/task-2/answers"]
 
 
