@@ -29,6 +29,7 @@ from partner.taking import GapNotice, Handler, Taking, warn_of_gap
 from partner.tasks import Tasks
 from partner.transport import Http, NewId, Now, Transport, utc_now
 
+OVERTAKEN = 5.0  # seconds that a missing number is given to come by itself
 ASK_AGAIN = 60.0  # seconds between two times that the door is asked for what is missing
 log = logging.getLogger("partner")
 
@@ -198,7 +199,7 @@ class Client(Taking):
         if self._door is None or began == 0:
             return
         if self._ask_door_at is None and self._inbox.gaps.next_to_ask(began) is not None:
-            self._ask_door_at = time.monotonic() + 5.0  # it may only have been overtaken
+            self._ask_door_at = time.monotonic() + OVERTAKEN
         if self._ask_door_at is None or time.monotonic() < self._ask_door_at:
             return
         self._ask_door_at = None

@@ -112,6 +112,28 @@ class CityBroker:
         name = f"agency.{self.agency}.tasks"
         return int(self._channel.queue_declare(name, passive=True).method.message_count)
 
+    def delete_queue(self) -> None:
+        """Take the queue from under the agency, as an operator may."""
+        self._channel.queue_delete(f"agency.{self.agency}.tasks")
+
+    def make_queue(self) -> None:
+        """Make it anew, as routing does."""
+        name = f"agency.{self.agency}.tasks"
+        self._channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
+        self._channel.queue_bind(name, "agency.tasks", name)
+
+    def close_connections(self) -> int:
+        """Close the agency's connections, as an operator does; how many there were."""
+        management = self.backend.management
+        mine = [
+            each["name"]
+            for each in management.call("GET", "/connections")
+            if each.get("user") == self.agency
+        ]
+        for name in mine:
+            management.call("DELETE", f"/connections/{urllib.parse.quote(name, safe='')}")
+        return len(mine)
+
     def answers(self) -> list[tuple[Any, Any, dict[str, Any]]]:
         """What has come in on routing's queue: (delivery, properties, envelope), and take it."""
         found = []
