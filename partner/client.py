@@ -100,12 +100,13 @@ class Client(Taking):
         """Handle messages as they come until `stop` is set, connecting again after every break.
 
         After a break, and where numbers are missing, it asks the door (if there is one) for what
-        it did not get. An exception of the handler does not leave `run` (see `poll`); a refused
+        it did not get; so long, the later messages of a task wait for the missing. An exception of the handler does not leave `run` (see `poll`); a refused
         user leaves as AccessDenied.
         """
         stop = stop or threading.Event()
         pause = 1.0
         self._ask_door_at = time.monotonic()
+        self._patience = 0.0 if self._door is None else ASK_AGAIN
         while not stop.is_set():
             try:
                 self.poll(handler, wait=1.0)

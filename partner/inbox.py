@@ -10,6 +10,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from partner.gaps import Gaps
 from partner.messages import Message
@@ -125,16 +126,19 @@ class Inbox:
 
     # --- whose turn it is ------------------------------------------------------------------
 
-    def due(self, most: int = 50) -> list[Entry]:
+    def due(self, *, patience: float = 0.0, most: int = 50) -> list[Entry]:
         """The messages whose turn it is: the first of each task, unless it rests or is aside.
 
+        `patience`: for so many seconds a message waits for missing ones that may be of its task.
         A rest longer than any that is given means that the clock was put back: it is over.
         """
         now = self._store.now().timestamp()
+        since = self._store.now() - timedelta(seconds=patience)
         rows = self._store.all(
-            f"{_FIRST} AND m.state = 'waiting'"
+            f"{_FIRST} AND m.state = 'waiting' AND {_COMPLETE}"
             " AND (m.next_at IS NULL OR m.next_at <= ? OR m.next_at > ?)"
             " ORDER BY ifnull(m.sequence, 1 << 62), m.position LIMIT ?",
+            self._store.when(since),
             now,
             now + self._retry.longest,
             most,
@@ -223,4 +227,11 @@ _FIRST = (
     " SELECT 1 FROM messages e WHERE e.task = m.task AND e.position <> m.position"
     " AND e.state IN ('waiting', 'aside') AND (ifnull(e.sequence, 1 << 62), e.position)"
     " < (ifnull(m.sequence, 1 << 62), m.position))"
+)
+# No number is missing between it and what came before it of its task (an assignment is the first).
+_COMPLETE = (
+    "(m.kind = 'assigned' OR m.sequence IS NULL OR m.came_at <= ? OR NOT EXISTS ("
+    " SELECT 1 FROM gaps g WHERE NOT g.asked AND g.first < m.sequence"
+    " AND g.first > (SELECT min(sequence) FROM messages) AND g.last > ifnull((SELECT"
+    " max(b.sequence) FROM messages b WHERE b.task = m.task AND b.sequence < m.sequence), 0)))"
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -90,9 +90,9 @@ class Store:
         with _told():
             return self._connection.execute(query, values).fetchone()
 
-    def when(self) -> str:
-        """The present instant as it is written in rows: UTC, whole seconds."""
-        return self.now().astimezone(UTC).isoformat(timespec="seconds")
+    def when(self, at: datetime | None = None) -> str:
+        """An instant, mostly the present one, as it is written in rows: UTC, whole seconds."""
+        return (at or self.now()).astimezone(UTC).isoformat(timespec="seconds")
 
     def close(self) -> None:
         """Close the file."""

@@ -26,6 +26,7 @@ class Taking(Answering):
 
     _on_gap: GapNotice
     _store_failed = False
+    _patience = 0.0  # seconds that a message waits for missing ones which may be of its task
 
     # --- what went wrong -------------------------------------------------------------------
 
@@ -143,7 +144,7 @@ class Taking(Answering):
 
     def _handle_due(self, handler: Handler) -> int:
         handled = 0
-        while entries := self._inbox.due():
+        while entries := self._inbox.due(patience=self._patience):
             handled += sum(self._handle(entry, handler) for entry in entries)
         return handled
 

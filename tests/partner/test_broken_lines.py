@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -100,6 +101,29 @@ def test_what_is_missing_comes_by_the_door_without_a_word_of_ours(
     ) as came:  # fmt: skip
         broker.assign(1, 3)
         until(lambda: sorted(came) == [1, 2, 3])
+
+
+def test_what_is_later_of_a_task_waits_for_what_is_missing_of_it_and_other_tasks_do_not(
+    broker: CityBroker, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr("partner.client.OVERTAKEN", 1.0)
+    items = [envelope(broker.agency, 1), envelope(broker.agency, 2)]
+    later = [
+        envelope(broker.agency, 3, "changed", task="task-1", change="paused"),
+        envelope(broker.agency, 4, "cancelled", task="task-1", reason="rút"),
+        envelope(broker.agency, 5),
+    ]
+    with serving(items) as url, working(
+        broker, tmp_path, door=url, door_key="lt_1_secret"
+    ) as came:  # fmt: skip
+        for number in (1, 2):  # one after the other: so it has asked the door, as at each start
+            broker.assign(number)
+            until(lambda number=number: number in came)
+        items.extend(later)
+        for item in later[1:]:
+            broker.put(json.dumps(item).encode())
+        until(lambda: len(came) == 5)
+    assert came == [1, 2, 5, 3, 4]
 
 
 def test_what_came_before_this_store_began_is_not_fetched_unasked(
