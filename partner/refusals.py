@@ -60,6 +60,7 @@ def of_door(answer: Answer, told: Mapping[str, Any], otherwise: str) -> Refusal:
     faults = [
         each for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)
     ]
+    first = faults[0] if faults else told
 
     def words(name: str) -> str:
         return "; ".join(str(each[name]) for each in (*faults, told) if each.get(name))
@@ -70,8 +71,8 @@ def of_door(answer: Answer, told: Mapping[str, Any], otherwise: str) -> Refusal:
         said=words("en") or str(told.get("detail") or told.get("note") or otherwise),
         vi=words("vi"),
         answer=answer.id,
-        rule=str(told.get("rule") or told.get("code") or "refused"),
-        place=str((faults[0] if faults else told).get("place") or ""),
+        rule=str(first.get("rule") or told.get("code") or "refused"),
+        place=str(first.get("place") or ""),
         state=_STATES.get(str(told.get("state"))),
     )
 
