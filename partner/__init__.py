@@ -5,6 +5,7 @@ Needs Python and pika; knows nothing of the services, only the public contract o
 
 from partner.check import Finding
 from partner.client import Client
+from partner.environment import from_environment
 from partner.errors import (
     AccessDenied,
     AnswerRejected,
@@ -53,4 +54,5 @@ __all__ = [
     "UnknownTask",
     "Unreadable",
     "UnreadableMessage",
+    "from_environment",
 ]

@@ -1,8 +1,8 @@
 """`python -m partner`: an agency's tasks on the command line.
 
 Every option may stand in the environment instead: PARTNER_AGENCY, PARTNER_URL, PARTNER_STORE,
-PARTNER_DOOR, PARTNER_DOOR_KEY, PARTNER_CA, PARTNER_CERTIFICATE, PARTNER_KEY, PARTNER_WAIT; for the
-two secrets also PARTNER_URL_FILE and PARTNER_DOOR_KEY_FILE.
+PARTNER_DOOR, PARTNER_DOOR_KEY, PARTNER_CA, PARTNER_CERTIFICATE, PARTNER_KEY, PARTNER_WAIT; or in a
+file that PARTNER_URL_FILE, PARTNER_DOOR_KEY_FILE … name.
 
 It ends with 0 when all is well, 2 when it could not be done, 3 when the city refused an answer,
 4 when a message could not be read and was put aside.
@@ -20,27 +20,18 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from partner.client import Client
+from partner.environment import from_environment
 from partner.errors import PartnerError
 from partner.printing import print_aside, print_message, print_refusal, print_task
 from partner.refusals import Refusal
-from partner.settings import Tls
 
 WELL, FAILED, REFUSED, UNREADABLE = 0, 2, 3, 4
 Command = Callable[[Client, argparse.Namespace], None]
-
-
-def secret(name: str, env: Mapping[str, str]) -> str | None:
-    """A value from the environment, or from the file that NAME_FILE names."""
-    path = env.get(f"{name}_FILE")
-    if not path:
-        return env.get(name)
-    raw = Path(path).read_bytes()
-    # Windows' editors and shells put a mark before the text, or write UTF-16.
-    utf16 = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
-    return raw.decode("utf-16" if utf16 else "utf-8-sig").strip()
+_CONNECTING = (
+    "agency", "url", "store", "door", "door_key", "ca", "certificate", "key", "prefix"
+)  # fmt: skip
 
 
 def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -49,18 +40,18 @@ def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
         prog="python -m partner", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add = top.add_argument
-    add("--agency", default=env.get("PARTNER_AGENCY"), help="your agency code")
+    add("--agency", help="your agency code")
     add("--url", help="the broker: amqps://USER:PASSWORD@HOST/%%2F")
-    add("--store", default=env.get("PARTNER_STORE", "partner.db"), help="your own SQLite file")
-    add("--door", default=env.get("PARTNER_DOOR"), help="the HTTPS door of the city")
+    add("--store", help="your own SQLite file (partner.db)")
+    add("--door", help="the HTTPS door of the city")
     add("--door-key", help="your key for the door")
-    add("--ca", default=env.get("PARTNER_CA"), help="certificate of the city's authority (PEM)")
-    add("--certificate", default=env.get("PARTNER_CERTIFICATE"), help="your certificate (PEM)")
-    add("--key", default=env.get("PARTNER_KEY"), help="the key of your certificate (PEM)")
-    add("--prefix", default=env.get("PARTNER_PREFIX", ""), help=argparse.SUPPRESS)
+    add("--ca", help="certificate of the city's authority (PEM)")
+    add("--certificate", help="your certificate (PEM)")
+    add("--key", help="the key of your certificate (PEM)")
+    add("--prefix", help=argparse.SUPPRESS)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _reading_commands(commands)
-    _answering_commands(commands)
+    _answering_commands(commands, env.get("PARTNER_WAIT", "3"))
     return top
 
 
@@ -94,11 +85,15 @@ def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     settle.set_defaults(do=lambda client, options: client.settle(options.task))
 
 
-def _answering_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _answering_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], wait: str
+) -> None:
     def answer(name: str, text: str, do: Command) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text)
         made.add_argument("task")
-        made.add_argument("--wait", type=float, help="seconds to wait for the city's word (3)")
+        made.add_argument(
+            "--wait", type=float, default=wait, help="seconds to wait for the city's word (3)"
+        )
         made.set_defaults(do=do)
         return made
 
@@ -217,31 +212,10 @@ def _send(client: Client, options: argparse.Namespace, answer_id: str) -> None:
             print(f"answered, id {answer_id}")
 
 
-def make_client(
-    options: argparse.Namespace, env: Mapping[str, str], on_refused: Callable[[Refusal], None]
-) -> Client:
-    """A client as the command line and the environment describe it."""
-    if not options.agency:
-        raise PartnerError("which agency? Give --agency or PARTNER_AGENCY")
-    tls = Tls(options.ca, options.certificate, options.key)
-    return Client(
-        options.agency,
-        store=options.store,
-        url=options.url or secret("PARTNER_URL", env),
-        tls=tls,
-        door=options.door,
-        door_key=options.door_key or secret("PARTNER_DOOR_KEY", env),
-        prefix=options.prefix,
-        on_refused=on_refused,
-    )
-
-
 def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] | None = None) -> int:
     """Run one command; the exit code, with a line in each language where something is wrong."""
     env = os.environ if env is None else env
     options = parser(env).parse_args(arguments)
-    if getattr(options, "wait", 0) is None:
-        options.wait = float(env.get("PARTNER_WAIT") or 3.0)
     logging.basicConfig(level=logging.WARNING, format="partner: %(message)s")
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # it repeats what we say in one line
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -254,7 +228,8 @@ def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] | None =
         print_refusal(refusal)
 
     try:
-        with make_client(options, env, on_refused) as client:
+        given = {name: getattr(options, name) for name in _CONNECTING}
+        with from_environment(env, on_refused=on_refused, **given) as client:
             unreadable = len(client.unreadable())
             do(client, options)
             unreadable = len(client.unreadable()) - unreadable

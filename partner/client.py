@@ -19,7 +19,13 @@ from partner.answering import LONGEST_PAUSE, RefusalNotice, warn_of_refusal
 from partner.broker import Broker
 from partner.check import Finding, findings
 from partner.door import ByUrllib, Door
-from partner.errors import BrokerUnreachable, PartnerError, QueueGone, StoreTrouble
+from partner.errors import (
+    BrokerUnreachable,
+    DoorRefused,
+    PartnerError,
+    QueueGone,
+    StoreTrouble,
+)
 from partner.inbox import Inbox, Retry
 from partner.outbox import Outbox
 from partner.refusals import Refusal
@@ -100,8 +106,9 @@ class Client(Taking):
         """Handle messages as they come until `stop` is set, connecting again after every break.
 
         After a break, and where numbers are missing, it asks the door (if there is one) for what
-        it did not get; so long, the later messages of a task wait for the missing. An exception of the handler does not leave `run` (see `poll`); a refused
-        user leaves as AccessDenied.
+        it did not get; for so long, later messages of a task wait for those that are missing.
+        Without a queue it asks the door once a minute. An exception of the handler does not leave
+        `run` (see `poll`); a refused user leaves as AccessDenied, a refused key as DoorRefused.
         """
         stop = stop or threading.Event()
         pause = 1.0
@@ -109,16 +116,30 @@ class Client(Taking):
         self._patience = 0.0 if self._door is None else ASK_AGAIN
         while not stop.is_set():
             try:
-                self.poll(handler, wait=1.0)
-                self._ask_door(handler)
+                self._round(handler, stop)
                 pause = 1.0
-            except (BrokerUnreachable, StoreTrouble) as away:
+            except (BrokerUnreachable, StoreTrouble, DoorRefused) as away:
+                if isinstance(away, DoorRefused) and away.status in (401, 403):
+                    raise
                 log.warning("%s; trying again within %.0f s", away, pause)
                 if isinstance(away, QueueGone) and self._door is None:
                     log.warning("what lay on the queue may be lost: give the door to catch up")
                 self._ask_door_at = time.monotonic()
                 _rest(stop, pause * random.uniform(0.5, 1.0))
                 pause = min(pause * 2, LONGEST_PAUSE)
+
+    def _round(self, handler: Handler, stop: threading.Event) -> None:
+        """What `run` does about once a second."""
+        if self.has_queue:
+            self.poll(handler, wait=1.0)
+            self._ask_door(handler)
+        elif time.monotonic() >= (self._ask_door_at or 0.0):
+            self.catch_up(handler)
+            self._ask_door_at = time.monotonic() + ASK_AGAIN
+        else:
+            _rest(stop, 1.0)
+            if self._handle_due(handler):
+                self.flush()
 
     def poll(self, handler: Handler, *, wait: float = 0.0) -> int:
         """Send what is unsent, take in what has arrived and handle it; the number handled.
@@ -206,7 +227,7 @@ class Client(Taking):
         self._ask_door_at = None
         try:
             caught = self.catch_up(handler, after=began)
-        except PartnerError as refused:
+        except DoorRefused as refused:
             log.warning("cannot catch up now: %s", refused)
             self._ask_door_at = time.monotonic() + ASK_AGAIN
         else:

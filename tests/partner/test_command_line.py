@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from partner.__main__ import main, secret
+from partner.__main__ import main
+from partner.environment import secret
 from tests.partner.conftest import CityBroker
 
 PARTNER = Path(__file__).resolve().parent.parent.parent / "partner"

@@ -118,6 +118,28 @@ def test_a_clock_that_was_put_back_holds_up_nothing(agency: Agency, queue: Queue
     assert agency.poll(-7 * 3600) == 1
 
 
+@pytest.mark.parametrize("aside", [False, True], ids=["while it waits", "while it is put aside"])
+def test_a_task_that_the_city_hands_over_again_meanwhile_is_no_second_task(
+    tmp_path: Path, queue: Queue, aside: bool
+):
+    agency = Agency(tmp_path / "agency.db", queue, Retry(tries=1 if aside else 8))
+    put(queue, 1, "a")
+    agency.bad = {"a"}
+    agency.poll()
+    for _ in range(3):
+        put(queue, 1, "a")
+        agency.poll()
+    assert [(each.tries, each.behind) for each in agency.client.aside()] == [(1, 0)]
+    agency.bad = set()
+    agency.client.again("a")
+    put(queue, 1, "a")
+    assert agency.poll() == 1
+    put(queue, 1, "a")
+    assert agency.poll() == 0
+    assert len({answer.id for answer in queue.answers}) == 1
+    agency.client.close()
+
+
 class Killed(BaseException):
     """What no program can catch."""
 
