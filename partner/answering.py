@@ -81,7 +81,10 @@ class Answering:
         """Say that it is done; where it is refused, the citizen is told the reason."""
         allowed = self.task(task).results
         if result_code is not None and allowed and result_code not in allowed:
-            raise BadAnswer(f"the result code is one of {', '.join(allowed)}")
+            raise BadAnswer(
+                f"the result code is one of {', '.join(allowed)}",
+                f"mã kết quả là một trong {', '.join(allowed)}",
+            )
         data = {
             "outcome": outcome,
             "result_code": result_code,
@@ -160,7 +163,10 @@ class Answering:
             except AnswerRejected as rejected:
                 return refusals.of_broker(answer, str(rejected))
         if self._door is None:
-            raise PartnerError("an answer needs the broker or the HTTPS door")
+            raise PartnerError(
+                "an answer needs the broker (--url, PARTNER_URL) or the HTTPS door (--door, PARTNER_DOOR)",
+                "cần máy chủ (--url, PARTNER_URL) hoặc cổng HTTPS (--door, PARTNER_DOOR) để trả lời",
+            )
         return self._door.send(answer)
 
     def _refuse(self, refusal: Refusal) -> None:

@@ -181,7 +181,10 @@ class Client(Taking):
         whatever came after the last. What cannot be read is put aside, and the rest goes on.
         """
         if self._door is None:
-            raise PartnerError("catching up needs the address of the HTTPS door")
+            raise PartnerError(
+                "catching up needs the HTTPS door: --door and --door-key (PARTNER_DOOR …)",
+                "cần cổng HTTPS: --door và --door-key (PARTNER_DOOR …)",
+            )
         gaps, handled, reached = self._inbox.gaps, 0, after
         while True:
             missing = gaps.next_to_ask(after)

@@ -82,37 +82,56 @@ def write_answer(
     try:
         body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
     except (TypeError, ValueError):
-        raise BadAnswer("a field holds what is no text, or half a character") from None
+        raise BadAnswer(
+            "a field holds what is no text, or half a character",
+            "có trường không phải là chuỗi, hoặc có ký tự hỏng",
+        ) from None
     return Answer(id=answer_id, task=task, kind=kind, body=body)
 
 
 def _check(kind: str, data: Mapping[str, Any]) -> None:
     if kind not in KINDS:
-        raise BadAnswer(f"an answer is one of {', '.join(KINDS)}")
+        raise BadAnswer(
+            f"an answer is one of {', '.join(KINDS)}",
+            f"câu trả lời là một trong {', '.join(KINDS)}",
+        )
     if kind == "completed":
         if data.get("outcome") not in OUTCOMES:
-            raise BadAnswer(f"the outcome is one of {', '.join(OUTCOMES)}")
+            raise BadAnswer(
+                f"the outcome is one of {', '.join(OUTCOMES)}",
+                f"kết luận là một trong {', '.join(OUTCOMES)}",
+            )
         amount = data.get("amount_vnd")
         if amount is not None and (not isinstance(amount, int) or amount < 0):
-            raise BadAnswer("amount_vnd is a whole number of dong")
+            raise BadAnswer(
+                "amount_vnd is a whole number of dong", "amount_vnd là số đồng nguyên, không âm"
+            )
     needs_reason = kind in ("supplement_needed", "refused", "more_time_needed")
     if (needs_reason or data.get("outcome") == "refused") and not data.get("reason"):
-        raise BadAnswer("a reason is needed: the citizen is told it")
+        raise BadAnswer(
+            "a reason is needed: the citizen is told it",
+            "cần lý do: công dân sẽ được báo lý do này",
+        )
     if kind == "supplement_needed" and not data.get("items"):
-        raise BadAnswer("name every missing item, all in one go")
+        raise BadAnswer(
+            "name every missing item, all in one go", "hãy nêu mọi giấy tờ còn thiếu trong một lần"
+        )
 
 
 def items_of(items: Sequence[str]) -> list[str]:
     """The missing items as a list; a single text would be taken for its letters."""
     if isinstance(items, str):
-        raise BadAnswer("items is a list of texts")
+        raise BadAnswer("items is a list of texts", "items là danh sách các chuỗi")
     return [item for item in items if item]
 
 
 def instant(at: datetime, name: str) -> str:
     """Write an instant as RFC 3339 in UTC; BadAnswer for what is no datetime with a time zone."""
     if not isinstance(at, datetime):
-        raise BadAnswer(f"{name} is a datetime with a time zone")
+        raise BadAnswer(f"{name} is a datetime with a time zone", f"{name} là datetime có múi giờ")
     if at.tzinfo is None:
-        raise BadAnswer(f"{name} needs a time zone")
+        raise BadAnswer(
+            f"{name} needs a time zone: 2022-03-25T17:00+07:00",
+            f"{name} cần có múi giờ: 2022-03-25T17:00+07:00",
+        )
     return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

@@ -109,7 +109,11 @@ class Taking(Answering):
 
         def tell() -> None:
             if fresh:
-                log.error("put aside a message that cannot be read, number %s: %s", number, reason)
+                log.error(
+                    "put aside a message that cannot be read, %s: %s",
+                    "without a number" if number is None else f"number {number}",
+                    reason,
+                )
 
         return tell
 
@@ -178,7 +182,10 @@ class Taking(Answering):
 
     def _needs_queue(self) -> Transport:
         if self._transport is None:
-            raise PartnerError("this needs the address of the broker")
+            raise PartnerError(
+                "this needs the address of the broker: --url, PARTNER_URL or PARTNER_URL_FILE",
+                "cần địa chỉ máy chủ: --url, PARTNER_URL hoặc PARTNER_URL_FILE",
+            )
         return self._transport
 
 

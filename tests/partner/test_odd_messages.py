@@ -75,7 +75,10 @@ def test_one_odd_body_is_kept_with_its_bytes_and_its_neighbours_are_handled(
     assert came == [1, 3]
     kept = client.unreadable()
     assert {name for name, body in ODD.items() if body not in {each.body for each in kept}} == set()
-    assert all(each.reason for each in kept)
+    reasons = {each.body: each.reason for each in kept}
+    assert reasons[ODD["no JSON"]] == "not JSON in UTF-8"
+    assert reasons[ODD["a form that is a list"]].startswith("data.form")
+    assert not [reason for reason in reasons.values() if "Error" in reason], "none took us unawares"
     assert caplog.text.count("put aside a message that cannot be read") == len(ODD)
     assert broker.waiting() == 0
     assert client.missing() == [], "the number of an odd message has come"
