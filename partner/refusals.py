@@ -14,6 +14,7 @@ KIND = "answer_refused"
 # How the city calls the state of a task, and how the agency sees it; a closed one stays closed.
 _STATES = {"assigned": "open", "taken": "taken", "paused": "paused"}
 _STATES |= {"answered": "completed", "cancelled": "cancelled"}
+_BY_RULE = {"already_answered": "completed", "already_cancelled": "cancelled"}
 
 
 class Refusal(NamedTuple):
@@ -61,6 +62,7 @@ def of_door(answer: Answer, told: Mapping[str, Any], otherwise: str) -> Refusal:
         each for each in (listed if isinstance(listed, list) else ()) if isinstance(each, dict)
     ]
     first = faults[0] if faults else told
+    rule = str(first.get("rule") or told.get("code") or "refused")
 
     def words(name: str) -> str:
         return "; ".join(str(each[name]) for each in (*faults, told) if each.get(name))
@@ -71,9 +73,9 @@ def of_door(answer: Answer, told: Mapping[str, Any], otherwise: str) -> Refusal:
         said=words("en") or str(told.get("detail") or told.get("note") or otherwise),
         vi=words("vi"),
         answer=answer.id,
-        rule=str(first.get("rule") or told.get("code") or "refused"),
+        rule=rule,
         place=str(first.get("place") or ""),
-        state=_STATES.get(str(told.get("state"))),
+        state=_STATES.get(str(told.get("state"))) or _BY_RULE.get(rule),
     )
 
 

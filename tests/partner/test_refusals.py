@@ -164,6 +164,22 @@ def test_a_refusal_at_the_door_is_the_same_thing_with_place_and_words_and_the_ha
         assert agency.catch_up(handled.append) == 0
 
 
+@pytest.mark.parametrize(
+    ("rule", "then"), [("already_answered", "completed"), ("already_cancelled", "cancelled")]
+)
+def test_a_task_that_is_closed_at_the_city_is_not_opened_again_by_a_refusal_of_the_door(
+    rule: str, then: str
+):
+    city = City(1)
+    city.status, city.reply = 409, {"errors": [{"place": "", "rule": rule, "vi": "x", "en": "y"}]}
+    with by_door(city) as agency:
+        agency.catch_up(lambda message: None)
+        agency.take("task-1")
+        agency.flush()
+        assert [each.rule for each in agency.refusals()] == [rule]
+        assert agency.task("task-1").state == then
+
+
 @pytest.fixture
 def type_(broker: CityBroker, tmp_path, capsys):
     def run(*arguments: str) -> tuple[int, str, str]:
