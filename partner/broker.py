@@ -66,6 +66,12 @@ class Broker:
                 self._taking.basic_get(self.queue)
             return found.message_count, found.consumer_count
 
+    def readers(self) -> int:
+        """How many programs read the queue."""
+        with self.translated():
+            self._connect()
+            return int(self._taking.queue_declare(self.queue, passive=True).method.consumer_count)
+
     def receive(self, wait: float) -> list[Arrival]:
         """What has arrived, waiting at most `wait` seconds for the first; keeps the line alive.
 

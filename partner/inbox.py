@@ -223,7 +223,8 @@ class Inbox:
 
 # Refusals that came without a number are handled after what has one.
 _FIRST = (
-    "SELECT m.position, m.body, m.tries, m.sequence IS NOT NULL FROM messages m WHERE NOT EXISTS ("
+    "SELECT m.position, m.body, m.tries, m.sequence IS NOT NULL FROM messages m"
+    " WHERE m.state IN ('waiting', 'aside') AND NOT EXISTS ("  # as the index has it
     " SELECT 1 FROM messages e WHERE e.task = m.task AND e.position <> m.position"
     " AND e.state IN ('waiting', 'aside') AND (ifnull(e.sequence, 1 << 62), e.position)"
     " < (ifnull(m.sequence, 1 << 62), m.position))"

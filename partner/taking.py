@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from partner import refusals
@@ -13,11 +15,11 @@ from partner.errors import PartnerError, StoreTrouble, UnknownTask, UnreadableMe
 from partner.inbox import Aside, Entry, Unreadable
 from partner.messages import Message
 from partner.reading import number_of, read_message
-from partner.refusals import Refusal
 from partner.transport import Arrival, Transport
 
 Handler = Callable[[Message], None]
 GapNotice = Callable[[range], None]
+Notice = Callable[[], None]
 log = logging.getLogger("partner")
 
 
@@ -74,20 +76,20 @@ class Taking(Answering):
             self._store_failed = isinstance(failed, StoreTrouble)
             queue.close()
             raise
-        for arrival in arrivals:
-            queue.acknowledge(arrival)
-        for notice in told:
-            notice()
+        try:
+            for arrival in arrivals:
+                queue.acknowledge(arrival)
+        finally:  # what comes again for want of an acknowledgement is not told again
+            _tell(told)
 
     def _take_in_page(self, bodies: Sequence[bytes]) -> int:
         """Keep messages of the door; the highest number among them, 0 where none can be read."""
         with self._store.transaction():
             told = [self._keep(body, sent_anew=False) for body in bodies]
-        for notice in told:
-            notice()
+        _tell(told)
         return max((number_of(body) or 0 for body in bodies), default=0)
 
-    def _keep(self, body: bytes, *, sent_anew: bool) -> Callable[[], None]:
+    def _keep(self, body: bytes, *, sent_anew: bool) -> list[Notice]:
         """Keep one message; what is to be told of it once that is safe.
 
         Whatever is odd about it is put aside, as it came, and holds up nothing else.
@@ -103,21 +105,15 @@ class Taking(Answering):
             reason = f"it does not fit ({type(odd).__name__})"
         return self._put_aside(body, reason)
 
-    def _put_aside(self, body: bytes, reason: str) -> Callable[[], None]:
+    def _put_aside(self, body: bytes, reason: str) -> list[Notice]:
         number = number_of(body)
-        fresh = self._inbox.keep_unreadable(body, reason, number)
+        if not self._inbox.keep_unreadable(body, reason, number):
+            return []
+        named = "without a number" if number is None else f"number {number}"
+        words = "put aside a message that cannot be read, %s: %s"
+        return [partial(log.error, words, named, reason)]
 
-        def tell() -> None:
-            if fresh:
-                log.error(
-                    "put aside a message that cannot be read, %s: %s",
-                    "without a number" if number is None else f"number {number}",
-                    reason,
-                )
-
-        return tell
-
-    def _keep_message(self, message: Message, *, sent_anew: bool) -> Callable[[], None]:
+    def _keep_message(self, message: Message, *, sent_anew: bool) -> list[Notice]:
         """Keep a message unless it came before.
 
         Where the city sends anew what came before, it may have lost what was answered (a broker
@@ -129,20 +125,16 @@ class Taking(Answering):
         if known is not None:
             if sent_anew:
                 self._outbox.send_again(message.task)
-            return _nothing
-        gap = self._inbox.keep(message)
+            return []
+        notices: list[Notice] = []
+        if gap := self._inbox.keep(message):
+            notices.append(partial(self._on_gap, gap))
         self._tasks.apply(message)
-        refusal = None
         if message.kind == refusals.KIND:
             refusal = refusals.of_message(message)
             self._outbox.refused(refusal)
-        return lambda: self._tell(gap, refusal)
-
-    def _tell(self, gap: range, refusal: Refusal | None) -> None:
-        if gap:
-            self._on_gap(gap)
-        if refusal is not None:
-            self._on_refused(refusal)
+            notices.append(partial(self._on_refused, refusal))
+        return notices
 
     # --- handling --------------------------------------------------------------------------
 
@@ -189,8 +181,13 @@ class Taking(Answering):
         return self._transport
 
 
-def _nothing() -> None:
-    """Nothing is to be told."""
+def _tell(notices: Iterable[list[Notice]]) -> None:
+    """Call the agency's own functions; one that fails takes nothing along."""
+    for notice in chain.from_iterable(notices):
+        try:
+            notice()
+        except Exception as failed:  # noqa: BLE001 - the agency's own program, as a handler is
+            log.warning("a notice failed: %s", _where(failed))
 
 
 def _nothing_failed(task: str) -> UnknownTask:

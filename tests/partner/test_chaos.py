@@ -27,7 +27,7 @@ from tests.partner.test_odd_messages import ODD
 
 PROJECT = Path(__file__).resolve().parents[2]
 TASKS = 25
-SECONDS = 6.0
+SECONDS = 4.0
 
 
 class Chaos:

@@ -6,6 +6,7 @@ import json
 import threading
 from typing import Any
 
+import pika
 import pytest
 
 from partner import Client, Message, Refusal
@@ -180,6 +181,25 @@ def test_a_task_that_is_closed_at_the_city_is_not_opened_again_by_a_refusal_of_t
         assert agency.task("task-1").state == then
 
 
+def test_a_notice_that_fails_takes_nothing_along(caplog):
+    queue = Queue(1)
+
+    def fail(_: object) -> None:
+        raise RuntimeError("Nguyễn Văn An")
+
+    with Client(
+        AGENCY, store=":memory:", transport=queue, on_refused=fail, on_gap=fail
+    ) as agency:  # fmt: skip
+        agency.poll(lambda message: None)
+        answer = agency.complete("task-1")
+        queue.waiting.append(json.dumps(refusal(AGENCY, 3, answer)).encode())
+        assert agency.poll(lambda message: None) == 1
+        assert queue.taken == {}
+        assert [each.answer for each in agency.refusals()] == [answer]
+    assert caplog.text.count("a notice failed: RuntimeError at test_refusals.py") == 2
+    assert "Nguyễn" not in caplog.text
+
+
 @pytest.fixture
 def type_(broker: CityBroker, tmp_path, capsys):
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -227,6 +247,20 @@ def test_a_command_that_waits_for_the_citys_word_tells_it_itself(broker: CityBro
     assert "answered" not in out
     assert "no result of this step" in out
     assert type_("watch", "--once")[0] == 0, "told once; the message is handled now"
+
+
+def test_a_command_takes_nothing_from_a_queue_that_a_program_reads(broker: CityBroker, type_):
+    broker.assign(1)
+    type_("watch", "--once")
+    program = pika.BlockingConnection(pika.URLParameters(broker.url()))
+    channel = program.channel()
+    channel.basic_qos(prefetch_count=1)
+    channel.basic_consume(f"agency.{broker.agency}.tasks", lambda *_: None)
+    broker.assign(2, 3)
+    until(lambda: broker.waiting() == 1)
+    assert type_("take", "task-1", "--wait", "0.6")[0] == 0
+    assert broker.waiting() == 1
+    program.close()
 
 
 def test_the_command_line_ends_with_4_where_something_cannot_be_read_and_shows_it(
