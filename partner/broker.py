@@ -194,8 +194,10 @@ class Broker:
                 raise AccessDenied(refused.reply_text) from refused
             if refused.reply_code == _NOT_FOUND:
                 raise QueueGone(
-                    f"it is not there at the broker ({refused.reply_text}): the city makes it again",
-                    f"máy chủ hiện không có ({refused.reply_text}): thành phố sẽ tạo lại",
+                    f"it is not there at the broker ({refused.reply_text}): is {self._agency} "
+                    "really your agency code? If so, the city makes it again",
+                    f"máy chủ hiện không có ({refused.reply_text}): {self._agency} có đúng là mã "
+                    "đơn vị không? Nếu đúng, thành phố sẽ tạo lại",
                 ) from refused
             raise BrokerUnreachable(refused.reply_text) from refused
         except (wrong.AMQPError, OSError) as broken:
