@@ -4,26 +4,35 @@ Needs Python and pika; knows nothing of the services, only the public contract o
 """
 
 from partner.check import Finding
-from partner.client import Client, Handler
+from partner.client import Client
+from partner.environment import from_environment
 from partner.errors import (
     AccessDenied,
+    AnswerRejected,
     BadAnswer,
     BadSettings,
     BrokerUnreachable,
     CertificateTrouble,
     DoorRefused,
     PartnerError,
+    QueueGone,
+    StoreTrouble,
     UnknownTask,
     UnreadableMessage,
 )
+from partner.inbox import Aside, Retry, Unreadable
 from partner.messages import Message
+from partner.refusals import Refusal
 from partner.settings import Tls
-from partner.store import Task
+from partner.taking import Handler
+from partner.tasks import Task
 from partner.transport import Arrival, Http, Transport
 
 __all__ = [
     "AccessDenied",
+    "AnswerRejected",
     "Arrival",
+    "Aside",
     "BadAnswer",
     "BadSettings",
     "BrokerUnreachable",
@@ -35,9 +44,15 @@ __all__ = [
     "Http",
     "Message",
     "PartnerError",
+    "QueueGone",
+    "Refusal",
+    "Retry",
+    "StoreTrouble",
     "Task",
     "Tls",
     "Transport",
     "UnknownTask",
+    "Unreadable",
     "UnreadableMessage",
+    "from_environment",
 ]

@@ -1,13 +1,17 @@
 """`python -m partner`: an agency's tasks on the command line.
 
 Every option may stand in the environment instead: PARTNER_AGENCY, PARTNER_URL, PARTNER_STORE,
-PARTNER_DOOR, PARTNER_DOOR_KEY, PARTNER_CA, PARTNER_CERTIFICATE, PARTNER_KEY; for the two secrets
-also PARTNER_URL_FILE and PARTNER_DOOR_KEY_FILE.
+PARTNER_DOOR, PARTNER_DOOR_KEY, PARTNER_CA, PARTNER_CERTIFICATE, PARTNER_KEY, PARTNER_WAIT; or in a
+file that PARTNER_URL_FILE, PARTNER_DOOR_KEY_FILE … name.
+
+It ends with 0 when all is well, 2 when it could not be done, 3 when the city refused an answer,
+4 when a message could not be read and was put aside.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
 import os
@@ -16,26 +20,18 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from pathlib import Path
 
 from partner.client import Client
+from partner.environment import from_environment
 from partner.errors import PartnerError
-from partner.messages import Message
-from partner.settings import Tls
-from partner.store import Task
+from partner.printing import print_aside, print_message, print_refusal, print_task
+from partner.refusals import Refusal
 
+WELL, FAILED, REFUSED, UNREADABLE = 0, 2, 3, 4
 Command = Callable[[Client, argparse.Namespace], None]
-
-
-def secret(name: str, env: Mapping[str, str]) -> str | None:
-    """A value from the environment, or from the file that NAME_FILE names."""
-    path = env.get(f"{name}_FILE")
-    if not path:
-        return env.get(name)
-    raw = Path(path).read_bytes()
-    # Windows' editors and shells put a mark before the text, or write UTF-16.
-    utf16 = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
-    return raw.decode("utf-16" if utf16 else "utf-8-sig").strip()
+_CONNECTING = (
+    "agency", "url", "store", "door", "door_key", "ca", "certificate", "key", "prefix"
+)  # fmt: skip
 
 
 def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
@@ -44,18 +40,18 @@ def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
         prog="python -m partner", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add = top.add_argument
-    add("--agency", default=env.get("PARTNER_AGENCY"), help="your agency code")
+    add("--agency", help="your agency code")
     add("--url", help="the broker: amqps://USER:PASSWORD@HOST/%%2F")
-    add("--store", default=env.get("PARTNER_STORE", "partner.db"), help="your own SQLite file")
-    add("--door", default=env.get("PARTNER_DOOR"), help="the HTTPS door of the city")
+    add("--store", help="your own SQLite file (partner.db)")
+    add("--door", help="the HTTPS door of the city")
     add("--door-key", help="your key for the door")
-    add("--ca", default=env.get("PARTNER_CA"), help="certificate of the city's authority (PEM)")
-    add("--certificate", default=env.get("PARTNER_CERTIFICATE"), help="your certificate (PEM)")
-    add("--key", default=env.get("PARTNER_KEY"), help="the key of your certificate (PEM)")
-    add("--prefix", default=env.get("PARTNER_PREFIX", ""), help=argparse.SUPPRESS)
+    add("--ca", help="certificate of the city's authority (PEM)")
+    add("--certificate", help="your certificate (PEM)")
+    add("--key", help="the key of your certificate (PEM)")
+    add("--prefix", help=argparse.SUPPRESS)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _reading_commands(commands)
-    _answering_commands(commands)
+    _answering_commands(commands, env.get("PARTNER_WAIT", "3"))
     return top
 
 
@@ -72,13 +68,32 @@ def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     show.add_argument("task")
     show.set_defaults(do=_show)
     catch_up = commands.add_parser("catch-up", help="fetch over HTTPS what was missed")
+    catch_up.add_argument("--after", type=int, default=0, help="only what has a higher number")
     catch_up.set_defaults(do=_catch_up)
+    aside = commands.add_parser("aside", help="what your program failed at, and what is unreadable")
+    aside.add_argument("--show", type=int, metavar="N", help="the bytes of an unreadable message")
+    aside.set_defaults(do=_aside)
+    again = commands.add_parser(
+        "again", help="let your program try once more what failed of a task"
+    )
+    again.add_argument("task")
+    again.set_defaults(do=lambda client, options: client.again(options.task))
+    settle = commands.add_parser(
+        "settle", help="you have seen to it: go on with what came after it"
+    )
+    settle.add_argument("task")
+    settle.set_defaults(do=lambda client, options: client.settle(options.task))
 
 
-def _answering_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _answering_commands(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser], wait: str
+) -> None:
     def answer(name: str, text: str, do: Command) -> argparse.ArgumentParser:
         made = commands.add_parser(name, help=text)
         made.add_argument("task")
+        made.add_argument(
+            "--wait", type=float, default=wait, help="seconds to wait for the city's word (3)"
+        )
         made.set_defaults(do=do)
         return made
 
@@ -119,12 +134,16 @@ def _watch(client: Client, options: argparse.Namespace) -> None:
 def _list(client: Client, options: argparse.Namespace) -> None:
     for task in client.tasks(closed=options.all):
         print_task(task)
-    for task_id, kind, said in client.refusals():
-        print(f"{task_id}: the city refused the answer {kind}: {said}")
-    if (missing := client.missing()) != []:
-        print(f"{len(missing)} messages have not come; type: python -m partner catch-up")
-    if (unsent := client.unsent()) != 0:
+    for refusal in client.refusals(standing=True):
+        print_refusal(refusal)
+    for failed in client.aside():
+        print_aside(failed)
+    if missing := sum(map(len, client.missing())):
+        print(f"{missing} messages have not come; type: python -m partner catch-up")
+    if unsent := client.unsent():
         print(f"{unsent} answers are not sent yet; any command that connects sends them")
+    if unreadable := len(client.unreadable()):
+        print(f"{unreadable} messages cannot be read; type: python -m partner aside")
 
 
 def _show(client: Client, options: argparse.Namespace) -> None:
@@ -133,12 +152,23 @@ def _show(client: Client, options: argparse.Namespace) -> None:
     print(json.dumps(shown, ensure_ascii=False, indent=2))
 
 
-def _catch_up(client: Client, options: argparse.Namespace) -> None:  # noqa: ARG001 - a Command
-    print(f"{client.catch_up(print_message)} caught up")
+def _catch_up(client: Client, options: argparse.Namespace) -> None:
+    print(f"{client.catch_up(print_message, after=options.after)} caught up")
+
+
+def _aside(client: Client, options: argparse.Namespace) -> None:
+    if options.show is None:
+        for failed in client.aside():
+            print_aside(failed)
+    for odd in client.unreadable():
+        if options.show is None:
+            print(f"{odd.position}  {odd.came_at}  {len(odd.body)} bytes: {odd.reason}")
+        elif options.show == odd.position:
+            print(odd.body.decode("utf-8", errors="backslashreplace"))
 
 
 def _take(client: Client, options: argparse.Namespace) -> None:
-    _send(client, client.take(options.task, options.officer))
+    _send(client, options, client.take(options.task, options.officer))
 
 
 def _complete(client: Client, options: argparse.Namespace) -> None:
@@ -150,79 +180,65 @@ def _complete(client: Client, options: argparse.Namespace) -> None:
         reason=options.reason,
         amount_vnd=options.amount,
     )
-    _send(client, sent)
+    _send(client, options, sent)
 
 
 def _ask(client: Client, options: argparse.Namespace) -> None:
-    _send(client, client.ask(options.task, options.item, options.reason, options.respond_by))
-
-
-def _refuse(client: Client, options: argparse.Namespace) -> None:
-    _send(client, client.refuse(options.task, options.reason))
-
-
-def _more_time(client: Client, options: argparse.Namespace) -> None:
-    _send(client, client.more_time(options.task, options.reason, options.until))
-
-
-def _send(client: Client, answer_id: str) -> None:
-    """Send what was just kept; if the city is away it stays kept and says so."""
-    try:
-        client.flush()
-    except PartnerError as away:
-        print(f"kept, not sent yet: {away}")
-        if away.vi is not None:
-            print(f"đã lưu, chưa gửi: {away.vi}")
-    else:
-        print(f"answered, id {answer_id}")
-
-
-def print_message(message: Message) -> None:
-    """One line per message; no form data."""
-    step = message.data.get("step") or {}
-    words = [message.time, f"#{message.sequence}", message.kind, message.task, message.dossier]
-    print(" ".join([*words, str(step.get("name", ""))]).rstrip(), flush=True)
-
-
-def print_task(task: Task) -> None:
-    """One line per task; no form data."""
-    procedure, step = task.data.get("procedure") or {}, task.data.get("step") or {}
-    name = f"{step.get('name', '')} ({procedure.get('name', '')})"
-    print(f"{task.id}  {task.state:9}  due {task.due_at or '-':20}  {task.dossier}  {name}")
-
-
-def make_client(options: argparse.Namespace, env: Mapping[str, str]) -> Client:
-    """A client as the command line and the environment describe it."""
-    if not options.agency:
-        raise PartnerError("which agency? Give --agency or PARTNER_AGENCY")
-    tls = Tls(options.ca, options.certificate, options.key)
-    return Client(
-        options.agency,
-        store=options.store,
-        url=options.url or secret("PARTNER_URL", env),
-        tls=tls,
-        door=options.door,
-        door_key=options.door_key or secret("PARTNER_DOOR_KEY", env),
-        prefix=options.prefix,
+    _send(
+        client, options, client.ask(options.task, options.item, options.reason, options.respond_by)
     )
 
 
+def _refuse(client: Client, options: argparse.Namespace) -> None:
+    _send(client, options, client.refuse(options.task, options.reason))
+
+
+def _more_time(client: Client, options: argparse.Namespace) -> None:
+    _send(client, options, client.more_time(options.task, options.reason, options.until))
+
+
+def _send(client: Client, options: argparse.Namespace, answer_id: str) -> None:
+    """Send what was just kept; if the city is away it stays kept and says so."""
+    try:
+        client.flush()
+        refused = client.verdict(answer_id, wait=options.wait)
+    except PartnerError as away:
+        kept = client.unsent()
+        print(f"kept, not sent yet: {away}" if kept else f"answered, id {answer_id}; then: {away}")
+        if kept and away.vi is not None:
+            print(f"đã lưu, chưa gửi: {away.vi}")
+    else:
+        if refused is None:
+            print(f"answered, id {answer_id}")
+
+
 def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] | None = None) -> int:
-    """Run one command; 0 well, 2 with a line in each language where something is wrong."""
+    """Run one command; the exit code, with a line in each language where something is wrong."""
     env = os.environ if env is None else env
     options = parser(env).parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="partner: %(message)s")
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # it repeats what we say in one line
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows no Vietnamese
     do: Command = options.do
+    refused: list[Refusal] = []
+
+    def on_refused(refusal: Refusal) -> None:
+        refused.append(refusal)
+        print_refusal(refusal)
+
     try:
-        with make_client(options, env) as client:
+        given = {name: getattr(options, name) for name in _CONNECTING}
+        with from_environment(env, on_refused=on_refused, **given) as client:
+            unreadable = len(client.unreadable())
             do(client, options)
-    except (PartnerError, OSError) as refused:
-        if (vi := getattr(refused, "vi", None)) is not None:
+            unreadable = len(client.unreadable()) - unreadable
+    except (PartnerError, OSError) as failed:
+        if (vi := getattr(failed, "vi", None)) is not None:
             print(f"partner: {vi}", file=sys.stderr)
-        print(f"partner: {refused}", file=sys.stderr)
-        return 2
-    return 0
+        print(f"partner: {failed}", file=sys.stderr)
+        return FAILED
+    return REFUSED if refused else UNREADABLE if unreadable else WELL
 
 
 if __name__ == "__main__":

@@ -15,12 +15,20 @@ import pika
 import pika.exceptions as wrong
 
 from partner import diagnosis
-from partner.errors import AccessDenied, BrokerUnreachable, CertificateTrouble
+from partner.errors import (
+    AccessDenied,
+    AnswerRejected,
+    BrokerUnreachable,
+    CertificateTrouble,
+    QueueGone,
+)
+from partner.frames import TolerantConnection
 from partner.messages import CONTENT_TYPE, EXCHANGE, Answer, key_of, queue_of
 from partner.settings import Address
 from partner.transport import Arrival
 
-_REFUSED = (403, 404, 406)  # by right, by name, by properties: waiting does not mend them
+_NO_RIGHT, _NOT_FOUND = 403, 404
+_UNWRITABLE = (wrong.ShortStringTooLong, wrong.UnsupportedAMQPFieldException, UnicodeError)
 
 
 class Broker:
@@ -36,6 +44,7 @@ class Broker:
         self._giving: Any = None
         self._arrived: deque[Arrival] = deque()
         self._consuming = False
+        self._cancelled = False
         self._epoch = 0
 
     @property
@@ -57,14 +66,30 @@ class Broker:
                 self._taking.basic_get(self.queue)
             return found.message_count, found.consumer_count
 
+    def readers(self) -> int:
+        """How many programs read the queue."""
+        with self.translated():
+            self._connect()
+            return int(self._taking.queue_declare(self.queue, passive=True).method.consumer_count)
+
     def receive(self, wait: float) -> list[Arrival]:
-        """What has arrived, waiting at most `wait` seconds for the first; keeps the line alive."""
+        """What has arrived, waiting at most `wait` seconds for the first; keeps the line alive.
+
+        QueueGone where the broker has stopped to serve us, as it does when the queue is deleted or
+        moves: what came before that is given out first.
+        """
         with self.translated():
             self._consume()
             if not self._arrived:
                 self._connection.process_data_events(time_limit=wait)
             arrived = list(self._arrived)
             self._arrived.clear()
+            if self._cancelled and not arrived:
+                self.close()
+                raise QueueGone(
+                    f"the broker no longer serves {self.queue}: it was deleted, or it moved",
+                    f"máy chủ ngừng phục vụ hàng đợi {self.queue}: đã bị xóa hoặc chuyển chỗ",
+                )
             return arrived
 
     def take_one(self) -> Arrival | None:
@@ -84,7 +109,10 @@ class Broker:
             self._taking.basic_ack(arrival.tag)
 
     def publish(self, answer: Answer) -> bool:
-        """Send an answer and wait for the broker's word; False where it would not take it."""
+        """Send an answer and wait for the broker's word; False where it would not take it now.
+
+        AnswerRejected where this answer alone is wrong: the line goes on with the next.
+        """
         properties = pika.BasicProperties(
             content_type=CONTENT_TYPE,
             delivery_mode=2,
@@ -101,26 +129,36 @@ class Broker:
                 )
             except (wrong.UnroutableError, wrong.NackError):
                 return False
+            except _UNWRITABLE as unwritable:
+                raise AnswerRejected(f"it cannot be written: {type(unwritable).__name__}") from None
+            except wrong.ChannelClosedByBroker as refused:
+                if refused.reply_code in (_NO_RIGHT, _NOT_FOUND):
+                    raise  # that holds for every answer
+                raise AnswerRejected(refused.reply_text) from refused
         return True
 
     def close(self) -> None:
         """Leave politely; what was not acknowledged goes back to the queue."""
         connection, self._connection = self._connection, None
-        self._consuming = False
+        self._consuming = self._cancelled = False
         self._arrived.clear()
         if connection is not None:
             with contextlib.suppress(wrong.AMQPError, OSError):
                 connection.close()
 
     def _connect(self) -> None:
-        if self._connection is not None and self._connection.is_open:
-            return
-        self._epoch += 1
-        self._connection = pika.BlockingConnection(self.address.parameters())
-        self._taking = self._connection.channel()
-        self._taking.basic_qos(prefetch_count=self._prefetch)
-        self._giving = self._connection.channel()
-        self._giving.confirm_delivery()
+        if self._connection is None or not self._connection.is_open:
+            self.close()
+            self._epoch += 1
+            parameters = self.address.parameters()
+            self._connection = pika.BlockingConnection(parameters, _impl_class=TolerantConnection)
+            self._taking = self._connection.channel()
+            self._taking.basic_qos(prefetch_count=self._prefetch)
+            self._taking.add_on_cancel_callback(self._cancel)
+            self._giving = None
+        if self._giving is None or not self._giving.is_open:  # an answer of its own may close it
+            self._giving = self._connection.channel()
+            self._giving.confirm_delivery()
 
     def _consume(self) -> None:
         self._connect()
@@ -131,6 +169,9 @@ class Broker:
     def _arrive(self, _channel: Any, method: Any, _properties: Any, body: bytes) -> None:
         arrival = Arrival(body, method.delivery_tag, self._epoch, method.redelivered)
         self._arrived.append(arrival)
+
+    def _cancel(self, _method: Any) -> None:
+        self._cancelled = True
 
     @contextmanager
     def translated(self) -> Iterator[None]:
@@ -149,8 +190,15 @@ class Broker:
             ) from refused
         except wrong.ChannelClosedByBroker as refused:
             self.close()
-            if refused.reply_code in _REFUSED:
+            if refused.reply_code == _NO_RIGHT:
                 raise AccessDenied(refused.reply_text) from refused
+            if refused.reply_code == _NOT_FOUND:
+                raise QueueGone(
+                    f"it is not there at the broker ({refused.reply_text}): is {self._agency} "
+                    "really your agency code? If so, the city makes it again",
+                    f"máy chủ hiện không có ({refused.reply_text}): {self._agency} có đúng là mã "
+                    "đơn vị không? Nếu đúng, thành phố sẽ tạo lại",
+                ) from refused
             raise BrokerUnreachable(refused.reply_text) from refused
         except (wrong.AMQPError, OSError) as broken:
             self.close()

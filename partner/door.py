@@ -11,16 +11,27 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 from partner import diagnosis
 from partner.errors import DoorRefused
 from partner.messages import Answer
+from partner.refusals import Refusal, of_door
 from partner.settings import Tls
 from partner.transport import Http
 
 TIMEOUT = 30.0
+FOR_GOOD = (400, 404, 409, 410, 413, 422)  # what trying again cannot change
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some task messages; `next` is where the following page begins, None where that is untold."""
+
+    bodies: list[bytes] = field(repr=False)
+    next: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +60,8 @@ class ByUrllib:
             (self.tls or Tls()).context() if self.url.startswith("https:") else None
         )
         try:
-            with urllib.request.urlopen(  # noqa: S310 - see above
-                request, timeout=TIMEOUT, context=context
-            ) as reply:
-                return reply.status, reply.read()
-        except urllib.error.HTTPError as refused:
-            with refused:
-                return refused.code, refused.read()
-        except (OSError, ValueError) as broken:
+            return _ask(request, context)
+        except (OSError, ValueError, HTTPException) as broken:
             words = diagnosis.of(broken, secure=context is not None, shown=self._shown)
             raise DoorRefused(
                 f"the door cannot be reached ({words.en})", vi=f"chưa tới được cổng ({words.vi})"
@@ -67,6 +72,17 @@ class ByUrllib:
         return self.tls is not None and self.tls.certificate is not None
 
 
+def _ask(request: urllib.request.Request, context: ssl.SSLContext | None) -> tuple[int, bytes]:
+    try:
+        with urllib.request.urlopen(  # noqa: S310 - only http and https are made to requests
+            request, timeout=TIMEOUT, context=context
+        ) as reply:
+            return reply.status, reply.read()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.read()
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """What the door understands, with the agency's key."""
@@ -74,26 +90,33 @@ class Door:
     http: Http = field(repr=False)
     key: str = field(repr=False)
 
-    def tasks(self, after: int) -> list[bytes]:
+    def tasks(self, after: int) -> Page:
         """The task messages with a number above `after`, in order, as many as one answer holds."""
         page = self._call("GET", f"/api/v1/tasks?after={after}")
         items = page.get("items") if isinstance(page, dict) else None
         if not isinstance(items, list):
             raise DoorRefused("the door's answer cannot be read")
-        return [json.dumps(item, ensure_ascii=False).encode() for item in items]
+        bodies = [json.dumps(item).encode() for item in items]  # ASCII: half characters as well
+        following = page.get("next")
+        return Page(bodies, following if isinstance(following, int) else None)
 
-    def send(self, answer: Answer) -> str | None:
-        """Hand in one answer; None where it counts, else why it changed nothing.
+    def send(self, answer: Answer) -> Refusal | None:
+        """Hand in one answer; None where it counts, else why not. DoorRefused where it may yet.
 
         The same answer twice is harmless and gets the same reply.
         """
         data = dict(json.loads(answer.body)["data"])
         data.pop("task")
         body = {"answer_id": answer.id, "kind": answer.kind, **data}
-        told = self._call("POST", f"/api/v1/tasks/{quote(answer.task, safe='')}/answers", body)
+        try:
+            told = self._call("POST", f"/api/v1/tasks/{quote(answer.task, safe='')}/answers", body)
+        except DoorRefused as refused:
+            if refused.status not in FOR_GOOD:
+                raise
+            return of_door(answer, refused.problem, str(refused))
         if not isinstance(told, dict) or told.get("applied") is not False:
             return None
-        return str(told.get("note") or "the task is closed")
+        return of_door(answer, told, "the task is closed")
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
         sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
@@ -104,18 +127,24 @@ class Door:
             **({} if sent is None else {"Content-Type": "application/json"}),
         }
         status, said = self.http(method, path, sent, headers)
-        if not 200 <= status < 300:
-            raise DoorRefused(f"the door answered {status}: {_problem(said)}", status)
-        try:
-            return json.loads(said or b"null")
-        except ValueError:
-            raise DoorRefused("the door's answer cannot be read") from None
+        told = _read(said or b"null")
+        if 200 <= status < 300:
+            if told is _NOTHING:
+                raise DoorRefused("the door's answer cannot be read")
+            return told
+        problem = told if isinstance(told, dict) else {}
+        words = str(problem.get("detail") or problem.get("title") or "")
+        raise DoorRefused(f"the door answered {status}: {words}", status, problem=problem)
 
 
-def _problem(body: bytes) -> str:
-    """What a problem+json answer (RFC 9457) says, or nothing."""
+_NOTHING = object()
+
+
+def _read(body: bytes) -> Any:
+    """JSON, a number beyond all measure as its digits; _NOTHING where it is none."""
     try:
-        problem = json.loads(body)
-        return str(problem.get("detail") or problem.get("title") or "")
-    except (ValueError, AttributeError):
-        return ""
+        return json.loads(
+            body, parse_int=lambda digits: int(digits) if len(digits) < 999 else digits
+        )
+    except (ValueError, RecursionError):
+        return _NOTHING

@@ -1,6 +1,6 @@
-"""The wire: task messages read, answers written, as CloudEvents 1.0 in structured JSON.
+"""The wire: what a message and an answer are, and answers written, as CloudEvents 1.0 in JSON.
 
-Pure functions. Unknown attributes and fields are passed over, so that a newer city may add some.
+Pure functions. How a message is read is in reading.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from partner.errors import BadAnswer, UnreadableMessage
+from partner.errors import BadAnswer
 
 CONTENT_TYPE = "application/cloudevents+json"
 EXCHANGE = "agency.answers"
@@ -28,7 +28,11 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message of the agency's queue; `kind` is assigned, changed or cancelled."""
+    """One message of the agency's queue; `kind` is assigned, changed, cancelled or answer_refused.
+
+    A kind of a later day has its wire type as its name. `sequence` is 0 for a refusal that the
+    kit learnt otherwise than by a message of the city.
+    """
 
     id: str
     kind: str
@@ -60,49 +64,6 @@ def key_of(agency: str, kind: str) -> str:
     return f"answer.{agency}.{kind}"
 
 
-def read_message(body: bytes) -> Message:
-    """Read one task message; UnreadableMessage says what is wrong without repeating it."""
-    try:
-        raw = json.loads(body)
-    except (ValueError, RecursionError):
-        raise UnreadableMessage("not JSON in UTF-8") from None
-    if not isinstance(raw, dict) or raw.get("specversion") != "1.0":
-        raise UnreadableMessage("not a CloudEvents 1.0 envelope")
-    data = raw.get("data")
-    if not isinstance(data, dict):
-        raise UnreadableMessage("the envelope has no data")
-    return Message(
-        id=_text(raw, "id"),
-        kind=_kind(_text(raw, "type")),
-        sequence=_sequence(raw.get("sequence")),
-        time=_text(raw, "time"),
-        task=_text(data, "task"),
-        dossier=_text(data, "dossier"),
-        data=data,
-        body=body,
-    )
-
-
-def _text(values: Mapping[str, Any], name: str) -> str:
-    value = values.get(name)
-    if not isinstance(value, str) or not value:
-        raise UnreadableMessage(f"{name} is missing")
-    return value
-
-
-def _kind(wire_type: str) -> str:
-    """`vn.lienthong.task.assigned.v1` is "assigned"; a type of a later day stays as it is."""
-    words = wire_type.split(".")
-    known = len(words) == 5 and words[:3] == ["vn", "lienthong", "task"] and words[4] == "v1"
-    return words[3] if known else wire_type
-
-
-def _sequence(value: object) -> int:
-    if isinstance(value, str) and value.isascii() and value.isdigit() and int(value) > 0:
-        return int(value)
-    raise UnreadableMessage("sequence is missing")
-
-
 def write_answer(
     agency: str, task: str, kind: str, data: Mapping[str, Any], *, answer_id: str, at: datetime
 ) -> Answer:
@@ -118,37 +79,59 @@ def write_answer(
         "datacontenttype": "application/json",
         "data": {"task": task, **data},
     }
-    body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+    try:
+        body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+    except (TypeError, ValueError):
+        raise BadAnswer(
+            "a field holds what is no text, or half a character",
+            "có trường không phải là chuỗi, hoặc có ký tự hỏng",
+        ) from None
     return Answer(id=answer_id, task=task, kind=kind, body=body)
 
 
 def _check(kind: str, data: Mapping[str, Any]) -> None:
     if kind not in KINDS:
-        raise BadAnswer(f"an answer is one of {', '.join(KINDS)}")
+        raise BadAnswer(
+            f"an answer is one of {', '.join(KINDS)}",
+            f"câu trả lời là một trong {', '.join(KINDS)}",
+        )
     if kind == "completed":
         if data.get("outcome") not in OUTCOMES:
-            raise BadAnswer(f"the outcome is one of {', '.join(OUTCOMES)}")
+            raise BadAnswer(
+                f"the outcome is one of {', '.join(OUTCOMES)}",
+                f"kết luận là một trong {', '.join(OUTCOMES)}",
+            )
         amount = data.get("amount_vnd")
         if amount is not None and (not isinstance(amount, int) or amount < 0):
-            raise BadAnswer("amount_vnd is a whole number of dong")
+            raise BadAnswer(
+                "amount_vnd is a whole number of dong", "amount_vnd là số đồng nguyên, không âm"
+            )
     needs_reason = kind in ("supplement_needed", "refused", "more_time_needed")
     if (needs_reason or data.get("outcome") == "refused") and not data.get("reason"):
-        raise BadAnswer("a reason is needed: the citizen is told it")
+        raise BadAnswer(
+            "a reason is needed: the citizen is told it",
+            "cần lý do: công dân sẽ được báo lý do này",
+        )
     if kind == "supplement_needed" and not data.get("items"):
-        raise BadAnswer("name every missing item, all in one go")
+        raise BadAnswer(
+            "name every missing item, all in one go", "hãy nêu mọi giấy tờ còn thiếu trong một lần"
+        )
 
 
 def items_of(items: Sequence[str]) -> list[str]:
     """The missing items as a list; a single text would be taken for its letters."""
     if isinstance(items, str):
-        raise BadAnswer("items is a list of texts")
+        raise BadAnswer("items is a list of texts", "items là danh sách các chuỗi")
     return [item for item in items if item]
 
 
 def instant(at: datetime, name: str) -> str:
     """Write an instant as RFC 3339 in UTC; BadAnswer for what is no datetime with a time zone."""
     if not isinstance(at, datetime):
-        raise BadAnswer(f"{name} is a datetime with a time zone")
+        raise BadAnswer(f"{name} is a datetime with a time zone", f"{name} là datetime có múi giờ")
     if at.tzinfo is None:
-        raise BadAnswer(f"{name} needs a time zone")
+        raise BadAnswer(
+            f"{name} needs a time zone: 2022-03-25T17:00+07:00",
+            f"{name} cần có múi giờ: 2022-03-25T17:00+07:00",
+        )
     return at.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

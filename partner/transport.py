@@ -50,7 +50,10 @@ class Transport(Protocol):
         """The message may be forgotten; void where its connection is gone (it comes again)."""
 
     def publish(self, answer: Answer, /) -> bool:
-        """Send an answer and wait until it is safe; False where it would not be taken."""
+        """Send an answer and wait until it is safe; False where it would not be taken now.
+
+        AnswerRejected where it never will be, for its own sake.
+        """
 
     def close(self) -> None:
         """Leave; what was not acknowledged goes back to the queue."""

@@ -42,7 +42,7 @@ def _problem(reply: Reply) -> Mapping[str, Any]:
 
 
 class AnswerRefused(LienThongError):
-    """An agency's answer came too late or for a task that is closed; the text is the city's."""
+    """An agency's answer was not applied: malformed, too late, closed; the text is the city's."""
 
 
 class _Keyed:
@@ -182,9 +182,8 @@ class Desk(_Keyed):
 class Agency(_Keyed):
     """An agency with the partner kit, by its HTTPS door or by its queue; pages with `browser`.
 
-    Every answer is sent before the call returns. By the door one that is malformed raises
-    partner.DoorRefused, one that comes too late AnswerRefused; by the queue nobody waits for the
-    city's word.
+    Every answer is sent before the call returns. By the door one that is not applied raises
+    AnswerRefused; by the queue nobody waits for the city's word.
     """
 
     def __init__(self, new_door: Callable[[], Door], key: str, client: partner.Client) -> None:

@@ -39,6 +39,7 @@ ENDS: dict[Words, str] = {
     ("secrets", "show"): "./run secrets show {}/secrets bhxh-cao-lanh",
     ("secrets", "forget"): "./run secrets forget {}/secrets intake/secret_key",
     ("secrets", "save"): "./run secrets save {}/secrets",
+    ("partner", "aside"): "python -m partner --agency bhxh-cao-lanh --store {}/partner.db aside",
     ("partner", "list"): "python -m partner --agency bhxh-cao-lanh --store {}/partner.db list",
     ("shared.events",): "python -m shared.events",
 }
@@ -61,7 +62,7 @@ HELPS: frozenset[Words] = frozenset(
         *(
             ("partner", act)
             for act in ("check", "watch", "show", "take", "complete", "ask", "refuse", "more-time",
-                        "catch-up")
+                        "catch-up", "again", "settle")
         ),
     }
 )  # fmt: skip

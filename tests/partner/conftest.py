@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 import urllib.parse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,14 @@ from deploy.rabbitmq.make import definitions
 from partner import Client
 from shared.testing.proxy import FaultProxy
 from tests.backends import ServersBackend
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for a condition."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it did not come to it"
+        time.sleep(0.02)
 
 
 @dataclass(frozen=True)
@@ -102,6 +111,28 @@ class CityBroker:
         """How many messages lie ready on the agency's queue."""
         name = f"agency.{self.agency}.tasks"
         return int(self._channel.queue_declare(name, passive=True).method.message_count)
+
+    def delete_queue(self) -> None:
+        """Take the queue from under the agency, as an operator may."""
+        self._channel.queue_delete(f"agency.{self.agency}.tasks")
+
+    def make_queue(self) -> None:
+        """Make it anew, as routing does."""
+        name = f"agency.{self.agency}.tasks"
+        self._channel.queue_declare(name, durable=True, arguments={"x-queue-type": "quorum"})
+        self._channel.queue_bind(name, "agency.tasks", name)
+
+    def close_connections(self) -> int:
+        """Close the agency's connections, as an operator does; how many there were."""
+        management = self.backend.management
+        mine = [
+            each["name"]
+            for each in management.call("GET", "/connections")
+            if each.get("user") == self.agency
+        ]
+        for name in mine:
+            management.call("DELETE", f"/connections/{urllib.parse.quote(name, safe='')}")
+        return len(mine)
 
     def answers(self) -> list[tuple[Any, Any, dict[str, Any]]]:
         """What has come in on routing's queue: (delivery, properties, envelope), and take it."""

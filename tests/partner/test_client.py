@@ -14,9 +14,10 @@ from partner import (
     BrokerUnreachable,
     Client,
     Message,
+    Retry,
     UnknownTask,
 )
-from tests.partner.conftest import CityBroker
+from tests.partner.conftest import CityBroker, until
 
 
 class Crash(Exception):
@@ -111,21 +112,32 @@ def test_a_message_that_comes_twice_is_handled_once(broker: CityBroker, client: 
     assert broker.waiting() == 0
 
 
-def test_a_failing_handler_loses_nothing_and_sends_nothing(broker: CityBroker, client: Client):
+def test_a_failing_handler_loses_nothing_sends_nothing_and_gives_nothing_back(
+    broker: CityBroker, tmp_path
+):
     broker.assign(1, 2)
+    broker.assign(3, kind="cancelled", task="task-1", reason="Công dân rút hồ sơ")
+    came: list[int] = []
 
-    def fail(message: Message) -> None:
+    def handle(message: Message) -> None:
+        came.append(message.sequence)
         client.complete(message.task)
-        raise Crash
+        if message.sequence == 1:
+            raise Crash
 
-    with pytest.raises(Crash):
-        client.drain(fail)
-    assert client.unsent() == 0
-    assert client.tasks() == []
-    came: list[Message] = []
-    assert client.drain(came.append) == 2
-    assert [each.sequence for each in came] == [1, 2]
-    assert broker.answers() == []
+    retry = Retry(tries=3, first=0.01)
+    with Client(broker.agency, url=broker.url(), store=tmp_path / "a.db", retry=retry) as client:
+        assert client.poll(handle, wait=5.0) >= 1
+        until(lambda: client.poll(handle) == 0 and came.count(1) == 3)
+        assert broker.waiting() == 0
+        assert [answer["subject"] for _, _, answer in broker.answers()] == ["task-2"]
+        (failed,) = client.aside()
+        assert (failed.task, failed.waiting, failed.behind) == ("task-1", False, 1)
+        assert "Crash at test_client.py" in failed.reason
+        assert 3 not in came, "what is later of the same task waits"
+        client.again("task-1")
+        assert client.poll(lambda message: came.append(-message.sequence)) == 2
+    assert came[-2:] == [-1, -3]
 
 
 def test_a_crash_before_the_acknowledgement_repeats_nothing(
@@ -148,6 +160,7 @@ def test_a_crash_before_the_acknowledgement_repeats_nothing(
             first.drain(complete(first))
     monkeypatch.undo()
     with Client(broker.agency, url=broker.url(), store=store) as second:
+        assert second.drain(complete(second)) == 1, "it was kept, and is handled from there"
         assert second.drain(complete(second)) == 0
     assert handled == ["task-1"]
     assert [answer["subject"] for _, _, answer in broker.answers()] == ["task-1"]
@@ -178,7 +191,7 @@ def test_a_crash_between_the_broker_s_word_and_our_note_sends_the_same_answer_ag
     broker.assign(1)
     client.drain(nothing)
     answer_id = client.complete("task-1")
-    monkeypatch.setattr("partner.store.Store.sent", _crash)
+    monkeypatch.setattr("partner.outbox.Outbox.sent", _crash)
     with pytest.raises(Crash):
         client.flush()
     monkeypatch.undo()
@@ -245,7 +258,7 @@ def test_what_cannot_be_read_is_put_aside_and_the_rest_flows_on(
     broker.put(json.dumps({"specversion": "1.0", "data": {}}).encode())
     broker.assign(1)
     assert client.drain(nothing) == 1
-    assert client._store.unreadable() == 2
+    assert len(client.unreadable()) == 2
     assert broker.waiting() == 0
     assert "put aside" in caplog.text
 
@@ -254,7 +267,7 @@ def test_a_number_that_comes_under_two_ids_is_put_aside(broker: CityBroker, clie
     broker.assign(1)
     broker.assign(1, id="another", task="task-9")
     assert client.drain(nothing) == 1
-    assert client._store.unreadable() == 1
+    assert len(client.unreadable()) == 1
 
 
 def test_an_older_message_never_undoes_a_newer_one(broker: CityBroker, client: Client):

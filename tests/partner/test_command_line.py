@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from partner.__main__ import main, secret
+from partner.__main__ import main
+from partner.environment import secret
 from tests.partner.conftest import CityBroker
 
 PARTNER = Path(__file__).resolve().parent.parent.parent / "partner"
@@ -23,6 +24,7 @@ def type_(broker: CityBroker, tmp_path: Path, capsys):
         "PARTNER_AGENCY": broker.agency,
         "PARTNER_URL_FILE": str(secret),
         "PARTNER_STORE": str(tmp_path / "agency.db"),
+        "PARTNER_WAIT": "0",
     }
 
     def run(*arguments: str) -> tuple[int, str, str]:
@@ -69,7 +71,13 @@ def test_a_missing_number_and_an_answer_not_sent_are_told(broker: CityBroker, ty
 
 def test_mistakes_are_one_clear_line(type_):
     status, _, err = type_("take", "no-such-task")
-    assert (status, err) == (2, "partner: no task no-such-task has come here\n")
+    assert (status, err.splitlines()) == (
+        2,
+        [
+            "partner: chưa có nhiệm vụ no-such-task nào tới đây",
+            "partner: no task no-such-task has come here",
+        ],
+    )
     assert main(["list"], {}) == 2
 
 
@@ -91,6 +99,9 @@ def test_the_help_names_every_command():
         "refuse",
         "more-time",
         "catch-up",
+        "aside",
+        "again",
+        "settle",
     ]
     for name in commands:
         assert f"    {name} " in done.stdout

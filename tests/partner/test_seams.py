@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 from collections import deque
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -56,13 +56,15 @@ class Queue:
         self.taken.clear()
 
 
-def client(queue: Queue, store: Path | str = ":memory:") -> Client:
+def client(
+    queue: Queue, store: Path | str = ":memory:", now: Callable[[], datetime] = lambda: NOON
+) -> Client:
     numbers = itertools.count(1)
     return Client(
         AGENCY,
         store=store,
         transport=queue,
-        now=lambda: NOON,
+        now=now,
         new_id=lambda: f"answer-{next(numbers)}",
     )
 
@@ -80,21 +82,25 @@ def test_an_answer_has_the_id_and_the_instant_that_were_handed_in():
     assert told["source"] == f"/agencies/{AGENCY}"
 
 
-def test_what_a_handler_fails_at_goes_back_to_the_queue_and_comes_again():
+def test_what_a_handler_fails_at_stays_here_and_is_tried_again():
     queue = Queue(1, 2)
+    clock = [NOON]
+    failing = [True]
 
-    def failing(message: Message) -> None:
-        if message.sequence == 2 and queue.breaks == 0:
+    def handle(message: Message) -> None:
+        if message.sequence == 2 and failing:
             raise OSError("no disk")
 
-    with client(queue) as agency:
-        with pytest.raises(OSError, match="no disk"):
-            agency.poll(failing)
-        assert queue.breaks == 1
-        assert [json.loads(body)["sequence"] for body in queue.waiting] == ["0000000002"]
-        assert agency.drain(failing) == 1
-        assert [task.sequence for task in agency.tasks()] == [1, 2]
-    assert queue.taken == {}
+    with client(queue, now=lambda: clock[0]) as agency:
+        assert agency.poll(handle) == 1
+        assert (queue.breaks, queue.taken, list(queue.waiting)) == (0, {}, [])
+        ((failed),) = agency.aside()
+        assert (failed.task, failed.waiting, failed.tries) == ("task-2", True, 1)
+        failing.clear()
+        assert agency.poll(handle) == 0, "it rests"
+        clock[0] += timedelta(seconds=6)
+        assert agency.poll(handle) == 1
+        assert agency.aside() == []
 
 
 def test_an_answer_that_the_queue_would_not_take_is_kept_and_sent_once_it_does(tmp_path: Path):
@@ -148,25 +154,27 @@ def test_tasks_and_answers_go_through_the_door_that_was_handed_in():
 
 def test_an_answer_that_changes_nothing_at_the_city_is_told_and_not_sent_again():
     city = City(1)
-    city.reply = {"applied": False, "note": "the task was cancelled"}
+    city.reply = {"applied": False, "note": "the task was cancelled", "state": "cancelled"}
     with by_door(city) as agency:
         agency.catch_up(lambda message: None)
         agency.complete("task-1")
-        assert (agency.flush(), agency.unsent()) == (1, 0)
-        assert agency.refusals() == [("task-1", "completed", "the task was cancelled")]
+        assert (agency.flush(), agency.unsent()) == (0, 0)
+        assert [each[:3] for each in agency.refusals()] == [
+            ("task-1", "completed", "the task was cancelled")
+        ]
 
 
-def test_a_refusal_of_the_door_is_raised_with_its_status_and_a_reply_that_is_none_too():
+def test_a_refusal_of_the_door_is_told_and_a_reply_that_is_none_is_raised():
     city = City(1)
     city.status, city.reply = 422, {"title": "Unprocessable"}
     with by_door(city) as agency:
         agency.catch_up(lambda message: None)
         agency.complete("task-1")
-        with pytest.raises(DoorRefused, match="Unprocessable") as refused:
-            agency.flush()
-        assert refused.value.status == 422
-        city.status, city.reply = 200, {}
+        assert agency.flush() == 0
         assert agency.unsent() == 0, "what is wrong for good does not wait"
+        (refusal,) = agency.refusals()
+        assert "Unprocessable" in refusal.said
+        assert [task.state for task in agency.tasks()] == ["open"], "it can be answered anew"
     with Client(AGENCY, store=":memory:", http=lambda *_: (200, b"<html>")) as agency:
         with pytest.raises(DoorRefused, match="cannot be read"):
             agency.catch_up(lambda message: None)

@@ -306,3 +306,51 @@ def test_the_check_warns_of_a_line_that_others_can_read(town, check, monkeypatch
     assert status == 0
     assert "!!!" in out
     assert "NOT ENCRYPTED" in out
+
+
+# --- one answer that the broker will not have -----------------------------------------------------
+
+
+def test_an_answer_that_the_broker_refuses_for_its_own_sake_does_not_hold_back_the_others(
+    town, own, tmp_path, caplog
+):
+    """By the broker's own limit of size, which closes the channel (406) and not the line."""
+    limit = "application:set_env(rabbit, max_message_size, {})."
+    town.assign(1, 2, 3)
+    town.tls.node.control("eval", limit.format(4096))
+    try:
+        with Client(
+            town.agency, store=tmp_path / "a.db", url=town.bare(), tls=town.files(own)
+        ) as client:
+            client.drain(lambda message: None)
+            client.take("task-1")
+            huge = client.refuse("task-2", "x" * 5000)
+            client.take("task-3")
+            assert client.flush() == 2
+            assert client.poll(lambda message: None) == 1, "the program hears of it like any other"
+            assert client.poll(lambda message: None) == 0
+            (refused,) = client.refusals()
+            assert (refused.answer, refused.rule, refused.task) == (huge, "not_taken", "task-2")
+            assert "PRECONDITION_FAILED" in refused.said
+            assert client.task("task-2").state == "open"
+            assert client.unsent() == 0
+    finally:
+        town.tls.node.control("eval", limit.format(134217728))
+    assert [answer["subject"] for _, _, answer in town.answers()] == ["task-1", "task-3"]
+    assert "refused the answer" in caplog.text
+
+
+def test_an_answer_that_cannot_be_written_does_not_hold_back_the_others(town, own, tmp_path):
+    ids = iter(["a-1", "x" * 300, "a-3"])
+    town.assign(1, 2, 3)
+    with Client(
+        town.agency,
+        store=tmp_path / "a.db",
+        url=town.bare(),
+        tls=town.files(own),
+        new_id=lambda: next(ids),
+    ) as client:
+        assert client.drain(lambda message: client.take(message.task) and None) == 3
+        assert client.unsent() == 0
+        assert [refused.task for refused in client.refusals()] == ["task-2"]
+    assert [answer["id"] for _, _, answer in town.answers()] == ["a-1", "a-3"]
