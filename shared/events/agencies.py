@@ -96,7 +96,7 @@ class TaskAnswerRefused(Event, frozen=True, kw_only=True):
 class AnswerTaken(Event, frozen=True, kw_only=True):
     """We have it.
 
-    The task shows as taken.
+    The task shows as taken; taken again, by whom it is worked on now.
     """
 
     task: TaskId
@@ -109,7 +109,7 @@ class AnswerCompleted(Event, frozen=True, kw_only=True):
 
     The dossier goes on; other agencies' finished steps are never undone. To correct a sum, answer
     `completed` again under a new id with the new `amount_vnd`: until it is paid the citizen gets a
-    notice that replaces the first, afterwards `applied` is false and `task.changed` says so.
+    notice that replaces the first, afterwards it is refused (`already_paid`).
     """
 
     task: TaskId

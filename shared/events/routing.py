@@ -150,6 +150,9 @@ class StepAnswered(Event, frozen=True, kw_only=True):
     reason: Text | None = None
     late: Annotated[bool, about("After the task's due instant")]
     answered_at: Instant
+    rule: Annotated[
+        Word | None, about("Why it was not applied (see task.answer_refused); null where it was")
+    ] = None
 
 
 @event("deadline.near", "routing", way="steps", read_by=("intake",))

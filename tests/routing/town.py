@@ -321,10 +321,16 @@ class Town:
             "data": Data(write(event)),
         }
         envelope = Envelope(**given | attributes)
-        message = OutMessage(envelope.id, to.exchange, key or to.routing_key, encode(envelope))
-        sent = self._publisher.publish([message])
-        assert not sent.failed, sent.failed
         consumer = FACTS_QUEUE if who == "intake" else ANSWERS_QUEUE
+        self._put(to.exchange, key or to.routing_key, encode(envelope), consumer)
+
+    def send_bytes(self, key: str, body: bytes) -> None:
+        """Put these bytes on the exchange of answers, as a stranger's program might."""
+        self._put(names.AGENCY_ANSWERS, key, body, ANSWERS_QUEUE)
+
+    def _put(self, exchange: str, key: str, body: bytes, consumer: str) -> None:
+        sent = self._publisher.publish([OutMessage(self.ids.new(), exchange, key, body)])
+        assert not sent.failed, sent.failed
         self._sent[consumer] = self._sent.get(consumer, 0) + 1
 
     # --- looking --------------------------------------------------------------------------

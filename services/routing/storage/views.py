@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
-from services.routing.storage.tables import answers, cases, tasks
+from services.routing.storage.tables import answers, cases, refused_answers, tasks
 from shared.events.agencies import TaskAssigned
 from shared.events.envelope import decode
 from shared.events.event import kind_of
@@ -95,10 +95,18 @@ def task_case(connection: sa.Connection, agency: str, task_id: str) -> tuple[Cas
     return rows.case_of(found, {task.step: task}), task
 
 
-def answers_to(connection: sa.Connection, task_id: str) -> list[Any]:
-    """The answers that were given to a task, the oldest first."""
-    query = sa.select(answers).where(answers.c.task == task_id)
-    return list(connection.execute(query.order_by(answers.c.at, answers.c.answer_id)))
+def answers_to(connection: sa.Connection, agency: str, task_id: str) -> list[Any]:
+    """What an agency answered to a task, the oldest first: kind, applied, note (Vietnamese), at."""
+    given, denied = answers.c, refused_answers.c
+    query = sa.union_all(
+        sa.select(given.kind, given.applied, given.note, given.at, given.answer_id).where(
+            given.task == task_id, given.agency == agency
+        ),
+        sa.select(
+            denied.kind, sa.false(), denied.vi.label("note"), denied.at, denied.answer_id
+        ).where(denied.task == task_id, denied.agency == agency),
+    ).subquery()
+    return list(connection.execute(sa.select(query).order_by(query.c.at, query.c.answer_id)))
 
 
 def handed_over(connection: sa.Connection, stream: str, after: int, limit: int) -> Handed:

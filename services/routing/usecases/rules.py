@@ -70,6 +70,7 @@ class Rules:
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+        self._agencies = frozenset(catalogue.agency_codes())
         self._plans: dict[tuple[str, int], Plan] = {}
         self._routes: dict[tuple[str, int, tuple[str, ...]], Route] = {}
         self._directories: dict[tuple[str, str, date], CityDirectory] = {}
@@ -90,6 +91,10 @@ class Rules:
         at = max(at, case.latest)
         route_ = self.route(case.procedure.code, case.version, case.branches)
         return Circumstances(route_, self._directory(case.office, at), at, new_id)
+
+    def has_agency(self, code: str) -> bool:
+        """Whether the catalogue knows this agency, of whatever day."""
+        return code in self._agencies
 
     def plan(self, procedure: str, version: int) -> Plan | None:
         """The steps of a procedure version, None if the catalogue does not know it."""

@@ -5,6 +5,6 @@
 """
 
 from shared.messaging.consumer.loop import Consumer
-from shared.messaging.consumer.model import Handler, Late, Verify
+from shared.messaging.consumer.model import ANY, Handler, Late, Rejected, Verify
 
-__all__ = ["Consumer", "Handler", "Late", "Verify"]
+__all__ = ["ANY", "Consumer", "Handler", "Late", "Rejected", "Verify"]

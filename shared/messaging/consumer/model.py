@@ -7,14 +7,17 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import ClassVar, Final
 
 from shared.database import UnitOfWork
 from shared.events.envelope import Envelope, decode
+from shared.events.event import kind_named
 from shared.events.names import short
 from shared.kernel.errors import LienThongError, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.messaging import Delivery
 from shared.messaging.sql import Waiting
+from shared.messaging.tables import LATE, REFUSED
 
 PROJECT_ROOMS = ("services", "shared", "simulation")
 
@@ -28,6 +31,21 @@ class Late:
     """An outcome: the fact came too late to matter; it is kept with this note, changing nothing."""
 
     note: str
+    state: ClassVar[str] = LATE
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An outcome: who sent it was told why it changes nothing; it is kept with this note."""
+
+    note: str
+    state: ClassVar[str] = REFUSED
+
+
+Outcome = Late | Rejected | None
+
+#: As a type in a table of handlers: whatever is not named there.
+ANY: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +54,12 @@ class Handler:
 
     `load` is told all facts of a batch beforehand, so that it can load in one query what `apply`
     will need for each; it changes nothing, and some of those facts may not be applied now.
+    `again` looks at what comes under the id of a fact that is settled: a repeat, or something else.
     """
 
-    apply: Callable[[UnitOfWork, Envelope], Late | None]
+    apply: Callable[[UnitOfWork, Envelope], Outcome]
     load: Callable[[UnitOfWork, Sequence[Envelope]], None] | None = None
+    again: Callable[[UnitOfWork, Envelope], None] | None = None
 
 
 # Raises ParkNow where a delivery is not what its envelope says, such as a forged sender.
@@ -60,13 +80,22 @@ class Setup:
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", frozenset(short(kind) for kind in self.handlers))
 
+    def handler(self, kind: str) -> Handler | None:
+        """What is done with facts of this type; None where they are passed over."""
+        return self.handlers.get(kind) or self.handlers.get(ANY)
+
+    def told(self, kind: str) -> str:
+        """A type for logs and measures: one that is known, or nothing, never a stranger's word."""
+        return kind if kind in self.handlers or kind_named(kind) else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """One fact to be handled; `envelope` is None where the bytes are refused, `refusal` says why.
 
     `replaces` is the key under which the same bytes were kept while they could not be read;
-    `received_at` when they came first (UTC), None for those that come now.
+    `received_at` when they came first (UTC), None for those that come now, and `routing_key` how
+    these came.
     """
 
     source: str
@@ -76,6 +105,7 @@ class Arrival:
     refusal: str | None = None
     replaces: tuple[str, str] | None = None
     received_at: datetime | None = None
+    routing_key: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -114,7 +144,7 @@ def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
             verify(envelope, delivery)
     except ParkNow as refused:
         return Arrival(kept_as, hashlib.sha256(body).hexdigest(), body, None, reason_of(refused))
-    return Arrival(envelope.source, envelope.id, body, envelope)
+    return Arrival(envelope.source, envelope.id, body, envelope, routing_key=delivery.routing_key)
 
 
 def from_row(row: Waiting) -> Arrival:

@@ -114,6 +114,8 @@ def _step_opened(event: StepOpened) -> Words:
 
 def _step_answered(event: StepAnswered) -> Words:
     said = _ANSWERS.get(event.answer, event.answer)
+    if event.rule:
+        said = f"câu trả lời “{_ANSWERS.get(event.answer, 'không rõ')}” không được ghi nhận"
     if event.outcome:
         said = _OUTCOMES.get(event.outcome, said)
     return f"{named(event.agency)}: {said}", [
