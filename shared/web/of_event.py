@@ -69,7 +69,7 @@ class _OneKind(validate.OneOf):
 
     def __call__(self, value: Any) -> str:
         if self._fault is not None and value not in self.choices:
-            raise ma.ValidationError([self._fault])  # type: ignore[list-item]
+            raise ma.ValidationError([self._fault])
         return str(super().__call__(value))
 
 

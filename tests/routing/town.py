@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 
@@ -138,19 +139,24 @@ PERMIT = procedure(
 )
 
 
-def catalogue() -> Catalogue:
-    """The town's rules."""
+AGENCIES = (
+    agency("phuong-1", "desk", "justice", territory=WARD, office=True),
+    agency("cong-an", "police"),
+    agency("bhxh", "insurance"),
+    agency("thue", "tax"),
+    agency("dat-dai", "land"),
+    agency("xay-dung", "construction"),
+)
+
+
+def catalogue(queues: Collection[str] = (), **rules: Any) -> Catalogue:
+    """The town's rules; these agencies read `queues` of their own."""
     hours = OfficeHours("Giờ hành chính", CALENDAR, CALENDAR, frozenset())
     return Catalogue(
         version="test",
         procedures=(CHAIN, LAND, PERMIT),
         agencies=(
-            agency("phuong-1", "desk", "justice", territory=WARD, office=True),
-            agency("cong-an", "police"),
-            agency("bhxh", "insurance"),
-            agency("thue", "tax"),
-            agency("dat-dai", "land"),
-            agency("xay-dung", "construction"),
+            replace(each, reach="amqp" if each.code in queues else "web") for each in AGENCIES
         ),
         roles=(),
         wards=(),
@@ -158,6 +164,7 @@ def catalogue() -> Catalogue:
         holidays=(),
         holidays_source="test",
         templates=(),
+        **rules,
     )
 
 

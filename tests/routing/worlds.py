@@ -44,6 +44,10 @@ class Roles:
         """Everybody works the same hours."""
         return CALENDAR
 
+    def patience(self, agency: str) -> Duration | None:
+        """Only who is called impatient is handed a task again."""
+        return Duration(4, "working_hour") if agency == "impatient" else None
+
 
 def step(code: str, *after: str, **options: Any) -> StepPlan:
     """A step named after its code, for the agency of the same name, two working days long."""

@@ -82,7 +82,9 @@ def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[
         return refusals.ALREADY_ANSWERED
     if task.state == "cancelled":
         return refusals.ALREADY_CANCELLED
-    return _MOVES[type(answer)](Move(case, around), task, answer)
+    move = Move(case, around)
+    in_hand = move.put(replace(task, repeat_at=None))
+    return _MOVES[type(answer)](move, in_hand, answer)
 
 
 def _take(move: Move, task: Task, answer: AnswerTaken) -> Decision[Case]:

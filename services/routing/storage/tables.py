@@ -78,6 +78,9 @@ tasks = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("amount_vnd", sa.BigInteger),
     sa.Column("late", sa.Boolean, nullable=False),
+    sa.Column("repeat_at", Instant()),
+    sa.Column("repeats", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("fetched_at", Instant()),
     sa.UniqueConstraint("dossier", "step", name="tasks_dossier_step"),
 )
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
 from services.routing.storage.tables import answers, cases, refused_answers, tasks
+from shared.database import batch
 from shared.events.agencies import TaskAssigned
 from shared.events.envelope import decode
 from shared.events.event import kind_of
@@ -41,6 +42,12 @@ class Handed:
     messages: list[dict[str, Any]]
     next: int
     more: bool
+
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks that these messages hand over."""
+        assigned = kind_of(TaskAssigned).type
+        return [each["data"]["task"] for each in self.messages if each["type"] == assigned]
 
 
 def task_lines(
@@ -125,6 +132,12 @@ def handed_over(connection: sa.Connection, stream: str, after: int, limit: int) 
         next=given[-1].sequence if given else after,
         more=len(found) > limit,
     )
+
+
+def to_repeat(connection: sa.Connection, agency: str, given: Sequence[str]) -> list[str]:
+    """Which of these tasks of an agency will be handed over again unless it has seen them."""
+    found = batch.fetch(connection, tasks.c.id, given) if given else ()
+    return [row.id for row in found if row.agency == agency and row.repeat_at is not None]
 
 
 def unanswered_by(connection: sa.Connection, agency: str) -> list[bytes]:

@@ -14,7 +14,7 @@ from shared.catalogue import Catalogue
 from shared.catalogue.model import FormField, Procedure, Step
 from shared.events.intake import DossierReceived
 from shared.events.parts import Agency, Office
-from shared.kernel.calendar import WorkingCalendar
+from shared.kernel.calendar import Duration, WorkingCalendar
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import NotFound, ParkNow
 
@@ -63,6 +63,13 @@ class CityDirectory:
     def calendar(self, agency: str) -> WorkingCalendar:
         """The clock that an agency's deadlines are counted by."""
         return self._catalogue.calendar(agency)
+
+    def patience(self, agency: str) -> Duration | None:
+        """By the rule of the day, where the agency reads a queue of its own."""
+        rule = self._catalogue.untaken_rule(self._on)
+        if rule is None or self._catalogue.agency(agency).reach != "amqp":
+            return None
+        return rule.repeat_after
 
 
 class Rules:

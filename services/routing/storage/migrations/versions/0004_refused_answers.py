@@ -1,4 +1,4 @@
-"""Answers that came as messages and were not applied, as their agencies were told."""
+"""What became of answers that were not applied, and when an untaken task is handed over again."""
 
 from __future__ import annotations
 
@@ -29,7 +29,16 @@ def upgrade() -> None:
         sa.Column("at", Instant(), nullable=False),
     )
     op.create_index("refused_answers_task", "refused_answers", ["task"])
+    for column in (
+        sa.Column("repeat_at", Instant()),
+        sa.Column("repeats", sa.Integer, nullable=False, server_default="0"),
+        sa.Column("fetched_at", Instant()),
+    ):
+        op.add_column("tasks", column)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("tasks") as tasks:
+        for name in ("fetched_at", "repeats", "repeat_at"):
+            tasks.drop_column(name)
     op.drop_table("refused_answers")
