@@ -62,6 +62,27 @@ def test_a_new_notice_replaces_the_old_one_and_the_old_sum_cannot_be_paid(
     assert dossier_of(city, code).paused_since is None
 
 
+def test_an_officer_with_a_browser_corrects_the_sum_until_it_is_paid(opened: OpenCity):
+    city = opened(at=vn(2026, 3, 2, 9))
+    desk, code, task = _noticed(city)
+    page = f"/nhiem-vu/{task}"
+    with city.agency(TAX) as tax:
+        browser = tax.browser()
+        assert "Sửa số tiền" in browser.get(page).text
+        typed = {"answer_id": "page-1", "kind": "completed", "outcome": "granted"}
+        twofold = browser.post(f"{page}/tra-loi", typed | {"amount_vnd": "15000.00"}, page=page)
+        assert twofold.status == 422
+        assert "15000.00 có thể là" in twofold.text, "what was typed is told, and both readings"
+        sent = browser.post(f"{page}/tra-loi", typed | {"amount_vnd": "15.000.000"}, page=page)
+        assert sent.status < 400
+        city.rest()
+        assert [w.amount_vnd for w in dossier_of(city, code).open_waits] == [NEW]
+        assert "15.000.000" in browser.get(page).text
+        desk.pay(code, NEW, "BL-1")
+        city.rest()
+        assert "Sửa số tiền" not in browser.get(page).text
+
+
 def test_after_payment_a_correction_is_refused_and_the_agency_is_told(opened: OpenCity):
     city = opened(at=vn(2026, 3, 2, 9))
     desk, code, task = _noticed(city)

@@ -15,7 +15,7 @@ from services.routing.domain import refusals, words
 from services.routing.domain.case import Case, Circumstances, PapersWanted, Task
 from services.routing.domain.journey import advance, correct_sum
 from services.routing.domain.move import Move, alarms
-from services.routing.domain.plan import Plan, StepPlan
+from services.routing.domain.plan import Plan, Route, StepPlan
 from services.routing.domain.refusals import Refusal
 from services.routing.domain.waiting import (
     SUPPLEMENT_NEEDED,
@@ -67,6 +67,12 @@ def may_extend(task: Task, step: StepPlan) -> bool:
 def may_ask_papers(case: Case, task: Task, step: StepPlan, plan: Plan) -> bool:
     """Whether asking the citizen for papers would be passed on now."""
     return task.state != "paused" and not step.after_result and not rounds_used(case, plan)
+
+
+def may_correct_sum(case: Case, task: Task, route: Route) -> bool:
+    """Whether a sum that the agency named is still to be paid, so that another may replace it."""
+    asked = (t for t in case.tasks.values() if t.kind == "payment" and t.is_open)
+    return task.outcome == "granted" and any(task.step in route.before[t.step] for t in asked)
 
 
 def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[Case] | Refusal:

@@ -97,9 +97,10 @@ def task_case(connection: sa.Connection, agency: str, task_id: str) -> tuple[Cas
     ).one_or_none()
     if row is None:
         return None
-    task = rows.task_of(row)
     found = connection.execute(sa.select(cases).where(cases.c.dossier == row.dossier)).one()
-    return rows.case_of(found, {task.step: task}), task
+    all_of_it = sa.select(tasks).where(tasks.c.dossier == row.dossier)
+    its = {each.step: rows.task_of(each) for each in connection.execute(all_of_it)}
+    return rows.case_of(found, its), rows.task_of(row)
 
 
 def answers_to(connection: sa.Connection, agency: str, task_id: str) -> list[Any]:

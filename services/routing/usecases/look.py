@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from services.routing.domain.answers import may_ask_papers, may_extend
+from services.routing.domain.answers import may_ask_papers, may_correct_sum, may_extend
 from services.routing.domain.case import Case, Task
 from services.routing.domain.journey import shared_form
 from services.routing.domain.plan import Plan, Route, StepPlan
@@ -68,6 +68,11 @@ class SeenTask:
     def sets_amount(self) -> bool:
         """Whether the citizen pays next what this step works out."""
         return self.route is not None and self.route.leads_to_payment(self.task.step)
+
+    @property
+    def may_correct_sum(self) -> bool:
+        """Whether the agency may still name another sum than it has told the citizen."""
+        return self.route is not None and may_correct_sum(self.case, self.task, self.route)
 
 
 def task_of(connection: sa.Connection, rules: Rules, agency: str, task_id: str) -> SeenTask:
