@@ -20,7 +20,7 @@ from partner.messages import Answer
 from services.embedded.city import City
 from shared.database import Store
 from shared.events import names
-from shared.events.agencies import TaskAssigned, TaskCancelled, TaskChanged
+from shared.events.agencies import TaskAnswerRefused, TaskAssigned, TaskCancelled, TaskChanged
 from shared.kernel.clock import parse_instant
 from shared.kernel.errors import LienThongError
 from shared.messaging import Bus, Delivery, OutMessage, Publisher, Subscriber
@@ -169,7 +169,7 @@ class Handed:
     """The number of the last message that routing made for each agency."""
 
     def __init__(self, store: Store) -> None:
-        self._news = News([store], (TaskAssigned, TaskChanged, TaskCancelled))
+        self._news = News([store], (TaskAssigned, TaskChanged, TaskCancelled, TaskAnswerRefused))
         self._last: dict[str, int] = {}
 
     def last(self, agency: str) -> int:

@@ -78,8 +78,17 @@ class Agencies:
             return
         if message.kind == "cancelled":
             desk.closed = True
+        elif message.kind == "answer_refused":
+            self._refused(code, desk)
         elif message.kind == "changed":
             self._changed(code, desk, message.data)
+
+    def _refused(self, code: str, desk: _Desk) -> None:
+        """Papers that may not be asked for are done without."""
+        if desk.asked:
+            desk.asked = False
+            task = str(desk.task["task"])
+            self._enter(code, task, self._manner.after_papers(code, desk.task))
 
     def _changed(self, code: str, desk: _Desk, data: Mapping[str, Any]) -> None:
         if data["change"] == "paused":

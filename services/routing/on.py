@@ -5,7 +5,7 @@ An event that is not in a table is passed over: its number counts, nothing else 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeVar, get_args
 
@@ -13,19 +13,19 @@ from services.routing.domain import words
 from services.routing.domain.case import Case, Circumstances
 from services.routing.domain.deadlines import lapsed, silent
 from services.routing.domain.journey import open_case, withdraw
-from services.routing.domain.submission import ForgedAnswer, Submission, SubmissionKey, submit
+from services.routing.domain.submission import ForgedAnswer, SubmissionKey
 from services.routing.domain.waiting import dated, desk_asked, paid, supplemented
 from services.routing.storage.cases import Cases
 from services.routing.storage.submissions import Submissions
-from services.routing.usecases.answer import circumstances
+from services.routing.usecases.answer import take_message
 from services.routing.usecases.rules import Rules
 from shared.database import UnitOfWork
 from shared.events import agencies, intake, names
 from shared.events.decision import Decision
 from shared.events.envelope import Envelope
-from shared.events.event import Event
+from shared.events.event import Event, kind_of
 from shared.messaging import Delivery
-from shared.messaging.consumer import Handler, UnknownSender, Verify
+from shared.messaging.consumer import ANY, Handler, Rejected, UnknownSender, Verify
 from shared.messaging.handling import handlers, on
 
 E = TypeVar("E", bound=Event)
@@ -80,14 +80,8 @@ HAPPENED: Final[Mapping[type[Event], str]] = {
 }
 
 
-def _submitted(
-    submission: Submission | None, answer: agencies.Answer, around: Judged
-) -> Decision[Submission]:
-    assert submission is not None, "there is one for every key"
-    return submit(submission, answer, around)
-
-
-ANSWERS: Final = tuple(on(each, _submitted) for each in get_args(agencies.Answer))
+#: What agencies say; `usecases/answer.py` decides on it, for the HTTP door as well.
+ANSWERS: Final[tuple[type[Event], ...]] = get_args(agencies.Answer)
 
 
 def fact_handlers(rules: Rules) -> dict[str, Handler]:
@@ -103,12 +97,20 @@ def fact_handlers(rules: Rules) -> dict[str, Handler]:
 
 
 def answer_handlers(rules: Rules) -> dict[str, Handler]:
-    """The handlers of the queue routing.answers."""
+    """The handlers of the queue routing.answers: whatever an agency sends has its verdict."""
 
-    def around(uow: UnitOfWork, submission: Submission | None, _answer: Event) -> Judged:
-        return None if submission is None else circumstances(uow, rules, submission)
+    def load(uow: UnitOfWork, envelopes: Sequence[Envelope]) -> None:
+        uow.get(Submissions).load(map(_key, envelopes))
 
-    return handlers(ANSWERS, Submissions, around, key=_key)
+    def apply(uow: UnitOfWork, envelope: Envelope) -> Rejected | None:
+        refusal = take_message(uow, rules, envelope)
+        return None if refusal is None else Rejected(refusal.vi)
+
+    def again(uow: UnitOfWork, envelope: Envelope) -> None:
+        take_message(uow, rules, envelope, again=True)
+
+    handler = Handler(apply=apply, load=load, again=again)
+    return dict.fromkeys((*(kind_of(each).type for each in ANSWERS), ANY), handler)
 
 
 def _key(envelope: Envelope) -> SubmissionKey:

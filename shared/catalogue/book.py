@@ -18,6 +18,7 @@ from shared.catalogue.model import (
     Role,
     SpecialDay,
     Template,
+    UntakenRule,
     Ward,
 )
 from shared.kernel.calendar import WorkingCalendar
@@ -52,6 +53,7 @@ class Catalogue:
         holidays_source: str,
         templates: Iterable[Template],
         papers_rules: Iterable[PapersRule] = (),
+        untaken_rules: Iterable[UntakenRule] = (),
     ) -> None:
         self.version = version
         self.holidays = holidays
@@ -61,6 +63,7 @@ class Catalogue:
         self._agencies = {agency.code: agency for agency in agencies}
         self._hours = dict(hours)
         self._papers_rules = tuple(papers_rules)
+        self._untaken_rules = tuple(untaken_rules)
         self._procedures: dict[str, list[Procedure]] = {}
         for procedure in procedures:
             self._procedures.setdefault(procedure.code, []).append(procedure)
@@ -200,6 +203,10 @@ class Catalogue:
     def papers_rule(self, on: date) -> PapersRule | None:
         """What holds for papers asked for on this day; None: nobody has laid anything down."""
         return next((rule for rule in self._papers_rules if rule.is_valid(on)), None)
+
+    def untaken_rule(self, on: date) -> UntakenRule | None:
+        """What holds for tasks handed over on this day that no agency takes; None: nothing."""
+        return next((rule for rule in self._untaken_rules if rule.is_valid(on)), None)
 
     # --- templates ----------------------------------------------------------------------------
 

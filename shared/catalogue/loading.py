@@ -59,6 +59,7 @@ def _book(read: Folder) -> Catalogue:
         holidays_source=table.source,
         templates=(found.value for found in read.templates),
         papers_rules=(found.value for found in read.papers_rules),
+        untaken_rules=(found.value for found in read.untaken_rules),
     )
 
 

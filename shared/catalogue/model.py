@@ -255,6 +255,15 @@ class PapersRule(Dated):
 
 
 @dataclass(frozen=True, slots=True)
+class UntakenRule(Dated):
+    """After so long an untaken task is put on its agency's queue again (its own working time)."""
+
+    valid_from: date
+    valid_to: date | None
+    repeat_after: Duration | None
+
+
+@dataclass(frozen=True, slots=True)
 class SpecialDay:
     """A row of the holiday table: a day off, or a day off that was swapped into a working day."""
 

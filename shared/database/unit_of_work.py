@@ -24,7 +24,7 @@ class Cause:
     """The fact that is being handled: what is recorded now is its consequence.
 
     `made_at` says when it was made, `received_at` when it first came here (UTC): both may be long
-    before it is handled.
+    before it is handled. `routing_key` is that under which it came, while that is known.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Cause:
     traceparent: str | None = None
     made_at: datetime | None = None
     received_at: datetime | None = None
+    routing_key: str | None = None
 
 
 class EventLog(Protocol):

@@ -66,11 +66,37 @@ class TaskCancelled(Event, frozen=True, kw_only=True):
     cancelled_at: Instant
 
 
+@event("task.answer_refused", "routing", way="tasks", read_by=("agencies",))
+class TaskAnswerRefused(Event, frozen=True, kw_only=True):
+    """An answer of yours was not applied: nothing has changed by it, and it will not be tried again.
+
+    Told once for each content under an id. To mend it, answer anew under a new id.
+    """
+
+    task: Annotated[Line, about("The task, as your answer names it")]
+    dossier: Annotated[Line, about("Dossier code; - where you have no such task")]
+    agency: YourCode
+    answer_id: Annotated[Line, about("Your own id of the answer")]
+    kind: Annotated[Line, about("Its kind, such as completed; its type where that names no kind")]
+    rule: Annotated[Word, about("Why: a stable code, see docs/agencies.md")]
+    place: Annotated[
+        MaybeEmpty, about("The field, such as until or items.0; empty for the whole answer")
+    ]
+    pointer: Annotated[Line, about("The same as a JSON pointer into your message: #/data/until")]
+    vi: Annotated[Text, about("What is wrong, in Vietnamese")]
+    en: Annotated[Text, about("What is wrong, in English")]
+    state: Annotated[
+        Literal["assigned", "taken", "paused", "answered", "cancelled"] | None,
+        about("How the task stands now; null where you have no such task"),
+    ] = None
+    refused_at: Instant
+
+
 @event("answer.taken", way="answers", read_by=("routing",), personal=True)
 class AnswerTaken(Event, frozen=True, kw_only=True):
     """We have it.
 
-    The task shows as taken.
+    The task shows as taken; taken again, by whom it is worked on now.
     """
 
     task: TaskId
@@ -83,7 +109,7 @@ class AnswerCompleted(Event, frozen=True, kw_only=True):
 
     The dossier goes on; other agencies' finished steps are never undone. To correct a sum, answer
     `completed` again under a new id with the new `amount_vnd`: until it is paid the citizen gets a
-    notice that replaces the first, afterwards `applied` is false and `task.changed` says so.
+    notice that replaces the first, afterwards it is refused (`already_paid`).
     """
 
     task: TaskId

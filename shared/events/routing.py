@@ -137,6 +137,18 @@ class StepOpened(Event, frozen=True, kw_only=True):
     due_at: Annotated[Instant | None, about("null where the step has no budget of its own")] = None
 
 
+@event("step.repeated", "routing", way="steps", read_by=("intake",))
+class StepRepeated(Event, frozen=True, kw_only=True):
+    """Nobody has taken a step's task: it is put on its agency's queue again, as it was."""
+
+    dossier: DossierCode
+    step: Step
+    agency: Agency
+    task: Annotated[Word, about("Task id")]
+    number: Annotated[Count, about("1 for the first time that it is repeated")]
+    repeated_at: Instant
+
+
 @event("step.answered", "routing", way="steps", read_by=("intake",))
 class StepAnswered(Event, frozen=True, kw_only=True):
     """A step's agency has answered, or its silence has become consent."""
@@ -152,6 +164,9 @@ class StepAnswered(Event, frozen=True, kw_only=True):
     reason: Text | None = None
     late: Annotated[bool, about("After the task's due instant")]
     answered_at: Instant
+    rule: Annotated[
+        Word | None, about("Why it was not applied (see task.answer_refused); null where it was")
+    ] = None
 
 
 @event("deadline.near", "routing", way="steps", read_by=("intake",))

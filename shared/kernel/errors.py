@@ -14,11 +14,12 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong, where, in Vietnamese and English."""
+    """One thing that is wrong, where, in Vietnamese and English; `rule` names it for programs."""
 
     place: str
     vi: str
     en: str
+    rule: str = ""
 
     def __str__(self) -> str:
         return f"{self.place}: {self.en}" if self.place else self.en
@@ -49,7 +50,8 @@ class LienThongError(Exception):
 class Refused(LienThongError):
     """The caller asked for something that cannot be done; `status` is the HTTP answer."""
 
-    status: ClassVar[int] = 422
+    status: int = 422
+    faults: tuple[Fault, ...] = ()
     default_vi = "Yêu cầu không hợp lệ."
 
 
@@ -66,7 +68,7 @@ class InvalidInput(Refused):
         vi: str | None = None,
         code: str | None = None,
     ) -> None:
-        self.faults: tuple[Fault, ...] = tuple(faults)
+        self.faults = tuple(faults)
         said = en if en is not None else "; ".join(str(fault) for fault in self.faults)
         told = vi if vi is not None else "; ".join(fault.vi for fault in self.faults)
         super().__init__(said or "invalid input", vi=told or None, code=code)

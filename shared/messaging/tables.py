@@ -15,6 +15,7 @@ from shared.database.types import Instant
 
 DONE: Final = "done"
 LATE: Final = "late"
+REFUSED: Final = "refused"
 WAITING: Final = "waiting"
 RETRY: Final = "retry"
 PARKED: Final = "parked"

@@ -43,6 +43,12 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"Must be less than or equal to (?P<a>.+?)\.", "Phải nhỏ hơn hoặc bằng {a}."),
 )
 _RULES: Final = tuple((re.compile(pattern), vi) for pattern, vi in _WORDS)
+#: The rules that a field can break by itself; whatever else is wrong with it is the last.
+_NAMED: Final = {
+    "Missing data for required field.": "missing_field",
+    "Unknown field.": "unknown_field",
+}
+INVALID: Final = "invalid_field"
 OTHERWISE: Final = "Giá trị không hợp lệ."
 _LOCATIONS: Final = frozenset({"json", "query", "headers", "path", "form", "json_or_form"})
 _WHOLE: Final = "_schema"  # marshmallow's name for a fault of the object as a whole
@@ -78,4 +84,5 @@ def _walk(messages: Any, place: str) -> Iterator[Fault]:
     elif isinstance(messages, Fault):
         yield messages
     else:
-        yield Fault(place, vietnamese(str(messages)), str(messages))
+        said = str(messages)
+        yield Fault(place, vietnamese(said), said, _NAMED.get(said, INVALID))

@@ -14,6 +14,7 @@ from marshmallow import fields, validate
 from msgspec import inspect
 
 from shared.events.event import Event
+from shared.kernel.errors import Fault
 from shared.web.schemas import Instant, Schema, StrictInt, StrictText
 
 MISSING: Final = "Missing data for required field."
@@ -35,7 +36,7 @@ class OneEventSchema(Schema):
     events: ClassVar[Mapping[str, type[Event]]]
     #: By kind: the fields of its event that a body may hold, and whether it must.
     shapes: ClassVar[Mapping[str, Mapping[str, bool]]]
-    lacking: ClassVar[Callable[[Any], Iterable[str]]]
+    lacking: ClassVar[Callable[[Any], Mapping[str, Any]]]
 
     @ma.validates_schema(skip_on_field_errors=True)
     def fits_its_kind(self, data: dict[str, Any], **_options: Any) -> None:
@@ -46,10 +47,10 @@ class OneEventSchema(Schema):
         missing = {name for name, must in shape.items() if must} - given
         nothing = dict.fromkeys(self.events[data["kind"]].__struct_fields__)
         incomplete = self.events[data["kind"]](**nothing | _own(shape, data))
-        missing |= set(type(self).lacking(incomplete))
+        said = type(self).lacking(incomplete)
         strangers = given & others
-        if strangers or missing:
-            told = dict.fromkeys(missing, MISSING) | dict.fromkeys(strangers, NOT_HERE)
+        if strangers or missing or said:
+            told = dict.fromkeys(missing, MISSING) | dict(said) | dict.fromkeys(strangers, NOT_HERE)
             raise ma.ValidationError({name: [words] for name, words in told.items()})
 
     @classmethod
@@ -57,6 +58,19 @@ class OneEventSchema(Schema):
         """The event in a body that was found good; `said` are the fields that the address says."""
         kind = data["kind"]
         return cls.events[kind](**_own(cls.shapes[kind], data), **said)
+
+
+class _OneKind(validate.OneOf):
+    """One of these kinds, with words of its own for what is none."""
+
+    def __init__(self, kinds: tuple[str, ...], fault: Fault | None) -> None:
+        super().__init__(kinds)
+        self._fault = fault
+
+    def __call__(self, value: Any) -> str:
+        if self._fault is not None and value not in self.choices:
+            raise ma.ValidationError([self._fault])
+        return str(super().__call__(value))
 
 
 def _own(shape: Iterable[str], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -72,16 +86,18 @@ def one_of(
     own: Mapping[str, fields.Field[Any]],
     *,
     said_elsewhere: Collection[str],
-    lacking: Callable[[Any], Iterable[str]],
+    lacking: Callable[[Any], Mapping[str, Any]],
+    no_such_kind: Fault | None = None,
 ) -> type[OneEventSchema]:
     """The schema of a body that is one of these events, by the name of its kind.
 
     `own` are fields of the body that no event has; `said_elsewhere` fields of the events that the
-    address says. `lacking` names what an event must hold by a rule over several fields; others of
-    its fields may be None then.
+    address says. `lacking` tells what an event must hold by a rule over several fields (field ->
+    what to say of it); others of its fields may be None then. `no_such_kind` is what to say of a
+    kind that is none of these.
     """
     made: dict[str, Any] = dict(own)
-    made["kind"] = fields.String(required=True, validate=validate.OneOf(tuple(events)))
+    made["kind"] = fields.String(required=True, validate=_OneKind(tuple(events), no_such_kind))
     merged = _merged(events.values())
     made |= {field: _field(merged[field], {}) for field in merged if field not in said_elsewhere}
     schema = cast("type[OneEventSchema]", OneEventSchema.from_dict(made, name=name))

@@ -76,7 +76,9 @@ def of_error(error: LienThongError) -> Problem:
         vi, en = TITLES[422]
         return Problem(error.status, error.code, vi, en, faults=error.faults)
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
-    return Problem(error.status, error.code, error.vi, error.en, extra=extra, headers=headers)
+    return Problem(
+        error.status, error.code, error.vi, error.en, error.faults, extra=extra, headers=headers
+    )
 
 
 def of_status(
@@ -128,12 +130,13 @@ def as_document(
 
 def _told(fault: Fault, where: str | None) -> dict[str, str]:
     pointed = {} if where is None else {"pointer": where}
-    return {"place": fault.place, **pointed, "vi": fault.vi, "en": fault.en}
+    ruled = {"rule": fault.rule} if fault.rule else {}
+    return {"place": fault.place, **pointed, **ruled, "vi": fault.vi, "en": fault.en}
 
 
 def _pointers(problem: Problem, request: Request) -> Callable[[str], str | None]:
     """Where faults lie in the request's body, if it has one that can be read."""
-    if problem.status != 422 or not request.is_json:
+    if problem.status not in (409, 422) or not request.is_json:
         return lambda _: None
     body = request.get_json(silent=True)
 

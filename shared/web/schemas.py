@@ -168,6 +168,7 @@ class FaultSchema(Schema):
     pointer = fields.String(
         metadata={"description": "JSON pointer into the body, such as #/papers/0/code"}
     )
+    rule = fields.String(metadata={"description": "The same as a stable code, for programs"})
     vi = fields.String(required=True)
     en = fields.String(required=True)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from http import HTTPStatus
 from typing import Any, Self
 
 import partner
@@ -244,7 +245,12 @@ class Agency(_Keyed):
 
     def _sent(self, answer_id: str) -> str:
         before = len(self.client.refusals())
-        self.client.flush()
+        try:
+            self.client.flush()
+        except partner.DoorRefused as refused:
+            if refused.status != HTTPStatus.CONFLICT:
+                raise
+            raise AnswerRefused(str(refused)) from refused
         self.given += 1
         if refusals := self.client.refusals()[before:]:
             raise AnswerRefused(refusals[-1][2])

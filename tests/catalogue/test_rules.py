@@ -22,14 +22,22 @@ def test_the_city_reminds_one_working_day_before_and_closes_what_nobody_answered
     assert city.papers_rule(date(2020, 1, 1)) is None
 
 
+def test_the_city_hands_an_untaken_task_over_again_after_half_a_working_day(city: Catalogue):
+    rule = city.untaken_rule(MARCH_2022)
+    assert rule is not None
+    assert rule.repeat_after == Duration(4, "working_hour")
+    assert city.untaken_rule(date(2020, 1, 1)) is None
+
+
 def test_a_rule_may_change_from_a_day_on(spoiled: Spoiled):
     text = (spoiled.folder / RULES).read_text(encoding="utf-8")
+    text, mark, untaken = text.partition("untaken_tasks:")
     head, _, first = text.partition("  - valid_from: 2021-01-01\n")
     later = first.replace("unanswered: close", "unanswered: keep").replace(
         "    remind_before: {value: 1, unit: working_day}\n", ""
     )
     first = "  - valid_from: 2021-01-01\n    valid_to: 2022-06-30\n" + first
-    spoiled.write(RULES, head + first + "  - valid_from: 2022-07-01\n" + later)
+    spoiled.write(RULES, head + first + "  - valid_from: 2022-07-01\n" + later + mark + untaken)
     rules = load(spoiled.folder)
     before, after = rules.papers_rule(MARCH_2022), rules.papers_rule(date(2022, 7, 1))
     assert before is not None
@@ -46,6 +54,8 @@ def test_a_rule_may_change_from_a_day_on(spoiled: Spoiled):
         ("unit: working_day}", 'unit: same_day, cutoff: "15:00"}', "remind_before", "some time"),
         ("valid_from: 2021-01-01", "valid_from: soon", "valid_from", "is no date"),
         ("    next_step:", "    nextstep:", "next_step", "is missing"),
+        ("4, unit: working_hour}", '0, unit: same_day, cutoff: "15:00"}', "repeat_after", "how long"),
+        ("    repeat_after:", "    repeatafter:", "repeat_after", "how long"),
     ],
 )  # fmt: skip
 def test_a_fault_is_told_with_its_place(spoiled: Spoiled, old: str, new: str, place: str, en: str):

@@ -92,9 +92,8 @@ def test_names_go_both_ways():
 def heard(service: str) -> set[type[Event]]:
     """What a service's table names, and what it has words for: intake's timeline tells the rest."""
     on = importlib.import_module(f"services.{service}.on")
-    rows = (*on.TABLE, *getattr(on, "ANSWERS", ()))
     told = dict(telling.ROWS) if service == "intake" else {}
-    return {row.cls for row in rows} | set(told)
+    return {row.cls for row in on.TABLE} | {*getattr(on, "ANSWERS", ())} | set(told)
 
 
 def test_the_tables_of_the_services_are_what_the_registry_says_of_readers():

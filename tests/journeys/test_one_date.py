@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from services.intake.usecases import desk
 from services.routing.domain.case import Case, Task
 from services.routing.domain.submission import SubmissionKey
 from services.routing.storage.cases import Cases
-from services.routing.usecases.answer import take_request
+from services.routing.usecases.answer import NotApplied, take_request
 from services.routing.usecases.rules import Rules
 from shared.catalogue import Catalogue, load
 from shared.events.agencies import (
@@ -98,14 +99,21 @@ class Play:
         if task.kind == "payment":
             self.pay(code, task)
         else:
-            self.answer(task)
+            self.answer(case, task)
 
-    def answer(self, task: Task) -> None:
+    def sum_of(self, case: Case, task: Task) -> int | None:
+        """A sum to pay, where the step says so."""
+        route = self.rules.route(case.procedure.code, case.version, case.branches)
+        return 5000 if route.leads_to_payment(task.step) else None
+
+    def answer(self, case: Case, task: Task) -> None:
         now = self.clock.now()
         later = now + timedelta(hours=self.dice.randint(1, 400))
         given_: Answer = self.dice.choices(
             (
-                AnswerCompleted(task=task.id, outcome="granted", amount_vnd=5000),
+                AnswerCompleted(
+                    task=task.id, outcome="granted", amount_vnd=self.sum_of(case, task)
+                ),
                 AnswerCompleted(task=task.id, outcome="refused", reason="không đủ điều kiện"),
                 AnswerSupplementNeeded(task=task.id, items=("Sổ",), reason="thiếu"),
                 AnswerSupplementNeeded(task=task.id, items=("Sổ",), reason="mờ", respond_by=later),
@@ -115,7 +123,7 @@ class Play:
         )[0]
         self.answers += 1
         key = SubmissionKey(task.agency.code, f"a-{self.answers}", task.id)
-        with self.city.routing.store.begin() as uow:
+        with suppress(NotApplied), self.city.routing.store.begin() as uow:
             take_request(uow, self.rules, key, given_)
 
     def supplement(self, code: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from partner import DoorRefused
 from services.intake.domain.deadline import Rules, moved
 from services.intake.domain.dossier import Pause
 from shared.kernel.calendar import Duration, Unit, WorkingCalendar
@@ -153,10 +154,10 @@ def test_rounds_at_the_desk_and_of_agencies_are_one_numbering_under_one_limit(op
             city.rest()
         task = the_task(agency, code)
         body = {"answer_id": "x-1", "kind": "supplement_needed", "items": ["a"], "reason": "b"}
-        told = agency.told("POST", f"/tasks/{task.id}/answers", body=body)
-        assert told["applied"] is False
-        assert str(limit) in told["note"]
-        with pytest.raises(AnswerRefused, match=str(limit)):
+        told = agency.ask("POST", f"/tasks/{task.id}/answers", body=body)
+        assert (told.status, told.json()["code"]) == (409, "rounds_used")
+        assert str(limit) in told.json()["errors"][0]["vi"]
+        with pytest.raises((AnswerRefused, DoorRefused), match=str(limit)):
             agency.ask_papers(task.id, ["bản vẽ"], "thiếu")
     city.rest()
     assert [wait.round for wait in dossier_of(city, code).waits] == list(range(1, limit + 1))

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.routing.domain import words
+from services.routing.domain.submission import KINDS as OVER_HTTP
 from services.routing.on import ANSWERS, TABLE
-from services.routing.web.schemas import ANSWERS as OVER_HTTP
 from shared.events.registry import KINDS
 from shared.identity import keys
 from shared.identity.guard import assert_every_route_is_guarded
@@ -86,8 +85,9 @@ def test_an_answer_that_does_not_fit_any_more_changes_nothing_and_says_so(town: 
     town.receive(CODE)
     key, task = town.key("phuong-1"), town.task("phuong-1")
     post(town, task, key, **GRANT)
-    late = post(town, task, key, answer_id="a-2", kind="refused", reason="muộn").get_json()
-    assert (late["applied"], late["note"]) == (False, words.ALREADY_ANSWERED)
+    late = post(town, task, key, answer_id="a-2", kind="refused", reason="muộn")
+    assert (late.status_code, late.get_json()["code"]) == (409, "already_answered")
+    assert late.get_json()["errors"][0]["rule"] == "already_answered"
 
 
 def test_a_task_is_shown_with_what_its_step_shares_until_it_is_closed(town: Town) -> None:
@@ -187,6 +187,6 @@ def test_every_fault_of_an_answer_is_told_at_once(
 
 def test_the_tables_hold_every_answer_of_the_contract_and_facts_that_routing_reads() -> None:
     answers = {kind.cls for kind in KINDS.values() if kind.way == "answers"}
-    assert {row.cls for row in ANSWERS} == answers == set(OVER_HTTP.values())
+    assert set(ANSWERS) == answers == set(OVER_HTTP.values())
     read = {kind.cls for kind in KINDS.values() if "routing" in kind.read_by} - answers
     assert {row.cls for row in TABLE} == read

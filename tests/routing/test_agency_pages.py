@@ -120,7 +120,7 @@ def test_a_refusal_without_a_reason_is_shown_at_its_field(signed_in: Town) -> No
     reply = send(town, task, "completed", outcome="refused", document="05/2022")
     assert reply.status_code == 422
     page = reply.get_data(as_text=True)
-    assert "<li>Lý do: Thiếu trường bắt buộc.</li>" in page
+    assert "<li>Lý do: Không nhận kết quả: từ chối phải có lý do.</li>" in page
     assert 'value="05/2022"' in page, "what was typed is still there"
     assert "step.answered" not in town.names(CODE)
 

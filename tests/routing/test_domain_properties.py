@@ -13,6 +13,7 @@ from services.routing.domain.answers import apply_answer
 from services.routing.domain.case import ENDED, Case, Circumstances, step_states
 from services.routing.domain.deadlines import next_at, time_passed
 from services.routing.domain.plan import StepPlan
+from services.routing.domain.refusals import Refusal
 from services.routing.domain.waiting import paid, supplemented
 from shared.events.agencies import (
     Answer,
@@ -116,10 +117,15 @@ class Walk:
             due_at=self.case.due_at,
         )
 
+    def _sum(self, task: str) -> int | None:
+        owner = self.case.task(task)
+        asked = owner is not None and self.judged.route.leads_to_payment(owner.step)
+        return self.dice.choice([None, 0, 5]) if asked else None
+
     def answer(self, task: str, wild: bool) -> Answer:
         until = self.now + timedelta(days=self.dice.randint(1, 40))
         finals: list[Answer] = [
-            granted(task, amount_vnd=self.dice.choice([None, 0, 5])),
+            granted(task, amount_vnd=self._sum(task)),
             refused(task, "không đủ điều kiện"),
             AnswerRefused(task=task, reason="không thuộc thẩm quyền"),
         ]
@@ -195,9 +201,9 @@ def test_a_repeated_answer_never_changes_anything(graph: Any, seed: int) -> None
         )
         for answer in answers:
             decision = apply_answer(walk.case, answer, at(judged, walk.now))
-            assert decision.state is None
-            assert decision.note
-            assert not decision.events
+            assert isinstance(decision, Refusal)
+            assert decision.vi
+            assert decision.en
 
 
 def _pause_instant(case: Case) -> datetime | None:

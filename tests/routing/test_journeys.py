@@ -7,10 +7,13 @@ from datetime import datetime, timedelta
 import msgspec
 import sqlalchemy as sa
 
-from services.routing.domain import words
+from services.routing.domain import refusals, words
 from services.routing.storage.tables import metadata
 from shared.database.migrate import drift
-from shared.events.agencies import AnswerCompleted, AnswerTaken
+from shared.events import names
+from shared.events.agencies import AnswerCompleted
+from shared.events.envelope import Data, Envelope, encode
+from shared.events.event import write
 from shared.events.intake import (
     DossierPaid,
     DossierSupplemented,
@@ -109,7 +112,7 @@ def test_papers_stop_the_clock_for_all_and_start_it_again(town: Town) -> None:
     town.answer("bhxh", "supplement_needed", task, items=("Ảnh",), reason="thiếu nữa")
     assert len([n for n in town.names(CODE) if n == "dossier.supplement_requested"]) == 1
     last = town.queue("bhxh")[-1]
-    assert last.data["note"] == words.ROUNDS_USED.format(limit=1)
+    assert (last.type, last.data["rule"]) == (wire("task.answer_refused"), "rounds_used")
 
 
 def test_the_citizen_pays_and_the_certificate_is_signed(town: Town) -> None:
@@ -144,7 +147,7 @@ def test_a_withdrawn_dossier_takes_its_tasks_back_and_a_late_answer_says_so(town
     assert cancelled.type == wire("task.cancelled")
     town.grant("phuong-1", task)
     assert [(row.state, row.note) for row in town.inbox("routing.answers")] == [
-        ("late", words.ALREADY_CANCELLED)
+        ("refused", refusals.ALREADY_CANCELLED.vi)
     ]
     assert "dossier.resolved" not in town.names(CODE)
 
@@ -231,26 +234,18 @@ def test_an_instant_of_an_agency_goes_on_in_utc_however_it_was_written(town: Tow
     assert town.queue("phuong-1")[-1].data["due_at"] == format_instant(until)
 
 
-def test_an_answer_about_another_task_than_its_envelope_names_is_parked(town: Town) -> None:
-    town.receive(CODE)
-    other = AnswerTaken(task="another")
-    town.send(
-        "phuong-1", other, id="a-1", subject=town.task("phuong-1"), key="answer.phuong-1.taken"
-    )
-    town.rest()
-    (row,) = town.inbox("routing.answers")
-    assert (row.state, row.reason.split(":")[0]) == ("parked", "unreadable")
-
-
 def test_an_answer_in_another_agencys_name_is_parked_and_changes_nothing(town: Town) -> None:
     town.receive(CODE)
     task = town.task("phuong-1")
-    town.answer("cong-an", "completed", task, outcome="granted")
     town.answer("phuong-1", "completed", task, outcome="granted", key="answer.cong-an.completed")
-    town.answer("phuong-1", "completed", "khong-co", outcome="granted")
+    stranger = names.agency_source("nobody")
+    given = AnswerCompleted(task=task, outcome="granted")
+    town.send("nobody", given, id="a-1", source=stranger)
+    town.rest()
     rows = town.inbox("routing.answers")
-    assert [row.state for row in rows] == ["parked"] * 3
+    assert [row.state for row in rows] == ["parked"] * 2
     assert all(row.reason.startswith("forged_answer") for row in rows)
+    assert not town.queue("phuong-1"), "who is not known is told nothing"
     assert "step.answered" not in town.names(CODE)
 
 
@@ -387,7 +382,7 @@ def test_a_withdrawal_that_crossed_with_the_result_wins_and_leaves_no_task_open(
     (cancelled,) = [m for m in town.queue("dat-dai") if m.type == wire("task.cancelled")]
     assert cancelled.data["task"] == after_result
     town.answer("dat-dai", "completed", after_result, outcome="granted")
-    assert town.inbox("routing.answers")[-1].state == "late"
+    assert town.inbox("routing.answers")[-1].state == "refused"
 
 
 def test_an_answer_counts_from_its_first_arrival_however_long_it_waited_in_the_inbox(
@@ -396,12 +391,21 @@ def test_an_answer_counts_from_its_first_arrival_however_long_it_waited_in_the_i
     town.receive(CODE)
     task = town.task("phuong-1")
     given = AnswerCompleted(task=task, outcome="granted")
-    town.send("phuong-1", given, id="answer-1", subject="elsewhere")
+    whole = Envelope(
+        id="answer-1",
+        source=names.agency_source("phuong-1"),
+        type=wire("answer.completed"),
+        subject=task,
+        time=NOW,
+        data=Data(write(given)),
+    )
+    sound, odd = b'"specversion":"1.0"', b'"specversion":"0.9"'
+    town.send_bytes("answer.phuong-1.completed", encode(whole).replace(sound, odd))
     town.rest()
     (held,) = town.inbox("routing.answers")
     assert held.state == "parked"
     came_at = town.clock.now()
-    _mend(town, held.fact_id, task)
+    _mend(town, held.fact_id, odd, sound)
     town.clock.advance(timedelta(days=9))
     with town.service.store.begin() as uow:
         parked.replay(uow, held.fact_id)
@@ -410,12 +414,12 @@ def test_an_answer_counts_from_its_first_arrival_however_long_it_waited_in_the_i
     assert (at(answered["answered_at"]), answered["late"]) == (came_at, False)
 
 
-def _mend(town: Town, fact_id: str, task: str) -> None:
+def _mend(town: Town, fact_id: str, odd: bytes, sound: bytes) -> None:
     """The kept message as it should have been."""
     inbox = LEDGERS.inbox
     with town.service.store.begin() as uow:
-        body = uow.connection.execute(sa.select(inbox.c.body)).scalars().all()[-1]
-        mended = bytes(body).replace(b'"elsewhere"', f'"{task}"'.encode())
+        mine = sa.select(inbox.c.body).where(inbox.c.fact_id == fact_id)
+        mended = bytes(uow.connection.scalar(mine) or b"").replace(odd, sound)
         uow.connection.execute(
             sa.update(inbox).where(inbox.c.fact_id == fact_id).values(body=mended)
         )

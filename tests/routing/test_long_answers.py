@@ -33,10 +33,9 @@ SUPPLEMENT = "dossier.supplement_requested"
 def test_an_answer_that_is_too_long_is_refused_with_its_place(name: str) -> None:
     told = overlong(AnswerSupplementNeeded(task="t", **TOO_LONG[name]))
     assert told is not None
-    place, note = told
-    assert place.startswith(("items", "reason"))
-    assert "tối đa" in note
-    assert len(note) < 200
+    assert told.place.startswith(("items", "reason"))
+    assert "tối đa" in told.vi
+    assert len(told.vi) < 200
 
 
 def test_the_longest_that_a_person_may_write_is_taken() -> None:
@@ -51,19 +50,19 @@ def test_by_message_it_changes_nothing_and_the_dossier_goes_on(town: Town, name:
     town.answer("phuong-1", "supplement_needed", task, **TOO_LONG[name])
     assert SUPPLEMENT not in town.names(CODE)
     [refused] = town.inbox("routing.answers")
-    assert (refused.state, "tối đa" in (refused.note or "")) == ("late", True)
+    assert (refused.state, "tối đa" in (refused.note or "")) == ("refused", True)
     town.answer("phuong-1", "supplement_needed", task, **LONGEST)
     asked = town.one(CODE, SUPPLEMENT)
     assert (tuple(asked["items"]), asked["reason"]) == tuple(LONGEST.values())
 
 
-def test_over_http_it_is_told_as_not_applied_and_a_body_over_the_limit_as_413(town: Town) -> None:
+def test_over_http_it_is_refused_and_a_body_over_the_limit_as_413(town: Town) -> None:
     town.receive(CODE)
     key, task = town.key("phuong-1"), town.task("phuong-1")
     asked = {"kind": "supplement_needed", "reason": "thiếu"}
     reply = post(town, task, key, answer_id="a-1", items=["a"] * (WRITTEN_ITEMS + 1), **asked)
-    assert reply.get_json()["applied"] is False
-    assert "tối đa 20" in reply.get_json()["note"]
+    assert (reply.status_code, reply.get_json()["code"]) == (422, "too_many_items")
+    assert "tối đa 20" in reply.get_data(as_text=True)
     huge = post(town, task, key, answer_id="a-2", items=["x" * 1000] * 300, **asked)
     assert huge.status_code == 413
     assert MAX_BODY == MAX_BYTES

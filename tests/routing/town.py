@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, get_args
 
@@ -138,19 +139,24 @@ PERMIT = procedure(
 )
 
 
-def catalogue() -> Catalogue:
-    """The town's rules."""
+AGENCIES = (
+    agency("phuong-1", "desk", "justice", territory=WARD, office=True),
+    agency("cong-an", "police"),
+    agency("bhxh", "insurance"),
+    agency("thue", "tax"),
+    agency("dat-dai", "land"),
+    agency("xay-dung", "construction"),
+)
+
+
+def catalogue(queues: Collection[str] = (), **rules: Any) -> Catalogue:
+    """The town's rules; these agencies read `queues` of their own."""
     hours = OfficeHours("Giờ hành chính", CALENDAR, CALENDAR, frozenset())
     return Catalogue(
         version="test",
         procedures=(CHAIN, LAND, PERMIT),
         agencies=(
-            agency("phuong-1", "desk", "justice", territory=WARD, office=True),
-            agency("cong-an", "police"),
-            agency("bhxh", "insurance"),
-            agency("thue", "tax"),
-            agency("dat-dai", "land"),
-            agency("xay-dung", "construction"),
+            replace(each, reach="amqp" if each.code in queues else "web") for each in AGENCIES
         ),
         roles=(),
         wards=(),
@@ -158,6 +164,7 @@ def catalogue() -> Catalogue:
         holidays=(),
         holidays_source="test",
         templates=(),
+        **rules,
     )
 
 
@@ -321,16 +328,18 @@ class Town:
             "data": Data(write(event)),
         }
         envelope = Envelope(**given | attributes)
-        message = OutMessage(
-            envelope.id,
-            to.exchange,
-            key or to.routing_key,
-            encode(envelope),
-            user_id=self.bus.user,
-        )
-        sent = self._publisher.publish([message])
-        assert not sent.failed, sent.failed
         consumer = FACTS_QUEUE if who == "intake" else ANSWERS_QUEUE
+        self._put(to.exchange, key or to.routing_key, encode(envelope), consumer)
+
+    def send_bytes(self, key: str, body: bytes) -> None:
+        """Put these bytes on the exchange of answers, as a stranger's program might."""
+        self._put(names.AGENCY_ANSWERS, key, body, ANSWERS_QUEUE)
+
+    def _put(self, exchange: str, key: str, body: bytes, consumer: str) -> None:
+        sent = self._publisher.publish(
+            [OutMessage(self.ids.new(), exchange, key, body, user_id=self.bus.user)]
+        )
+        assert not sent.failed, sent.failed
         self._sent[consumer] = self._sent.get(consumer, 0) + 1
 
     # --- looking --------------------------------------------------------------------------

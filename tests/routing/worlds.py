@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from services.routing.domain.case import Case, Circumstances
 from services.routing.domain.journey import open_case
 from services.routing.domain.plan import Plan, StepPlan, route
+from services.routing.domain.refusals import Refusal
 from shared.events.decision import Decision
 from shared.events.event import Event, kind_of
 from shared.events.intake import DossierReceived
@@ -43,6 +44,10 @@ class Roles:
         """Everybody works the same hours."""
         return CALENDAR
 
+    def patience(self, agency: str) -> Duration | None:
+        """Only who is called impatient is handed a task again."""
+        return Duration(4, "working_hour") if agency == "impatient" else None
+
 
 def step(code: str, *after: str, **options: Any) -> StepPlan:
     """A step named after its code, for the agency of the same name, two working days long."""
@@ -68,6 +73,12 @@ class Change:
 
     case: Case
     decision: Decision[Case]
+    refusal: Refusal | None = None
+
+    @property
+    def rule(self) -> str | None:
+        """By which rule an answer was not applied."""
+        return None if self.refusal is None else self.refusal.rule
 
     @property
     def changed(self) -> bool:
@@ -94,8 +105,10 @@ class Change:
         return [each for each in self.decision.events if isinstance(each, kind)]
 
 
-def after(case: Case, decision: Decision[Case]) -> Change:
+def after(case: Case, decision: Decision[Case] | Refusal) -> Change:
     """A decision about this case."""
+    if isinstance(decision, Refusal):
+        return Change(case, Decision(), decision)
     return Change(decision.state or case, decision)
 
 

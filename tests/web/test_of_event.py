@@ -14,14 +14,14 @@ from msgspec import Meta
 from shared.events.agencies import Answer, AnswerCompleted, AnswerSupplementNeeded, AnswerTaken
 from shared.events.event import kind_of, read, write
 from shared.events.types import Instant, Line, Whole, Word, about
-from shared.web.of_event import OneEventSchema, field_of, one_of
+from shared.web.of_event import MISSING, OneEventSchema, field_of, one_of
 
 KINDS = {kind_of(each).name.removeprefix("answer."): each for each in get_args(Answer)}
 
 
-def lacking(answer: Answer) -> list[str]:
+def lacking(answer: Answer) -> dict[str, str]:
     refused = isinstance(answer, AnswerCompleted) and answer.outcome == "refused"
-    return ["reason"] if refused and not answer.reason else []
+    return {"reason": MISSING} if refused and not answer.reason else {}
 
 
 @pytest.fixture(scope="module")

@@ -26,6 +26,7 @@ def test_every_fault_of_a_form_is_told_at_once_in_both_languages(tiny):
     assert faults["count"] == {
         "place": "count",
         "pointer": "#/count",
+        "rule": "invalid_field",
         "vi": "Phải là số nguyên.",
         "en": "Not a valid whole number.",
     }

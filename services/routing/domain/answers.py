@@ -1,7 +1,7 @@
 """What each answer of an agency does to the journey.
 
-Total: an answer that does not fit the state of its task changes nothing and says so. Not here:
-whether the answer really comes from that agency and comes the first time (submission.py).
+Total: an answer that does not fit its task is a Refusal, which changes nothing. Not here: whether
+the answer really comes from that agency and comes the first time (submission.py).
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from services.routing.domain import words
+from services.routing.domain import refusals, words
 from services.routing.domain.case import Case, Circumstances, PapersWanted, Task
 from services.routing.domain.journey import advance, correct_sum
 from services.routing.domain.move import Move, alarms
-from services.routing.domain.plan import Plan, StepPlan
+from services.routing.domain.plan import Plan, Route, StepPlan
+from services.routing.domain.refusals import Refusal
 from services.routing.domain.sizes import overlong
 from services.routing.domain.waiting import (
     SUPPLEMENT_NEEDED,
@@ -49,14 +50,14 @@ _SAID: Final = {
 }
 
 
-def lacking(answer: Answer) -> Mapping[str, str]:
-    """What an answer of this content must hold besides and does not: field -> note for its agency."""
+def lacking(answer: Answer) -> Refusal | None:
+    """What an answer of this content must hold besides and does not."""
     match answer:
         case AnswerCompleted(outcome="refused") if not answer.reason:
-            return {"reason": words.REASON_MISSING}
+            return refusals.REASON_MISSING
         case AnswerSupplementNeeded() if not answer.items:
-            return {"items": words.ITEMS_MISSING}
-    return {}
+            return refusals.ITEMS_MISSING
+    return None
 
 
 def may_extend(task: Task, step: StepPlan) -> bool:
@@ -69,40 +70,52 @@ def may_ask_papers(case: Case, task: Task, step: StepPlan, plan: Plan) -> bool:
     return task.state != "paused" and not step.after_result and not rounds_used(case, plan)
 
 
-def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[Case]:
+def may_correct_sum(case: Case, task: Task, route: Route) -> bool:
+    """Whether a sum that the agency named is still to be paid, so that another may replace it."""
+    asked = (t for t in case.tasks.values() if t.kind == "payment" and t.is_open)
+    return task.outcome == "granted" and any(task.step in route.before[t.step] for t in asked)
+
+
+def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[Case] | Refusal:
     """Take an agency's answer into the journey."""
     task = case.task(answer.task)
     if task is None or task.kind == "payment":
-        return Decision(note=words.NOT_OURS if task else words.UNKNOWN_TASK)
-    if (too_long := overlong(answer)) is not None:
-        return Decision(note=too_long[1])
+        return refusals.UNKNOWN_TASK
+    if wrong := lacking(answer) or overlong(answer):
+        return wrong
     if task.state == "answered":
         if isinstance(answer, AnswerCompleted) and _corrects(task, answer, around):
             return _correct(Move(case, around), task, answer)
-        return Decision(note=words.ALREADY_ANSWERED)
+        return refusals.ALREADY_ANSWERED
     if task.state == "cancelled":
-        return Decision(note=words.ALREADY_CANCELLED)
-    return _MOVES[type(answer)](Move(case, around), task, answer)
+        return refusals.ALREADY_CANCELLED
+    move = Move(case, around)
+    in_hand = move.put(replace(task, repeat_at=None))
+    return _MOVES[type(answer)](move, in_hand, answer)
 
 
 def _take(move: Move, task: Task, answer: AnswerTaken) -> Decision[Case]:
     if task.taken_at is not None:
-        return Decision(note=words.ALREADY_TAKEN)
-    taken = replace(task, taken_at=move.now, officer=answer.officer)
+        move.note = words.ALREADY_TAKEN
+    officer = answer.officer or task.officer
+    taken = replace(task, taken_at=task.taken_at or move.now, officer=officer)
     move.put(taken if task.state == "paused" else replace(taken, state="taken"))
     return move.finish()
 
 
-def _complete(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case]:
+def _complete(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case] | Refusal:
     allowed = move.step(task).results
     granted = answer.outcome == "granted"
     code = answer.result_code
     if code is None and granted and len(allowed) == 1:
         code = allowed[0]
-    for note in lacking(answer).values():
-        return _denied(move, task, "completed", note)
-    if code is not None and allowed and code not in allowed:
-        return _denied(move, task, "completed", words.UNKNOWN_RESULT)
+    if code is not None and not allowed:
+        return refusals.NO_RESULT_CODE
+    if code is not None and code not in allowed:
+        return refusals.UNKNOWN_RESULT.said(codes=", ".join(allowed))
+    asked = granted and move.around.route.leads_to_payment(task.step)
+    if answer.amount_vnd is not None and not asked:
+        return refusals.AMOUNT_NOT_ASKED
     return _closed(
         move,
         task,
@@ -118,21 +131,21 @@ def _complete(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case]
 def _corrects(task: Task, answer: AnswerCompleted, around: Circumstances) -> bool:
     """Whether an agency that has answered names another sum for the citizen to pay."""
     names = answer.outcome == task.outcome == "granted" and answer.amount_vnd is not None
-    differs = answer.amount_vnd != task.amount_vnd
-    return names and differs and around.route.plan.leads_to_payment(task.step)
+    return (
+        names and answer.amount_vnd != task.amount_vnd and around.route.leads_to_payment(task.step)
+    )
 
 
-def _correct(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case]:
+def _correct(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case] | Refusal:
     if move.case.state not in ("live", "resolved"):
-        return Decision(note=words.DOSSIER_CLOSED)
+        return refusals.DOSSIER_CLOSED
     before = move.around.route.before
     payments = [t for t in move.case.tasks.values() if task.step in before[t.step]]
     paid = next((t for t in payments if t.kind == "payment" and not t.is_open), None)
     if paid is not None:
-        said = f"{paid.amount_vnd or 0:,}".replace(",", ".")
-        return _denied(move, task, "completed", words.ALREADY_PAID.format(amount=said))
+        return refusals.ALREADY_PAID.said(amount=words.dong(paid.amount_vnd or 0))
     if not answer.amount_vnd:
-        return _denied(move, task, "completed", words.NOTHING_TO_PAY)
+        return refusals.NOTHING_TO_PAY
     correct_sum(move, task, answer.amount_vnd, answer.document)
     move.note = words.SUM_CORRECTED
     move.tell(task, "due", note=words.SUM_CORRECTED)
@@ -171,20 +184,16 @@ def close_task(move: Move, task: Task, **outcome: Any) -> None:
     move.answered(done, _SAID[done.closed_by or "completed"], done.reason)
 
 
-def _denied(move: Move, task: Task, answer: str, note: str) -> Decision[Case]:
-    """What was asked for changes nothing; the agency is told so by either way."""
-    move.deny(task, answer, note)
-    return Decision(events=tuple(move.events), note=note)
-
-
-def _want_papers(move: Move, task: Task, answer: AnswerSupplementNeeded) -> Decision[Case]:
+def _want_papers(
+    move: Move, task: Task, answer: AnswerSupplementNeeded
+) -> Decision[Case] | Refusal:
     if move.step(task).after_result or move.case.state != "live":
-        return _denied(move, task, SUPPLEMENT_NEEDED, words.AFTER_RESULT)
+        return refusals.AFTER_RESULT
     if task.asked or task.pending is not None:
-        return Decision(note=words.ALREADY_ASKED)
-    for note in lacking(answer).values():
-        return _denied(move, task, SUPPLEMENT_NEEDED, note)
+        return refusals.ALREADY_ASKED
     respond_by = None if answer.respond_by is None else as_utc(answer.respond_by)
+    if respond_by is not None and respond_by <= move.now:
+        return refusals.RESPOND_BY_PAST
     wanted = PapersWanted(answer.items, answer.reason, respond_by)
     if move.case.waiting_for_citizen:
         waiting = move.put(replace(task, pending=wanted))
@@ -193,26 +202,25 @@ def _want_papers(move: Move, task: Task, answer: AnswerSupplementNeeded) -> Deci
         return move.finish()
     try:
         move.note = ask_papers(move, task, wanted)
-    except CannotAsk as refused:
-        return _denied(move, task, SUPPLEMENT_NEEDED, refused.note)
+    except CannotAsk as cannot:
+        return cannot.refusal
     return move.finish()
 
 
-def _want_time(move: Move, task: Task, answer: AnswerMoreTimeNeeded) -> Decision[Case]:
+def _want_time(move: Move, task: Task, answer: AnswerMoreTimeNeeded) -> Decision[Case] | Refusal:
     step, asked = move.step(task), as_utc(answer.until)
     try:
         until = move.calendar(task).drawn_in(asked)
     except MissingCalendar:
-        return _denied(move, task, MORE_TIME, words.NO_CALENDAR)
+        return refusals.NO_CALENDAR
     if until <= move.now or (task.due_at is not None and until <= task.due_at):
-        return _denied(move, task, MORE_TIME, words.UNTIL_TOO_EARLY)
+        return refusals.UNTIL_TOO_EARLY
     if not may_extend(task, step):
-        limit = step.max_extensions
-        return _denied(move, task, MORE_TIME, words.EXTENSIONS_USED.format(limit=limit))
+        return refusals.EXTENSIONS_USED.said(limit=step.max_extensions)
     try:
         moved = _with_more_time(move, task, until)
     except MissingCalendar:
-        return _denied(move, task, MORE_TIME, words.NO_CALENDAR)
+        return refusals.NO_CALENDAR
     move.put(moved)
     if until != asked:
         move.note = words.NEW_DUE_MOVED.format(at=words.minute(until))
@@ -266,7 +274,7 @@ def _end_of_journey(move: Move, step_code: str, until: datetime) -> datetime:
     return calendar.add_minutes(max(ends.values()), 0)
 
 
-_MOVES: Final[dict[type[Any], Callable[[Move, Task, Any], Decision[Case]]]] = {
+_MOVES: Final[Mapping[type[Any], Callable[[Move, Task, Any], Decision[Case] | Refusal]]] = {
     AnswerTaken: _take,
     AnswerCompleted: _complete,
     AnswerSupplementNeeded: _want_papers,

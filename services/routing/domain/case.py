@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol
 from services.routing.domain.plan import Route, StepPlan
 from shared.events.parts import Agency, Office, Paper, ProcedureName
 from shared.events.types import Outcome
-from shared.kernel.calendar import WorkingCalendar
+from shared.kernel.calendar import Duration, WorkingCalendar
 
 TaskState = Literal["assigned", "taken", "paused", "answered", "cancelled"]
 CaseState = Literal["live", "resolved", "stopped", "withdrawn"]
@@ -53,7 +53,10 @@ class PapersWanted:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One step as it was handed over: the truth of what an agency was given and said."""
+    """One step as it was handed over: the truth of what an agency was given and said.
+
+    `repeat_at`: when it is handed over again, as nobody has it; `fetched_at`: seen at the web door.
+    """
 
     id: str
     step: str
@@ -76,6 +79,9 @@ class Task:
     reason: str | None = None
     amount_vnd: int | None = None
     late: bool = False
+    repeat_at: datetime | None = None
+    repeats: int = 0
+    fetched_at: datetime | None = None
 
     @property
     def is_open(self) -> bool:
@@ -90,8 +96,10 @@ class Task:
     @property
     def next_at(self) -> datetime | None:
         """When the clock has something to say about this task (UTC)."""
-        running = self.state in ("assigned", "taken") and self.alarms is not None
-        return self.alarms.next_at if running and self.alarms is not None else None
+        running = self.state in ("assigned", "taken")
+        alarm = self.alarms.next_at if running and self.alarms is not None else None
+        repeat = self.repeat_at if self.is_open else None
+        return min((at for at in (alarm, repeat) if at is not None), default=None)
 
     @property
     def verdict(self) -> Outcome | None:
@@ -179,6 +187,9 @@ class Directory(Protocol):
 
     def calendar(self, agency: str) -> WorkingCalendar:
         """The working calendar of an agency or office."""
+
+    def patience(self, agency: str) -> Duration | None:
+        """After so long an untaken task is handed to this agency again; None: never."""
 
 
 @dataclass(frozen=True, slots=True)

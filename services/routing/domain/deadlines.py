@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -18,11 +18,13 @@ from services.routing.domain.answers import close_task
 from services.routing.domain.case import Alarms, Case, Circumstances, Task
 from services.routing.domain.journey import advance, stop
 from services.routing.domain.move import Move
+from services.routing.domain.untaken import repeat
 from services.routing.domain.waiting import drop_request
 from shared.events.decision import Decision
 from shared.events.intake import SilenceConfirmed, SupplementLapsed
 from shared.events.routing import DeadlineMissed, DeadlineNear
 
+_RUNNING: Final = ("assigned", "taken")
 Warned = TypeVar("Warned", DeadlineMissed, DeadlineNear)
 
 
@@ -39,13 +41,15 @@ def time_passed(case: Case, around: Circumstances) -> Decision[Case]:
         return Decision(note="nothing is due yet")
     move = Move(case, around)
     for task in list(case.tasks.values()):
+        repeat(move, task)
         _ring_task(move, move.case.tasks[task.step])
     _ring_dossier(move)
     return move.finish()
 
 
 def _ring_task(move: Move, task: Task) -> None:
-    if task.alarms is None or task.next_at is None or task.next_at > move.now:
+    at = None if task.alarms is None else task.alarms.next_at
+    if task.alarms is None or task.state not in _RUNNING or at is None or at > move.now:
         return
     step = move.step(task)
     rung, near = _rung(task.alarms, move.now)

@@ -125,6 +125,7 @@ def _open_task(move: Move, step: StepPlan) -> None:
             state="assigned",
             opened_at=move.now,
             alarms=_time_for(move, step, agency),
+            repeat_at=_first_repeat(move, agency),
         )
     )
     move.events.append(
@@ -152,6 +153,15 @@ def _time_for(move: Move, step: StepPlan, agency: Agency) -> Alarms | None:
         if not step.after_result:
             raise
         return None  # the dossier's end waits for no calendar
+
+
+def _first_repeat(move: Move, agency: Agency) -> datetime | None:
+    patience = move.around.directory.patience(agency.code)
+    try:
+        calendar = move.around.directory.calendar(agency.code)
+        return None if patience is None else due(move.now, patience, calendar)
+    except MissingCalendar:
+        return None
 
 
 def _assigned(case: Case, task: Task, step: StepPlan) -> TaskAssigned:

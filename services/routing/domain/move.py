@@ -95,8 +95,13 @@ class Move:
             )
         )
 
-    def answered(self, task: Task, answer: str, reason: str | None) -> None:
-        """An agency's answer was taken in (outcome None while the task stays open)."""
+    def answered(
+        self, task: Task, answer: str, reason: str | None, *, rule: str | None = None
+    ) -> None:
+        """An agency's answer was taken in (outcome None while the task stays open).
+
+        With a `rule` it was not: then it has ended nothing, whatever the task holds.
+        """
         self.events.append(
             StepAnswered(
                 dossier=self.case.dossier,
@@ -104,12 +109,13 @@ class Move:
                 agency=task.agency,
                 task=task.id,
                 answer=answer,
-                outcome=task.verdict,
-                result_code=task.result_code,
-                document=task.document,
+                outcome=None if rule else task.verdict,
+                result_code=None if rule else task.result_code,
+                document=None if rule else task.document,
                 reason=reason,
                 late=task.late if task.closed_at else self.is_late(task),
                 answered_at=self.now,
+                rule=rule,
             )
         )
 

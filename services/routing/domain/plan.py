@@ -56,10 +56,6 @@ class Plan:
         """One step, None where there is no such step."""
         return next((step for step in self.steps if step.code == code), None)
 
-    def leads_to_payment(self, code: str) -> bool:
-        """Whether the citizen pays next what this step works out."""
-        return any(step.kind == "payment" and code in step.after for step in self.steps)
-
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -79,6 +75,10 @@ class Route:
     def shared_fields(self) -> frozenset[str]:
         """Every form field that some step of this route may see."""
         return frozenset(field for step in self.steps for field in step.shares)
+
+    def leads_to_payment(self, code: str) -> bool:
+        """Whether the citizen pays next what this step works out."""
+        return any(s.kind == "payment" and code in self.before[s.code] for s in self.steps)
 
 
 def route(plan: Plan, branches: Iterable[str]) -> Route:

@@ -6,11 +6,13 @@ refused and the agency is told; it never becomes a fact that some reader could n
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import msgspec
 
-from services.routing.domain import words
+from services.routing.domain import refusals
+from services.routing.domain.refusals import Refusal
 from shared.events.agencies import Answer
 from shared.events.types import WRITTEN_ITEM, WRITTEN_ITEMS, WRITTEN_TEXT
 
@@ -19,16 +21,16 @@ _UNITS: Final = 3  # bytes of a letter as JSON: Vietnamese has none with more
 _size = msgspec.json.Encoder().encode
 
 
-def overlong(answer: Answer) -> tuple[str, str] | None:
-    """The first field that is too long, and the note for its agency; None where all fit."""
+def overlong(answer: Answer) -> Refusal | None:
+    """The refusal of the first field that is too long; None where all fit."""
     items: tuple[str, ...] = getattr(answer, "items", ())
     if len(items) > WRITTEN_ITEMS:
-        return "items", words.TOO_MANY_ITEMS.format(count=len(items), most=WRITTEN_ITEMS)
+        return refusals.TOO_MANY_ITEMS.said(count=len(items), most=WRITTEN_ITEMS)
     texts = [(f"items.{n}", item, WRITTEN_ITEM) for n, item in enumerate(items)]
     texts.append(("reason", getattr(answer, "reason", None) or "", WRITTEN_TEXT))
     for place, text, most in texts:
         if (length := _length(text)) > most:
-            return place, words.TOO_LONG.format(place=place, length=length, most=most)
+            return replace(refusals.TOO_LONG.said(length=length, most=most), place=place)
     return None
 
 

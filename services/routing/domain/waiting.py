@@ -12,11 +12,12 @@ from typing import Any
 
 import msgspec
 
-from services.routing.domain import words
+from services.routing.domain import refusals, words
 from services.routing.domain.case import Alarms, Case, Circumstances, PapersWanted, Task
 from services.routing.domain.journey import advance, close_payment, pause
 from services.routing.domain.move import Move, alarms
 from services.routing.domain.plan import Plan
+from services.routing.domain.refusals import Refusal
 from shared.events.decision import Decision
 from shared.events.intake import (
     DeadlineStated,
@@ -39,11 +40,11 @@ def rounds_used(case: Case, plan: Plan) -> bool:
 
 
 class CannotAsk(Exception):
-    """The citizen cannot be asked for these papers; `note` tells the agency why."""
+    """The citizen cannot be asked for these papers; `refusal` tells the agency why."""
 
-    def __init__(self, note: str) -> None:
+    def __init__(self, refusal: Refusal) -> None:
         super().__init__("the citizen cannot be asked for these papers")
-        self.note = note
+        self.refusal = refusal
 
 
 def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> str | None:
@@ -53,11 +54,11 @@ def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> str | None:
     """
     plan = move.around.route.plan
     if rounds_used(move.case, plan):
-        raise CannotAsk(words.ROUNDS_USED.format(limit=plan.max_supplement_rounds))
+        raise CannotAsk(refusals.ROUNDS_USED.said(limit=plan.max_supplement_rounds))
     try:
         respond_by, note = _binding(move, wanted.respond_by)
     except MissingCalendar:
-        raise CannotAsk(words.NO_CALENDAR_FOR_PAPERS) from None
+        raise CannotAsk(refusals.NO_CALENDAR_FOR_PAPERS) from None
     move.put(replace(task, asked=True, pending=None))
     move.set(rounds=move.case.rounds + 1, waiting_papers=True, respond_by=respond_by)
     pause(move, task.step, note or words.PAUSED)
@@ -79,7 +80,7 @@ def ask_papers(move: Move, task: Task, wanted: PapersWanted) -> str | None:
 def _binding(move: Move, respond_by: datetime | None) -> tuple[datetime | None, str | None]:
     """The date as it binds the citizen, while the desk is open; what its agency is told of that.
 
-    A date gone by binds nobody.
+    A date gone by, while the request waited its turn, binds nobody.
     """
     if respond_by is None:
         return None, None
@@ -190,7 +191,7 @@ def paid(case: Case, payment: DossierPaid, around: Circumstances) -> Decision[Ca
 
 def _tell_too_late(move: Move, payment: Task, amount_vnd: int) -> None:
     """The citizen had paid the old notice when it was corrected: who corrected it is told."""
-    said = words.ALREADY_PAID.format(amount=f"{amount_vnd:,}".replace(",", "."))
+    said = refusals.ALREADY_PAID.said(amount=words.dong(amount_vnd)).vi
     for code in move.around.route.before[payment.step]:
         asked = move.case.tasks.get(code)
         if asked is not None and asked.amount_vnd is not None:
@@ -229,7 +230,7 @@ def go_on(move: Move, changed: dict[str, Any], papers: tuple[Paper, ...]) -> Non
             try:
                 ask_papers(move, waiting, task.pending)
             except CannotAsk as refused:
-                move.deny(waiting, SUPPLEMENT_NEEDED, refused.note)
+                move.deny(waiting, SUPPLEMENT_NEEDED, refused.refusal.vi)
     advance(move)
 
 

@@ -1,7 +1,7 @@
 """The sentences that routing itself says, in Vietnamese with marks.
 
-They go to agencies as notes and to the citizen's file as reasons. Not here: templates of messages
-to citizens (the catalogue) and words of pages (web/).
+They go to agencies as notes and to the citizen's file as reasons. Not here: why an answer is not
+applied (refusals.py), templates of messages to citizens (the catalogue), words of pages (web/).
 """
 
 from __future__ import annotations
@@ -32,29 +32,10 @@ RESPOND_BY_PAST: Final = "Hạn trả lời đã nêu đã qua: yêu cầu đư�
 
 CORRECTED_NOTICE: Final = "{number} (sửa {at})"
 SUM_CORRECTED: Final = "Đã ghi nhận số tiền mới; công dân nhận thông báo thay thế."
-ALREADY_PAID: Final = "Không nhận số tiền mới: công dân đã nộp {amount} đồng."
-NOTHING_TO_PAY: Final = "Không nhận số tiền mới: muốn miễn khoản đã thông báo, hãy gọi nơi nộp."
 
-UNKNOWN_TASK: Final = "Không có nhiệm vụ này trong hồ sơ; câu trả lời không thay đổi gì."
-ALREADY_ANSWERED: Final = "Nhiệm vụ đã có câu trả lời; câu trả lời này không thay đổi gì."
-ALREADY_CANCELLED: Final = "Nhiệm vụ đã bị hủy; câu trả lời này không thay đổi gì."
-ALREADY_COUNTED: Final = "Câu trả lời này đã được ghi nhận trước đó."
-ALREADY_TAKEN: Final = "Nhiệm vụ đã được nhận trước đó."
-ALREADY_ASKED: Final = "Đã có yêu cầu bổ sung đang chờ công dân."
-NOT_OURS: Final = "Bước thanh toán không do cơ quan trả lời."
 WAITS_ITS_TURN: Final = "Đang chờ công dân; yêu cầu bổ sung này sẽ được gửi ngay sau đó."
-ROUNDS_USED: Final = "Không nhận yêu cầu bổ sung: đã hết số lần bổ sung cho phép ({limit})."
-AFTER_RESULT: Final = "Không nhận yêu cầu bổ sung: hồ sơ đã có kết quả."
-UNKNOWN_RESULT: Final = "Không nhận kết quả: mã kết quả không thuộc bước này."
-REASON_MISSING: Final = "Không nhận kết quả: từ chối phải có lý do."
-EXTENSIONS_USED: Final = "Không nhận gia hạn: đã hết số lần gia hạn cho phép ({limit})."
-TOO_LONG: Final = "Không nhận: {place} dài {length} ký tự, tối đa {most}."
-TOO_MANY_ITEMS: Final = "Không nhận yêu cầu bổ sung: có {count} mục, tối đa {most}."
-ITEMS_MISSING: Final = "Không nhận yêu cầu bổ sung: phải nêu ít nhất một giấy tờ."
-NO_CALENDAR: Final = "Không nhận gia hạn: chưa có lịch làm việc cho hạn mới."
-NO_CALENDAR_FOR_PAPERS: Final = "Không nhận yêu cầu bổ sung: chưa có lịch làm việc cho hạn trả lời."
-UNTIL_TOO_EARLY: Final = "Không nhận gia hạn: hạn mới phải sau hạn hiện tại."
 
+ALREADY_TAKEN: Final = "Nhiệm vụ đã được nhận trước đó; cán bộ thụ lý được ghi lại."
 DOSSIER_CLOSED: Final = "Hồ sơ đã kết thúc; thông tin này không thay đổi gì."
 ALREADY_OPEN: Final = "Hồ sơ đã được chuyển xử lý trước đó."
 NOTHING_WAITED: Final = "Không có yêu cầu bổ sung nào đang chờ."
@@ -65,3 +46,8 @@ NO_SUCH_PAYMENT: Final = "Không có khoản nộp nào đang chờ ở bước 
 def minute(at: datetime) -> str:
     """An instant on the wall clock of Việt Nam, `17:30 09/03/2022`."""
     return to_vn(at).strftime("%H:%M %d/%m/%Y")
+
+
+def dong(amount: int) -> str:
+    """A sum of dong as it is written here: 1.250.000."""
+    return f"{amount:,}".replace(",", ".")

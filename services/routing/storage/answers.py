@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Any
 
-from services.routing.domain.submission import SubmittedAnswer
-from services.routing.storage.tables import answers
+import sqlalchemy as sa
+
+from services.routing.domain.refusals import Refusal
+from services.routing.domain.submission import RefusedAnswer, SubmittedAnswer
+from services.routing.storage.tables import answers, refused_answers
 from shared.database import UnitOfWork, batch
 
 
@@ -17,6 +21,7 @@ class Answers:
         self._uow = uow
         self._known: dict[tuple[str, str], SubmittedAnswer | None] = {}
         self._new: list[SubmittedAnswer] = []
+        self._refused: list[RefusedAnswer] = []
 
     def load(self, keys: Iterable[tuple[str, str]]) -> None:
         """Load these answers in one query."""
@@ -34,13 +39,43 @@ class Answers:
             self.load([(agency, answer_id)])
         return self._known[agency, answer_id]
 
+    def refused(self, agency: str, answer_id: str) -> dict[str, RefusedAnswer]:
+        """What this agency sent under this id and was not applied, by digest."""
+        table = refused_answers
+        asked = sa.select(table).where(table.c.agency == agency, table.c.answer_id == answer_id)
+        stored = [_refused_of(row) for row in self._uow.connection.execute(asked)]
+        unwritten = [r for r in self._refused if (r.agency, r.answer_id) == (agency, answer_id)]
+        return {each.digest: each for each in (*stored, *unwritten)}
+
     def add(self, answer: SubmittedAnswer) -> None:
         """Keep a new answer; it is written at the end of the unit."""
         self._known[answer.agency, answer.answer_id] = answer
-        if not self._new:
-            self._uow.on_flush(self._write)
+        self._write_later()
         self._new.append(answer)
+
+    def refuse(self, refused: RefusedAnswer) -> None:
+        """Keep one that was not applied; it is written at the end of the unit."""
+        self._write_later()
+        self._refused.append(refused)
+
+    def _write_later(self) -> None:
+        if not self._new and not self._refused:
+            self._uow.on_flush(self._write)
 
     def _write(self) -> None:
         new, self._new = self._new, []
-        batch.upsert(self._uow.connection, answers, [asdict(answer) for answer in new])
+        refused, self._refused = self._refused, []
+        connection = self._uow.connection
+        batch.upsert(connection, answers, [asdict(answer) for answer in new])
+        batch.upsert(connection, refused_answers, [_refused_row(each) for each in refused])
+
+
+def _refused_row(refused: RefusedAnswer) -> dict[str, Any]:
+    row = asdict(refused)
+    rule: dict[str, Any] = row.pop("refusal")
+    return row | rule
+
+
+def _refused_of(row: Any) -> RefusedAnswer:
+    refusal = Refusal(row.rule, row.place, row.vi, row.en, row.status)
+    return RefusedAnswer(row.answer_id, row.agency, row.task, row.kind, row.digest, refusal, row.at)

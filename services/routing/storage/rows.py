@@ -103,6 +103,9 @@ def task_row(task: Task, dossier: str) -> dict[str, Any]:
         "reason": task.reason,
         "amount_vnd": task.amount_vnd,
         "late": task.late,
+        "repeat_at": task.repeat_at,
+        "repeats": task.repeats,
+        "fetched_at": task.fetched_at,
     }
 
 
@@ -130,6 +133,9 @@ def task_of(row: Any) -> Task:
         reason=row.reason,
         amount_vnd=row.amount_vnd,
         late=row.late,
+        repeat_at=row.repeat_at,
+        repeats=row.repeats,
+        fetched_at=row.fetched_at,
     )
 
 

@@ -7,8 +7,9 @@ another door at the same moment, cannot slip in between.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
-from services.routing.domain.submission import Submission, SubmissionKey
+from services.routing.domain.submission import RefusedAnswer, Submission, SubmissionKey
 from services.routing.storage.answers import Answers
 from services.routing.storage.cases import Cases
 from shared.database import UnitOfWork
@@ -31,6 +32,15 @@ class Submissions:
         """What is known of this answer and its task."""
         case = self._cases.of_task(key.task)
         return Submission(key, case, self._answers.get(key.agency, key.answer_id))
+
+    def again(self, key: SubmissionKey) -> Submission:
+        """The same for an id that has come before: also what was not applied under it."""
+        refused = self._answers.refused(key.agency, key.answer_id)
+        return replace(self.get(key), refused=refused)
+
+    def refuse(self, refused: RefusedAnswer) -> None:
+        """Keep an answer that was not applied."""
+        self._answers.refuse(refused)
 
     def put(self, submission: Submission) -> None:
         """Keep a new answer, and its case where it changed that."""

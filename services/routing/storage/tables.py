@@ -78,10 +78,13 @@ tasks = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("amount_vnd", sa.BigInteger),
     sa.Column("late", sa.Boolean, nullable=False),
+    sa.Column("repeat_at", Instant()),
+    sa.Column("repeats", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("fetched_at", Instant()),
     sa.UniqueConstraint("dossier", "step", name="tasks_dossier_step"),
 )
 
-# Each answer that came in by either door, and what it came to: a repeat gets the same reply.
+# Each answer that was applied, by either door: a repeat gets the same reply.
 answers = sa.Table(
     "answers",
     metadata,
@@ -93,6 +96,23 @@ answers = sa.Table(
     sa.Column("applied", sa.Boolean, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("note", sa.Text),
+    sa.Column("at", Instant(), nullable=False),
+)
+
+# Answers that came as messages and were not applied: each content under an id is told once.
+refused_answers = sa.Table(
+    "refused_answers",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("answer_id", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, primary_key=True),
+    sa.Column("task", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("vi", sa.Text, nullable=False),
+    sa.Column("en", sa.Text, nullable=False),
+    sa.Column("status", sa.Integer, nullable=False),
     sa.Column("at", Instant(), nullable=False),
 )
 
@@ -119,3 +139,4 @@ sa.Index(
 )
 sa.Index("tasks_agency", tasks.c.agency, tasks.c.opened_at)
 sa.Index("answers_task", answers.c.task)
+sa.Index("refused_answers_task", refused_answers.c.task)

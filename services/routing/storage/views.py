@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
-from services.routing.storage.tables import answers, cases, tasks
+from services.routing.storage.tables import answers, cases, refused_answers, tasks
+from shared.database import batch
 from shared.events.agencies import TaskAssigned
 from shared.events.envelope import decode
 from shared.events.event import kind_of
@@ -41,6 +42,12 @@ class Handed:
     messages: list[dict[str, Any]]
     next: int
     more: bool
+
+    @property
+    def tasks(self) -> list[str]:
+        """The tasks that these messages hand over."""
+        assigned = kind_of(TaskAssigned).type
+        return [each["data"]["task"] for each in self.messages if each["type"] == assigned]
 
 
 def task_lines(
@@ -90,15 +97,24 @@ def task_case(connection: sa.Connection, agency: str, task_id: str) -> tuple[Cas
     ).one_or_none()
     if row is None:
         return None
-    task = rows.task_of(row)
     found = connection.execute(sa.select(cases).where(cases.c.dossier == row.dossier)).one()
-    return rows.case_of(found, {task.step: task}), task
+    all_of_it = sa.select(tasks).where(tasks.c.dossier == row.dossier)
+    its = {each.step: rows.task_of(each) for each in connection.execute(all_of_it)}
+    return rows.case_of(found, its), rows.task_of(row)
 
 
-def answers_to(connection: sa.Connection, task_id: str) -> list[Any]:
-    """The answers that were given to a task, the oldest first."""
-    query = sa.select(answers).where(answers.c.task == task_id)
-    return list(connection.execute(query.order_by(answers.c.at, answers.c.answer_id)))
+def answers_to(connection: sa.Connection, agency: str, task_id: str) -> list[Any]:
+    """What an agency answered to a task, the oldest first: kind, applied, note (Vietnamese), at."""
+    given, denied = answers.c, refused_answers.c
+    query = sa.union_all(
+        sa.select(given.kind, given.applied, given.note, given.at, given.answer_id).where(
+            given.task == task_id, given.agency == agency
+        ),
+        sa.select(
+            denied.kind, sa.false(), denied.vi.label("note"), denied.at, denied.answer_id
+        ).where(denied.task == task_id, denied.agency == agency),
+    ).subquery()
+    return list(connection.execute(sa.select(query).order_by(query.c.at, query.c.answer_id)))
 
 
 def handed_over(connection: sa.Connection, stream: str, after: int, limit: int) -> Handed:
@@ -117,6 +133,12 @@ def handed_over(connection: sa.Connection, stream: str, after: int, limit: int) 
         next=given[-1].sequence if given else after,
         more=len(found) > limit,
     )
+
+
+def to_repeat(connection: sa.Connection, agency: str, given: Sequence[str]) -> list[str]:
+    """Which of these tasks of an agency will be handed over again unless it has seen them."""
+    found = batch.fetch(connection, tasks.c.id, given) if given else ()
+    return [row.id for row in found if row.agency == agency and row.repeat_at is not None]
 
 
 def unanswered_by(connection: sa.Connection, agency: str) -> list[bytes]:

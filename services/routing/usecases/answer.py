@@ -1,7 +1,8 @@
-"""Taking an agency's answer over HTTP.
+"""Taking an agency's answer, over HTTP or as a message: one function decides for both.
 
-It is noted in the inbox as the message that it would have been, so that its id counts once by
-either door. Answers that come as messages go through the table (on.py) alone.
+What came over HTTP is noted in the inbox as the message that it would have been, so that its id
+counts once by either door. A refusal goes back by the way the answer came: as the reply, or on the
+agency's own queue.
 """
 
 from __future__ import annotations
@@ -9,22 +10,29 @@ from __future__ import annotations
 from typing import Final
 
 from services.routing.domain.case import Circumstances
+from services.routing.domain.refusals import UNKNOWN_TASK, Refusal
 from services.routing.domain.submission import (
+    ForgedAnswer,
+    RefusedAnswer,
+    Sent,
     Submission,
     SubmissionKey,
     SubmittedAnswer,
     digest,
+    name_of,
     submit,
+    told,
 )
 from services.routing.storage.submissions import Submissions
-from services.routing.usecases.look import no_such_task, not_an_id
+from services.routing.usecases.look import not_an_id
+from services.routing.usecases.reading import fault_of, read_message
 from services.routing.usecases.rules import Rules
 from shared.database import UnitOfWork
 from shared.events import names
 from shared.events.agencies import Answer
 from shared.events.envelope import Data, Envelope
 from shared.events.event import kind_of, write
-from shared.kernel.errors import Conflict
+from shared.kernel.errors import Refused
 from shared.messaging import inbox
 from shared.messaging.handling import keep
 
@@ -32,33 +40,65 @@ from shared.messaging.handling import keep
 ANSWERS_QUEUE: Final = "routing.answers"
 
 
+class NotApplied(Refused):
+    """An answer that came over HTTP and changed nothing; its code is the rule."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.en, vi=refusal.vi, code=refusal.rule)
+        self.status = refusal.status
+        self.faults = (fault_of(refusal),)
+
+
 def take_request(
     uow: UnitOfWork, rules: Rules, key: SubmissionKey, answer: Answer
 ) -> SubmittedAnswer:
-    """Take an answer in; a repeat gets the reply of the first time.
-
-    NotFound where the task is not this agency's, Conflict where the id was used otherwise.
-    """
+    """Take an answer in; a repeat gets the reply of the first time. NotApplied where it may not be."""
     if not_an_id(key.task):
-        raise no_such_task()
+        raise NotApplied(UNKNOWN_TASK)
     submissions = uow.get(Submissions)
     submission = submissions.get(key)
-    if submission.task is None or submission.task.kind != "task":
-        raise no_such_task()
-    before = submission.answer
-    if before is not None and before.digest == digest(answer):
-        return before
-    if before is not None or not _record_in_inbox(uow, key, answer):
-        raise Conflict(
-            "this answer id was used for another answer",
-            vi="Mã câu trả lời này đã dùng cho một câu trả lời khác.",
-            code="answer_id_used",
-        )
-    decision = submit(submission, answer, circumstances(uow, rules, submission))
-    keep(uow, submissions, decision)
+    if submission.task is None:
+        raise NotApplied(UNKNOWN_TASK)
+    sent = Sent(key, name_of(type(answer)), answer, digest(answer))
+    if submission.answer is not None or not _record_in_inbox(uow, key, answer):
+        submission = submissions.again(key)
+    verdict = submit(submission, sent, circumstances(uow, rules, submission))
+    if isinstance(verdict, Refusal):
+        raise NotApplied(verdict)
+    keep(uow, submissions, verdict)
     taken = submissions.get(key).answer
     assert taken is not None, "what was handed in is kept"
     return taken
+
+
+def take_message(
+    uow: UnitOfWork, rules: Rules, envelope: Envelope, *, again: bool = False
+) -> Refusal | None:
+    """Take an answer in that came as a message; its agency is told of a Refusal, once.
+
+    `again`: a message of this id was settled before. ForgedAnswer where there is no such agency.
+    """
+    sent = read_message(envelope, uow.cause.routing_key if uow.cause else None)
+    if not rules.has_agency(sent.key.agency):
+        raise ForgedAnswer("an answer comes from an agency that the catalogue does not know")
+    submissions = uow.get(Submissions)
+    submission = submissions.again(sent.key) if again else submissions.get(sent.key)
+    around = circumstances(uow, rules, submission)
+    verdict = submit(submission, sent, around)
+    if not isinstance(verdict, Refusal):
+        keep(uow, submissions, verdict)
+        return None
+    if sent.digest not in submission.refused:
+        submissions.refuse(_refused(sent, verdict, uow))
+        uow.record(*told(submission, sent, verdict, around, uow.now))
+    return verdict
+
+
+def _refused(sent: Sent, refusal: Refusal, uow: UnitOfWork) -> RefusedAnswer:
+    key = sent.key
+    return RefusedAnswer(
+        key.answer_id, key.agency, key.task, sent.kind, sent.digest, refusal, uow.now
+    )
 
 
 def circumstances(uow: UnitOfWork, rules: Rules, submission: Submission) -> Circumstances | None:

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from services.routing.domain.answers import may_ask_papers, may_extend
+from services.routing.domain.answers import may_ask_papers, may_correct_sum, may_extend
 from services.routing.domain.case import Case, Task
 from services.routing.domain.journey import shared_form
-from services.routing.domain.plan import Plan, StepPlan
+from services.routing.domain.plan import Plan, Route, StepPlan
 from services.routing.storage import views
 from services.routing.usecases.rules import Rules
 from shared.kernel.errors import NotFound
@@ -26,7 +26,12 @@ class SeenTask:
 
     case: Case
     task: Task
-    plan: Plan | None
+    route: Route | None
+
+    @property
+    def plan(self) -> Plan | None:
+        """The steps of the procedure version."""
+        return None if self.route is None else self.route.plan
 
     @property
     def step(self) -> StepPlan | None:
@@ -62,7 +67,12 @@ class SeenTask:
     @property
     def sets_amount(self) -> bool:
         """Whether the citizen pays next what this step works out."""
-        return self.plan is not None and self.plan.leads_to_payment(self.task.step)
+        return self.route is not None and self.route.leads_to_payment(self.task.step)
+
+    @property
+    def may_correct_sum(self) -> bool:
+        """Whether the agency may still name another sum than it has told the citizen."""
+        return self.route is not None and may_correct_sum(self.case, self.task, self.route)
 
 
 def task_of(connection: sa.Connection, rules: Rules, agency: str, task_id: str) -> SeenTask:
@@ -71,7 +81,9 @@ def task_of(connection: sa.Connection, rules: Rules, agency: str, task_id: str) 
     if found is None:
         raise no_such_task()
     case, task = found
-    return SeenTask(case, task, rules.plan(case.procedure.code, case.version))
+    procedure, version = case.procedure.code, case.version
+    known = rules.plan(procedure, version) is not None
+    return SeenTask(case, task, rules.route(procedure, version, case.branches) if known else None)
 
 
 def not_an_id(text: str) -> bool:

@@ -1,15 +1,16 @@
-"""What time alone brings about: warnings, missed deadlines, silence as consent."""
+"""What time alone brings about: warnings, missed deadlines, consent, tasks handed over again."""
 
 from __future__ import annotations
 
 from typing import Final
 
 from services.routing.domain.deadlines import time_passed
-from services.routing.storage import views
+from services.routing.storage import handover, views
 from services.routing.storage.cases import Cases
 from services.routing.usecases.rules import Rules
 from shared import log
 from shared.database import UnitOfWork
+from shared.events.routing import StepRepeated
 from shared.kernel.errors import ParkNow, Refused
 from shared.messaging.handling import keep
 
@@ -39,5 +40,9 @@ def pass_time(uow: UnitOfWork, rules: Rules) -> int:
             done += 1
             continue
         keep(uow, cases, decision)
+        for event in decision.events:
+            if isinstance(event, StepRepeated):
+                since = case.tasks[event.step.code].opened_at
+                handover.send_again(uow, event.agency.code, event.task, since)
         done += decision.state is not None
     return done

@@ -14,7 +14,7 @@ from shared.catalogue import Catalogue
 from shared.catalogue.model import FormField, Procedure, Step
 from shared.events.intake import DossierReceived
 from shared.events.parts import Agency, Office
-from shared.kernel.calendar import WorkingCalendar
+from shared.kernel.calendar import Duration, WorkingCalendar
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import NotFound, ParkNow
 
@@ -64,12 +64,20 @@ class CityDirectory:
         """The clock that an agency's deadlines are counted by."""
         return self._catalogue.calendar(agency)
 
+    def patience(self, agency: str) -> Duration | None:
+        """By the rule of the day, where the agency reads a queue of its own."""
+        rule = self._catalogue.untaken_rule(self._on)
+        if rule is None or self._catalogue.agency(agency).reach != "amqp":
+            return None
+        return rule.repeat_after
+
 
 class Rules:
     """Builds the circumstances of a case; one per process, safe between threads (it only caches)."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue = catalogue
+        self._agencies = frozenset(catalogue.agency_codes())
         self._plans: dict[tuple[str, int], Plan] = {}
         self._routes: dict[tuple[str, int, tuple[str, ...]], Route] = {}
         self._directories: dict[tuple[str, str, date], CityDirectory] = {}
@@ -90,6 +98,10 @@ class Rules:
         at = max(at, case.latest)
         route_ = self.route(case.procedure.code, case.version, case.branches)
         return Circumstances(route_, self._directory(case.office, at), at, new_id)
+
+    def has_agency(self, code: str) -> bool:
+        """Whether the catalogue knows this agency, of whatever day."""
+        return code in self._agencies
 
     def plan(self, procedure: str, version: int) -> Plan | None:
         """The steps of a procedure version, None if the catalogue does not know it."""

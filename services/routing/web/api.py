@@ -12,9 +12,9 @@ from services.routing.domain.case import Task
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
 from services.routing.storage.views import OPEN, TaskLine
 from services.routing.usecases.look import SeenTask
+from services.routing.usecases.reading import AnswerSchema
 from services.routing.web.door import Door
 from services.routing.web.schemas import (
-    AnswerSchema,
     ReplySchema,
     TaskDetailSchema,
     TaskSchema,
@@ -74,9 +74,12 @@ def _add_answering(blue: Blueprint, door: Door) -> None:
         @blue.arguments(AnswerSchema)  # type: ignore[untyped-decorator]
         @blue.response(200, ReplySchema)  # type: ignore[untyped-decorator]
         @blue.alt_response(404, description="There is no such task")  # type: ignore[untyped-decorator]
-        @blue.alt_response(409, description="The id was used for another answer")  # type: ignore[untyped-decorator]
+        @blue.alt_response(409, description="The id or the task's state forbids it")  # type: ignore[untyped-decorator]
         def post(self, data: dict[str, Any], task_id: str) -> dict[str, Any]:
-            """Answer a task; the same answer again gets the same reply."""
+            """Answer a task; the same answer again gets the same reply.
+
+            What is refused has changed nothing; `rule` says why, as a stable code.
+            """
             return reply(submit(door, current().bound_to, task_id, data))
 
 

@@ -6,6 +6,7 @@ reply or a page looks like, and what an agency may do with a task.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.routing.domain.case import Case
@@ -13,6 +14,7 @@ from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
 from services.routing.storage import views
 from services.routing.usecases import look
 from services.routing.usecases.answer import take_request
+from services.routing.usecases.fetched import note_fetched
 from services.routing.usecases.rules import Rules
 from shared.catalogue import FormField
 from shared.database import Store
@@ -39,7 +41,10 @@ class Door:
     def task(self, agency: str, task_id: str) -> look.SeenTask:
         """A task of this agency; NotFound for any other, there or not."""
         with self.store.read() as connection:
-            return look.task_of(connection, self.rules, agency, task_id)
+            seen = look.task_of(connection, self.rules, agency, task_id)
+        if seen.task.repeat_at is not None:
+            self._fetched(agency, [task_id])
+        return seen
 
     def lines(
         self, agency: str, states: tuple[str, ...], limit: int, *, newest: bool = False
@@ -51,7 +56,15 @@ class Door:
     def handed_over(self, agency: str, after: int, limit: int) -> views.Handed:
         """The task messages of this agency with a number above `after`."""
         with self.store.read() as connection:
-            return views.handed_over(connection, f"{ROUTING_TASKS} {agency}", after, limit)
+            handed = views.handed_over(connection, f"{ROUTING_TASKS} {agency}", after, limit)
+            unseen = views.to_repeat(connection, agency, handed.tasks)
+        if unseen:
+            self._fetched(agency, unseen)
+        return handed
+
+    def _fetched(self, agency: str, tasks: Sequence[str]) -> None:
+        with self.store.begin(Actor("agency", agency)) as uow:
+            note_fetched(uow, tasks)
 
     def answer(self, key: SubmissionKey, answer: Answer) -> SubmittedAnswer:
         """Take an answer; the same answer again gets the same reply."""

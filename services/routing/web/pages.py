@@ -13,15 +13,16 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
 from services.routing.storage.views import OPEN, TaskLine, answers_to
+from services.routing.usecases.answer import NotApplied
 from services.routing.usecases.look import SeenTask
+from services.routing.usecases.reading import AnswerSchema
 from services.routing.web import words
 from services.routing.web.api import submit
 from services.routing.web.door import Door
-from services.routing.web.schemas import AnswerSchema
 from shared.catalogue import FormField
 from shared.identity.guard import current, require
 from shared.kernel.clock import format_instant, parse_instant
-from shared.kernel.errors import Conflict, Fault
+from shared.kernel.errors import Fault
 from shared.kernel.numbers import Unreadable, read_number
 from shared.web.faults import faults_of
 from shared.web.schemas import Instant
@@ -84,11 +85,10 @@ def _add_one_task(blue: Blueprint, door: Door) -> None:
             return _page(door, seen, request.form, faults), 422
         try:
             taken = submit(door, agency, task_id, data)
-        except Conflict as conflict:
-            fault = Fault("", conflict.vi, conflict.en)
-            return _page(door, seen, request.form, (fault,)), 409
+        except NotApplied as refused:
+            return _page(door, seen, request.form, refused.faults), refused.status
         if taken.note:
-            flash(taken.note, "waiting" if taken.applied else "bad")
+            flash(taken.note, "waiting")
         else:
             flash(f"Đã ghi nhận: {words.KINDS[taken.kind].lower()}.", "good")
         return redirect(url_for("pages.task", task_id=task_id), 303)
@@ -120,7 +120,7 @@ def _page(
     for fault in faults:
         wrong.setdefault(_place(fault), []).append(fault.vi)
     with door.store.read() as connection:
-        said = answers_to(connection, seen.task.id)
+        said = answers_to(connection, seen.task.agency.code, seen.task.id)
     return render_template(
         "routing/task.html",
         seen=seen,
@@ -155,8 +155,11 @@ def _place(fault: Fault) -> str:
 
 
 def _said(row: Any) -> dict[str, Any]:
-    applied = "good" if row.applied else "quiet"
-    return {"at": row.at, "title": words.KINDS[row.kind], "text": row.note, "tone": applied}
+    title = words.KINDS.get(row.kind, words.UNKNOWN_KIND)
+    if not row.applied:
+        title = f"{title}: không được ghi nhận"
+    tone = "good" if row.applied else "bad"
+    return {"at": row.at, "title": title, "text": row.note, "tone": tone}
 
 
 def _read(form: MultiDict[str, str]) -> tuple[dict[str, Any] | None, tuple[Fault, ...]]:

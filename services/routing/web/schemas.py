@@ -1,19 +1,13 @@
-"""Requests and replies of the agencies' API; an answer's rules are those of its event."""
+"""Requests and replies of the agencies' API; an answer's body is in usecases/reading.py."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from services.routing.domain.answers import lacking
-from services.routing.domain.submission import name_of
-from shared.events.agencies import Answer
-from shared.events.event import Event
-from shared.events.types import Word
-from shared.web.of_event import NOT_HERE, field_of, one_of
+from shared.web.of_event import NOT_HERE
 from shared.web.schemas import Instant, QueryInt, Schema
 
 STATES: Final = ("open", "assigned", "taken", "paused", "answered", "cancelled")
@@ -80,26 +74,8 @@ class TasksSchema(Schema):
     more = fields.Boolean(required=True)
 
 
-#: By the name that the API gives them; which field belongs to which is said by the event alone.
-ANSWERS: Final[Mapping[str, type[Event]]] = {name_of(each): each for each in get_args(Answer)}
-
-AnswerSchema: Final = one_of(
-    "Answer",
-    ANSWERS,
-    {
-        "answer_id": field_of(
-            Word,
-            required=True,
-            metadata={"description": "Your own id of this answer; a repeat is harmless"},
-        )
-    },
-    said_elsewhere=("task",),
-    lacking=lacking,
-)
-
-
 class ReplySchema(Schema):
-    """What an answer came to; `applied` false means that it changed nothing, as `note` says."""
+    """What an answer came to; `note` says where not all was done as it was asked."""
 
     answer_id = fields.String(required=True)
     task = fields.String(required=True)

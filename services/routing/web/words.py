@@ -30,6 +30,7 @@ KINDS: Final[Mapping[str, str]] = {
     "refused": "Từ chối giải quyết",
     "more_time_needed": "Xin thêm thời gian",
 }
+UNKNOWN_KIND: Final = "Câu trả lời"
 
 LABELS: Final[Mapping[str, str]] = {
     "officer": "Cán bộ thụ lý",

@@ -30,10 +30,12 @@ def check_periods(folder: Folder) -> None:
     _each(folder.procedures)
     _each(folder.templates)
     _each(folder.papers_rules)
+    _each(folder.untaken_rules)
     _neighbours(folder.wards, lambda ward: ward.code)
     _neighbours(folder.procedures, lambda procedure: procedure.code)
     _neighbours(folder.templates, lambda one: (one.moment, one.channel, one.language))
     _neighbours(folder.papers_rules, lambda _: "asked_papers")
+    _neighbours(folder.untaken_rules, lambda _: "untaken_tasks")
 
 
 def _each(records: Iterable[Found[D]]) -> None:

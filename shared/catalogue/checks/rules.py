@@ -27,6 +27,14 @@ def check_rules(folder: Folder, faults: Faults) -> None:
         _check_reminder(found)
         _check_words(found, "reason", found.value.reason)
         _check_words(found, "next_step", found.value.next_step)
+    for untaken in folder.untaken_rules:
+        after = untaken.value.repeat_after
+        if after is None or after.unit == "same_day":
+            untaken.entry.fault(
+                "repeat_after",
+                en="say after how long: write {value: 4, unit: working_hour}",
+                vi="hãy ghi sau bao lâu: {value: 4, unit: working_hour}",
+            )
 
 
 def _check_reminder(found: Found[PapersRule]) -> None:

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.catalogue.faults import Faults, did_you_mean
-from shared.catalogue.model import Agency, PapersRule, Procedure, Role, Template, Ward
+from shared.catalogue.model import (
+    Agency,
+    PapersRule,
+    Procedure,
+    Role,
+    Template,
+    UntakenRule,
+    Ward,
+)
 from shared.catalogue.read.agencies import read_agencies, read_roles, read_wards
 from shared.catalogue.read.calendars import (
     HolidayTable,
@@ -18,7 +26,7 @@ from shared.catalogue.read.calendars import (
 )
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.procedures import read_procedure
-from shared.catalogue.read.rules import RULES_FILE, read_papers_rules
+from shared.catalogue.read.rules import RULES_FILE, read_papers_rules, read_untaken_rules
 from shared.catalogue.read.templates import read_moment
 from shared.catalogue.source import Entry, open_file
 
@@ -37,6 +45,7 @@ class Folder:
     holidays: HolidayTable
     templates: tuple[Found[Template], ...]
     papers_rules: tuple[Found[PapersRule], ...]
+    untaken_rules: tuple[Found[UntakenRule], ...]
     digest: str
 
 
@@ -52,6 +61,7 @@ class _Collector:
         self.holidays = HolidayTable(source="", years=(), days=(), entry=None)
         self.templates: list[Found[Template]] = []
         self.papers_rules: list[Found[PapersRule]] = []
+        self.untaken_rules: list[Found[UntakenRule]] = []
 
     def readers(self, file: str) -> Callable[[Entry], None] | None:
         """What reads this file, None when no file of this name belongs here."""
@@ -60,7 +70,7 @@ class _Collector:
             "agencies/wards.yaml": lambda top: self.wards.extend(read_wards(top)),
             "calendar/offices.yaml": lambda top: self.calendars.extend(read_calendars(top)),
             "calendar/holidays.yaml": self._take_holidays,
-            RULES_FILE: lambda top: self.papers_rules.extend(read_papers_rules(top)),
+            RULES_FILE: self._take_rules,
         }
         folders: dict[str, Callable[[Entry], None]] = {
             "agencies": lambda top: self.agencies.extend(read_agencies(top)),
@@ -68,6 +78,10 @@ class _Collector:
             "templates": lambda top: self.templates.extend(read_moment(top)),
         }
         return exact.get(file) or folders.get(file.split("/", maxsplit=1)[0])
+
+    def _take_rules(self, top: Entry) -> None:
+        self.papers_rules.extend(read_papers_rules(top))
+        self.untaken_rules.extend(read_untaken_rules(top))
 
     def _take_holidays(self, top: Entry) -> None:
         self.holidays = read_holidays(top)
@@ -117,5 +131,6 @@ def read_folder(root: Path, faults: Faults) -> Folder:
         holidays=collector.holidays,
         templates=tuple(collector.templates),
         papers_rules=tuple(collector.papers_rules),
+        untaken_rules=tuple(collector.untaken_rules),
         digest=_digest(root, files),
     )

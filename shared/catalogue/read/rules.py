@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from shared.catalogue.model import PapersRule, Unanswered, Words
+from shared.catalogue.model import PapersRule, Unanswered, UntakenRule, Words
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.steps import read_duration
 from shared.catalogue.source import Entry
@@ -15,6 +15,21 @@ RULES_FILE: Final = "rules.yaml"
 def read_papers_rules(top: Entry) -> list[Found[PapersRule]]:
     """All versions of what holds for papers that were asked for."""
     return [_papers_rule(entry) for entry in top.entries("asked_papers")]
+
+
+def read_untaken_rules(top: Entry) -> list[Found[UntakenRule]]:
+    """All versions of what holds for tasks that no agency takes."""
+    return [_untaken_rule(entry) for entry in top.entries("untaken_tasks")]
+
+
+def _untaken_rule(entry: Entry) -> Found[UntakenRule]:
+    rule = UntakenRule(
+        valid_from=entry.day("valid_from"),
+        valid_to=entry.maybe_day("valid_to"),
+        repeat_after=read_duration(entry, "repeat_after"),
+    )
+    entry.done()
+    return Found(rule, entry, {})
 
 
 def _papers_rule(entry: Entry) -> Found[PapersRule]:

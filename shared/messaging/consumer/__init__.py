@@ -5,6 +5,6 @@
 """
 
 from shared.messaging.consumer.loop import Consumer
-from shared.messaging.consumer.model import Handler, Late, UnknownSender, Verify
+from shared.messaging.consumer.model import ANY, Handler, Late, Rejected, UnknownSender, Verify
 
-__all__ = ["Consumer", "Handler", "Late", "UnknownSender", "Verify"]
+__all__ = ["ANY", "Consumer", "Handler", "Late", "Rejected", "UnknownSender", "Verify"]

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 from shared.database import Cause, UnitOfWork
 from shared.events.envelope import Envelope, parse_after
@@ -21,7 +21,9 @@ from shared.kernel.actor import Actor
 from shared.kernel.errors import Unreadable
 from shared.messaging.consumer.model import Arrival, Setup, from_row
 from shared.messaging.sql import Asked, Known, sql_of
-from shared.messaging.tables import DISCARDED, DONE, LATE, PARKED, RETRY, WAITING
+from shared.messaging.tables import DISCARDED, DONE, LATE, PARKED, REFUSED, RETRY, WAITING
+
+_SETTLED: Final = frozenset({DONE, LATE, REFUSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +60,18 @@ class Batch:
     def run(self, arrivals: Sequence[Arrival]) -> None:
         """Apply what is next, note everything; the caller's unit commits it."""
         unique = {arrival.key: arrival for arrival in reversed(arrivals)}
-        arrivals = list(reversed(unique.values()))
-        fresh = self._lock_and_sort_out(arrivals)
-        self._take_over(arrivals)
+        first = list(reversed(unique.values()))
+        fresh = self._lock_and_sort_out(first)
+        self._take_over(first)
         self.uow.on_flush(self._write)
-        if not fresh and not self.single:
-            return
-        self._queue_up(fresh)
-        self._load_states(fresh)
-        self._apply_free(fresh)
-        self._apply_queues()
-        self._leave_waiting()
+        if fresh or self.single:
+            self._queue_up(fresh)
+            self._load_states(fresh)
+            self._apply_free(fresh)
+            self._apply_queues()
+            self._leave_waiting()
+        if len(fresh) < len(arrivals):
+            self._look_again(arrivals, fresh)
 
     # --- loading --------------------------------------------------------------------------
 
@@ -136,7 +139,7 @@ class Batch:
         free = (each for each in fresh if each.sequence is None)
         loads: dict[Any, list[Envelope]] = {}
         for arrival in chain(free, *self._queues.values()):
-            handler = self.setup.handlers.get(arrival.type)
+            handler = self.setup.handler(arrival.type)
             if arrival.envelope and handler and handler.load:
                 loads.setdefault(handler.load, []).append(arrival.envelope)
         for load, envelopes in loads.items():
@@ -194,18 +197,10 @@ class Batch:
         return None
 
     def _apply(self, arrival: Arrival, envelope: Envelope) -> None:
-        self.current = arrival
+        self._begin(arrival, envelope)
         self.applied += 1
         uow = self.uow
-        uow.cause = Cause(
-            envelope.id,
-            envelope.correlationid,
-            envelope.traceparent,
-            made_at=envelope.time,
-            received_at=arrival.received_at or uow.now,
-        )
-        uow.actor = actor_of(envelope)
-        handler = self.setup.handlers.get(envelope.type)
+        handler = self.setup.handler(envelope.type)
         outcome = None
         if handler is None:
             self._pass_over(envelope)
@@ -217,7 +212,35 @@ class Batch:
         if outcome is None:
             self._note(arrival, DONE)
         else:
-            self._note(arrival, LATE, note=outcome.note)
+            self._note(arrival, outcome.state, note=outcome.note)
+
+    def _begin(self, arrival: Arrival, envelope: Envelope) -> None:
+        """From here on this fact is the cause of whatever is said, and to blame for what fails."""
+        self.current = arrival
+        self.uow.cause = Cause(
+            envelope.id,
+            envelope.correlationid,
+            envelope.traceparent,
+            made_at=envelope.time,
+            received_at=arrival.received_at or self.uow.now,
+            routing_key=arrival.routing_key,
+        )
+        self.uow.actor = actor_of(envelope)
+
+    def _look_again(self, arrivals: Sequence[Arrival], fresh: Sequence[Arrival]) -> None:
+        """Show what came under the id of a settled fact to its handler: it may say something else."""
+        settled = {key for key, known in self._known.items() if known.state in _SETTLED}
+        if not self.single:  # else it must be safe first: a failure may not be put down to it
+            settled.update(each.arrival.key for each in self.settled if each.state in _SETTLED)
+        new = set(map(id, fresh))
+        for arrival in arrivals:
+            if id(arrival) in new or arrival.sequence is not None or arrival.key not in settled:
+                continue
+            handler = self.setup.handler(arrival.type)
+            if arrival.envelope is not None and handler is not None and handler.again is not None:
+                self._begin(arrival, arrival.envelope)
+                handler.again(self.uow, arrival.envelope)
+                self.uow.cause = self.uow.actor = None
 
     def _pass_over(self, envelope: Envelope) -> None:
         """Let a fact go by that means nothing here; another version of one that does is none."""
@@ -258,7 +281,7 @@ class Batch:
         if state in (DONE, LATE):  # who sent it matters no more
             row |= {"routing_key": None, "user_id": None}
         row["attempts"] = known.attempts if known else 0
-        row["handled_at"] = self.uow.now if state in (DONE, LATE) else None
+        row["handled_at"] = self.uow.now if state in _SETTLED else None
         row["next_at"] = self.uow.now if state == RETRY else None
         (self._changed if known else self._new).append(row)
         if state in (WAITING, RETRY):

@@ -189,10 +189,14 @@ class Consumer:
                 error = failed.__cause__ or failed
                 if failed.culprit is None:  # no handler was called: not the fault of any fact
                     raise error from None
-                self._hold_back(failed.culprit, error)
+                if not self._hold_back(failed.culprit, error):  # a repeat of what is settled
+                    group = [each for each in group if each is not failed.culprit]
 
-    def _hold_back(self, culprit: Arrival, error: BaseException) -> None:
-        """Write down that this fact failed: to be tried again later, or parked."""
+    def _hold_back(self, culprit: Arrival, error: BaseException) -> bool:
+        """Write down that this fact failed: to be tried again later, or parked.
+
+        False where a fact of its id is settled: nothing can be written down of it then.
+        """
         name, policy = self.name, self._setup.policy
         with self._store.begin() as uow:
             sql_of(uow.connection).lock(uow.connection, name, [culprit.subject])
@@ -200,7 +204,7 @@ class Consumer:
                 sql_of(uow.connection).known(uow.connection, name, [culprit.key]).get(culprit.key)
             )
             if known is not None and known.state not in (RETRY, WAITING):
-                return
+                return False
             attempts = (known.attempts if known else 0) + 1
             parked = isinstance(error, ParkNow) or policy.spent(attempts)
             row = row_of(name, culprit, uow)
@@ -213,6 +217,7 @@ class Consumer:
             write = sql.change_inbox if known else sql.add_inbox
             write(uow.connection, [row])
         self._tell([Settled(culprit, row["state"], attempts, row["reason"])])
+        return True
 
     def _tell(self, settled: Sequence[Settled]) -> None:
         """One line per fact; one that waits for its turn gets its line when it is handled."""
@@ -220,7 +225,9 @@ class Consumer:
         ages = [_age(each.arrival, now) for each in settled]
         if self._metrics is not None:
             for each, age in zip(settled, ages, strict=True):
-                self._metrics.handled(self.name, each.arrival.type, each.state, age=age)
+                self._metrics.handled(
+                    self.name, self._setup.told(each.arrival.type), each.state, age=age
+                )
         _HANDLED.write(map(self._line, settled, ages))
 
     def _line(self, settled: Settled, age: float | None) -> tuple[str, Sequence[Plain]]:
@@ -229,7 +236,7 @@ class Consumer:
         return level, (
             self.name,
             settled.state,
-            fact.type,
+            self._setup.told(fact.type),
             fact.source,
             fact.subject,
             fact.sequence,

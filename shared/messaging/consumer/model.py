@@ -7,15 +7,18 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import ClassVar, Final
 
 from shared.database import UnitOfWork
 from shared.events.envelope import Envelope, decode
+from shared.events.event import kind_named
 from shared.events.names import short
 from shared.kernel.errors import LienThongError, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.messaging import Delivery
 from shared.messaging.model import BEGINNING, too_large
 from shared.messaging.sql import Waiting
+from shared.messaging.tables import LATE, REFUSED
 
 PROJECT_ROOMS = ("services", "shared", "simulation")
 
@@ -30,6 +33,21 @@ class Late:
     """An outcome: the fact came too late to matter; it is kept with this note, changing nothing."""
 
     note: str
+    state: ClassVar[str] = LATE
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """An outcome: who sent it was told why it changes nothing; it is kept with this note."""
+
+    note: str
+    state: ClassVar[str] = REFUSED
+
+
+Outcome = Late | Rejected | None
+
+#: As a type in a table of handlers: whatever is not named there.
+ANY: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +56,12 @@ class Handler:
 
     `load` is told all facts of a batch beforehand, so that it can load in one query what `apply`
     will need for each; it changes nothing, and some of those facts may not be applied now.
+    `again` looks at what comes under the id of a fact that is settled: a repeat, or something else.
     """
 
-    apply: Callable[[UnitOfWork, Envelope], Late | None]
+    apply: Callable[[UnitOfWork, Envelope], Outcome]
     load: Callable[[UnitOfWork, Sequence[Envelope]], None] | None = None
+    again: Callable[[UnitOfWork, Envelope], None] | None = None
 
 
 class UnknownSender(ParkNow):
@@ -68,6 +88,14 @@ class Setup:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", frozenset(short(kind) for kind in self.handlers))
+
+    def handler(self, kind: str) -> Handler | None:
+        """What is done with facts of this type; None where they are passed over."""
+        return self.handlers.get(kind) or self.handlers.get(ANY)
+
+    def told(self, kind: str) -> str:
+        """A type for logs and measures: one that is known, or nothing, never a stranger's word."""
+        return kind if kind in self.handlers or kind_named(kind) else ""
 
 
 @dataclass(frozen=True, slots=True)

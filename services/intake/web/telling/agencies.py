@@ -20,6 +20,7 @@ from shared.events.routing import (
     PaymentRequested,
     StepAnswered,
     StepOpened,
+    StepRepeated,
     SupplementDropped,
 )
 from shared.web.filters import vn_money
@@ -112,8 +113,17 @@ def _step_opened(event: StepOpened) -> Words:
     ]
 
 
+def _step_repeated(event: StepRepeated) -> Words:
+    return f"Giao lại việc (lần {event.number}): {named(event.step)}", [
+        named(event.agency),
+        "Cơ quan chưa nhận việc",
+    ]
+
+
 def _step_answered(event: StepAnswered) -> Words:
     said = _ANSWERS.get(event.answer, event.answer)
+    if event.rule:
+        said = "câu trả lời không được ghi nhận"
     if event.outcome:
         said = _OUTCOMES.get(event.outcome, said)
     return f"{named(event.agency)}: {said}", [
@@ -152,6 +162,7 @@ ROWS: Final = (
     row(DossierResolved, _resolved, "good"),
     row(DossierExtended, _extended, "waiting"),
     row(StepOpened, _step_opened, "going"),
+    row(StepRepeated, _step_repeated, "waiting"),
     row(StepAnswered, _step_answered, "going"),
     row(DeadlineNear, _deadline("Sắp đến hạn"), "waiting"),
     row(DeadlineMissed, _deadline("Quá hạn"), "bad"),

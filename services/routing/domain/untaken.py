@@ -1,0 +1,53 @@
+"""A task that nobody has taken is handed over again: an agency may have lost what lay on its queue.
+
+The same message under its old number. Not here: how it is found and sent (storage/handover.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from services.routing.domain.case import Case, Task
+from services.routing.domain.move import Move
+from shared.events.routing import StepRepeated
+from shared.kernel.errors import MissingCalendar
+
+MOST: Final = 20  # times; about a month of working days
+
+
+def repeat(move: Move, task: Task) -> None:
+    """Hand a task over again if its time has come; the next time is a working day later."""
+    if task.repeat_at is None or not task.is_open or task.repeat_at > move.now:
+        return
+    count = task.repeats + 1
+    move.put(replace(task, repeats=count, repeat_at=_next(move, task) if count < MOST else None))
+    move.events.append(
+        StepRepeated(
+            dossier=move.case.dossier,
+            step=move.step(task).part,
+            agency=task.agency,
+            task=task.id,
+            number=count,
+            repeated_at=move.now,
+        )
+    )
+
+
+def _next(move: Move, task: Task) -> datetime | None:
+    try:
+        return move.calendar(task).add_days(move.now, 1)
+    except MissingCalendar:
+        return None
+
+
+def fetched(case: Case, tasks: Collection[str], now: datetime) -> Case:
+    """The agency has seen these tasks at the web door: they need not be handed over again."""
+    seen = {
+        task.step: replace(task, fetched_at=now, repeat_at=None)
+        for task in case.tasks.values()
+        if task.id in tasks and task.repeat_at is not None
+    }
+    return replace(case, tasks={**case.tasks, **seen}) if seen else case
