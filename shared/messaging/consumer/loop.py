@@ -21,6 +21,7 @@ from shared.log import FixedEvent, Plain
 from shared.messaging import Bus, Delivery, Subscriber
 from shared.messaging.consumer.batch import Batch, Settled, row_of
 from shared.messaging.consumer.model import (
+    ANY,
     Arrival,
     Handler,
     Setup,
@@ -96,7 +97,9 @@ class Consumer:
         deliveries = self._receive(0.0 if done else self._bounded(wait))
         if not deliveries:
             return done
-        self._settle([from_delivery(each, self._verify) for each in deliveries])
+        # Where every type has a handler, one answers for broken envelopes too.
+        at = self._store.clock.now() if ANY in self._setup.handlers else None
+        self._settle([from_delivery(each, self._verify, at) for each in deliveries])
         self._acknowledge(deliveries)
         return done + len(deliveries)
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import ClassVar, Final
 
 from shared.database import UnitOfWork
-from shared.events.envelope import Envelope, decode
+from shared.events.envelope import Envelope, decode, glimpse
 from shared.events.event import kind_named
 from shared.events.names import short
-from shared.kernel.errors import LienThongError, ParkNow
+from shared.kernel.errors import LienThongError, ParkNow, Unreadable
 from shared.kernel.retry import RetryPolicy
 from shared.messaging import Delivery
 from shared.messaging.sql import Waiting
@@ -129,8 +129,12 @@ class Arrival:
         return self.envelope.type if self.envelope else ""
 
 
-def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
+def from_delivery(
+    delivery: Delivery, verify: Verify | None, glimpsed_at: datetime | None = None
+) -> Arrival:
     """Read a delivery; what cannot be read, or is not let in, becomes an arrival to be parked.
+
+    With `glimpsed_at` a broken envelope that still says whose it is goes to the handlers as well.
 
     A refused one is kept under the hash of its bytes, never under the id it claims: else a forged
     fact could take the place of a true one.
@@ -138,13 +142,23 @@ def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
     body = bytes(delivery.body)
     kept_as = UNREADABLE
     try:
-        envelope = decode(body)
+        envelope = _read(body, glimpsed_at)
         kept_as = NOT_LET_IN
         if verify is not None:
             verify(envelope, delivery)
     except ParkNow as refused:
         return Arrival(kept_as, hashlib.sha256(body).hexdigest(), body, None, reason_of(refused))
     return Arrival(envelope.source, envelope.id, body, envelope, routing_key=delivery.routing_key)
+
+
+def _read(body: bytes, glimpsed_at: datetime | None) -> Envelope:
+    try:
+        return decode(body)
+    except Unreadable as broken:
+        seen = glimpse(body, glimpsed_at, broken.en) if glimpsed_at is not None else None
+        if seen is None:
+            raise
+        return seen
 
 
 def from_row(row: Waiting) -> Arrival:
