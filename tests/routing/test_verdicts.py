@@ -302,7 +302,7 @@ def test_a_broken_envelope_is_told_while_it_says_whose_it_is(town: Town) -> None
 
 def test_a_verdict_is_numbered_with_the_tasks_and_served_to_whoever_missed_it(town: Town) -> None:
     tasks = Tasks(town)
-    by_the_queue(tasks, Faulty("", "", "done", "taken"), "a-1")
+    by_the_queue(tasks, Faulty("", "", "done", "refused", REASON), "a-1")
     (told,) = verdicts(tasks)
     page = town.web.get(
         f"/api/v1/tasks?after={(told.sequence or 0) - 1}", headers=tasks.key[OFFICE]
