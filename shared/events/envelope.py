@@ -87,6 +87,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     after: str | None = None
     actor: str | None = None
     dataschema: str | None = None
+    #: Why the rest could not be read, where this is but a glimpse; then `data` is all that came.
+    fault: str | None = None
 
     @property
     def stream(self) -> str:
@@ -108,6 +110,15 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
     def __rich_repr__(self) -> list[Any]:
         return [self.type, self.stream]
+
+
+class _Names(msgspec.Struct):
+    """What tells whose message it is and which, whatever else is wrong with it."""
+
+    id: _Needed
+    source: _Needed
+    type: _Needed
+    subject: _Needed
 
 
 class _Wire(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -142,6 +153,7 @@ _by_hand: Final = json.JSONEncoder(
 ).encode
 _to_json: Final = msgspec.json.Encoder().encode
 _from_json: Final = msgspec.json.Decoder(_Wire).decode
+_names_in: Final = msgspec.json.Decoder(_Names).decode
 
 
 def encode(envelope: Envelope) -> bytes:
@@ -233,6 +245,29 @@ def decode(body: bytes) -> Envelope:
         after=wire.after,
         actor=wire.actor,
         dataschema=wire.dataschema,
+    )
+
+
+def glimpse(body: bytes, at: datetime, fault: str) -> Envelope | None:
+    """Who sent which message, of one that `decode` refuses for this `fault`; None where none can tell.
+
+    For a reader who answers its sender: there is no event in it. `at` stands for its time.
+    """
+    try:
+        if len(body) > MAX_BYTES or has_nul(body):
+            return None
+        named = _names_in(body)
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return None
+    whole = Data(body)
+    return Envelope(
+        id=named.id,
+        source=named.source,
+        type=named.type,
+        subject=named.subject,
+        time=at,
+        data=whole,
+        fault=fault,
     )
 
 

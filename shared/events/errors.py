@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from shared.kernel.errors import LienThongError, Refused
 
 
@@ -17,5 +15,5 @@ class ContractBroken(LienThongError):
 class TooLarge(Refused):
     """What is to be stated is larger than any event may be: whoever asked for it is told."""
 
-    status: ClassVar[int] = 413
+    status = 413
     default_vi = "Nội dung quá lớn: hãy rút gọn các ô chữ và danh sách rồi gửi lại."

@@ -384,4 +384,9 @@ def test_taking_a_task_is_kept_once() -> None:
     again = answer(taken.case, judged, AnswerTaken(task=taking.task), later(hours=2))
     assert again.case == taken.case
     other = answer(taken.case, judged, AnswerTaken(task=taking.task, officer="C"), later(hours=3))
+    done = grant(opened(judged).case, judged, "a", later(hours=4)).case
+    late = AnswerTaken(task=task_of(done, "a"), officer="Nguyễn Văn B")
+    overtaken = answer(done, judged, late, later(hours=5)).case.tasks["a"]
+    assert (overtaken.state, overtaken.officer) == ("answered", "Nguyễn Văn B")
+    assert overtaken.taken_at == later(hours=4), "the answer had come first"
     assert (other.case.tasks["a"].officer, other.case.tasks["a"].taken_at) == ("C", later(hours=1))

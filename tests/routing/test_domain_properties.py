@@ -197,7 +197,6 @@ def test_a_repeated_answer_never_changes_anything(graph: Any, seed: int) -> None
         answers: tuple[Answer, ...] = (
             granted(task.id),
             AnswerRefused(task=task.id, reason="r"),
-            AnswerTaken(task=task.id),
         )
         for answer in answers:
             decision = apply_answer(walk.case, answer, at(judged, walk.now))

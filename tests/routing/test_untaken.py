@@ -193,9 +193,16 @@ def test_a_message_is_found_in_a_long_stream_wherever_it_lies(town: Town) -> Non
         uow.connection.execute(
             sa.update(streams).where(streams.c.stream == stream).values(last=many - 1)
         )
+    pages: list[str] = []
+    sa.event.listen(
+        town.service.store.engine,
+        "before_cursor_execute",
+        lambda _c, _cur, asked, *_rest: pages.append(asked) if "outbox.body" in asked else None,
+    )
     for n in (2, 3, 700, many - 1):
         with town.service.store.begin() as uow:
             assert send_again(uow, OFFICE, f"t-{n}", first + step * n)
+    assert len(pages) == 4, "the bodies of one page for each, wherever it lies"
     with town.service.store.begin() as uow:
         assert not send_again(uow, OFFICE, "t-0", first)
         unsent = sa.select(outbox.c.sequence).where(outbox.c.sent_at.is_(None))

@@ -274,9 +274,35 @@ def test_what_a_message_alone_can_get_wrong_is_told_as_well(town: Town) -> None:
         )
 
 
+def test_a_broken_envelope_is_told_while_it_says_whose_it_is(town: Town) -> None:
+    tasks = Tasks(town)
+    granted = Faulty("", "", "open", "completed", {"outcome": "granted"})
+    key = f"answer.{OFFICE}.completed"
+    odd: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("#/time", {"time": "2022-03-14T08:15:00"}),
+        ("#/time", {"time": None}),
+        ("#/specversion", {"specversion": "0.3"}),
+        ("#/sequence", {"sequence": 7}),
+        ("#/data", {"data": [1]}),
+        ("#/traceparent", {"traceparent": "00-x"}),
+    )
+    for number, (pointer, attributes) in enumerate(odd):
+        town.send_bytes(key, message(tasks, granted, f"a-{number}", **attributes))
+        town.rest()
+        (told,) = verdicts(tasks)
+        assert (told.data["rule"], told.data["pointer"]) == ("bad_envelope", pointer), attributes
+        assert told.data["state"] == "assigned"
+    mended = message(tasks, granted, "a-0")
+    for body in (message(tasks, granted, "a-0", **odd[0][1]), mended):
+        town.send_bytes(key, body)
+        town.rest()
+    assert [each.data["rule"] for each in verdicts(tasks)] == ["answer_id_used"]
+    assert {row.state for row in town.inbox("routing.answers")} <= {"done", "refused"}
+
+
 def test_a_verdict_is_numbered_with_the_tasks_and_served_to_whoever_missed_it(town: Town) -> None:
     tasks = Tasks(town)
-    by_the_queue(tasks, Faulty("", "", "done", "taken"), "a-1")
+    by_the_queue(tasks, Faulty("", "", "done", "refused", REASON), "a-1")
     (told,) = verdicts(tasks)
     page = town.web.get(
         f"/api/v1/tasks?after={(told.sequence or 0) - 1}", headers=tasks.key[OFFICE]

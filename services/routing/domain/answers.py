@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.routing.domain import refusals, words
-from services.routing.domain.case import Case, Circumstances, PapersWanted, Task
+from services.routing.domain.case import Case, Circumstances, PapersWanted, Task, TaskState
 from services.routing.domain.journey import advance, correct_sum
 from services.routing.domain.move import Move, alarms
 from services.routing.domain.plan import Plan, Route, StepPlan
@@ -84,9 +84,7 @@ def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[
     if wrong := lacking(answer) or overlong(answer):
         return wrong
     if task.state == "answered":
-        if isinstance(answer, AnswerCompleted) and _corrects(task, answer, around):
-            return _correct(Move(case, around), task, answer)
-        return refusals.ALREADY_ANSWERED
+        return _after_the_answer(Move(case, around), task, answer)
     if task.state == "cancelled":
         return refusals.ALREADY_CANCELLED
     move = Move(case, around)
@@ -94,12 +92,22 @@ def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[
     return _MOVES[type(answer)](move, in_hand, answer)
 
 
+def _after_the_answer(move: Move, task: Task, answer: Answer) -> Decision[Case] | Refusal:
+    """What still counts once a task has its answer."""
+    if isinstance(answer, AnswerCompleted) and _corrects(task, answer, move.around):
+        return _correct(move, task, answer)
+    if isinstance(answer, AnswerTaken) and task.closed_by in ("completed", "refused"):
+        return _take(move, task, answer)  # the agency's own answer overtook it on the way
+    return refusals.ALREADY_ANSWERED
+
+
 def _take(move: Move, task: Task, answer: AnswerTaken) -> Decision[Case]:
     if task.taken_at is not None:
         move.note = words.ALREADY_TAKEN
     officer = answer.officer or task.officer
-    taken = replace(task, taken_at=task.taken_at or move.now, officer=officer)
-    move.put(taken if task.state == "paused" else replace(taken, state="taken"))
+    at = task.taken_at or min(move.now, task.closed_at or move.now)
+    state: TaskState = "taken" if task.state == "assigned" else task.state
+    move.put(replace(task, taken_at=at, officer=officer, state=state))
     return move.finish()
 
 

@@ -36,8 +36,23 @@ class Refusal:
         return f"#/{steps}".rstrip("/")[:200]
 
 
-# What the API's body calls by another name than the message.
-_IN_ENVELOPE: Final = {"": "", "answer_id": "id", "kind": "type"}
+# What the API's body calls by another name than the message, and what only a message has.
+_IN_ENVELOPE: Final = {"": "", "answer_id": "id", "kind": "type"} | {
+    name: name
+    for name in (
+        "specversion", "time", "datacontenttype", "dataschema", "sequence", "correlationid",
+        "causationid", "traceparent", "after", "actor", "data",
+    )
+}  # fmt: skip
+
+BAD_ENVELOPE: Final = Refusal(
+    "bad_envelope",
+    "",
+    "Khuôn bản tin (CloudEvents 1.0) sai, xem {place}; thời điểm phải có múi giờ, như "
+    "2022-03-14T08:15:00+07:00.",
+    "the CloudEvents 1.0 envelope is wrong: {fault}; an instant needs its offset, as in "
+    "2022-03-14T08:15:00+07:00",
+)
 
 UNKNOWN_KIND: Final = Refusal(
     "unknown_kind",

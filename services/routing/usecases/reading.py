@@ -8,8 +8,10 @@ Names that no kind of answer has are passed over in a message, as everywhere on 
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final, cast
 
 import marshmallow as ma
@@ -31,6 +33,7 @@ from shared.web.of_event import field_of, one_of
 _BY_TYPE: Final = {kind_of(cls).type: name for name, cls in KINDS.items()}
 _TASK: Final = "task"
 _LONGEST_WORDS: Final = 2000
+_ATTRIBUTE: Final = re.compile(r"(?:`\$\.| field `|envelope: )(\w+)(?:`| must)").search
 _NO_SUCH_KIND: Final = refusals.UNKNOWN_KIND.said(kinds=", ".join(KINDS))
 
 
@@ -60,8 +63,9 @@ AnswerSchema: Final = one_of(
     no_such_kind=fault_of(_NO_SUCH_KIND),
 )
 _SCHEMA: Final = AnswerSchema()
-_FIELDS: Final = {name: frozenset(shape) for name, shape in AnswerSchema.shapes.items()}
-_ANY_FIELD: Final = frozenset[str]().union(*_FIELDS.values())
+_ANY_FIELD: Final = frozenset[str]().union(*AnswerSchema.shapes.values())
+#: By kind: the fields of other kinds.
+_STRANGERS: Final = {name: _ANY_FIELD - set(own) for name, own in AnswerSchema.shapes.items()}
 
 
 def read_message(envelope: Envelope, routing_key: str | None) -> Sent:
@@ -74,8 +78,10 @@ def read_message(envelope: Envelope, routing_key: str | None) -> Sent:
         raise ForgedAnswer("an answer must come from an agency")
     key = SubmissionKey(agency, envelope.id, envelope.subject)
     kind = _BY_TYPE.get(envelope.type)
-    if kind is None:
-        answer: Answer | Refusal = _unknown(envelope.type)
+    if envelope.fault is not None:
+        answer: Answer | Refusal = _broken(envelope.fault)
+    elif kind is None:
+        answer = _unknown(envelope.type)
     elif routing_key is not None and routing_key.rpartition(".")[2] != kind:
         answer = refusals.KIND_DIFFERS
     else:
@@ -96,6 +102,14 @@ def _kind_in(wire_type: str) -> str:
     return name if name in KINDS else wire_type
 
 
+def _broken(fault: str) -> Refusal:
+    """Of an envelope that breaks a rule: which attribute, as far as that is told."""
+    found = _ATTRIBUTE(fault)
+    place = found[1] if found else ""
+    words = refusals.BAD_ENVELOPE.said(place=place or "#", fault=fault.removeprefix("envelope: "))
+    return replace(words, place=place)
+
+
 def _unknown(wire_type: str) -> Refusal:
     if _kind_in(wire_type) in KINDS and names.short(wire_type).startswith("answer."):
         return refusals.UNKNOWN_VERSION
@@ -106,8 +120,7 @@ def _quickly(envelope: Envelope, kind: str) -> Answer | None:
     """The answer, if nothing about it asks for a second look."""
     try:
         answer = cast("Answer", envelope.event())
-        strangers = (name for name in envelope.data if name in _ANY_FIELD - _FIELDS[kind])
-        odd = any(envelope.data[name] is not None for name in strangers)
+        odd = any(envelope.data.get(name) is not None for name in _STRANGERS[kind])
     except (Unreadable, msgspec.DecodeError):
         return None
     plain = answer.task == envelope.subject and not odd and all(map(_is_plain, _texts(answer)))

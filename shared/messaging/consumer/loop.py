@@ -20,6 +20,7 @@ from shared.log import FixedEvent, Plain
 from shared.messaging import Bus
 from shared.messaging.consumer.batch import Batch, Settled, row_of
 from shared.messaging.consumer.model import (
+    ANY,
     Arrival,
     Handler,
     Setup,
@@ -87,7 +88,9 @@ class Consumer:
             done = self._retry_due(polling=wait > 0)
             deliveries = self._window.take(self._batch, 0.0 if done else self._bounded(wait))
             if deliveries:
-                self._settle([from_delivery(each, self._setup.verify) for each in deliveries])
+                # Where every type has a handler, one answers for broken envelopes too.
+                at = self._store.clock.now() if ANY in self._setup.handlers else None
+                self._settle([from_delivery(each, self._setup.verify, at) for each in deliveries])
         except Exception:
             self._looked_at = None  # the database must answer before more is taken
             self._window.tend()

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from typing import ClassVar, Final
 
 from shared.database import UnitOfWork
-from shared.events.envelope import Envelope, decode
+from shared.events.envelope import Envelope, decode, glimpse
 from shared.events.event import kind_named
 from shared.events.names import short
-from shared.kernel.errors import LienThongError, ParkNow
+from shared.kernel.errors import LienThongError, ParkNow, Unreadable
 from shared.kernel.retry import RetryPolicy
 from shared.messaging import Delivery
 from shared.messaging.model import BEGINNING, too_large
@@ -139,8 +139,12 @@ class Arrival:
         return self.envelope.type if self.envelope else ""
 
 
-def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
+def from_delivery(
+    delivery: Delivery, verify: Verify | None, glimpsed_at: datetime | None = None
+) -> Arrival:
     """Read a delivery; what cannot be read, or is not let in, becomes an arrival to be parked.
+
+    With `glimpsed_at` a broken envelope that still says whose it is goes to the handlers as well.
 
     A refused one is kept under the hash of its bytes, never under the id it claims: else a forged
     fact could take the place of a true one.
@@ -155,7 +159,7 @@ def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
         )
     kept_as = UNREADABLE
     try:
-        envelope = decode(body)
+        envelope = _read(body, glimpsed_at)
         kept_as = NOT_LET_IN
         if verify is not None:
             verify(envelope, delivery)
@@ -163,6 +167,16 @@ def from_delivery(delivery: Delivery, verify: Verify | None) -> Arrival:
         fact_id = hashlib.sha256(body).hexdigest()
         return Arrival(kept_as, fact_id, body, None, reason_of(refused), None, None, *sender)
     return Arrival(envelope.source, envelope.id, body, envelope, None, None, None, *sender)
+
+
+def _read(body: bytes, glimpsed_at: datetime | None) -> Envelope:
+    try:
+        return decode(body)
+    except Unreadable as broken:
+        seen = glimpse(body, glimpsed_at, broken.en) if glimpsed_at is not None else None
+        if seen is None:
+            raise
+        return seen
 
 
 def from_row(row: Waiting, verify: Verify | None) -> Arrival:
