@@ -79,6 +79,10 @@ class RawPublisher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Hang up without a word."""
         self._line.close()
 
     def _method(self, channel: int, of: int, number: int, arguments: bytes) -> None:

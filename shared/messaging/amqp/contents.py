@@ -38,13 +38,11 @@ class Content:
         "arguments",
         "fault",
         "largest",
-        "method",
         "properties",
         "size",
     )
 
-    def __init__(self, method: tuple[int, int], arguments: bytes, largest: int) -> None:
-        self.method = method
+    def __init__(self, arguments: bytes, largest: int) -> None:
         self.arguments = arguments
         self.largest = largest
         self.properties: Properties = NOTHING
@@ -113,7 +111,7 @@ def reader(connection: Any, callback: Callable[..., Any]) -> Callable[[Any], boo
                 callback(channel, method, payload, None)
                 return True
             largest = MAX_BYTES if method == _DELIVER else 0  # what comes back is known here
-            arriving[channel] = Content(method, payload, largest)
+            arriving[channel] = Content(payload, largest)
             return False
         _put(content, kind, payload)
         if content is None or not content.complete:
