@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from partner.__main__ import parser
+from partner.reading import read_message
 from shared.events.envelope import decode
 from shared.events.names import wire
 from shared.events.registry import KINDS
@@ -59,6 +60,20 @@ def test_the_envelopes_shown_fit_the_contract():
     for envelope in shown:
         assert set(envelope.data) <= set(envelope.event().__struct_fields__)
     assert shown[1].subject == shown[0].data["task"]
+
+
+def test_the_kit_reads_every_golden_sample_of_what_agencies_are_sent():
+    samples = [
+        PROJECT / "shared" / "events" / "samples" / f"{kind.name}.v{kind.version}.json"
+        for kind in KINDS.values()
+        if kind.way == "tasks"
+    ]
+    assert samples
+    for sample in samples:
+        message = read_message(sample.read_bytes())
+        assert f"task.{message.kind}.v1" in sample.name
+        assert message.sequence > 0
+        assert message.task == message.data["task"]
 
 
 def test_every_field_of_every_task_and_answer_is_told():

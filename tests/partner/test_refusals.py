@@ -9,7 +9,7 @@ from typing import Any
 import pika
 import pytest
 
-from partner import Client, Message, Refusal
+from partner import Arrival, BrokerUnreachable, Client, Message, Refusal
 from partner.__main__ import main
 from tests.partner.conftest import CityBroker, envelope, until
 from tests.partner.test_seams import AGENCY, City, Queue, by_door, client
@@ -179,6 +179,25 @@ def test_a_task_that_is_closed_at_the_city_is_not_opened_again_by_a_refusal_of_t
         agency.flush()
         assert [each.rule for each in agency.refusals()] == [rule]
         assert agency.task("task-1").state == then
+
+
+def test_a_refusal_is_told_though_the_line_broke_before_the_acknowledgement():
+    class Breaking(Queue):
+        def acknowledge(self, arrival: Arrival) -> None:
+            if self.breaks == 0:
+                self.close()
+                raise BrokerUnreachable("it is gone")
+            super().acknowledge(arrival)
+
+    queue = Breaking()
+    told: list[Refusal] = []
+    queue.waiting.append(json.dumps(refusal(AGENCY, 1, "a-1")).encode())
+    with Client(AGENCY, store=":memory:", transport=queue, on_refused=told.append) as agency:
+        with pytest.raises(BrokerUnreachable):
+            agency.poll(lambda message: None)
+        agency.poll(lambda message: None)
+    assert [each.answer for each in told] == ["a-1"]
+    assert (queue.taken, len(queue.waiting)) == ({}, 0)
 
 
 def test_a_notice_that_fails_takes_nothing_along(caplog):

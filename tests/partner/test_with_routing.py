@@ -12,6 +12,7 @@ import pytest
 from deploy.rabbitmq.make import definitions
 from partner import Client, Message
 from services.routing.usecases.answer import ANSWERS_QUEUE
+from shared.events.registry import KINDS
 from tests.backends import ServersBackend
 from tests.partner.conftest import SmallCity
 from tests.routing.town import Town, migrate, received, withdrawn
@@ -91,3 +92,36 @@ def test_a_task_that_was_withdrawn_is_cancelled_at_the_agency(town: Town, agency
     town.intake(withdrawn("D-1"))
     justice.drain(lambda message: None)
     assert [task.state for task in justice.tasks(closed=True)] == ["cancelled"]
+
+
+@pytest.mark.skipif(
+    "task.answer_refused" not in {kind.name for kind in KINDS.values()},
+    reason="routing does not say it yet",
+)
+def test_an_answer_that_routing_does_not_apply_comes_back_and_can_be_given_anew(
+    town: Town, agency: Agency
+):
+    town.intake(received("D-1"))
+    justice = agency("phuong-1")
+    justice.drain(lambda message: None)
+    (task,) = justice.tasks()
+    wrong = justice.refuse(task.id, "Không thuộc thẩm quyền")
+    (kept,) = justice._outbox.unsent()
+    body = kept.body.replace(b'"reason":', b'"reasons":')  # as a kit with a typing mistake would
+    justice._store.do("UPDATE answers SET body = ? WHERE id = ?", body, wrong)
+    assert justice.flush() == 1, "a confirm is the broker's"
+    settle(town, answers=1)
+    handled: list[Message] = []
+    assert justice.drain(handled.append) == 1
+    assert [message.kind for message in handled] == ["answer_refused"]
+    (refusal,) = justice.refusals()
+    assert (refusal.answer, refusal.task, refusal.kind) == (wrong, task.id, "refused")
+    assert (refusal.rule, refusal.place) == ("missing_field", "reason")
+    assert refusal.vi
+    assert refusal.said
+    assert [each.state for each in justice.tasks()] == ["open"]
+    justice.complete(task.id, result_code=task.results[0])
+    assert justice.flush() == 1
+    settle(town, answers=1)
+    assert justice.drain(handled.append) == 0
+    assert justice.refusals(standing=True) == []
