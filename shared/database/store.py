@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Final
 
 import sqlalchemy as sa
 
-from shared.database.engine import ALONE, READ_ONLY, translate, writer_lock
+from shared.database.engine import ALONE, READ_ONLY, writer_lock
 from shared.database.signal import Signal
+from shared.database.trouble import spoils, translate
 from shared.database.unit_of_work import EventLog, UnitOfWork
 from shared.kernel.actor import Actor
 from shared.kernel.clock import Clock
 from shared.kernel.errors import DatabaseAway
 from shared.kernel.ids import Ids
+
+_READS_ONLY: Final = sa.text("SELECT current_setting('transaction_read_only')")
 
 
 class Store:
@@ -35,6 +39,7 @@ class Store:
         self.replayed = Signal()  # an inbox row was released to be tried again
         self._signals: dict[str, Signal] = {}
         self.after_commit: list[Callable[[], None]] = []
+        self._refused = False  # the last writer was
         self._querying = engine.execution_options(**{READ_ONLY: True, ALONE: True})
 
     @contextmanager
@@ -91,15 +96,20 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sa.Connection]:
         """A bare transaction for the loops' own bookkeeping; gives no signal."""
-        with _translated(), writer_lock(self.engine), self.engine.connect() as connection:
-            yield connection
-            if connection.in_transaction():
-                _commit(connection)
+        try:
+            with self._connected(self.engine, writer_lock(self.engine)) as connection:
+                yield connection
+                if connection.in_transaction():
+                    _commit(connection)
+        except DatabaseAway:
+            self._refused = True
+            raise
+        self._refused = False
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection for reading one consistent picture; nothing is committed."""
-        with _translated(), self.engine.connect() as connection:
+        with self._connected(self.engine, reading=True) as connection:
             yield connection.execution_options(**{READ_ONLY: True})
             if self.engine.dialect.name != "sqlite" and connection.in_transaction():
                 _commit(connection)  # psycopg forgets after a ROLLBACK what the server has parsed
@@ -107,13 +117,56 @@ class Store:
     @contextmanager
     def query(self) -> Iterator[sa.Connection]:
         """A connection for a single question, without the two round trips of a transaction."""
-        with _translated(), self._querying.connect() as connection:
+        with self._connected(self._querying) as connection:
             yield connection
 
+    @contextmanager
+    def _connected(
+        self,
+        engine: sa.Engine,
+        lock: AbstractContextManager[None] | None = None,
+        *,
+        reading: bool = False,
+    ) -> Iterator[sa.Connection]:
+        """A connection from the pool; after a trouble that spoils it, none of the pool is used.
+
+        `reading`: its transaction only reads by our own word, so a write in it is our defect.
+        """
+        pool = self.engine.pool
+        try:
+            with lock or nullcontext(), engine.connect() as connection:
+                try:
+                    yield connection
+                except BaseException as error:
+                    if spoils(error, reading=reading):
+                        connection.invalidate()
+                    raise
+        except (sa.exc.SQLAlchemyError, ConnectionError, TimeoutError) as error:
+            if spoils(error, reading=reading) and self.engine.pool is pool:
+                self.engine.dispose()
+            known = translate(error, reading=reading)
+            if known is None:
+                raise
+            raise known from error
+
     def ping(self) -> None:
-        """A round trip to the database; DatabaseAway when there is none."""
+        """A round trip to the database; DatabaseAway where there is none, or it takes no writes."""
+        if self.engine.dialect.name == "sqlite":
+            self._ping_file()
+            return
         with self.query() as connection:
-            connection.execute(sa.text("SELECT 1"))
+            reads_only = connection.scalar(_READS_ONLY) == "on"
+        if reads_only:
+            self.engine.dispose()  # another session may meet the server that writes
+            raise DatabaseAway("the database only reads")
+
+    def _ping_file(self) -> None:
+        """Reads; where the last writer was refused, also writes what is there already."""
+        with self.query() as connection:
+            version = connection.scalar(sa.text("PRAGMA user_version"))
+        if self._refused:
+            with self.transaction() as connection:
+                connection.exec_driver_sql(f"PRAGMA user_version = {int(version or 0)}")
 
     def close(self) -> None:
         """Let go of all connections."""
@@ -127,16 +180,3 @@ def _commit(connection: sa.Connection) -> None:
         # The transaction may still be open, which the pool would not know: never back into it.
         connection.invalidate()
         raise
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except sa.exc.SQLAlchemyError as error:
-        known = translate(error)
-        if known is None:
-            raise
-        raise known from error
-    except (ConnectionError, TimeoutError) as error:  # a driver that let a socket error through
-        raise DatabaseAway("the database connection broke off") from error

@@ -7,6 +7,7 @@ Must not: know a service, a handler or a route; they are handed in.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from shared.database import Store, UnitOfWork, make_engine
+from shared.database.engine import Limits
 from shared.database.migrate import upgrade
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
@@ -37,7 +39,14 @@ def store_of(
     `reads` are the sources whose events it applies: what it states says how far it had come.
     """
     outbox = Outbox(stated_by(service), reads)
-    return Store(make_engine(settings.database_url), outbox, clock=clock, ids=ids)
+    engine = make_engine(settings.database_url, limits_of(settings))
+    return Store(engine, outbox, clock=clock, ids=ids)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How long the database is waited for, as the operator has set it."""
+    names = (each.name for each in fields(Limits))
+    return Limits(**{name: getattr(settings, f"database_{name}_seconds") for name in names})
 
 
 class Assembly:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.database import Store
-from shared.database.engine import Contention
+from shared.database.trouble import Contention
 from shared.kernel.errors import BrokerAway, DatabaseAway, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.log import FixedEvent, Plain
