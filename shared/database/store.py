@@ -12,6 +12,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from shared.database.engine import ALONE, READ_ONLY, writer_lock
+from shared.database.gate import Gate
 from shared.database.signal import Signal
 from shared.database.trouble import spoils, translate
 from shared.database.unit_of_work import EventLog, UnitOfWork
@@ -39,6 +40,7 @@ class Store:
         self.replayed = Signal()  # an inbox row was released to be tried again
         self._signals: dict[str, Signal] = {}
         self.after_commit: list[Callable[[], None]] = []
+        self._gate = Gate()
         self._refused = False  # the last writer was
         self._querying = engine.execution_options(**{READ_ONLY: True, ALONE: True})
 
@@ -132,7 +134,7 @@ class Store:
 
         `reading`: its transaction only reads by our own word, so a write in it is our defect.
         """
-        pool = self.engine.pool
+        pool, entered, lost = self.engine.pool, self._gate.enter(), False
         try:
             with lock or nullcontext(), engine.connect() as connection:
                 try:
@@ -142,12 +144,15 @@ class Store:
                         connection.invalidate()
                     raise
         except (sa.exc.SQLAlchemyError, ConnectionError, TimeoutError) as error:
-            if spoils(error, reading=reading) and self.engine.pool is pool:
+            lost = spoils(error, reading=reading)
+            if lost and self.engine.pool is pool:
                 self.engine.dispose()
             known = translate(error, reading=reading)
             if known is None:
                 raise
             raise known from error
+        finally:
+            self._gate.left(entered, lost=lost)
 
     def ping(self) -> None:
         """A round trip to the database; DatabaseAway where there is none, or it takes no writes."""

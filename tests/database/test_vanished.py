@@ -8,6 +8,7 @@ import signal
 import socket
 import sqlite3
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
@@ -20,6 +21,7 @@ import sqlalchemy as sa
 
 from shared.database import Store, batch, make_engine
 from shared.database.engine import Limits
+from shared.database.gate import PAUSE_SECONDS
 from shared.database.trouble import Contention
 from shared.kernel.clock import FixedClock
 from shared.kernel.errors import DatabaseAway
@@ -87,12 +89,23 @@ WAYS = [write, read, together, at_the_end, Store.ping]
 Way = Callable[[Store], None]
 
 
-def heals(store: Store, way: Way, *, tries: int = 2) -> None:
+def heals(store: Store, way: Way, *, tries: int = 1) -> None:
     """As a loop does: asked again, it goes on after `tries` refusals at the most."""
     for _ in range(tries):
         with suppress(DatabaseAway, Contention):
             way(store)
             return
+    way(store)
+
+
+def healed(store: Store, way: Way) -> None:
+    """At the latest a while after the server is back."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        with suppress(DatabaseAway, Contention):
+            way(store)
+            return
+        time.sleep(0.05)
     way(store)
 
 
@@ -108,12 +121,38 @@ def test_a_host_that_vanishes_is_given_up_in_time_and_healed_alone(server_url: s
         began = time.monotonic()
         with pytest.raises(DatabaseAway):
             way(store)
-        with pytest.raises(DatabaseAway):  # and by a new connection, which nobody greets
-            way(store)
-        assert time.monotonic() - began < 20
+        assert time.monotonic() - began < 15
         proxy.heal()
-        heals(store, way, tries=0)
+        healed(store, way)
         store.close()
+
+
+def test_while_a_host_is_gone_one_tries_and_the_others_are_told_at_once(server_url: str):
+    with line_to(server_url) as (proxy, url):
+        store = opened(url, replace(SHORT, connect=3))
+        write(store)
+        proxy.hole()
+        with pytest.raises(DatabaseAway):
+            write(store)
+        time.sleep(PAUSE_SECONDS)
+        trying = threading.Thread(target=lambda: suppressed(store))
+        trying.start()
+        time.sleep(0.5)
+        began = time.monotonic()
+        for _ in range(50):
+            with pytest.raises(DatabaseAway):
+                write(store)
+        assert time.monotonic() - began < 2
+        assert trying.is_alive()
+        trying.join()
+        proxy.heal()
+        healed(store, write)
+        store.close()
+
+
+def suppressed(store: Store) -> None:
+    with suppress(DatabaseAway):
+        write(store)
 
 
 def test_the_host_itself_is_asked_for_a_sign_of_life(server_url: str):
@@ -153,7 +192,7 @@ def test_a_statement_a_lock_and_a_silent_transaction_have_their_end(server_url: 
             write(store)
     with pytest.raises(DatabaseAway):
         asleep(store)
-    write(store)
+    healed(store, write)
     store.close()
 
 
@@ -228,12 +267,14 @@ def _until(url: str, state: str) -> None:
 
 
 def sessions(store: Store, way: Way) -> None:
-    """Several connections lie in the pool, each with its statements parsed."""
-    held = [store.engine.connect() for _ in range(4)]
+    """By several connections that then lie in the pool, each with its statements parsed."""
+    held = []
+    for _ in range(4):
+        for _ in range(3):
+            way(store)
+        held.append(store.engine.connect())  # the one just used
     for each in held:
         each.close()
-    for _ in range(3):
-        way(store)
 
 
 @pytest.mark.parametrize("way", [write, at_the_end, Store.ping])
@@ -245,7 +286,7 @@ def test_a_server_that_only_reads_is_away_until_it_writes_again(primary: Postgre
             with pytest.raises(DatabaseAway):
                 way(store)
         read(store)  # looking is possible all the time
-    heals(store, way, tries=1)
+    heals(store, way)
     store.ping()
     store.close()
 
@@ -270,9 +311,8 @@ def test_an_alter_under_open_sessions_is_met_once_and_passed(server_url: str, wa
     store = opened(server_url)
     sessions(store, way)
     order(server_url, "ALTER TABLE applied ALTER COLUMN n TYPE bigint")
-    heals(store, way, tries=1)
-    for _ in range(4):
-        way(store)
+    heals(store, way)
+    sessions(store, way)
     store.close()
 
 
@@ -281,7 +321,7 @@ def test_statements_that_the_server_has_forgotten_are_told_anew(server_url: str)
     sessions(store, together)
     with store.query() as connection:
         connection.exec_driver_sql("DEALLOCATE ALL")
-    heals(store, together, tries=1)
+    heals(store, together)
     store.close()
 
 
@@ -358,7 +398,7 @@ def test_a_file_that_cannot_be_written_is_away_until_it_can(file: Path):
             store.ping()  # asked for, although reading goes on
     read(store)
     sa.event.remove(store.engine, "connect", forbid)
-    heals(store, Store.ping, tries=1)
+    heals(store, Store.ping)
     write(store)
     store.close()
 
@@ -371,7 +411,7 @@ def test_a_file_whose_head_was_lost_is_away_and_not_the_fault_of_a_fact(file: Pa
     with pytest.raises(DatabaseAway, match="damaged"):
         write(store)
     shutil.copy(kept, file)
-    heals(store, write, tries=1)
+    heals(store, write)
     store.close()
 
 
