@@ -38,9 +38,9 @@ Route = tuple[str, str]  # (exchange, routing key)
 
 @dataclass(slots=True)
 class _BackOff:
-    """A route on which the broker last refused something: not tried again before `until`."""
+    """A route on which the broker last refused something: not tried again before `until` (steady)."""
 
-    until: datetime
+    until: float
     pause: timedelta
 
 
@@ -92,7 +92,8 @@ class Relay:
 
     def next_due(self) -> datetime | None:
         """When the first route that is backed off is tried again; None where none is."""
-        return min((each.until for each in self._back_offs.values()), default=None)
+        left = self._until_free()
+        return None if left is None else self._store.clock.now() + timedelta(seconds=left)
 
     def wake(self) -> None:
         """Look at the outbox now."""
@@ -116,17 +117,21 @@ class Relay:
     def _has_news(self, *, polling: bool) -> bool:
         if self._store.recorded.count != self._seen:
             return True
-        now = self._store.clock.now()
-        if any(each.until <= now for each in self._back_offs.values()):
+        left = self._until_free()
+        if left is not None and left <= 0:
             return True
         return polling and time.monotonic() - self._looked_at >= self._poll
 
     def _until_poll(self) -> float:
         until = max(0.001, self._looked_at + self._poll - time.monotonic())
-        due = self.next_due()
-        if due is None:
-            return until
-        return max(0.001, min(until, (due - self._store.clock.now()).total_seconds()))
+        left = self._until_free()
+        return until if left is None else max(0.001, min(until, left))
+
+    def _until_free(self) -> float | None:
+        """Seconds until the first route is tried again, none that are left where it may be now."""
+        first = min((each.until for each in self._back_offs.values()), default=None)
+        # To the microsecond, as instants are: a clock that is set to the end of a pause is there.
+        return None if first is None else round(first - self._store.clock.steady(), 6)
 
     def _look(self) -> int:
         seen = self._store.recorded.count  # before looking: what is recorded meanwhile signals anew
@@ -199,7 +204,7 @@ class Relay:
         self._confirmed.clear()
 
     def _backed_off(self) -> list[Route]:
-        now = self._store.clock.now()
+        now = self._store.clock.steady()
         return [route for route, each in self._back_offs.items() if each.until > now]
 
     def _told(self, rows: Sequence[Unsent], sent: Sent) -> int:
@@ -221,7 +226,7 @@ class Relay:
     def _back_off(self, route: Route, reason: str) -> None:
         before = self._back_offs.get(route)
         pause = FIRST_PAUSE if before is None else min(before.pause * 2, LONGEST_PAUSE)
-        self._back_offs[route] = _BackOff(self._store.clock.now() + pause, pause)
+        self._back_offs[route] = _BackOff(self._store.clock.steady() + pause.total_seconds(), pause)
         _log.warning(
             "relay.not_confirmed",
             relay=self.name,
@@ -235,7 +240,7 @@ class Relay:
         """A route that was tried again and had nothing left to send is forgotten."""
         if len(rows) == self._batch:
             return
-        now = self._store.clock.now()
+        now = self._store.clock.steady()
         for route in [route for route, each in self._back_offs.items() if each.until <= now]:
             del self._back_offs[route]
 

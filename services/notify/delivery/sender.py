@@ -174,14 +174,16 @@ class Sender:
         return self._due is not None and self._due <= self._store.clock.now()
 
     def _look(self) -> None:
-        sets, now = self._signal.count, time.monotonic()
-        if sets == self._seen and now - self._asked_at < LOOK_EVERY_SECONDS:
+        sets, at = self._signal.count, time.monotonic()
+        if sets == self._seen and at - self._asked_at < LOOK_EVERY_SECONDS:
             return
         with self._store.query() as connection:
             found = sendings.next_due(connection, self.kind, self._me)
         lost = found.mine_since + ORPHANED_AFTER if found.mine_since else None
-        self._due = min((at for at in (found.due, lost) if at is not None), default=None)
-        self._seen, self._asked_at = sets, now
+        now = self._store.clock.now()
+        due = now if found.due is not None and found.due > RETRIES.beyond(now) else found.due
+        self._due = min((at for at in (due, lost) if at is not None), default=None)
+        self._seen, self._asked_at = sets, at
 
     def _rest(self, heard: int, wait: float) -> None:
         if self._due is not None:

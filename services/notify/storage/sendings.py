@@ -11,7 +11,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from services.notify.domain.messages import Message
+from services.notify.domain.messages import RETRIES, Message
 from services.notify.domain.states import State
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of
 from services.notify.storage.tables import in_states, messages
@@ -22,12 +22,14 @@ _READY = in_states(State.QUEUED, State.FAILED)
 _SENDING = in_states(State.SENDING)
 _HOLDERS = messages.c.sender == sa.bindparam("holder")
 _NOW = sa.bindparam("now", type_=Instant())
+# Later than anything that is planned now: written down before the clock was put back.
+_BEYOND = sa.bindparam("beyond", type_=Instant())
 
 _OF_CHANNEL = messages.c.channel == sa.bindparam("by")
 # A common table, not a sub-select: PostgreSQL runs it once, so it locks no more than the limit.
 _DUE = (
     sa.select(messages.c.id)
-    .where(_OF_CHANNEL, _READY, messages.c.next_at <= _NOW)
+    .where(_OF_CHANNEL, _READY, sa.or_(messages.c.next_at <= _NOW, messages.c.next_at > _BEYOND))
     .order_by(messages.c.next_at, messages.c.id)
     .limit(sa.bindparam("most", type_=sa.Integer()))
     .with_for_update(skip_locked=True)
@@ -81,6 +83,7 @@ def claim(
     asked = {
         "by": channel,
         "now": now,
+        "beyond": RETRIES.beyond(now),
         "most": limit,
         "claimer": wanted.sender,
         "until": wanted.lease_until,

@@ -167,7 +167,8 @@ class Consumer:
         with self._store.query() as connection:
             now = self._store.clock.now()
             sql = sql_of(connection)
-            due = sql.due(connection, name, now, self._batch)
+            beyond = self._setup.policy.beyond(now)
+            due = sql.due(connection, name, now, self._batch, beyond=beyond)
             if not due:
                 self._next_retry = sql.next_retry(connection, name)
         if due:

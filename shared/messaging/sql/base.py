@@ -186,9 +186,18 @@ class Sql(ABC):
 
     @abstractmethod
     def due(
-        self, connection: sa.Connection, consumer: str, now: datetime, limit: int
+        self,
+        connection: sa.Connection,
+        consumer: str,
+        now: datetime,
+        limit: int,
+        *,
+        beyond: datetime,
     ) -> list[Waiting]:
-        """Rows to be tried again by `now`, the longest due first."""
+        """Rows to be tried again by `now`, the longest due first.
+
+        Those later than `beyond` as well: nobody plans so far ahead, the clock was put back.
+        """
 
     @abstractmethod
     def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:

@@ -53,7 +53,8 @@ _WAITING = sa.text(
     " OFFSET 0) AS i"
 )
 _DUE = sa.text(
-    f"{_ROW} WHERE consumer = :consumer AND state = 'retry' AND next_at <= :now"
+    f"{_ROW} WHERE consumer = :consumer AND state = 'retry'"
+    " AND (next_at <= :now OR next_at > :beyond)"
     " ORDER BY next_at, fact_id LIMIT :limit"
 )
 _NEXT_RETRY = sa.text(
@@ -165,9 +166,15 @@ class PostgresSql(Sql):
         return [Waiting(*row) for row in _query(connection, _WAITING, asked)]
 
     def due(
-        self, connection: sa.Connection, consumer: str, now: datetime, limit: int
+        self,
+        connection: sa.Connection,
+        consumer: str,
+        now: datetime,
+        limit: int,
+        *,
+        beyond: datetime,
     ) -> list[Waiting]:
-        asked = {"consumer": consumer, "now": now, "limit": limit}
+        asked = {"consumer": consumer, "now": now, "beyond": beyond, "limit": limit}
         return [Waiting(*row) for row in _query(connection, _DUE, asked)]
 
     def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:

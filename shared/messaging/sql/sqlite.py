@@ -46,9 +46,11 @@ _WAITING = timed(
 )
 _DUE = timed(
     f"{_ROW} INDEXED BY inbox_retry"
-    " WHERE consumer = :consumer AND state = 'retry' AND next_at <= :now"
+    " WHERE consumer = :consumer AND state = 'retry'"
+    " AND (next_at <= :now OR next_at > :beyond)"
     " ORDER BY next_at, fact_id LIMIT :limit",
     "now",
+    "beyond",
     next_at=True,
     received_at=True,
 )
@@ -118,9 +120,15 @@ class SqliteSql(Sql):
         return [Waiting(*row) for row in rows]
 
     def due(
-        self, connection: sa.Connection, consumer: str, now: datetime, limit: int
+        self,
+        connection: sa.Connection,
+        consumer: str,
+        now: datetime,
+        limit: int,
+        *,
+        beyond: datetime,
     ) -> list[Waiting]:
-        asked = {"consumer": consumer, "now": now, "limit": limit}
+        asked = {"consumer": consumer, "now": now, "beyond": beyond, "limit": limit}
         return [Waiting(*row) for row in connection.execute(_DUE, asked)]
 
     def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:
