@@ -8,7 +8,7 @@ from services.notify.channels import open_channels
 from services.notify.delivery.sender import Sender
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
-from services.notify.usecases.sending import give_up_waiting, next_give_up
+from services.notify.usecases.sending import give_up_waiting, next_give_up, waited_too_long
 from services.notify.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
@@ -17,6 +17,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
 from shared.messaging.assembly import Assembly, store_of
+from shared.messaging.loops.ticker import Timely
 from shared.messaging.service import Service
 from shared.settings import Settings
 
@@ -47,7 +48,11 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             ),
             *(Sender(kind, channel, store) for kind, channel in channels.items()),
             # Contacts are waited for a day: whether one is given up now need not be asked often.
-            parts.ticker("ticker", give_up_waiting, next_give_up, gap=1.0),
+            parts.ticker(
+                "ticker",
+                Timely(next_give_up, waited_too_long, give_up_waiting, "notify.give_up_put_off"),
+                gap=1.0,
+            ),
         ],
         migrations=MIGRATIONS,
     )

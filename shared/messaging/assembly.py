@@ -6,15 +6,13 @@ Must not: know a service, a handler or a route; they are handed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import datetime
 from pathlib import Path
 
-import sqlalchemy as sa
 from flask import Flask
 
-from shared.database import Store, UnitOfWork, make_engine
+from shared.database import Store, make_engine
 from shared.database.engine import Limits
 from shared.database.migrate import upgrade
 from shared.kernel.clock import Clock
@@ -22,7 +20,7 @@ from shared.kernel.ids import Ids
 from shared.messaging import Bus, Queue
 from shared.messaging.consumer import Consumer, Handler, Verify
 from shared.messaging.loops.loop import Loop
-from shared.messaging.loops.ticker import Ticker
+from shared.messaging.loops.ticker import Ticker, Timely
 from shared.messaging.metrics import Metrics, ledgers
 from shared.messaging.outbox import Outbox, stated_by
 from shared.messaging.relay import Relay
@@ -89,26 +87,14 @@ class Assembly:
             metrics=self._metrics,
         )
 
-    def ticker(
-        self,
-        name: str,
-        run: Callable[[UnitOfWork], int],
-        next_due: Callable[[sa.Connection], datetime | None],
-        *,
-        gap: float = 0.25,
-    ) -> Ticker:
-        """Does what falls due by the clock; `next_due` is one question to the database."""
-
-        def ask() -> datetime | None:
-            with self._store.query() as connection:
-                return next_due(connection)
-
-        return Ticker(f"{self._name}.{name}", self._store, run, ask, gap=gap)
+    def ticker(self, name: str, work: Timely, *, gap: float = 0.25) -> Ticker:
+        """Does what falls due by the clock."""
+        return Ticker(f"{self._name}.{name}", self._store, work, gap=gap)
 
     def service(self, web: Flask, loops: Sequence[Loop], migrations: Path) -> Service:
         """The whole service, its ledgers measured at each scrape; nothing runs yet."""
         store = self._store
-        consumers = [loop.name for loop in loops if isinstance(loop, Consumer)]
+        consumers = [loop.name for loop in loops if isinstance(loop, (Consumer, Ticker))]
         self._metrics.measure(ledgers(store, consumers))
         return Service(
             name=self._name,

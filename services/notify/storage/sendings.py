@@ -164,12 +164,26 @@ def next_due(connection: sa.Connection, channel: str, sender: str) -> Next:
     return Next(min((at for at in (ready, lease) if at is not None), default=None), mine)
 
 
-def first_awaiting(connection: sa.Connection) -> datetime | None:
-    """When the longest waiting message without a contact was made (UTC)."""
-    found: datetime | None = connection.execute(_FIRST_AWAITING).scalar()
+_AWAITING = in_states(State.AWAITING_CONTACT)
+_FREE = sa.not_(among(messages.c.id))
+_FIRST_AWAITING = sa.select(sa.func.min(messages.c.made_at)).where(_AWAITING, _FREE)
+_AWAITING_SINCE = (
+    sa.select(messages.c.id)
+    .where(_AWAITING, _FREE, messages.c.made_at <= sa.bindparam("since", type_=Instant()))
+    .order_by(messages.c.made_at, messages.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+
+
+def first_awaiting(connection: sa.Connection, put_off: Collection[str]) -> datetime | None:
+    """When the longest waiting message without a contact was made (UTC), but for those put off."""
+    found: datetime | None = connection.scalar(_FIRST_AWAITING, {"keys": put_off})
     return found
 
 
-_FIRST_AWAITING = sa.select(sa.func.min(messages.c.made_at)).where(
-    in_states(State.AWAITING_CONTACT)
-)
+def awaiting_since(
+    connection: sa.Connection, since: datetime, most: int, put_off: Collection[str]
+) -> list[str]:
+    """What has waited for a contact since before then (UTC), but for those put off."""
+    asked = {"since": since, "most": most, "keys": put_off}
+    return list(connection.scalars(_AWAITING_SINCE, asked))

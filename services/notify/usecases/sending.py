@@ -5,7 +5,7 @@ The channel itself is called between two of these units, with no transaction ope
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -111,9 +111,15 @@ def recover(
     return len(orphans) + len(left)
 
 
-def give_up_waiting(uow: UnitOfWork) -> int:
-    """Messages whose contact did not come within its time: the citizen is unreachable."""
-    late = uow.get(Messages).awaiting_since(uow.now - CONTACT_TIMEOUT, GIVE_UP_AT_ONCE)
+def waited_too_long(uow: UnitOfWork, put_off: Collection[str]) -> list[str]:
+    """The messages whose contact did not come within its time, without those put off."""
+    since = uow.now - CONTACT_TIMEOUT
+    return sendings.awaiting_since(uow.connection, since, GIVE_UP_AT_ONCE, put_off)
+
+
+def give_up_waiting(uow: UnitOfWork, ids: Sequence[str]) -> int:
+    """These messages are waited for no longer: the citizen is unreachable; how many they were."""
+    late = uow.get(Messages).still_awaiting(ids)
     for message in late:
         ended = message.moved(
             State.UNDELIVERABLE, uow.now, reason=NO_CONTACT, told_unreachable=True
@@ -156,7 +162,7 @@ def _record_unreachable(uow: UnitOfWork, lost: Sequence[Message]) -> None:
         uow.record(unreachable(told, reason, uow.now))
 
 
-def next_give_up(connection: sa.Connection) -> datetime | None:
-    """When the longest waiting message is given up (UTC); None when none waits."""
-    since = sendings.first_awaiting(connection)
+def next_give_up(connection: sa.Connection, put_off: Collection[str]) -> datetime | None:
+    """When the longest waiting message is given up (UTC), but for those put off; None for none."""
+    since = sendings.first_awaiting(connection, put_off)
     return since + CONTACT_TIMEOUT if since else None
