@@ -42,6 +42,7 @@ class Store:
         self.after_commit: list[Callable[[], None]] = []
         self._gate = Gate()
         self._refused = False  # the last writer was
+        self._alone = engine.execution_options(**{ALONE: True})
         self._querying = engine.execution_options(**{READ_ONLY: True, ALONE: True})
 
     @contextmanager
@@ -107,6 +108,23 @@ class Store:
             self._refused = True
             raise
         self._refused = False
+
+    @contextmanager
+    def session(self) -> Iterator[sa.Connection]:
+        """A connection without a transaction, for locks that outlive one (PostgreSQL).
+
+        Each statement stands for itself. Who locks lets go, at the latest by `last`.
+        """
+        with self._connected(self._alone) as connection:
+            yield connection
+
+    @contextmanager
+    def last(self, connection: sa.Connection) -> Iterator[None]:
+        """The one transaction at the end of a `session`: what is executed here, and its COMMIT."""
+        connection.rollback()  # SQLAlchemy alone believes that one is open
+        connection.execution_options(**{ALONE: False})
+        with self.ending(connection):
+            yield
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

@@ -32,6 +32,8 @@ _SHORTEST_POLL: Final = 0.02
 _LONGEST_POLL: Final = 0.5
 # So many may be on their way: what nobody takes waits in the outbox and not in memory.
 MOST_IN_FLIGHT: Final = 10_000
+# So many at a time: each is a lock in PostgreSQL's table of locks, which holds some thousands.
+MOST_CLAIMED: Final = 500
 
 Route = tuple[str, str]  # (exchange, routing key)
 
@@ -59,7 +61,7 @@ class Relay:
         self.name = name
         self._store = store
         self._bus = bus
-        self._batch = batch
+        self._batch = min(batch, MOST_CLAIMED)
         self._metrics = metrics
         self._publisher: Publisher | None = None
         self._back_offs: dict[Route, _BackOff] = {}
@@ -156,13 +158,20 @@ class Relay:
                 rows = self._claim(connection)
             sent = self._publish(rows)
             return len(rows), self._told(rows, sent)
-        # The claim's row locks last until the mark, so that no other relay takes the same rows.
-        with self._store.transaction() as connection:
+        # What is claimed is locked by the session, so that no other relay takes the same rows; no
+        # transaction is open while the broker is waited for.
+        with self._store.session() as connection:
             rows = self._claim(connection)
-            sent = self._publish(rows)
-            if self._confirmed:
-                with self._store.ending(connection):
+            try:
+                sent = self._publish(rows)
+            except BaseException:
+                with self._store.last(connection):
+                    sql_of(connection).let_go(connection)
+                raise
+            with self._store.last(connection):
+                if self._confirmed:
                     self._mark_in(connection)
+                sql_of(connection).let_go(connection)
         self._marked()
         return len(rows), self._told(rows, sent)
 

@@ -101,6 +101,9 @@ class SqliteSql(Sql):
         rows = connection.execute(_CLAIM, asked)
         return [Unsent(*row) for row in rows]
 
+    def let_go(self, connection: sa.Connection) -> None:
+        """One process, one relay: nothing is locked."""
+
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
         connection.execute(_MARK, {"listed": _list(positions), "now": now})
 
