@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.notify.channels import open_channels
+from services.notify.delivery.processes import Heartbeat, Presence
 from services.notify.delivery.sender import Sender
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
@@ -38,6 +39,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     parts = Assembly(NAME, settings, store, bus)
     composer = Composer(catalogue)
     channels = open_channels(settings)
+    presence = Presence(store, alone=bus.volatile)
     return parts.service(
         web=create_web(settings, store),
         loops=[
@@ -46,7 +48,11 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 parts.consumer(queue, event_handlers(composer), sources=sources)
                 for queue, sources in READS.items()
             ),
-            *(Sender(kind, channel, store) for kind, channel in channels.items()),
+            *(
+                Sender(kind, channel, store, presence=presence)
+                for kind, channel in channels.items()
+            ),
+            Heartbeat(presence, store),
             # Contacts are waited for a day: whether one is given up now need not be asked often.
             parts.ticker(
                 "ticker",

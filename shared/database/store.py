@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from shared.database.engine import ALONE, READ_ONLY, writer_lock
 from shared.database.gate import Gate
+from shared.database.shared_clock import SharedClock
 from shared.database.signal import Signal
 from shared.database.trouble import spoils, translate
 from shared.database.unit_of_work import EventLog, UnitOfWork
@@ -35,6 +36,7 @@ class Store:
         self.log = log
         self.clock = clock
         self.ids = ids
+        self.shared_clock = SharedClock(clock)
         self.recorded = Signal()  # there is something to send
         self.commits = Signal()  # a unit of work was committed
         self.replayed = Signal()  # an inbox row was released to be tried again
@@ -54,7 +56,12 @@ class Store:
         """
         with self.transaction() as connection:
             unit = UnitOfWork(
-                connection, log=self.log, now=self.clock.now(), ids=self.ids, actor=actor
+                connection,
+                log=self.log,
+                now=self.clock.now(),
+                ids=self.ids,
+                actor=actor,
+                shared_clock=self.shared_clock,
             )
             yield unit
             with self.ending(connection):  # what is written needs no answer

@@ -118,10 +118,15 @@ def left_behind(
 
 
 def orphaned(
-    connection: sa.Connection, channel: str, sender: str, since: datetime
+    connection: sa.Connection, channel: str, sender: str, since: datetime, now: datetime
 ) -> list[Message]:
-    """What this sender, who holds nothing, has under its name since before then (UTC)."""
-    return _held(connection, channel, messages.c.sender == sender, messages.c.changed_at <= since)
+    """What this sender, who holds nothing, has under its name since before then (UTC).
+
+    Or since after `now`: its clock was put back meanwhile.
+    """
+    changed = messages.c.changed_at
+    old = sa.or_(changed <= since, changed > now)
+    return _held(connection, channel, messages.c.sender == sender, old)
 
 
 def _held(connection: sa.Connection, channel: str, *where: sa.ColumnElement[bool]) -> list[Message]:
@@ -152,16 +157,20 @@ _NEXT = sa.select(
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """When a message is due or a lease ends, and since when the asking sender has one claimed."""
+    """When a message is due, a lease ends, and since when the asking sender has one claimed.
+
+    The lease by the clock that all processes share.
+    """
 
     due: datetime | None
+    lease: datetime | None
     mine_since: datetime | None
 
 
 def next_due(connection: sa.Connection, channel: str, sender: str) -> Next:
     """The earliest instants (UTC) at which a message of this channel has to be looked at."""
     ready, lease, mine = connection.execute(_NEXT, {"by": channel, "sender": sender}).one()
-    return Next(min((at for at in (ready, lease) if at is not None), default=None), mine)
+    return Next(ready, lease, mine)
 
 
 _AWAITING = in_states(State.AWAITING_CONTACT)

@@ -48,7 +48,7 @@ class Tried:
 
 def claim_due(uow: UnitOfWork, channel: str, sender: str, limit: int) -> list[Message]:
     """Up to `limit` messages that this sender, and nobody else, now hands to the channel."""
-    wanted = sendings.Claim(sender, uow.now + LEASE)
+    wanted = sendings.Claim(sender, uow.shared_now() + LEASE)
     return sendings.claim(uow.connection, channel, wanted, uow.now, limit)
 
 
@@ -99,12 +99,12 @@ def recover(
     orphans: list[Message] = []
     if idle:
         since = uow.now - ORPHANED_AFTER
-        orphans = sendings.orphaned(uow.connection, channel, idle, since)
+        orphans = sendings.orphaned(uow.connection, channel, idle, since, uow.now)
     for message in orphans:
         messages.change(requeued(message, uow.now))
     dead = [name for name in sendings.senders(uow.connection, channel) if is_dead(name)]
     known = {message.id for message in orphans}
-    found = sendings.left_behind(uow.connection, channel, uow.now, dead)
+    found = sendings.left_behind(uow.connection, channel, uow.shared_now(), dead)
     left = [message for message in found if message.id not in known]
     for message in left:
         messages.change(after_crash(message, uow.now, idempotent=idempotent))
