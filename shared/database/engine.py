@@ -5,7 +5,6 @@ A host that vanishes says nothing more, so no wait here is without an end (`Limi
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import threading
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
@@ -160,7 +160,7 @@ def writer_lock(engine: sa.Engine) -> Iterator[None]:
 
 def _json(value: object) -> str:
     # SQLite's JSON functions do not find keys that were written as \u escapes.
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(value).decode()
 
 
 def _sqlite(url: sa.URL, limits: Limits) -> sa.Engine:
