@@ -44,7 +44,6 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                     next_due=next_due,
                     due=due,
                     pass_time=partial(pass_time, catalogue=catalogue),
-                    put_off="intake.due_put_off",
                 ),
             ),
         ],

@@ -56,7 +56,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             # Contacts are waited for a day: whether one is given up now need not be asked often.
             parts.ticker(
                 "ticker",
-                Timely(next_give_up, waited_too_long, give_up_waiting, "notify.give_up_put_off"),
+                Timely(next_give_up, waited_too_long, give_up_waiting),
                 gap=1.0,
             ),
         ],

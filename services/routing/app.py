@@ -52,7 +52,6 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                     next_due=views.next_due,
                     due=due,
                     pass_time=partial(pass_time, rules=rules),
-                    put_off="routing.deadline_put_off",
                 ),
             ),
         ],

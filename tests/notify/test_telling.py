@@ -146,7 +146,7 @@ def test_one_that_cannot_be_given_up_does_not_hold_up_the_others(ledger: Ledger)
     broken = "UPDATE messages SET state = 'awaiting_contact', {} WHERE dossier = '" + codes[1] + "'"
     with ledger.store.begin() as uow:  # a moment that nothing may be said of
         uow.connection.exec_driver_sql(broken.format("moment = ''"))
-    work = Timely(next_give_up, waited_too_long, give_up_waiting, "notify.give_up_put_off")
+    work = Timely(next_give_up, waited_too_long, give_up_waiting)
     ticker = Ticker("notify.ticker", ledger.store, work)
     ledger.clock.advance(timedelta(hours=24))
     while ticker.step(0):

@@ -30,14 +30,12 @@ class Timely:
     """What time alone brings about, matter by matter; a key is a dossier's code or the like.
 
     `next_due`: the earliest instant (UTC), `due`: keys whose time has come, both without the keys
-    that are put off. `pass_time` does it for these keys and tells for how many. `put_off` is the
-    event of the log when one fails.
+    that are put off. `pass_time` does it for these keys and tells for how many.
     """
 
     next_due: Callable[[sa.Connection, Collection[str]], datetime | None]
     due: Callable[[UnitOfWork, Collection[str]], Sequence[str]]
     pass_time: Callable[[UnitOfWork, Sequence[str]], int]
-    put_off: str = "ticker.put_off"
 
 
 class Ticker:
@@ -112,8 +110,8 @@ class Ticker:
         if attempts not in (1, POLICY.max_attempts):
             return  # said when it began, and once more when it is parked
         trace = None if isinstance(error, LienThongError) else error
-        told = {"loop": self.name, "dossier": key, "attempts": attempts, "reason": reason}
-        _log.error(self._work.put_off, **told, exc_info=trace)
+        told = {"loop": self.name, "key": key, "attempts": attempts, "reason": reason}
+        _log.error("ticker.put_off", **told, exc_info=trace)
 
     def _is_due(self) -> bool:
         self._refresh()
