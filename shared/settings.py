@@ -31,6 +31,13 @@ class Settings:
     service: str
     data_dir: Path
     database_url: str = field(repr=False)
+    database_connect_seconds: int = 5
+    database_pool_seconds: int = 5
+    database_answer_seconds: int = 20
+    database_statement_seconds: int = 15
+    database_lock_seconds: int = 10
+    database_idle_seconds: int = 60
+    database_vanish_seconds: int = 10
     amqp_url: str = field(default="memory://", repr=False)
     amqp_prefix: str = ""
     catalogue_dir: Path = PROJECT / "catalogue"
@@ -98,6 +105,13 @@ def _path(text: str) -> Path:
 READERS: dict[str, Callable[[str], Any]] = {
     "data_dir": _path,
     "database_url": str,
+    "database_connect_seconds": _count(2, 600),  # psycopg waits for no less
+    "database_pool_seconds": _count(1, 600),
+    "database_answer_seconds": _count(1, 3600),
+    "database_statement_seconds": _count(1, 3600),
+    "database_lock_seconds": _count(1, 3600),
+    "database_idle_seconds": _count(1, 3600),
+    "database_vanish_seconds": _count(1, 3600),
     "amqp_url": str,
     "amqp_prefix": str,
     "catalogue_dir": _path,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.intake.on import FACTS_QUEUE, SOURCES, handlers
 from services.intake.storage.alarms import next_due
-from services.intake.usecases.pass_time import pass_time
+from services.intake.usecases.pass_time import due, pass_time
 from services.intake.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
@@ -16,6 +16,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
 from shared.messaging.assembly import Assembly, store_of
+from shared.messaging.loops.ticker import Timely
 from shared.messaging.service import Service
 from shared.settings import Settings
 
@@ -37,7 +38,14 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
         loops=[
             parts.relay(),
             parts.consumer(FACTS_QUEUE, handlers(catalogue), sources=SOURCES),
-            parts.ticker("due", partial(pass_time, catalogue=catalogue), next_due),
+            parts.ticker(
+                "due",
+                Timely(
+                    next_due=next_due,
+                    due=due,
+                    pass_time=partial(pass_time, catalogue=catalogue),
+                ),
+            ),
         ],
         migrations=MIGRATIONS,
     )

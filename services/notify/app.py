@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from services.notify.channels import open_channels
+from services.notify.delivery.processes import Heartbeat, Presence
 from services.notify.delivery.sender import Sender
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
-from services.notify.usecases.sending import give_up_waiting, next_give_up
+from services.notify.usecases.sending import give_up_waiting, next_give_up, waited_too_long
 from services.notify.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
@@ -17,6 +18,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
 from shared.messaging.assembly import Assembly, store_of
+from shared.messaging.loops.ticker import Timely
 from shared.messaging.service import Service
 from shared.settings import Settings
 
@@ -37,6 +39,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     parts = Assembly(NAME, settings, store, bus)
     composer = Composer(catalogue)
     channels = open_channels(settings)
+    presence = Presence(store, alone=bus.volatile)
     return parts.service(
         web=create_web(settings, store),
         loops=[
@@ -45,9 +48,17 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 parts.consumer(queue, event_handlers(composer), sources=sources)
                 for queue, sources in READS.items()
             ),
-            *(Sender(kind, channel, store) for kind, channel in channels.items()),
+            *(
+                Sender(kind, channel, store, presence=presence)
+                for kind, channel in channels.items()
+            ),
+            Heartbeat(presence, store),
             # Contacts are waited for a day: whether one is given up now need not be asked often.
-            parts.ticker("ticker", give_up_waiting, next_give_up, gap=1.0),
+            parts.ticker(
+                "ticker",
+                Timely(next_give_up, waited_too_long, give_up_waiting),
+                gap=1.0,
+            ),
         ],
         migrations=MIGRATIONS,
     )

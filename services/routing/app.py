@@ -8,7 +8,7 @@ from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, ver
 from services.routing.storage import views
 from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases.answer import ANSWERS_QUEUE
-from services.routing.usecases.pass_time import pass_time
+from services.routing.usecases.pass_time import due, pass_time
 from services.routing.usecases.rules import Rules
 from services.routing.web import create_web
 from shared.catalogue import Catalogue
@@ -18,6 +18,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
 from shared.messaging.assembly import Assembly, store_of
+from shared.messaging.loops.ticker import Timely
 from shared.messaging.senders import anybody
 from shared.messaging.service import Service
 from shared.messaging.topology import agency_queues
@@ -45,7 +46,14 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.relay(),
             parts.consumer(FACTS_QUEUE, fact_handlers(rules), sources=(INTAKE,)),
             parts.consumer(ANSWERS_QUEUE, answer_handlers(rules), verify=verify),
-            parts.ticker("deadlines", partial(pass_time, rules=rules), views.next_due),
+            parts.ticker(
+                "deadlines",
+                Timely(
+                    next_due=views.next_due,
+                    due=due,
+                    pass_time=partial(pass_time, rules=rules),
+                ),
+            ),
         ],
         migrations=MIGRATIONS,
     )

@@ -1,21 +1,23 @@
-"""Engines for SQLite and PostgreSQL, and the reading of their errors.
+"""Engines for SQLite and PostgreSQL: how sessions begin, and how long anything is waited for.
 
-The one place that knows what each database calls "away" or "in each other's way".
+A host that vanishes says nothing more, so no wait here is without an end (`Limits`).
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy import exc
 from sqlalchemy.pool import StaticPool
 
-from shared.kernel.errors import DatabaseAway, Transient
+from shared.database.trouble import Contention
 
 BUSY_MS: Final = 10_000
 # Every connection of the embedded city keeps pages and statements of its own; a dozen of them
@@ -27,28 +29,43 @@ READ_ONLY: Final = "lienthong_read_only"
 # Marks a connection for single questions: on PostgreSQL they need no transaction.
 ALONE: Final = "lienthong_alone"
 _WRITER: Final = "lienthong_writer"
-
-_AWAY_CLASSES = ("08", "53", "57P", "58")  # connection, resources, shutdown, system error
-_CONTENTION = ("40001", "40P01", "55P03")  # serialisation, deadlock, lock not available
-_AWAY_SQLITE = ("SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_READONLY")
+# When either side asks whether the other still lives: seconds of silence, between two asks, asks.
+_KEEPALIVE: Final = {"idle": 10, "interval": 5, "count": 3}
 
 
-class Contention(Transient):
-    """Two writers stood in each other's way; trying again at once is right."""
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a database is waited for, in seconds.
+
+    `answer` is the longest wait for one answer, whatever lies between us and the server; `vanish`
+    that for a sign of life of the other host. The server itself gives a statement up after
+    `statement`, its wait for a lock after `lock`, and a session that leaves a transaction open
+    without a word after `idle`.
+    """
+
+    connect: float = 5
+    pool: float = 5
+    answer: float = 20
+    statement: float = 15
+    lock: float = 10
+    idle: float = 60
+    vanish: float = 10
 
 
-def make_engine(url: str) -> sa.Engine:
+def make_engine(url: str, limits: Limits | None = None) -> sa.Engine:
     """An engine for a service's database; nothing connects until it is used.
 
     SQLite: WAL, synchronous FULL, BEGIN IMMEDIATE for writers, one writer at a time in this
-    process. PostgreSQL (psycopg 3): READ COMMITTED from a pool.
+    process. PostgreSQL (psycopg 3): READ COMMITTED from a pool; of several hosts in the URL
+    with `target_session_attrs=read-write` the one that takes writes.
     """
-    parsed = sa.make_url(url)
-    return _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
+    parsed, held = sa.make_url(url), limits or Limits()
+    sqlite = parsed.get_backend_name() == "sqlite"
+    return _sqlite(parsed, held) if sqlite else _postgres(parsed, held)
 
 
-def _postgres(url: sa.URL) -> sa.Engine:
-    from shared.database.pipeline import Connection, Cursor, begin
+def _postgres(url: sa.URL, limits: Limits) -> sa.Engine:
+    from shared.database.pipeline import Connection, begin
 
     # A pipeline warns of the errors it passes over, in the server's words, which may quote a row.
     logging.getLogger("psycopg").setLevel(logging.ERROR)
@@ -57,22 +74,14 @@ def _postgres(url: sa.URL) -> sa.Engine:
         pool_size=10,
         max_overflow=20,
         pool_use_lifo=True,
-        pool_timeout=10,
+        pool_timeout=limits.pool,
         json_serializer=_json,
-        connect_args={
-            "connect_timeout": 5,
-            "application_name": "lienthong",
-            "cursor_factory": Cursor,
-            "autocommit": True,  # BEGIN is said by pipeline.py
-            "keepalives_idle": 30,
-            "keepalives_interval": 5,
-            "keepalives_count": 3,
-        },
+        connect_args=_connect_args(url, limits),
     )
     sa.event.listen(
         engine, "do_connect", lambda _d, _r, args, opts: Connection.connect(*args, **opts)
     )
-    sa.event.listen(engine, "connect", _prepare_postgres)
+    sa.event.listen(engine, "connect", lambda made, _: _prepare_postgres(made, limits))
 
     @sa.event.listens_for(engine, "begin")
     def _begin(connection: sa.Connection) -> None:
@@ -83,52 +92,70 @@ def _postgres(url: sa.URL) -> sa.Engine:
     return engine
 
 
-def _prepare_postgres(connection: Any, _: object) -> None:
+def _connect_args(url: sa.URL, limits: Limits) -> dict[str, Any]:
+    from shared.database.pipeline import Cursor
+
+    told = {
+        "connect_timeout": math.ceil(limits.connect),
+        "application_name": "lienthong",
+        "tcp_user_timeout": round(limits.vanish * 1000),
+        **{f"keepalives_{name}": value for name, value in _KEEPALIVE.items()},
+    }
+    # What the operator wrote into the URL goes before.
+    args: dict[str, Any] = {name: told[name] for name in told if name not in url.query}
+    return args | {"cursor_factory": Cursor, "autocommit": True}  # BEGIN is said by pipeline.py
+
+
+def _prepare_postgres(connection: Any, limits: Limits) -> None:
     # Arrays as text are quoted letter by letter, which was a sixth of a consumer's work.
     from psycopg.types.array import ListBinaryDumper
 
+    connection.patience = limits.answer
     connection.adapters.register_dumper(list, ListBinaryDumper)
+    # Said here and not in the connection string: a pooler between us and the server takes it so.
+    told = {
+        "statement_timeout": f"{limits.statement}s",
+        "lock_timeout": f"{limits.lock}s",
+        "idle_in_transaction_session_timeout": f"{limits.idle}s",
+        "tcp_user_timeout": f"{limits.vanish}s",
+        **{f"tcp_keepalives_{name}": str(value) for name, value in _KEEPALIVE.items()},
+    }
+    each = ", ".join(["set_config(%s, %s, false)"] * len(told))
+    connection.execute(f"SELECT {each}", [word for pair in told.items() for word in pair])
 
 
-def writer_lock(engine: sa.Engine) -> AbstractContextManager[Any]:
-    """What a writer must hold while its transaction is open: a lock on SQLite, else nothing."""
-    lock: AbstractContextManager[Any] | None = engine.get_execution_options().get(_WRITER)
-    return lock if lock is not None else nullcontext()
+@contextmanager
+def unhurried(connection: sa.Connection) -> Iterator[None]:
+    """Without limits for the length of one transaction: a migration takes the time it takes."""
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
+        connection.exec_driver_sql(f"SET LOCAL {name} = 0")
+    driver: Any = connection.connection.driver_connection
+    patience, driver.patience = driver.patience, None
+    try:
+        yield
+    finally:
+        driver.patience = patience
 
 
-def translate(error: BaseException) -> Transient | None:
-    """DatabaseAway or Contention where a database error means that; None for all others.
+@contextmanager
+def writer_lock(engine: sa.Engine) -> Iterator[None]:
+    """What a writer must hold while its transaction is open: a lock on SQLite, else nothing.
 
-    The message of the driver is not passed on: it may quote a row.
+    Contention where another thread held it for too long.
     """
-    if isinstance(error, exc.TimeoutError):
-        return DatabaseAway("no database connection became free in time")
-    if not isinstance(error, exc.DBAPIError):
-        return None
-    if error.connection_invalidated:
-        return DatabaseAway("the database connection broke off")
-    name = getattr(error.orig, "sqlite_errorname", None)
-    return _of_postgres(error) if name is None else _of_sqlite(str(name))
-
-
-def _of_postgres(error: exc.DBAPIError) -> Transient | None:
-    state = getattr(error.orig, "sqlstate", None)
-    if state is None:
-        lost = isinstance(error, (exc.OperationalError, exc.InterfaceError))
-        return DatabaseAway("the database cannot be reached") if lost else None
-    if state in _CONTENTION:
-        return Contention("two writers stood in each other's way")
-    if state.startswith(_AWAY_CLASSES):
-        return DatabaseAway("the database is shutting down or out of resources")
-    return None
-
-
-def _of_sqlite(name: str) -> Transient | None:
-    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Contention("another process holds the database")
-    if name.startswith(_AWAY_SQLITE):
-        return DatabaseAway("the database file cannot be written")
-    return None
+    lock: threading.RLock | None = engine.get_execution_options().get(_WRITER)
+    if lock is None:
+        yield
+        return
+    if not lock.acquire(timeout=BUSY_MS / 1000):
+        raise Contention("another thread holds the database")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _json(value: object) -> str:
@@ -136,7 +163,7 @@ def _json(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _sqlite(url: sa.URL) -> sa.Engine:
+def _sqlite(url: sa.URL, limits: Limits) -> sa.Engine:
     in_memory = url.database in (None, "", ":memory:")
     # isolation_level None: the driver must not begin or commit on its own.
     options: dict[str, Any] = {
@@ -152,7 +179,8 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         options["connect_args"]["check_same_thread"] = False
     else:
         # The connection used last has the pages that are wanted next.
-        options |= {"pool_size": 10, "max_overflow": 20, "pool_timeout": 30, "pool_use_lifo": True}
+        options |= {"pool_size": 10, "max_overflow": 20, "pool_use_lifo": True}
+        options["pool_timeout"] = limits.pool
     engine = sa.create_engine(url, **options)
     engine.update_execution_options(**{_WRITER: threading.RLock()})
     sa.event.listen(engine, "connect", _prepare_sqlite)

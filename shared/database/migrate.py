@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from shared.database.engine import writer_lock
+from shared.database.engine import unhurried, writer_lock
 from shared.kernel.errors import LienThongError
 
 _LOCK: Final = 0x6C69656E  # any number of our own for the advisory lock on PostgreSQL
@@ -27,7 +27,7 @@ def upgrade(engine: sa.Engine, script_location: str | Path, revision: str = "hea
     """Bring the database up to a revision in one transaction; does nothing when it is there."""
     from alembic import command
 
-    with writer_lock(engine), engine.connect() as connection:
+    with writer_lock(engine), engine.connect() as connection, unhurried(connection):
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:k)"), {"k": _LOCK})
         config = _config(script_location)

@@ -8,6 +8,7 @@ rooms speak to `batch`, never to this.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
@@ -18,6 +19,7 @@ import sqlalchemy as sa
 
 #: Statements of one connection that the server keeps parsed, each from its second use on.
 MOST_PREPARED: Final = 200
+_INTERVAL: Final = 0.1  # seconds between looks for Ctrl-C, as psycopg's own
 
 
 class Statement(NamedTuple):
@@ -37,10 +39,28 @@ class Connection(psycopg.Connection[Any]):
         super().__init__(*args, **options)
         self.server_cursor_factory = ServerCursor
         self.prepare_threshold = 1
+        self.patience: float | None = None  # seconds for one answer; None: without an end
         self.prepared_max = MOST_PREPARED
         self.opening: bytes | None = None  # a BEGIN that is not sent yet
         self.deferred: list[Statement] = []  # what waits for company
         self.defers = False  # whether anything may wait
+
+    def wait(self, gen: Any, interval: float = _INTERVAL, timeout: float | None = None) -> Any:
+        """As psycopg's own; an answer that does not come in time closes the connection.
+
+        The limits of server and system do not reach a line on which somebody between takes our
+        bytes and passes none on.
+        """
+        if timeout is not None or self.patience is None:
+            return super().wait(gen, interval, timeout)
+        end = time.monotonic() + self.patience
+        try:
+            return super().wait(gen, interval, self.patience)
+        except psycopg.OperationalError as error:
+            if time.monotonic() < end or error.sqlstate is not None:
+                raise
+            self.close()
+            raise psycopg.OperationalError("no answer from the server in time") from None
 
     @property
     def has_waiting(self) -> bool:
@@ -154,7 +174,7 @@ def query(
     if not connection.in_transaction():
         connection.begin()  # SQLAlchemy must know that there is something to end
     sent = [_statement(connection, statement, values) for statement, values in asked]
-    with _as_sqlalchemy(connection, raw):
+    with _as_sqlalchemy(raw):
         cursors = [psycopg.RawCursor(raw) for _ in sent]
         alone = len(sent) == 1 and not raw.has_waiting
         with nullcontext() if alone else raw.pipeline():
@@ -198,13 +218,11 @@ def _statement(
 
 
 @contextmanager
-def _as_sqlalchemy(connection: sa.Connection, raw: Connection) -> Iterator[None]:
+def _as_sqlalchemy(raw: Connection) -> Iterator[None]:
     """SQLAlchemy's errors for those of psycopg, as they would be if it had asked itself."""
     try:
         yield
     except psycopg.Error as error:
-        if raw.closed:
-            connection.invalidate()
         raise sa.exc.DBAPIError.instance(
             None, None, error, psycopg.Error, connection_invalidated=raw.closed
         ) from error

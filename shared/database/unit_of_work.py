@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeVar
 
 import sqlalchemy as sa
 
+from shared.database.shared_clock import SharedClock
 from shared.kernel.actor import Actor
 from shared.kernel.ids import Ids
 
@@ -62,8 +63,10 @@ class UnitOfWork:
         now: datetime,
         ids: Ids,
         actor: Actor | None = None,
+        shared_clock: SharedClock | None = None,
     ) -> None:
         self.connection = connection
+        self._shared_clock = shared_clock
         self.log = log
         self.now = now
         self.ids = ids
@@ -78,6 +81,11 @@ class UnitOfWork:
         self._noted: list[Any] = []
         self._writers: list[Callable[[], object]] = []
         self._parts: dict[type[Any], Any] = {}
+
+    def shared_now(self) -> datetime:
+        """The present instant (UTC) by the clock that all processes on this database share."""
+        clock = self._shared_clock
+        return self.now if clock is None else clock.now(self.connection)
 
     def record(self, *events: object) -> None:
         """Say what happened; it is written, numbered and later sent with this unit."""

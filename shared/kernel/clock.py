@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -19,7 +20,10 @@ class Clock(Protocol):
     """Tells the present instant; handed in wherever time matters."""
 
     def now(self) -> datetime:
-        """The present instant, aware, in UTC."""
+        """The present instant, aware, in UTC; may be put forward or back by anybody."""
+
+    def steady(self) -> float:
+        """Seconds that only count up, whatever is done to the clock: for pauses and time limits."""
 
 
 class RealClock:
@@ -28,6 +32,10 @@ class RealClock:
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
         return datetime.now(UTC)
+
+    def steady(self) -> float:
+        """Seconds since the machine's start."""
+        return time.monotonic()
 
 
 class FixedClock:
@@ -41,6 +49,10 @@ class FixedClock:
         """The instant last set, in UTC."""
         with self._lock:
             return self._at
+
+    def steady(self) -> float:
+        """Seconds of the same time, so that a pause ends where the clock is moved past it."""
+        return self.now().timestamp()
 
     def set(self, at: datetime) -> None:
         """Put the clock to an aware instant, forward or back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,3 +31,7 @@ class RetryPolicy:
         digest = hashlib.blake2b(f"{key} {attempts}".encode(), digest_size=4).digest()
         share = int.from_bytes(digest, "big") / 0xFFFFFFFF  # 0 to 1
         return timedelta(seconds=pause * (1 + self.jitter * share))
+
+    def beyond(self, now: datetime) -> datetime:
+        """Where no pause that begins `now` ends: what lies later was planned by another clock."""
+        return now + timedelta(seconds=self.cap)

@@ -6,14 +6,14 @@ Must not: know a service, a handler or a route; they are handed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 
-import sqlalchemy as sa
 from flask import Flask
 
-from shared.database import Store, UnitOfWork, make_engine
+from shared.database import Store, make_engine
+from shared.database.engine import Limits
 from shared.database.migrate import upgrade
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
@@ -21,7 +21,7 @@ from shared.messaging import Bus, Queue
 from shared.messaging.consumer import Consumer, Handler, Verify
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.loops.loop import Loop
-from shared.messaging.loops.ticker import Ticker
+from shared.messaging.loops.ticker import Ticker, Timely
 from shared.messaging.metrics import Metrics, ledgers
 from shared.messaging.outbox import Outbox, stated_by
 from shared.messaging.relay import Relay
@@ -39,7 +39,14 @@ def store_of(
     `reads` are the sources whose events it applies: what it states says how far it had come.
     """
     outbox = Outbox(stated_by(service), reads)
-    return Store(make_engine(settings.database_url), outbox, clock=clock, ids=ids)
+    engine = make_engine(settings.database_url, limits_of(settings))
+    return Store(engine, outbox, clock=clock, ids=ids)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """How long the database is waited for, as the operator has set it."""
+    names = (each.name for each in fields(Limits))
+    return Limits(**{name: getattr(settings, f"database_{name}_seconds") for name in names})
 
 
 class Assembly:
@@ -91,26 +98,14 @@ class Assembly:
             metrics=self._metrics,
         )
 
-    def ticker(
-        self,
-        name: str,
-        run: Callable[[UnitOfWork], int],
-        next_due: Callable[[sa.Connection], datetime | None],
-        *,
-        gap: float = 0.25,
-    ) -> Ticker:
-        """Does what falls due by the clock; `next_due` is one question to the database."""
-
-        def ask() -> datetime | None:
-            with self._store.query() as connection:
-                return next_due(connection)
-
-        return Ticker(f"{self._name}.{name}", self._store, run, ask, gap=gap)
+    def ticker(self, name: str, work: Timely, *, gap: float = 0.25) -> Ticker:
+        """Does what falls due by the clock."""
+        return Ticker(f"{self._name}.{name}", self._store, work, gap=gap)
 
     def service(self, web: Flask, loops: Sequence[Loop], migrations: Path) -> Service:
         """The whole service, its ledgers measured at each scrape; nothing runs yet."""
         store = self._store
-        consumers = [loop.name for loop in loops if isinstance(loop, Consumer | Relay)]
+        consumers = [loop.name for loop in loops if isinstance(loop, Consumer | Relay | Ticker)]
         if not self._bus.volatile:  # in one process nothing is delivered in vain
             dead = DeadLetters(self._name, store, self._bus, self._readers, metrics=self._metrics)
             consumers.append(dead.name)

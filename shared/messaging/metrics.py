@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from shared.database import Store
-from shared.kernel.errors import LienThongError
 from shared.messaging.measure import Depth, measure
+from shared.messaging.probe import Probe
 from shared.messaging.tables import PARKED, RETRY, WAITING
 
 # Seconds. Handling is milliseconds; from made to handled may be hours after a broker was away.
@@ -25,6 +25,9 @@ _TRAVEL = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0, 300.0, 3600
 HELD = (WAITING, RETRY, PARKED)
 _OLDEST_OUT = "Age of the oldest fact not yet sent"
 _OLDEST_IN = "Time since the oldest fact not done came in, by state"
+_AWAY = "1 when the ledgers could not be measured at this scrape"
+_LOOP = "1 when the loop is well"
+_PATIENCE = 2.0  # seconds; a scrape that waited for a silent database would tell nothing at all
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -70,28 +73,42 @@ def _age(depth: Depth, now: datetime) -> float:
 
 
 class _Ledgers(Collector):
-    """Measures at scrape; a database that is away leaves its readings out and says so."""
+    """Measures at scrape; a database that is away or silent leaves its readings out and says so."""
 
-    def __init__(self, read: Callable[[], Iterable[Reading]], away: Gauge) -> None:
-        self._read = read
-        self._away = away
+    def __init__(self, read: Callable[[], Iterable[Reading]]) -> None:
+        self._probe = Probe(lambda: list(read()), fresh=0.0, patience=_PATIENCE)
 
     def collect(self) -> Iterator[Metric]:
-        families: dict[str, GaugeMetricFamily] = {}
-        try:
-            readings = list(self._read())
-        except LienThongError:
-            self._away.set(1)
-            return
-        self._away.set(0)
-        for reading in readings:
-            family = families.get(reading.name)
-            if family is None:
-                names = [name for name, _ in reading.labels]
-                family = GaugeMetricFamily(reading.name, reading.help, labels=names)
-                families[reading.name] = family
-            family.add_metric([value for _, value in reading.labels], reading.value)
-        yield from families.values()
+        seen = self._probe.look()
+        away = seen.told is None or seen.waiting > 0
+        yield GaugeMetricFamily("lienthong_database_away", _AWAY, value=float(away))
+        if seen.told is not None and not away:
+            yield from _families(seen.told)
+
+
+class _Loops(Collector):
+    """Shows each loop of a supervisor."""
+
+    def __init__(self, report: Callable[[], Mapping[str, str]]) -> None:
+        self._report = report
+
+    def collect(self) -> Iterator[Metric]:
+        yield from _families(
+            Reading("lienthong_loop_ok", _LOOP, float(state == "ok"), (("loop", name),))
+            for name, state in self._report().items()
+        )
+
+
+def _families(readings: Iterable[Reading]) -> Iterator[Metric]:
+    families: dict[str, GaugeMetricFamily] = {}
+    for reading in readings:
+        family = families.get(reading.name)
+        if family is None:
+            names = [name for name, _ in reading.labels]
+            family = GaugeMetricFamily(reading.name, reading.help, labels=names)
+            families[reading.name] = family
+        family.add_metric([value for _, value in reading.labels], reading.value)
+    yield from families.values()
 
 
 class Metrics:
@@ -123,11 +140,6 @@ class Metrics:
             "lienthong_facts_sent",
             "Facts given to the broker, by outcome",
             ("outcome",),
-            registry=self.registry,
-        )
-        self._away = Gauge(
-            "lienthong_database_away",
-            "1 when the ledgers could not be measured at this scrape",
             registry=self.registry,
         )
         # Children by their labels: looking one up costs prometheus_client a lock and a check of
@@ -162,19 +174,11 @@ class Metrics:
 
     def measure(self, read: Callable[[], Iterable[Reading]]) -> None:
         """Have `read` called at each scrape; it asks the ledgers."""
-        self.registry.register(_Ledgers(read, self._away))
+        self.registry.register(_Ledgers(read))
 
     def loops(self, report: Callable[[], Mapping[str, str]]) -> None:
         """Show each loop of a supervisor as 1 when it is well, else 0."""
-
-        def read() -> Iterator[Reading]:
-            for name, state in report().items():
-                well = 1.0 if state == "ok" else 0.0
-                yield Reading(
-                    "lienthong_loop_ok", "1 when the loop is well", well, (("loop", name),)
-                )
-
-        self.registry.register(_Ledgers(read, self._away))
+        self.registry.register(_Loops(report))
 
     def page(self) -> bytes:
         """The text that Prometheus reads."""

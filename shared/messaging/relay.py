@@ -33,15 +33,17 @@ _SHORTEST_POLL: Final = 0.02
 _LONGEST_POLL: Final = 0.5
 # So many may be on their way: what nobody takes waits in the outbox and not in memory.
 MOST_IN_FLIGHT: Final = 10_000
+# So many at a time: each is a lock in PostgreSQL's table of locks, which holds some thousands.
+MOST_CLAIMED: Final = 500
 
 Route = tuple[str, str]  # (exchange, routing key)
 
 
 @dataclass(slots=True)
 class _BackOff:
-    """A route on which the broker last refused something: not tried again before `until`."""
+    """A route on which the broker last refused something: not tried again before `until` (steady)."""
 
-    until: datetime
+    until: float
     pause: timedelta
 
 
@@ -65,7 +67,7 @@ class Relay:
         self._user_id = user_id
         self._store = store
         self._bus = bus
-        self._batch = batch
+        self._batch = min(batch, MOST_CLAIMED)
         self._metrics = metrics
         self._publisher: Publisher | None = None
         self._back_offs: dict[Route, _BackOff] = {}
@@ -100,7 +102,8 @@ class Relay:
 
     def next_due(self) -> datetime | None:
         """When the first route that is backed off is tried again; None where none is."""
-        return min((each.until for each in self._back_offs.values()), default=None)
+        left = self._until_free()
+        return None if left is None else self._store.clock.now() + timedelta(seconds=left)
 
     def wake(self) -> None:
         """Look at the outbox now."""
@@ -125,17 +128,21 @@ class Relay:
     def _has_news(self, *, polling: bool) -> bool:
         if self._store.recorded.count != self._seen:
             return True
-        now = self._store.clock.now()
-        if any(each.until <= now for each in self._back_offs.values()):
+        left = self._until_free()
+        if left is not None and left <= 0:
             return True
         return polling and time.monotonic() - self._looked_at >= self._poll
 
     def _until_poll(self) -> float:
         until = max(0.001, self._looked_at + self._poll - time.monotonic())
-        due = self.next_due()
-        if due is None:
-            return until
-        return max(0.001, min(until, (due - self._store.clock.now()).total_seconds()))
+        left = self._until_free()
+        return until if left is None else max(0.001, min(until, left))
+
+    def _until_free(self) -> float | None:
+        """Seconds until the first route is tried again, none that are left where it may be now."""
+        first = min((each.until for each in self._back_offs.values()), default=None)
+        # To the microsecond, as instants are: a clock that is set to the end of a pause is there.
+        return None if first is None else round(first - self._store.clock.steady(), 6)
 
     def _look(self) -> int:
         seen = self._store.recorded.count  # before looking: what is recorded meanwhile signals anew
@@ -160,13 +167,20 @@ class Relay:
                 rows = self._claim(connection)
             sent = self._publish(rows)
             return len(rows), self._told(rows, sent)
-        # The claim's row locks last until the mark, so that no other relay takes the same rows.
-        with self._store.transaction() as connection:
+        # What is claimed is locked by the session, so that no other relay takes the same rows; no
+        # transaction is open while the broker is waited for.
+        with self._store.session() as connection:
             rows = self._claim(connection)
-            sent = self._publish(rows)
-            if self._confirmed or self._blamed:
-                with self._store.ending(connection):
+            try:
+                sent = self._publish(rows)
+            except BaseException:
+                with self._store.last(connection):
+                    sql_of(connection).let_go(connection)
+                raise
+            with self._store.last(connection):
+                if self._confirmed or self._blamed:
                     self._mark_in(connection)
+                sql_of(connection).let_go(connection)
         self._marked()
         return len(rows), self._told(rows, sent)
 
@@ -223,7 +237,7 @@ class Relay:
         self._blamed.clear()
 
     def _backed_off(self) -> list[Route]:
-        now = self._store.clock.now()
+        now = self._store.clock.steady()
         return [route for route, each in self._back_offs.items() if each.until > now]
 
     def _told(self, rows: Sequence[Unsent], sent: Sent) -> int:
@@ -245,7 +259,7 @@ class Relay:
     def _back_off(self, route: Route, reason: str) -> None:
         before = self._back_offs.get(route)
         pause = FIRST_PAUSE if before is None else min(before.pause * 2, LONGEST_PAUSE)
-        self._back_offs[route] = _BackOff(self._store.clock.now() + pause, pause)
+        self._back_offs[route] = _BackOff(self._store.clock.steady() + pause.total_seconds(), pause)
         _log.warning(
             "relay.not_confirmed",
             relay=self.name,
@@ -259,6 +273,6 @@ class Relay:
         """A route that was tried again and had nothing left to send is forgotten."""
         if len(rows) == self._batch:
             return
-        now = self._store.clock.now()
+        now = self._store.clock.steady()
         for route in [route for route, each in self._back_offs.items() if each.until <= now]:
             del self._back_offs[route]

@@ -1,5 +1,6 @@
 """The operators' door of a process: /healthz, /readyz, /metrics.  Plain WSGI, no Flask, no key.
 
+None of them waits for what it tells of: database and broker are asked in threads of their own.
 It stands on a port of its own that is not shown to the world; `HealthDoors` puts the two health
 doors, not the metrics, before a service's public app.
 """
@@ -7,22 +8,26 @@ doors, not the metrics, before a service's public app.
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from shared.kernel.errors import LienThongError
+from shared.kernel.clock import format_instant
 from shared.messaging.metrics import CONTENT_TYPE as METRICS_TYPE
+from shared.messaging.probe import Probe
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-    from shared.messaging.loops.supervisor import Supervisor
+    from shared.messaging.loops.supervisor import Supervisor, Trouble
     from shared.messaging.service import Service
 
 _REMEMBERED: Final = 1.0  # seconds; a probe each second must not become a load of its own
+_PATIENCE: Final = 0.5  # seconds that a caller waits for a fresh answer
+_SILENT: Final = 2.0  # seconds without an answer from which on a server counts as away
+_OLD: Final = 10.0  # seconds; an older answer says nothing of now
 _OK, _AWAY = "ok", "away"
 
 
@@ -37,8 +42,11 @@ class OpsApp:
     service: Service
     loops: Supervisor | None = None
     now: Callable[[], float] = time.monotonic
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _last: tuple[float, bool, dict[str, Any]] | None = None
+    _probes: dict[str, Probe[bool]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        asked = {"database": self.service.store.ping, "broker": self.service.bus.ping}
+        self._probes = {name: _probe(ping, self.now) for name, ping in asked.items()}
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -59,32 +67,41 @@ class OpsApp:
         return _json(start, {"healthy": healthy, "loops": loops}, good=healthy)
 
     def _ready(self, start: StartResponse) -> Iterable[bytes]:
-        ready, parts = self._measured()
+        parts: dict[str, Any] = {}
+        ages = {}
+        for name, probe in self._probes.items():
+            seen = probe.look()
+            old = seen.age is None or seen.age > _OLD
+            silent = seen.waiting > _SILENT
+            parts[name] = _AWAY if old or silent or not seen.told else _OK
+            ages[name] = None if seen.age is None else round(seen.age, 1)
+        # Pages and the API do not need the broker.
+        ready = parts["database"] == _OK and (self.loops is None or parts["broker"] == _OK)
+        parts["age_seconds"] = ages
+        if self.loops is not None:
+            parts["loops"] = dict(self.loops.report())
+            parts["failing"] = [_told(each) for each in self.loops.failing()]
+            ready = ready and self.loops.ready()
         return _json(start, {"ready": ready, "service": self.service.name, **parts}, good=ready)
 
-    def _measured(self) -> tuple[bool, dict[str, Any]]:
-        with self._lock:
-            at = self.now()
-            if self._last is None or at - self._last[0] > _REMEMBERED:
-                self._last = (at, *self._measure())
-            return self._last[1], self._last[2]
 
-    def _measure(self) -> tuple[bool, dict[str, Any]]:
-        database = _state(self.service.store.ping)
-        broker = _state(self.service.bus.ping)
-        parts: dict[str, Any] = {"database": database, "broker": broker}
-        if self.loops is None:
-            return database == _OK, parts
-        parts["loops"] = dict(self.loops.report())
-        return database == broker == _OK and self.loops.healthy(), parts
-
-
-def _state(ping: Callable[[], object]) -> str:
-    try:
+def _probe(ping: Callable[[], object], now: Callable[[], float]) -> Probe[bool]:
+    def ask() -> bool:
         ping()
-    except LienThongError:
-        return _AWAY
-    return _OK
+        return True
+
+    return Probe(ask, fresh=_REMEMBERED, patience=_PATIENCE, now=now)
+
+
+def _told(trouble: Trouble) -> dict[str, Any]:
+    """Since when by the clock as it stands now: it may have been put right meanwhile."""
+    since = datetime.now(UTC) - timedelta(seconds=trouble.seconds)
+    return {
+        "loop": trouble.loop,
+        "kind": trouble.kind,
+        "since": format_instant(since.replace(microsecond=0)),
+        "seconds": round(trouble.seconds),
+    }
 
 
 def _json(start: StartResponse, body: Mapping[str, Any], *, good: bool) -> Iterable[bytes]:

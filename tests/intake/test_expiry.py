@@ -13,10 +13,10 @@ from services.intake.app import build
 from services.intake.domain import citizen, expiry, reception
 from services.intake.domain.dossier import Dossier, Wait
 from services.intake.domain.statuses import Status
-from services.intake.storage.alarms import due_dossiers, next_due
+from services.intake.storage.alarms import next_due
 from services.intake.storage.tables import dossiers
 from services.intake.usecases import desk as verbs
-from services.intake.usecases.pass_time import pass_time
+from services.intake.usecases.pass_time import due, pass_time
 from shared.catalogue import PapersRule
 from shared.events.event import Event
 from shared.events.intake import (
@@ -33,6 +33,7 @@ from shared.events.parts import Agency
 from shared.events.routing import DossierResolved, DossierStopped, SupplementDropped
 from shared.kernel.calendar import Duration
 from shared.kernel.errors import InvalidInput, NotAllowed
+from shared.messaging.parked import list_held
 from tests.intake.made import (
     CALENDAR,
     CATALOGUE,
@@ -357,7 +358,7 @@ def test_processes_that_look_at_the_clock_at_once_close_each_dossier_once(desk):
         try:
             for _ in range(3):
                 with desk.store.begin() as uow:
-                    pass_time(uow, CATALOGUE)
+                    pass_time(uow, due(uow, ()), CATALOGUE)
         except BaseException as trouble:
             troubles.append(trouble)
             raise
@@ -389,7 +390,7 @@ def test_of_papers_and_the_clock_at_the_same_moment_one_wins_and_the_other_is_to
         def tick(start=start) -> None:
             start.wait(10)
             with desk.store.begin() as uow:
-                pass_time(uow, CATALOGUE)
+                pass_time(uow, due(uow, ()), CATALOGUE)
 
         threads = [threading.Thread(target=one) for one in (bring, tick)]
         for thread in threads:
@@ -400,20 +401,44 @@ def test_of_papers_and_the_clock_at_the_same_moment_one_wins_and_the_other_is_to
         assert spoken(desk, code) == [expected[outcomes[0]]]
 
 
-def test_one_that_cannot_be_judged_is_put_off_and_does_not_hold_up_the_others(embedded_desk):
+SPOILT = {
+    "its procedure is gone": ("procedure = '9.999999'", "procedure = '{procedure}'"),
+    "its row cannot be read": ("papers = '{{'", "papers = '[]'"),
+}
+
+
+@pytest.mark.parametrize("spoilt", SPOILT)
+def test_one_whose_clock_cannot_be_passed_is_put_off_and_does_not_hold_up_the_others(
+    embedded_desk, spoilt
+):
     desk = embedded_desk
-    stuck, free = ask(desk), ask(desk)
+    stuck, *free = [ask(desk) for _ in range(4)]
+    broken, mended = (
+        each.format(procedure=desk.dossier(stuck).procedure) for each in SPOILT[spoilt]
+    )
     desk.clock.set(BY)
-    with desk.store.begin() as uow:
-        lost = f"UPDATE dossiers SET procedure = '9.999999' WHERE code = '{stuck}'"
-        uow.connection.exec_driver_sql(lost)
-    with desk.store.begin() as uow:
-        assert pass_time(uow, CATALOGUE) == 2
-    assert spoken(desk, free) == [DossierRefused]
-    assert spoken(desk, stuck) == []
+
+    def write(change: str) -> None:
+        with desk.store.begin() as uow:
+            change = f"UPDATE dossiers SET {change} WHERE code = '{stuck}'"
+            uow.connection.exec_driver_sql(change)
+
+    write(broken)
+    desk.rest()
+    for code in free:
+        assert spoken(desk, code) == [DossierRefused]
     with desk.store.read() as connection:
-        assert due_dossiers(connection, BY, 10) == []
-        assert next_due(connection) == BY + timedelta(hours=1)
+        (held,) = list_held(connection, states=("retry",))
+        assert next_due(connection, [stuck]) is None
+    assert (held.consumer, held.subject, held.attempts) == ("intake.due", stuck, 1)
+    assert held.reason
+    write(mended)
+    assert desk.service.loops[-1].next_due() == held.next_at
+    desk.clock.set(held.next_at)
+    desk.rest()
+    assert spoken(desk, stuck) == [DossierRefused]
+    with desk.store.read() as connection:
+        assert list_held(connection, states=("retry", "parked")) == []
 
 
 def test_a_service_that_was_down_over_the_date_closes_when_it_comes_back(backend):

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from shared.database import Store, UnitOfWork, make_engine
 from shared.events.envelope import Envelope, encode
 from shared.identity import keys
-from shared.kernel.clock import FixedClock
+from shared.kernel.clock import Clock, FixedClock
 from shared.kernel.ids import SeededIds
 from shared.messaging import Bus, Delivery, Exchange, Queue
 from shared.messaging.consumer import Consumer, Handler, Late
@@ -55,7 +55,7 @@ def translate(fact: Any) -> Outgoing:
     return Outgoing("dossier.facts", key, source, subject, kind, data)
 
 
-def open_store(url: str, clock: FixedClock, *, seed: int = 1, reads: Sequence[str] = ()) -> Store:
+def open_store(url: str, clock: Clock, *, seed: int = 1, reads: Sequence[str] = ()) -> Store:
     """A store with the tables made, not by migrations but at once."""
     engine = make_engine(url)
     metadata.create_all(engine)

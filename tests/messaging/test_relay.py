@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
+from contextlib import closing, suppress
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from shared.events.envelope import decode
 from shared.kernel.clock import FixedClock
-from shared.kernel.errors import BrokerAway
+from shared.kernel.errors import BrokerAway, DatabaseAway
 from shared.messaging import Bus, Queue, Sent
 from shared.messaging.outbox import resend
 from shared.messaging.relay import Relay
+from shared.messaging.sql import sql_of
 from tests.messaging.rig import (
     EXCHANGES,
     NOON,
@@ -165,6 +169,83 @@ def test_only_what_was_confirmed_is_marked_sent(backend):
     assert [row.sequence for row in unsent(store)] == [1, 3]
     clock.advance(timedelta(seconds=1))
     assert relay.step(0) == 2
+    store.close()
+
+
+class Looking:
+    """The real bus, with a look at the database each time before something is published."""
+
+    def __init__(self, bus, look):
+        self.bus, self.look, self.looked = bus, look, 0
+
+    def publisher(self):
+        real = self.bus.publisher()
+        publish = real.publish
+
+        def look_and_publish(batch):
+            self.look()
+            self.looked += 1
+            return publish(batch)
+
+        real.publish = look_and_publish
+        return real
+
+
+def test_no_transaction_is_open_while_the_broker_is_waited_for(world):
+    store = world.maker
+
+    def look():
+        if store.engine.dialect.name == "sqlite":
+            with closing(sqlite3.connect(store.engine.url.database, timeout=0)) as other:
+                other.execute("BEGIN IMMEDIATE")
+            return
+        url = store.engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+        with closing(psycopg.connect(url)) as other:
+            asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            opened = f"{asked} AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
+            assert other.execute(opened).fetchone() == (0,)
+
+    bus = Looking(world.bus, look)
+    world.relay = Relay(store, bus)
+    make(store, "D1", 3)
+    assert world.relay.step(0) == 3
+    read_all(world)
+    assert unsent(store) == []
+    assert bus.looked == 1
+
+
+def test_what_a_relay_has_claimed_is_free_again_whatever_became_of_it(on_servers):
+    """Also where its broker was away, and where it died in the middle."""
+    url = on_servers.settings("intake").database_url
+    store = open_store(url, FixedClock(NOON))
+    other = Relay(open_store(url, FixedClock(NOON)), Refusing([slice(None)]))
+    make(store, "D1", 2)
+    seen = []
+
+    def meanwhile():
+        other.wake()
+        seen.append(other.step(0))
+
+    class Interrupted(Refusing):
+        def publish(self, batch):
+            meanwhile()
+            return super().publish(batch)
+
+    relay = Relay(store, Interrupted([BrokerAway]))
+    with pytest.raises(BrokerAway):
+        relay.step(0)
+    assert seen == [0], "in the hands of the first"
+    session = store.session()
+    with suppress(DatabaseAway), session as held:  # a relay that claims, and is cut off
+        assert len(sql_of(held).claim(held, 10, [])) == 2
+        meanwhile()
+        pid = held.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        with other._store.transaction() as beside:
+            beside.exec_driver_sql(f"SELECT pg_terminate_backend({pid}, 10000)")
+        held.exec_driver_sql("SELECT 1")
+    meanwhile()
+    assert seen == [0, 0, 2]
+    assert unsent(store) == []
     store.close()
 
 

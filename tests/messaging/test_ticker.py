@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,9 +13,15 @@ import sqlalchemy as sa
 from shared.database import Store, UnitOfWork
 from shared.kernel.clock import FixedClock
 from shared.messaging.loops.pump import pump
-from shared.messaging.loops.ticker import Ticker
+from shared.messaging.loops.ticker import Ticker, Timely
+from shared.messaging.parked import Held, discard, list_held, replay
 from tests.backends import Backend
 from tests.messaging.loops import REMINDERS, START, make_store
+
+
+def number(key: str) -> int:
+    """The row of a reminder by its key."""
+    return int(key.rpartition("-")[2])
 
 
 class Desk:
@@ -26,27 +32,51 @@ class Desk:
         self.store: Store = make_store(url, self.clock)
         self.questions = 0
         self.done: list[datetime] = []
-        self.ticker = Ticker("desk.ticker", self.store, self.run, self.ask)
+        self.trouble: set[str] = set()
+        self.ticker = Ticker("desk.ticker", self.store, self.work())
 
-    def ask(self) -> datetime | None:
+    def work(self, pass_time: Callable[..., int] | None = None) -> Timely:
+        return Timely(self.ask, self.due, pass_time or self.pass_time)
+
+    def ask(self, connection: sa.Connection, put_off: Collection[str]) -> datetime | None:
         self.questions += 1
-        open_ones = sa.select(sa.func.min(REMINDERS.c.due_at)).where(~REMINDERS.c.done)
-        with self.store.read() as connection:
-            found: datetime | None = connection.scalar(open_ones)
-            return found
+        open_ones = sa.select(sa.func.min(REMINDERS.c.due_at)).where(
+            ~REMINDERS.c.done, REMINDERS.c.id.not_in(map(number, put_off))
+        )
+        found: datetime | None = connection.scalar(open_ones)
+        return found
 
-    def run(self, uow: UnitOfWork) -> int:
-        due = sa.select(REMINDERS.c.id).where(~REMINDERS.c.done, REMINDERS.c.due_at <= uow.now)
-        row = uow.connection.scalar(due.order_by(REMINDERS.c.due_at).limit(1))
-        if row is None:
-            return 0
-        uow.connection.execute(sa.update(REMINDERS).where(REMINDERS.c.id == row).values(done=True))
-        self.done.append(uow.now)
-        return 1
+    def due(self, uow: UnitOfWork, put_off: Collection[str]) -> list[str]:
+        due = sa.select(REMINDERS.c.id).where(
+            ~REMINDERS.c.done,
+            REMINDERS.c.due_at <= uow.now,
+            REMINDERS.c.id.not_in(map(number, put_off)),
+        )
+        return [f"reminder-{n}" for n in uow.connection.scalars(due.order_by(REMINDERS.c.due_at))]
+
+    def pass_time(self, uow: UnitOfWork, keys: Sequence[str]) -> int:
+        for key in keys:
+            passed = sa.update(REMINDERS).where(REMINDERS.c.id == number(key)).values(done=True)
+            uow.connection.execute(passed)
+            if key in self.trouble:
+                raise KeyError("nguyễn văn a")
+            self.done.append(uow.now)
+        return len(keys)
 
     def remind(self, after: timedelta) -> None:
         with self.store.begin() as uow:
             uow.connection.execute(sa.insert(REMINDERS).values(due_at=START + after, done=False))
+
+    def open(self) -> list[str]:
+        """What is not done."""
+        with self.store.read() as connection:
+            found = connection.scalars(sa.select(REMINDERS.c.id).where(~REMINDERS.c.done))
+            return [f"reminder-{n}" for n in found]
+
+    def held(self) -> list[Held]:
+        """What an operator sees."""
+        with self.store.read() as connection:
+            return list_held(connection, states=("retry", "parked", "discarded"))
 
 
 @pytest.fixture
@@ -91,7 +121,7 @@ def test_a_commit_that_brings_the_next_due_instant_forward_is_noticed(desk: Desk
 
 def test_a_run_that_finds_nothing_rests_until_something_changes(desk: Desk) -> None:
     desk.remind(timedelta(0))
-    idle = Ticker("desk.idle", desk.store, lambda _: 0, desk.ask)
+    idle = Ticker("desk.idle", desk.store, desk.work(lambda _uow, _keys: 0))
     assert pump([idle]) == 0
     asked = desk.questions
     assert pump([idle]) == 0
@@ -119,3 +149,76 @@ def test_a_commit_in_another_thread_ends_the_rest_and_its_work_is_done(desk: Des
     other.start()
     assert desk.ticker.step(30) == 1
     other.join()
+
+
+# --- one that fails -----------------------------------------------------------------------------------
+
+
+def with_one_in_trouble(desk: Desk) -> str:
+    for _ in range(5):
+        desk.remind(timedelta(0))
+    bad = desk.open()[2]
+    desk.trouble = {bad}
+    pump([desk.ticker])
+    return bad
+
+
+def test_one_that_fails_takes_no_other_along_and_is_seen_by_the_operator(desk: Desk) -> None:
+    bad = with_one_in_trouble(desk)
+    assert desk.open() == [bad]
+    (held,) = desk.held()
+    assert (held.consumer, held.fact_id, held.state) == ("desk.ticker", bad, "retry")
+    assert held.reason is not None
+    assert held.reason.startswith("KeyError at")
+    assert "nguyễn" not in held.reason
+    assert desk.ticker.next_due() == held.next_at
+    desk.remind(timedelta(0))
+    pump([desk.ticker])
+    assert desk.open() == [bad], "what comes later goes its way"
+
+
+def test_what_failed_is_tried_again_in_its_time_parked_in_the_end_and_still_looked_at(
+    desk: Desk,
+) -> None:
+    with_one_in_trouble(desk)
+    for attempt in range(2, 10):
+        due = desk.ticker.next_due()
+        assert due is not None
+        desk.clock.set(due)
+        pump([desk.ticker])
+        (held,) = desk.held()
+        assert held.attempts == attempt
+    assert held.state == "parked"
+    assert held.next_at is not None
+    assert held.next_at - desk.clock.now() <= timedelta(hours=1)
+    desk.trouble = set()
+    desk.clock.set(held.next_at)
+    pump([desk.ticker])
+    assert desk.open() == []
+    assert desk.held() == []
+
+
+def test_an_operator_lets_it_be_tried_now_or_gives_it_up(desk: Desk) -> None:
+    bad = with_one_in_trouble(desk)
+    for _ in range(8):
+        desk.clock.set(desk.ticker.next_due() or START)
+        pump([desk.ticker])
+    with desk.store.begin() as uow:
+        replay(uow, bad, consumer="desk.ticker")
+    pump([desk.ticker])
+    assert desk.held()[0].attempts == 1, "a new budget"
+    with desk.store.begin() as uow:
+        discard(uow, bad, who="Lê Thị Hạnh", why="hồ sơ thử")
+    desk.clock.advance(timedelta(days=2))
+    pump([desk.ticker])
+    assert desk.open() == [bad]
+    assert desk.ticker.next_due() is None
+
+
+def test_a_clock_that_was_put_back_leaves_nothing_put_off_for_hours(desk: Desk) -> None:
+    with_one_in_trouble(desk)
+    desk.trouble = set()
+    desk.clock.advance(timedelta(hours=-7))
+    desk.ticker.wake()  # it looks by itself twice a minute
+    pump([desk.ticker])
+    assert desk.open() == []

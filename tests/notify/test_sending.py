@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 
-from services.notify.delivery.processes import process_is_gone, process_name
+from services.notify.delivery.processes import BEAT_SECONDS, SILENT_BEATS, Heartbeat, Presence
 from services.notify.delivery.sender import Sender
 from services.notify.domain.delivery import Failed, Letter, Unknown
 from services.notify.domain.messages import RETRIES
 from services.notify.domain.states import State
 from services.notify.usecases.resending import resend
 from services.notify.usecases.sending import LEASE, ORPHANED_AFTER, claim_due
+from shared.database import Store
+from shared.kernel.clock import RealClock
 from shared.kernel.errors import Conflict, DatabaseAway, NotAllowed, NotFound
 from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact, received
 
@@ -369,15 +371,107 @@ def test_a_database_that_goes_away_before_the_record_makes_nothing_go_twice(
     assert ledger.states() == {"sent": 1}
 
 
-def test_this_process_lives_and_a_number_nobody_has_does_not():
-    host, number, start = process_name().split(":")
-    assert not process_is_gone(process_name())
-    # In a container the next process has the number of the one that was killed.
-    assert process_is_gone(f"{host}:{number}:{int(start) - 1}")
-    assert not process_is_gone(f"{host}:{number}")
-    assert process_is_gone(f"{host}:4194305")
-    assert not process_is_gone("another-host:4194305")
-    assert not process_is_gone("nonsense")
+# --- who lives, and whose clock -------------------------------------------------------------------
+
+
+def test_a_sender_that_beats_is_left_alone_and_one_that_stands_still_is_dead(ledger: Ledger):
+    sms_only(ledger)
+    first, second = Presence(ledger.store), Presence(ledger.store)
+    assert first.name != second.name
+    first.enter("sms")
+    with ledger.store.begin() as uow:
+        assert claim_due(uow, "sms", first.name, 50)
+    channel = RecordingChannel(idempotent=False)
+    sender = Sender("sms", channel, ledger.store, presence=second)
+    assert rest(sender) == 0
+    for _ in range(2 * SILENT_BEATS):
+        first.beat()
+        second.beat()
+        assert rest(sender) == 0, "it lives"
+    for _ in range(SILENT_BEATS):
+        assert ledger.states() == {"sending": 1}
+        second.beat()
+        rest(sender)
+    assert ledger.states() == {"uncertain": 1}
+
+
+def test_a_process_that_left_in_order_or_never_was_is_gone_at_once(ledger: Ledger):
+    left, other = Presence(ledger.store), Presence(ledger.store)
+    left.enter("sms")
+    left.enter("email")
+    assert not other.is_gone(left.name)
+    left.leave("sms")
+    assert not other.is_gone(left.name), "its other half still sends"
+    left.leave("email")
+    assert other.is_gone(left.name)
+    assert other.is_gone("host:4194305")
+
+
+def test_one_that_was_taken_for_dead_and_lives_is_back_with_its_next_beat(ledger: Ledger):
+    slow, other = Presence(ledger.store), Presence(ledger.store)
+    slow.enter("sms")
+    for _ in range(SILENT_BEATS + 1):
+        other.beat()
+    assert other.is_gone(slow.name)
+    slow.beat()
+    assert not other.is_gone(slow.name)
+
+
+def test_the_heart_beats_by_a_steady_clock(ledger: Ledger):
+    presence = Presence(ledger.store)
+    heart = Heartbeat(presence, ledger.store)
+    ledger.clock.advance(timedelta(hours=1))
+    heart.step(0)
+    assert not presence.entered, "nothing is sent: nobody need know"
+    presence.enter("sms")
+    watched = Presence(ledger.store)
+    for _ in range(SILENT_BEATS + 2):
+        ledger.clock.advance(timedelta(seconds=BEAT_SECONDS))
+        heart.step(0)
+        watched.beat()
+    assert not watched.is_gone(presence.name)
+
+
+class Ahead(RealClock):
+    """The clock of a machine that is wrong by so much."""
+
+    def __init__(self, by: timedelta) -> None:
+        self.by = by
+
+    def now(self) -> datetime:
+        return super().now() + self.by
+
+
+@pytest.mark.parametrize("minutes", [11, -11])
+def test_a_second_host_whose_clock_is_wrong_leaves_the_first_ones_letters_alone(
+    ledger_on_postgresql: Ledger, minutes: int
+):
+    ledger = ledger_on_postgresql
+    ledger.clock.set(RealClock().now())
+    sms_only(ledger)
+    engine, log, ids = ledger.store.engine, ledger.store.log, ledger.store.ids
+    right = Store(engine, log, clock=RealClock(), ids=ids)
+    wrong = Store(engine, log, clock=Ahead(timedelta(minutes=minutes)), ids=ids)
+    with right.begin() as uow:
+        assert claim_due(uow, "sms", "first", 50)
+    channel = RecordingChannel(idempotent=False)
+    sender = Sender("sms", channel, wrong, is_dead=always(False))
+    asked = statements(ledger)
+    for _ in range(20):
+        sender.step(0)
+    assert ledger.states() == {"sending": 1}
+    assert len(asked) < 20, "nor does it ask again and again"
+
+
+def test_a_letter_that_failed_does_not_rest_for_hours_when_the_clock_is_put_back(ledger: Ledger):
+    sms_only(ledger)
+    channel = RecordingChannel(answers=[Failed("smtp: 451")])
+    sender = Sender("sms", channel, ledger.store)
+    rest(sender)
+    ledger.clock.advance(timedelta(hours=-7))
+    sender.wake()
+    assert rest(sender) == 1
+    assert ledger.states() == {"sent": 1}
 
 
 # --- an operator's order -------------------------------------------------------------------------

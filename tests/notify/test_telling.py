@@ -10,10 +10,16 @@ from msgspec.structs import replace
 from services.notify.domain.composing import UnknownDossier
 from services.notify.domain.states import State
 from services.notify.storage.correspondence import Correspondences
-from services.notify.usecases.sending import give_up_waiting, next_give_up
+from services.notify.usecases.sending import (
+    give_up_waiting,
+    next_give_up,
+    waited_too_long,
+)
 from shared.events.intake import DeadlineStated, DossierReturned, SupplementRequested
 from shared.events.routing import DossierExtended
 from shared.kernel.text import is_gsm
+from shared.messaging.loops.ticker import Ticker, Timely
+from shared.messaging.parked import list_held
 from tests.notify.ledger import DOSSIER, START, Ledger, a_contact, agency, received, sample
 
 
@@ -117,21 +123,43 @@ def test_without_a_usable_address_the_citizen_is_unreachable(ledger: Ledger):
 def test_a_contact_that_does_not_come_within_a_day_makes_the_moment_unreachable(ledger: Ledger):
     ledger.hear(received())
     with ledger.store.read() as connection:
-        assert next_give_up(connection) == START + timedelta(hours=24)
+        assert next_give_up(connection, ()) == START + timedelta(hours=24)
     ledger.clock.advance(timedelta(hours=23, minutes=59))
     with ledger.store.begin() as uow:
-        assert give_up_waiting(uow) == 0
+        assert give_up_waiting(uow, waited_too_long(uow, ())) == 0
     ledger.clock.advance(timedelta(minutes=1))
     with ledger.store.begin() as uow:
-        assert give_up_waiting(uow) == 1
+        assert give_up_waiting(uow, waited_too_long(uow, ())) == 1
     with ledger.store.begin() as uow:
-        assert give_up_waiting(uow) == 0
+        assert give_up_waiting(uow, waited_too_long(uow, ())) == 0
     (fact,) = ledger.told()
     assert fact[1]["reason"] == "no_contact"
     ledger.hear(a_contact())
     assert ledger.states() == {"undeliverable": 1}
     with ledger.store.read() as connection:
-        assert next_give_up(connection) is None
+        assert next_give_up(connection, ()) is None
+
+
+def test_one_that_cannot_be_given_up_does_not_hold_up_the_others(ledger: Ledger):
+    codes = [f"000.00.15.H20-220314-{number:04}" for number in range(1, 4)]
+    ledger.hear(*(received(code) for code in codes))
+    broken = "UPDATE messages SET state = 'awaiting_contact', {} WHERE dossier = '" + codes[1] + "'"
+    with ledger.store.begin() as uow:  # a moment that nothing may be said of
+        uow.connection.exec_driver_sql(broken.format("moment = ''"))
+    work = Timely(next_give_up, waited_too_long, give_up_waiting)
+    ticker = Ticker("notify.ticker", ledger.store, work)
+    ledger.clock.advance(timedelta(hours=24))
+    while ticker.step(0):
+        pass
+    assert ledger.states() == {"undeliverable": 2, "awaiting_contact": 1}
+    with ledger.store.read() as connection:
+        (held,) = list_held(connection, states=("retry",))
+    assert held.consumer == "notify.ticker"
+    with ledger.store.begin() as uow:
+        uow.connection.exec_driver_sql(broken.format("moment = 'received'"))
+    ledger.clock.set(held.next_at)
+    assert ticker.step(0) == 1
+    assert ledger.states() == {"undeliverable": 3}
 
 
 def test_the_same_moment_can_never_be_written_twice_for_one_fact(ledger: Ledger):

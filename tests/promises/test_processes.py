@@ -63,6 +63,59 @@ def test_a_work_process_outlives_its_database_and_its_broker(on_servers: Servers
     assert "loop.recovered" in events
 
 
+def test_databases_that_vanish_are_told_in_time_and_healed_alone(
+    on_servers: ServersBackend, catalogue: Catalogue
+):
+    """Every byte is taken and none is answered: no process hangs in it, and none is started anew."""
+    town = Town(on_servers, catalogue, start=RealClock().now())
+    key = issue_keys(town.city.intake.store, "desk", [OFFICE])[OFFICE]
+    with ExitStack() as stack:
+        lines, running = [], []
+        for name in SERVICES:
+            settings = on_servers.settings(name)
+            line, url = stack.enter_context(line_to(settings.database_url))
+            lines.append(line)
+            env = {
+                "LIENTHONG_DATABASE_URL": url,
+                "LIENTHONG_DATABASE_ANSWER_SECONDS": "4",
+                "LIENTHONG_DATABASE_CONNECT_SECONDS": "2",
+            }
+            kinds = ("work", "web") if name == "intake" else ("work",)
+            running += [
+                stack.enter_context(service_process(settings, kind, env=env)) for kind in kinds
+            ]
+        web = running[1]
+        for each in running:
+            each.wait_until_ready()
+        desk = Desk(web.door, key, OFFICE, town.procedure, lambda: to_vn(RealClock().now()).date())
+        first = desk.submit(INTERLINKED)
+        for line in lines:
+            line.hole()
+        body = filing(town.procedure(INTERLINKED), 1, today=to_vn(RealClock().now()).date())
+        began = time.monotonic()
+        refused = desk.ask("POST", "/dossiers", body=body, key="while it is gone")
+        assert time.monotonic() - began < 30
+        assert refused.status == 503
+        assert refused.json()["code"] == "database_away"
+        for each in running:
+            each.until("/readyz", 503)
+            began = time.monotonic()
+            assert each.ops("/healthz")[0] == 200
+            assert each.ops("/readyz")[0] == 503
+            assert "lienthong_database_away 1.0" in each.ops("/metrics")[1]
+            assert time.monotonic() - began < 10, "a door waited for what it tells of"
+        for line in lines:
+            line.heal()
+        for each in running:
+            each.wait_until_ready()
+        again = desk.ask("POST", "/dossiers", body=body, key="while it is gone").json()
+        codes = {first.code, again["code"]}
+        wait_until(lambda: codes <= {m.dossier for m in messages(town.city) if m.sent_at})
+        for each in running:
+            stop(each)
+    town.close()
+
+
 def _catalogue() -> Catalogue:
     from shared.catalogue import load
     from shared.settings import PROJECT

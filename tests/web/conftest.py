@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from flask_smorest import Blueprint
 
 from shared.database import Store, make_engine
-from shared.database.engine import Contention
+from shared.database.trouble import Contention
 from shared.identity import keys
 from shared.identity.guard import current, public, require
 from shared.identity.limits import limited

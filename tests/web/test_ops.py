@@ -1,14 +1,20 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from werkzeug.test import Client
 
 from shared.kernel.errors import BrokerAway, DatabaseAway
-from shared.messaging.metrics import Metrics
+from shared.messaging.loops.supervisor import Supervisor, Trouble
+from shared.messaging.metrics import Metrics, ledgers
 from shared.web.ops import HealthDoors, OpsApp
+from tests.messaging.loops import Scripted, make_store
+from tests.promises.test_away import line_to
 
 
 class Part:
@@ -30,8 +36,14 @@ class Loops:
     def healthy(self):
         return self.well
 
+    def ready(self):
+        return self.well
+
     def report(self):
         return {"relay": "ok" if self.well else "stuck"}
+
+    def failing(self):
+        return [] if self.well else [Trouble("relay", "stuck", 130.4)]
 
 
 @pytest.fixture
@@ -65,7 +77,9 @@ def test_a_process_with_loops_is_ready_when_database_broker_and_loops_are(parts)
         "service": "intake",
         "database": "ok",
         "broker": "away",
+        "age_seconds": {"database": 0.0, "broker": 0.0},
         "loops": {"relay": "ok"},
+        "failing": [],
     }
 
 
@@ -90,6 +104,73 @@ def test_a_stuck_loop_makes_the_process_unhealthy(parts):
     assert client.get("/healthz").status_code == 200
     parts.loops.well = False
     assert client.get("/healthz").status_code == 503
+
+
+def test_a_loop_that_fails_makes_the_process_unready_and_is_named_with_its_time(parts):
+    parts.loops.well = False
+    code, told = ready(Client(OpsApp(parts.service, parts.loops, now=parts.now)))
+    assert code == 503
+    (failing,) = told["failing"]
+    assert (failing["loop"], failing["kind"], failing["seconds"]) == ("relay", "stuck", 130)
+    age = datetime.now(UTC) - datetime.fromisoformat(failing["since"])
+    assert timedelta(seconds=129) < age < timedelta(minutes=10)
+
+
+def test_a_failing_loop_of_a_real_supervisor_is_told_until_it_is_well_again(parts):
+    mended = threading.Event()
+
+    def step():
+        if not mended.is_set():
+            raise KeyError
+        return 0
+
+    supervisor = Supervisor([Scripted("intake.due", step)])
+    client = Client(OpsApp(parts.service, supervisor))
+    supervisor.start()
+    kinds = [each["kind"] for each in until(client, 503)["failing"]]
+    assert kinds == ["KeyError"]
+    mended.set()
+    assert until(client, 200)["failing"] == []
+    supervisor.stop()
+
+
+def until(client, status):
+    end = time.monotonic() + 60
+    while True:
+        code, told = ready(client)
+        if code == status:
+            return told
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_no_door_waits_for_a_database_that_says_nothing(on_servers):
+    """It takes every byte and answers none, for longer than anybody waits for a health door."""
+    with line_to(on_servers.settings("intake").database_url) as (proxy, url):
+        store = make_store(url)
+        service = SimpleNamespace(
+            name="intake", store=store, bus=Part(BrokerAway("gone")), metrics=Metrics()
+        )
+        service.metrics.measure(ledgers(store))
+        service.metrics.loops(lambda: {"relay": "ok"})
+        client = Client(OpsApp(service))
+        assert until(client, 200)["database"] == "ok"
+        assert "lienthong_database_away 0.0" in client.get("/metrics").text
+        proxy.hole()
+        told = until(client, 503)
+        assert told["database"] == "away"
+        assert told["age_seconds"]["database"] > 0
+        for path in ("/healthz", "/readyz", "/metrics"):
+            began = time.monotonic()
+            client.get(path)
+            assert time.monotonic() - began < 5, path
+        page = client.get("/metrics").text
+        assert "lienthong_database_away 1.0" in page
+        assert "lienthong_outbox_unsent" not in page
+        assert 'lienthong_loop_ok{loop="relay"} 1.0' in page
+        proxy.heal()
+        until(client, 200)
+        store.close()
 
 
 def test_metrics_are_there_for_prometheus(parts):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
 from services.notify.channels import Channel
-from services.notify.delivery.processes import process_is_gone, process_name
+from services.notify.delivery.processes import Presence
 from services.notify.domain.delivery import Failed, Letter, Result, Unknown
 from services.notify.domain.messages import RETRIES, Message
 from services.notify.storage import sendings
@@ -53,6 +53,7 @@ class Sender:
         policy: RetryPolicy = RETRIES,
         batch: int = BATCH,
         step_seconds: float = STEP_SECONDS,
+        presence: Presence | None = None,
         me: str | None = None,
         is_dead: Callable[[str], bool] | None = None,
     ) -> None:
@@ -64,9 +65,11 @@ class Sender:
         self._batch = batch
         # A local channel is quick, and a simulation's batches must not depend on the machine.
         self._seconds = step_seconds if channel.remote else math.inf
-        self._me = me or process_name()
+        self._presence = presence or Presence(store)
+        self._buried = 0  # as far as what the dead left was looked for
+        self._me = me or self._presence.name
         self._signal = store.signal(signal_of(kind))
-        self._is_dead = is_dead or process_is_gone
+        self._is_dead = is_dead or self._presence.is_gone
         self._started = False
         self._claimed_at = -1  # sets when the last claim began
         self._seen = -1  # sets when the database was last asked what is due
@@ -97,13 +100,15 @@ class Sender:
     def close(self) -> None:
         """Let go of the channel's connections; between two steps no message is held."""
         self._channel.close()
+        self._presence.leave(self.kind)
 
     # --- one batch ------------------------------------------------------------------------------
 
     def _send(self) -> int:
         # What a channel answered is written first: only then may anything be sent again.
         self._record()
-        recovered = 0 if self._started else self._recover()
+        self._presence.enter(self.kind)
+        recovered = self._recover() if self._has_heard_of_dead() else 0
         claimed = self._claim()
         if not claimed:
             # What is due is not queued: it may be somebody's who is gone.
@@ -120,7 +125,11 @@ class Sender:
         self._seen = -1
         return claimed
 
+    def _has_heard_of_dead(self) -> bool:
+        return not self._started or self._presence.buried != self._buried
+
     def _recover(self) -> int:
+        self._buried = self._presence.buried
         with self._store.begin(_SENDER) as uow:
             found = recover(
                 uow,
@@ -165,7 +174,7 @@ class Sender:
     # --- when ------------------------------------------------------------------------------------
 
     def _is_due(self) -> bool:
-        if not self._started or self._unrecorded or self._more:
+        if self._has_heard_of_dead() or self._unrecorded or self._more:
             return True
         # Whoever set it wrote a message that waits: claiming it is as dear as asking whether it does.
         if self._signal.count != self._claimed_at:
@@ -174,20 +183,32 @@ class Sender:
         return self._due is not None and self._due <= self._store.clock.now()
 
     def _look(self) -> None:
-        sets, now = self._signal.count, time.monotonic()
-        if sets == self._seen and now - self._asked_at < LOOK_EVERY_SECONDS:
+        sets, at = self._signal.count, time.monotonic()
+        if sets == self._seen and at - self._asked_at < LOOK_EVERY_SECONDS:
             return
         with self._store.query() as connection:
             found = sendings.next_due(connection, self.kind, self._me)
-        lost = found.mine_since + ORPHANED_AFTER if found.mine_since else None
-        self._due = min((at for at in (found.due, lost) if at is not None), default=None)
-        self._seen, self._asked_at = sets, now
+            shared = self._store.shared_clock.now(connection)
+        self._due = _first(found, self._store.clock.now(), shared)
+        self._seen, self._asked_at = sets, at
 
     def _rest(self, heard: int, wait: float) -> None:
         if self._due is not None:
             left = (self._due - self._store.clock.now()).total_seconds()
             wait = max(0.0, min(wait, left))
         self._signal.wait(heard, wait)
+
+
+def _first(found: sendings.Next, now: datetime, shared: datetime) -> datetime | None:
+    """When something has to be looked at, by the clock of this machine (UTC).
+
+    What lies farther off than anything is planned was written before it was put back: that is due.
+    """
+    due = now if found.due is not None and found.due > RETRIES.beyond(now) else found.due
+    lease = None if found.lease is None else now + (found.lease - shared)
+    mine = found.mine_since
+    lost = None if mine is None else now if mine > now else mine + ORPHANED_AFTER
+    return min((at for at in (due, lease, lost) if at is not None), default=None)
 
 
 def _until(claimed: Sequence[Message], end: float) -> Iterator[Letter]:

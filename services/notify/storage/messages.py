@@ -6,7 +6,6 @@ What the sending loop does to messages is in `sendings`; what people look at is 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -42,13 +41,9 @@ class Messages:
             self._uow.on_flush(self._write)
         self._changed[message.id] = message
 
-    def awaiting_since(self, before: datetime, limit: int) -> list[Message]:
-        """What has waited for a contact since before this instant (UTC)."""
-        return self._select(
-            in_states(State.AWAITING_CONTACT),
-            messages.c.made_at <= before,
-            limit=limit,
-        )
+    def still_awaiting(self, ids: Sequence[str]) -> list[Message]:
+        """Those of these messages that still wait for a contact, held until the unit ends."""
+        return self._select(in_states(State.AWAITING_CONTACT), messages.c.id.in_(ids))
 
     def of_facts(self, fact_ids: Iterable[str]) -> list[Message]:
         """All messages of these facts, as this unit has left them so far."""

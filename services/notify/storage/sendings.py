@@ -11,7 +11,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from services.notify.domain.messages import Message
+from services.notify.domain.messages import RETRIES, Message
 from services.notify.domain.states import State
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of
 from services.notify.storage.tables import in_states, messages
@@ -22,12 +22,14 @@ _READY = in_states(State.QUEUED, State.FAILED)
 _SENDING = in_states(State.SENDING)
 _HOLDERS = messages.c.sender == sa.bindparam("holder")
 _NOW = sa.bindparam("now", type_=Instant())
+# Later than anything that is planned now: written down before the clock was put back.
+_BEYOND = sa.bindparam("beyond", type_=Instant())
 
 _OF_CHANNEL = messages.c.channel == sa.bindparam("by")
 # A common table, not a sub-select: PostgreSQL runs it once, so it locks no more than the limit.
 _DUE = (
     sa.select(messages.c.id)
-    .where(_OF_CHANNEL, _READY, messages.c.next_at <= _NOW)
+    .where(_OF_CHANNEL, _READY, sa.or_(messages.c.next_at <= _NOW, messages.c.next_at > _BEYOND))
     .order_by(messages.c.next_at, messages.c.id)
     .limit(sa.bindparam("most", type_=sa.Integer()))
     .with_for_update(skip_locked=True)
@@ -81,6 +83,7 @@ def claim(
     asked = {
         "by": channel,
         "now": now,
+        "beyond": RETRIES.beyond(now),
         "most": limit,
         "claimer": wanted.sender,
         "until": wanted.lease_until,
@@ -115,10 +118,15 @@ def left_behind(
 
 
 def orphaned(
-    connection: sa.Connection, channel: str, sender: str, since: datetime
+    connection: sa.Connection, channel: str, sender: str, since: datetime, now: datetime
 ) -> list[Message]:
-    """What this sender, who holds nothing, has under its name since before then (UTC)."""
-    return _held(connection, channel, messages.c.sender == sender, messages.c.changed_at <= since)
+    """What this sender, who holds nothing, has under its name since before then (UTC).
+
+    Or since after `now`: its clock was put back meanwhile.
+    """
+    changed = messages.c.changed_at
+    old = sa.or_(changed <= since, changed > now)
+    return _held(connection, channel, messages.c.sender == sender, old)
 
 
 def _held(connection: sa.Connection, channel: str, *where: sa.ColumnElement[bool]) -> list[Message]:
@@ -149,24 +157,42 @@ _NEXT = sa.select(
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """When a message is due or a lease ends, and since when the asking sender has one claimed."""
+    """When a message is due, a lease ends, and since when the asking sender has one claimed.
+
+    The lease by the clock that all processes share.
+    """
 
     due: datetime | None
+    lease: datetime | None
     mine_since: datetime | None
 
 
 def next_due(connection: sa.Connection, channel: str, sender: str) -> Next:
     """The earliest instants (UTC) at which a message of this channel has to be looked at."""
     ready, lease, mine = connection.execute(_NEXT, {"by": channel, "sender": sender}).one()
-    return Next(min((at for at in (ready, lease) if at is not None), default=None), mine)
+    return Next(ready, lease, mine)
 
 
-def first_awaiting(connection: sa.Connection) -> datetime | None:
-    """When the longest waiting message without a contact was made (UTC)."""
-    found: datetime | None = connection.execute(_FIRST_AWAITING).scalar()
+_AWAITING = in_states(State.AWAITING_CONTACT)
+_FREE = sa.not_(among(messages.c.id))
+_FIRST_AWAITING = sa.select(sa.func.min(messages.c.made_at)).where(_AWAITING, _FREE)
+_AWAITING_SINCE = (
+    sa.select(messages.c.id)
+    .where(_AWAITING, _FREE, messages.c.made_at <= sa.bindparam("since", type_=Instant()))
+    .order_by(messages.c.made_at, messages.c.id)
+    .limit(sa.bindparam("most", type_=sa.Integer()))
+)
+
+
+def first_awaiting(connection: sa.Connection, put_off: Collection[str]) -> datetime | None:
+    """When the longest waiting message without a contact was made (UTC), but for those put off."""
+    found: datetime | None = connection.scalar(_FIRST_AWAITING, {"keys": put_off})
     return found
 
 
-_FIRST_AWAITING = sa.select(sa.func.min(messages.c.made_at)).where(
-    in_states(State.AWAITING_CONTACT)
-)
+def awaiting_since(
+    connection: sa.Connection, since: datetime, most: int, put_off: Collection[str]
+) -> list[str]:
+    """What has waited for a contact since before then (UTC), but for those put off."""
+    asked = {"since": since, "most": most, "keys": put_off}
+    return list(connection.scalars(_AWAITING_SINCE, asked))

@@ -75,6 +75,15 @@ messages = sa.Table(
     sa.UniqueConstraint("fact_id", "moment", "person", "channel", name="messages_once"),
 )
 
+# The processes that send, each under a random name; who stands still is dead.
+processes = sa.Table(
+    "processes",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("beats", sa.BigInteger, nullable=False),
+    sa.Column("beat_at", Instant(), nullable=False),
+)
+
 
 def in_states(*states: State) -> sa.ColumnElement[bool]:
     """Whether a message is in one of these states.

@@ -5,7 +5,7 @@ The channel itself is called between two of these units, with no transaction ope
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -48,7 +48,7 @@ class Tried:
 
 def claim_due(uow: UnitOfWork, channel: str, sender: str, limit: int) -> list[Message]:
     """Up to `limit` messages that this sender, and nobody else, now hands to the channel."""
-    wanted = sendings.Claim(sender, uow.now + LEASE)
+    wanted = sendings.Claim(sender, uow.shared_now() + LEASE)
     return sendings.claim(uow.connection, channel, wanted, uow.now, limit)
 
 
@@ -99,21 +99,27 @@ def recover(
     orphans: list[Message] = []
     if idle:
         since = uow.now - ORPHANED_AFTER
-        orphans = sendings.orphaned(uow.connection, channel, idle, since)
+        orphans = sendings.orphaned(uow.connection, channel, idle, since, uow.now)
     for message in orphans:
         messages.change(requeued(message, uow.now))
     dead = [name for name in sendings.senders(uow.connection, channel) if is_dead(name)]
     known = {message.id for message in orphans}
-    found = sendings.left_behind(uow.connection, channel, uow.now, dead)
+    found = sendings.left_behind(uow.connection, channel, uow.shared_now(), dead)
     left = [message for message in found if message.id not in known]
     for message in left:
         messages.change(after_crash(message, uow.now, idempotent=idempotent))
     return len(orphans) + len(left)
 
 
-def give_up_waiting(uow: UnitOfWork) -> int:
-    """Messages whose contact did not come within its time: the citizen is unreachable."""
-    late = uow.get(Messages).awaiting_since(uow.now - CONTACT_TIMEOUT, GIVE_UP_AT_ONCE)
+def waited_too_long(uow: UnitOfWork, put_off: Collection[str]) -> list[str]:
+    """The messages whose contact did not come within its time, without those put off."""
+    since = uow.now - CONTACT_TIMEOUT
+    return sendings.awaiting_since(uow.connection, since, GIVE_UP_AT_ONCE, put_off)
+
+
+def give_up_waiting(uow: UnitOfWork, ids: Sequence[str]) -> int:
+    """These messages are waited for no longer: the citizen is unreachable; how many they were."""
+    late = uow.get(Messages).still_awaiting(ids)
     for message in late:
         ended = message.moved(
             State.UNDELIVERABLE, uow.now, reason=NO_CONTACT, told_unreachable=True
@@ -156,7 +162,7 @@ def _record_unreachable(uow: UnitOfWork, lost: Sequence[Message]) -> None:
         uow.record(unreachable(told, reason, uow.now))
 
 
-def next_give_up(connection: sa.Connection) -> datetime | None:
-    """When the longest waiting message is given up (UTC); None when none waits."""
-    since = sendings.first_awaiting(connection)
+def next_give_up(connection: sa.Connection, put_off: Collection[str]) -> datetime | None:
+    """When the longest waiting message is given up (UTC), but for those put off; None for none."""
+    since = sendings.first_awaiting(connection, put_off)
     return since + CONTACT_TIMEOUT if since else None

@@ -7,17 +7,12 @@ unit. On PostgreSQL loaded cases are locked, in one order, so two workers never 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any, Final
-
-import sqlalchemy as sa
+from typing import Any
 
 from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
 from services.routing.storage.tables import cases, tasks
 from shared.database import UnitOfWork, batch
-
-PUT_OFF: Final = timedelta(hours=1)
 
 
 class Cases:
@@ -85,16 +80,6 @@ class Cases:
         if not self._flushing:
             self._flushing = True
             self._uow.on_flush(self._write)
-
-    def put_off(self, dossier: str) -> None:
-        """Look at what is due for this dossier again only later."""
-        later = self._uow.now + PUT_OFF
-        for table in (cases, tasks):
-            self._connection.execute(
-                sa.update(table)
-                .where(table.c.dossier == dossier, table.c.next_at <= self._uow.now)
-                .values(next_at=later)
-            )
 
     def _write(self) -> None:
         self._flushing = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,7 @@ from services.routing.domain.case import Case, Task
 from services.routing.storage import rows
 from services.routing.storage.tables import answers, cases, refused_answers, tasks
 from shared.database import batch
+from shared.database.batch import among
 from shared.events.agencies import TaskAssigned
 from shared.events.envelope import decode
 from shared.events.event import kind_of
@@ -165,35 +166,41 @@ def unanswered_by(connection: sa.Connection, agency: str) -> list[bytes]:
     return [body for body, each in events if isinstance(each, TaskAssigned) and each.task in opened]
 
 
+_FREE = {table: sa.not_(among(table.c.dossier)) for table in (cases, tasks)}
 # Built once and asked in one trip: each commit has it asked anew.
 _NEXT = sa.select(
     *(
         sa.select(table.c.next_at)
-        .where(table.c.next_at.is_not(None))
+        .where(table.c.next_at.is_not(None), free)
         .order_by(table.c.next_at)
         .limit(1)
         .scalar_subquery()
-        for table in (cases, tasks)
+        for table, free in _FREE.items()
     )
 )
 
 
-def next_due(connection: sa.Connection) -> datetime | None:
-    """The first instant at which time alone changes something (UTC)."""
-    instants = connection.execute(_NEXT).one()
+def next_due(connection: sa.Connection, put_off: Collection[str]) -> datetime | None:
+    """The first instant at which time alone changes something (UTC), but for dossiers put off."""
+    instants = connection.execute(_NEXT, {"keys": put_off}).one()
     return min((at for at in instants if at is not None), default=None)
 
 
-def due_dossiers(connection: sa.Connection, now: datetime, limit: int) -> list[str]:
-    """Dossiers for which something has become due by `now`, the longest due first."""
+def due_dossiers(
+    connection: sa.Connection, now: datetime, limit: int, put_off: Collection[str]
+) -> list[str]:
+    """Dossiers for which something has become due by `now`, the longest due first.
+
+    Those that are put off are left out.
+    """
     found: dict[str, datetime] = {}
-    for table in (cases, tasks):
+    for table, free in _FREE.items():
         query = (
             sa.select(table.c.dossier, table.c.next_at)
-            .where(table.c.next_at.is_not(None), table.c.next_at <= now)
+            .where(table.c.next_at.is_not(None), table.c.next_at <= now, free)
             .order_by(table.c.next_at)
             .limit(limit)
         )
-        for row in connection.execute(query):
+        for row in connection.execute(query, {"keys": put_off}):
             found[row.dossier] = min(row.next_at, found.get(row.dossier, row.next_at))
     return sorted(found, key=lambda code: (found[code], code))[:limit]

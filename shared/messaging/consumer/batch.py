@@ -105,8 +105,10 @@ class Batch:
         known = self._known.get(arrival.key)
         if known is None:
             return True
-        due = known.next_at is not None and known.next_at <= self.uow.now
-        return known.state == RETRY and due
+        if known.state != RETRY or known.next_at is None:
+            return False
+        now = self.uow.now
+        return known.next_at <= now or known.next_at > self.setup.policy.beyond(now)
 
     def _take_over(self, arrivals: Sequence[Arrival]) -> None:
         """Close the rows of bytes that can be read by now: they go on under their own key."""

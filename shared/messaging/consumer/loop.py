@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from shared.database import Store
-from shared.database.engine import Contention
+from shared.database.trouble import Contention
 from shared.kernel.errors import DatabaseAway, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.log import FixedEvent, Plain
@@ -134,7 +134,8 @@ class Consumer:
         with self._store.query() as connection:
             now = self._store.clock.now()
             sql = sql_of(connection)
-            due = sql.due(connection, name, now, self._batch)
+            beyond = self._setup.policy.beyond(now)
+            due = sql.due(connection, name, now, self._batch, beyond=beyond)
             if not due:
                 self._next_retry = sql.next_retry(connection, name)
         if due:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from shared.kernel.errors import Transient
 from shared.log import get
@@ -23,6 +25,16 @@ WAIT_SECONDS = 1.0
 _PAUSES = (0.1, 0.25, 0.5, 1.0, 2.0, 5.0)
 # A step that takes so long has hung: a batch takes milliseconds, a time-out seconds.
 STUCK_SECONDS = 120.0
+_OK: Final = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A loop that is not well: kind of failure (or `stuck`, `dead`), and for how many seconds."""
+
+    loop: str
+    kind: str
+    seconds: float
 
 
 class _Runner:
@@ -31,6 +43,7 @@ class _Runner:
     def __init__(self, loop: Loop, stopping: threading.Event, pace: Pace) -> None:
         self.loop = loop
         self.failure: str | None = None  # kind of what goes wrong now
+        self.failed_at: float | None = None  # since when, whatever its kind
         self.stepped_at = time.monotonic()
         self._stopping = stopping
         self._failures = 0
@@ -68,6 +81,7 @@ class _Runner:
             else:
                 _log.error("loop.failed", loop=self.loop.name, kind=kind, exc_info=exc)
         self.failure = kind
+        self.failed_at = time.monotonic() if self.failed_at is None else self.failed_at
         pause = _PAUSES[min(self._failures, len(_PAUSES) - 1)]
         self._failures += 1
         self._stopping.wait(pause)
@@ -75,7 +89,7 @@ class _Runner:
     def _recovered(self) -> None:
         if self.failure is not None:
             _log.info("loop.recovered", loop=self.loop.name, kind=self.failure)
-        self.failure, self._failures = None, 0
+        self.failure, self.failed_at, self._failures = None, None, 0
 
     @property
     def stuck(self) -> bool:
@@ -142,6 +156,15 @@ class Supervisor:
         """Healthy, and no loop fails."""
         return self.healthy() and all(runner.failure is None for runner in self._runners)
 
+    def failing(self) -> list[Trouble]:
+        """What is wrong with which loop, and since when."""
+        now = time.monotonic()
+        return [
+            Trouble(runner.loop.name, state, now - (runner.failed_at or runner.stepped_at))
+            for runner in self._runners
+            if (state := _state(runner)) != _OK
+        ]
+
     def report(self) -> dict[str, str]:
         """Each loop's name with "ok", or the kind of failure that it waits out."""
         return {runner.loop.name: _state(runner) for runner in self._runners}
@@ -152,7 +175,7 @@ def _state(runner: _Runner) -> str:
         return "dead"
     if runner.stuck:
         return "stuck"
-    return runner.failure or "ok"
+    return runner.failure or _OK
 
 
 def _close(loop: Loop) -> None:

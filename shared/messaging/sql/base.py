@@ -147,8 +147,13 @@ class Sql(ABC):
         """The oldest unsent rows, without those for `held` (exchange, routing key) pairs.
 
         Positions `in_flight` are left out: they are sent, and not yet known to be safe.
-        On PostgreSQL they are locked, and what another relay has locked is passed over.
+        On PostgreSQL the session locks them until `let_go`, and what another relay has locked is
+        passed over.
         """
+
+    @abstractmethod
+    def let_go(self, connection: sa.Connection) -> None:
+        """Let others claim what this session has claimed."""
 
     @abstractmethod
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
@@ -188,9 +193,18 @@ class Sql(ABC):
 
     @abstractmethod
     def due(
-        self, connection: sa.Connection, consumer: str, now: datetime, limit: int
+        self,
+        connection: sa.Connection,
+        consumer: str,
+        now: datetime,
+        limit: int,
+        *,
+        beyond: datetime,
     ) -> list[Waiting]:
-        """Rows to be tried again by `now`, the longest due first."""
+        """Rows to be tried again by `now`, the longest due first.
+
+        Those later than `beyond` as well: nobody plans so far ahead, the clock was put back.
+        """
 
     @abstractmethod
     def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:

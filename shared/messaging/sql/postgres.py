@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from shared.database import batch
 from shared.messaging.sql.base import Asked, Found, Key, Known, Numbered, Sql, Unsent, Waiting
 
+_CLAIMED = 0x6F757462  # any number of our own: the locks of relays among all advisory locks
 _NUMBER = sa.text(
     "WITH taken AS (INSERT INTO streams AS s (stream, last, correlation)"
     " SELECT * FROM unnest(CAST(:streams AS text[]), CAST(:counts AS bigint[]),"
@@ -30,12 +31,21 @@ _NUMBER = sa.text(
     " SELECT a.stream, (SELECT max(c.applied) FROM cursors c WHERE c.stream = a.stream), NULL"
     " FROM unnest(CAST(:asked AS text[])) AS a(stream)"
 )
+# Row by row in their order, so that no more are locked than are taken (OFFSET 0 keeps the lock from
+# being asked of others). Whoever had one before may have sent it since this statement began: then
+# it is not unsent any more, or its row is being written just now.
 _CLAIM = sa.text(
-    "SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
+    "WITH taken AS MATERIALIZED (SELECT c.position FROM (SELECT position FROM outbox"
     " WHERE sent_at IS NULL AND position <> ALL (CAST(:in_flight AS bigint[]))"
     " AND exchange || ' ' || routing_key <> ALL (CAST(:held AS text[]))"
-    " ORDER BY position LIMIT :limit FOR UPDATE SKIP LOCKED"
+    " ORDER BY position OFFSET 0) AS c"
+    f" WHERE pg_try_advisory_lock({_CLAIMED}, CAST(c.position % 2147483648 AS int)) LIMIT :limit)"
+    " SELECT o.* FROM taken CROSS JOIN LATERAL"
+    " (SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
+    " WHERE position = taken.position AND sent_at IS NULL LIMIT 1 FOR UPDATE SKIP LOCKED) AS o"
+    " ORDER BY o.position"
 )
+_LET_GO = sa.text("SELECT pg_advisory_unlock_all()")
 _MARK = sa.text("UPDATE outbox SET sent_at = :now WHERE position = ANY (CAST(:listed AS bigint[]))")
 # The array is sorted and unnest keeps its order: two workers never wait for each other in a ring.
 _LOCK = sa.text(
@@ -56,7 +66,8 @@ _WAITING = sa.text(
     " OFFSET 0) AS i"
 )
 _DUE = sa.text(
-    f"{_ROW} WHERE consumer = :consumer AND state = 'retry' AND next_at <= :now"
+    f"{_ROW} WHERE consumer = :consumer AND state = 'retry'"
+    " AND (next_at <= :now OR next_at > :beyond)"
     " ORDER BY next_at, fact_id LIMIT :limit"
 )
 _NEXT_RETRY = sa.text(
@@ -134,6 +145,9 @@ class PostgresSql(Sql):
         rows = _query(connection, _CLAIM, asked)
         return [Unsent(*row) for row in rows]
 
+    def let_go(self, connection: sa.Connection) -> None:
+        batch.execute(connection, _LET_GO, {})
+
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
         batch.execute(connection, _MARK, {"listed": positions, "now": now})
 
@@ -168,9 +182,15 @@ class PostgresSql(Sql):
         return [Waiting(*row) for row in _query(connection, _WAITING, asked)]
 
     def due(
-        self, connection: sa.Connection, consumer: str, now: datetime, limit: int
+        self,
+        connection: sa.Connection,
+        consumer: str,
+        now: datetime,
+        limit: int,
+        *,
+        beyond: datetime,
     ) -> list[Waiting]:
-        asked = {"consumer": consumer, "now": now, "limit": limit}
+        asked = {"consumer": consumer, "now": now, "beyond": beyond, "limit": limit}
         return [Waiting(*row) for row in _query(connection, _DUE, asked)]
 
     def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:

@@ -49,9 +49,11 @@ _WAITING = timed(
 )
 _DUE = timed(
     f"{_ROW} INDEXED BY inbox_retry"
-    " WHERE consumer = :consumer AND state = 'retry' AND next_at <= :now"
+    " WHERE consumer = :consumer AND state = 'retry'"
+    " AND (next_at <= :now OR next_at > :beyond)"
     " ORDER BY next_at, fact_id LIMIT :limit",
     "now",
+    "beyond",
     next_at=True,
     received_at=True,
 )
@@ -102,6 +104,9 @@ class SqliteSql(Sql):
         rows = connection.execute(_CLAIM, asked)
         return [Unsent(*row) for row in rows]
 
+    def let_go(self, connection: sa.Connection) -> None:
+        """One process, one relay: nothing is locked."""
+
     def mark_sent(self, connection: sa.Connection, positions: list[int], now: datetime) -> None:
         connection.execute(_MARK, {"listed": _list(positions), "now": now})
 
@@ -121,9 +126,15 @@ class SqliteSql(Sql):
         return [Waiting(*row) for row in rows]
 
     def due(
-        self, connection: sa.Connection, consumer: str, now: datetime, limit: int
+        self,
+        connection: sa.Connection,
+        consumer: str,
+        now: datetime,
+        limit: int,
+        *,
+        beyond: datetime,
     ) -> list[Waiting]:
-        asked = {"consumer": consumer, "now": now, "limit": limit}
+        asked = {"consumer": consumer, "now": now, "beyond": beyond, "limit": limit}
         return [Waiting(*row) for row in connection.execute(_DUE, asked)]
 
     def next_retry(self, connection: sa.Connection, consumer: str) -> datetime | None:
