@@ -28,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalogue": ("services.commands.catalogue:catalogue", "Check and show the city's data."),
     "keys": ("services.commands.keys:keys", "Issue, list and revoke API keys."),
     "messages": ("services.commands.messages:messages", "Look at messages to citizens."),
+    "status": ("services.commands.status:status", "Show how the city stands, and who must act."),
     "parked": ("services.commands.parked:parked", "List, show, replay and discard parked facts."),
     "resend": ("services.commands.resend:resend", "Send facts again that a broker has lost."),
     "migrate": ("services.commands.migrate:migrate", "Bring the databases up to date."),

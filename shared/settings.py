@@ -19,9 +19,9 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 SERVICES = ("intake", "routing", "notify")
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_PORTS = {"intake": 8080, "routing": 8081, "notify": 8082}
-# Names of the same prefix that other programs read: the test command and the servers it starts,
-# and what deploy/rabbitmq and compose hand to their own scripts.
-NOT_OURS = ("TEST_", "SMOKE_", "AGENCY_", "BROKER_")
+# Names of the same prefix that others read: the test command and the servers it starts, the commands
+# `smoke` and `status`, and what deploy/rabbitmq and compose hand to their own scripts.
+NOT_OURS = ("TEST_", "SMOKE_", "AGENCY_", "BROKER_", "STATUS_")
 
 
 @dataclass(frozen=True, slots=True)

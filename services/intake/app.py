@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.intake.on import FACTS_QUEUE, SOURCES, handlers
 from services.intake.storage.alarms import next_due
+from services.intake.storage.standing import MATTERS
 from services.intake.usecases.pass_time import pass_time
 from services.intake.web import create_web
 from shared.catalogue import Catalogue
@@ -40,4 +41,5 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.ticker("due", partial(pass_time, catalogue=catalogue), next_due),
         ],
         migrations=MIGRATIONS,
+        matters=MATTERS,
     )

@@ -8,6 +8,7 @@ from services.notify.channels import open_channels
 from services.notify.delivery.sender import Sender
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
+from services.notify.storage.standing import MATTERS
 from services.notify.usecases.sending import give_up_waiting, next_give_up
 from services.notify.web import create_web
 from shared.catalogue import Catalogue
@@ -50,4 +51,5 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.ticker("ticker", give_up_waiting, next_give_up, gap=1.0),
         ],
         migrations=MIGRATIONS,
+        matters=MATTERS,
     )

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, verify_sender
 from services.routing.storage import views
+from services.routing.storage.standing import MATTERS
 from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases.answer import ANSWERS_QUEUE
 from services.routing.usecases.pass_time import pass_time
@@ -48,6 +49,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.ticker("deadlines", partial(pass_time, rules=rules), views.next_due),
         ],
         migrations=MIGRATIONS,
+        matters=MATTERS,
     )
 
 

@@ -25,6 +25,7 @@ from shared.messaging.metrics import Metrics, ledgers
 from shared.messaging.outbox import Outbox, stated_by
 from shared.messaging.relay import Relay
 from shared.messaging.service import Service
+from shared.messaging.standing import Matters
 from shared.messaging.topology import exchanges_of, queues_of
 from shared.settings import Settings
 
@@ -96,7 +97,9 @@ class Assembly:
 
         return Ticker(f"{self._name}.{name}", self._store, run, ask, gap=gap)
 
-    def service(self, web: Flask, loops: Sequence[Loop], migrations: Path) -> Service:
+    def service(
+        self, web: Flask, loops: Sequence[Loop], migrations: Path, matters: Matters
+    ) -> Service:
         """The whole service, its ledgers measured at each scrape; nothing runs yet."""
         store = self._store
         consumers = [loop.name for loop in loops if isinstance(loop, Consumer)]
@@ -111,4 +114,5 @@ class Assembly:
             migrate=lambda: upgrade(store.engine, migrations),
             close=store.close,
             metrics=self._metrics,
+            matters=matters,
         )
