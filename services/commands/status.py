@@ -16,9 +16,9 @@ from typing import Any, Final
 
 import click
 
-from services.commands.stores import any_services, app_of, named, opened
+from services.commands.stores import any_services, app_of, named, now, opened
 from services.embedded.serve import city_settings
-from shared.kernel.clock import RealClock, to_vn
+from shared.kernel.clock import to_vn
 from shared.kernel.errors import LienThongError
 from shared.messaging import Bus
 from shared.messaging.advice import Both
@@ -49,7 +49,7 @@ def status(
     """Show how the city stands: 0 all is well, 1 somebody must act, 2 it cannot be told."""
     chosen = named(services)
     lines = arranged([*_looked_at(chosen), *_processes(doors or _own_doors(chosen))])
-    at = RealClock().now()
+    at = now()
     if as_json:
         click.echo(json.dumps(plain(lines, at), ensure_ascii=False))
     else:

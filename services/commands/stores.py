@@ -10,6 +10,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -48,6 +49,18 @@ def any_services(command: Command) -> Command:
 def named(services: Sequence[str]) -> Sequence[str]:
     """The services that were named, or all."""
     return services or SERVICES
+
+
+def reasoned(command: Command) -> Command:
+    """The options of whoever changes something by hand; kept with what was done."""
+    for name, told in (("--why", "The reason; kept."), ("--who", "Who decides; kept.")):
+        command = click.option(name, required=True, help=told)(command)
+    return command
+
+
+def now() -> datetime:
+    """The present instant of the city's clock, in UTC."""
+    return RealClock().now()
 
 
 @contextmanager

@@ -9,45 +9,15 @@ import pytest
 from click.testing import CliRunner
 
 from services.__main__ import cli
-from services.commands.resend import _Since
-from services.commands.stores import app_of, history_of
+from services.commands.since import SINCE
+from services.commands.stores import history_of
 from shared.database.migrate import drift, head
 from shared.events.envelope import Envelope, encode
 from shared.identity import keys
-from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
-from shared.kernel.ids import RandomIds
 from shared.messaging.consumer import Consumer
+from tests.commands.ledgers import BECAUSE, SERVICES, opened
 from tests.messaging.rig import ScriptedBus
-
-SERVICES = ("intake", "routing", "notify")
-
-
-@pytest.fixture
-def run(backend, monkeypatch):
-    """Types a command; the services' databases are this test's own."""
-    for service in SERVICES:
-        url = backend.settings(service).database_url
-        monkeypatch.setenv(f"LIENTHONG_{service.upper()}_DATABASE_URL", url)
-    monkeypatch.setenv("LIENTHONG_DATA_DIR", str(backend.data_dir))
-
-    def typed(*arguments, ok=True):
-        result = CliRunner().invoke(cli, arguments)
-        if ok:
-            assert result.exit_code == 0, (result.output, result.exception)
-        return result
-
-    return typed
-
-
-@pytest.fixture
-def migrated(run):
-    run("migrate")
-
-
-def opened(backend, service):
-    settings = backend.settings(service)
-    return app_of(service).open_store(settings, clock=RealClock(), ids=RandomIds())
 
 
 def park_something(backend):
@@ -127,7 +97,7 @@ def test_bytes_that_are_no_fact_are_shown_only_when_asked_for(run, migrated, bac
 
 def test_a_replayed_fact_is_tried_again(run, migrated, backend):
     park_something(backend)
-    run("parked", "replay", "second-fact", "--service", "notify")
+    run("parked", "replay", "second-fact", "--service", "notify", *BECAUSE)
     waiting = run("parked", "list", "--state", "retry", "--json").output
     assert json.loads(waiting)["attempts"] == 0
 
@@ -158,15 +128,15 @@ def test_a_key_is_printed_alone_once_listed_without_its_secret_and_revoked(run, 
 
 
 def test_resend_says_how_many_of_each_service(run, migrated):
-    told = run("resend", "--since", "2h").output
+    told = run("resend", "--since", "2h", *BECAUSE).output
     assert [line.split()[:2] for line in told.splitlines()] == [
         ["intake:", "0"], ["routing:", "0"], ["notify:", "0"],
     ]  # fmt: skip
-    assert run("resend", "--since", "yesterday", ok=False).exit_code == 2
+    assert run("resend", "--since", "yesterday", *BECAUSE, ok=False).exit_code == 2
 
 
 def test_since_is_read_as_an_instant_or_as_the_wall_clock_of_vietnam():
-    since = _Since()
+    since = SINCE
     eight = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     assert since.convert("2026-11-23T08:00:00Z", None, None) == eight
     assert since.convert("2026-11-23 15:00", None, None) == eight

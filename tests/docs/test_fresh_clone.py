@@ -30,7 +30,7 @@ ENDS: dict[Words, str] = {
     ("keys", "list"): "./run keys list --service intake",
     ("messages", "list"): "./run messages list",
     ("parked", "list"): "./run parked list",
-    ("resend",): "./run resend --since 2h",
+    ("resend",): "./run resend --since 2h --who lan --why broker-lost",
     (
         "secrets",
         "make",
@@ -56,7 +56,7 @@ HELPS: frozenset[Words] = frozenset(
         *((service, part) for service in ("intake", "routing", "notify") for part in ("web", "work")),
         ("keys", "revoke"),
         *(("messages", act) for act in ("resend", "show")),
-        *(("parked", act) for act in ("discard", "replay", "show")),
+        *(("parked", act) for act in ("discard", "release", "replay", "show")),
         *(("secrets", act) for act in ("apply", "put", "restore")),
         *(
             ("partner", act)

@@ -9,12 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.messaging.history import ledgers_1
+from shared.messaging.history.acts import drop_acts, make_acts
 from shared.messaging.history.ledgers_2 import drop_starts, make_starts
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
 
-__all__ = ["create_ledgers", "drop_ledgers", "drop_starts", "make_starts"]
+__all__ = [
+    "create_ledgers",
+    "drop_acts",
+    "drop_ledgers",
+    "drop_starts",
+    "make_acts",
+    "make_starts",
+]
 
 
 def create_ledgers(op: Operations) -> None:
