@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "parked": ("services.commands.parked:parked", "List held facts, replay or give them up."),
     "acts": ("services.commands.acts:acts", "List what operators did by hand, and why."),
     "resend": ("services.commands.resend:resend", "Send facts again that a broker has lost."),
+    "prune": ("services.commands.prune:prune", "Let go of what has outlived its term."),
     "migrate": ("services.commands.migrate:migrate", "Bring the databases up to date."),
     "secrets": ("services.commands.secrets:command", "Draw and apply an installation's secrets."),
     "mailsink": ("services.commands.mailsink:command", "Take every e-mail and keep it as a file."),

@@ -25,7 +25,7 @@ from shared.messaging.advice import Both
 from shared.messaging.overview import Part, arranged, look, of_loops
 from shared.messaging.standing import ACT, EXIT_CODES, NOTE, PARTS, UNKNOWN, Line, worst
 from shared.settings import Settings
-from shared.web.status import LEVELS, plain
+from shared.web.status import WORDS, plain
 
 _SECONDS: Final = 5.0
 _LONGEST: Final = 1_000_000  # bytes of an answer that are read
@@ -146,9 +146,10 @@ def _process(door: str) -> list[Line]:
         )
         said = Both("chưa sẵn sàng", "not ready")
         line = Line(part="loops", name=name, level=ACT, said=said, act=act)
-    loops = told.get("loops")
-    report = {str(each): str(state) for each, state in loops.items()} if loops else {}
-    return [line, *of_loops(report)]
+    loops, failing = told.get("loops") or {}, told.get("failing") or ()
+    report = {str(each): str(state) for each, state in loops.items()}
+    seconds = {str(each["loop"]): float(each["seconds"]) for each in failing}
+    return [line, *of_loops(report, seconds=seconds)]
 
 
 def _asked(url: str) -> Mapping[str, Any]:
@@ -172,14 +173,14 @@ def _asked(url: str) -> Mapping[str, Any]:
 
 def _tell(lines: Sequence[Line], at: str) -> None:
     level = worst(lines)
-    click.secho(f"{' · '.join(LEVELS[level])}   Liên Thông, {at}", bold=True)
+    click.secho(f"{' · '.join(WORDS[level])}   Liên Thông, {at}", bold=True)
     for part, titles in PARTS.items():
         of_part = [line for line in lines if line.part == part]
         if of_part:
             click.echo(f"\n{' · '.join(titles)}")
         for line in of_part:
             color = {"ok": "green", "note": "yellow"}.get(line.level, "red")
-            click.secho(f"  {LEVELS[line.level][0]:<8} ", fg=color, nl=False)
+            click.secho(f"  {WORDS[line.level][0]:<8} ", fg=color, nl=False)
             click.echo(f"{line.name}: {line.said.vi} · {line.said.en}")
             if line.act:
                 click.echo(f"           → {line.act.vi}\n             {line.act.en}")

@@ -19,7 +19,7 @@ import click
 from sqlalchemy import make_url
 
 from shared.database import Store
-from shared.database.migrate import current, head
+from shared.database.migrate import head, version
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
 from shared.kernel.ids import RandomIds
@@ -76,7 +76,7 @@ def opened(service: str, *, migrated: bool = True) -> Iterator[Store]:
     store: Store = app_of(service).open_store(settings, clock=RealClock(), ids=RandomIds())
     try:
         store.ping()
-        if migrated and current(store.engine) != head(history_of(service)):
+        if migrated and _version(store) != head(history_of(service)):
             raise LienThongError(
                 f"the database of {service} is not up to date; run: lienthong migrate",
                 vi=f"Cơ sở dữ liệu của {service} chưa được cập nhật; chạy: lienthong migrate",
@@ -85,6 +85,12 @@ def opened(service: str, *, migrated: bool = True) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _version(store: Store) -> str | None:
+    """The version of a database that others may be writing to; it is only read."""
+    with store.read() as connection:
+        return version(connection)
 
 
 def _must_be_there(settings: Settings) -> None:

@@ -9,6 +9,7 @@ from services.intake.on import FACTS_QUEUE, SOURCES, handlers
 from services.intake.storage.alarms import next_due
 from services.intake.storage.standing import MATTERS
 from services.intake.usecases.pass_time import pass_time
+from services.intake.usecases.prune import prune
 from services.intake.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
@@ -39,6 +40,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.relay(),
             parts.consumer(FACTS_QUEUE, handlers(catalogue), sources=SOURCES),
             parts.ticker("due", partial(pass_time, catalogue=catalogue), next_due),
+            parts.nightly(prune),
         ],
         migrations=MIGRATIONS,
         matters=MATTERS,

@@ -9,6 +9,7 @@ from services.notify.delivery.sender import Sender
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
 from services.notify.storage.standing import MATTERS
+from services.notify.usecases.prune import prune
 from services.notify.usecases.sending import give_up_waiting, next_give_up
 from services.notify.web import create_web
 from shared.catalogue import Catalogue
@@ -43,12 +44,13 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
         loops=[
             parts.relay(),
             *(
-                parts.consumer(queue, event_handlers(composer), sources=sources)
+                parts.consumer(queue, event_handlers(composer), sources=sources, keep_forms=False)
                 for queue, sources in READS.items()
             ),
             *(Sender(kind, channel, store) for kind, channel in channels.items()),
             # Contacts are waited for a day: whether one is given up now need not be asked often.
             parts.ticker("ticker", give_up_waiting, next_give_up, gap=1.0),
+            parts.nightly(prune),
         ],
         migrations=MIGRATIONS,
         matters=MATTERS,

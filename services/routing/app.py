@@ -11,6 +11,7 @@ from services.routing.storage.standing import MATTERS
 from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases.answer import ANSWERS_QUEUE
 from services.routing.usecases.pass_time import pass_time
+from services.routing.usecases.prune import prune
 from services.routing.usecases.rules import Rules
 from services.routing.web import create_web
 from shared.catalogue import Catalogue
@@ -47,6 +48,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.consumer(FACTS_QUEUE, fact_handlers(rules), sources=(INTAKE,)),
             parts.consumer(ANSWERS_QUEUE, answer_handlers(rules), verify=verify),
             parts.ticker("deadlines", partial(pass_time, rules=rules), views.next_due),
+            parts.nightly(prune),
         ],
         migrations=MIGRATIONS,
         matters=MATTERS,

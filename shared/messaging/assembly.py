@@ -6,8 +6,9 @@ Must not: know a service, a handler or a route; they are handed in.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from shared.kernel.ids import Ids
 from shared.messaging import Bus, Queue
 from shared.messaging.consumer import Consumer, Handler, Verify
 from shared.messaging.loops.loop import Loop
+from shared.messaging.loops.nightly import Nightly
 from shared.messaging.loops.ticker import Ticker
 from shared.messaging.metrics import Metrics, ledgers
 from shared.messaging.outbox import Outbox, stated_by
@@ -66,8 +68,9 @@ class Assembly:
         *,
         sources: Sequence[str] = (),
         verify: Verify | None = None,
+        keep_forms: bool = True,
     ) -> Consumer:
-        """Reads one queue, under the queue's own name."""
+        """Reads one queue, under the queue's own name; `keep_forms`: the inbox needs them."""
         return Consumer(
             queue,
             queue,
@@ -78,6 +81,7 @@ class Assembly:
             batch=self._settings.consumer_batch,
             prefetch=self._settings.prefetch,
             verify=verify,
+            keep_forms=keep_forms,
             metrics=self._metrics,
         )
 
@@ -96,6 +100,11 @@ class Assembly:
                 return next_due(connection)
 
         return Ticker(f"{self._name}.{name}", self._store, run, ask, gap=gap)
+
+    def nightly(self, prune: Callable[[Store, Settings], Iterator[object]]) -> Nightly:
+        """Lets go at night of what has outlived its term."""
+        work = partial(prune, self._store, self._settings)
+        return Nightly(f"{self._name}.prune", self._store.clock, work)
 
     def service(
         self, web: Flask, loops: Sequence[Loop], migrations: Path, matters: Matters

@@ -19,7 +19,8 @@ OK: Final = "ok"
 NOTE: Final = "note"  # somebody else must act, or nobody
 ACT: Final = "act"  # whoever operates the city must act
 UNKNOWN: Final = "unknown"  # it could not be asked
-_RANK: Final = (OK, NOTE, ACT, UNKNOWN)
+#: From well to worst.
+LEVELS: Final = (OK, NOTE, ACT, UNKNOWN)
 EXIT_CODES: Final = {OK: 0, NOTE: 0, ACT: 1, UNKNOWN: 2}
 
 #: The parts in the order in which they are shown, with their titles.
@@ -63,7 +64,7 @@ class Matters:
 
 def worst(lines: Iterable[Line]) -> str:
     """The level of the whole; where something could not be asked, nobody can say that all is well."""
-    return max((line.level for line in lines), key=_RANK.index, default=OK)
+    return max((line.level for line in lines), key=LEVELS.index, default=OK)
 
 
 def span(since: datetime, now: datetime) -> str:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _REMEMBERED: Final = 2.0  # seconds
 _TEMPLATES: Final = Path(__file__).parent / "templates"
 #: A level in Vietnamese and English.
-LEVELS: Final = {
+WORDS: Final = {
     "ok": ("tốt", "fine"),
     "note": ("để biết", "to know"),
     "act": ("PHẢI LÀM", "ACT"),
@@ -77,7 +77,7 @@ def page(lines: Sequence[Line], at: datetime) -> str:
     ]
     text: str = _template().render(
         parts=[each for each in parts if each[1]],
-        levels=LEVELS,
+        levels=WORDS,
         level=worst(lines),
         at=f"{to_vn(at):%H:%M:%S %d/%m/%Y}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import UTC, datetime
 
 import pytest
@@ -154,3 +155,13 @@ def test_where_there_is_no_database_the_operator_is_told_where_was_looked(
     assert str(tmp_path / "nowhere" / "intake.db") in told.en
     assert "LIENTHONG_DATA_DIR" in told.vi
     assert not (tmp_path / "nowhere").exists(), "looking made nothing"
+
+
+def test_a_database_that_another_process_holds_is_read_all_the_same(run, migrated, backend):
+    if not backend.embedded:
+        pytest.skip("PostgreSQL's readers wait for no writer")
+    path = backend.data_dir / "intake.db"
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "0 bản tin" in run("parked", "list", "--service", "intake").output
+        other.execute("ROLLBACK")

@@ -10,11 +10,13 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from shared.database import Store
 from shared.database.engine import Contention
+from shared.events.forms import without_forms
 from shared.kernel.errors import BrokerAway, DatabaseAway, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.log import FixedEvent, Plain
@@ -66,6 +68,7 @@ class Consumer:
         policy: RetryPolicy | None = None,
         verify: Verify | None = None,
         metrics: Metrics | None = None,
+        keep_forms: bool = True,
     ) -> None:
         self.name = name
         self._queue = queue
@@ -76,6 +79,7 @@ class Consumer:
         self._prefetch = max(prefetch, batch)
         self._verify = verify
         self._metrics = metrics
+        self._keep_forms = keep_forms
         self._subscriber: Subscriber | None = None
         self._held: list[Delivery] = []  # taken and not yet safe in the ledgers
         self._next_retry: datetime | None = None
@@ -96,9 +100,16 @@ class Consumer:
         deliveries = self._receive(0.0 if done else self._bounded(wait))
         if not deliveries:
             return done
-        self._settle([from_delivery(each, self._verify) for each in deliveries])
+        self._settle([self._arrival(each) for each in deliveries])
         self._acknowledge(deliveries)
         return done + len(deliveries)
+
+    def _arrival(self, delivery: Delivery) -> Arrival:
+        """What came; the row that is kept of it has no form where none is to be kept."""
+        arrival = from_delivery(delivery, self._verify)
+        if self._keep_forms or arrival.envelope is None:
+            return arrival
+        return replace(arrival, body=without_forms(arrival.body, arrival.envelope))
 
     def next_due(self) -> datetime | None:
         """When the next fact that failed is tried again, as far as this process knows."""
