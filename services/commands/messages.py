@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from services.commands.stores import opened, reasoned
+from services.commands.stores import noted, opened, reasoned
 from services.notify.domain.contacts import masked
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
@@ -15,7 +15,7 @@ from services.notify.storage import queries
 from services.notify.usecases.resending import resend as send_again
 from shared.kernel.actor import SHELL
 from shared.kernel.clock import to_vn
-from shared.messaging.acts import Reason, record
+from shared.messaging.acts import Reason
 
 
 @click.group("messages")
@@ -70,7 +70,7 @@ def resend(message_ids: tuple[str, ...], who: str, why: str) -> None:
     with opened("notify") as store, store.begin(SHELL) as uow:
         for message_id in message_ids:
             send_again(uow, message_id)
-            record(uow, "messages resend", message_id, 1, Reason(who, why))
+            noted(uow, "messages resend", message_id, 1, Reason(who, why))
     click.echo(f"{len(message_ids)} queued; a running notify sends within some seconds")
 
 

@@ -15,7 +15,7 @@ import click
 
 from services.commands.held import body_of, plain, safe, tell
 from services.commands.since import SINCE
-from services.commands.stores import any_services, named, one_service, opened, reasoned
+from services.commands.stores import any_services, named, noted, one_service, opened, reasoned
 from shared.kernel.actor import SHELL
 from shared.kernel.errors import LienThongError
 from shared.messaging import bulk
@@ -181,7 +181,7 @@ def _settle(
                 )
                 return
         refused = 0
-        for key, outcome in bulk.settle(store, act, chosen, reason, SHELL):
+        for key, outcome in bulk.settle(store, act, chosen, reason, SHELL, noted):
             if not isinstance(outcome, LienThongError):
                 click.echo(f"{said}: {safe(outcome.fact_id)}")
             elif ids and len(ids) == 1:

@@ -8,11 +8,11 @@ from datetime import datetime
 import click
 
 from services.commands.since import SINCE
-from services.commands.stores import any_services, named, opened, reasoned
+from services.commands.stores import any_services, named, noted, opened, reasoned
 from services.routing.usecases.resend import resend_tasks
 from shared.kernel.actor import SHELL
 from shared.kernel.clock import format_instant
-from shared.messaging.acts import Reason, record
+from shared.messaging.acts import Reason
 from shared.messaging.outbox import resend as mark_unsent
 
 
@@ -60,7 +60,7 @@ def _everybody(services: Sequence[str], since: datetime, reason: Reason) -> None
     for service in services:
         with opened(service) as store, store.begin(SHELL) as uow:
             count = mark_unsent(uow, since)
-            record(uow, "resend", told, count, reason)
+            noted(uow, "resend", told, count, reason)
         click.echo(f"{service}: {count} facts {told} will be sent again")
 
 
@@ -68,5 +68,5 @@ def _agency(agency: str, after: int, reason: Reason, *, unanswered: bool) -> Non
     told = f"to {agency} after {after}{', unanswered alone' if unanswered else ''}"
     with opened("routing") as store, store.begin(SHELL) as uow:
         count = resend_tasks(uow, agency, after, unanswered=unanswered)
-        record(uow, "resend", told, count, reason)
+        noted(uow, "resend", told, count, reason)
     click.echo(f"routing: {count} messages {told} will be sent again")

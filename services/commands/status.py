@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import click
 
+from services.commands.held import safe
 from services.commands.stores import any_services, app_of, named, now, opened
 from services.embedded.serve import city_settings
 from shared.kernel.clock import to_vn
@@ -181,6 +182,6 @@ def _tell(lines: Sequence[Line], at: str) -> None:
         for line in of_part:
             color = {"ok": "green", "note": "yellow"}.get(line.level, "red")
             click.secho(f"  {WORDS[line.level][0]:<8} ", fg=color, nl=False)
-            click.echo(f"{line.name}: {line.said.vi} · {line.said.en}")
+            click.echo(safe(f"{line.name}: {line.said.vi} · {line.said.en}"))
             if line.act:
-                click.echo(f"           → {line.act.vi}\n             {line.act.en}")
+                click.echo(f"           → {safe(line.act.vi)}\n             {safe(line.act.en)}")

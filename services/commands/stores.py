@@ -18,11 +18,12 @@ from typing import Any
 import click
 from sqlalchemy import make_url
 
-from shared.database import Store
+from shared.database import Store, UnitOfWork
 from shared.database.migrate import head, version
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
 from shared.kernel.ids import RandomIds
+from shared.messaging.acts import Reason, record
 from shared.settings import SERVICES, Settings
 
 Command = Callable[..., Any]
@@ -56,6 +57,11 @@ def reasoned(command: Command) -> Command:
     for name, told in (("--why", "The reason; kept."), ("--who", "Who decides; kept.")):
         command = click.option(name, required=True, help=told)(command)
     return command
+
+
+def noted(uow: UnitOfWork, act: str, what: str, count: int, reason: Reason) -> None:
+    """Write down, with this unit, what an operator did by hand; the one place for all commands."""
+    record(uow, act, what, count, reason)
 
 
 def now() -> datetime:

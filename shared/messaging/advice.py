@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Final, NamedTuple
 
 
@@ -12,6 +13,7 @@ class Both(NamedTuple):
     en: str
 
 
+_LONGEST: Final = 80  # letters of a reason that a command repeats
 # The first row whose words are in the reason counts; what is left is a defect of ours.
 _ROWS: Final = (
     (
@@ -73,9 +75,17 @@ _ROWS: Final = (
 
 
 def on_reason(reason: str, service: str, consumer: str, sender: str | None) -> Both:
-    """Who must do what about facts parked for this reason; `sender` is an agency's code, if one's."""
+    """Who must do what about facts parked for this reason; `sender` is an agency's code, if one's.
+
+    `…` stands in the reason for what differs between facts that one act settles. The command that
+    is named fits these facts alone.
+    """
     vi, en = next((vi, en) for words, vi, en in _ROWS if words in reason)
-    of = f"--service {service} --consumer {consumer}" + (f" --agency {sender}" if sender else "")
+    of = f"--service {service} --consumer {consumer}"
+    if sender:
+        of += f" --agency {shlex.quote(sender)}"
+    if alike := reason.partition("…")[0].strip()[:_LONGEST]:
+        of += f" --reason {shlex.quote(alike)}"
     values = {
         "service": service,
         "sender": sender or "?",

@@ -14,12 +14,12 @@ from shared.events.names import agency_source
 from shared.kernel.actor import Actor
 from shared.kernel.errors import NotAllowed, NotFound
 from shared.messaging import gaps, parked
-from shared.messaging.acts import Reason, record
+from shared.messaging.acts import Reason
 from shared.messaging.parked import Held, in_states
 from shared.messaging.tables import LEDGERS, PARKED, WAITING
 
-#: What may be done with a held fact, by its name on the command line.
-ACTS: Final = ("replay", "discard", "release")
+#: Writes down, with its unit, what was done, to what, to how many, and why.
+Note = Callable[[UnitOfWork, str, str, int, Reason], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +87,19 @@ def keys(connection: sa.Connection, search: Search) -> list[Key]:
 
 
 def settle(
-    store: Store, act: str, chosen: list[Key], reason: Reason, actor: Actor
+    store: Store, act: str, chosen: list[Key], reason: Reason, actor: Actor, note: Note
 ) -> Iterator[tuple[Key, Held | NotAllowed | NotFound]]:
-    """Do it to each, in a transaction of its own; what became of it, or why it was refused."""
+    """Do it to each, in a transaction of its own that `note` is part of.
+
+    Yields what became of it, or why it was refused.
+    """
     do = _DOING[act]
     for key in chosen:
         try:
             with store.begin(actor) as uow:
                 row = do(uow, key, reason)
                 what = f"{row.consumer} {row.source or '?'} {row.fact_id}"
-                record(uow, act, what, 1, reason)
+                note(uow, act, what, 1, reason)
         except (NotAllowed, NotFound) as refused:
             yield key, refused
         else:

@@ -49,6 +49,9 @@ def clear_ledgers(
 
     With `dry` nothing is changed: what would go is counted.
     """
+    with store.read() as connection:
+        if not _anything_old(connection, before):
+            return
     for table in (LEDGERS.inbox, LEDGERS.outbox):
         after: str | None = None
         while True:
@@ -71,6 +74,16 @@ def _settled_of(
     if table is LEDGERS.outbox:
         return sa.and_(mine, table.c.sent_at < before)
     return sa.and_(mine, table.c.state.in_(_SETTLED), table.c.handled_at < before)
+
+
+def _anything_old(connection: sa.Connection, before: datetime) -> bool:
+    """Whether the ledgers reach back so far at all: a young city need not be walked through."""
+    inbox, outbox = LEDGERS.inbox.c, LEDGERS.outbox.c
+    first = connection.scalar(sa.select(outbox.made_at).order_by(outbox.position).limit(1))
+    if first is not None and first < before:
+        return True
+    heard = sa.select(inbox.subject).where(inbox.handled_at < before).limit(1)
+    return connection.scalar(heard) is not None
 
 
 def _subjects(connection: sa.Connection, table: sa.Table, after: str | None) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -14,7 +15,16 @@ from shared.messaging.tables import LEDGERS
 from tests.commands.ledgers import BECAUSE, opened
 from tests.messaging.rig import ScriptedBus
 
-ODD = ["1", "-h1", "--force", "a 'quoted' \"id\"", "số-một-Đỗ", "\x1b[2Jgone", "%_%", "-x-y"]
+ODD = [
+    "1",
+    "-h1",
+    "--force",
+    "a 'quoted' \"id\"",
+    "số-một-Đỗ",
+    "\x1b[2J\rgone\u202e",
+    "%_%",
+    "-x-y",
+]
 REASONS = ("the form is wrong", "The SEAL is missing")
 
 
@@ -68,9 +78,8 @@ def listed(run, *arguments):
 def test_a_fact_under_any_id_is_shown_and_settled(run, migrated, backend):
     come(backend, *(fact(odd, subject=f"D{n}") for n, odd in enumerate(ODD)), parks=lambda _: "no")
     at = ("--service", "notify")
-    assert "\x1b" not in run("parked", "list", *at).output, (
-        "what comes from outside moves no cursor"
-    )
+    listing = run("parked", "list", *at).output
+    assert not set("\x1b\r\u202e") & set(listing), "what comes from outside moves no cursor"
     for number, odd in enumerate(ODD):
         assert f"D{number} #1" in run("parked", "show", *at, "--", odd).output
         run("parked", "replay", *at, *BECAUSE, "--", odd)
@@ -168,3 +177,19 @@ def test_what_waits_for_a_parked_fact_is_not_let_past_it(run, migrated, backend)
     held, done = come(backend, fact("f3", sequence=3))
     assert done == [("/intake", 3)]
     assert {each[3] for each in held} == {"discarded"}
+
+
+def test_what_status_says_can_be_typed_whatever_a_sender_calls_itself(run, migrated, backend):
+    odd = "/agencies/x; echo 'gone' \x1b[2J"
+    come(
+        backend, fact("one-fact", odd), fact("two-fact", "/intake"), parks=lambda _: "it's no good"
+    )
+    done = run("status", "--door", "http://127.0.0.1:9", "--service", "notify", ok=False)
+    assert "\x1b" not in done.output
+    command = next(
+        line for line in done.output.splitlines() if "--agency" in line and "lienthong" in line
+    )
+    typed = shlex.split(command.partition("lienthong ")[2])
+    assert typed[typed.index("--reason") + 1] == "park_now: it's no good"
+    assert typed[typed.index("--service") + 1] == "notify"
+    assert "gone" in typed[typed.index("--agency") + 1], "one word, which no shell takes apart"

@@ -133,7 +133,7 @@ def test_only_what_is_settled_and_old_goes_and_every_stream_goes_on(store: Store
         if name not in goes:
             assert kept == mine, matter
         else:
-            assert {row[9] for row in kept} <= {"discarded"}, "only what a person gave up stays"
+            assert [row[9] for row in kept] == ["discarded"] * (matter.parked_at is not None)
 
     # What came before comes again, and then the next number.
     held, effects = states(store), applied(store)
@@ -152,6 +152,26 @@ def test_only_what_is_settled_and_old_goes_and_every_stream_goes_on(store: Store
     for name in flowing & goes:
         passed = known[name].facts - (known[name].parked_at is not None)
         assert (name, passed + 1) in made, "the numbers of what is stated here go on too"
+
+
+def test_what_changes_while_it_is_cleared_stays(store: Store):
+    clock = store.clock
+    assert isinstance(clock, FixedClock)
+    live(store, clock, "D0", Matter(True, 3, None, 40, True, False))
+    clock.set(NOON)
+    before = cutoff(NOON, TERM)
+    assert before is not None
+    heard, made = LEDGERS.inbox, LEDGERS.outbox
+
+    def ended(connection, subjects, _before):  # the last that is asked before it is cleared
+        some = sa.update(heard).where(heard.c.sequence == 3).values(state="parked")
+        connection.execute(some)
+        connection.execute(sa.update(made).where(made.c.sequence == 2).values(sent_at=None))
+        return set(subjects)
+
+    assert sum(each.count for each in clear_ledgers(store, ended, before)) == 4
+    assert [(row.sequence, row.state) for row in inbox(store)] == [(3, "parked")]
+    assert [(row.sequence, row.sent_at) for row in outbox(store)] == [(2, None)]
 
 
 def test_another_fact_under_a_used_number_is_parked_whether_its_row_is_there_or_not(store: Store):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from services.intake.storage.tables import dossiers
+from services.intake.storage.tables import dossiers, timelines
 from services.routing.storage.tables import cases
 from shared.catalogue import load
 from shared.events.envelope import decode
@@ -100,6 +101,12 @@ def test_after_the_night_every_door_says_the_same_and_the_dossiers_go_on(city: C
         forms = dict(connection.execute(sa.select(cases.c.dossier, cases.c.form)).all())
     assert forms[old.code] == {}
     assert forms[open_.code] != {}
+    with city.built.intake.store.read() as connection:
+        packed = connection.scalar(
+            sa.select(timelines.c.facts).where(timelines.c.dossier == old.code)
+        )
+    for _, _, text in json.loads(zlib.decompress(bytes(packed))):
+        assert not any(json.loads(text)["data"].get(name) for name in FORM_FIELDS)
     for row in rows(city, "routing", LEDGERS.outbox):
         event = decode(bytes(row.body)).event()
         if hasattr(event, "form"):

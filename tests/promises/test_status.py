@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -102,7 +103,11 @@ def test_a_calm_city_needs_nobody_and_a_parked_fact_a_person_by_sender_and_reaso
     assert parked["count"] == 2
     assert "not JSON in UTF-8" in parked["vi"]
     assert "lienthong parked discard --service routing" in parked["act_vi"]
-    assert "lienthong parked discard --service routing" in parked["act_en"]
+    command = parked["act_en"].partition("; lienthong ")[2]
+    assert "--reason 'unreadable: envelope: not JSON in UTF-8'" in command
+    act = [*shlex.split(command), "--who", "lan", "--why", "rác"]
+    counted = CliRunner().invoke(cli, act)
+    assert "2 facts fit" in counted.output, "what the line says can be typed as it stands"
 
     shown = json.loads(get(f"{door.url}/status.json"))
     same = [line for line in told.told["lines"] if line["part"] not in ("loops", "servers")]
