@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from shared.database import Store
@@ -111,6 +111,7 @@ def clear(store: Store, ended: set[str], *, dry: bool = False) -> Counter:
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(lived=[Matter(True, 2, 2, 40, True, True), Matter(True, 1, None, 40, True, False)])
 @given(lived=st.lists(matters, min_size=1, max_size=5))
 def test_only_what_is_settled_and_old_goes_and_every_stream_goes_on(store: Store, lived):
     empty(store)
