@@ -19,9 +19,9 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 SERVICES = ("intake", "routing", "notify")
 PROJECT = Path(__file__).resolve().parent.parent
 DEFAULT_PORTS = {"intake": 8080, "routing": 8081, "notify": 8082}
-# Names of the same prefix that other programs read: the test command and the servers it starts,
-# and what deploy/rabbitmq and compose hand to their own scripts.
-NOT_OURS = ("TEST_", "SMOKE_", "AGENCY_", "BROKER_")
+# Names of the same prefix that others read: the test command and the servers it starts, the commands
+# `smoke` and `status`, and what deploy/rabbitmq and compose hand to their own scripts.
+NOT_OURS = ("TEST_", "SMOKE_", "AGENCY_", "BROKER_", "STATUS_")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,10 @@ class Settings:
     relay_batch: int = 100
     consumer_batch: int = 50
     prefetch: int = 200
+    # Days for which is kept what nobody needs any more; 0: for ever. See docs/operate.md.
+    keep_ledgers_days: int = 180
+    keep_answers_days: int = 90
+    keep_forms_days: int = 365
 
     @classmethod
     def load(cls, service: str, env: Mapping[str, str]) -> Settings:
@@ -131,6 +135,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "relay_batch": _count(1, 10_000),
     "consumer_batch": _count(1, 10_000),
     "prefetch": _count(1, 65535),
+    "keep_ledgers_days": _count(0, 36_500),
+    "keep_answers_days": _count(0, 36_500),
+    "keep_forms_days": _count(0, 36_500),
 }
 
 

@@ -7,17 +7,20 @@ Lives here: the one call that moves a city whose loops run in no thread. Must no
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import sqlalchemy as sa
 
 from services.embedded.city import City
+from services.routing.storage.tables import answers
 from shared.database import Store
 from shared.events import names
 from shared.kernel.errors import LienThongError, Transient
-from shared.messaging.tables import LEDGERS
+from shared.messaging.tables import LEDGERS, PARKED, RETRY, WAITING
 
 WAIT_SECONDS = 30.0
+_HELD = (WAITING, RETRY, PARKED)
 # reader -> (maker, source) of all that it is sent, beside the agencies' answers
 READS = {
     "intake": (
@@ -79,9 +82,9 @@ class Rest:
     def _on_its_way(self) -> bool:
         """Whether some reader has not got all that was sent to it."""
         services = self._city.services.values()
-        made = {each.name: _count(each.store, LEDGERS.outbox) for each in services}
+        made = {each.name: _made(each.store) for each in services}
         for service in services:
-            got = _count(service.store, LEDGERS.inbox)
+            got = _got(service.store)
             for maker, source in READS[service.name]:
                 if got.get(source, 0) < made[maker].get(source, 0):
                     return True
@@ -89,13 +92,33 @@ class Rest:
 
     def _answers_in_all(self) -> int:
         """How many answers of agencies routing has ever taken in, by either door."""
-        inbox = LEDGERS.inbox
-        query = sa.select(sa.func.count()).where(inbox.c.source.like(f"{names.AGENCIES}%"))
+        inbox = LEDGERS.inbox.c
+        queries = (
+            sa.select(sa.func.count()).select_from(answers),
+            sa.select(sa.func.count()).where(
+                inbox.source.like(f"{names.AGENCIES}%"), inbox.state.in_(_HELD)
+            ),
+        )
         with self._city.routing.store.read() as connection:
-            return connection.scalar(query) or 0
+            return sum(connection.scalar(query) or 0 for query in queries)
 
 
-def _count(store: Store, table: sa.Table) -> dict[str, int]:
-    query = sa.select(table.c.source, sa.func.count()).group_by(table.c.source)
+def _made(store: Store) -> Counter[str]:
+    """How many facts were ever made here, by source; rows that were cleared count on."""
+    streams = LEDGERS.streams.c
+    return _by_source(store, sa.select(streams.stream, streams.last))
+
+
+def _got(store: Store) -> Counter[str]:
+    """How many facts have ever come here, by source: applied, passed over or held."""
+    cursors, inbox = LEDGERS.cursors.c, LEDGERS.inbox.c
+    held = sa.select(inbox.stream, sa.literal(1)).where(inbox.state.in_(_HELD))
+    return _by_source(store, sa.select(cursors.stream, cursors.applied)) + _by_source(store, held)
+
+
+def _by_source(store: Store, query: sa.Select[str, int]) -> Counter[str]:
+    found: Counter[str] = Counter()
     with store.read() as connection:
-        return {row[0]: row[1] for row in connection.execute(query)}
+        for stream, number in connection.execute(query):
+            found[stream.partition(" ")[0]] += number
+    return found

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import click
 
-from services.commands.stores import opened
+from services.commands.stores import noted, opened, reasoned
 from services.notify.domain.contacts import masked
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
@@ -15,6 +15,7 @@ from services.notify.storage import queries
 from services.notify.usecases.resending import resend as send_again
 from shared.kernel.actor import SHELL
 from shared.kernel.clock import to_vn
+from shared.messaging.acts import Reason
 
 
 @click.group("messages")
@@ -63,11 +64,13 @@ def show(message_id: str) -> None:
 
 @messages.command("resend")
 @click.argument("message_ids", metavar="ID...", nargs=-1, required=True)
-def resend(message_ids: tuple[str, ...]) -> None:
+@reasoned
+def resend(message_ids: tuple[str, ...], who: str, why: str) -> None:
     """Queue messages again with a fresh budget; an uncertain one may reach the citizen twice."""
     with opened("notify") as store, store.begin(SHELL) as uow:
         for message_id in message_ids:
             send_again(uow, message_id)
+            noted(uow, "messages resend", message_id, 1, Reason(who, why))
     click.echo(f"{len(message_ids)} queued; a running notify sends within some seconds")
 
 

@@ -173,11 +173,12 @@ def _beside(service: Service) -> Supervisor:
 def _ops_server(service: Service, supervisor: Supervisor | None = None) -> list[WebServer]:
     from shared.web.ops import OpsApp
     from shared.web.server import WebServer
+    from shared.web.status import operators_door
 
     settings = service.settings
     if not settings.ops_port:
         return []
-    ops = OpsApp(service, supervisor)
+    ops = operators_door(OpsApp(service, supervisor), {service.name: service}, supervisor)
     return [WebServer(ops, host=settings.host, port=settings.ops_port, threads=2)]
 
 

@@ -10,6 +10,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,11 +18,12 @@ from typing import Any
 import click
 from sqlalchemy import make_url
 
-from shared.database import Store
-from shared.database.migrate import current, head
+from shared.database import Store, UnitOfWork
+from shared.database.migrate import head, version
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
 from shared.kernel.ids import RandomIds
+from shared.messaging.acts import Reason, record
 from shared.settings import SERVICES, Settings
 
 Command = Callable[..., Any]
@@ -50,6 +52,23 @@ def named(services: Sequence[str]) -> Sequence[str]:
     return services or SERVICES
 
 
+def reasoned(command: Command) -> Command:
+    """The options of whoever changes something by hand; kept with what was done."""
+    for name, told in (("--why", "The reason; kept."), ("--who", "Who decides; kept.")):
+        command = click.option(name, required=True, help=told)(command)
+    return command
+
+
+def noted(uow: UnitOfWork, act: str, what: str, count: int, reason: Reason) -> None:
+    """Write down, with this unit, what an operator did by hand; the one place for all commands."""
+    record(uow, act, what, count, reason)
+
+
+def now() -> datetime:
+    """The present instant of the city's clock, in UTC."""
+    return RealClock().now()
+
+
 @contextmanager
 def opened(service: str, *, migrated: bool = True) -> Iterator[Store]:
     """The store of a service by the settings of this environment, closed afterwards.
@@ -63,7 +82,7 @@ def opened(service: str, *, migrated: bool = True) -> Iterator[Store]:
     store: Store = app_of(service).open_store(settings, clock=RealClock(), ids=RandomIds())
     try:
         store.ping()
-        if migrated and current(store.engine) != head(history_of(service)):
+        if migrated and _version(store) != head(history_of(service)):
             raise LienThongError(
                 f"the database of {service} is not up to date; run: lienthong migrate",
                 vi=f"Cơ sở dữ liệu của {service} chưa được cập nhật; chạy: lienthong migrate",
@@ -72,6 +91,12 @@ def opened(service: str, *, migrated: bool = True) -> Iterator[Store]:
         yield store
     finally:
         store.close()
+
+
+def _version(store: Store) -> str | None:
+    """The version of a database that others may be writing to; it is only read."""
+    with store.read() as connection:
+        return version(connection)
 
 
 def _must_be_there(settings: Settings) -> None:

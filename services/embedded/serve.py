@@ -22,6 +22,7 @@ from shared.messaging.loops.supervisor import Supervisor
 from shared.settings import DEFAULT_PORTS, SERVICES, Settings
 from shared.web.ops import HealthDoors, OpsApp
 from shared.web.server import WebServer, run
+from shared.web.status import operators_door
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -101,7 +102,11 @@ def _ops(city: City, loops: Supervisor) -> list[WebServer]:
     As the public doors they are three in a row, from LIENTHONG_OPS_PORT on.
     """
     return _opened(
-        (OpsApp(service, loops), service.settings.host, service.settings.ops_port)
+        (
+            operators_door(OpsApp(service, loops), city.services, loops),
+            service.settings.host,
+            service.settings.ops_port,
+        )
         for service in city.services.values()
         if service.settings.ops_port
     )

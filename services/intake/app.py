@@ -7,7 +7,9 @@ from pathlib import Path
 
 from services.intake.on import FACTS_QUEUE, SOURCES, handlers
 from services.intake.storage.alarms import next_due
+from services.intake.storage.standing import MATTERS
 from services.intake.usecases.pass_time import due, pass_time
+from services.intake.usecases.prune import prune
 from services.intake.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
@@ -46,6 +48,8 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                     pass_time=partial(pass_time, catalogue=catalogue),
                 ),
             ),
+            parts.nightly(prune),
         ],
         migrations=MIGRATIONS,
+        matters=MATTERS,
     )

@@ -9,6 +9,8 @@ from services.notify.delivery.processes import Heartbeat, Presence
 from services.notify.delivery.sender import Sender
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
+from services.notify.storage.standing import MATTERS
+from services.notify.usecases.prune import prune
 from services.notify.usecases.sending import give_up_waiting, next_give_up, waited_too_long
 from services.notify.web import create_web
 from shared.catalogue import Catalogue
@@ -45,7 +47,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
         loops=[
             parts.relay(),
             *(
-                parts.consumer(queue, event_handlers(composer), sources=sources)
+                parts.consumer(queue, event_handlers(composer), sources=sources, keep_forms=False)
                 for queue, sources in READS.items()
             ),
             *(
@@ -59,6 +61,8 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 Timely(next_give_up, waited_too_long, give_up_waiting),
                 gap=1.0,
             ),
+            parts.nightly(prune),
         ],
         migrations=MIGRATIONS,
+        matters=MATTERS,
     )

@@ -6,9 +6,11 @@ from functools import partial
 
 from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, verify_sender
 from services.routing.storage import views
+from services.routing.storage.standing import MATTERS
 from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases.answer import ANSWERS_QUEUE
 from services.routing.usecases.pass_time import due, pass_time
+from services.routing.usecases.prune import prune
 from services.routing.usecases.rules import Rules
 from services.routing.web import create_web
 from shared.catalogue import Catalogue
@@ -54,6 +56,8 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                     pass_time=partial(pass_time, rules=rules),
                 ),
             ),
+            parts.nightly(prune),
         ],
         migrations=MIGRATIONS,
+        matters=MATTERS,
     )

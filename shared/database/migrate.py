@@ -38,10 +38,15 @@ def upgrade(engine: sa.Engine, script_location: str | Path, revision: str = "hea
 
 def current(engine: sa.Engine) -> str | None:
     """The revision that the database is at; None where it was never migrated."""
+    with engine.connect() as connection:
+        return version(connection)
+
+
+def version(connection: sa.Connection) -> str | None:
+    """As `current`, on a connection that is open."""
     from alembic.runtime.migration import MigrationContext
 
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def head(script_location: str | Path) -> str | None:

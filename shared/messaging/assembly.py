@@ -6,8 +6,9 @@ Must not: know a service, a handler or a route; they are handed in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -21,12 +22,14 @@ from shared.messaging import Bus, Queue
 from shared.messaging.consumer import Consumer, Handler, Verify
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.loops.loop import Loop
+from shared.messaging.loops.nightly import Nightly
 from shared.messaging.loops.ticker import Ticker, Timely
 from shared.messaging.metrics import Metrics, ledgers
 from shared.messaging.outbox import Outbox, stated_by
 from shared.messaging.relay import Relay
 from shared.messaging.senders import anybody, verify_facts
 from shared.messaging.service import Service
+from shared.messaging.standing import Matters
 from shared.messaging.topology import exchanges_of, queues_of
 from shared.settings import Settings
 
@@ -82,8 +85,12 @@ class Assembly:
         *,
         sources: Sequence[str] = (),
         verify: Verify | None = None,
+        keep_forms: bool = True,
     ) -> Consumer:
-        """Reads one queue, under the queue's own name; `verify` says who may speak there."""
+        """Reads one queue, under the queue's own name; `verify` says who may speak there.
+
+        `keep_forms`: the inbox needs them.
+        """
         verify = self._readers[queue] = verify or verify_facts(queue, anybody(self._bus))
         return Consumer(
             queue,
@@ -95,6 +102,7 @@ class Assembly:
             batch=self._settings.consumer_batch,
             prefetch=self._settings.prefetch,
             verify=verify,
+            keep_forms=keep_forms,
             metrics=self._metrics,
         )
 
@@ -102,7 +110,14 @@ class Assembly:
         """Does what falls due by the clock."""
         return Ticker(f"{self._name}.{name}", self._store, work, gap=gap)
 
-    def service(self, web: Flask, loops: Sequence[Loop], migrations: Path) -> Service:
+    def nightly(self, prune: Callable[[Store, Settings], Iterator[object]]) -> Nightly:
+        """Lets go at night of what has outlived its term."""
+        work = partial(prune, self._store, self._settings)
+        return Nightly(f"{self._name}.prune", self._store.clock, work)
+
+    def service(
+        self, web: Flask, loops: Sequence[Loop], migrations: Path, matters: Matters
+    ) -> Service:
         """The whole service, its ledgers measured at each scrape; nothing runs yet."""
         store = self._store
         consumers = [loop.name for loop in loops if isinstance(loop, Consumer | Relay | Ticker)]
@@ -121,4 +136,5 @@ class Assembly:
             migrate=lambda: upgrade(store.engine, migrations),
             close=store.close,
             metrics=self._metrics,
+            matters=matters,
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.kernel.errors import SettingsError
-from shared.messaging.model import Exchange, Publisher, Queue, Subscriber, Transport
+from shared.messaging.model import Exchange, Publisher, Queue, Seen, Subscriber, Transport
 
 
 class Bus:
@@ -51,7 +51,12 @@ class Bus:
 
     def depth(self, queue: str) -> int:
         """Messages that wait in the queue and nobody has taken; 0 when there is no such queue."""
-        return self._transport.depth(queue)
+        seen = self._transport.seen(queue)
+        return 0 if seen is None else seen.messages
+
+    def seen(self, queue: str) -> Seen | None:
+        """How many wait in the queue and how many read it; None when there is no such queue."""
+        return self._transport.seen(queue)
 
     def ping(self) -> None:
         """A round trip to the broker; BrokerAway when there is none."""

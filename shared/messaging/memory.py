@@ -16,7 +16,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from shared.messaging.model import Delivery, Exchange, OutMessage, Queue, Sent
+from shared.messaging.model import Delivery, Exchange, OutMessage, Queue, Seen, Sent
 
 
 class _Confirms:
@@ -133,9 +133,9 @@ class MemoryTransport:
     def subscriber(self, queue: str, prefetch: int) -> MemorySubscriber:
         return MemorySubscriber(self._queue(queue), prefetch)
 
-    def depth(self, queue: str) -> int:
+    def seen(self, queue: str) -> Seen | None:
         waiting = _QUEUES.get(self._before + queue)
-        return 0 if waiting is None else len(waiting.messages)
+        return None if waiting is None else Seen(len(waiting.messages), waiting.readers)
 
     def ping(self) -> None:
         """Always there: it is this process."""

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -22,6 +22,7 @@ from shared.kernel.actor import Actor
 from shared.messaging.sql import Numbered, sql_of
 from shared.messaging.tables import LEDGERS
 
+_FEW: Final = 500  # parameters of one statement
 _TRACE = re.compile(r"[0-9a-f]{32}").fullmatch
 
 
@@ -113,6 +114,18 @@ def resend(uow: UnitOfWork, since: datetime) -> int:
     if changed.rowcount:
         uow.signal()
     return changed.rowcount
+
+
+def mark_unsent(uow: UnitOfWork, positions: Sequence[int]) -> int:
+    """Mark these rows as unsent; returns how many."""
+    outbox = LEDGERS.outbox
+    for start in range(0, len(positions), _FEW):
+        some = positions[start : start + _FEW]
+        chosen = sa.update(outbox).where(outbox.c.position.in_(some))
+        uow.connection.execute(chosen.values(sent_at=None))
+    if positions:
+        uow.signal()
+    return len(positions)
 
 
 def write_facts(uow: UnitOfWork, pending: Sequence[Pending], reads: Sequence[str]) -> None:

@@ -15,13 +15,16 @@ import sqlalchemy as sa
 
 from shared.database.unit_of_work import UnitOfWork
 from shared.events.names import of_dead_letters
-from shared.kernel.errors import Conflict, Fault, InvalidInput, NotAllowed, NotFound
-from shared.messaging import refusals
+from shared.kernel.errors import Conflict, NotAllowed, NotFound
+from shared.messaging import gaps, refusals
+from shared.messaging.acts import Reason
 from shared.messaging.salvage import Place, place_in
 from shared.messaging.sql import sql_of
 from shared.messaging.tables import DISCARDED, DONE, LEDGERS, PARKED, RETRY, WAITING
 
 HELD: Final = (PARKED, RETRY, WAITING, DISCARDED)
+_OPEN: Final = (PARKED, RETRY, WAITING)
+_GONE: Final = (DISCARDED,)
 _SHORTEST_PREFIX: Final = 6
 
 
@@ -63,56 +66,73 @@ def list_held(
     limit: int = 200,
 ) -> list[Held]:
     """Rows in these states (parked, retry, waiting, discarded), the oldest first."""
-    inbox = LEDGERS.inbox.c
-    asked = _select().where(_in_states(states))
+    wanted = [in_states(states)]
     if consumer is not None:
-        asked = asked.where(inbox.consumer == consumer)
-    ordered = asked.order_by(inbox.received_at, inbox.source, inbox.sequence, inbox.fact_id)
+        wanted.append(LEDGERS.inbox.c.consumer == consumer)
+    return held(connection, wanted, limit)
+
+
+def held(
+    connection: sa.Connection, wanted: Sequence[sa.ColumnElement[bool]], limit: int
+) -> list[Held]:
+    """Inbox rows that fit all these conditions, the oldest first."""
+    inbox = LEDGERS.inbox.c
+    ordered = (
+        _select()
+        .where(*wanted)
+        .order_by(inbox.received_at, inbox.source, inbox.sequence, inbox.fact_id)
+    )
     return [Held(*row) for row in connection.execute(ordered.limit(limit))]
 
 
-def show(connection: sa.Connection, fact_id: str, *, consumer: str | None = None) -> Held:
+def show(
+    connection: sa.Connection,
+    fact_id: str,
+    *,
+    consumer: str | None = None,
+    source: str | None = None,
+) -> Held:
     """One row that is not done, by its fact's id or the beginning of it (6 letters or more).
 
     NotFound where there is none, Conflict where several fit.
     """
-    if len(fact_id) < _SHORTEST_PREFIX:
-        short = Fault("id", "Mã bản tin quá ngắn.", "give at least 6 letters of the fact's id")
-        raise InvalidInput([short])
     # What is discarded has no index of its own: looked for only where nothing else fits.
-    found = _beginning_with(connection, fact_id, consumer, (PARKED, RETRY, WAITING))
-    found = found or _beginning_with(connection, fact_id, consumer, (DISCARDED,))
-    exact = [row for row in found if row.fact_id == fact_id] or found
-    if not exact:
-        raise NotFound("no held fact has this id", vi="Không có bản tin nào đang giữ với mã này.")
-    if len(exact) > 1:
-        raise Conflict(
-            "several held facts fit; give the whole id and the consumer",
-            vi="Có nhiều bản tin trùng mã; hãy nêu đủ mã và nơi nhận.",
-        )
-    return exact[0]
-
-
-def _beginning_with(
-    connection: sa.Connection,
-    fact_id: str,
-    consumer: str | None,
-    states: Sequence[str],
-) -> list[Held]:
     inbox = LEDGERS.inbox.c
-    asked = _select().where(_in_states(states), inbox.fact_id.startswith(fact_id, autoescape=True))
-    if consumer is not None:
-        asked = asked.where(inbox.consumer == consumer)
-    return [Held(*row) for row in connection.execute(asked.limit(3))]
+    whole, beginning = inbox.fact_id == fact_id, inbox.fact_id.startswith(fact_id, autoescape=True)
+    ways = [(whole, _OPEN), (beginning, _OPEN), (whole, _GONE), (beginning, _GONE)]
+    if len(fact_id) < _SHORTEST_PREFIX:  # a short id is found whole; as a beginning it is a guess
+        ways = [(whole, _OPEN), (whole, _GONE)]
+    for fits, states in ways:
+        asked = _select().where(in_states(states), fits)
+        if consumer is not None:
+            asked = asked.where(inbox.consumer == consumer)
+        if source is not None:
+            asked = asked.where(inbox.source == source)
+        found = [Held(*row) for row in connection.execute(asked.limit(2))]
+        if len(found) > 1:
+            raise Conflict(
+                "several held facts fit; give the whole id, the consumer and the source",
+                vi="Có nhiều bản tin trùng mã; hãy nêu đủ mã, nơi nhận và nguồn.",
+            )
+        if found:
+            return found[0]
+    raise NotFound("no held fact has this id", vi="Không có bản tin nào đang giữ với mã này.")
 
 
-def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Held:
-    """Let a parked fact be tried again now, with a new budget; one of our own is sent once more.
+def replay(
+    uow: UnitOfWork,
+    fact_id: str,
+    *,
+    consumer: str | None = None,
+    source: str | None = None,
+    reason: Reason | None = None,
+) -> Held:
+    """Let a parked fact be tried again now, with a new budget; who decided so is kept meanwhile.
 
-    One of our own that came back from somebody else's queue is sent again instead. NotAllowed for
-    one that waits, is being tried, or was discarded (its turn has passed).
+    One of our own that the broker refused, or that came back from somebody else's queue, is sent
+    again instead. NotAllowed for one that waits, is being tried, or was discarded (its turn has passed).
     """
-    row = show(uow.connection, fact_id, consumer=consumer)
+    row = show(uow.connection, fact_id, consumer=consumer, source=source)
     row = _locked(uow, row)
     if row.state != PARKED:
         raise NotAllowed(
@@ -129,7 +149,8 @@ def replay(uow: UnitOfWork, fact_id: str, *, consumer: str | None = None) -> Hel
         _change(uow, row, state=DISCARDED, owner="system", note=note, handled_at=uow.now)
         uow.signal()
         return row
-    _change(uow, row, state=RETRY, attempts=0, next_at=uow.now, owner=None)
+    who, why = (reason.who, reason.why) if reason else (None, None)
+    _change(uow, row, state=RETRY, attempts=0, next_at=uow.now, owner=who, note=why)
     uow.released = True
     return row
 
@@ -141,52 +162,33 @@ def discard(
     who: str,
     why: str,
     consumer: str | None = None,
+    source: str | None = None,
     step_over: Place | None = None,
 ) -> Held:
-    """Give a parked fact up: it stays on record with who and why, and later facts flow on.
+    """Give a fact up: it stays on record with who and why, and later facts flow on.
 
-    In the place of one of our own an empty fact is sent, so that no reader waits for its number.
-    What cannot be read has no number: `step_over` says which one it was, and that nobody waits for
-    it any more (NotAllowed where that is not the next of its stream).
+    One that waits for its turn goes with all that stands before it: what is held of its stream is
+    given up too, and what never came counts as given up. In the place of one of our own an empty
+    fact is sent, so that no reader waits for its number. What cannot be read has no number:
+    `step_over` says which one it was, and that nobody waits for it any more (NotAllowed where that
+    is not the next of its stream).
     """
-    _must_say(who, why)
-    row = show(uow.connection, fact_id, consumer=consumer)
+    reason = Reason(who, why)
+    row = show(uow.connection, fact_id, consumer=consumer, source=source)
     row = _locked(uow, row)
-    if row.state not in (PARKED, RETRY):
+    if row.state == DISCARDED and step_over is None:
         raise NotAllowed(
             f"a fact that is {row.state} cannot be discarded",
-            vi="Chỉ bỏ được bản tin đã đỗ hoặc đang chờ thử lại.",
-            allowed=(PARKED, RETRY),
+            vi="Chỉ bỏ được bản tin đã đỗ, đang chờ thử lại hoặc đang chờ bản tin trước.",
+            allowed=_OPEN,
         )
     _change(uow, row, state=DISCARDED, next_at=None, owner=who, note=why, handled_at=uow.now)
     if refusals.by_relay(row.consumer):
         refusals.send_nothing_instead(uow.connection, row.stream, row.sequence)
         uow.signal()
-    elif of_dead_letters(row.consumer):
-        pass  # it has no place in what is read there
-    elif row.sequence is not None and row.place is not None:
-        _step_over(uow, row.consumer, row.place)
-    elif step_over is not None:
-        sql_of(uow.connection).lock(uow.connection, row.consumer, [step_over.subject])
-        if not _step_over(uow, row.consumer, step_over):
-            raise NotAllowed(
-                f"{step_over} is not the next of its stream",
-                vi=f"{step_over} không phải là số kế tiếp của luồng này.",
-            )
+    elif not of_dead_letters(row.consumer):  # those have no place in what is read there
+        _step_over(uow, row, step_over, reason)
     return row
-
-
-def _must_say(who: str, why: str) -> None:
-    faults = [
-        Fault(place, vi, en)
-        for place, text, vi, en in (
-            ("who", who, "Thiếu người quyết định.", "say who decides"),
-            ("why", why, "Thiếu lý do.", "say why"),
-        )
-        if not text.strip()
-    ]
-    if faults:
-        raise InvalidInput(faults)
 
 
 def _send_again(uow: UnitOfWork, row: Held) -> None:
@@ -208,7 +210,8 @@ def _select() -> sa.Select[Any]:
     return sa.select(*(LEDGERS.inbox.c[name] for name in names))
 
 
-def _in_states(states: Sequence[str]) -> sa.ColumnElement[bool]:
+def in_states(states: Sequence[str]) -> sa.ColumnElement[bool]:
+    """Whether an inbox row is in one of these states."""
     # Written out, not bound: only then may the partial indexes be used.
     wanted: list[sa.ColumnElement[str]] = [
         sa.literal_column(f"'{state}'") for state in HELD if state in states
@@ -235,23 +238,13 @@ def _change(uow: UnitOfWork, row: Held, **values: Any) -> None:
     uow.connection.execute(sa.update(table).where(_key(row)).values(**values))
 
 
-def _step_over(uow: UnitOfWork, consumer: str, place: Place) -> bool:
-    """Count the discarded number as applied where it is the next, and release who waited."""
-    own, _ = sql_of(uow.connection).cursors(uow.connection, consumer, [place.stream])
-    is_next = place.sequence == own.get(place.stream, 0) + 1
-    if is_next:
-        moved = {place.stream: place.sequence}
-        sql_of(uow.connection).move_cursors(uow.connection, consumer, moved)
-    inbox = LEDGERS.inbox
-    # The consumer takes them as due; those whose turn it is not yet go back to waiting.
-    uow.connection.execute(
-        sa.update(inbox)
-        .where(
-            inbox.c.consumer == consumer,
-            inbox.c.subject == place.subject,
-            inbox.c.state == WAITING,
-        )
-        .values(state=RETRY, attempts=0, next_at=uow.now)
-    )
-    uow.released = True
-    return is_next
+def _step_over(uow: UnitOfWork, row: Held, said: Place | None, reason: Reason) -> None:
+    """Count the stream as applied up to the discarded number, and release who waited."""
+    subject = row.subject
+    if row.sequence is not None:
+        gaps.fill(uow, row.consumer, row.stream, subject, row.sequence, reason)
+    elif said is not None:
+        subject = said.subject
+        sql_of(uow.connection).lock(uow.connection, row.consumer, [subject])
+        gaps.fill_next(uow, row.consumer, said, reason)
+    gaps.release(uow, row.consumer, subject)

@@ -14,6 +14,7 @@ from shared.database import Store
 from shared.messaging import Bus
 from shared.messaging.loops.loop import Loop
 from shared.messaging.metrics import Metrics
+from shared.messaging.standing import Matters
 from shared.settings import Settings
 
 
@@ -33,3 +34,4 @@ class Service:
     migrate: Callable[[], None]
     close: Callable[[], None]
     metrics: Metrics = field(default_factory=Metrics)
+    matters: Matters = field(default_factory=Matters)

@@ -33,6 +33,7 @@ class Ledgers:
     inbox: sa.Table
     streams: sa.Table
     cursors: sa.Table
+    acts: sa.Table
 
     @classmethod
     def define(cls, metadata: sa.MetaData) -> Self:
@@ -42,6 +43,7 @@ class Ledgers:
             inbox=_inbox(metadata),
             streams=_streams(metadata),
             cursors=_cursors(metadata),
+            acts=_acts(metadata),
         )
 
 
@@ -134,6 +136,22 @@ def _cursors(metadata: sa.MetaData) -> sa.Table:
     )
     sa.Index("cursors_stream", table.c.stream)
     return table
+
+
+def _acts(metadata: sa.MetaData) -> sa.Table:
+    """What operators did to the ledgers by hand: who, what, to how many, and why. Only added to."""
+    return sa.Table(
+        "operator_acts",
+        metadata,
+        sa.Column("position", _Position, primary_key=True, autoincrement=True),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("act", sa.Text, nullable=False),
+        sa.Column("what", sa.Text, nullable=False),
+        sa.Column("count", sa.BigInteger, nullable=False),
+        sa.Column("who", sa.Text, nullable=False),
+        sa.Column("why", sa.Text, nullable=False),
+        sqlite_autoincrement=True,
+    )
 
 
 #: For statements: the names are the same in every service.

@@ -31,8 +31,23 @@ class Entry:
     body: bytes = field(repr=False)
 
 
-def timeline(connection: sa.Connection, subject: str) -> list[Entry]:
-    """Facts made here and facts handled here about a subject, each once, by time and cause."""
+#: A fact as it is kept: its state, its note, its bytes.
+Kept = tuple[str, str | None, bytes]
+
+
+def timeline(connection: sa.Connection, subject: str, more: Iterable[Kept] = ()) -> list[Entry]:
+    """Facts made here and facts handled here about a subject, each once, by time and cause.
+
+    `more` are facts that the ledgers no longer have.
+    """
+    entries: dict[tuple[str, str], Entry] = {}
+    for state, note, body in (*more, *facts_of(connection, subject)):
+        _keep(entries, body, state, note)
+    return _in_order(entries.values())
+
+
+def facts_of(connection: sa.Connection, subject: str) -> list[Kept]:
+    """What the ledgers have of a subject: made here, or heard here and handled."""
     outbox, inbox = LEDGERS.outbox.c, LEDGERS.inbox.c
     made = connection.execute(
         sa.select(outbox.body).where(outbox.subject == subject).order_by(outbox.position)
@@ -42,12 +57,8 @@ def timeline(connection: sa.Connection, subject: str) -> list[Entry]:
         .where(inbox.subject == subject, inbox.state.in_((DONE, LATE)))
         .order_by(inbox.received_at, inbox.source, inbox.sequence, inbox.fact_id)
     )
-    entries: dict[tuple[str, str], Entry] = {}
-    for row in made:
-        _keep(entries, row.body, "made", None)
-    for row in heard:
-        _keep(entries, row.body, row.state, row.note)
-    return _in_order(entries.values())
+    found: list[Kept] = [("made", None, bytes(row.body)) for row in made]
+    return found + [(row.state, row.note, bytes(row.body)) for row in heard]
 
 
 def _keep(entries: dict[tuple[str, str], Entry], body: bytes, state: str, note: str | None) -> None:

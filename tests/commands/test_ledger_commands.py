@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from datetime import UTC, datetime
 
 import msgspec
@@ -10,45 +11,15 @@ import pytest
 from click.testing import CliRunner
 
 from services.__main__ import cli
-from services.commands.resend import _Since
-from services.commands.stores import app_of, history_of
+from services.commands.since import SINCE
+from services.commands.stores import history_of
 from shared.database.migrate import drift, head
 from shared.events.envelope import Envelope, encode
 from shared.identity import keys
-from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
-from shared.kernel.ids import RandomIds
 from shared.messaging.consumer import Consumer
+from tests.commands.ledgers import BECAUSE, SERVICES, opened
 from tests.messaging.rig import ScriptedBus
-
-SERVICES = ("intake", "routing", "notify")
-
-
-@pytest.fixture
-def run(backend, monkeypatch):
-    """Types a command; the services' databases are this test's own."""
-    for service in SERVICES:
-        url = backend.settings(service).database_url
-        monkeypatch.setenv(f"LIENTHONG_{service.upper()}_DATABASE_URL", url)
-    monkeypatch.setenv("LIENTHONG_DATA_DIR", str(backend.data_dir))
-
-    def typed(*arguments, ok=True):
-        result = CliRunner().invoke(cli, arguments)
-        if ok:
-            assert result.exit_code == 0, (result.output, result.exception)
-        return result
-
-    return typed
-
-
-@pytest.fixture
-def migrated(run):
-    run("migrate")
-
-
-def opened(backend, service):
-    settings = backend.settings(service)
-    return app_of(service).open_store(settings, clock=RealClock(), ids=RandomIds())
 
 
 def park_something(backend):
@@ -140,9 +111,9 @@ def test_a_fact_that_nobody_can_read_is_told_by_its_place_and_stepped_over(run, 
     of = (row["id"][:12], "--service", "notify")
     assert "says it is: /intake D7 1" in run("parked", "show", *of).output
     why = ("--who", "lan", "--why", "hỏng")
-    wrong = run("parked", "discard", *of, *why, "--step-over", "/intake", "D7", "2", ok=False)
+    wrong = run("parked", "step-over", *of, *why, "/intake", "D7", "2", ok=False)
     assert "/intake D7 #2 is not the next" in str(wrong.exception)
-    run("parked", "discard", *of, *why, "--step-over", "/intake", "D7", "1")
+    run("parked", "step-over", *of, *why, "/intake", "D7", "1")
     consumer.step(0)
     assert run("parked", "list", "--state", "waiting").output.startswith("0 bản tin")
     store.close()
@@ -156,12 +127,13 @@ def test_a_fact_that_is_only_discarded_says_who_may_still_wait(run, migrated, ba
     (row,) = [json.loads(line) for line in run("parked", "list", "--json").output.splitlines()]
     why = ("--who", "lan", "--why", "hỏng")
     told = run("parked", "discard", row["id"], "--service", "notify", *why).output
-    assert "--step-over /intake D7 1" in told
+    assert "step-over ID /intake D7 1" in told
+    run("parked", "step-over", row["id"], "--service", "notify", *why, "/intake", "D7", "1")
 
 
 def test_a_replayed_fact_is_tried_again(run, migrated, backend):
     park_something(backend)
-    run("parked", "replay", "second-fact", "--service", "notify")
+    run("parked", "replay", "second-fact", "--service", "notify", *BECAUSE)
     waiting = run("parked", "list", "--state", "retry", "--json").output
     assert json.loads(waiting)["attempts"] == 0
 
@@ -192,15 +164,15 @@ def test_a_key_is_printed_alone_once_listed_without_its_secret_and_revoked(run, 
 
 
 def test_resend_says_how_many_of_each_service(run, migrated):
-    told = run("resend", "--since", "2h").output
+    told = run("resend", "--since", "2h", *BECAUSE).output
     assert [line.split()[:2] for line in told.splitlines()] == [
         ["intake:", "0"], ["routing:", "0"], ["notify:", "0"],
     ]  # fmt: skip
-    assert run("resend", "--since", "yesterday", ok=False).exit_code == 2
+    assert run("resend", "--since", "yesterday", *BECAUSE, ok=False).exit_code == 2
 
 
 def test_since_is_read_as_an_instant_or_as_the_wall_clock_of_vietnam():
-    since = _Since()
+    since = SINCE
     eight = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     assert since.convert("2026-11-23T08:00:00Z", None, None) == eight
     assert since.convert("2026-11-23 15:00", None, None) == eight
@@ -218,3 +190,13 @@ def test_where_there_is_no_database_the_operator_is_told_where_was_looked(
     assert str(tmp_path / "nowhere" / "intake.db") in told.en
     assert "LIENTHONG_DATA_DIR" in told.vi
     assert not (tmp_path / "nowhere").exists(), "looking made nothing"
+
+
+def test_a_database_that_another_process_holds_is_read_all_the_same(run, migrated, backend):
+    if not backend.embedded:
+        pytest.skip("PostgreSQL's readers wait for no writer")
+    path = backend.data_dir / "intake.db"
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert "0 bản tin" in run("parked", "list", "--service", "intake").output
+        other.execute("ROLLBACK")

@@ -30,7 +30,9 @@ ENDS: dict[Words, str] = {
     ("keys", "list"): "./run keys list --service intake",
     ("messages", "list"): "./run messages list",
     ("parked", "list"): "./run parked list",
-    ("resend",): "./run resend --since 2h",
+    ("acts",): "./run acts",
+    ("prune",): "./run prune",
+    ("resend",): "./run resend --since 2h --who lan --why broker-lost",
     (
         "secrets",
         "make",
@@ -54,10 +56,11 @@ HELPS: frozenset[Words] = frozenset(
     {
         ("bench",),  # tests/bench runs it small, in an environment like this one
         ("smoke",),
+        ("status",),  # it ends with 1 where no process runs
         *((service, part) for service in ("intake", "routing", "notify") for part in ("web", "work")),
         ("keys", "revoke"),
         *(("messages", act) for act in ("resend", "show")),
-        *(("parked", act) for act in ("discard", "replay", "show")),
+        *(("parked", act) for act in ("discard", "release", "replay", "show")),
         *(("secrets", act) for act in ("apply", "put", "restore")),
         *(
             ("partner", act)

@@ -59,7 +59,7 @@ def test_show_prints_the_text(told: Ledger):
 
 def test_resend_queues_an_uncertain_message_and_refuses_one_that_was_sent(told: Ledger):
     (uncertain,) = told.messages(states=("uncertain",))
-    assert "1 queued" in typed("resend", uncertain.id).output
+    assert "1 queued" in typed("resend", uncertain.id, "--who", "lan", "--why", "hỏi rồi").output
     assert told.states() == {"queued": 1, "sent": 1}
     (sent,) = told.messages(states=("sent",))
-    assert isinstance(typed("resend", sent.id).exception, NotAllowed)
+    assert isinstance(typed("resend", sent.id, "--who", "lan", "--why", "x").exception, NotAllowed)

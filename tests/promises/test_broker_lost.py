@@ -46,7 +46,9 @@ def test_a_broker_that_lost_its_disk_gets_everything_again(
     a_few_steps(town.city, 9)
     lose_the_disk(on_servers)
 
-    told = Operator(town, monkeypatch).types("resend", "--since", "2022-03-14")
+    told = Operator(town, monkeypatch).types(
+        "resend", "--since", "2022-03-14", "--who", "Hạnh", "--why", "mất đĩa"
+    )
     assert "intake: " in told
     assert "will be sent again" in told
     town.finish(done, *codes)

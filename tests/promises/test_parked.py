@@ -135,7 +135,7 @@ def test_a_fact_that_fails_for_good_is_replayed_after_the_mend_and_its_dossier_g
         assert town.desk().status(sick) == 2
     ident = fact_id(listing, sick)
     assert "sẽ được" in operator.types(
-        "parked", "replay", ident, "--service", "routing"
+        "parked", "replay", ident, "--service", "routing", "--who", "Hạnh", "--why", "đã sửa"
     ) or ident in operator.types("parked", "list", "--state", "retry", "--state", "parked")
     town.finish(sick, well)
     check_once(town.city, sick, well)

@@ -3,16 +3,25 @@ from __future__ import annotations
 import json
 import threading
 import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from werkzeug.test import Client
 
+from shared.kernel.clock import RealClock
 from shared.kernel.errors import BrokerAway, DatabaseAway
+from shared.messaging.advice import Both
 from shared.messaging.loops.supervisor import Supervisor, Trouble
 from shared.messaging.metrics import Metrics, ledgers
+from shared.messaging.standing import Line
 from shared.web.ops import HealthDoors, OpsApp
+from shared.web.server import WebServer
+from shared.web.status import StatusDoor
 from tests.messaging.loops import Scripted, make_store
 from tests.promises.test_away import line_to
 
@@ -192,3 +201,39 @@ def test_a_public_app_shows_health_but_no_metrics(parts, tiny):
     assert client.get("/readyz").status_code == 200
     assert client.get("/metrics").status_code == 404
     assert client.get("/dang-nhap").status_code == 200
+
+
+def test_a_look_that_hangs_never_takes_the_threads_of_the_probes(parts):
+    looking, go_on = threading.Event(), threading.Event()
+
+    def look():
+        looking.set()
+        assert go_on.wait(60)
+        return [Line(part="servers", name="intake database", said=Both("trả lời", "answers"))]
+
+    door = StatusDoor(OpsApp(parts.service), look, RealClock())
+    with ThreadPoolExecutor() as people, closing_server(WebServer(door, threads=2)) as server:
+        first = people.submit(_asked, f"{server.url}/")
+        assert looking.wait(60)
+        others = [_asked(f"{server.url}/status.json") for _ in range(3)]
+        assert [status for status, _ in others] == [503, 503, 503]
+        assert _asked(f"{server.url}/readyz")[0] == 200
+        go_on.set()
+        status, text = first.result(60)
+    assert status == 200
+    assert "intake database" in text
+
+
+@contextmanager
+def closing_server(server):
+    yield server.start()
+    server.stop()
+
+
+def _asked(url):
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.read().decode()

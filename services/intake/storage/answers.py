@@ -1,10 +1,15 @@
-"""Answers kept under an Idempotency-Key, for ever; the primary key lets each key be used once."""
+"""Answers kept under an Idempotency-Key; the primary key lets each key be used once.
+
+They go after the term of LIENTHONG_KEEP_ANSWERS_DAYS.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -47,3 +52,17 @@ def keep_answer(uow: UnitOfWork, owner: str, key: str, kept: KeptAnswer) -> None
         "made_at": uow.now,
     }
     uow.on_flush(partial(batch.insert, uow.connection, answers, [row]))
+
+
+def old_answers(connection: sa.Connection, before: datetime, limit: int | None) -> Sequence[Any]:
+    """The keys of answers that were given before that instant (UTC)."""
+    asked = sa.select(answers.c.owner, answers.c.key).where(answers.c.made_at < before)
+    return connection.execute(asked.limit(limit)).all()
+
+
+def forget(connection: sa.Connection, found: Sequence[Any]) -> int:
+    """Delete these answers; their keys may be used anew."""
+    keys = sa.tuple_(answers.c.owner, answers.c.key)
+    return connection.execute(
+        sa.delete(answers).where(keys.in_([tuple(row) for row in found]))
+    ).rowcount

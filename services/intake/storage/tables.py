@@ -66,6 +66,14 @@ counters = sa.Table(
     sa.Column("last", sa.Integer, nullable=False),
 )
 
+# What was said of a dossier, once the ledgers have let go of it: for its timeline alone.
+timelines = sa.Table(
+    "timelines",
+    metadata,
+    sa.Column("dossier", sa.Text, primary_key=True),
+    sa.Column("facts", sa.LargeBinary, nullable=False),
+)
+
 answers = sa.Table(
     "idempotent_answers",
     metadata,

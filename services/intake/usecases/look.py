@@ -12,8 +12,8 @@ from services.intake.domain.codes import is_dossier_code, tidy_code, tidy_word
 from services.intake.domain.dossier import Dossier
 from services.intake.storage.dossiers import no_such_dossier
 from services.intake.storage.queries import Filters, Page, Sort, find_dossier, list_dossiers
+from services.intake.storage.timelines import told
 from shared.kernel.errors import NotFound
-from shared.messaging.timeline import timeline as ledger_timeline
 
 #: Compared with when there is no such dossier, so that the answer takes the same way.
 _NO_WORD = "??????"
@@ -58,4 +58,4 @@ def for_citizen(connection: sa.Connection, code: str, word: str) -> Dossier:
 
 def timeline(connection: sa.Connection, code: str) -> list[Any]:
     """Everything that was said of a dossier, in the order of time."""
-    return list(ledger_timeline(connection, code))
+    return list(told(connection, code))

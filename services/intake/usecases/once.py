@@ -1,4 +1,4 @@
-"""The same request gives the same answer for ever: what a write does under an Idempotency-Key."""
+"""The same request gives the same answer, as long as that is kept: what a write does under an Idempotency-Key."""
 
 from __future__ import annotations
 

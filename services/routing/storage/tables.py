@@ -116,6 +116,14 @@ refused_answers = sa.Table(
     sa.Column("at", Instant(), nullable=False),
 )
 
+# Up to which position of the outbox the agencies' messages have nothing left to clear.
+cleared = sa.Table(
+    "cleared",
+    metadata,
+    sa.Column("what", sa.Text, primary_key=True),
+    sa.Column("position", sa.BigInteger, nullable=False),
+)
+
 _RINGS = "next_at IS NOT NULL"
 _OPEN = "state IN ('assigned', 'taken', 'paused')"
 sa.Index(

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import Any
 
 from shared.messaging.amqp.address import parse
 from shared.messaging.amqp.connection import Link
 from shared.messaging.amqp.publisher import AmqpPublisher
 from shared.messaging.amqp.subscriber import AmqpSubscriber
 from shared.messaging.amqp.topology import Topology, attempt
-from shared.messaging.model import Exchange, Queue
+from shared.messaging.model import Exchange, Queue, Seen
 
 
 class AmqpTransport:
@@ -37,16 +38,16 @@ class AmqpTransport:
     def subscriber(self, queue: str, prefetch: int) -> AmqpSubscriber:
         return AmqpSubscriber(self._addresses, self._prefix, queue, prefetch, self._topology)
 
-    def depth(self, queue: str) -> int:
-        found: list[int] = []
+    def seen(self, queue: str) -> Seen | None:
+        found: list[Seen] = []
+
+        def look(channel: Any) -> None:
+            told = channel.queue_declare(self._prefix + queue, passive=True)
+            found.append(Seen(told.message_count, told.consumer_count))
+
         with self._lock:
-            attempt(
-                self._asking,
-                lambda channel: found.append(
-                    channel.queue_declare(self._prefix + queue, passive=True).message_count
-                ),
-            )
-        return found[0] if found else 0
+            attempt(self._asking, look)
+        return found[0] if found else None
 
     def ping(self) -> None:
         with self._lock, self._asking.guard() as channel:

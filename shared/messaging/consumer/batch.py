@@ -176,7 +176,7 @@ class Batch:
             applied = self._cursors.get(stream, 0)
             number = head.sequence or 0
             if number <= applied:
-                self._park(queue.pop(0), f"number already used: the stream is at {applied}")
+                self._used(queue.pop(0), applied)
             elif head.envelope is None or self._missing(head.envelope) is not None:
                 break
             else:
@@ -270,6 +270,22 @@ class Batch:
                     self._note(arrival, RETRY)
                 elif known is None or known.state != WAITING:
                     self._note(arrival, WAITING, reason=missing)
+
+    def _used(self, arrival: Arrival, applied: int) -> None:
+        """A number that was applied: by another fact, or by this one, whose row is gone by now."""
+        uow, name = self.uow, self.setup.name
+        stream, number = arrival.stream, arrival.sequence or 0
+        just_now = any((row["stream"], row["sequence"]) == (stream, number) for row in self._new)
+        if (
+            just_now
+            or arrival.key in self._known
+            or sql_of(uow.connection).has_number(
+                uow.connection, name, arrival.subject, stream, number
+            )
+        ):
+            self._park(arrival, f"number already used: the stream is at {applied}")
+        else:
+            self.settled.append(Settled(arrival, DONE, 0, "came again after its row was cleared"))
 
     def _park(self, arrival: Arrival, reason: str) -> None:
         self._note(arrival, PARKED, reason=reason)

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from shared.database import Store
 from shared.database.trouble import Contention
+from shared.events.forms import without_forms
 from shared.kernel.errors import DatabaseAway, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.log import FixedEvent, Plain
-from shared.messaging import Bus
+from shared.messaging import Bus, Delivery
 from shared.messaging.consumer.batch import Batch, Settled, row_of
 from shared.messaging.consumer.model import (
     ANY,
@@ -67,12 +69,14 @@ class Consumer:
         policy: RetryPolicy | None = None,
         verify: Verify | None = None,
         metrics: Metrics | None = None,
+        keep_forms: bool = True,
     ) -> None:
         self.name = name
         self._store = store
         self._setup = Setup(name, handlers, tuple(sources), policy or RetryPolicy(), verify)
         self._batch = batch
         self._metrics = metrics
+        self._keep_forms = keep_forms
         self._window = Window(bus, queue, max(prefetch, batch))
         self._next_retry: datetime | None = None
         self._looked_at: float | None = None  # monotonic; None: look at the next step
@@ -88,9 +92,7 @@ class Consumer:
             done = self._retry_due(polling=wait > 0)
             deliveries = self._window.take(self._batch, 0.0 if done else self._bounded(wait))
             if deliveries:
-                # Where every type has a handler, one answers for broken envelopes too.
-                at = self._store.clock.now() if ANY in self._setup.handlers else None
-                self._settle([from_delivery(each, self._setup.verify, at) for each in deliveries])
+                self._settle([self._arrival(each) for each in deliveries])
         except Exception:
             self._looked_at = None  # the database must answer before more is taken
             self._window.tend()
@@ -98,6 +100,15 @@ class Consumer:
         if deliveries:
             self._window.acknowledge()
         return done + len(deliveries)
+
+    def _arrival(self, delivery: Delivery) -> Arrival:
+        """What came; the row that is kept of it has no form where none is to be kept."""
+        # Where every type has a handler, one answers for broken envelopes too.
+        at = self._store.clock.now() if ANY in self._setup.handlers else None
+        arrival = from_delivery(delivery, self._setup.verify, at)
+        if self._keep_forms or arrival.envelope is None:
+            return arrival
+        return replace(arrival, body=without_forms(arrival.body, arrival.envelope))
 
     def next_due(self) -> datetime | None:
         """When the next fact that failed is tried again, as far as this process knows."""

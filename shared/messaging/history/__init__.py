@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from shared.messaging.history import ledgers_1
+from shared.messaging.history.acts import drop_acts, make_acts
 from shared.messaging.history.ledgers_2 import drop_starts, make_starts
 from shared.messaging.history.ledgers_3 import add_senders, drop_senders
 
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
 __all__ = [
     "add_senders",
     "create_ledgers",
+    "drop_acts",
     "drop_ledgers",
     "drop_senders",
     "drop_starts",
+    "make_acts",
     "make_starts",
 ]
 

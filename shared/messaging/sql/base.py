@@ -36,6 +36,10 @@ _ADMIT = timed(
     " :body, 'done', 0, :now, :now) ON CONFLICT DO NOTHING",
     "now",
 )
+_HAS_NUMBER = sa.text(
+    "SELECT 1 FROM inbox WHERE subject = :subject AND consumer = :consumer AND stream = :stream"
+    " AND sequence = :number LIMIT 1"
+)
 # What may change of an inbox row, and the key it is found by.
 _CHANGED = (
     "consumer", "source", "fact_id",
@@ -215,6 +219,13 @@ class Sql(ABC):
         self, connection: sa.Connection, consumer: str, streams: Sequence[str]
     ) -> tuple[dict[str, int], dict[str, int]]:
         """How far this consumer applied these streams, and how far any consumer did."""
+
+    def has_number(
+        self, connection: sa.Connection, consumer: str, subject: str, stream: str, number: int
+    ) -> bool:
+        """Whether a row of this consumer has this number of the stream."""
+        asked = {"consumer": consumer, "subject": subject, "stream": stream, "number": number}
+        return connection.scalar(_HAS_NUMBER, asked) is not None
 
     def add_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         """Write new inbox rows; a row that is there is an IntegrityError."""

@@ -1,0 +1,29 @@
+"""What intake lets go of after its term: settled facts of ended dossiers, and answers to repeats.
+
+The dossier itself stays, and what was said of it is kept for its timeline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.intake.storage import timelines
+from services.intake.storage.answers import forget, old_answers
+from shared.database import Store
+from shared.messaging.prune import Cleared, clear_ledgers, cutoff, in_batches
+from shared.settings import Settings
+
+
+def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cleared]:
+    """Clear batch by batch, each committed when it is told; with `dry` only count."""
+    now = store.clock.now()
+    if before := cutoff(now, settings.keep_ledgers_days):
+        yield from clear_ledgers(store, timelines.ended, before, move=timelines.take_over, dry=dry)
+    if until := cutoff(now, settings.keep_answers_days):
+        yield from in_batches(
+            store,
+            "answers",
+            lambda connection, limit: old_answers(connection, until, limit),
+            forget,
+            dry=dry,
+        )

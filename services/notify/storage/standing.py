@@ -1,0 +1,61 @@
+"""What an operator must know of notify's work: messages that wait for a person or a mail server."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from services.notify.domain.states import NAMES_VI, State
+from services.notify.storage.tables import found_by_index, messages
+from shared.messaging.advice import Both
+from shared.messaging.measure import Depth
+from shared.messaging.standing import ACT, NOTE, OK, Line, Matters, aged
+
+# A message that is due waits for its turn; so long it waits for a sender that is not there.
+_LATE: Final = timedelta(minutes=10)
+_MEND = Both(
+    "Vận hành: notify work có chạy không, máy chủ thư có nhận không? Nhật ký messages.tried nói rõ; "
+    "thư tự đi khi máy chủ trở lại.",
+    "Operator: does `lienthong notify work` run, does the mail server take letters? messages.tried "
+    "in the log says; they go by themselves once it does.",
+)
+_DECIDE = Both(
+    "Vận hành: có thể đã tới nơi; quyết định bằng lienthong messages list --state uncertain rồi resend.",
+    "Operator: perhaps it arrived; decide: `lienthong messages list --state uncertain`, then resend.",
+)
+_CALL = Both(
+    "Bộ phận một cửa: gọi điện cho người dân; hồ sơ ghi “không báo được”.",
+    "The desk: telephone the citizen; the dossier says so.",
+)
+
+
+def lines(connection: sa.Connection, now: datetime) -> list[Line]:
+    """Messages on their way, and those that stand still."""
+    found = []
+    for state, column in ((State.QUEUED, messages.c.next_at), (State.FAILED, messages.c.made_at)):
+        depth = _count(connection, state, column)
+        stands = depth.oldest is not None and now - depth.oldest > _LATE
+        found.append(_line(state, depth, now, *((ACT, _MEND) if stands else (OK, None))))
+    for state, level, act in (
+        (State.UNCERTAIN, ACT, _DECIDE),
+        (State.UNDELIVERABLE, NOTE, _CALL),
+        (State.AWAITING_CONTACT, NOTE, None),
+    ):
+        column = messages.c.made_at if state is State.AWAITING_CONTACT else messages.c.changed_at
+        found.append(_line(state, _count(connection, state, column), now, level, act))
+    return [line for line in found if line.count]
+
+
+def _count(connection: sa.Connection, state: State, since: sa.Column[datetime]) -> Depth:
+    asked = sa.select(sa.func.count(), sa.func.min(since)).where(found_by_index((state,)))
+    return Depth(*connection.execute(asked).one())
+
+
+def _line(state: State, depth: Depth, now: datetime, level: str, act: Both | None) -> Line:
+    words = (f"tin nhắn: {NAMES_VI[state]}", f"messages {state.value}")
+    return aged("work", f"messages {state.value}", words, depth, now, level=level, act=act)
+
+
+MATTERS: Final = Matters(lines)

@@ -1,0 +1,16 @@
+"""What notify lets go of after its term: settled facts of ended dossiers. Messages stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from services.notify.storage.ended import ended
+from shared.database import Store
+from shared.messaging.prune import Cleared, clear_ledgers, cutoff
+from shared.settings import Settings
+
+
+def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cleared]:
+    """Clear batch by batch, each committed when it is told; with `dry` only count."""
+    if before := cutoff(store.clock.now(), settings.keep_ledgers_days):
+        yield from clear_ledgers(store, ended, before, dry=dry)

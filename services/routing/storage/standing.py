@@ -1,0 +1,48 @@
+"""What an operator must know of routing's work: tasks that are overdue, and a clock that stands."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from services.routing.storage.tables import tasks
+from services.routing.storage.views import next_due
+from shared.events.names import agency_queue
+from shared.messaging.advice import Both
+from shared.messaging.measure import Depth
+from shared.messaging.standing import NOTE, Line, Matters, aged, clock_line
+
+# The words of the index `tasks_open`, so that it is used.
+_OPEN = sa.text("state IN ('assigned', 'taken', 'paused')")
+_OVERDUE = (
+    sa.select(tasks.c.agency, sa.func.count(), sa.func.min(tasks.c.due_at))
+    .where(_OPEN, tasks.c.due_at < sa.bindparam("now"), tasks.c.state != "paused")
+    .where(tasks.c.kind == "task")
+    .group_by(tasks.c.agency)
+    .order_by(tasks.c.agency)
+)
+
+
+def lines(connection: sa.Connection, now: datetime) -> list[Line]:
+    """Overdue tasks by agency, and whether deadlines are being looked after."""
+    act = Both(
+        "Lãnh đạo một cửa: gọi cơ quan này. Vận hành không phải làm gì.",
+        "The one-stop desk: call this agency. Nothing for the operator.",
+    )
+    words = ("việc quá hạn", "overdue tasks")
+    found = [
+        aged("work", f"agency {agency}", words, Depth(count, oldest), now, level=NOTE, act=act)
+        for agency, count, oldest in connection.execute(_OVERDUE, {"now": now})
+    ]
+    return found + clock_line("routing", next_due(connection, ()), now)
+
+
+def queues(connection: sa.Connection) -> list[str]:
+    """The queues of the agencies that have something to do."""
+    asked = sa.select(tasks.c.agency).distinct().where(_OPEN, tasks.c.kind == "task")
+    return [agency_queue(agency) for agency in connection.scalars(asked.order_by(tasks.c.agency))]
+
+
+MATTERS: Final = Matters(lines, queues)
