@@ -22,6 +22,7 @@ _READY = in_states(State.QUEUED, State.FAILED)
 _SENDING = in_states(State.SENDING)
 _HOLDERS = messages.c.sender == sa.bindparam("holder")
 _NOW = sa.bindparam("now", type_=Instant())
+_UNTIL = sa.bindparam("until", type_=Instant())
 
 _OF_CHANNEL = messages.c.channel == sa.bindparam("by")
 # A common table, not a sub-select: PostgreSQL runs it once, so it locks no more than the limit.
@@ -41,7 +42,9 @@ _CLAIM = (
         tries=messages.c.tries + 1,
         changed_at=_NOW,
         sender=sa.bindparam("claimer"),
-        lease_until=sa.bindparam("until", type_=Instant()),
+        lease_until=_UNTIL,
+        text_out_at=None,
+        sent_at=None,
     )
     .returning(*MESSAGE_COLUMNS)
 )
@@ -58,8 +61,26 @@ _MARK_SENT = (
         reason=None,
         sender=None,
         lease_until=None,
+        text_out_at=None,
     )
     .returning(messages.c.id)
+)
+_IS_NEXT = messages.c.id == sa.bindparam("next")
+# The one whose text goes out now, and those that were taken since the last such note.
+_GO_OUT = (
+    messages.update()
+    .where(_THOSE, _SENDING, _HOLDERS)
+    .values(
+        text_out_at=sa.case((_IS_NEXT, _NOW), else_=messages.c.text_out_at),
+        sent_at=sa.case((_IS_NEXT, messages.c.sent_at), else_=_NOW),
+        lease_until=_UNTIL,
+    )
+    .returning(messages.c.id)
+)
+_RENEW = (
+    messages.update()
+    .where(messages.c.id == sa.bindparam("key"), _SENDING, _HOLDERS)
+    .values(lease_until=_UNTIL)
 )
 
 
@@ -87,6 +108,29 @@ def claim(
     }
     taken = [message_of(row) for row in connection.execute(_CLAIM, asked)]
     return sorted(taken, key=lambda message: (message.next_at or now, message.id))
+
+
+def go_out(
+    connection: sa.Connection, message_id: str, taken: Sequence[str], holder: Claim, now: datetime
+) -> bool:
+    """Note that a text goes out now, and that others were taken; whether it is still the holder's."""
+    found = connection.scalars(
+        _GO_OUT,
+        {
+            "keys": [message_id, *taken],
+            "next": message_id,
+            "holder": holder.sender,
+            "until": holder.lease_until,
+            "now": now,
+        },
+    )
+    return message_id in set(found)
+
+
+def renew(connection: sa.Connection, message_id: str, holder: Claim) -> None:
+    """Let nobody else take over what is waited for."""
+    asked = {"key": message_id, "holder": holder.sender, "until": holder.lease_until}
+    connection.execute(_RENEW, asked)
 
 
 def still_held(connection: sa.Connection, ids: Sequence[str], sender: str) -> set[str]:
@@ -117,8 +161,10 @@ def left_behind(
 def orphaned(
     connection: sa.Connection, channel: str, sender: str, since: datetime
 ) -> list[Message]:
-    """What this sender, who holds nothing, has under its name since before then (UTC)."""
-    return _held(connection, channel, messages.c.sender == sender, messages.c.changed_at <= since)
+    """What this sender, who holds nothing, has only claimed under its name before then (UTC)."""
+    mine = messages.c.sender == sender
+    unsaid = messages.c.text_out_at.is_(None)
+    return _held(connection, channel, mine, unsaid, messages.c.changed_at <= since)
 
 
 def _held(connection: sa.Connection, channel: str, *where: sa.ColumnElement[bool]) -> list[Message]:
@@ -142,14 +188,22 @@ _NEXT = sa.select(
     sa.select(sa.func.min(messages.c.next_at)).where(_OF_CHANNEL, _READY).scalar_subquery(),
     sa.select(sa.func.min(messages.c.lease_until)).where(_OF_CHANNEL, _SENDING).scalar_subquery(),
     sa.select(sa.func.min(messages.c.changed_at))
-    .where(_OF_CHANNEL, _SENDING, messages.c.sender == sa.bindparam("sender"))
+    .where(
+        _OF_CHANNEL,
+        _SENDING,
+        messages.c.sender == sa.bindparam("sender"),
+        messages.c.text_out_at.is_(None),
+    )
     .scalar_subquery(),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """When a message is due or a lease ends, and since when the asking sender has one claimed."""
+    """When a message is due or a lease ends, and since when the asking sender has one claimed.
+
+    One whose text goes out is not only claimed.
+    """
 
     due: datetime | None
     mine_since: datetime | None
