@@ -17,7 +17,7 @@ from datetime import datetime
 from services.notify.channels import Channel
 from services.notify.delivery.handing import Handing
 from services.notify.delivery.processes import process_is_gone, process_name
-from services.notify.domain.delivery import GoingOut, Sent, Waiting
+from services.notify.domain.delivery import Failed, GoingOut, Sent, Unknown, Waiting
 from services.notify.domain.messages import RETRIES, Message
 from services.notify.storage import sendings
 from services.notify.storage.messages import signal_of
@@ -255,4 +255,6 @@ def _report(channel: str, done: Sequence[Tried]) -> None:
     counts = Counter(
         "put_back" if one.result is None else type(one.result).__name__.lower() for one in done
     )
-    _log.info("messages.tried", channel=channel, **counts)
+    # Reasons are words of ours and codes.
+    whys = {one.result.reason for one in done if isinstance(one.result, Failed | Unknown)}
+    _log.info("messages.tried", channel=channel, **counts, why=sorted(whys)[:3])

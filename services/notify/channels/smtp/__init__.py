@@ -7,6 +7,6 @@ fails at a password with accents. `server` is where it goes, `wire` the bytes of
 
 from services.notify.channels.smtp.channel import SmtpChannel
 from services.notify.channels.smtp.server import SmtpServer, parse_smtp_url
-from services.notify.channels.smtp.session import Times
+from services.notify.channels.smtp.session import Refusal, Times
 
-__all__ = ["SmtpChannel", "SmtpServer", "Times", "parse_smtp_url"]
+__all__ = ["Refusal", "SmtpChannel", "SmtpServer", "Times", "parse_smtp_url"]

@@ -71,7 +71,10 @@ class Session:
 
     def check(self, sender: str) -> Talk[None]:
         """Whether letters from this address would be taken; `Refusal` if not."""
-        reply = yield from self.ask(f"MAIL FROM:<{sender}>")
+        try:
+            reply = yield from self.ask(f"MAIL FROM:<{sender}>")
+        except Broken as broken:
+            raise Refusal(f"smtp sender: {broken}") from None
         if not is_yes(reply):
             raise Refusal(f"smtp sender: {reply.code}")
         yield from self.quit()
