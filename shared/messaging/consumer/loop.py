@@ -19,6 +19,7 @@ from shared.kernel.errors import BrokerAway, DatabaseAway, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.log import FixedEvent, Plain
 from shared.messaging import Bus, Delivery, Subscriber
+from shared.messaging.consumer import told
 from shared.messaging.consumer.batch import Batch, Settled, row_of
 from shared.messaging.consumer.model import (
     Arrival,
@@ -256,7 +257,8 @@ class Consumer:
         ages = [_age(each.arrival, now) for each in settled]
         if self._metrics is not None:
             for each, age in zip(settled, ages, strict=True):
-                self._metrics.handled(self.name, each.arrival.type, each.state, age=age)
+                kind = told.type_of(each.arrival.type, self._setup.handlers)
+                self._metrics.handled(self.name, kind, each.state, age=age)
         _HANDLED.write(map(self._line, settled, ages))
 
     def _line(self, settled: Settled, age: float | None) -> tuple[str, Sequence[Plain]]:
@@ -265,11 +267,11 @@ class Consumer:
         return level, (
             self.name,
             settled.state,
-            fact.type,
-            fact.source,
-            fact.subject,
+            told.type_of(fact.type, self._setup.handlers),
+            told.source_of(fact.source),
+            told.id_of(fact.subject),
             fact.sequence,
-            fact.fact_id,
+            told.id_of(fact.fact_id),
             settled.attempts,
             age,
             settled.note,
