@@ -250,7 +250,8 @@ def test_no_body_breaks_an_operation(services: dict[str, Service], catalogue: Ca
 @pytest.mark.parametrize("name", SERVICES)
 def test_no_address_breaks_an_operation(services: dict[str, Service], name: str):
     service = services[name]
-    for operation in service.operations():
+    operations = service.operations()
+    for operation in operations:
         odd = {"place": dict.fromkeys(service.real, "")}
         for text in ADDRESSES:
             odd["place"] = dict.fromkeys(service.real, _quoted(text))
@@ -258,8 +259,9 @@ def test_no_address_breaks_an_operation(services: dict[str, Service], name: str)
                 service.ask(operation, **odd)
             for each in operation.query:
                 service.ask(operation, query_string=encoded(**{each: text}))
-            service.ask(operation, headers={"Idempotency-Key": _header(text)}, json={})
-            service.ask(operation, headers={"Accept-Language": _header(text)}, json={})
+        for text in ADDRESSES if operation is operations[-1] else ():
+            for header in ("Idempotency-Key", "Accept-Language", "Authorization"):
+                service.ask(operation, headers={header: _header(text)}, json={})
     assert service.found() == ""
 
 
@@ -320,11 +322,11 @@ def test_no_form_breaks_a_page(services: dict[str, Service], name: str):
     service = services[name]
     reached = set()
     sharp = itertools.cycle(SHARP)
-    for path, inputs in FORMS[name].items():
-        every = [(dict.fromkeys((*inputs, "token"), text), text) for text in TEXTS]
+    for half, (path, inputs) in enumerate(FORMS[name].items()):
+        every = [dict.fromkeys((*inputs, "token"), text) for text in TEXTS[half % 2 :: 2]]
         # What is looked at first hides what stands behind it: a few are given alone.
-        alone = [({each: text}, text) for each in inputs for text in (next(sharp), next(sharp))]
-        for number, (typed, _) in enumerate([*every, *alone]):
+        alone = [{each: text} for each in inputs for text in (next(sharp), next(sharp))]
+        for number, typed in enumerate([*every, *alone]):
             kind = typed.get("kind", "") if number % 2 else KINDS[number % len(KINDS)]
             form = {"csrf_token": service.token, **typed, "kind": kind}
             reached.add(service.page(path, encoded(**form)))
@@ -341,7 +343,7 @@ def test_no_address_breaks_a_page(services: dict[str, Service], name: str):
     for path, filters in LISTS[name].items():
         assert service.page(path) == 200
         for text in ADDRESSES:
-            for each in filters:
+            for each in filters[len(text) % 2 :: 2]:
                 service.page(f"{path}?{encoded(**{each: text})}")
             if "{" in path and text.strip("."):
                 service.page(re.sub("{.*?}", _quoted(text), path))
