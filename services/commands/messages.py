@@ -1,9 +1,11 @@
-"""`lienthong messages list|show|resend`: what citizens were told, for operators.
+"""`lienthong messages list|show|resend|check`: what citizens were told, for operators.
 
 Addresses are masked everywhere; `show` prints the text, which the operator asked for.
 """
 
 from __future__ import annotations
+
+import os
 
 import click
 
@@ -15,6 +17,7 @@ from services.notify.storage import queries
 from services.notify.usecases.resending import resend as send_again
 from shared.kernel.actor import SHELL
 from shared.kernel.clock import to_vn
+from shared.kernel.errors import LienThongError
 from shared.messaging.acts import Reason
 
 
@@ -72,6 +75,25 @@ def resend(message_ids: tuple[str, ...], who: str, why: str) -> None:
             send_again(uow, message_id)
             noted(uow, "messages resend", message_id, 1, Reason(who, why))
     click.echo(f"{len(message_ids)} queued; a running notify sends within some seconds")
+
+
+@messages.command("check")
+def check() -> None:
+    """Ask the mail server whether it would take letters; none is sent."""
+    from services.notify.channels import open_channels
+    from services.notify.channels.smtp import Refusal, SmtpChannel
+    from shared.settings import Settings
+
+    for channel in open_channels(Settings.load("notify", os.environ)).values():
+        if isinstance(channel, SmtpChannel):
+            try:
+                list(channel.check())
+            except Refusal as refusal:
+                raise LienThongError(
+                    f"{channel.name} takes no letters: {refusal}",
+                    vi=f"{channel.name} không nhận thư: {refusal}",
+                ) from None
+        click.echo(f"{channel.name}: sẵn sàng / ready")
 
 
 def _line(message: Message) -> str:

@@ -13,6 +13,7 @@ from typing import TypeVar
 
 import yaml
 
+from shared.catalogue.depth import DEEPEST, too_deep
 from shared.catalogue.faults import Faults, did_you_mean
 from shared.catalogue.placed import Placed
 from shared.kernel.clock import parse_day
@@ -232,7 +233,7 @@ def open_file(path: Path, root: Path, faults: Faults) -> Entry | None:
     """The top mapping of a YAML file, None (and a fault) when it cannot be read."""
     name = path.relative_to(root).as_posix()
     try:
-        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=Loader)
+        node = _compose(path.read_text(encoding="utf-8"), name, faults)
     except UnicodeDecodeError:
         faults.add(
             name,
@@ -250,11 +251,24 @@ def open_file(path: Path, root: Path, faults: Faults) -> Entry | None:
             vi=f"không đúng YAML ({problem}): hãy xem lại thụt dòng và dấu nháy",
         )
         return None
+    return None if node is None else Entry(name, "", node, faults)
+
+
+def _compose(text: str, name: str, faults: Faults) -> yaml.Node | None:
+    """The file's top node; None (and a fault) where it is empty or deeper than anybody needs."""
+    line = too_deep(text, Loader)
+    if line is not None:
+        faults.add(
+            f"{name}:{line}",
+            en=f"nested deeper than {DEEPEST} levels: look at indent and brackets",
+            vi=f"lồng nhau hơn {DEEPEST} tầng: hãy xem lại thụt dòng và dấu ngoặc",
+        )
+        return None
+    node: yaml.Node | None = yaml.compose(text, Loader=Loader)
     if node is None:
         faults.add(
             name,
             en="the file is empty: fill it in or delete it",
             vi="tệp trống: hãy ghi nội dung hoặc xóa tệp",
         )
-        return None
-    return Entry(name, "", node, faults)
+    return node

@@ -99,7 +99,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
         """The event; `Unreadable` for a type outside the contract or data that do not fit."""
         kind = kind_named(self.type)
         if kind is None:
-            raise Unreadable(f"the type {self.type[:120]!r} is not in the contract")
+            raise Unreadable("its type is not in the contract")
         return read(kind, _data(self))
 
     def __repr__(self) -> str:

@@ -92,7 +92,10 @@ def parse_instant(text: str) -> datetime:
     """Read an RFC 3339 instant into UTC; ValueError where it is none or has no zone."""
     if len(text) < 20 or text[10] not in "Tt " or not _DAY.fullmatch(text, endpos=10):
         raise ValueError("not an RFC 3339 instant")  # date only, a week, or no zone at all
-    return as_utc(datetime.fromisoformat(text))
+    try:
+        return as_utc(datetime.fromisoformat(text))
+    except OverflowError:  # the first or last hours of the calendar, in another zone
+        raise ValueError("not an instant that UTC has") from None
 
 
 def format_instant(at: datetime) -> str:

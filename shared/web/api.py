@@ -3,17 +3,58 @@
 from __future__ import annotations
 
 import http
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
-from flask import Blueprint, Flask, render_template
+import flask
+import flask_smorest
+from apispec import BasePlugin
+from flask import Flask, Request, render_template
 from flask_smorest import Api
+from flask_smorest.arguments import FlaskParser
 from flask_smorest.utils import prepare_response
+from webargs.core import missing
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from shared.identity.guard import guard_of
 from shared.web import described, errors, problems
 from shared.web.schemas import Instant, ProblemSchema
+
+
+class _Parser(FlaskParser):  # type: ignore[misc]
+    """webargs' parser; JSON is read by the door's one reader."""
+
+    def _raw_load_json(self, req: Request) -> Any:
+        return req.get_json() if req.is_json and req.get_data(cache=True) else missing
+
+
+class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
+    """smorest's Blueprint, for operations that read bodies."""
+
+    ARGUMENTS_PARSER = _Parser()
+
+
+#: What any operation may answer besides what it declares, and what one that takes a body may.
+_EVERYWHERE: Final[Mapping[int, str]] = {
+    401: "UNAUTHORIZED", 403: "FORBIDDEN", 429: "TOO_MANY_REQUESTS", 503: "SERVICE_UNAVAILABLE"
+}  # fmt: skip
+_WITH_BODY: Final[Mapping[int, str]] = {
+    400: "BAD_REQUEST", 413: "REQUEST_ENTITY_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"
+}  # fmt: skip
+
+
+class _Refusals(BasePlugin):
+    """Describes the refusals that stand before every operation."""
+
+    def operation_helper(
+        self, *_: Any, operations: dict[str, Any] | None = None, **__: Any
+    ) -> None:
+        """Add them to the operations of one address."""
+        for method, operation in (operations or {}).items():
+            told = {**_EVERYWHERE, **({} if method == "get" else _WITH_BODY)}
+            for status, name in told.items():
+                operation.setdefault("responses", {}).setdefault(str(status), name)
 
 
 class ProblemApi(Api):  # type: ignore[misc]
@@ -51,7 +92,12 @@ def create_api(app: Flask, title: str, *, version: str = "1", about: str = "") -
     )
     key = {"type": "http", "scheme": "bearer", "description": "Khóa truy cập, dạng lt_…"}
     api = ProblemApi(
-        app, spec_kwargs={"security": [{"key": []}], "info": {"description": about or title}}
+        app,
+        spec_kwargs={
+            "security": [{"key": []}],
+            "info": {"description": about or title},
+            "extra_plugins": [_Refusals()],
+        },
     )
     api.spec.components.security_scheme("key", key)
     api.register_field(Instant, "string", "date-time")
@@ -60,9 +106,9 @@ def create_api(app: Flask, title: str, *, version: str = "1", about: str = "") -
     return api
 
 
-def _docs(api: Api, about: str) -> Blueprint:
+def _docs(api: Api, about: str) -> flask.Blueprint:
     """The page for people."""
-    blue = Blueprint("docs", __name__)
+    blue = flask.Blueprint("docs", __name__)
 
     def index() -> str:
         document = api.spec.to_dict()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
@@ -13,7 +13,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from shared.identity import guard
 from shared.identity.keys import StoreKeys
 from shared.settings import Settings
-from shared.web import errors, filters, pages, security
+from shared.web import errors, filters, pages, reading, security
 from shared.web.state import KEY, WebState
 
 if TYPE_CHECKING:
@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 
 class _Json(DefaultJSONProvider):
-    """Vietnamese stays readable, keys keep their order."""
+    """Vietnamese stays readable, keys keep their order; what comes in is bounded."""
 
     ensure_ascii = False
     sort_keys = False
     compact = True
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        """Read what a caller sent."""
+        return reading.read(s)
 
 
 def create_app(
@@ -60,6 +64,7 @@ def create_app(
     )
     doorkeys = keys if keys is not None else _keys_of(store)
     guard.install(app, guard.Guard(doorkeys, CSRFProtect(app)))
+    reading.install(app)
     errors.install(app)
     filters.install(app)
     pages.install(app)

@@ -23,7 +23,10 @@ _WORDS: Final[tuple[tuple[str, str], ...]] = (
     (r"Not a valid (?:mapping type|object)\.", "Phải là đối tượng JSON."),
     (r"Invalid input type\.", "Sai kiểu dữ liệu."),
     (r"Not a valid date\.", "Ngày không hợp lệ (yyyy-MM-dd)."),
-    (r"Not a valid (?:datetime|instant)\.", "Thời điểm không hợp lệ (RFC 3339, có múi giờ)."),
+    (
+        r"Not a valid (?:datetime|instant)\.",
+        "Thời điểm không hợp lệ (RFC 3339, có múi giờ, từ năm 1900 đến 2199).",
+    ),
     (r"Not a valid UUID\.", "Mã định danh không hợp lệ."),
     (r"Not a valid email address\.", "Địa chỉ thư điện tử không hợp lệ."),
     (r"Invalid JSON body\.", "Nội dung không phải là JSON hợp lệ."),

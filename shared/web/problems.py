@@ -26,6 +26,9 @@ from shared.web.pointers import pointer
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 5
+#: So many faults are told of one request, and so much of the place of each.
+MOST_FAULTS: Final = 100
+LONGEST_PLACE: Final = 200
 
 TITLES: Final[Mapping[int, tuple[str, str]]] = {
     400: ("Yêu cầu không đọc được", "The request cannot be read"),
@@ -73,7 +76,7 @@ def of_error(error: LienThongError) -> Problem:
         return of_status(500)
     extra = {"allowed": list(error.allowed)} if isinstance(error, NotAllowed) else {}
     if isinstance(error, InvalidInput):
-        vi, en = TITLES[422]
+        vi, en = TITLES[error.status]
         return Problem(error.status, error.code, vi, en, faults=error.faults)
     headers = {"WWW-Authenticate": "Bearer"} if error.status == 401 else {}
     return Problem(
@@ -124,14 +127,23 @@ def as_document(
         "code": problem.code,
     }
     if problem.faults:
-        document["errors"] = [_told(fault, at(fault.place)) for fault in problem.faults]
+        told = problem.faults[:MOST_FAULTS]
+        document["errors"] = [_told(fault, at(fault.place)) for fault in told]
+        if more := len(problem.faults) - len(told):
+            rest = Fault("", f"Còn {more} lỗi nữa.", f"and {more} more")
+            document["errors"].append(_told(rest, None))
     return document | dict(problem.extra)
 
 
 def _told(fault: Fault, where: str | None) -> dict[str, str]:
-    pointed = {} if where is None else {"pointer": where}
+    pointed = {} if where is None else {"pointer": _short(where)}
     ruled = {"rule": fault.rule} if fault.rule else {}
-    return {"place": fault.place, **pointed, **ruled, "vi": fault.vi, "en": fault.en}
+    return {"place": _short(fault.place), **pointed, **ruled, "vi": fault.vi, "en": fault.en}
+
+
+def _short(place: str) -> str:
+    """A place holds names that the caller chose."""
+    return place if len(place) <= LONGEST_PLACE else f"{place[:LONGEST_PLACE]}…"
 
 
 def _pointers(problem: Problem, request: Request) -> Callable[[str], str | None]:

@@ -6,7 +6,7 @@ The schemas themselves stand beside the routes that use them.
 from __future__ import annotations
 
 import unicodedata
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import marshmallow as ma
@@ -16,6 +16,9 @@ from shared.kernel.clock import format_instant, parse_day, parse_instant
 from shared.kernel.letters import tidy
 
 MAX_INT: Final = 2**53 - 1
+# Years in which anything here can happen; near the ends of the calendar no other zone has an hour.
+FIRST_YEAR: Final = 1900
+END_YEAR: Final = 2200
 
 _Messages = dict[str, str | list[Any] | dict[Any, Any]]
 _WHOLE: Final[_Messages] = {"invalid": "Not a valid whole number."}
@@ -130,7 +133,7 @@ def _as_list(given: Any) -> list[Any]:
 
 
 class Instant(fields.Field[datetime]):
-    """An RFC 3339 instant with its zone; aware UTC inside, written with "Z"."""
+    """An RFC 3339 instant with its zone, from 1900 to 2199; aware UTC inside, written with "Z"."""
 
     default_error_messages = _INSTANT
 
@@ -146,9 +149,11 @@ class Instant(fields.Field[datetime]):
             raise self.make_error("invalid", input=value)
         try:
             at = parse_instant(value)
-        except (ValueError, OverflowError):
+        except ValueError:
             raise self.make_error("invalid", input=value) from None
-        return at.astimezone(UTC)
+        if not FIRST_YEAR <= at.year < END_YEAR:
+            raise self.make_error("invalid", input=value)
+        return at
 
 
 class Day(fields.Date):

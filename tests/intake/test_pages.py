@@ -168,8 +168,9 @@ def test_the_list_tells_dates_in_words_and_finds_by_name(officer, embedded_desk)
     assert soon not in officer.get("/ho-so?xem=qua-han").text
     assert late in officer.get("/ho-so?xem=tat-ca&tim=mai+nguyen&trang-thai=2").text
     assert late not in officer.get("/ho-so?tim=h%C3%B2a").text
-    for query in ("?tu=x&den=9999-12-31", "?trang-thai=99999", "?cursor=zzz", "?tim=%00"):
+    for query in ("?tu=x&den=9999-12-31", "?trang-thai=99999", "?cursor=zzz", "?tu=0001-01-01"):
         assert officer.get(f"/ho-so{query}").status_code == 200, query
+    assert officer.get("/ho-so?tim=%00").status_code == 422
 
 
 def test_the_list_goes_on_over_pages(officer, embedded_desk):

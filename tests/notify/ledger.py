@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from services.notify.app import MIGRATIONS
 from services.notify.domain.composing import Composer
-from services.notify.domain.delivery import Letter, Result, Sent
+from services.notify.domain.delivery import GoingOut, Letter, Result, Sent, Word
 from services.notify.domain.messages import Message
 from services.notify.on import event_handlers
 from services.notify.storage import queries
@@ -155,17 +155,25 @@ def a_contact(
 
 @dataclass
 class RecordingChannel:
-    """Keeps letters; answers what `answers` holds next, `Sent` when it is empty."""
+    """Keeps letters; answers what `answers` holds next, `Sent` when it is empty.
+
+    Before an answer that it does not give at once it says the words in `before`.
+    """
 
     idempotent: bool = True
     remote: bool = False
     name: str = "recording"
     letters: list[Letter] = field(default_factory=list)
     answers: list[Result | Exception] = field(default_factory=list)
+    before: list[Word] = field(default_factory=list)
 
-    def send(self, letters: Iterable[Letter]) -> Iterator[Result]:
+    def send(self, letters: Iterable[Letter]) -> Iterator[Word]:
         for letter in letters:
+            if not self.idempotent:
+                yield GoingOut()
             self.letters.append(letter)
+            while self.before:
+                yield self.before.pop(0)
             answer = self.answers.pop(0) if self.answers else Sent()
             if isinstance(answer, Exception):
                 raise answer

@@ -2,10 +2,7 @@
 
 import email.policy
 import io
-import socket
 import stat
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,15 +11,14 @@ import pytest
 from services.notify.channels import open_channels
 from services.notify.channels.console import ConsoleChannel
 from services.notify.channels.file import FileChannel
+from services.notify.channels.mail import MailFrom, parse_mail_from
 from services.notify.channels.null import NullChannel
-from services.notify.channels.smtp import SmtpChannel, SmtpServer, parse_smtp_url
-from services.notify.domain.delivery import Failed, Letter, Sent, Unknown
+from services.notify.channels.smtp import parse_smtp_url
+from services.notify.domain.delivery import Failed, GoingOut, Letter, Sent
 from shared.kernel.errors import SettingsError
 from shared.settings import Settings
-from tests.notify.mailbox import Inbox, mail_server
-from tests.ports import free_port
 
-SENDER = '"Một cửa Cao Lãnh" <mot-cua@caolanh.example>'
+SENDER = MailFrom("Một cửa, Cao Lãnh", "mot-cua@caolanh.example")
 
 
 def a_letter(number: int = 1, to: str = "sau@example.vn") -> Letter:
@@ -52,7 +48,7 @@ def test_an_email_file_opens_in_a_mail_program_and_reads_as_plain_text(tmp_path:
     assert "Subject: Hồ sơ đã được tiếp nhận" in raw.decode()
     mail = email.message_from_string(raw.decode(), policy=email.policy.default)
     assert mail["Subject"] == a_letter().subject
-    assert mail["From"].addresses[0].display_name == "Một cửa Cao Lãnh"
+    assert mail["From"].addresses[0].display_name == "Một cửa, Cao Lãnh"
     assert raw.decode().endswith("\n\n" + a_letter().body)
 
 
@@ -85,7 +81,7 @@ def test_messages_are_for_their_owner_only_on_disk(tmp_path: Path):
 
 def test_the_console_shows_the_message():
     out = io.StringIO()
-    assert list(ConsoleChannel("sms", out).send([a_letter()])) == [Sent()]
+    assert list(ConsoleChannel("sms", out).send([a_letter()])) == [GoingOut(), Sent()]
     assert "Hẹn: 09:00" in out.getvalue()
 
 
@@ -127,87 +123,72 @@ def test_a_mail_url_gives_host_port_user_and_how_to_encrypt():
     assert "p/w" not in repr(server)
 
 
-# --- SMTP ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    "url",
+    [
+        "smtp://",
+        "http://mail.example",
+        "mail.example:25",
+        "smtp://mail.example:mail",
+        "smtp://mail.example:70000",
+        "smtp://mail.example:0",
+        "smtp://user:pa#ss@mail.example",
+        "smtp://user:pa?ss@mail.example",
+        "smtp://user:pa/ss@mail.example",
+        "smtp://user:mật%khẩu%ff@mail.example",
+        "smtp://user:%00@mail.example",
+        "smtp://user@mail.example",
+        "smtp://:secret@mail.example",
+        "smtp://mail.example?starttls=nein",
+        "smtp://mail.example?tls=no",
+        "smtps://mail.example?starttls=no",
+        "smtp://mail.example/inbox",
+        "smtp://[::1",
+        "smtp://mail..example",
+        "smtp://mail example",
+        "smtp://user:sec\nret@mail.example",
+    ],
+)
+def test_a_mail_url_that_no_letter_could_go_by_is_told_at_the_start(tmp_path: Path, url: str):
+    with pytest.raises(SettingsError) as refused:
+        opened(tmp_path, mail="smtp", url=url)
+    for said in (refused.value.en, refused.value.vi):
+        assert "LIENTHONG_SMTP_URL" in said
+        for secret in ("pa#", "pa?", "mật%", "sec\n", "nein"):
+            assert secret not in said
 
 
-@pytest.fixture
-def inbox() -> Iterator[tuple[Inbox, SmtpChannel]]:
-    with mail_server() as (handler, port):
-        server = SmtpServer("127.0.0.1", port, None, None, "none")
-        yield handler, SmtpChannel(server, SENDER, timeout=5)
+def test_accents_in_a_sign_in_are_no_trouble():
+    server = parse_smtp_url("smtp://một-cửa:mật khẩu@mail.example".replace(" ", "%20"))
+    assert (server.user, server.password) == ("một-cửa", "mật khẩu")
+    server = parse_smtp_url("smtp://u:m%E1%BA%ADt@mail.example:2525?starttls=yes")
+    assert (server.password, server.port, server.tls) == ("mật", 2525, "starttls")
 
 
-def test_a_vietnamese_mail_arrives_whole(inbox: tuple[Inbox, SmtpChannel]):
-    handler, channel = inbox
-    assert list(channel.send([a_letter()])) == [Sent()]
-    ((to, raw),) = handler.envelopes
-    mail = email.message_from_bytes(raw, policy=email.policy.default)
-    assert to == "sau@example.vn"
-    assert mail["Subject"] == a_letter().subject
-    assert mail.get_content().replace("\r\n", "\n").rstrip() == a_letter().body.rstrip()
-    assert mail["Message-ID"] == "<m-1@caolanh.example>"
-    assert raw.isascii()
+@pytest.mark.parametrize(
+    ("text", "name", "address"),
+    [
+        ("mot-cua@localhost", "", "mot-cua@localhost"),
+        ("<mot-cua@x.vn>", "", "mot-cua@x.vn"),
+        ("Một cửa, Cao Lãnh <mot-cua@x.vn>", "Một cửa, Cao Lãnh", "mot-cua@x.vn"),
+        ('"Một cửa, Cao Lãnh" <mot-cua@x.vn>', "Một cửa, Cao Lãnh", "mot-cua@x.vn"),
+        ('"So 1 \\"A\\"" <a@x.vn>', 'So 1 "A"', "a@x.vn"),
+        ("UBND (Phường 1) @ Cao Lãnh <a@x.vn>", "UBND (Phường 1) @ Cao Lãnh", "a@x.vn"),
+    ],
+)
+def test_a_sender_may_have_any_name(text: str, name: str, address: str):
+    assert parse_mail_from(text) == MailFrom(name, address)
 
 
-def test_one_batch_uses_one_connection_and_each_letter_gets_its_own_answer(
-    inbox: tuple[Inbox, SmtpChannel],
-):
-    handler, channel = inbox
-    to = ["a@x.vn", "full@x.vn", "nobody@x.vn", "spam@x.vn", "b@x.vn"]
-    results = list(channel.send([a_letter(n, address) for n, address in enumerate(to)]))
-    assert results == [
-        Sent(),
-        Failed("smtp recipient: 452"),
-        Failed("smtp recipient: 550", permanent=True),
-        Failed("smtp text: 554", permanent=True),
-        Sent(),
-    ]
-    assert handler.connections == 1
-    assert [address for address, _ in handler.envelopes] == ["a@x.vn", "b@x.vn"]
-
-
-def test_a_server_that_breaks_off_after_the_text_leaves_the_letter_uncertain(
-    inbox: tuple[Inbox, SmtpChannel],
-):
-    handler, channel = inbox
-    results = list(channel.send([a_letter(1, "silent@x.vn"), a_letter(2, "b@x.vn")]))
-    assert isinstance(results[0], Unknown)
-    assert results[1] == Sent()
-    assert handler.connections == 2
-
-
-def test_a_server_that_is_away_fails_the_whole_batch_after_one_try():
-    port = free_port()
-    channel = SmtpChannel(SmtpServer("127.0.0.1", port, None, None, "none"), SENDER, timeout=2)
-    results = list(channel.send([a_letter(1), a_letter(2)]))
-    assert all(isinstance(result, Failed) and not result.permanent for result in results)
-
-
-def test_a_server_that_says_nothing_is_given_up_after_the_timeout():
-    with socket.create_server(("127.0.0.1", 0)) as mute:
-        port = mute.getsockname()[1]
-        accepted: list[socket.socket] = []
-        thread = threading.Thread(target=lambda: accepted.append(mute.accept()[0]))
-        thread.start()
-        channel = SmtpChannel(
-            SmtpServer("127.0.0.1", port, None, None, "none"), SENDER, timeout=0.3
+@pytest.mark.parametrize(
+    "text",
+    ["", "Một cửa", "một-cửa@x.vn", "a@", "@x.vn", "a b@x.vn", "A <a@x.vn> B", "a@x.vn, b@x.vn",
+     "A\r\nBcc: b@x.vn <a@x.vn>", "a@-x.vn", "x" * 200 + " <a@x.vn>", "A <một@x.vn>"],
+)  # fmt: skip
+def test_a_sender_that_no_server_takes_is_told_at_the_start(tmp_path: Path, text: str):
+    with pytest.raises(SettingsError, match="LIENTHONG_MAIL_FROM"):
+        open_channels(
+            Settings.load(
+                "notify", {"LIENTHONG_DATA_DIR": str(tmp_path), "LIENTHONG_MAIL_FROM": text}
+            )
         )
-        results = list(channel.send([a_letter(1), a_letter(2), a_letter(3)]))
-        thread.join()
-        accepted[0].close()
-    assert results == [Failed("smtp connect: SMTPServerDisconnected")] * 3
-
-
-def test_without_encryption_where_it_is_wanted_nothing_is_sent(inbox: tuple[Inbox, SmtpChannel]):
-    handler, channel = inbox
-    port = channel._server.port
-    strict = SmtpChannel(SmtpServer("127.0.0.1", port, None, None, "starttls"), SENDER, timeout=5)
-    (result,) = strict.send([a_letter()])
-    assert result == Failed("smtp greeting: SMTPNotSupportedError")
-    assert handler.envelopes == []
-
-
-def test_no_answer_names_the_recipient(inbox: tuple[Inbox, SmtpChannel]):
-    _, channel = inbox
-    results = list(channel.send([a_letter(1, "nobody@x.vn"), a_letter(2, "silent@x.vn")]))
-    assert "x.vn" not in repr(results)

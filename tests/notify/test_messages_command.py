@@ -9,10 +9,11 @@ from click.testing import CliRunner, Result
 from services.commands.messages import messages
 from services.notify.delivery.sender import Sender
 from services.notify.domain.delivery import Unknown
-from shared.kernel.errors import NotAllowed
+from shared.kernel.errors import LienThongError, NotAllowed, SettingsError
 from tests.backends import Backend
 from tests.notify.conftest import opened
 from tests.notify.ledger import Ledger, RecordingChannel, a_contact, received
+from tests.notify.mail_peer import mail_peer
 
 
 @pytest.fixture
@@ -63,3 +64,21 @@ def test_resend_queues_an_uncertain_message_and_refuses_one_that_was_sent(told: 
     assert told.states() == {"queued": 1, "sent": 1}
     (sent,) = told.messages(states=("sent",))
     assert isinstance(typed("resend", sent.id, "--who", "lan", "--why", "x").exception, NotAllowed)
+
+
+def test_check_says_at_which_step_a_mail_server_refuses_and_sends_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setenv("LIENTHONG_CHANNEL_EMAIL", "smtp")
+    with mail_peer() as peer:
+        monkeypatch.setenv("LIENTHONG_SMTP_URL", f"smtp://127.0.0.1:{peer.port}?starttls=no")
+        assert "email.smtp: sẵn sàng / ready" in typed("check").output
+        for turn, words in (("MAIL", "smtp sender: 553"), ("greeting", "smtp greeting: 553")):
+            peer.temper[turn] = "553 not you"
+            refused = typed("check").exception
+            assert isinstance(refused, LienThongError)
+            assert words in refused.en
+            assert words in refused.vi
+        assert peer.texts == []
+    monkeypatch.setenv("LIENTHONG_SMTP_URL", "smtp://user:mật%khẩu@")
+    assert isinstance(typed("check").exception, SettingsError)

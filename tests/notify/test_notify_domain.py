@@ -134,9 +134,15 @@ def test_a_letter_that_may_have_gone_is_uncertain_and_waits_for_a_person():
     assert (after.state, after.next_at) == (State.UNCERTAIN, None)
 
 
-def test_after_a_crash_only_an_idempotent_channel_sends_again_by_itself():
-    assert after_crash(a_message(), NOW, idempotent=True).state is State.QUEUED
-    assert after_crash(a_message(), NOW, idempotent=False).state is State.UNCERTAIN
+def test_after_a_crash_what_may_be_out_is_sent_again_by_an_idempotent_channel_alone():
+    claimed, going_out = a_message(), a_message(text_out_at=NOW)
+    assert after_crash(claimed, NOW, idempotent=True).state is State.QUEUED
+    assert after_crash(claimed, NOW, idempotent=False).state is State.QUEUED
+    assert after_crash(going_out, NOW, idempotent=True).state is State.QUEUED
+    assert after_crash(going_out, NOW, idempotent=False).state is State.UNCERTAIN
+    taken = a_message(text_out_at=NOW, sent_at=NOW)
+    assert after_crash(taken, NOW, idempotent=False).state is State.SENT
+    assert after_crash(taken, NOW, idempotent=False).sent_at == NOW
 
 
 def test_an_operators_resend_gives_a_fresh_budget():

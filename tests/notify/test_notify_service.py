@@ -24,7 +24,7 @@ from shared.messaging.topology import exchanges_of, queues_of
 from tests.backends import Backend
 from tests.notify.city import City
 from tests.notify.ledger import DOSSIER, OFFICE, START, a_contact, migrate, received, the_catalogue
-from tests.notify.mailbox import mail_server
+from tests.notify.mail_peer import by_name, mail_peer
 
 PROCEDURE = ProcedureVersion(
     code="1.001193", version=1, name="Đăng ký khai sinh", short_name="Khai sinh"
@@ -176,13 +176,13 @@ def test_nothing_that_happens_in_the_broker_or_the_process_sends_a_message_twice
 
 def test_by_smtp_the_mail_arrives_and_a_full_mailbox_is_tried_again(backend: Backend):
     backend.migrated("notify", migrate)
-    with mail_server() as (inbox, port):
-        url = f"smtp://127.0.0.1:{port}?starttls=no"
+    with mail_peer({"RCPT": by_name(full="452 come back later")}) as peer:
+        url = f"smtp://127.0.0.1:{peer.port}?starttls=no"
         world = World(backend, channel_email="smtp", smtp_url=url, channel_sms="null")
         full = world.contact("D-2", email="full@example.vn")
         world.send(world.contact(), world.received(), full, world.received("D-2"))
         world.city.pump()
-        assert [to for to, _ in inbox.envelopes] == ["sau@example.vn"]
+        assert [to for to, _ in peer.texts] == ["sau@example.vn"]
         assert world.states() == {"failed": 1, "sent": 3}
         world.city.run_for(timedelta(minutes=2))
         with world.notify.store.read() as connection:

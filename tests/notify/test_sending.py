@@ -9,11 +9,11 @@ import sqlalchemy as sa
 
 from services.notify.delivery.processes import BEAT_SECONDS, SILENT_BEATS, Heartbeat, Presence
 from services.notify.delivery.sender import Sender
-from services.notify.domain.delivery import Failed, Letter, Unknown
+from services.notify.domain.delivery import Failed, GoingOut, Letter, Sent, Unknown, Waiting, Word
 from services.notify.domain.messages import RETRIES
 from services.notify.domain.states import State
 from services.notify.usecases.resending import resend
-from services.notify.usecases.sending import LEASE, ORPHANED_AFTER, claim_due
+from services.notify.usecases.sending import LEASE, ORPHANED_AFTER, claim_due, go_out
 from shared.database import Store
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import Conflict, DatabaseAway, NotAllowed, NotFound
@@ -278,13 +278,184 @@ def test_after_a_crash_an_idempotent_channel_sends_again_at_the_start(ledger: Le
     assert [kind for kind, _ in ledger.told()] == ["citizen.notified"]
 
 
-def test_after_a_crash_any_other_channel_leaves_the_message_uncertain(ledger: Ledger):
-    sms_only(ledger)
-    died_while_sending(ledger)
+def test_after_a_crash_any_other_channel_leaves_only_what_was_going_out_uncertain(ledger: Ledger):
+    sms_only(ledger, 11)
+    with ledger.store.begin() as uow:
+        claimed = claim_due(uow, "sms", "old:1", 50)
+        assert go_out(uow, claimed[0], "old:1", [])
+    ledger.clock.advance(timedelta(seconds=1))
+    with ledger.store.begin() as uow:
+        assert go_out(uow, claimed[1], "old:1", claimed[:1])
+    taken_at = ledger.clock.now()
+    ledger.clock.advance(timedelta(minutes=1))
     channel = RecordingChannel(idempotent=False)
     rest(Sender("sms", channel, ledger.store, is_dead=always(True)))
+    assert ledger.states() == {"sent": 10, "uncertain": 1}
+    assert [message.id for message in ledger.messages(states=("uncertain",))] == [claimed[1].id]
+    assert {letter.id for letter in channel.letters} == {message.id for message in claimed[2:]}
+    told = {data["message"]: data["sent_at"] for _, data in ledger.told()}
+    assert len(told) == 10
+    assert told[claimed[0].id] == f"{taken_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+class Dead(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("at", range(5))
+@pytest.mark.parametrize("out", [True, False])
+def test_a_death_at_any_letter_makes_that_one_alone_uncertain(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, at: int, out: bool
+):
+    sms_only(ledger, 5)
+
+    class Dying(RecordingChannel):
+        def send(self, letters):  # type: ignore[no-untyped-def]
+            for number, letter in enumerate(letters):
+                if number == at and not out:
+                    raise Dead
+                yield GoingOut()
+                self.letters.append(letter)
+                if number == at:
+                    raise Dead
+                # What a server refuses is written down before the next text goes out, too.
+                yield Failed("smtp text: 554", permanent=True) if number == 1 else Sent()
+
+    dying = Dying(idempotent=False)
+    first = Sender("sms", dying, ledger.store, me="old:1")
+    monkeypatch.setattr(first, "_leave", lambda _: None)  # a dead process writes nothing
+    with pytest.raises(Dead):
+        first.step(0)
+    channel = RecordingChannel(idempotent=False)
+    rest(Sender("sms", channel, ledger.store, is_dead=always(True)))
+    # Without an answer to the one before it is not known either: nothing was noted after its text.
+    before = {letter.id for letter in dying.letters}
+    again = before & {letter.id for letter in channel.letters}
+    assert again == set()
+    assert ledger.states().get("uncertain", 0) <= 1
+    assert sum(ledger.states().values()) == 5
+    assert ledger.states().get("undeliverable", 0) == (at > 1 and (out or at > 2))
+
+
+def test_a_server_that_takes_its_time_is_waited_for_over_many_steps(ledger: Ledger):
+    sms_only(ledger, 3)
+    channel = RecordingChannel(idempotent=False, remote=True, before=[Waiting()] * 5)
+    sender = Sender("sms", channel, ledger.store, step_seconds=0, is_dead=always(False))
+    assert sender.step(0) == 2  # the others are let go at once
+    assert ledger.states() == {"queued": 2, "sending": 1}
+    other = RecordingChannel(idempotent=False)
+    assert rest(Sender("sms", other, ledger.store, me="other:2", is_dead=always(False))) == 2
+    assert [sender.step(0) for _ in range(4)] == [0] * 4
+    assert sender.step(0) == 1
+    assert ledger.states() == {"sent": 3}
+    assert len({letter.id for letter in [*channel.letters, *other.letters]}) == 3
+
+
+def test_what_is_waited_for_is_nobody_elses_however_long_it_takes(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("services.notify.delivery.sender.RENEW_SECONDS", 0)
+    sms_only(ledger)
+    channel = RecordingChannel(idempotent=False, remote=True, before=[Waiting()] * 9)
+    sender = Sender("sms", channel, ledger.store, step_seconds=0, is_dead=always(False))
+    other = Sender("sms", RecordingChannel(), ledger.store, me="other:2", is_dead=always(False))
+    for _ in range(8):
+        sender.step(0)
+        ledger.clock.advance(LEASE * 0.7)
+        assert other.step(0) == 0
+    assert [sender.step(0) for _ in range(2)] == [0, 1]
+    assert ledger.states() == {"sent": 1}
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ([Waiting()] * 1_000_000, {"uncertain": 1, "queued": 2}),
+        ([Waiting()] * 3, {"sent": 1, "queued": 2}),
+    ],
+)
+def test_a_stop_waits_some_seconds_for_the_one_text_that_is_out(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, before: list[Word], expected: dict[str, int]
+):
+    monkeypatch.setattr("services.notify.delivery.sender.CLOSE_SECONDS", 0.2)
+    sms_only(ledger, 3)
+    channel = RecordingChannel(idempotent=False, remote=True, before=before)
+    sender = Sender("sms", channel, ledger.store, step_seconds=0)
+    sender.step(0)
+    sender.close()
+    assert ledger.states() == expected
+    assert {m.tries for m in ledger.messages(states=("queued",))} == {0}
+
+
+def test_a_stop_before_the_text_is_out_lets_every_letter_go(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("services.notify.delivery.sender.CLOSE_SECONDS", 0.2)
+    sms_only(ledger, 3)
+
+    class Slow(RecordingChannel):
+        def send(self, letters):  # type: ignore[no-untyped-def]
+            next(iter(letters))
+            while True:
+                yield Waiting()
+
+    sender = Sender("sms", Slow(idempotent=False, remote=True), ledger.store, step_seconds=0)
+    sender.step(0)
+    assert sender._handing is not None
+    sender.close()
+    assert ledger.states() == {"queued": 3}
+
+
+def test_a_text_does_not_go_out_that_could_not_be_noted(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+):
+    sms_only(ledger, 2)
+    channel = RecordingChannel(idempotent=False)
+    sender = Sender("sms", channel, ledger.store)
+    away = DatabaseAway("gone")
+
+    def no_note(*_: object) -> bool:
+        raise away
+
+    with monkeypatch.context() as patched:
+        patched.setattr("services.notify.delivery.sender.go_out", no_note)
+        with pytest.raises(DatabaseAway):
+            sender.step(0)
     assert channel.letters == []
-    assert ledger.states() == {"uncertain": 1}
+    rest(sender)
+    assert ledger.states() == {"sent": 2}
+    assert {m.tries for m in ledger.messages()} == {1}
+
+
+def test_a_text_does_not_go_out_of_a_letter_that_another_took(ledger: Ledger):
+    sms_only(ledger, 2)
+
+    class Late(RecordingChannel):
+        def send(self, letters):  # type: ignore[no-untyped-def]
+            for letter in letters:
+                ledger.clock.advance(LEASE)
+                rest(Sender("sms", RecordingChannel(), ledger.store, me="other:2"))
+                yield GoingOut()
+                self.letters.append(letter)
+                yield Sent()
+
+    late = Late(idempotent=False)
+    rest(Sender("sms", late, ledger.store, me="slow:1", is_dead=always(False)))
+    assert late.letters == []
+    assert ledger.states() == {"sent": 2}
+
+
+def test_what_breaks_before_its_text_goes_out_is_not_uncertain(ledger: Ledger):
+    sms_only(ledger)
+
+    class Breaking(RecordingChannel):
+        def send(self, letters):  # type: ignore[no-untyped-def]
+            for letter in letters:
+                yield Waiting()
+                f"mật khẩu {letter.id}".encode("ascii")
+
+    rest(Sender("sms", Breaking(idempotent=False), ledger.store))
+    assert ledger.states() == {"failed": 1}
 
 
 @pytest.mark.parametrize("idempotent", [True, False])

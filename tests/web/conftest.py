@@ -10,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask, abort, render_template_string
 from flask.testing import FlaskClient
-from flask_smorest import Blueprint
 
 from shared.database import Store, make_engine
 from shared.database.trouble import Contention
@@ -32,7 +31,7 @@ from shared.kernel.ids import RandomIds
 from shared.messaging.outbox import Outbox, stated_by
 from shared.messaging.tables import Ledgers
 from shared.settings import Settings
-from shared.web.api import create_api
+from shared.web.api import Blueprint, create_api
 from shared.web.app import create_app
 from shared.web.schemas import Instant, QueryInt, Schema, StrictBool, StrictInt, StrictText
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from services.notify.channels.console import ConsoleChannel
 from services.notify.channels.file import FileChannel
+from services.notify.channels.mail import parse_mail_from
 from services.notify.channels.null import NullChannel
 from services.notify.channels.protocol import Channel
 from services.notify.channels.smtp import SmtpChannel, parse_smtp_url
@@ -23,11 +24,13 @@ Make = Callable[[str, Settings], Channel]
 
 
 def _file(kind: str, settings: Settings) -> Channel:
-    return FileChannel(settings.data_dir / "messages" / kind, kind, settings.mail_from)
+    return FileChannel(
+        settings.data_dir / "messages" / kind, kind, parse_mail_from(settings.mail_from)
+    )
 
 
 def _smtp(_: str, settings: Settings) -> Channel:
-    return SmtpChannel(parse_smtp_url(settings.smtp_url), settings.mail_from)
+    return SmtpChannel(parse_smtp_url(settings.smtp_url), parse_mail_from(settings.mail_from))
 
 
 _ANY: Final[Mapping[str, Make]] = {
@@ -43,7 +46,7 @@ _MAKERS: Final[Mapping[str, Mapping[str, Make]]] = {
 
 
 def open_channels(settings: Settings) -> dict[str, Channel]:
-    """One channel per kind of address; `SettingsError` for a word that is not known."""
+    """One channel per kind of address; `SettingsError` for a setting that no letter could go by."""
     chosen = {SMS: settings.channel_sms, EMAIL: settings.channel_email}
     for kind, word in chosen.items():
         if word not in _MAKERS[kind]:

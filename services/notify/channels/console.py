@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from services.notify.domain.delivery import Failed, Letter, Result, Sent
+from services.notify.domain.delivery import Failed, GoingOut, Letter, Sent, Word
 
 
 class ConsoleChannel:
@@ -23,11 +23,12 @@ class ConsoleChannel:
         self._kind = kind
         self._out = out
 
-    def send(self, letters: Iterable[Letter]) -> Iterator[Result]:
+    def send(self, letters: Iterable[Letter]) -> Iterator[Word]:
         out = self._out or sys.stdout
         for letter in letters:
             head = f"[{self._kind}] {letter.to}"
             title = f" | {letter.subject}" if letter.subject else ""
+            yield GoingOut()
             try:
                 print(f"{head}{title}\n{letter.body}\n", file=out, flush=True)
             except OSError as error:

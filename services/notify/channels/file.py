@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from email.policy import EmailPolicy
 from pathlib import Path
 
-from services.notify.channels.mail import mail_of
+from services.notify.channels.mail import MailFrom, for_eyes
 from services.notify.domain.contacts import EMAIL
 from services.notify.domain.delivery import Failed, Letter, Result, Sent
-
-_READABLE = EmailPolicy(utf8=True, linesep="\n", cte_type="8bit")
 
 
 class FileChannel:
@@ -24,11 +21,11 @@ class FileChannel:
     idempotent = True
     remote = False
 
-    def __init__(self, folder: Path, kind: str, mail_from: str) -> None:
+    def __init__(self, folder: Path, kind: str, sender: MailFrom) -> None:
         self.name = f"{kind}.file"
         self.folder = folder
         self._kind = kind
-        self._mail_from = mail_from
+        self._sender = sender
 
     def send(self, letters: Iterable[Letter]) -> Iterator[Result]:
         for letter in letters:
@@ -61,11 +58,8 @@ class FileChannel:
 
     def _content(self, letter: Letter) -> bytes:
         if self._kind == EMAIL:
-            mail = mail_of(letter, self._mail_from)
-            # For eyes: plain 8-bit text instead of base64.
-            mail.set_content(letter.body, charset="utf-8", cte="8bit")
-            return mail.as_bytes(policy=_READABLE)
-        return f"To: {letter.to}\n\n{letter.body}\n".encode()
+            return for_eyes(letter, self._sender)
+        return f"To: {letter.to}\n\n{letter.body}\n".encode("utf-8", "replace")
 
 
 def _sync_folder(folder: Path) -> None:

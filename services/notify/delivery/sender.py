@@ -1,20 +1,23 @@
 """The sending loop of one channel: claim, let go of the database, hand over, record.
 
 One loop per channel, so that a slow mail server holds up no text message. What a crash between
-two of these steps means is decided by the channel: an idempotent one sends again, any other
-leaves the message to a person (`uncertain`).
+two of these steps means is decided by the channel: an idempotent one sends again; with any other
+each message is noted before its text goes out, and that one alone is left to a person
+(`uncertain`). Where a server takes its time, a step ends and a later one goes on waiting.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from services.notify.channels import Channel
+from services.notify.delivery.handing import Handing
 from services.notify.delivery.processes import Presence
-from services.notify.domain.delivery import Failed, Letter, Result, Unknown
+from services.notify.domain.delivery import Failed, GoingOut, Sent, Unknown, Waiting
 from services.notify.domain.messages import RETRIES, Message
 from services.notify.storage import sendings
 from services.notify.storage.messages import signal_of
@@ -22,8 +25,10 @@ from services.notify.usecases.sending import (
     ORPHANED_AFTER,
     Tried,
     claim_due,
+    go_out,
     record_tries,
     recover,
+    renew,
 )
 from shared.database import Store
 from shared.kernel.actor import Actor
@@ -34,6 +39,10 @@ BATCH = 50
 # To another machine a step hands over for so long at most, then records: a stop waits for no slow
 # server.
 STEP_SECONDS = 4.0
+# A stop waits so much longer for what a server says of a text that is out.
+CLOSE_SECONDS = 3.0
+# A part of the lease after which it is renewed.
+RENEW_SECONDS = 60.0
 # How old the answer to "is anything due?" may grow when no commit was heard of.
 LOOK_EVERY_SECONDS = 5.0
 
@@ -77,9 +86,15 @@ class Sender:
         self._asked_at = 0.0  # monotonic
         self._more = False  # the last claim was full: there is probably another
         self._unrecorded: list[Tried] = []
+        self._handing: Handing | None = None  # a batch that is not over: its server is slow
+        self._held_at = 0.0  # monotonic: when the lease of its message was last renewed
+        self._noted = 0  # how many of the unrecorded are noted as taken already
+        self._done: list[Tried] = []  # recorded and not reported yet
 
     def step(self, wait: float) -> int:
         """Send one batch; when nothing is due, wait up to `wait` s for something."""
+        if self._handing is not None:
+            return self._go_on(self._handing, wait)
         heard = self._signal.count  # before looking: what is committed meanwhile sets it anew
         if self._is_due():
             return self._send()
@@ -98,7 +113,14 @@ class Sender:
         self._signal.set()
 
     def close(self) -> None:
-        """Let go of the channel's connections; between two steps no message is held."""
+        """Let go of the channel's connections and of every message.
+
+        A text that is out and of which the server says nothing for some seconds is uncertain.
+        """
+        if (handing := self._handing) is not None:
+            self._go_on(handing, CLOSE_SECONDS)
+            self._leave(handing)
+        self._record()
         self._channel.close()
         self._presence.leave(self.kind)
 
@@ -113,8 +135,8 @@ class Sender:
         if not claimed:
             # What is due is not queued: it may be somebody's who is gone.
             return recovered + (self._recover() if self._is_due() else 0)
-        self._unrecorded = self._hand_over(claimed)
-        return self._record()
+        self._held_at = time.monotonic()
+        return self._go_on(Handing(self._channel, claimed), self._seconds)
 
     def _claim(self) -> list[Message]:
         heard = self._signal.count  # before claiming: what is committed meanwhile sets it anew
@@ -148,27 +170,66 @@ class Sender:
             return not self._started
         return self._is_dead(sender)
 
-    def _hand_over(self, claimed: Sequence[Message]) -> list[Tried]:
-        end = time.monotonic() + self._seconds
-        results: list[Result] = []
+    def _go_on(self, handing: Handing, seconds: float) -> int:
+        """Hand over until the batch is over, or the time is and a server still waited for."""
+        self._renew(handing)
+        end = time.monotonic() + seconds
         try:
-            for result in self._channel.send(_until(claimed, end)):
-                results.append(result)  # noqa: PERF402 - what came before a break counts
-        # A letter on which a channel breaks must not stop those behind it.
-        except Exception as broken:  # noqa: BLE001
-            _log.error("channel.broken", channel=self._channel.name, kind=type(broken).__name__)
-            reason = f"channel broke: {type(broken).__name__}"
-            results.append(Failed(reason) if self._channel.idempotent else Unknown(reason))
-        rest: list[Result | None] = [None] * (len(claimed) - len(results))
-        return [Tried(*pair) for pair in zip(claimed, [*results, *rest], strict=True)]
+            while (word := handing.next()) is not None:
+                self._unrecorded += handing.settled()
+                if isinstance(word, GoingOut) and not self._note(handing):
+                    break
+                if time.monotonic() > end:
+                    self._unrecorded += handing.release()
+                    if isinstance(word, Waiting) and handing.message is not None:
+                        self._handing = handing
+                        return self._record()
+        except BaseException:
+            self._leave(handing)
+            raise
+        self._leave(handing)
+        return self._record()
+
+    def _leave(self, handing: Handing) -> None:
+        self._handing = None
+        self._unrecorded += handing.leave()
+
+    def _note(self, handing: Handing) -> bool:
+        """Write down whose text goes out now, and what became of those before it.
+
+        False when it is no longer this sender's. Who was told is said at the end of the batch.
+        """
+        message = handing.message
+        if self._channel.idempotent or message is None:
+            return True
+        fresh = self._unrecorded[self._noted :]
+        taken = [each for each in fresh if isinstance(each.result, Sent)]
+        others = [each for each in fresh if not isinstance(each.result, Sent)]
+        with self._store.begin(_SENDER) as uow:
+            handing.text_is_out = go_out(uow, message, self._me, [each.message for each in taken])
+            if others:
+                record_tries(uow, others, self._me, self._policy)
+        self._held_at = time.monotonic()
+        self._unrecorded[self._noted :] = taken
+        self._noted = len(self._unrecorded)
+        self._done += others
+        return handing.text_is_out
+
+    def _renew(self, handing: Handing) -> None:
+        if handing.message is None or time.monotonic() - self._held_at < RENEW_SECONDS:
+            return
+        with self._store.begin(_SENDER) as uow:
+            renew(uow, handing.message, self._me)
+        self._held_at = time.monotonic()
 
     def _record(self) -> int:
-        if not self._unrecorded:
-            return 0
-        with self._store.begin(_SENDER) as uow:
-            record_tries(uow, self._unrecorded, self._me, self._policy)
-        done, self._unrecorded = self._unrecorded, []
-        _report(self._channel.name, done)
+        if self._unrecorded:
+            with self._store.begin(_SENDER) as uow:
+                record_tries(uow, self._unrecorded, self._me, self._policy)
+        done, self._done = [*self._done, *self._unrecorded], []
+        self._unrecorded, self._noted = [], 0
+        if done:
+            _report(self._channel.name, done)
         return len(done)
 
     # --- when ------------------------------------------------------------------------------------
@@ -211,16 +272,10 @@ def _first(found: sendings.Next, now: datetime, shared: datetime) -> datetime | 
     return min((at for at in (due, lease, lost) if at is not None), default=None)
 
 
-def _until(claimed: Sequence[Message], end: float) -> Iterator[Letter]:
-    for number, message in enumerate(claimed):
-        if number and time.monotonic() > end:
-            return
-        yield message.letter()
-
-
 def _report(channel: str, done: Sequence[Tried]) -> None:
-    counts: dict[str, int] = {}
-    for one in done:
-        word = "put_back" if one.result is None else type(one.result).__name__.lower()
-        counts[word] = counts.get(word, 0) + 1
-    _log.info("messages.tried", channel=channel, **counts)
+    counts = Counter(
+        "put_back" if one.result is None else type(one.result).__name__.lower() for one in done
+    )
+    # Reasons are words of ours and codes.
+    whys = {one.result.reason for one in done if isinstance(one.result, Failed | Unknown)}
+    _log.info("messages.tried", channel=channel, **counts, why=sorted(whys)[:3])

@@ -39,3 +39,17 @@ class Unknown:
 
 
 Result = Sent | Failed | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class GoingOut:
+    """The next thing that the channel does is to send the letter's text: write it down first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """The channel waits for another machine; whoever asked may do something else meanwhile."""
+
+
+#: What a channel says of the letter in its hands: last of all, what became of it.
+Word = Result | GoingOut | Waiting

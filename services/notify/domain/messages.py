@@ -48,6 +48,9 @@ class Message:
     tries: int = 0
     next_at: datetime | None = None
     reason: str | None = None
+    # When a channel began to hand over the text, and when it was told that it was taken: both only
+    # until this is written down as the new state, after which the second stays.
+    text_out_at: datetime | None = None
     sent_at: datetime | None = None
     told_unreachable: bool = False
     # What a text will be made of while the contact is awaited; emptied when it is made.
@@ -58,7 +61,8 @@ class Message:
 
     def moved(self, state: State, now: datetime, **changes: Any) -> Message:
         """This message after an allowed move; `NotAllowed` otherwise."""
-        return replace(self, state=move(self.state, state), changed_at=now, **changes)
+        moved = move(self.state, state)
+        return replace(self, state=moved, changed_at=now, text_out_at=None, **changes)
 
 
 def requeued(message: Message, now: datetime) -> Message:
@@ -81,8 +85,10 @@ def after_try(message: Message, result: Result, now: datetime, policy: RetryPoli
 
 
 def after_crash(message: Message, now: datetime, *, idempotent: bool) -> Message:
-    """A message that was being sent when its sender died: again if harmless, else uncertain."""
-    if idempotent:
+    """A message in the hands of a sender that died: sent, if that was noted; again, if harmless."""
+    if message.sent_at is not None:
+        return message.moved(State.SENT, now, next_at=None, reason=None)
+    if idempotent or message.text_out_at is None:
         return message.moved(State.QUEUED, now, next_at=now)
     return message.moved(State.UNCERTAIN, now, next_at=None, reason="sender_stopped")
 

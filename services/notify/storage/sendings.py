@@ -24,6 +24,7 @@ _HOLDERS = messages.c.sender == sa.bindparam("holder")
 _NOW = sa.bindparam("now", type_=Instant())
 # Later than anything that is planned now: written down before the clock was put back.
 _BEYOND = sa.bindparam("beyond", type_=Instant())
+_UNTIL = sa.bindparam("until", type_=Instant())
 
 _OF_CHANNEL = messages.c.channel == sa.bindparam("by")
 # A common table, not a sub-select: PostgreSQL runs it once, so it locks no more than the limit.
@@ -43,7 +44,9 @@ _CLAIM = (
         tries=messages.c.tries + 1,
         changed_at=_NOW,
         sender=sa.bindparam("claimer"),
-        lease_until=sa.bindparam("until", type_=Instant()),
+        lease_until=_UNTIL,
+        text_out_at=None,
+        sent_at=None,
     )
     .returning(*MESSAGE_COLUMNS)
 )
@@ -60,8 +63,26 @@ _MARK_SENT = (
         reason=None,
         sender=None,
         lease_until=None,
+        text_out_at=None,
     )
     .returning(messages.c.id)
+)
+_IS_NEXT = messages.c.id == sa.bindparam("next")
+# The one whose text goes out now, and those that were taken since the last such note.
+_GO_OUT = (
+    messages.update()
+    .where(_THOSE, _SENDING, _HOLDERS)
+    .values(
+        text_out_at=sa.case((_IS_NEXT, _NOW), else_=messages.c.text_out_at),
+        sent_at=sa.case((_IS_NEXT, messages.c.sent_at), else_=_NOW),
+        lease_until=_UNTIL,
+    )
+    .returning(messages.c.id)
+)
+_RENEW = (
+    messages.update()
+    .where(messages.c.id == sa.bindparam("key"), _SENDING, _HOLDERS)
+    .values(lease_until=_UNTIL)
 )
 
 
@@ -92,6 +113,29 @@ def claim(
     return sorted(taken, key=lambda message: (message.next_at or now, message.id))
 
 
+def go_out(
+    connection: sa.Connection, message_id: str, taken: Sequence[str], holder: Claim, now: datetime
+) -> bool:
+    """Note that a text goes out now, and that others were taken; whether it is still the holder's."""
+    found = connection.scalars(
+        _GO_OUT,
+        {
+            "keys": [message_id, *taken],
+            "next": message_id,
+            "holder": holder.sender,
+            "until": holder.lease_until,
+            "now": now,
+        },
+    )
+    return message_id in set(found)
+
+
+def renew(connection: sa.Connection, message_id: str, holder: Claim) -> None:
+    """Let nobody else take over what is waited for."""
+    asked = {"key": message_id, "holder": holder.sender, "until": holder.lease_until}
+    connection.execute(_RENEW, asked)
+
+
 def still_held(connection: sa.Connection, ids: Sequence[str], sender: str) -> set[str]:
     """Which of these are still this sender's, held until the unit ends."""
     return set(connection.scalars(_STILL_HELD, {"keys": ids, "holder": sender}))
@@ -120,13 +164,15 @@ def left_behind(
 def orphaned(
     connection: sa.Connection, channel: str, sender: str, since: datetime, now: datetime
 ) -> list[Message]:
-    """What this sender, who holds nothing, has under its name since before then (UTC).
+    """What this sender, who holds nothing, has only claimed under its name before then (UTC).
 
-    Or since after `now`: its clock was put back meanwhile.
+    Or after `now`: its clock was put back meanwhile.
     """
+    mine = messages.c.sender == sender
+    unsaid = messages.c.text_out_at.is_(None)
     changed = messages.c.changed_at
     old = sa.or_(changed <= since, changed > now)
-    return _held(connection, channel, messages.c.sender == sender, old)
+    return _held(connection, channel, mine, unsaid, old)
 
 
 def _held(connection: sa.Connection, channel: str, *where: sa.ColumnElement[bool]) -> list[Message]:
@@ -150,7 +196,12 @@ _NEXT = sa.select(
     sa.select(sa.func.min(messages.c.next_at)).where(_OF_CHANNEL, _READY).scalar_subquery(),
     sa.select(sa.func.min(messages.c.lease_until)).where(_OF_CHANNEL, _SENDING).scalar_subquery(),
     sa.select(sa.func.min(messages.c.changed_at))
-    .where(_OF_CHANNEL, _SENDING, messages.c.sender == sa.bindparam("sender"))
+    .where(
+        _OF_CHANNEL,
+        _SENDING,
+        messages.c.sender == sa.bindparam("sender"),
+        messages.c.text_out_at.is_(None),
+    )
     .scalar_subquery(),
 )
 
@@ -159,7 +210,7 @@ _NEXT = sa.select(
 class Next:
     """When a message is due, a lease ends, and since when the asking sender has one claimed.
 
-    The lease by the clock that all processes share.
+    The lease by the clock that all processes share. One whose text goes out is not only claimed.
     """
 
     due: datetime | None

@@ -71,6 +71,8 @@ messages = sa.Table(
     # Who is sending it now, and until when nobody else may take it over.
     sa.Column("sender", sa.Text),
     sa.Column("lease_until", Instant()),
+    # Since when its text is going out; until then it was only claimed.
+    sa.Column("text_out_at", Instant()),
     # One message per fact, moment, person and channel, whatever happens.
     sa.UniqueConstraint("fact_id", "moment", "person", "channel", name="messages_once"),
 )

@@ -52,6 +52,22 @@ def claim_due(uow: UnitOfWork, channel: str, sender: str, limit: int) -> list[Me
     return sendings.claim(uow.connection, channel, wanted, uow.now, limit)
 
 
+def go_out(uow: UnitOfWork, message: Message, sender: str, taken: Iterable[Message]) -> bool:
+    """Note that a message's text goes out now; False when it is no longer this sender's.
+
+    `taken` were sent since the last such note. After a crash they count as sent, and this one alone
+    as uncertain.
+    """
+    holder = sendings.Claim(sender, uow.shared_now() + LEASE)
+    others = [each.id for each in taken]
+    return sendings.go_out(uow.connection, message.id, others, holder, uow.now)
+
+
+def renew(uow: UnitOfWork, message: Message, sender: str) -> None:
+    """Go on holding a message for which the channel waits."""
+    sendings.renew(uow.connection, message.id, sendings.Claim(sender, uow.shared_now() + LEASE))
+
+
 def record_tries(uow: UnitOfWork, tried: Sequence[Tried], sender: str, policy: RetryPolicy) -> None:
     """Write what became of a batch, and say who was told and who cannot be."""
     sent = [one.message for one in tried if isinstance(one.result, Sent)]
@@ -59,19 +75,19 @@ def record_tries(uow: UnitOfWork, tried: Sequence[Tried], sender: str, policy: R
     _hold_lost(uow, others)
     ids = sorted(message.id for message in sent)
     marked = sendings.mark_sent(uow.connection, ids, sender, uow.now)
-    for message in sent:
-        if message.id in marked:
-            uow.record(
-                CitizenNotified(
-                    dossier=message.dossier,
-                    moment=message.moment,
-                    channel=message.channel,
-                    message=message.id,
-                    sent_at=uow.now,
-                )
-            )
+    uow.record(*(_notified(message, uow.now) for message in sent if message.id in marked))
     if others:
         _record_failed(uow, others, sender)
+
+
+def _notified(message: Message, sent_at: datetime) -> CitizenNotified:
+    return CitizenNotified(
+        dossier=message.dossier,
+        moment=message.moment,
+        channel=message.channel,
+        message=message.id,
+        sent_at=sent_at,
+    )
 
 
 def _record_failed(uow: UnitOfWork, moved: Sequence[Message], sender: str) -> None:
@@ -90,7 +106,7 @@ def recover(
     is_dead: Callable[[str], bool],
     idle: str | None = None,
 ) -> int:
-    """Messages that a dead or hanging sender held: queued again, or uncertain; how many.
+    """Messages that a dead or hanging sender held: queued again, sent, or uncertain; how many.
 
     `idle` is a sender that holds nothing now: what is long claimed in its name was never handed to
     it, because the word of the commit was lost.
@@ -108,6 +124,8 @@ def recover(
     left = [message for message in found if message.id not in known]
     for message in left:
         messages.change(after_crash(message, uow.now, idempotent=idempotent))
+        if message.sent_at is not None:
+            uow.record(_notified(message, message.sent_at))
     return len(orphans) + len(left)
 
 

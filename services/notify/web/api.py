@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from flask.views import MethodView
-from flask_smorest import Blueprint
 from marshmallow import RAISE, fields, validate
 
 from services.notify.domain.contacts import CHANNELS, masked
@@ -18,6 +17,7 @@ from shared.database import Store
 from shared.identity.guard import current, require
 from shared.kernel.clock import format_instant, parse_instant
 from shared.kernel.errors import Fault, InvalidInput
+from shared.web.api import Blueprint
 from shared.web.schemas import Instant, QueryInt, Schema, StrictText
 
 
@@ -88,7 +88,7 @@ def read_bookmark(text: str) -> tuple[datetime, str]:
     try:
         if mark and message_id:
             return parse_instant(at), message_id
-    except (ValueError, OverflowError):
+    except ValueError:
         pass
     fault = Fault("after", "Vị trí trang không đúng.", "not a place that a page before named")
     raise InvalidInput([fault])

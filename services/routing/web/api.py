@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 from flask.views import MethodView
-from flask_smorest import Blueprint
 
 from services.routing.domain.case import Task
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
@@ -22,6 +21,7 @@ from services.routing.web.schemas import (
     TasksSchema,
 )
 from shared.identity.guard import current, require
+from shared.web.api import Blueprint
 
 _LINE = TaskSchema()
 

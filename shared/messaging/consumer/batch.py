@@ -248,7 +248,7 @@ class Batch:
         """Let a fact go by that means nothing here; another version of one that does is none."""
         if short(envelope.type) in self.setup.names:
             raise Unreadable(
-                f"{envelope.type[:120]} is a version that is not known here; update this service,"
+                f"{short(envelope.type)} is a version that is not known here; update this service,"
                 " then replay"
             )
 

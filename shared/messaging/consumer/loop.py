@@ -20,6 +20,7 @@ from shared.kernel.errors import DatabaseAway, ParkNow
 from shared.kernel.retry import RetryPolicy
 from shared.log import FixedEvent, Plain
 from shared.messaging import Bus, Delivery
+from shared.messaging.consumer import told
 from shared.messaging.consumer.batch import Batch, Settled, row_of
 from shared.messaging.consumer.model import (
     ANY,
@@ -240,9 +241,8 @@ class Consumer:
         ages = [_age(each.arrival, now) for each in settled]
         if self._metrics is not None:
             for each, age in zip(settled, ages, strict=True):
-                self._metrics.handled(
-                    self.name, self._setup.told(each.arrival.type), each.state, age=age
-                )
+                kind = told.type_of(each.arrival.type, self._setup.handlers)
+                self._metrics.handled(self.name, kind, each.state, age=age)
         _HANDLED.write(map(self._line, settled, ages))
 
     def _line(self, settled: Settled, age: float | None) -> tuple[str, Sequence[Plain]]:
@@ -251,11 +251,11 @@ class Consumer:
         return level, (
             self.name,
             settled.state,
-            self._setup.told(fact.type),
-            fact.source,
-            fact.subject,
+            told.type_of(fact.type, self._setup.handlers),
+            told.source_of(fact.source),
+            told.id_of(fact.subject),
             fact.sequence,
-            fact.fact_id,
+            told.id_of(fact.fact_id),
             settled.attempts,
             age,
             settled.note,

@@ -11,7 +11,6 @@ from typing import ClassVar, Final
 
 from shared.database import UnitOfWork
 from shared.events.envelope import Envelope, decode, glimpse
-from shared.events.event import kind_named
 from shared.events.names import short
 from shared.kernel.errors import LienThongError, ParkNow, Unreadable
 from shared.kernel.retry import RetryPolicy
@@ -92,10 +91,6 @@ class Setup:
     def handler(self, kind: str) -> Handler | None:
         """What is done with facts of this type; None where they are passed over."""
         return self.handlers.get(kind) or self.handlers.get(ANY)
-
-    def told(self, kind: str) -> str:
-        """A type for logs and measures: one that is known, or nothing, never a stranger's word."""
-        return kind if kind in self.handlers or kind_named(kind) else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 
-from flask_smorest import Blueprint
-
 from services.intake.storage.queries import Filters, Sort
 from services.intake.usecases import look
 from services.intake.usecases.report import ii06a
@@ -28,6 +26,7 @@ from shared.identity.guard import current
 from shared.kernel.clock import VN
 from shared.kernel.errors import Fault, InvalidInput, NotFound
 from shared.kernel.letters import tidy
+from shared.web.api import Blueprint
 
 
 def blueprint() -> Blueprint:
@@ -64,7 +63,7 @@ def _dossiers(blp: Blueprint) -> None:
         """Everything that the office holds of one dossier."""
         known = deps()
         with known.store.read() as connection:
-            dossier = look.one(connection, own_office(), storable(code))
+            dossier = look.one(connection, own_office(), code)
         return views.whole(dossier, known.catalogue, known.now())
 
     @getter(blp, "/dossiers/<string:code>/timeline", TimelineSchema, "desk")
@@ -72,15 +71,12 @@ def _dossiers(blp: Blueprint) -> None:
         """Everything that was said of one dossier, here and elsewhere, in the order of time."""
         known = deps()
         with known.store.read() as connection:
-            dossier = look.one(connection, own_office(), storable(code))
+            dossier = look.one(connection, own_office(), code)
             entries = look.timeline(connection, dossier.code)
         return {"items": [tell(entry).as_json() for entry in entries]}
 
 
 def _filters(query: dict[str, Any], office: str | None) -> Filters:
-    for name in ("text", "procedure", "office"):
-        if "\0" in query.get(name, ""):
-            raise InvalidInput([Fault(name, "Có ký tự không in được.", "cannot be searched")])
     overdue = query.get("overdue")
     return Filters(
         office=office,
@@ -92,11 +88,6 @@ def _filters(query: dict[str, Any], office: str | None) -> Filters:
         received_to=query.get("received_to"),
         text=tidy(query["text"])[:200] if "text" in query else None,
     )
-
-
-def storable(code: str) -> str:
-    """The code from a path; what no database keeps is simply not there."""
-    return code if code.isprintable() else ""
 
 
 def _procedures(blp: Blueprint) -> None:

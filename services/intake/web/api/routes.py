@@ -11,13 +11,12 @@ from typing import Any, Final, TypeVar
 
 import marshmallow as ma
 from flask import request
-from flask_smorest import Blueprint, abort
-from werkzeug.exceptions import BadRequest
 
 from services.intake.usecases.once import LONGEST_KEY
 from services.intake.web.api.schemas import SummarySchema
 from shared.identity.guard import require
 from shared.kernel.errors import Fault, InvalidInput
+from shared.web.api import Blueprint
 from shared.web.faults import faults_of
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -105,12 +104,7 @@ def _reading(
 
 def _json() -> Any:
     """The request's body; an empty object where there is none."""
-    if not request.is_json or not request.get_data(cache=True):
-        return {}
-    try:
-        return request.get_json()
-    except (BadRequest, RecursionError):
-        abort(400, messages={"json": ["Invalid JSON body."]})
+    return request.get_json() if request.is_json and request.get_data(cache=True) else {}
 
 
 _NAMES: Final = {

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from flask import Response
-from flask_smorest import Blueprint
 
 from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.submission import together
@@ -14,12 +13,12 @@ from services.intake.usecases import look
 from services.intake.usecases.submit import faults_of, faults_of_supplement, submit
 from services.intake.web.api import body as bodies
 from services.intake.web.api.answering import answer
-from services.intake.web.api.read import storable
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import SubmitSchema
 from services.intake.web.deps import deps, own_office
 from shared.identity.guard import current
 from shared.kernel.errors import Fault
+from shared.web.api import Blueprint
 
 
 def routes(blp: Blueprint) -> None:
@@ -46,7 +45,7 @@ def of_supplement(raw: Any, known: Sequence[Fault], code: str) -> list[Fault]:
     """The same for what is brought later; NotFound for a dossier of another office."""
     city, body = deps(), bodies.mapping(raw)
     with city.store.read() as connection:
-        dossier = look.one(connection, own_office(), storable(code))
+        dossier = look.one(connection, own_office(), code)
     found = faults_of_supplement(
         procedure_of(city.catalogue, dossier),
         dossier,

@@ -10,14 +10,12 @@ from typing import Any, Final
 
 import marshmallow as ma
 from flask import Response
-from flask_smorest import Blueprint
 
 from services.intake.domain.dossier import Dossier
 from services.intake.usecases import desk
 from services.intake.web.api import submit
 from services.intake.web.api.answering import answer
 from services.intake.web.api.body import contact_input, paper_counts
-from services.intake.web.api.read import storable
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import (
     ContactSchema,
@@ -31,6 +29,7 @@ from services.intake.web.api.schemas import (
     WithdrawSchema,
 )
 from services.intake.web.deps import deps, own_office
+from shared.web.api import Blueprint
 
 Body = dict[str, Any]
 Verb = Callable[..., Dossier]
@@ -51,7 +50,7 @@ def _route(blp: Blueprint, name: str, words: str, schema: type[ma.Schema], verb:
 
     def act(body: Body, code: str) -> Response:
         known, office, told = deps(), own_office(), arguments(body)
-        return answer(lambda uow: verb(uow, known.catalogue, office, storable(code), **told))
+        return answer(lambda uow: verb(uow, known.catalogue, office, code, **told))
 
     act.__name__, act.__doc__ = name, words
     poster(blp, f"/dossiers/<string:code>/{name}", schema, also=also)(act)

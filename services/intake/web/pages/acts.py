@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, Final
 
 from flask import Blueprint, redirect, request, url_for
@@ -24,6 +24,7 @@ from shared.identity.guard import current, require
 from shared.kernel.clock import VN, parse_day
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed, NotFound
 from shared.kernel.numbers import Unreadable, read_number
+from shared.web.schemas import END_YEAR, FIRST_YEAR
 
 Arguments = Callable[[typed.Typed, Dossier, Procedure], dict[str, Any]]
 
@@ -38,7 +39,7 @@ def blueprint() -> Blueprint:
 
 
 def _act(code: str, act: str) -> Response | tuple[str, int]:
-    if act not in ACTS or not code.isprintable():
+    if act not in ACTS:
         raise NotFound("there is no such page", vi="Không có trang này.")
     known, office, form = deps(), own_office(), request.form
     verb, arguments = ACTS[act]
@@ -91,10 +92,12 @@ def _end_of(day: str) -> datetime | None:
     if not day:
         return None
     try:
-        return datetime.combine(parse_day(typed.day(day)), time(17), VN)
+        found = parse_day(typed.day(day))
     except ValueError:
-        wrong = Fault("respond_by", "Ngày không đúng.", "not a date")
-        raise InvalidInput([wrong]) from None
+        found = date.min
+    if not FIRST_YEAR <= found.year < END_YEAR:
+        raise InvalidInput([Fault("respond_by", "Ngày không đúng.", "not a date")])
+    return datetime.combine(found, time(17), VN)
 
 
 def _receive(form: typed.Typed, _: Dossier, procedure: Procedure) -> dict[str, Any]:
@@ -102,7 +105,7 @@ def _receive(form: typed.Typed, _: Dossier, procedure: Procedure) -> dict[str, A
 
 
 def _supplement(form: typed.Typed, dossier: Dossier, procedure: Procedure) -> dict[str, Any]:
-    number = form.get("round", "")
+    number = form.get("round", "")[:4]
     return {
         "papers": typed.papers(procedure.papers, form),
         "form": typed.changed_form(dossier, procedure.form, form),

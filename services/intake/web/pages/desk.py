@@ -31,6 +31,7 @@ from shared.identity.guard import current, require
 from shared.kernel.clock import VN, parse_day
 from shared.kernel.errors import InvalidInput, NotFound
 from shared.kernel.letters import tidy
+from shared.web.schemas import END_YEAR, FIRST_YEAR
 
 PAGE_SIZE = 25
 
@@ -99,7 +100,7 @@ def _filters(args: dict[str, str], office: str) -> tuple[Filters, Sort]:
     filters = Filters(
         office=office,
         statuses=statuses,
-        procedure=args.get("thu-tuc", "").replace("\0", "") or None,
+        procedure=args.get("thu-tuc") or None,
         channel=args.get("hinh-thuc") if args.get("hinh-thuc") in CHANNELS else None,
         text=text or None,
         received_from=_day(args.get("tu"), 0),
@@ -117,9 +118,11 @@ def _late(filters: Filters) -> Filters:
 def _day(text: str | None, later: int) -> datetime | None:
     try:
         day = parse_day(typed.day(text or ""))
-        return datetime.combine(day + timedelta(days=later), time.min, VN)
-    except (ValueError, OverflowError):
+    except ValueError:
         return None
+    if not FIRST_YEAR <= day.year < END_YEAR:
+        return None
+    return datetime.combine(day + timedelta(days=later), time.min, VN)
 
 
 def choose() -> str:
@@ -195,7 +198,7 @@ def show(
     """The dossier's page; with faults, the form of `action` keeps what was typed."""
     known, now = deps(), deps().now()
     with known.store.read() as connection:
-        found = look.one(connection, own_office(), code if code.isprintable() else "")
+        found = look.one(connection, own_office(), code)
         entries = look.timeline(connection, found.code)
     procedure = procedure_of(known.catalogue, found)
     counts = typed.papers(procedure.papers, values) if values else []
@@ -225,7 +228,7 @@ def receipt(code: str) -> str:
     """The receipt to print (form 01): code, look-up word, promised date, papers."""
     known = deps()
     with known.store.read() as connection:
-        found = look.one(connection, own_office(), code if code.isprintable() else "")
+        found = look.one(connection, own_office(), code)
     return render_template(
         "intake/receipt.html",
         dossier=found,
