@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from shared.kernel.errors import SettingsError
 
@@ -37,7 +38,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     ops_port: int = 0
-    public_host: str = ""
+    public_url: str = ""
     secret_key: str | None = field(default=None, repr=False)
     cookie_secure: bool = False
     log_format: str = "console"
@@ -50,6 +51,13 @@ class Settings:
     relay_batch: int = 100
     consumer_batch: int = 50
     prefetch: int = 200
+
+    @property
+    def home(self) -> str:
+        """Where people find its pages; empty where it was not said and cannot be known."""
+        if self.public_url or not self.port or self.host not in ("127.0.0.1", "localhost"):
+            return self.public_url
+        return f"http://{self.host}:{self.port}"
 
     @classmethod
     def load(cls, service: str, env: Mapping[str, str]) -> Settings:
@@ -91,6 +99,16 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return read
 
 
+def _address(text: str) -> str:
+    """The beginning of an address; none where it is empty, as a compose file may leave it."""
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("not an address such as https://motcua.example.vn")
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("not an address alone: leave out what follows the host's name")
+    return text.rstrip("/")
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -104,7 +122,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "host": str,
     "port": _count(0, 65535),
     "ops_port": _count(0, 65535),
-    "public_host": str,
+    "public_url": _address,
     "secret_key": str,
     "cookie_secure": _flag,
     "log_format": _one_of("json", "console"),

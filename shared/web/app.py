@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
@@ -17,6 +18,8 @@ from shared.web import errors, filters, pages, security
 from shared.web.state import KEY, WebState
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
     from shared.database import Store
 
 
@@ -47,11 +50,7 @@ def create_app(
     app = Flask(f"lienthong.{settings.service}", static_folder=None)
     app.json = _Json(app)
     app.config.update(SERVICE_TITLE=title, HOME=home, TRAP_HTTP_EXCEPTIONS=False)
-    if settings.proxy_hops:
-        hops = settings.proxy_hops
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
-        )
+    app.wsgi_app = _addressed(app.wsgi_app, settings)  # type: ignore[method-assign]
     security.install(app, settings)
     app.extensions[KEY] = WebState(
         settings=settings,
@@ -64,6 +63,26 @@ def create_app(
     filters.install(app)
     pages.install(app)
     return app
+
+
+def _addressed(inner: WSGIApplication, settings: Settings) -> WSGIApplication:
+    """Who calls and where the city is: from proxies that are ours and from the settings alone.
+
+    What a caller says of the city's address (Host, X-Forwarded-Host) is never believed.
+    """
+    if settings.public_url:
+        inner = _at(urlsplit(settings.public_url), inner)
+    hops = settings.proxy_hops
+    return ProxyFix(inner, x_for=hops, x_proto=hops, x_host=0) if hops else inner
+
+
+def _at(address: SplitResult, inner: WSGIApplication) -> WSGIApplication:
+    def known(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        environ["HTTP_HOST"] = address.netloc
+        environ["wsgi.url_scheme"] = address.scheme
+        return inner(environ, start)
+
+    return known
 
 
 def _keys_of(store: Store | None) -> StoreKeys:

@@ -31,6 +31,7 @@ from shared.identity.guard import current, require
 from shared.kernel.clock import VN, parse_day
 from shared.kernel.errors import InvalidInput, NotFound
 from shared.kernel.letters import tidy
+from shared.web.state import state_of
 
 PAGE_SIZE = 25
 
@@ -234,7 +235,7 @@ def receipt(code: str) -> str:
         dated=told_date(known.catalogue, found) is not None,
         openings=openings(known.catalogue.reception(found.office)),
         channel_name=channel_name,
-        lookup=url_for("lookup.form", _external=True),
+        lookup=f"{home}{url_for('lookup.form')}" if (home := state_of().settings.home) else None,
     )
 
 
