@@ -19,6 +19,8 @@ PREFIX = "LIENTHONG_"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 SERVICES = ("intake", "routing", "notify")
 PROJECT = Path(__file__).resolve().parent.parent
+KEY_PER_MINUTE: Final = 3000
+KEY_AT_ONCE: Final = 6  # of the eight threads of a door
 DEFAULT_PORTS = {"intake": 8080, "routing": 8081, "notify": 8082}
 # Names of the same prefix that other programs read: the test command and the servers it starts,
 # and what deploy/rabbitmq and compose hand to their own scripts.
@@ -48,6 +50,10 @@ class Settings:
     channel_sms: str = "file"
     channel_email: str = "file"
     proxy_hops: int = 0
+    # What one key may ask of one process; 0: no limit. A service that runs by itself has limits
+    # (see `load`), a city that a program holds in its hand has none.
+    key_per_minute: int = 0
+    key_at_once: int = 0
     relay_batch: int = 100
     consumer_batch: int = 50
     prefetch: int = 200
@@ -68,6 +74,8 @@ class Settings:
         data_dir = values.setdefault("data_dir", PROJECT / "var")
         values.setdefault("database_url", f"sqlite:///{data_dir / f'{service}.db'}")
         values.setdefault("port", DEFAULT_PORTS.get(service, 8080))
+        values.setdefault("key_per_minute", KEY_PER_MINUTE)
+        values.setdefault("key_at_once", KEY_AT_ONCE)
         return cls(service=service, **values)
 
 
@@ -132,6 +140,8 @@ READERS: dict[str, Callable[[str], Any]] = {
     "channel_sms": str,  # which words there are is known to notify alone
     "channel_email": str,
     "proxy_hops": _count(0, 10),
+    "key_per_minute": _count(0, 1_000_000),
+    "key_at_once": _count(0, 1000),
     "relay_batch": _count(1, 10_000),
     "consumer_batch": _count(1, 10_000),
     "prefetch": _count(1, 65535),

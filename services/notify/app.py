@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from services.notify.channels import open_channels
@@ -13,6 +14,7 @@ from services.notify.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.events.names import INTAKE, INTAKE_CONTACTS, ROUTING
+from shared.identity import keys
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
@@ -37,8 +39,9 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     parts = Assembly(NAME, settings, store, bus)
     composer = Composer(catalogue)
     channels = open_channels(settings)
+    parts.metrics.measure(partial(keys.measured, store))
     return parts.service(
-        web=create_web(settings, store),
+        web=create_web(settings, store, parts.metrics),
         loops=[
             parts.relay(),
             *(

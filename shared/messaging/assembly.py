@@ -50,13 +50,13 @@ class Assembly:
         self._settings = settings
         self._store = store
         self._bus = bus
-        self._metrics = Metrics()
+        self.metrics = Metrics()
         bus.declare(exchanges_of(name), (*queues_of(name), *queues))
 
     def relay(self) -> Relay:
         """Sends what the service states."""
         name, batch = f"{self._name}.relay", self._settings.relay_batch
-        return Relay(self._store, self._bus, batch=batch, name=name, metrics=self._metrics)
+        return Relay(self._store, self._bus, batch=batch, name=name, metrics=self.metrics)
 
     def consumer(
         self,
@@ -77,7 +77,7 @@ class Assembly:
             batch=self._settings.consumer_batch,
             prefetch=self._settings.prefetch,
             verify=verify,
-            metrics=self._metrics,
+            metrics=self.metrics,
         )
 
     def ticker(
@@ -100,7 +100,7 @@ class Assembly:
         """The whole service, its ledgers measured at each scrape; nothing runs yet."""
         store = self._store
         consumers = [loop.name for loop in loops if isinstance(loop, Consumer)]
-        self._metrics.measure(ledgers(store, consumers))
+        self.metrics.measure(ledgers(store, consumers))
         return Service(
             name=self._name,
             settings=self._settings,
@@ -110,5 +110,5 @@ class Assembly:
             loops=list(loops),
             migrate=lambda: upgrade(store.engine, migrations),
             close=store.close,
-            metrics=self._metrics,
+            metrics=self.metrics,
         )

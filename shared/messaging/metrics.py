@@ -125,6 +125,12 @@ class Metrics:
             ("outcome",),
             registry=self.registry,
         )
+        self._tries = Counter(
+            "lienthong_tries",
+            "What was tried at a door, by what became of it",
+            ("door", "outcome"),
+            registry=self.registry,
+        )
         self._away = Gauge(
             "lienthong_database_away",
             "1 when the ledgers could not be measured at this scrape",
@@ -159,6 +165,10 @@ class Metrics:
             self._sent.labels("confirmed").inc(confirmed)
         if failed:
             self._sent.labels("failed").inc(failed)
+
+    def tried(self, door: str, outcome: str) -> None:
+        """Somebody tried a word or a key, or was told to wait."""
+        self._tries.labels(door, outcome).inc()
 
     def measure(self, read: Callable[[], Iterable[Reading]]) -> None:
         """Have `read` called at each scrape; it asks the ledgers."""

@@ -13,6 +13,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from shared.identity import guard
 from shared.identity.keys import StoreKeys
+from shared.identity.limits import Shares
+from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web import errors, filters, pages, security
 from shared.web.state import KEY, WebState
@@ -40,6 +42,7 @@ def create_app(
     home: str = "/",
     navigation: Sequence[tuple[str, str]] = (),
     keys: guard.Keys | None = None,
+    metrics: Metrics | None = None,
 ) -> Flask:
     """An app with guard, errors, headers, cookies, filters and the pages all services share.
 
@@ -50,7 +53,7 @@ def create_app(
     app = Flask(f"lienthong.{settings.service}", static_folder=None)
     app.json = _Json(app)
     app.config.update(SERVICE_TITLE=title, HOME=home, TRAP_HTTP_EXCEPTIONS=False)
-    app.wsgi_app = _addressed(app.wsgi_app, settings)  # type: ignore[method-assign]
+    app.wsgi_app = _addressed(app.wsgi_app, settings)  # type: ignore[method-assign, assignment]
     security.install(app, settings)
     app.extensions[KEY] = WebState(
         settings=settings,
@@ -58,7 +61,15 @@ def create_app(
         navigation=list(navigation),
     )
     doorkeys = keys if keys is not None else _keys_of(store)
-    guard.install(app, guard.Guard(doorkeys, CSRFProtect(app)))
+    guard.install(
+        app,
+        guard.Guard(
+            doorkeys,
+            CSRFProtect(app),
+            shares=Shares(settings.key_per_minute, settings.key_at_once),
+            metrics=metrics or Metrics(),
+        ),
+    )
     errors.install(app)
     filters.install(app)
     pages.install(app)

@@ -97,6 +97,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
     """waitress on a socket that is bound already, within limits."""
 
     channel_class = _Channel
+    next_channel_cleanup: float = 0.0
 
     def __init__(
         self,

@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 
 from shared import log
 from shared.identity import guard
+from shared.identity.callers import place_of
 from shared.identity.limits import limited
 from shared.kernel.errors import LienThongError
 from shared.web.state import state_of
@@ -130,7 +131,8 @@ def _sign_in() -> Response | tuple[str, int]:
     )
     target = _local(request.form)
     if principal is None or principal.kind not in state.kinds:
-        _log.info("web.sign_in_refused")
+        guard.guard_of().metrics.tried("sign-in", "refused")
+        _log.info("web.sign_in_refused", place=place_of(request.remote_addr))
         page = render_template("lienthong/sign_in.html", fault=_UNKNOWN_KEY, next=target)
         return page, 403
     guard.remember(principal)

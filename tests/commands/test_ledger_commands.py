@@ -144,7 +144,7 @@ def test_a_key_is_printed_alone_once_listed_without_its_secret_and_revoked(run, 
     text = made.stdout.strip()
     store = opened(backend, "intake")
     with store.read() as connection:
-        principal = keys.verify(connection, text)
+        principal = keys.verify(connection, text, RealClock().now())
     assert (principal.kind, principal.bound_to) == ("desk", "ubnd-phuong-1")
     listed = run("keys", "list", "--service", "intake").output
     assert principal.key_id in listed
@@ -152,9 +152,25 @@ def test_a_key_is_printed_alone_once_listed_without_its_secret_and_revoked(run, 
     assert text not in listed
     run("keys", "revoke", principal.key_id, "--service", "intake")
     with store.read() as connection:
-        assert keys.verify(connection, text) is None
+        assert keys.verify(connection, text, RealClock().now()) is None
     assert "revoked" in run("keys", "list", "--service", "intake").output
     store.close()
+
+
+def test_a_key_is_told_of_before_its_end_and_renewed(run, migrated, backend):
+    made = run(
+        "keys", "create", "--service", "intake", "--for", "ubnd-phuong-1", "--days", "10"
+    ).stdout
+    key_id = made.split("_")[1]
+    told = run("keys", "list", "--service", "intake").output
+    assert "ends SOON" in told
+    assert "end within 14 days: 1" in told
+    run("keys", "renew", key_id, "--service", "intake", "--days", "30")
+    told = run("keys", "list", "--service", "intake").output
+    assert "valid until" in told
+    assert "end within 14 days: 0" in told
+    refused = run("keys", "renew", "nobody", "--service", "intake", ok=False)
+    assert isinstance(refused.exception, LienThongError)
 
 
 def test_resend_says_how_many_of_each_service(run, migrated):

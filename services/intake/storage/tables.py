@@ -76,3 +76,14 @@ answers = sa.Table(
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("made_at", Instant(), nullable=False),
 )
+
+# How often look-ups were tried lately. Addresses are kept as keyed digests only.
+guesses = sa.Table(
+    "guesses",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("level", sa.Double(), nullable=False),
+    sa.Column("at", Instant(), nullable=False),
+    sa.Column("until", Instant(), nullable=False),
+)
+sa.Index("guesses_at", guesses.c.at)

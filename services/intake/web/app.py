@@ -13,6 +13,7 @@ from services.intake.web.pages import acts, desk, lookup, typed
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.identity.guard import current_or_none, guard_of
+from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web.api import create_api
 from shared.web.app import create_app
@@ -31,12 +32,15 @@ ABOUT = (
 )
 
 
-def create_web(settings: Settings, store: Store, catalogue: Catalogue) -> Flask:
+def create_web(
+    settings: Settings, store: Store, catalogue: Catalogue, metrics: Metrics | None = None
+) -> Flask:
     """The WSGI app of intake."""
     app = create_app(
         settings,
         store,
         title="Bộ phận Một cửa",
+        metrics=metrics,
         sign_in=("desk",),
         home="/",
     )
