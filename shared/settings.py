@@ -54,6 +54,7 @@ class Settings:
     # (see `load`), a city that a program holds in its hand has none.
     key_per_minute: int = 0
     key_at_once: int = 0
+    access_days: int = 730  # how long it is kept who looked at what
     relay_batch: int = 100
     consumer_batch: int = 50
     prefetch: int = 200
@@ -142,6 +143,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "proxy_hops": _count(0, 10),
     "key_per_minute": _count(0, 1_000_000),
     "key_at_once": _count(0, 1000),
+    "access_days": _count(30, 36_500),
     "relay_batch": _count(1, 10_000),
     "consumer_batch": _count(1, 10_000),
     "prefetch": _count(1, 65535),

@@ -8,10 +8,10 @@ from typing import cast, get_args
 
 import click
 
-from services.commands.stores import one_service, opened
+from services.commands.stores import one_service, opened, operator
 from shared.catalogue import load
+from shared.identity import audit
 from shared.identity import keys as ledger
-from shared.kernel.actor import SHELL
 from shared.kernel.clock import format_instant
 from shared.kernel.errors import LienThongError
 from shared.settings import Settings
@@ -48,8 +48,9 @@ def create(service: str, days: int, kind: str | None, bound_to: str, label: str)
     """Make a key for one office or agency and print it; it is never shown again."""
     chosen = cast("ledger.Kind", kind or _USUAL[service])
     _must_exist(service, chosen, bound_to)
-    with opened(service) as store, store.begin(SHELL) as uow:
+    with opened(service) as store, store.begin(operator()) as uow:
         key_id, text = ledger.issue(uow, kind=chosen, bound_to=bound_to, label=label, days=days)
+        audit.note(uow, "create key", (key_id, bound_to))
     # Only the key goes to standard output, so that it can be put into a file as it is.
     click.echo(f"{service}: {chosen} key {key_id} for {bound_to}, shown only now:", err=True)
     click.echo(text)
@@ -96,8 +97,9 @@ def _state(key: ledger.KeyInfo, now: datetime) -> str:
 @_days
 def renew(key_id: str, service: str, days: int) -> None:
     """Move a key's end on; its text stays the same. Make a new one where it may have leaked."""
-    with opened(service) as store, store.begin(SHELL) as uow:
+    with opened(service) as store, store.begin(operator()) as uow:
         end = ledger.renew(uow, key_id, days=days)
+        audit.note(uow, "renew key", [key_id])
     click.echo(f"gia hạn đến / renewed until {format_instant(end)}: {key_id}")
 
 
@@ -106,6 +108,7 @@ def renew(key_id: str, service: str, days: int) -> None:
 @one_service
 def revoke(key_id: str, service: str) -> None:
     """End a key at once."""
-    with opened(service) as store, store.begin(SHELL) as uow:
+    with opened(service) as store, store.begin(operator()) as uow:
         ledger.revoke(uow, key_id)
+        audit.note(uow, "revoke key", [key_id])
     click.echo(f"đã thu hồi / revoked: {key_id}")

@@ -1,19 +1,19 @@
 """`lienthong messages list|show|resend`: what citizens were told, for operators.
 
-Addresses are masked everywhere; `show` prints the text, which the operator asked for.
+Addresses are masked everywhere; the text is shown with `--reveal`, which is written down.
 """
 
 from __future__ import annotations
 
 import click
 
-from services.commands.stores import opened
+from services.commands.stores import opened, operator, revealing
 from services.notify.domain.contacts import masked
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage import queries
 from services.notify.usecases.resending import resend as send_again
-from shared.kernel.actor import SHELL
+from shared.identity import audit
 from shared.kernel.clock import to_vn
 
 
@@ -50,24 +50,33 @@ def list_messages(
 
 @messages.command("show")
 @click.argument("message_id", metavar="ID")
-def show(message_id: str) -> None:
-    """Show one message with its text."""
-    with opened("notify") as store, store.read() as connection:
-        message = queries.one(connection, message_id)
+@revealing
+def show(message_id: str, *, reveal: bool, reason: str) -> None:
+    """Show one message; its text with --reveal."""
+    with opened("notify") as store:
+        with store.read() as connection:
+            message = queries.one(connection, message_id)
+        if reveal:
+            named = (message.id, message.dossier)
+            audit.reveal(store, "reveal message", named, reason=reason, actor=operator())
     click.echo(_line(message))
     if message.reason:
         click.echo(f"reason: {message.reason}")
     click.echo(f"tries: {message.tries}")
-    click.echo("\n".join(filter(None, ("", message.subject, message.body.rstrip()))))
+    if reveal:
+        click.echo("\n".join(filter(None, ("", message.subject, message.body.rstrip()))))
+    elif message.body:
+        click.echo(f"({len(message.body)} letters to a citizen; --reveal --reason WHY shows them)")
 
 
 @messages.command("resend")
 @click.argument("message_ids", metavar="ID...", nargs=-1, required=True)
 def resend(message_ids: tuple[str, ...]) -> None:
     """Queue messages again with a fresh budget; an uncertain one may reach the citizen twice."""
-    with opened("notify") as store, store.begin(SHELL) as uow:
+    with opened("notify") as store, store.begin(operator()) as uow:
         for message_id in message_ids:
             send_again(uow, message_id)
+        audit.note(uow, "resend messages", message_ids)
     click.echo(f"{len(message_ids)} queued; a running notify sends within some seconds")
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from services.commands.stores import any_services, named, one_service, opened
-from shared.kernel.actor import SHELL
+from services.commands.stores import any_services, named, one_service, opened, operator, revealing
+from shared.identity import audit
 from shared.kernel.clock import format_instant
 from shared.kernel.text import mask_mapping
 from shared.messaging import parked as ledger
@@ -56,11 +56,15 @@ def list_(services: tuple[str, ...], states: tuple[str, ...], limit: int, *, as_
 @click.argument("fact_id")
 @one_service
 @_consumer
-@click.option("--reveal", is_flag=True, help="Show personal data too.")
-def show(fact_id: str, service: str, consumer: str | None, *, reveal: bool) -> None:
+@revealing
+def show(fact_id: str, service: str, consumer: str | None, *, reveal: bool, reason: str) -> None:
     """Show one held fact by its id (or the beginning of it) with its body, masked."""
-    with opened(service) as store, store.read() as connection:
-        row = ledger.show(connection, fact_id, consumer=consumer)
+    with opened(service) as store:
+        with store.read() as connection:
+            row = ledger.show(connection, fact_id, consumer=consumer)
+        if reveal:
+            named = (row.fact_id, row.subject or "")
+            audit.reveal(store, "reveal parked", named, reason=reason, actor=operator())
     _tell(service, row)
     click.echo(_body(row.body, reveal=reveal))
 
@@ -71,8 +75,9 @@ def show(fact_id: str, service: str, consumer: str | None, *, reveal: bool) -> N
 @_consumer
 def replay(fact_id: str, service: str, consumer: str | None) -> None:
     """Let a parked fact be tried again now, with a new budget."""
-    with opened(service) as store, store.begin(SHELL) as uow:
+    with opened(service) as store, store.begin(operator()) as uow:
         row = ledger.replay(uow, fact_id, consumer=consumer)
+        audit.note(uow, "replay parked", [row.fact_id])
     click.echo(f"xử lý lại / will be tried again: {row.fact_id}")
 
 
@@ -84,8 +89,9 @@ def replay(fact_id: str, service: str, consumer: str | None) -> None:
 @click.option("--why", required=True, help="The reason; kept with the fact.")
 def discard(fact_id: str, service: str, consumer: str | None, who: str, why: str) -> None:
     """Give a parked fact up for good; it stays on record, and later facts flow on."""
-    with opened(service) as store, store.begin(SHELL) as uow:
+    with opened(service) as store, store.begin(operator()) as uow:
         row = ledger.discard(uow, fact_id, who=who, why=why, consumer=consumer)
+        audit.note(uow, "discard parked", [row.fact_id])
     click.echo(f"đã bỏ / discarded: {row.fact_id}")
 
 

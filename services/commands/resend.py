@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import click
 
-from services.commands.stores import any_services, named, opened
-from shared.kernel.actor import SHELL
+from services.commands.stores import any_services, named, opened, operator
+from shared.identity import audit
 from shared.kernel.clock import VN, format_instant, parse_instant
 from shared.messaging.outbox import resend as mark_unsent
 
@@ -16,7 +16,7 @@ _AGO = re.compile(r"(\d{1,6})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-class _Since(click.ParamType[datetime]):
+class Since(click.ParamType[datetime]):
     """An instant: RFC 3339, a date or date and time of Việt Nam, or how long ago (90m, 2h, 3d)."""
 
     name = "time"
@@ -43,7 +43,7 @@ class _Since(click.ParamType[datetime]):
 @click.option(
     "--since",
     required=True,
-    type=_Since(),
+    type=Since(),
     help="From when on: 2026-11-23T08:00:00Z, '2026-11-23 15:00' in Việt Nam, or how long ago: 2h.",
 )
 @any_services
@@ -53,6 +53,7 @@ def resend(since: datetime, services: tuple[str, ...]) -> None:
     Use it after a broker lost its disk. Running relays pick the facts up within a second.
     """
     for service in named(services):
-        with opened(service) as store, store.begin(SHELL) as uow:
+        with opened(service) as store, store.begin(operator()) as uow:
             count = mark_unsent(uow, since)
+            audit.note(uow, "resend facts", [format_instant(since)])
         click.echo(f"{service}: {count} facts since {format_instant(since)} will be sent again")

@@ -14,7 +14,7 @@ from services.notify.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.events.names import INTAKE, INTAKE_CONTACTS, ROUTING
-from shared.identity import keys
+from shared.identity import audit, keys
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
@@ -39,9 +39,10 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     parts = Assembly(NAME, settings, store, bus)
     composer = Composer(catalogue)
     channels = open_channels(settings)
+    access = audit.AccessLog(NAME, store)
     parts.metrics.measure(partial(keys.measured, store))
     return parts.service(
-        web=create_web(settings, store, parts.metrics),
+        web=access.watch(create_web(settings, store, parts.metrics)),
         loops=[
             parts.relay(),
             *(
@@ -50,7 +51,9 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             ),
             *(Sender(kind, channel, store) for kind, channel in channels.items()),
             # Contacts are waited for a day: whether one is given up now need not be asked often.
+            audit.Keeper(NAME, store, settings.access_days),
             parts.ticker("ticker", give_up_waiting, next_give_up, gap=1.0),
         ],
+        beside=[access],
         migrations=MIGRATIONS,
     )

@@ -15,7 +15,7 @@ from services.routing.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.events.names import DEAD_LETTERS, INTAKE
-from shared.identity import keys
+from shared.identity import audit, keys
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus, Queue
@@ -40,15 +40,18 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     parts = Assembly(NAME, settings, store, bus, (Queue(DEAD_LETTERS), *agencies))
     rules = Rules(catalogue)
     verify = verify_sender(_user(settings.amqp_url))
+    access = audit.AccessLog(NAME, store)
     parts.metrics.measure(partial(keys.measured, store))
     return parts.service(
-        web=create_web(settings, store, rules, parts.metrics),
+        web=access.watch(create_web(settings, store, rules, parts.metrics)),
         loops=[
             parts.relay(),
             parts.consumer(FACTS_QUEUE, fact_handlers(rules), sources=(INTAKE,)),
             parts.consumer(ANSWERS_QUEUE, answer_handlers(rules), verify=verify),
+            audit.Keeper(NAME, store, settings.access_days),
             parts.ticker("deadlines", partial(pass_time, rules=rules), views.next_due),
         ],
+        beside=[access],
         migrations=MIGRATIONS,
     )
 

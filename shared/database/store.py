@@ -35,6 +35,7 @@ class Store:
         self.replayed = Signal()  # an inbox row was released to be tried again
         self._signals: dict[str, Signal] = {}
         self.after_commit: list[Callable[[], None]] = []
+        self.before_close: list[Callable[[], None]] = []
         self._querying = engine.execution_options(**{READ_ONLY: True, ALONE: True})
 
     @contextmanager
@@ -116,7 +117,9 @@ class Store:
             connection.execute(sa.text("SELECT 1"))
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Let go of all connections, once everything that was held back is written."""
+        for hook in self.before_close:
+            hook()
         self.engine.dispose()
 
 

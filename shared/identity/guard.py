@@ -61,9 +61,9 @@ class Guard:
 
     keys: Keys
     csrf: CSRFProtect
-    limiter: Limiter = field(default_factory=Limiter)
     shares: Shares = field(default_factory=Shares)
     metrics: Metrics = field(default_factory=Metrics)
+    limiter: Limiter = field(default_factory=Limiter)
     public_endpoints: set[str] = field(default_factory=set)
 
 
@@ -166,6 +166,7 @@ def _before() -> None:
     access = access_of(_app_view(), request.method) or _built_in(guard, request.endpoint)
     if access is None:
         raise Forbidden("this route names no access rule", code="no_access_rule")
+    g.is_public = access.is_public
     _count(guard)
     if not access.is_public:
         principal = current_or_none()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import sqlalchemy as sa
 
 from shared.database.types import Instant
+from shared.identity.audit.tables import guard, unguard
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -29,3 +30,44 @@ def endless_keys(op: Operations) -> None:
     """Undo `end_keys`."""
     with op.batch_alter_table("api_keys") as table:
         table.drop_column("expires_at")
+
+
+def make_access_log(op: Operations) -> None:
+    """The access log, empty, its seals and its prunes; from now on they are only added to."""
+    position = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    op.create_table(
+        "access_log",
+        sa.Column("position", position, primary_key=True, autoincrement=True),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("act", sa.Text, nullable=False),
+        sa.Column("things", sa.Text, nullable=False),
+        sa.Column("place", sa.Text, nullable=False),
+        sa.Column("outcome", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("access_log_at", "access_log", ["at"])
+    op.create_table(
+        "access_seals",
+        sa.Column("number", position, primary_key=True, autoincrement=False),
+        sa.Column("last", sa.BigInteger, nullable=False),
+        sa.Column("rows", sa.Integer, nullable=False),
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("sealed_at", Instant(), nullable=False),
+    )
+    op.create_table(
+        "access_prunes",
+        sa.Column("number", position, primary_key=True, autoincrement=False),
+        sa.Column("last", sa.BigInteger, nullable=False),
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("pruned_at", Instant(), nullable=False),
+    )
+    guard(op.get_bind())
+
+
+def drop_access_log(op: Operations) -> None:
+    """Undo `make_access_log`."""
+    unguard(op.get_bind())
+    for name in ("access_log", "access_seals", "access_prunes"):
+        op.drop_table(name)

@@ -117,9 +117,16 @@ def register(
         if before.revoked_at is None:
             renew(uow, key_id, days=days)
         return False
-    row = {"id": key_id, "kind": kind, "bound_to": bound_to, "label": label, "hash": hash_of(text)}
-    row |= {"made_at": uow.now, "revoked_at": None, "expires_at": _end(uow.now, days)}
-    uow.connection.execute(sa.insert(_KEYS), row)
+    made = sa.insert(_KEYS).values(
+        id=key_id,
+        kind=kind,
+        bound_to=bound_to,
+        label=label,
+        hash=hash_of(text),
+        made_at=uow.now,
+        expires_at=_end(uow.now, days),
+    )
+    uow.connection.execute(made)
     return True
 
 

@@ -96,8 +96,13 @@ class Assembly:
 
         return Ticker(f"{self._name}.{name}", self._store, run, ask, gap=gap)
 
-    def service(self, web: Flask, loops: Sequence[Loop], migrations: Path) -> Service:
-        """The whole service, its ledgers measured at each scrape; nothing runs yet."""
+    def service(
+        self, web: Flask, loops: Sequence[Loop], migrations: Path, beside: Sequence[Loop] = ()
+    ) -> Service:
+        """The whole service, its ledgers measured at each scrape; nothing runs yet.
+
+        `beside` runs in every process that serves the web.
+        """
         store = self._store
         consumers = [loop.name for loop in loops if isinstance(loop, Consumer)]
         self.metrics.measure(ledgers(store, consumers))
@@ -108,6 +113,7 @@ class Assembly:
             bus=self._bus,
             web=web,
             loops=list(loops),
+            beside=list(beside),
             migrate=lambda: upgrade(store.engine, migrations),
             close=store.close,
             metrics=self.metrics,

@@ -99,12 +99,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._handled = Counter(
+        self._handled = self._counter(
             "lienthong_facts_handled",
             "Facts handled, by consumer, type and what became of them",
-            ("consumer", "type", "outcome"),
-            registry=self.registry,
-        )
+            "consumer", "type", "outcome",
+        )  # fmt: skip
         self._handling = Histogram(
             "lienthong_handling_seconds",
             "Time of one batch of facts from taken to committed",
@@ -119,17 +118,11 @@ class Metrics:
             buckets=_TRAVEL,
             registry=self.registry,
         )
-        self._sent = Counter(
-            "lienthong_facts_sent",
-            "Facts given to the broker, by outcome",
-            ("outcome",),
-            registry=self.registry,
+        self._sent = self._counter(
+            "lienthong_facts_sent", "Facts given to the broker, by outcome", "outcome"
         )
-        self._tries = Counter(
-            "lienthong_tries",
-            "What was tried at a door, by what became of it",
-            ("door", "outcome"),
-            registry=self.registry,
+        self._tries = self._counter(
+            "lienthong_tries", "What was tried at a door, by what became of it", "door", "outcome"
         )
         self._away = Gauge(
             "lienthong_database_away",
@@ -140,6 +133,9 @@ class Metrics:
         # every label, and there are two for each fact.
         self._handled_of: dict[tuple[str, str, str], Counter] = {}
         self._travel_of: dict[str, Histogram] = {}
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(name, words, labels, registry=self.registry)
 
     def handled(self, consumer: str, kind: str, outcome: str, *, age: float | None = None) -> None:
         """One fact of type `kind` came to `outcome`, `age` seconds after it was made."""

@@ -21,6 +21,7 @@ from shared.settings import Settings
 class Service:
     """A built service; nothing runs until its web is served and its loops are stepped.
 
+    `loops` are its work, `beside` are loops of every process that serves its web.
     `migrate` brings the database to the newest version; `close` lets go of everything opened.
     """
 
@@ -33,3 +34,4 @@ class Service:
     migrate: Callable[[], None]
     close: Callable[[], None]
     metrics: Metrics = field(default_factory=Metrics)
+    beside: list[Loop] = field(default_factory=list)

@@ -61,15 +61,8 @@ def create_app(
         navigation=list(navigation),
     )
     doorkeys = keys if keys is not None else _keys_of(store)
-    guard.install(
-        app,
-        guard.Guard(
-            doorkeys,
-            CSRFProtect(app),
-            shares=Shares(settings.key_per_minute, settings.key_at_once),
-            metrics=metrics or Metrics(),
-        ),
-    )
+    shares = Shares(settings.key_per_minute, settings.key_at_once)
+    guard.install(app, guard.Guard(doorkeys, CSRFProtect(app), shares, metrics or Metrics()))
     errors.install(app)
     filters.install(app)
     pages.install(app)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from services.__main__ import cli
-from services.commands.resend import _Since
+from services.commands.resend import Since
 from services.commands.stores import app_of, history_of
 from shared.database.migrate import drift, head
 from shared.events.envelope import Envelope, encode
@@ -20,6 +20,7 @@ from shared.kernel.ids import RandomIds
 from shared.messaging.consumer import Consumer
 from tests.messaging.rig import ScriptedBus
 
+WHY = ("--reveal", "--reason", "thử nghiệm")
 SERVICES = ("intake", "routing", "notify")
 
 
@@ -108,7 +109,7 @@ def test_parked_facts_are_listed_shown_masked_and_discarded(run, migrated, backe
     assert "Ánh" not in shown
     assert "912345678" not in shown
     assert "D1" in shown
-    revealed = run("parked", "show", "second-fact", "--service", "notify", "--reveal").output
+    revealed = run("parked", "show", "second-fact", "--service", "notify", *WHY).output
     assert "Đỗ Thị Ánh" in revealed
     run("parked", "discard", "second-fact", "--service", "notify", "--who", "lan", "--why", "lỗi")
     gone = run("parked", "list", "--state", "discarded", "--service", "notify", "--json").output
@@ -121,7 +122,7 @@ def test_bytes_that_are_no_fact_are_shown_only_when_asked_for(run, migrated, bac
     rows = [json.loads(line) for line in run("parked", "list", "--json").output.splitlines()]
     (rubbish,) = [row["id"] for row in rows if not row["type"]]
     assert "7 bytes" in run("parked", "show", rubbish, "--service", "notify").output
-    revealed = run("parked", "show", rubbish[:12], "--service", "notify", "--reveal").output
+    revealed = run("parked", "show", rubbish[:12], "--service", "notify", *WHY).output
     assert "rubbish" in revealed
 
 
@@ -182,7 +183,7 @@ def test_resend_says_how_many_of_each_service(run, migrated):
 
 
 def test_since_is_read_as_an_instant_or_as_the_wall_clock_of_vietnam():
-    since = _Since()
+    since = Since()
     eight = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     assert since.convert("2026-11-23T08:00:00Z", None, None) == eight
     assert since.convert("2026-11-23 15:00", None, None) == eight

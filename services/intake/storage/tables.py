@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from shared.database.types import Instant, Json
-from shared.identity import keys
+from shared.identity import audit, keys
 from shared.messaging.tables import Ledgers
 
 metadata = sa.MetaData()
 Ledgers.define(metadata)
 keys.define(metadata)
+audit.define(metadata)
 
 dossiers = sa.Table(
     "dossiers",

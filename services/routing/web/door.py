@@ -18,6 +18,7 @@ from shared.catalogue import FormField
 from shared.database import Store
 from shared.events.agencies import Answer
 from shared.events.names import ROUTING_TASKS
+from shared.identity.audit import saw
 from shared.kernel.actor import Actor
 from shared.kernel.errors import NotFound
 
@@ -39,19 +40,25 @@ class Door:
     def task(self, agency: str, task_id: str) -> look.SeenTask:
         """A task of this agency; NotFound for any other, there or not."""
         with self.store.read() as connection:
-            return look.task_of(connection, self.rules, agency, task_id)
+            seen = look.task_of(connection, self.rules, agency, task_id)
+        saw([seen.case.dossier])
+        return seen
 
     def lines(
         self, agency: str, states: tuple[str, ...], limit: int, *, newest: bool = False
     ) -> list[views.TaskLine]:
         """Tasks of this agency in these states, the first due (or the newest) first."""
         with self.store.read() as connection:
-            return views.task_lines(connection, agency, states, limit, newest=newest)
+            lines = views.task_lines(connection, agency, states, limit, newest=newest)
+        saw(line.dossier for line in lines)
+        return lines
 
     def handed_over(self, agency: str, after: int, limit: int) -> views.Handed:
         """The task messages of this agency with a number above `after`."""
         with self.store.read() as connection:
-            return views.handed_over(connection, f"{ROUTING_TASKS} {agency}", after, limit)
+            handed = views.handed_over(connection, f"{ROUTING_TASKS} {agency}", after, limit)
+        saw(handed.dossiers)
+        return handed
 
     def answer(self, key: SubmissionKey, answer: Answer) -> SubmittedAnswer:
         """Take an answer; the same answer again gets the same reply."""

@@ -16,6 +16,7 @@ from services.intake.usecases import look
 from services.intake.web.deps import agency_name, deps
 from services.intake.web.openings import openings
 from services.intake.web.where import milestones, places, stages
+from shared.identity.audit import saw
 from shared.identity.callers import place_of
 from shared.identity.guard import TooMany, current_or_none, guard_of, public
 from shared.kernel.errors import NotFound
@@ -57,6 +58,7 @@ def _find() -> str | tuple[str, int]:
         guard_of().metrics.tried(DOOR, "not_found")
         _log.info("web.look_up_refused", place=place_of(request.remote_addr))
         return render_template("intake/lookup.html", code=code, wrong=missing.vi), 404
+    saw([dossier.code])
     guard_of().metrics.tried(DOOR, "found")
     office = known.catalogue.agency(dossier.office)
     told, overdue = told_date(known.catalogue, dossier), dossier.overdue(known.now())

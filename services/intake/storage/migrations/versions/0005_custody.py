@@ -1,4 +1,4 @@
-"""Keys have an end, and tries of look-ups are counted."""
+"""Keys have an end, tries of look-ups are counted, and who looked is written down."""
 
 from __future__ import annotations
 
@@ -6,7 +6,12 @@ import sqlalchemy as sa
 from alembic import op
 
 from shared.database.types import Instant
-from shared.identity.history import end_keys, endless_keys
+from shared.identity.history import (
+    drop_access_log,
+    end_keys,
+    endless_keys,
+    make_access_log,
+)
 
 revision = "0005"
 down_revision = "0004"
@@ -16,6 +21,7 @@ depends_on = None
 
 def upgrade() -> None:
     end_keys(op)  # type: ignore[arg-type]  # the module stands for Operations
+    make_access_log(op)  # type: ignore[arg-type]
     op.create_table(
         "guesses",
         sa.Column("key", sa.Text, primary_key=True),
@@ -29,4 +35,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index("guesses_at", "guesses")
     op.drop_table("guesses")
+    drop_access_log(op)  # type: ignore[arg-type]
     endless_keys(op)  # type: ignore[arg-type]
