@@ -61,12 +61,10 @@ def verify(ctx: click.Context, services: tuple[str, ...], told: str | None) -> N
     for service in named(services):
         with opened(service) as store:
             found = ledger.verify(store, told=None if told is None else _seal(told))
-        begins = f", bắt đầu sau dấu / begins after seal {found.begin.number}"
-        click.echo(
-            f"{service}: {found.rows} rows in seals {found.begin.number + 1} to "
-            f"{found.end.number}, {found.unsealed} not yet sealed"
-            f"{begins if found.begin.number else ''}"
-        )
+        seals = found.end.number - found.begin.number
+        click.echo(f"{service}: {found.rows} rows in {seals} seals, {found.unsealed} not yet sealed")
+        if found.begin.number:
+            click.echo(f"  begins after seal {found.begin.number}: what was before is pruned")
         for fault in found.faults:
             click.echo(f"  {fault}")
         broken = broken or bool(found.faults)
