@@ -19,6 +19,7 @@ from shared.catalogue import Catalogue, load
 from shared.kernel.clock import Clock, RealClock
 from shared.kernel.ids import Ids, RandomIds
 from shared.messaging import Bus
+from shared.messaging.loops.linger import TOGETHER
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.pump import next_due, pump
 from shared.messaging.loops.supervisor import Supervisor
@@ -93,7 +94,7 @@ class City:
 
     def start(self) -> Supervisor:
         """Run all loops in threads of their own."""
-        self._supervisor = Supervisor(self.loops)
+        self._supervisor = Supervisor(self.loops, pace=TOGETHER)
         for service in self.services.values():
             service.metrics.loops(self._supervisor.report)
         self._supervisor.start()

@@ -5,12 +5,12 @@ The one place that knows what each database calls "away" or "in each other's way
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final
 
+import msgspec
 import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.pool import StaticPool
@@ -133,7 +133,7 @@ def _of_sqlite(name: str) -> Transient | None:
 
 def _json(value: object) -> str:
     # SQLite's JSON functions do not find keys that were written as \u escapes.
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(value).decode()
 
 
 def _sqlite(url: sa.URL) -> sa.Engine:

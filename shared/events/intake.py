@@ -225,6 +225,24 @@ class StopConfirmed(Event, frozen=True, kw_only=True):
     confirmed_at: Instant
 
 
+@event("drop.confirmed", "intake", read_by=("notify",))
+class DropConfirmed(Event, frozen=True, kw_only=True):
+    """Nobody waits for the papers of this round any more, as routing stated it.
+
+    Not said where they had come before, or where the dossier had ended: the citizen would hear
+    that papers which are taken are not wanted.
+    """
+
+    dossier: DossierCode
+    round: Annotated[Count, about("The round that falls away")]
+    step: Annotated[
+        Word | None, about("Code of the step that had asked; null where the desk had")
+    ] = None
+    reason: Text
+    dropped_at: Annotated[Instant, about("As routing stated it")]
+    confirmed_at: Instant
+
+
 @event("dossier.withdrawn", "intake", read_by=("routing", "notify"))
 class DossierWithdrawn(Event, frozen=True, kw_only=True):
     """Withdrawn by the citizen (status 7)."""

@@ -90,7 +90,8 @@ class DossierExtended(Event, frozen=True, kw_only=True):
 class SupplementDropped(Event, frozen=True, kw_only=True):
     """Nobody waits for these papers any more: they did not come in time, or were not needed.
 
-    Intake answers with `deadline.stated`. Not said where the dossier comes to its end with that.
+    Intake answers with `deadline.stated`, and with `drop.confirmed` where it had waited for them.
+    Not said where the dossier comes to its end with that.
     """
 
     dossier: DossierCode
@@ -100,6 +101,7 @@ class SupplementDropped(Event, frozen=True, kw_only=True):
     ] = None
     reason: Text
     dropped_at: Instant
+    proposed: Proposed = None
 
 
 @event("clock.stopped", "routing", read_by=("intake",))

@@ -1,7 +1,8 @@
 """One story: whatever happens, in whatever order it arrives, the three services tell the same.
 
 Whole dossiers by the public doors: desk, agencies and the clock act, the services hear of it late,
-in another order and twice. After each rest intake, routing and notify are held side by side.
+in another order and twice; the catalogue changes meanwhile. After each rest intake, routing and
+notify are held side by side.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -25,9 +27,11 @@ from services.intake.domain.statuses import Status
 from services.intake.storage.queries import find_dossier
 from services.routing.domain.case import Case, Task
 from services.routing.storage.cases import Cases
-from shared.catalogue import Catalogue, load
-from shared.messaging import parked
+from shared.catalogue import Catalogue, Procedure, load
+from shared.kernel.errors import NotFound
+from shared.messaging import memory, parked
 from shared.messaging.outbox import resend
+from shared.messaging.relay import Relay
 from shared.settings import PROJECT
 from simulation.kit import MORNING, Agency, AnswerRefused, City, Desk, Rejected, open_city
 
@@ -38,9 +42,11 @@ MATTERS = (
     ("1.013831", "mot-cua-thanh-pho"),
     ("1.009994", "mot-cua-thanh-pho"),
 )
+#: An ordinary morning, and the last day of a version of the third and the fourth.
+STARTS = (MORNING, MORNING, datetime(2025, 6, 30, 2, tzinfo=UTC))
 ANSWERS = ("grant", "grant", "grant", "grant", "", "refuse", "not ours", "papers", "time")
-ACTS = ("", "", "supplement", "pay", "hand over", "withdraw", "withdraw")
-THEN = ("", "", "rest", "sleep", "time passes", "some hear", "some hear", "all again")
+ACTS = ("", "", "receive", "supplement", "supplement", "pay", "hand over", "withdraw")
+THEN = ("", "rest", "sleep", "time passes", "some hear", "some hear", "shuffled", "all again")
 ENDS = {"resolved": {9, 10}, "stopped": {8}, "withdrawn": {7}}
 LONG_AGO = datetime(2022, 1, 1, tzinfo=UTC)
 SERVICES = ("intake", "routing", "notify")
@@ -57,6 +63,11 @@ def empty_city() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="lienthong-story-"))
     open_city(folder, catalogue=catalogue()).close()
     return folder
+
+
+def filed_under(dossier: Dossier) -> Procedure:
+    """The version that counts for a dossier to its end."""
+    return catalogue().procedure_version(dossier.procedure, dossier.procedure_version)
 
 
 class OneStory(RuleBasedStateMachine):
@@ -81,16 +92,85 @@ class OneStory(RuleBasedStateMachine):
 
     # --- what happens ---------------------------------------------------------------------------
 
-    @initialize(matters=st.lists(st.sampled_from(MATTERS), min_size=1, max_size=2))
-    def begin(self, matters: list[tuple[str, str]]) -> None:
+    @initialize(
+        at=st.sampled_from(STARTS),
+        matters=st.lists(st.sampled_from(MATTERS), min_size=1, max_size=2),
+        online=st.booleans(),
+    )
+    def begin(self, at: datetime, matters: list[tuple[str, str]], *, online: bool) -> None:
+        self.city.set(at)
         for matter in matters:
-            self.file(matter)
+            self.file(matter, online=online)
         self.city.rest()
 
-    def file(self, matter: tuple[str, str]) -> None:
-        procedure, office = matter
+    def file(self, matter: tuple[str, str], *, online: bool = False) -> None:
+        code, office = matter
         desk = self.desk(office)
-        self.filed[desk.submit(procedure, number=next(self.number)).code] = desk
+        try:
+            channels = self.city.procedure(code).channels
+        except NotFound:  # it may have ended meanwhile
+            return
+        channel = "online" if online and "online" in channels else channels[0]
+        filed = desk.submit(code, number=next(self.number), channel=channel)
+        self.filed[filed.code] = desk
+
+    @rule(
+        pick=st.integers(0, 9),
+        granted=st.integers(0, 4),
+        act=st.sampled_from(("withdraw", "withdraw", "hand over", "supplement")),
+        answer=st.sampled_from(("grant", "grant", "refuse", "papers")),
+        who=st.permutations(SERVICES),
+        steps=st.integers(0, 3),
+        desk_first=st.booleans(),
+    )
+    def acts_cross(
+        self,
+        pick: int,
+        granted: int,
+        act: str,
+        answer: str,
+        who: list[str],
+        steps: int,
+        *,
+        desk_first: bool,
+    ) -> None:
+        """Somewhere on its way, most often at its end, desk and agency act at the same time."""
+        if not (code := self.going(pick)):
+            return
+        until = self.city.now() + timedelta(days=5)
+        for _ in range(granted):
+            self.desk_acts(code, "receive")
+            self.desk_acts(code, "pay")
+            self.agency_answers(code, pick, "grant", until)
+            self.city.rest()
+        if desk_first:
+            self.desk_acts(code, act)
+            self.some_hear(who[:1], steps)
+        self.agency_answers(code, pick, answer, until)
+        if not desk_first:
+            self.some_hear(who[:1], steps)
+            self.desk_acts(code, act)
+        self.rest()
+
+    @rule(pick=st.integers(0, 9), rested=st.booleans())
+    def papers_are_asked_and_brought(self, pick: int, *, rested: bool) -> None:
+        """A round of papers: by the desk before reception, by an agency after it."""
+        if not (code := self.going(pick)):
+            return
+        if self.dossier(code).status is Status.REGISTERED:
+            with suppress(Rejected):
+                self.filed[code].ask_papers(code, ["Sổ hộ khẩu"], "thiếu")
+        else:
+            self.agency_answers(code, pick, "papers", self.city.now() + timedelta(days=9))
+        self.city.rest()
+        self.desk_acts(code, "supplement")
+        if rested:
+            self.rest()
+
+    def going(self, pick: int) -> str | None:
+        """A dossier that has not ended."""
+        going = [each for each in self.filed if not self.dossier(each).status.final]
+        return going[pick % len(going)] if going else None
 
     @rule(
         pick=st.integers(0, 9),
@@ -115,11 +195,9 @@ class OneStory(RuleBasedStateMachine):
         desk_first: bool,
     ) -> None:
         """An agency and the desk act before anybody has heard of the other; then time goes on."""
-        going = [each for each in self.filed if not self.dossier(each).status.final]
-        if not going:
-            self.file(MATTERS[pick % len(MATTERS)])
+        if not (code := self.going(pick)):
+            self.file(MATTERS[pick % len(MATTERS)], online=desk_first)
             return
-        code = going[pick % len(going)]
         until = self.city.now() + timedelta(hours=hours)
         if desk_first:
             self.desk_acts(code, act)
@@ -136,6 +214,8 @@ class OneStory(RuleBasedStateMachine):
             self.city.advance(timedelta(hours=hours))
         elif then == "some hear":
             self.some_hear(who[: 1 + pick % 2], 1 + hours % 3)
+        elif then == "shuffled":
+            self.queues_are_shuffled(pick)
         elif then == "all again":
             self.all_is_sent_again(who[0])
 
@@ -149,6 +229,15 @@ class OneStory(RuleBasedStateMachine):
             for name in who:
                 for loop in self.city.built.services[name].loops:
                     loop.step(0)
+
+    def queues_are_shuffled(self, seed: int) -> None:
+        """What has been sent and not yet heard arrives in another order."""
+        for service in self.city.built.services.values():
+            for loop in service.loops:
+                if isinstance(loop, Relay):
+                    loop.step(0)
+        for queue in memory._QUEUES.values():
+            Random(seed).shuffle(queue.messages)
 
     def all_is_sent_again(self, who: str) -> None:
         with self.city.built.services[who].store.begin() as uow:
@@ -179,9 +268,11 @@ class OneStory(RuleBasedStateMachine):
 
     def desk_acts(self, code: str, act: str) -> None:
         desk = self.filed[code]
+        if act == "receive" and self.dossier(code).status is Status.REGISTERED:
+            desk.receive(code)  # it was whole when it was filed, so it is received
         with suppress(Rejected):
             if act == "supplement":
-                desk.supplement(code, "Bản chụp rõ")
+                self.supplement(desk, code)
             elif act == "pay":
                 wanted = [
                     w.amount_vnd for w in self.dossier(code).open_waits if w.kind == "payment"
@@ -191,6 +282,18 @@ class OneStory(RuleBasedStateMachine):
                 desk.hand_over(code)
             elif act == "withdraw":
                 desk.withdraw(code, "đổi ý")
+
+    def supplement(self, desk: Desk, code: str) -> None:
+        """A paper more, one counted again, a field written anew or emptied, by turns."""
+        dossier, turn = self.dossier(code), next(self.number)
+        texts = [field for field in filed_under(dossier).form if field.type in ("text", "name")]
+        field = texts[turn % len(texts)]
+        emptied = not field.required and turn % 3 == 0
+        form = {field.name: "" if emptied else "Trần Văn " + ("Sửa", "Đổi", "Chữa")[turn % 3]}
+        papers: list[dict[str, Any]] = [{"name": f"Giấy {turn % 3}", "original": 1, "copy": 0}]
+        if dossier.papers and turn % 2:
+            papers = [{"code": dossier.papers[0].code, "original": 1, "copy": turn % 3}]
+        desk.act(code, "supplement", {"papers": papers, "form": form})
 
     def rest(self) -> None:
         self.city.rest()
@@ -204,9 +307,13 @@ class OneStory(RuleBasedStateMachine):
 
     def holds(self, code: str) -> None:
         dossier, case = self.dossier(code), self.case(code)
+        if case is None:
+            assert dossier.received_at is None, (code, dossier.status)
+            return
         place = (code, dossier.status, case.state, self.city.now())
         told = Counter(sent.moment for sent in self.city.sent(code) if sent.channel == "sms")
         ends = {end for end in ENDS if told[end]}
+        self.same_file(dossier, case)
         if case.state == "live":
             self.holds_alive(dossier, case)
             assert not ends, place
@@ -222,6 +329,13 @@ class OneStory(RuleBasedStateMachine):
             if task.closed_by == "lapsed":
                 given_up = [w for w in dossier.waits if w.step == task.step and w.dropped]
                 assert given_up, (place, "routing's lapse is intake's")
+
+    def same_file(self, dossier: Dossier, case: Case) -> None:
+        """What was handed in and filled in, by the version it was filed under, is intake's."""
+        place = (dossier.code, dossier.status)
+        assert case.version == dossier.procedure_version, place
+        assert case.papers == dossier.papers, place
+        assert dict(case.form) == filed_under(dossier).shared(dossier.form), place
 
     def holds_alive(self, dossier: Dossier, case: Case) -> None:
         place = (dossier.code, dossier.status, self.city.now())
@@ -274,15 +388,12 @@ class OneStory(RuleBasedStateMachine):
         assert dossier is not None
         return dossier
 
-    def case(self, code: str) -> Case:
+    def case(self, code: str) -> Case | None:
         with self.city.built.routing.store.begin() as uow:
-            case = uow.get(Cases).get(code)
-        assert case is not None
-        return case
+            return uow.get(Cases).get(code)
 
     def open_tasks(self, code: str) -> list[Task]:
-        with self.city.built.routing.store.begin() as uow:
-            case = uow.get(Cases).get(code)
+        case = self.case(code)
         tasks = [] if case is None else case.tasks.values()
         return [task for task in tasks if task.is_open and task.kind == "task"]
 

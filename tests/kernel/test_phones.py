@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import phonenumbers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.kernel import phones
 from shared.kernel.errors import InvalidInput
 from shared.kernel.phones import normalise_phone
 
@@ -84,3 +86,13 @@ def test_every_way_of_writing_a_mobile_gives_the_same_number(national, way):
 def test_reading_a_normalised_number_changes_nothing(national):
     once = normalise_phone(national).e164
     assert normalise_phone(once).e164 == once
+
+
+@given(st.from_regex(phones._PLAIN_MOBILE, fullmatch=True))
+def test_what_is_known_without_the_tables_is_what_the_tables_say(national):
+    number = phonenumbers.parse(national, "VN")
+    assert phonenumbers.is_valid_number(number)
+    assert phonenumbers.number_type(number) == phonenumbers.PhoneNumberType.MOBILE
+    written = normalise_phone(national)
+    e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    assert (written.e164, written.kind) == (e164, "mobile")

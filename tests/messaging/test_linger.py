@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from shared.messaging.loops.linger import (
-    LARGE_STEP,
-    LONGEST_REST_SECONDS,
-    SHORT_REST_SECONDS,
-    Linger,
-)
+from shared.messaging.loops.linger import APART, SHORT_REST_SECONDS, TOGETHER, Linger, Pace
 
 
-def _run(per_second: float, *, seconds: float, step_seconds: float = 0.005) -> tuple[float, float]:
+def _run(
+    per_second: float, *, seconds: float, step_seconds: float = 0.005, pace: Pace = APART
+) -> tuple[float, float]:
     """The mean rest and the mean size of the steps of a loop to which things come evenly."""
-    linger, now, waiting = Linger(), 0.0, 0.0
+    linger, now, waiting = Linger(pace), 0.0, 0.0
     rests, sizes = [], []
     while now < seconds:
         done = int(waiting)
@@ -48,24 +45,29 @@ def test_at_twenty_a_second_nothing_is_held_up() -> None:
     assert rest == pytest.approx(SHORT_REST_SECONDS)
 
 
+@pytest.mark.parametrize("pace", [APART, TOGETHER])
 @pytest.mark.parametrize("per_second", [170.0, 500.0])
-def test_at_high_rates_steps_grow_large(per_second: float) -> None:
-    rest, size = _run(per_second, seconds=20.0)
-    assert size >= 20
-    assert rest <= LONGEST_REST_SECONDS
+def test_at_high_rates_steps_grow_until_the_rest_has_its_longest(
+    per_second: float, pace: Pace
+) -> None:
+    rest, size = _run(per_second, seconds=20.0, pace=pace)
+    assert size >= min(pace.step, per_second * pace.longest) * 0.5
+    assert rest <= pace.longest
 
 
-def test_a_flood_that_ended_holds_up_nobody_for_long() -> None:
-    linger, now = Linger(), 0.0
+@pytest.mark.parametrize("pace", [APART, TOGETHER])
+def test_a_flood_that_ended_holds_up_nobody_for_long(pace: Pace) -> None:
+    linger, now = Linger(pace), 0.0
     for _ in range(200):
         now += 0.05
-        linger.rest(25, now)
-    waited, rest = 0.0, linger.rest(25, now + 0.05)
-    now += 0.05
-    while rest > SHORT_REST_SECONDS:
+        linger.rest(pace.step // 2, now)
+    waited = 0.0
+    for _ in range(20):  # one thing after the other, twenty a second from here on
+        now += 0.05
+        rest = linger.rest(1, now)
         waited += rest
-        now += rest
-        rest = linger.rest(max(1, round(20 * rest)), now)  # twenty a second from here on
+        now += max(0.0, rest - 0.05)
+    assert rest == pytest.approx(SHORT_REST_SECONDS)
     assert waited < 0.5
 
 
@@ -73,7 +75,7 @@ def test_a_large_step_is_followed_by_the_next_at_once() -> None:
     linger = Linger()
     for step in range(100):
         linger.rest(10, step / 100)
-    assert linger.rest(LARGE_STEP, 1.01) == 0.0
+    assert linger.rest(APART.step, 1.01) == 0.0
 
 
 def test_a_clock_that_stands_still_does_no_harm() -> None:

@@ -28,6 +28,7 @@ from shared.events.event import Event
 from shared.events.intake import (
     Because,
     DeadlineStated,
+    DropConfirmed,
     ResultConfirmed,
     SilenceConfirmed,
     StopConfirmed,
@@ -147,14 +148,23 @@ def request_dropped(
 ) -> Decision[Dossier]:
     """Nobody waits for the papers of that round any more: 5 -> 4, the clock may run again."""
     at = event.dropped_at
+    awaited = [w for w in dossier.open_waits if w.kind == "supplement" and w.round == event.round]
     waits = tuple(
-        replace(w, closed_at=at, dropped=event.reason)
-        if w.open and w.kind == "supplement" and w.round == event.round
-        else w
-        for w in dossier.waits
+        replace(w, closed_at=at, dropped=event.reason) if w in awaited else w for w in dossier.waits
     )
     freed = resume_clock(replace(dossier, waits=waits), at, around.rules(dossier))
-    return _with_date(settle(freed), "supplement_dropped", around)
+    dated = _with_date(settle(freed), "supplement_dropped", around)
+    if not (awaited and event.proposed):
+        return dated
+    confirmed = DropConfirmed(
+        dossier=dossier.code,
+        round=event.round,
+        step=event.step,
+        reason=event.reason,
+        dropped_at=at,
+        confirmed_at=around.now,
+    )
+    return replace(dated, events=(confirmed, *dated.events))
 
 
 @_until_its_end

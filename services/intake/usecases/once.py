@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from services.intake.storage.answers import KeptAnswer, KeyTaken, find_answer, keep_answer
 from shared.database import Store, UnitOfWork
 from shared.kernel.actor import Actor
@@ -91,4 +93,4 @@ def _check_key(key: str) -> None:
 
 
 def _json(data: dict[str, Any]) -> str:
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return msgspec.json.encode(data).decode()

@@ -27,8 +27,9 @@ from shared.events.intake import (
     DossierReturned,
     SupplementLapsed,
 )
-from shared.events.routing import DossierResolved, DossierStopped
+from shared.events.routing import DossierResolved, DossierStopped, SupplementDropped
 
+_PROPOSALS = (DossierResolved, DossierStopped, SupplementDropped)
 AFTER_THE_END: Final = "Đến muộn: hồ sơ đã kết thúc, công dân không được nhắn nữa."
 
 
@@ -68,8 +69,8 @@ def write_messages(
 ) -> Decision[Correspondence]:
     """Remember what the event teaches and write the messages of its moment."""
     before = known or Correspondence(Case(event.subject))
-    if isinstance(event, DossierResolved | DossierStopped) and event.proposed:
-        return Decision()  # intake confirms it, or states the end that came before it
+    if isinstance(event, _PROPOSALS) and event.proposed:
+        return Decision()  # intake confirms it, or states what came before it
     if before.case.ended and not isinstance(event, DossierReturned):
         return Decision(note=AFTER_THE_END)
     case = learn(before.case, event)

@@ -66,6 +66,10 @@ def _stop(event: intake.StopConfirmed | routing.DossierStopped) -> Details:
     )
 
 
+def _drop(event: intake.DropConfirmed | routing.SupplementDropped) -> Details:
+    return Details(reason=event.reason, step=event.step)
+
+
 _TABLE: Final[tuple[Moment, ...]] = (
     _moment(intake.DossierRegistered, "registered", "Đã nộp hồ sơ", _nothing),
     _moment(
@@ -89,12 +93,7 @@ _TABLE: Final[tuple[Moment, ...]] = (
         lambda event: Details(agency=event.agency, items=event.items, respond_by=event.respond_by),
     ),
     _moment(intake.DossierSupplemented, "supplemented", "Đã nhận bổ sung", _nothing),
-    _moment(
-        routing.SupplementDropped,
-        "supplement_dropped",
-        "Không còn chờ bổ sung",
-        lambda event: Details(reason=event.reason, step=event.step),
-    ),
+    _moment(intake.DropConfirmed, "supplement_dropped", "Không còn chờ bổ sung", _drop),
     _moment(
         routing.PaymentRequested,
         "payment_requested",
@@ -133,7 +132,7 @@ _TABLE: Final[tuple[Moment, ...]] = (
     ),
     _moment(intake.DossierReturned, "returned", "Đã trả kết quả", _nothing),
 )
-#: Ends that routing stated before intake confirmed them; of today's (`proposed`) nobody is told.
+#: What routing stated before intake confirmed it; of today's (`proposed`) nobody is told.
 _OLDER: Final[tuple[Moment, ...]] = (
     _moment(
         routing.DossierResolved,
@@ -142,6 +141,7 @@ _OLDER: Final[tuple[Moment, ...]] = (
         lambda event: Details(results=event.results),
     ),
     _moment(routing.DossierStopped, "stopped", "Dừng xử lý", _stop),
+    _moment(routing.SupplementDropped, "supplement_dropped", "Không còn chờ bổ sung", _drop),
 )
 #: The whole table of what citizens are told. An event that is not here makes no message.
 MOMENTS: Final[Mapping[type[Event], Moment]] = {moment.cls: moment for moment in (*_TABLE, *_OLDER)}

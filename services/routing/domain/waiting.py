@@ -101,6 +101,7 @@ def drop_request(move: Move, step: str | None, reason: str) -> None:
         step=step,
         reason=reason,
         dropped_at=move.now,
+        proposed=True,
     )
     move.events.append(dropped)
     awaited = move.case.dates_awaited + 1

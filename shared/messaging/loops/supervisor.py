@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from shared.kernel.errors import Transient
 from shared.log import get
 from shared.messaging.loops.heaps import share_heaps
-from shared.messaging.loops.linger import Linger
+from shared.messaging.loops.linger import APART, Linger, Pace
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.signals import told_to_stop
 
@@ -28,13 +28,13 @@ STUCK_SECONDS = 120.0
 class _Runner:
     """The thread of one loop and what is known of it."""
 
-    def __init__(self, loop: Loop, stopping: threading.Event) -> None:
+    def __init__(self, loop: Loop, stopping: threading.Event, pace: Pace) -> None:
         self.loop = loop
         self.failure: str | None = None  # kind of what goes wrong now
         self.stepped_at = time.monotonic()
         self._stopping = stopping
         self._failures = 0
-        self._linger = Linger()
+        self._linger = Linger(pace)
         self._rest = 0.0  # seconds rested after the last step
         self.thread = threading.Thread(target=self._run, name=loop.name, daemon=True)
 
@@ -83,12 +83,17 @@ class _Runner:
 
 
 class Supervisor:
-    """Runs loops until told to stop; `drain_seconds` is how long a step may take to finish then."""
+    """Runs loops until told to stop; `drain_seconds` is how long a step may take to finish then.
 
-    def __init__(self, loops: Sequence[Loop], *, drain_seconds: float = 8.0) -> None:
+    `pace` says how they rest under load.
+    """
+
+    def __init__(
+        self, loops: Sequence[Loop], *, drain_seconds: float = 8.0, pace: Pace = APART
+    ) -> None:
         self._drain_seconds = drain_seconds
         self._stopping = threading.Event()
-        self._runners = [_Runner(loop, self._stopping) for loop in loops]
+        self._runners = [_Runner(loop, self._stopping, pace) for loop in loops]
         self._started = False
 
     def start(self) -> None:

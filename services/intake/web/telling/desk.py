@@ -16,6 +16,7 @@ from shared.events.intake import (
     DossierReturned,
     DossierSupplemented,
     DossierWithdrawn,
+    DropConfirmed,
     ResultConfirmed,
     SilenceConfirmed,
     StopConfirmed,
@@ -97,6 +98,10 @@ def _stop_confirmed(event: StopConfirmed) -> Words:
     return "Ghi nhận dừng xử lý, báo công dân", [when("Dừng lúc", event.stopped_at)]
 
 
+def _drop_confirmed(event: DropConfirmed) -> Words:
+    return f"Ghi nhận không còn chờ bổ sung (lần {event.round}), báo công dân", []
+
+
 def _paid(event: DossierPaid) -> Words:
     return "Công dân đã nộp tiền", [
         vn_money(event.amount_vnd),
@@ -138,6 +143,7 @@ ROWS: Final = (
     row(SilenceConfirmed, _silence_confirmed, "quiet"),
     row(ResultConfirmed, _result_confirmed, "quiet"),
     row(StopConfirmed, _stop_confirmed, "quiet"),
+    row(DropConfirmed, _drop_confirmed, "quiet"),
     row(DossierWithdrawn, _withdrawn, "quiet"),
     row(DossierReturned, _returned, "good"),
     row(ContactGiven, _contact, "quiet"),
