@@ -62,7 +62,9 @@ def verify(ctx: click.Context, services: tuple[str, ...], told: str | None) -> N
         with opened(service) as store:
             found = ledger.verify(store, told=None if told is None else _seal(told))
         seals = found.end.number - found.begin.number
-        click.echo(f"{service}: {found.rows} rows in {seals} seals, {found.unsealed} not yet sealed")
+        click.echo(
+            f"{service}: {found.rows} rows in {seals} seals, {found.unsealed} not yet sealed"
+        )
         if found.begin.number:
             click.echo(f"  begins after seal {found.begin.number}: what was before is pruned")
         for fault in found.faults:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 UNKNOWN = "?"
@@ -25,6 +26,7 @@ def address_of(text: str | None) -> str:
     return str(_read(text) or UNKNOWN)
 
 
+@lru_cache(maxsize=4096)  # it is asked with every request
 def house_of(text: str | None) -> str:
     """Whom to count as one caller: an IPv4 address, or the /64 that an IPv6 line is given whole."""
     address = _read(text)
@@ -33,6 +35,7 @@ def house_of(text: str | None) -> str:
     return str(address) if isinstance(address, IPv4Address) else _cut(address, 64)
 
 
+@lru_cache(maxsize=4096)
 def place_of(text: str | None) -> str:
     """What is written down of an address: its /24 or /48, which is no single person's."""
     address = _read(text)

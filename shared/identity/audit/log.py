@@ -30,7 +30,7 @@ from shared.log import get
 EVERY_SECONDS: Final = 1.0
 #: What is kept in memory while the database is away; pages show nothing then anyway.
 MOST_WAITING: Final = 50_000
-TOO_MANY: Final = 429
+TOO_MANY: Final = 429  # of a key that asks a thousand times a second: it must not fill the log
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _CITIZEN: Final = "citizen"
 _log = get("access")
@@ -63,20 +63,19 @@ class AccessLog:
 
     def _entry(self, response: Response) -> Entry | None:
         seen: list[str] | None = g.get("seen")
-        principal = g.get("principal")
-        status, safe = response.status_code, request.method in _SAFE
-        if request.url_rule is None or (principal is None and seen is None):
+        principal, status = g.get("principal"), response.status_code
+        if request.url_rule is None or (principal is None and not seen) or status == TOO_MANY:
             return None
-        if status == TOO_MANY:
-            return None  # a key that asks a thousand times a second must not fill the log
-        if safe and (status // 100 == 3 or seen == [] or (seen is None and g.get("is_public"))):
-            return None  # nothing was shown
-        named = [str(value) for value in (request.view_args or {}).values()]
+        named = things([*map(str, (request.view_args or {}).values()), *(seen or ())])
+        if request.method in _SAFE and (
+            not named or status // 100 == 3 or (seen is None and g.get("is_public"))
+        ):
+            return None  # nothing was shown that is anybody's
         return Entry(
             at=self._store.clock.now(),
             actor=_CITIZEN if principal is None else str(principal.actor),
             act=f"{request.method} {request.url_rule.rule}",
-            things=things((*named, *(seen or ()))),
+            things=named,
             place=f"{'api' if is_api() else 'page'} {place_of(request.remote_addr)}",
             outcome=str(status),
         )
