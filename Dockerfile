@@ -22,7 +22,7 @@ FROM python:3.13-slim
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin lienthong \
  && install -d -o lienthong -g lienthong /data /secrets /secrets/postgres /secrets/postgres-init \
       /secrets/rabbitmq /secrets/intake /secrets/routing /secrets/notify /secrets/agencies \
-      /secrets/operator /secrets/smoke
+      /secrets/operator /secrets/smoke /secrets/proxy
 WORKDIR /app
 COPY --from=build /app /app
 ENV PATH=/app/.venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

@@ -7,6 +7,7 @@ services/commands; how a service is built lives in its own app.py.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any, NoReturn
 
@@ -33,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "acts": ("services.commands.acts:acts", "List what operators did by hand, and why."),
     "resend": ("services.commands.resend:resend", "Send facts again that a broker has lost."),
     "prune": ("services.commands.prune:prune", "Let go of what has outlived its term."),
+    "audit": ("services.commands.audit:audit", "Show who did what and who looked; check the log."),
     "migrate": ("services.commands.migrate:migrate", "Bring the databases up to date."),
     "secrets": ("services.commands.secrets:command", "Draw and apply an installation's secrets."),
     "mailsink": ("services.commands.mailsink:command", "Take every e-mail and keep it as a file."),
@@ -132,6 +134,8 @@ def cli() -> None:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and leave with its exit status: 0 well, 2 refused, 130 interrupted."""
+    # Databases, messages and results hold personal data: what we make is for its owner alone.
+    os.umask(0o077)
     try:
         status = cli.main(args=arguments, prog_name="lienthong", standalone_mode=False)
     except click.exceptions.Abort:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from shared.kernel.errors import SettingsError
 
@@ -18,6 +19,8 @@ PREFIX = "LIENTHONG_"
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 SERVICES = ("intake", "routing", "notify")
 PROJECT = Path(__file__).resolve().parent.parent
+KEY_PER_MINUTE: Final = 3000
+KEY_AT_ONCE: Final = 6  # of the eight threads of a door
 DEFAULT_PORTS = {"intake": 8080, "routing": 8081, "notify": 8082}
 # Names of the same prefix that others read: the test command and the servers it starts, the commands
 # `smoke` and `status`, and what deploy/rabbitmq and compose hand to their own scripts.
@@ -44,7 +47,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8080
     ops_port: int = 0
-    public_host: str = ""
+    public_url: str = ""
     secret_key: str | None = field(default=None, repr=False)
     cookie_secure: bool = False
     log_format: str = "console"
@@ -54,6 +57,11 @@ class Settings:
     channel_sms: str = "file"
     channel_email: str = "file"
     proxy_hops: int = 0
+    # What one key may ask of one process; 0: no limit. A service that runs by itself has limits
+    # (see `load`), a city that a program holds in its hand has none.
+    key_per_minute: int = 0
+    key_at_once: int = 0
+    access_days: int = 730  # how long it is kept who looked at what
     relay_batch: int = 100
     consumer_batch: int = 50
     prefetch: int = 200
@@ -61,6 +69,13 @@ class Settings:
     keep_ledgers_days: int = 180
     keep_answers_days: int = 90
     keep_forms_days: int = 365
+
+    @property
+    def home(self) -> str:
+        """Where people find its pages; empty where it was not said and cannot be known."""
+        if self.public_url or not self.port or self.host not in ("127.0.0.1", "localhost"):
+            return self.public_url
+        return f"http://{self.host}:{self.port}"
 
     @classmethod
     def load(cls, service: str, env: Mapping[str, str]) -> Settings:
@@ -71,6 +86,8 @@ class Settings:
         data_dir = values.setdefault("data_dir", PROJECT / "var")
         values.setdefault("database_url", f"sqlite:///{data_dir / f'{service}.db'}")
         values.setdefault("port", DEFAULT_PORTS.get(service, 8080))
+        values.setdefault("key_per_minute", KEY_PER_MINUTE)
+        values.setdefault("key_at_once", KEY_AT_ONCE)
         return cls(service=service, **values)
 
 
@@ -102,6 +119,16 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return read
 
 
+def _address(text: str) -> str:
+    """The beginning of an address; none where it is empty, as a compose file may leave it."""
+    parts = urlsplit(text)
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname):
+        raise ValueError("not an address such as https://motcua.example.vn")
+    if parts.path.strip("/") or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("not an address alone: leave out what follows the host's name")
+    return text.rstrip("/")
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -122,7 +149,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "host": str,
     "port": _count(0, 65535),
     "ops_port": _count(0, 65535),
-    "public_host": str,
+    "public_url": _address,
     "secret_key": str,
     "cookie_secure": _flag,
     "log_format": _one_of("json", "console"),
@@ -132,6 +159,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "channel_sms": str,  # which words there are is known to notify alone
     "channel_email": str,
     "proxy_hops": _count(0, 10),
+    "key_per_minute": _count(0, 1_000_000),
+    "key_at_once": _count(0, 1000),
+    "access_days": _count(30, 36_500),
     "relay_batch": _count(1, 10_000),
     "consumer_batch": _count(1, 10_000),
     "prefetch": _count(1, 65535),

@@ -32,7 +32,7 @@ SELECT coalesce(string_agg(line, E'\\n' ORDER BY line), '') FROM (
   JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {_OURS}
   UNION ALL SELECT format('%s %s', k.conname, pg_get_constraintdef(k.oid)) FROM pg_constraint k
   JOIN pg_namespace n ON n.oid = k.connamespace WHERE {_OURS}
-  UNION ALL SELECT pg_get_triggerdef(t.oid) FROM pg_trigger t WHERE NOT t.tgisinternal
+  UNION ALL SELECT pg_get_triggerdef(t.oid) || t.tgenabled::text FROM pg_trigger t WHERE NOT t.tgisinternal
   UNION ALL SELECT pg_get_functiondef(p.oid) FROM pg_proc p
   JOIN pg_namespace n ON n.oid = p.pronamespace WHERE {_OURS}
   UNION ALL SELECT format('%s', s.setconfig) FROM pg_db_role_setting s

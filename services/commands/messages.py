@@ -1,6 +1,6 @@
 """`lienthong messages list|show|resend|check`: what citizens were told, for operators.
 
-Addresses are masked everywhere; `show` prints the text, which the operator asked for.
+Addresses are masked everywhere; the text is shown with `--reveal`, which is written down.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import os
 
 import click
 
-from services.commands.stores import noted, opened, reasoned
+from services.commands.stores import noted, opened, operator, reasoned, revealing
 from services.notify.domain.contacts import masked
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage import queries
 from services.notify.usecases.resending import resend as send_again
-from shared.kernel.actor import SHELL
+from shared.identity import audit
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import LienThongError
 from shared.messaging.acts import Reason
@@ -54,15 +54,23 @@ def list_messages(
 
 @messages.command("show")
 @click.argument("message_id", metavar="ID")
-def show(message_id: str) -> None:
-    """Show one message with its text."""
-    with opened("notify") as store, store.read() as connection:
-        message = queries.one(connection, message_id)
+@revealing
+def show(message_id: str, *, reveal: bool, reason: str) -> None:
+    """Show one message; its text with --reveal."""
+    with opened("notify") as store:
+        with store.read() as connection:
+            message = queries.one(connection, message_id)
+        if reveal:
+            named = (message.id, message.dossier)
+            audit.reveal(store, "reveal message", named, reason=reason, actor=operator())
     click.echo(_line(message))
     if message.reason:
         click.echo(f"reason: {message.reason}")
     click.echo(f"tries: {message.tries}")
-    click.echo("\n".join(filter(None, ("", message.subject, message.body.rstrip()))))
+    if reveal:
+        click.echo("\n".join(filter(None, ("", message.subject, message.body.rstrip()))))
+    elif message.body:
+        click.echo(f"({len(message.body)} letters to a citizen; --reveal --reason WHY shows them)")
 
 
 @messages.command("resend")
@@ -70,7 +78,7 @@ def show(message_id: str) -> None:
 @reasoned
 def resend(message_ids: tuple[str, ...], who: str, why: str) -> None:
     """Queue messages again with a fresh budget; an uncertain one may reach the citizen twice."""
-    with opened("notify") as store, store.begin(SHELL) as uow:
+    with opened("notify") as store, store.begin(operator()) as uow:
         for message_id in message_ids:
             send_again(uow, message_id)
             noted(uow, "messages resend", message_id, 1, Reason(who, why))

@@ -15,8 +15,17 @@ import click
 
 from services.commands.held import body_of, plain, safe, tell
 from services.commands.since import SINCE
-from services.commands.stores import any_services, named, noted, one_service, opened, reasoned
-from shared.kernel.actor import SHELL
+from services.commands.stores import (
+    any_services,
+    named,
+    noted,
+    one_service,
+    opened,
+    operator,
+    reasoned,
+    revealing,
+)
+from shared.identity import audit
 from shared.kernel.errors import LienThongError
 from shared.messaging import bulk
 from shared.messaging import parked as ledger
@@ -99,16 +108,26 @@ def list_(
 @one_service
 @_consumer
 @click.option("--source", help="Of which source, where several chose the same id.")
-@click.option("--reveal", is_flag=True, help="Show personal data too.")
+@revealing
 def show(
-    fact_id: str, service: str, consumer: str | None, source: str | None, *, reveal: bool
+    fact_id: str,
+    service: str,
+    consumer: str | None,
+    source: str | None,
+    *,
+    reveal: bool,
+    reason: str,
 ) -> None:
     """Show one held fact by its id (or 6 letters of its beginning) with its body, masked.
 
     Before an id that looks like an option write `--`.
     """
-    with opened(service) as store, store.read() as connection:
-        row = ledger.show(connection, fact_id, consumer=consumer, source=source)
+    with opened(service) as store:
+        with store.read() as connection:
+            row = ledger.show(connection, fact_id, consumer=consumer, source=source)
+        if reveal:
+            named = (row.fact_id, row.subject or "")
+            audit.reveal(store, "reveal parked", named, reason=reason, actor=operator())
     tell(service, row)
     if row.sequence is None and row.place is not None:
         click.echo(f"  tự nhận là / says it is: {safe(_words(row.place))}")
@@ -179,7 +198,7 @@ def step_over(
     `show` tells the place that its bytes claim; only the next number of a stream is given up.
     """
     said = Place(*place)
-    with opened(service) as store, store.begin(SHELL) as uow:
+    with opened(service) as store, store.begin(operator()) as uow:
         row = ledger.discard(uow, fact_id, who=who, why=why, consumer=consumer, step_over=said)
         what = f"{row.consumer} {safe(_words(said))}"
         noted(uow, "step-over", what, 1, Reason(who, why))
@@ -219,7 +238,7 @@ def _settle(
                 )
                 return
         refused = 0
-        for key, outcome in bulk.settle(store, act, chosen, reason, SHELL, noted):
+        for key, outcome in bulk.settle(store, act, chosen, reason, operator(), noted):
             if not isinstance(outcome, LienThongError):
                 click.echo(f"{said}: {safe(outcome.fact_id)}")
                 if act == "discard" and outcome.sequence is None and outcome.place is not None:

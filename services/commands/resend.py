@@ -8,9 +8,8 @@ from datetime import datetime
 import click
 
 from services.commands.since import SINCE
-from services.commands.stores import any_services, named, noted, opened, reasoned
+from services.commands.stores import any_services, named, noted, opened, operator, reasoned
 from services.routing.usecases.resend import resend_tasks
-from shared.kernel.actor import SHELL
 from shared.kernel.clock import format_instant
 from shared.messaging.acts import Reason
 from shared.messaging.outbox import resend as mark_unsent
@@ -58,7 +57,7 @@ def resend(
 def _everybody(services: Sequence[str], since: datetime, reason: Reason) -> None:
     told = f"since {format_instant(since)}"
     for service in services:
-        with opened(service) as store, store.begin(SHELL) as uow:
+        with opened(service) as store, store.begin(operator()) as uow:
             count = mark_unsent(uow, since)
             noted(uow, "resend", told, count, reason)
         click.echo(f"{service}: {count} facts {told} will be sent again")
@@ -66,7 +65,7 @@ def _everybody(services: Sequence[str], since: datetime, reason: Reason) -> None
 
 def _agency(agency: str, after: int, reason: Reason, *, unanswered: bool) -> None:
     told = f"to {agency} after {after}{', unanswered alone' if unanswered else ''}"
-    with opened("routing") as store, store.begin(SHELL) as uow:
+    with opened("routing") as store, store.begin(operator()) as uow:
         count = resend_tasks(uow, agency, after, unanswered=unanswered)
         noted(uow, "resend", told, count, reason)
     click.echo(f"routing: {count} messages {told} will be sent again")

@@ -163,11 +163,11 @@ def _run_gunicorn(settings: Settings, threads: int) -> None:
 
 
 def _beside(service: Service) -> Supervisor:
-    """What runs beside the doors: word of each commit for the loops in other processes."""
+    """What runs beside the doors: who looked, and word of commits for loops in other processes."""
     from shared.messaging.loops.supervisor import Supervisor
     from shared.messaging.loops.wakeups import notifiers
 
-    return Supervisor(notifiers(service.store, service.name))
+    return Supervisor([*service.beside, *notifiers(service.store, service.name)])
 
 
 def _ops_server(service: Service, supervisor: Supervisor | None = None) -> list[WebServer]:

@@ -31,6 +31,8 @@ PEM: Final[Mapping[str, str]] = {
     "rabbitmq/tls_certificate.pem": "CERTIFICATE",
     "rabbitmq/tls_key.pem": "PRIVATE KEY",
     "rabbitmq/tls_clients_ca.pem": "CERTIFICATE",
+    "proxy/tls_certificate.pem": "CERTIFICATE",
+    "proxy/tls_key.pem": "PRIVATE KEY",
 }
 FOLDERS: Final = (
     "postgres",
@@ -40,6 +42,7 @@ FOLDERS: Final = (
     "agencies",
     "operator",
     "smoke",
+    "proxy",
 )
 
 

@@ -6,8 +6,10 @@ installation and also when its broker is away.
 
 from __future__ import annotations
 
+import getpass
 import importlib
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,6 +22,8 @@ from sqlalchemy import make_url
 
 from shared.database import Store, UnitOfWork
 from shared.database.migrate import head, version
+from shared.identity import audit
+from shared.kernel.actor import SHELL, Actor
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
 from shared.kernel.ids import RandomIds
@@ -62,6 +66,7 @@ def reasoned(command: Command) -> Command:
 def noted(uow: UnitOfWork, act: str, what: str, count: int, reason: Reason) -> None:
     """Write down, with this unit, what an operator did by hand; the one place for all commands."""
     record(uow, act, what, count, reason)
+    audit.note(uow, act, [what], reason=f"{reason.who}: {reason.why}")
 
 
 def now() -> datetime:
@@ -110,6 +115,22 @@ def _must_be_there(settings: Settings) -> None:
             "LIENTHONG_DATA_DIR như khi chạy thành phố",
             code="no_database",
         )
+
+
+def operator() -> Actor:
+    """Whoever types this, by the name under which the machine knows them."""
+    try:
+        name = re.sub(r"[^A-Za-z0-9._-]", "-", getpass.getuser())[:100]
+    except (OSError, KeyError):  # a container's user without a name
+        name = str(os.getuid()) if hasattr(os, "getuid") else ""
+    return Actor("operator", name) if name else SHELL
+
+
+def revealing(command: Command) -> Command:
+    """The options that show citizens' words, with the reason that is written down first."""
+    shown = click.option("--reveal", is_flag=True, help="Show citizens' words too; noted for ever.")
+    why = click.option("--reason", default="", help="Why you look; needed with --reveal.")
+    return shown(why(command))
 
 
 def app_of(service: str) -> ModuleType:

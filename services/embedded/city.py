@@ -73,7 +73,8 @@ class City:
     @property
     def loops(self) -> Sequence[Loop]:
         """Every loop, in the order in which the pump asks them."""
-        own = [loop for service in self.services.values() for loop in service.loops]
+        services = self.services.values()
+        own = [loop for service in services for loop in (*service.loops, *service.beside)]
         return [*own, *self._more]
 
     def add(self, loops: Sequence[Loop]) -> None:

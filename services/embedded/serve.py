@@ -6,7 +6,6 @@ the terminal, keys, or who sits at the agencies: whoever serves hands that in.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -41,8 +40,6 @@ class PortTaken(LienThongError):
 
 def serve_city(settings: Mapping[str, Settings], *, prepare: Prepare, tell: Tell) -> bool:
     """Serve until SIGTERM or Ctrl-C; True when everything that had begun was finished."""
-    # Databases and messages hold personal data: what this process writes is for its user only.
-    os.umask(0o077)
     first = settings["intake"]
     log.configure(first)
     city = City(settings, catalogue=load(first.catalogue_dir), clock=RealClock(), ids=RandomIds())

@@ -14,6 +14,7 @@ from services.intake.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.events.names import ROUTING, ROUTING_STEPS
+from shared.identity import audit, keys
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
@@ -35,11 +36,14 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
     parts = Assembly(NAME, settings, store, bus)
+    access = audit.AccessLog(NAME, store)
+    parts.metrics.measure(partial(keys.measured, store))
     return parts.service(
-        web=create_web(settings, store, catalogue),
+        web=access.watch(create_web(settings, store, catalogue, parts.metrics)),
         loops=[
             parts.relay(),
             parts.consumer(FACTS_QUEUE, handlers(catalogue), sources=SOURCES),
+            audit.Keeper(NAME, store, settings.access_days),
             parts.ticker(
                 "due",
                 Timely(
@@ -50,6 +54,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             ),
             parts.nightly(prune),
         ],
+        beside=[access],
         migrations=MIGRATIONS,
         matters=MATTERS,
     )

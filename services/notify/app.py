@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from services.notify.channels import open_channels
@@ -16,6 +17,7 @@ from services.notify.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.events.names import INTAKE, INTAKE_CONTACTS, ROUTING
+from shared.identity import audit, keys
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
@@ -42,8 +44,10 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     composer = Composer(catalogue)
     channels = open_channels(settings)
     presence = Presence(store, alone=bus.volatile)
+    access = audit.AccessLog(NAME, store)
+    parts.metrics.measure(partial(keys.measured, store))
     return parts.service(
-        web=create_web(settings, store),
+        web=access.watch(create_web(settings, store, parts.metrics)),
         loops=[
             parts.relay(),
             *(
@@ -56,6 +60,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             ),
             Heartbeat(presence, store),
             # Contacts are waited for a day: whether one is given up now need not be asked often.
+            audit.Keeper(NAME, store, settings.access_days),
             parts.ticker(
                 "ticker",
                 Timely(next_give_up, waited_too_long, give_up_waiting),
@@ -63,6 +68,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             ),
             parts.nightly(prune),
         ],
+        beside=[access],
         migrations=MIGRATIONS,
         matters=MATTERS,
     )

@@ -16,6 +16,7 @@ from services.routing.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.events.names import INTAKE
+from shared.identity import audit, keys
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
@@ -42,12 +43,15 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     parts = Assembly(NAME, settings, store, bus, agencies)
     rules = Rules(catalogue)
     verify = verify_sender(anybody(bus))
+    access = audit.AccessLog(NAME, store)
+    parts.metrics.measure(partial(keys.measured, store))
     return parts.service(
-        web=create_web(settings, store, rules),
+        web=access.watch(create_web(settings, store, rules, parts.metrics)),
         loops=[
             parts.relay(),
             parts.consumer(FACTS_QUEUE, fact_handlers(rules), sources=(INTAKE,)),
             parts.consumer(ANSWERS_QUEUE, answer_handlers(rules), verify=verify),
+            audit.Keeper(NAME, store, settings.access_days),
             parts.ticker(
                 "deadlines",
                 Timely(
@@ -58,6 +62,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             ),
             parts.nightly(prune),
         ],
+        beside=[access],
         migrations=MIGRATIONS,
         matters=MATTERS,
     )

@@ -6,6 +6,8 @@ processes start at once and only one of them migrate.
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,6 +29,7 @@ def upgrade(engine: sa.Engine, script_location: str | Path, revision: str = "hea
     """Bring the database up to a revision in one transaction; does nothing when it is there."""
     from alembic import command
 
+    _for_the_owner_alone(engine)
     with writer_lock(engine), engine.connect() as connection, unhurried(connection):
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:k)"), {"k": _LOCK})
@@ -34,6 +37,20 @@ def upgrade(engine: sa.Engine, script_location: str | Path, revision: str = "hea
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         connection.commit()
+
+
+def _for_the_owner_alone(engine: sa.Engine) -> None:
+    """Nobody else may read SQLite's file, whatever the umask; its log gets what the file has."""
+    name = engine.url.database
+    if engine.dialect.name != "sqlite" or not name or name == ":memory:":
+        return
+    with contextlib.suppress(OSError):  # not ours to close, or no such folder: told right after
+        # Never opened where it is there: to close it again would take SQLite's own locks away.
+        if not Path(name).exists():
+            os.close(os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        for file in (Path(name), Path(f"{name}-wal"), Path(f"{name}-shm")):
+            if file.exists():
+                file.chmod(0o600)
 
 
 def current(engine: sa.Engine) -> str | None:

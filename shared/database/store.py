@@ -45,6 +45,7 @@ class Store:
         self._gate = Gate()
         self._refused = False  # the last writer was
         self._alone = engine.execution_options(**{ALONE: True})
+        self.before_close: list[Callable[[], None]] = []
         self._querying = engine.execution_options(**{READ_ONLY: True, ALONE: True})
 
     @contextmanager
@@ -199,7 +200,9 @@ class Store:
                 connection.exec_driver_sql(f"PRAGMA user_version = {int(version or 0)}")
 
     def close(self) -> None:
-        """Let go of all connections."""
+        """Let go of all connections, once everything that was held back is written."""
+        for hook in self.before_close:
+            hook()
         self.engine.dispose()
 
 

@@ -6,6 +6,7 @@ any argument is read.  What an office may see is decided by the use cases, with 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
@@ -14,27 +15,34 @@ from flask import Flask, current_app, g, request, session
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.exceptions import UnsupportedMediaType
 
+from shared.identity.callers import house_of, place_of
 from shared.identity.keys import Principal
 from shared.identity.limits import MARK as LIMIT_MARK
-from shared.identity.limits import Limiter
+from shared.identity.limits import Full, Limiter, Shares
 from shared.kernel.errors import Forbidden, Refused, Unauthenticated
+from shared.log import get
+from shared.messaging.metrics import Metrics
 
 View = TypeVar("View", bound=Callable[..., Any] | type)
 EXTENSION: Final = "lienthong.guard"
 MARK: Final = "__access__"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _SESSION_KEY: Final = "key"
+_log = get("web")
 
 
 class TooMany(Refused):
     """The caller asks too often; `seconds` until the next request may pass."""
 
     status = 429
-    default_vi = "Quá nhiều lần thử. Vui lòng đợi rồi thử lại."
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("too many requests; wait and try again", code="too_many_requests")
-        self.seconds = max(1, round(seconds + 0.5))
+        self.seconds = max(1, math.ceil(seconds))
+        super().__init__(
+            f"too many requests; wait {self.seconds} s and try again",
+            vi=f"Quá nhiều lần thử. Vui lòng đợi {self.seconds} giây rồi thử lại.",
+            code="too_many_requests",
+        )
 
 
 class Keys(Protocol):
@@ -53,6 +61,8 @@ class Guard:
 
     keys: Keys
     csrf: CSRFProtect
+    shares: Shares = field(default_factory=Shares)
+    metrics: Metrics = field(default_factory=Metrics)
     limiter: Limiter = field(default_factory=Limiter)
     public_endpoints: set[str] = field(default_factory=set)
 
@@ -146,6 +156,7 @@ def install(app: Flask, guard: Guard) -> None:
     """Put the guard before every view of the app."""
     app.extensions[EXTENSION] = guard
     app.before_request(_before)
+    app.teardown_request(_after)
 
 
 def _before() -> None:
@@ -155,6 +166,7 @@ def _before() -> None:
     access = access_of(_app_view(), request.method) or _built_in(guard, request.endpoint)
     if access is None:
         raise Forbidden("this route names no access rule", code="no_access_rule")
+    g.is_public = access.is_public
     _count(guard)
     if not access.is_public:
         principal = current_or_none()
@@ -162,8 +174,25 @@ def _before() -> None:
             raise Unauthenticated("a valid key is needed")
         if principal.kind not in access.kinds:
             raise Forbidden("this kind of key does not open this door")
+        _take_share(guard, principal)
     _protect_from_forgery(guard)
     _refuse_foreign_content()
+
+
+def _take_share(guard: Guard, principal: Principal) -> None:
+    """One key cannot exhaust the others: neither by many requests nor by slow ones."""
+    try:
+        guard.shares.enter(principal.key_id)
+    except Full as full:
+        guard.metrics.tried("key", "limited")
+        _log.warning("web.key_limited", key=principal.key_id, share=full.share)
+        raise TooMany(full.seconds) from None
+    g.sharing = principal.key_id
+
+
+def _after(_: BaseException | None) -> None:
+    if (key := g.pop("sharing", None)) is not None:
+        guard_of().shares.leave(key)
 
 
 def _app_view() -> Any:
@@ -181,7 +210,9 @@ def _count(guard: Guard) -> None:
     limit, methods = marked
     if methods and request.method not in methods:
         return
-    if (seconds := guard.limiter.wait(limit, request.remote_addr or "?")) > 0:
+    if (seconds := guard.limiter.wait(limit, house_of(request.remote_addr))) > 0:
+        guard.metrics.tried(limit.name, "limited")
+        _log.warning("web.caller_limited", door=limit.name, place=place_of(request.remote_addr))
         raise TooMany(seconds)
 
 

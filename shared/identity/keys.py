@@ -1,7 +1,8 @@
 """API keys of desks, agencies and operators: `lt_<id>_<secret>`, shown once, kept as a hash.
 
 The secret has 160 bits from the system's randomness, so a plain SHA-256 is enough and quick; no
-slow password hash is needed for what nobody has to remember.
+slow password hash is needed for what nobody has to remember. Each key has an end, which can be
+moved on: what nobody renews was forgotten, and stops by itself.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, cast, get_args
 
 import sqlalchemy as sa
@@ -21,8 +22,13 @@ from shared.database.types import Instant
 from shared.database.unit_of_work import UnitOfWork
 from shared.kernel.actor import Actor
 from shared.kernel.errors import Fault, InvalidInput, NotFound
+from shared.messaging.metrics import Reading
 
 Kind = Literal["desk", "agency", "operator"]
+DAYS: Final = 365
+MOST_DAYS: Final = 3650
+#: How long before its end a key is told of.
+WARNING: Final = timedelta(days=14)
 _LETTERS: Final = "abcdefghijkmnpqrstuvwxyz23456789"
 _SHAPE: Final = re.compile(r"lt_([a-z0-9]{10})_([a-z0-9]{32})", re.ASCII)
 
@@ -39,12 +45,13 @@ def define(metadata: sa.MetaData) -> sa.Table:
         sa.Column("hash", sa.LargeBinary, nullable=False),
         sa.Column("made_at", Instant(), nullable=False),
         sa.Column("revoked_at", Instant()),
+        sa.Column("expires_at", Instant(), nullable=False),
     )
 
 
 _KEYS: Final = define(sa.MetaData())
 # Built once: it is asked with every request.
-_HOLDER: Final = sa.select(_KEYS.c.kind, _KEYS.c.bound_to, _KEYS.c.hash).where(
+_HOLDER: Final = sa.select(_KEYS.c.kind, _KEYS.c.bound_to, _KEYS.c.hash, _KEYS.c.expires_at).where(
     _KEYS.c.id == sa.bindparam("key"), _KEYS.c.revoked_at.is_(None)
 )
 
@@ -75,12 +82,19 @@ class KeyInfo:
     label: str = field(repr=False)
     made_at: datetime
     revoked_at: datetime | None
+    expires_at: datetime
+
+    def ends_soon(self, now: datetime) -> bool:
+        """Whether somebody should renew it: it is in force, and ends within the warning."""
+        return self.revoked_at is None and now < self.expires_at <= now + WARNING
 
 
-def issue(uow: UnitOfWork, *, kind: Kind, bound_to: str, label: str) -> tuple[str, str]:
-    """Make a key; returns its id and the whole text, which is never shown again."""
+def issue(
+    uow: UnitOfWork, *, kind: Kind, bound_to: str, label: str, days: int = DAYS
+) -> tuple[str, str]:
+    """Make a key that is good for so many days; its id and the text, which is never shown again."""
     text = draw()
-    register(uow, kind=kind, bound_to=bound_to, label=label, text=text)
+    register(uow, kind=kind, bound_to=bound_to, label=label, text=text, days=days)
     return _id_of(text), text
 
 
@@ -89,16 +103,55 @@ def draw() -> str:
     return f"lt_{_random(10)}_{_random(32)}"
 
 
-def register(uow: UnitOfWork, *, kind: Kind, bound_to: str, label: str, text: str) -> bool:
-    """Make a drawn key valid; False when its id was registered before (also if since revoked)."""
+def register(
+    uow: UnitOfWork, *, kind: Kind, bound_to: str, label: str, text: str, days: int = DAYS
+) -> bool:
+    """Make a drawn key valid.
+
+    False when its id was registered before: then its end moves on, unless it was revoked.
+    """
     _check(kind, bound_to)
     key_id = _id_of(text)
-    known = sa.select(_KEYS.c.id).where(_KEYS.c.id == key_id)
-    if uow.connection.execute(known).one_or_none() is not None:
+    known = sa.select(_KEYS.c.revoked_at).where(_KEYS.c.id == key_id)
+    if (before := uow.connection.execute(known).one_or_none()) is not None:
+        if before.revoked_at is None:
+            renew(uow, key_id, days=days)
         return False
-    row = {"id": key_id, "kind": kind, "bound_to": bound_to, "label": label, "hash": hash_of(text)}
-    uow.connection.execute(sa.insert(_KEYS), {**row, "made_at": uow.now, "revoked_at": None})
+    made = sa.insert(_KEYS).values(
+        id=key_id,
+        kind=kind,
+        bound_to=bound_to,
+        label=label,
+        hash=hash_of(text),
+        made_at=uow.now,
+        expires_at=_end(uow.now, days),
+    )
+    uow.connection.execute(made)
     return True
+
+
+def renew(uow: UnitOfWork, key_id: str, *, days: int = DAYS) -> datetime:
+    """Move a key's end to so many days from now, also of one that has ended; the new end (UTC).
+
+    NotFound where there is no such key, or it was revoked.
+    """
+    end = _end(uow.now, days)
+    moved = uow.connection.execute(
+        sa.update(_KEYS)
+        .where(_KEYS.c.id == key_id, _KEYS.c.revoked_at.is_(None))
+        .values(expires_at=end)
+    )
+    if moved.rowcount == 0:
+        raise _no_such_key()
+    return end
+
+
+def _end(now: datetime, days: int) -> datetime:
+    if not 0 < days <= MOST_DAYS:
+        raise InvalidInput(
+            [Fault("days", f"Từ 1 đến {MOST_DAYS} ngày.", f"must be from 1 to {MOST_DAYS} days")]
+        )
+    return now + timedelta(days=days)
 
 
 def _check(kind: str, bound_to: str) -> None:
@@ -120,25 +173,27 @@ def _id_of(text: str) -> str:
     return shape.group(1)
 
 
-def verify(connection: sa.Connection, text: str) -> Principal | None:
-    """Who holds this key; None when it is unknown, revoked or no key at all."""
+def verify(connection: sa.Connection, text: str, now: datetime) -> Principal | None:
+    """Who holds this key; None when it is unknown, revoked, at its end or no key at all."""
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
     row = connection.execute(_HOLDER, {"key": shape.group(1)}).one_or_none()
-    if row is None or not hmac.compare_digest(bytes(row.hash), hash_of(text)):
+    if (
+        row is None
+        or row.expires_at <= now
+        or not hmac.compare_digest(bytes(row.hash), hash_of(text))
+    ):
         return None
     return Principal(cast("Kind", row.kind), row.bound_to, shape.group(1))
 
 
-def find(connection: sa.Connection, key_id: str) -> Principal | None:
-    """Who holds the key of this id, for a session that was opened with it; None once revoked."""
-    row = connection.execute(
-        sa.select(_KEYS.c.kind, _KEYS.c.bound_to).where(
-            _KEYS.c.id == key_id, _KEYS.c.revoked_at.is_(None)
-        )
-    ).one_or_none()
-    return None if row is None else Principal(cast("Kind", row.kind), row.bound_to, key_id)
+def find(connection: sa.Connection, key_id: str, now: datetime) -> Principal | None:
+    """Who holds the key of this id, for a session opened with it; None once revoked or ended."""
+    row = connection.execute(_HOLDER, {"key": key_id}).one_or_none()
+    if row is None or row.expires_at <= now:
+        return None
+    return Principal(cast("Kind", row.kind), row.bound_to, key_id)
 
 
 def revoke(uow: UnitOfWork, key_id: str) -> None:
@@ -149,16 +204,33 @@ def revoke(uow: UnitOfWork, key_id: str) -> None:
         .values(revoked_at=uow.now)
     )
     if ended.rowcount == 0:
-        raise NotFound("there is no valid key with this id", vi="Không có khóa còn hiệu lực này.")
+        raise _no_such_key()
+
+
+def _no_such_key() -> NotFound:
+    return NotFound("there is no valid key with this id", vi="Không có khóa còn hiệu lực này.")
 
 
 def list_keys(connection: sa.Connection) -> list[KeyInfo]:
     """All keys, the oldest first, without their secrets."""
     rows = connection.execute(sa.select(_KEYS).order_by(_KEYS.c.made_at, _KEYS.c.id))
     return [
-        KeyInfo(r.id, cast("Kind", r.kind), r.bound_to, r.label, r.made_at, r.revoked_at)
+        KeyInfo(
+            r.id, cast("Kind", r.kind), r.bound_to, r.label, r.made_at, r.revoked_at, r.expires_at
+        )
         for r in rows
     ]
+
+
+def ending(store: Store) -> list[KeyInfo]:
+    """The keys that end soon and that nobody has renewed."""
+    with store.read() as connection:
+        return [key for key in list_keys(connection) if key.ends_soon(store.clock.now())]
+
+
+def measured(store: Store) -> list[Reading]:
+    """How many keys end soon, for the measures of a service."""
+    return [Reading("lienthong_keys_ending", "Keys that end within 14 days", len(ending(store)))]
 
 
 def _random(length: int) -> str:
@@ -179,9 +251,9 @@ class StoreKeys:
     def verify(self, text: str) -> Principal | None:
         """The principal of a key's full text, or None."""
         with self.store.query() as connection:
-            return verify(connection, text)
+            return verify(connection, text, self.store.clock.now())
 
     def still_valid(self, key_id: str) -> Principal | None:
         """The principal of a key that was verified before, or None where it is revoked."""
         with self.store.query() as connection:
-            return find(connection, key_id)
+            return find(connection, key_id, self.store.clock.now())

@@ -62,7 +62,7 @@ class Assembly:
         self._settings = settings
         self._store = store
         self._bus = bus
-        self._metrics = Metrics()
+        self.metrics = Metrics()
         self._readers: dict[str, Verify] = {}
         bus.declare(exchanges_of(name), (*queues_of(name), *queues))
 
@@ -75,7 +75,7 @@ class Assembly:
             name=f"{self._name}.relay",
             # A user that is not the service's own says nothing to those who read.
             user_id=self._name if self._bus.user == self._name else None,
-            metrics=self._metrics,
+            metrics=self.metrics,
         )
 
     def consumer(
@@ -103,7 +103,7 @@ class Assembly:
             prefetch=self._settings.prefetch,
             verify=verify,
             keep_forms=keep_forms,
-            metrics=self._metrics,
+            metrics=self.metrics,
         )
 
     def ticker(self, name: str, work: Timely, *, gap: float = 0.25) -> Ticker:
@@ -116,16 +116,24 @@ class Assembly:
         return Nightly(f"{self._name}.prune", self._store.clock, work)
 
     def service(
-        self, web: Flask, loops: Sequence[Loop], migrations: Path, matters: Matters
+        self,
+        web: Flask,
+        loops: Sequence[Loop],
+        migrations: Path,
+        matters: Matters,
+        beside: Sequence[Loop] = (),
     ) -> Service:
-        """The whole service, its ledgers measured at each scrape; nothing runs yet."""
+        """The whole service, its ledgers measured at each scrape; nothing runs yet.
+
+        `beside` runs in every process that serves the web.
+        """
         store = self._store
         consumers = [loop.name for loop in loops if isinstance(loop, Consumer | Relay | Ticker)]
         if not self._bus.volatile:  # in one process nothing is delivered in vain
-            dead = DeadLetters(self._name, store, self._bus, self._readers, metrics=self._metrics)
+            dead = DeadLetters(self._name, store, self._bus, self._readers, metrics=self.metrics)
             consumers.append(dead.name)
             loops = [*loops, dead]
-        self._metrics.measure(ledgers(store, consumers))
+        self.metrics.measure(ledgers(store, consumers))
         return Service(
             name=self._name,
             settings=self._settings,
@@ -133,8 +141,9 @@ class Assembly:
             bus=self._bus,
             web=web,
             loops=list(loops),
+            beside=list(beside),
             migrate=lambda: upgrade(store.engine, migrations),
             close=store.close,
-            metrics=self._metrics,
+            metrics=self.metrics,
             matters=matters,
         )

@@ -116,12 +116,11 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._handled = Counter(
+        self._handled = self._counter(
             "lienthong_facts_handled",
             "Facts handled, by consumer, type and what became of them",
-            ("consumer", "type", "outcome"),
-            registry=self.registry,
-        )
+            "consumer", "type", "outcome",
+        )  # fmt: skip
         self._handling = Histogram(
             "lienthong_handling_seconds",
             "Time of one batch of facts from taken to committed",
@@ -136,16 +135,19 @@ class Metrics:
             buckets=_TRAVEL,
             registry=self.registry,
         )
-        self._sent = Counter(
-            "lienthong_facts_sent",
-            "Facts given to the broker, by outcome",
-            ("outcome",),
-            registry=self.registry,
+        self._sent = self._counter(
+            "lienthong_facts_sent", "Facts given to the broker, by outcome", "outcome"
+        )
+        self._tries = self._counter(
+            "lienthong_tries", "What was tried at a door, by what became of it", "door", "outcome"
         )
         # Children by their labels: looking one up costs prometheus_client a lock and a check of
         # every label, and there are two for each fact.
         self._handled_of: dict[tuple[str, str, str], Counter] = {}
         self._travel_of: dict[str, Histogram] = {}
+
+    def _counter(self, name: str, words: str, *labels: str) -> Counter:
+        return Counter(name, words, labels, registry=self.registry)
 
     def handled(self, consumer: str, kind: str, outcome: str, *, age: float | None = None) -> None:
         """One fact of type `kind` came to `outcome`, `age` seconds after it was made."""
@@ -171,6 +173,10 @@ class Metrics:
             self._sent.labels("confirmed").inc(confirmed)
         if failed:
             self._sent.labels("failed").inc(failed)
+
+    def tried(self, door: str, outcome: str) -> None:
+        """Somebody tried a word or a key, or was told to wait."""
+        self._tries.labels(door, outcome).inc()
 
     def measure(self, read: Callable[[], Iterable[Reading]]) -> None:
         """Have `read` called at each scrape; it asks the ledgers."""

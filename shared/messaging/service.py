@@ -22,6 +22,7 @@ from shared.settings import Settings
 class Service:
     """A built service; nothing runs until its web is served and its loops are stepped.
 
+    `loops` are its work, `beside` are loops of every process that serves its web.
     `migrate` brings the database to the newest version; `close` lets go of everything opened.
     """
 
@@ -35,3 +36,4 @@ class Service:
     close: Callable[[], None]
     metrics: Metrics = field(default_factory=Metrics)
     matters: Matters = field(default_factory=Matters)
+    beside: list[Loop] = field(default_factory=list)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
@@ -12,11 +13,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from shared.identity import guard
 from shared.identity.keys import StoreKeys
+from shared.identity.limits import Shares
+from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web import errors, filters, pages, reading, security
 from shared.web.state import KEY, WebState
 
 if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
     from shared.database import Store
 
 
@@ -41,6 +46,7 @@ def create_app(
     home: str = "/",
     navigation: Sequence[tuple[str, str]] = (),
     keys: guard.Keys | None = None,
+    metrics: Metrics | None = None,
 ) -> Flask:
     """An app with guard, errors, headers, cookies, filters and the pages all services share.
 
@@ -51,11 +57,7 @@ def create_app(
     app = Flask(f"lienthong.{settings.service}", static_folder=None)
     app.json = _Json(app)
     app.config.update(SERVICE_TITLE=title, HOME=home, TRAP_HTTP_EXCEPTIONS=False)
-    if settings.proxy_hops:
-        hops = settings.proxy_hops
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops
-        )
+    app.wsgi_app = _addressed(app.wsgi_app, settings)  # type: ignore[method-assign, assignment]
     security.install(app, settings)
     app.extensions[KEY] = WebState(
         settings=settings,
@@ -63,12 +65,33 @@ def create_app(
         navigation=list(navigation),
     )
     doorkeys = keys if keys is not None else _keys_of(store)
-    guard.install(app, guard.Guard(doorkeys, CSRFProtect(app)))
+    shares = Shares(settings.key_per_minute, settings.key_at_once)
+    guard.install(app, guard.Guard(doorkeys, CSRFProtect(app), shares, metrics or Metrics()))
     reading.install(app)
     errors.install(app)
     filters.install(app)
     pages.install(app)
     return app
+
+
+def _addressed(inner: WSGIApplication, settings: Settings) -> WSGIApplication:
+    """Who calls and where the city is: from proxies that are ours and from the settings alone.
+
+    What a caller says of the city's address (Host, X-Forwarded-Host) is never believed.
+    """
+    if settings.public_url:
+        inner = _at(urlsplit(settings.public_url), inner)
+    hops = settings.proxy_hops
+    return ProxyFix(inner, x_for=hops, x_proto=hops, x_host=0) if hops else inner
+
+
+def _at(address: SplitResult, inner: WSGIApplication) -> WSGIApplication:
+    def known(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        environ["HTTP_HOST"] = address.netloc
+        environ["wsgi.url_scheme"] = address.scheme
+        return inner(environ, start)
+
+    return known
 
 
 def _keys_of(store: Store | None) -> StoreKeys:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import Flask, Response, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
@@ -28,6 +29,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(LienThongError, on_ours)
     app.register_error_handler(Exception, on_unknown)
+    app.after_request(_stay_here)
 
 
 def on_ours(error: LienThongError) -> BaseResponse:
@@ -63,6 +65,17 @@ def on_unknown(error: Exception) -> BaseResponse:
     """Answer a defect: logged with its trace, told to the caller without a word about it."""
     _log.error("web.failed", code="internal", route=_route(), exc_info=error)
     return _answer(problems.of_status(500))
+
+
+def _stay_here(response: Response) -> Response:
+    """A redirect leads to a path of ours: werkzeug's own name the host that the caller gave."""
+    if 300 <= response.status_code < 400 and "Location" in response.headers:
+        parts = urlsplit(response.headers["Location"])
+        if parts.netloc:
+            path = f"/{parts.path.lstrip('/')}"  # two slashes would begin another host
+            response.headers["Location"] = urlunsplit(("", "", path, parts.query, ""))
+            response.set_data("")
+    return response
 
 
 def _answer(problem: Problem) -> BaseResponse:

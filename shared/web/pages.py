@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Final
 
 from flask import (
@@ -18,31 +21,61 @@ from werkzeug.wrappers import Response
 
 from shared import log
 from shared.identity import guard
+from shared.identity.callers import place_of
 from shared.identity.limits import limited
 from shared.kernel.errors import LienThongError
 from shared.web.state import state_of
 
 _log = log.get("web")
-_UNKNOWN_KEY: Final = "Khóa không đúng, đã bị thu hồi, hoặc không dùng được cho trang này."
+_UNKNOWN_KEY: Final = (
+    "Khóa không đúng, đã hết hạn, đã bị thu hồi, hoặc không dùng được cho trang này."
+)
 ATTEMPTS: Final = 10
-# The name of a typeface's file holds its version: what a browser has once it may keep.
-TYPEFACE: Final = ".woff2"
-KEEP_TYPEFACE: Final = 365 * 24 * 3600
+KEEP: Final = 365 * 24 * 3600  # seconds
 
 
-class _Shared(Blueprint):
-    """The blueprint whose static files are kept as long as their kind allows."""
+class Files(Blueprint):
+    """A blueprint whose static files browsers and proxies may keep for a year.
+
+    Their addresses hold what the files are made of, so that a new version has a new address.
+    """
 
     def get_send_file_max_age(self, filename: str | None) -> int | None:
-        """A year for a typeface; the others are asked for again at each page."""
-        if filename is not None and filename.endswith(TYPEFACE):
-            return KEEP_TYPEFACE
+        """A year where the address named this very version; else it is asked for each time."""
+        version = self.versions.get(filename or "")
+        if version is not None and (_is_typeface(filename) or request.args.get("v") == version):
+            return KEEP
         return super().get_send_file_max_age(filename)
+
+    @cached_property
+    def versions(self) -> dict[str, str]:
+        """Each file's name, and what tells its content from any other."""
+        folder = Path(self.static_folder or "")
+        return {
+            file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()[:10]
+            for file in folder.rglob("*")
+            if file.is_file()
+        }
+
+
+def _is_typeface(filename: str | None) -> bool:
+    """The name of such a file holds its version; style sheets know it by its name alone."""
+    return filename is not None and filename.endswith(".woff2")
+
+
+def _versioned(endpoint: str, values: dict[str, Any]) -> None:
+    """Adds the version to the address of a static file."""
+    name, _, view = endpoint.rpartition(".")
+    files = current_app.blueprints.get(name)
+    if view == "static" and isinstance(files, Files):
+        filename = values.get("filename", "")
+        if not _is_typeface(filename):
+            values["v"] = files.versions.get(filename)
 
 
 def blueprint() -> Blueprint:
     """The blueprint `lienthong`: templates, static files under /lienthong/, sign-in, sign-out."""
-    blue = _Shared(
+    blue = Files(
         "lienthong",
         __name__,
         template_folder="templates",
@@ -57,8 +90,9 @@ def blueprint() -> Blueprint:
 
 def install(app: Flask) -> None:
     """Add the blueprint and what the base template needs."""
-    mimetypes.add_type("font/woff2", TYPEFACE)  # not every Python knows it
+    mimetypes.add_type("font/woff2", ".woff2")  # not every Python knows it
     app.register_blueprint(blueprint())
+    app.url_defaults(_versioned)
     guard.guard_of(app).public_endpoints |= {
         "lienthong.static",
         "lienthong.sign_in",
@@ -99,7 +133,8 @@ def _sign_in() -> Response | tuple[str, int]:
     )
     target = _local(request.form)
     if principal is None or principal.kind not in state.kinds:
-        _log.info("web.sign_in_refused")
+        guard.guard_of().metrics.tried("sign-in", "refused")
+        _log.info("web.sign_in_refused", place=place_of(request.remote_addr))
         page = render_template("lienthong/sign_in.html", fault=_UNKNOWN_KEY, next=target)
         return page, 403
     guard.remember(principal)

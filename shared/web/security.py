@@ -54,7 +54,8 @@ def install(app: Flask, settings: Settings) -> None:
         MAX_FORM_MEMORY_SIZE=MAX_BODY,
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=int(SIGNED_IN_FOR.total_seconds()),
-        WTF_CSRF_SSL_STRICT=settings.cookie_secure,
+        # Compares the page before with our address, which a Host header is not.
+        WTF_CSRF_SSL_STRICT=settings.public_url.startswith("https:"),
     )
     app.session_interface = Sessions()
     app.after_request(_add_headers)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.messaging.loops.signals import told_to_stop
-from shared.web.security import MAX_BODY
+from shared.web.connections import BoundedServer, Limits
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -30,22 +30,20 @@ class WebServer:
     """
 
     def __init__(
-        self, app: WSGIApplication, *, host: str = "127.0.0.1", port: int = 0, threads: int = 8
+        self,
+        app: WSGIApplication,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        threads: int = 8,
+        limits: Limits | None = None,
     ) -> None:
-        from waitress import create_server
-
         self.host = host
         bound = _bind(host, port)
         self.port: int = bound.getsockname()[1]
         self._sockets: dict[int, Any] = {}
-        self._server: Any = create_server(
-            app,
-            map=self._sockets,
-            sockets=[bound],
-            threads=threads,
-            ident=None,
-            clear_untrusted_proxy_headers=False,  # ProxyFix counts the hops, see app.py
-            max_request_body_size=4 * MAX_BODY,  # waitress reads that far; the app says why not
+        self._server = BoundedServer(
+            app, bound, self._sockets, threads=threads, limits=limits or Limits()
         )
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"web-{self.port}", daemon=True)
@@ -87,6 +85,7 @@ class WebServer:
         self._close()
 
     def _turn(self, wait: float) -> None:
+        self._server.tidy()
         self._server.asyncore.loop(timeout=wait, map=self._sockets, use_poll=True, count=1)
 
     def _stop_listening(self) -> None:

@@ -16,10 +16,13 @@ from services.commands.stores import history_of
 from shared.database.migrate import drift, head
 from shared.events.envelope import Envelope, encode
 from shared.identity import keys
+from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
 from shared.messaging.consumer import Consumer
 from tests.commands.ledgers import BECAUSE, SERVICES, opened
 from tests.messaging.rig import ScriptedBus
+
+WHY = ("--reveal", "--reason", "thử nghiệm")
 
 
 def park_something(backend):
@@ -80,7 +83,7 @@ def test_parked_facts_are_listed_shown_masked_and_discarded(run, migrated, backe
     assert "Ánh" not in shown
     assert "912345678" not in shown
     assert "D1" in shown
-    revealed = run("parked", "show", "second-fact", "--service", "notify", "--reveal").output
+    revealed = run("parked", "show", "second-fact", "--service", "notify", *WHY).output
     assert "Đỗ Thị Ánh" in revealed
     run("parked", "discard", "second-fact", "--service", "notify", "--who", "lan", "--why", "lỗi")
     gone = run("parked", "list", "--state", "discarded", "--service", "notify", "--json").output
@@ -93,7 +96,7 @@ def test_bytes_that_are_no_fact_are_shown_only_when_asked_for(run, migrated, bac
     rows = [json.loads(line) for line in run("parked", "list", "--json").output.splitlines()]
     (rubbish,) = [row["id"] for row in rows if not row["type"]]
     assert "7 bytes" in run("parked", "show", rubbish, "--service", "notify").output
-    revealed = run("parked", "show", rubbish[:12], "--service", "notify", "--reveal").output
+    revealed = run("parked", "show", rubbish[:12], "--service", "notify", *WHY).output
     assert "rubbish" in revealed
 
 
@@ -150,7 +153,7 @@ def test_a_key_is_printed_alone_once_listed_without_its_secret_and_revoked(run, 
     text = made.stdout.strip()
     store = opened(backend, "intake")
     with store.read() as connection:
-        principal = keys.verify(connection, text)
+        principal = keys.verify(connection, text, RealClock().now())
     assert (principal.kind, principal.bound_to) == ("desk", "ubnd-phuong-1")
     listed = run("keys", "list", "--service", "intake").output
     assert principal.key_id in listed
@@ -158,9 +161,25 @@ def test_a_key_is_printed_alone_once_listed_without_its_secret_and_revoked(run, 
     assert text not in listed
     run("keys", "revoke", principal.key_id, "--service", "intake")
     with store.read() as connection:
-        assert keys.verify(connection, text) is None
+        assert keys.verify(connection, text, RealClock().now()) is None
     assert "revoked" in run("keys", "list", "--service", "intake").output
     store.close()
+
+
+def test_a_key_is_told_of_before_its_end_and_renewed(run, migrated, backend):
+    made = run(
+        "keys", "create", "--service", "intake", "--for", "ubnd-phuong-1", "--days", "10"
+    ).stdout
+    key_id = made.split("_")[1]
+    told = run("keys", "list", "--service", "intake").output
+    assert "ends SOON" in told
+    assert "end within 14 days: 1" in told
+    run("keys", "renew", key_id, "--service", "intake", "--days", "30")
+    told = run("keys", "list", "--service", "intake").output
+    assert "valid until" in told
+    assert "end within 14 days: 0" in told
+    refused = run("keys", "renew", "nobody", "--service", "intake", ok=False)
+    assert isinstance(refused.exception, LienThongError)
 
 
 def test_resend_says_how_many_of_each_service(run, migrated):

@@ -71,7 +71,7 @@ def test_no_container_of_ours_is_root_or_can_write_its_disk(town, name):
         assert int(capabilities.split()[1], 16) == 0
 
 
-@pytest.mark.parametrize("name", ["postgres", "rabbitmq"])
+@pytest.mark.parametrize("name", ["postgres", "rabbitmq", "proxy"])
 def test_the_servers_run_as_their_own_users(town, name):
     rows = town.docker("top", town.container(name), "-eo", "pid,uid,comm").stdout.splitlines()[1:]
     users = {
@@ -154,10 +154,11 @@ def _filed(town: Installation) -> int:
         ["postgres"],
         ["intake-work", "routing-work", "notify-work"],
         ["intake-web", "routing-web", "notify-web"],
+        ["proxy"],
         ["mailsink"],
         list(LASTING),
     ],
-    ids=["broker", "database", "loops", "doors", "mail server", "everything"],
+    ids=["broker", "database", "loops", "doors", "proxy", "mail server", "everything"],
 )
 def test_kill_9_in_the_middle_of_the_work_loses_nothing(town, killed):
     before = {name: town.inspect(name)["RestartCount"] for name in killed}

@@ -31,7 +31,7 @@ OURS = [*LASTING, "mailsink", *ONE_SHOT, *TOOLS]
 
 
 def test_every_service_of_the_file_is_known_here():
-    assert set(SERVICES) == {*OURS, "postgres", "rabbitmq"}
+    assert set(SERVICES) == {*OURS, "postgres", "rabbitmq", "proxy"}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -48,7 +48,7 @@ def test_our_containers_are_locked_down(name):
     assert service["logging"]["options"]["max-size"]
 
 
-@pytest.mark.parametrize("name", [*LASTING, "mailsink", "postgres", "rabbitmq"])
+@pytest.mark.parametrize("name", [*LASTING, "mailsink", "postgres", "rabbitmq", "proxy"])
 def test_what_should_last_comes_back_and_is_looked_after(name):
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
@@ -105,6 +105,8 @@ def test_no_password_or_key_is_written_down_anywhere():
     for name, service in SERVICES.items():
         for key, value in (service.get("environment") or {}).items():
             if re.search("PASS|SECRET|_URL|KEY", key):
+                if key.endswith("_PUBLIC_URL"):
+                    continue
                 assert key.endswith("_FILE") or key == "LIENTHONG_SMOKE_KEYS", f"{name}: {key}"
                 assert value.startswith(("/secrets/", "/run/lienthong/")), f"{name}: {key}"
     text = (PROJECT / "compose.yaml").read_text(encoding="utf-8")
@@ -137,6 +139,7 @@ def test_each_secret_is_mounted_by_its_readers_alone_and_written_by_one():
     assert readers["secrets-agencies"] == {"secrets"}
     assert readers["secrets-operator"] == {"secrets", "migrate"}
     assert readers["secrets-smoke"] == {"secrets", "migrate", "smoke"}
+    assert readers["secrets-proxy"] == {"secrets", "proxy"}
     assert readers["secrets-postgres"] == {"secrets", "postgres"}
     assert readers["secrets-postgres-init"] == {"secrets", "postgres"}
     assert readers["secrets-rabbitmq"] == {"secrets", "migrate", "rabbitmq"}
@@ -146,7 +149,24 @@ def test_the_database_cannot_be_reached_from_outside():
     assert COMPOSE["networks"]["back"] == {"internal": True}
     assert SERVICES["postgres"]["networks"] == ["back"]
     assert "ports" not in SERVICES["postgres"]
-    assert SERVICES["smoke"]["networks"] == ["front"]
+    assert SERVICES["smoke"]["networks"] == ["front", "doors"]
+
+
+@pytest.mark.parametrize("name", [each for each in LASTING if each.endswith("-web")])
+def test_only_the_proxy_reaches_a_door_and_it_is_locked_down_as_we_are(name):
+    assert COMPOSE["networks"]["doors"] == {"internal": True}
+    assert SERVICES[name]["networks"] == ["back", "doors"]
+    assert "ports" not in SERVICES[name]
+    proxy = SERVICES["proxy"]
+    assert proxy["networks"] == ["front", "doors"]
+    assert proxy["read_only"] is True
+    assert proxy["cap_drop"] == ["ALL"]
+    assert not proxy["user"].startswith("0")
+    assert [each for each in SERVICES if "doors" in SERVICES[each].get("networks", [])] == [
+        *(door for door in LASTING if door.endswith("-web")),
+        "proxy",
+        "smoke",
+    ]
 
 
 def test_doors_are_opened_to_this_machine_alone_unless_somebody_says_otherwise():
@@ -170,11 +190,12 @@ def test_the_broker_is_opened_to_the_city_by_tls_alone():
 
 def _override(name: str) -> dict:
     made = yaml.safe_load((PROJECT / f"deploy/compose/{name}.yaml").read_text(encoding="utf-8"))
-    assert set(made["services"]) == {"rabbitmq"}
-    return made["services"]["rabbitmq"]
+    [of] = made["services"]
+    assert of == ("proxy" if name == "https" else "rabbitmq")
+    return made["services"][of]
 
 
-@pytest.mark.parametrize("name", ["tls", "client-certificates"])
+@pytest.mark.parametrize("name", ["tls", "client-certificates", "https"])
 def test_what_is_added_for_tls_mounts_files_that_there_are_to_read_alone(name):
     for volume in _override(name)["volumes"]:
         source, _, access = volume.split(":")
@@ -188,8 +209,11 @@ def test_the_settings_for_tls_read_what_can_be_put_in():
     read = set()
     for name in ("tls.conf", "client-certificates.conf"):
         text = (PROJECT / "deploy" / "rabbitmq" / name).read_text(encoding="utf-8")
-        read |= set(re.findall(r"= /run/lienthong/(\S+)$", text, re.MULTILINE))
-    assert {f"rabbitmq/{each}" for each in read} == set(PEM)
+        found = re.findall(r"= /run/lienthong/(\S+)$", text, re.MULTILINE)
+        read |= {f"rabbitmq/{each}" for each in found}
+    text = (PROJECT / "deploy" / "proxy" / "https.conf").read_text(encoding="utf-8")
+    read |= {f"proxy/{each}" for each in re.findall(r" /run/lienthong/(\S+);$", text, re.MULTILINE)}
+    assert read == set(PEM)
 
 
 def test_one_image_is_built_once_and_nobody_looks_for_it_elsewhere():
@@ -203,7 +227,8 @@ def test_a_client_of_docker_can_read_the_file():
     docker = shutil.which("docker")
     if docker is None:
         pytest.skip("there is no docker client here")
-    files = ("compose.yaml", "deploy/compose/tls.yaml", "deploy/compose/client-certificates.yaml")
+    added = ("tls", "client-certificates", "https")
+    files = ("compose.yaml", *(f"deploy/compose/{name}.yaml" for name in added))
     command = [docker, "compose", *(word for file in files for word in ("-f", str(PROJECT / file)))]
     if subprocess.run([*command, "version"], check=False, capture_output=True).returncode != 0:
         pytest.skip("this docker client has no compose")

@@ -17,6 +17,7 @@ from services.routing.storage.tables import MIGRATIONS
 from shared.catalogue import load
 from shared.database.migrate import head
 from shared.identity.keys import list_keys, verify
+from shared.kernel.clock import RealClock
 from shared.settings import PROJECT, SERVICES
 
 
@@ -170,7 +171,7 @@ def test_applied_once_or_often_the_databases_are_current_and_the_keys_open(
     keys = files.smoke_keys()
     with opened("intake") as store, store.read() as connection:
         [(code, text)] = keys["desk"].items()
-        principal = verify(connection, text)
+        principal = verify(connection, text, RealClock().now())
         assert principal is not None
         assert (principal.kind, principal.bound_to) == ("desk", code)
         assert len(list_keys(connection)) == 1

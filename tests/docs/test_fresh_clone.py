@@ -28,6 +28,8 @@ ENDS: dict[Words, str] = {
     ("catalogue", "show"): "./run catalogue show",
     ("keys", "create"): "./run keys create --service intake --for ubnd-phuong-1 --label thử",
     ("keys", "list"): "./run keys list --service intake",
+    ("audit", "show"): "./run audit show",
+    ("audit", "verify"): "./run audit verify",
     ("messages", "list"): "./run messages list",
     ("parked", "list"): "./run parked list",
     ("acts",): "./run acts",
@@ -58,7 +60,8 @@ HELPS: frozenset[Words] = frozenset(
         ("smoke",),
         ("status",),  # it ends with 1 where no process runs
         *((service, part) for service in ("intake", "routing", "notify") for part in ("web", "work")),
-        ("keys", "revoke"),
+        ("audit", "prune"),
+        *(("keys", act) for act in ("renew", "revoke")),
         *(("messages", act) for act in ("resend", "show")),
         *(("parked", act) for act in ("discard", "release", "replay", "show")),
         *(("secrets", act) for act in ("apply", "put", "restore")),

@@ -23,6 +23,7 @@ _VARYING = (
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "INSTANT"),
     (re.compile(r"\.py:\d+"), ".py:LINE"),
     (re.compile(r"\b\d+ facts since"), "N facts since"),
+    (re.compile(r"\b\d+ not yet sealed"), "N not yet sealed"),
     (re.compile(r"\b00\d\d\b(?=[,\n]|$)"), "VERSION"),
 )
 

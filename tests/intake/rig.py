@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from services.intake.app import MIGRATIONS, build
@@ -62,10 +63,11 @@ class Desk:
         self.store = self.service.store
         self.web = self.service.web
         with self.store.begin() as uow:
-            self.key = keys.issue(uow, kind="desk", bound_to=OFFICE.code, label="1")[1]
-            self.other_key = keys.issue(uow, kind="desk", bound_to=OTHER_OFFICE.code, label="2")[1]
-            self.operator = keys.issue(uow, kind="operator", bound_to="*", label="3")[1]
-            self.agency = keys.issue(uow, kind="agency", bound_to=TAX.code, label="4")[1]
+            issue = partial(keys.issue, uow, days=keys.MOST_DAYS)  # tests let years go by
+            self.key = issue(kind="desk", bound_to=OFFICE.code, label="1")[1]
+            self.other_key = issue(kind="desk", bound_to=OTHER_OFFICE.code, label="2")[1]
+            self.operator = issue(kind="operator", bound_to="*", label="3")[1]
+            self.agency = issue(kind="agency", bound_to=TAX.code, label="4")[1]
         self._numbers: dict[str, itertools.count[int]] = {}
 
     def close(self) -> None:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from services.intake.storage.tables import dossiers
 from services.intake.usecases import desk as verbs
-from services.intake.web.pages.lookup import TRIES
 from shared.events import names
 from shared.events.envelope import Data, Envelope
 from shared.events.event import kind_of
@@ -396,23 +394,6 @@ def test_a_wrong_word_and_a_code_that_is_not_there_get_the_same_answer(embedded_
     assert {a.status_code for a in answers} == {404}
     told = {words(a) for a in answers}
     assert len(told) == 1
-
-
-def test_guessing_is_stopped_and_a_patient_citizen_goes_on(embedded_desk):
-    from shared.identity.guard import guard_of
-
-    code = embedded_desk.submit()
-    word = embedded_desk.dossier(code).lookup_word
-    time = [0.0]
-    guard_of(embedded_desk.web).limiter.now = lambda: time[0]
-    browser = Browser(embedded_desk)
-    for _ in range(TRIES):
-        assert look(embedded_desk, code, "AAAAAA", browser).status_code == 404
-    stopped = look(embedded_desk, code, word, browser)
-    assert stopped.status_code == 429
-    assert int(stopped.headers["Retry-After"]) <= 61
-    time[0] = timedelta(minutes=2).total_seconds()
-    assert look(embedded_desk, code, word, browser).status_code == 200
 
 
 def test_the_front_page_is_the_citizens_and_leads_officers_to_their_list(officer, embedded_desk):

@@ -59,12 +59,12 @@ def issue(store, **changes):
 
 def test_a_key_opens_for_whom_it_was_made_until_it_is_revoked(store):
     key_id, text = issue(store)
-    assert read(store, keys.verify, text) == keys.Principal("desk", "phuong-1", key_id)
-    assert read(store, keys.find, key_id) == keys.Principal("desk", "phuong-1", key_id)
+    assert read(store, keys.verify, text, NOON) == keys.Principal("desk", "phuong-1", key_id)
+    assert read(store, keys.find, key_id, NOON) == keys.Principal("desk", "phuong-1", key_id)
     with store.begin() as uow:
         keys.revoke(uow, key_id)
-    assert read(store, keys.verify, text) is None
-    assert read(store, keys.find, key_id) is None
+    assert read(store, keys.verify, text, NOON) is None
+    assert read(store, keys.find, key_id, NOON) is None
     with store.begin() as uow, pytest.raises(NotFound):
         keys.revoke(uow, key_id)
 
@@ -82,7 +82,7 @@ def test_no_key_opens_but_the_whole_one(store):
         f"lt_{key_id}_",
         f" {text}",
     ):
-        assert read(store, keys.verify, given) is None
+        assert read(store, keys.verify, given, NOON) is None
 
 
 def test_of_a_key_only_its_hash_is_kept(store):
@@ -102,11 +102,36 @@ def test_a_drawn_key_is_registered_once_and_stays_revoked(store):
             return keys.register(uow, kind="agency", bound_to="cong-an", label="", text=text)
 
     assert [register(), register()] == [True, False]
-    principal = read(store, keys.verify, text)
+    principal = read(store, keys.verify, text, NOON)
     with store.begin() as uow:
         keys.revoke(uow, principal.key_id)
     assert not register()
-    assert read(store, keys.verify, text) is None
+    assert read(store, keys.verify, text, NOON) is None
+
+
+def test_a_key_stops_at_its_end_and_goes_on_when_it_is_renewed(store, clock):
+    key_id, text = issue(store, days=30)
+    last = NOON + timedelta(days=30)
+    assert read(store, keys.verify, text, last - timedelta(seconds=1)) is not None
+    assert read(store, keys.verify, text, last) is None
+    assert read(store, keys.find, key_id, last) is None
+    clock.set(last - timedelta(days=15))
+    assert keys.ending(store) == []
+    clock.set(last - timedelta(days=14))
+    assert [key.key_id for key in keys.ending(store)] == [key_id]
+    assert [reading.value for reading in keys.measured(store)] == [1]
+    clock.set(last + timedelta(days=1))
+    with store.begin() as uow:
+        assert keys.renew(uow, key_id, days=30) == last + timedelta(days=31)
+    assert read(store, keys.verify, text, clock.now()) is not None
+    assert keys.ending(store) == []
+    for days in (0, -1, 5000):
+        with store.begin() as uow, pytest.raises(InvalidInput):
+            keys.renew(uow, key_id, days=days)
+    with store.begin() as uow:
+        keys.revoke(uow, key_id)
+        with pytest.raises(NotFound):
+            keys.renew(uow, key_id)
 
 
 @pytest.mark.parametrize("changes", [{"kind": "king"}, {"bound_to": " "}])
@@ -315,6 +340,16 @@ def upgrade():
     make_acts(op)
 def downgrade():
     drop_acts(op)
+""",
+    "versions/0006_keys.py": """
+from alembic import op
+from shared.identity.history import end_keys, endless_keys
+revision = "0006"
+down_revision = "0005"
+def upgrade():
+    end_keys(op)
+def downgrade():
+    endless_keys(op)
 """,
 }
 

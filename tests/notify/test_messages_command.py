@@ -9,7 +9,7 @@ from click.testing import CliRunner, Result
 from services.commands.messages import messages
 from services.notify.delivery.sender import Sender
 from services.notify.domain.delivery import Unknown
-from shared.kernel.errors import LienThongError, NotAllowed, SettingsError
+from shared.kernel.errors import InvalidInput, LienThongError, NotAllowed, SettingsError
 from tests.backends import Backend
 from tests.notify.conftest import opened
 from tests.notify.ledger import Ledger, RecordingChannel, a_contact, received
@@ -51,11 +51,14 @@ def test_a_state_that_does_not_exist_names_those_that_do(told: Ledger):
     assert "undeliverable" in wrong.output
 
 
-def test_show_prints_the_text(told: Ledger):
+def test_show_prints_the_text_for_a_reason_alone(told: Ledger):
     (uncertain,) = told.messages(states=("uncertain",))
     shown = typed("show", uncertain.id).output
-    assert uncertain.body.strip() in shown
+    assert uncertain.body.strip() not in shown
     assert "reason: broke off" in shown
+    assert isinstance(typed("show", uncertain.id, "--reveal").exception, InvalidInput)
+    told_why = typed("show", uncertain.id, "--reveal", "--reason", "công dân gọi hỏi").output
+    assert uncertain.body.strip() in told_why
 
 
 def test_resend_queues_an_uncertain_message_and_refuses_one_that_was_sent(told: Ledger):

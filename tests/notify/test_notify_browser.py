@@ -45,6 +45,11 @@ def test_the_pages_are_accessible_and_fit_their_screen(page, told: Ledger):  # t
     for message in told.messages():
         page.goto(f"/tin-nhan/{message.id}")
         is_sound(page)
+        if message.body:
+            page.get_by_label("Lý do xem").fill("công dân gọi hỏi")
+            page.get_by_role("button", name="Xem nội dung").click()
+            page.get_by_role("button", name="Xem nội dung").wait_for(state="detached")
+            is_sound(page)
 
 
 def test_an_operator_finds_an_uncertain_message_and_sends_it_again(page, told: Ledger):  # type: ignore[no-untyped-def]

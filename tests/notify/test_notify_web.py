@@ -99,12 +99,20 @@ def test_the_list_is_filtered_by_state_channel_and_dossier(door: Door, told: Led
     assert codes("state=failed") == 0
 
 
-def test_a_message_page_shows_its_text_and_offers_to_send_an_uncertain_one_again(
+def revealed(door: Door, message: str) -> str:
+    """The page with what was written to the citizen."""
+    answer = door.post(f"/tin-nhan/{message}/noi-dung", data={"reason": "công dân gọi hỏi"})
+    assert answer.status_code == 200
+    return str(answer.get_data(as_text=True))
+
+
+def test_a_message_page_shows_its_text_for_a_reason_and_offers_to_send_an_uncertain_one_again(
     door: Door, told: Ledger
 ):
     (uncertain,) = told.messages(states=("uncertain",))
     page = door.get(f"/tin-nhan/{uncertain.id}").get_data(as_text=True)
-    assert "Da tiep nhan" in page
+    assert "Da tiep nhan" not in page
+    assert "Da tiep nhan" in revealed(door, uncertain.id)
     assert "Gửi lại" in page
     assert "nhận hai lần" in page
     answer = door.post(f"/tin-nhan/{uncertain.id}/gui-lai")
@@ -123,7 +131,7 @@ def test_the_html_of_a_citizens_words_is_shown_as_text(door: Door, ledger_here: 
     ledger_here.hear(a_contact(name="<script>alert(1)</script>"))
     ledger_here.hear(received())
     (mail,) = ledger_here.messages(channel="email")
-    page = door.get(f"/tin-nhan/{mail.id}").get_data(as_text=True)
+    page = revealed(door, mail.id)
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page
 

@@ -105,7 +105,8 @@ def test_bytes_and_versions_that_cannot_be_read_are_parked_and_others_flow_on(
     shown = operator.types("parked", "show", "a-newer-fact", "--service", "notify")
     assert "***666" in shown
     assert PHONE not in shown + listing
-    revealed = operator.types("parked", "show", "a-newer-fact", "--service", "notify", "--reveal")
+    shown = ("parked", "show", "a-newer-fact", "--service", "notify")
+    revealed = operator.types(*shown, "--reveal", "--reason", "thử nghiệm")
     assert PHONE in revealed
 
     rubbish = fact_id(operator.types("parked", "list", "--service", "notify"), "(unreadable)")

@@ -106,6 +106,19 @@ def test_the_typeface_comes_from_the_service_and_is_kept_for_a_year(tiny):
         assert len(answer.data) < 16_000
 
 
+def test_a_static_file_is_kept_for_a_year_under_the_address_of_this_version_alone(tiny):
+    client = tiny.client()
+    page = client.get("/dang-nhap").text
+    sheets = re.findall(r'href="(/lienthong/lienthong.css[^"]*)"', page)
+    kept = client.get(sheets[0])
+    assert kept.cache_control.max_age == 365 * 24 * 3600
+    assert kept.cache_control.public
+    for other in ("/lienthong/lienthong.css", "/lienthong/lienthong.css?v=0123456789"):
+        assert client.get(other).cache_control.no_cache
+    assert client.get("/lienthong/none.css?v=None").status_code == 404
+    assert client.get("/dang-nhap").cache_control.no_store
+
+
 def test_nothing_on_a_page_comes_from_elsewhere_or_runs_in_line():
     own = [*TEMPLATES.rglob("*.html"), *STATIC.glob("lienthong.*")]
     for path in own:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from shared.database.types import Instant, Json
-from shared.identity import keys
+from shared.identity import audit, keys
 from shared.messaging.tables import Ledgers
 
 metadata = sa.MetaData()
 Ledgers.define(metadata)
 keys.define(metadata)
+audit.define(metadata)
 
 dossiers = sa.Table(
     "dossiers",
@@ -84,3 +85,14 @@ answers = sa.Table(
     sa.Column("answer", sa.Text, nullable=False),
     sa.Column("made_at", Instant(), nullable=False),
 )
+
+# How often look-ups were tried lately. Addresses are kept as keyed digests only.
+guesses = sa.Table(
+    "guesses",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("level", sa.Double(), nullable=False),
+    sa.Column("at", Instant(), nullable=False),
+    sa.Column("until", Instant(), nullable=False),
+)
+sa.Index("guesses_at", guesses.c.at)

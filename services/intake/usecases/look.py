@@ -10,9 +10,11 @@ import sqlalchemy as sa
 
 from services.intake.domain.codes import is_dossier_code, tidy_code, tidy_word
 from services.intake.domain.dossier import Dossier
+from services.intake.domain.guessing import OF_ADDRESS, OF_CODE, OF_NETWORK, Allowance
 from services.intake.storage.dossiers import no_such_dossier
 from services.intake.storage.queries import Filters, Page, Sort, find_dossier, list_dossiers
 from services.intake.storage.timelines import told
+from shared.identity.callers import address_of, house_of
 from shared.kernel.errors import NotFound
 
 #: Compared with when there is no such dossier, so that the answer takes the same way.
@@ -54,6 +56,23 @@ def for_citizen(connection: sa.Connection, code: str, word: str) -> Dossier:
             vi="Không có hồ sơ nào có mã và từ tra cứu này. Hãy xem lại trên giấy hẹn.",
         )
     return dossier
+
+
+def allowances(code: str, caller: str | None, secret: str) -> dict[str, Allowance]:
+    """What a look-up is counted under, and how often each may be tried.
+
+    An address is kept as a digest keyed with `secret`: nobody reads callers from the table.
+    """
+
+    def kept(text: str) -> str:
+        return hmac.digest(secret.encode(), text.encode(), "sha256").hex()[:32]
+
+    found = {f"address:{kept(address_of(caller))}": OF_ADDRESS}
+    if house_of(caller) != address_of(caller):
+        found[f"network:{kept(house_of(caller))}"] = OF_NETWORK
+    if is_dossier_code(tidy := tidy_code(code)[:60]):
+        found[f"code:{tidy}"] = OF_CODE
+    return found
 
 
 def timeline(connection: sa.Connection, code: str) -> list[Any]:

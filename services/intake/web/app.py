@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from flask import Blueprint, Flask, request
+from flask import Flask, request
 
 from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps, deps
@@ -13,9 +13,11 @@ from services.intake.web.pages import acts, desk, lookup, typed
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.identity.guard import current_or_none, guard_of
+from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web.api import create_api
 from shared.web.app import create_app
+from shared.web.pages import Files
 
 FOR_DESKS = (
     ("/ho-so", "Hồ sơ"),
@@ -30,12 +32,15 @@ ABOUT = (
 )
 
 
-def create_web(settings: Settings, store: Store, catalogue: Catalogue) -> Flask:
+def create_web(
+    settings: Settings, store: Store, catalogue: Catalogue, metrics: Metrics | None = None
+) -> Flask:
     """The WSGI app of intake."""
     app = create_app(
         settings,
         store,
         title="Bộ phận Một cửa",
+        metrics=metrics,
         sign_in=("desk",),
         home="/",
     )
@@ -65,9 +70,9 @@ def _pairs(values: Iterable[Any]) -> list[tuple[Any, str]]:
     return [(value, str(value)) for value in values]
 
 
-def _files() -> Blueprint:
+def _files() -> Files:
     """Intake's own templates and style sheet."""
-    return Blueprint(
+    return Files(
         "intake",
         __name__,
         template_folder="templates",

@@ -8,12 +8,13 @@ import sqlalchemy as sa
 
 from services.notify.domain.states import State
 from shared.database.types import Instant, Json
-from shared.identity import keys
+from shared.identity import audit, keys
 from shared.messaging.tables import Ledgers
 
 metadata = sa.MetaData()
 Ledgers.define(metadata)
 keys.define(metadata)
+audit.define(metadata)
 
 # What notify remembers of a dossier, learnt from facts.
 cases = sa.Table(

@@ -14,6 +14,7 @@ from services.notify.domain.states import State
 from services.notify.storage import queries
 from services.notify.usecases.resending import resend
 from shared.database import Store
+from shared.identity.audit import saw
 from shared.identity.guard import current, require
 from shared.kernel.clock import format_instant, parse_instant
 from shared.kernel.errors import Fault, InvalidInput
@@ -125,6 +126,7 @@ def _list(blue: Blueprint, store: Store) -> None:
             with store.read() as connection:
                 found = queries.find(connection, search)
             page = found[: query["limit"]]
+            saw(message.dossier for message in page)
             more = len(found) > len(page)
             return {
                 "messages": [shown(message) for message in page],
@@ -143,7 +145,9 @@ def _one(blue: Blueprint, store: Store) -> None:
         def get(self, message_id: str) -> dict[str, Any]:
             """Show one message."""
             with store.read() as connection:
-                return shown(queries.one(connection, message_id))
+                message = queries.one(connection, message_id)
+            saw([message.dossier])
+            return shown(message)
 
 
 def _send_again(blue: Blueprint, store: Store) -> None:

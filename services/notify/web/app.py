@@ -7,6 +7,7 @@ from flask import Flask
 from services.notify.web.api import blueprint as api_blueprint
 from services.notify.web.pages import blueprint as pages_blueprint
 from shared.database import Store
+from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web.api import create_api
 from shared.web.app import create_app
@@ -14,12 +15,13 @@ from shared.web.app import create_app
 TITLE = "Tin nhắn đến công dân"
 
 
-def create_web(settings: Settings, store: Store) -> Flask:
+def create_web(settings: Settings, store: Store, metrics: Metrics | None = None) -> Flask:
     """The Flask app of notify."""
     app = create_app(
         settings,
         store,
         title=TITLE,
+        metrics=metrics,
         sign_in=("operator",),
         home="/tin-nhan",
         navigation=(("/tin-nhan", "Tin nhắn"), ("/docs", "API")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -16,8 +17,10 @@ from services.notify.usecases.resending import resend
 from services.notify.web import words
 from services.notify.web.api import bookmark, read_bookmark, shown
 from shared.database import Store
+from shared.identity.audit import reveal, saw
+from shared.identity.callers import place_of
 from shared.identity.guard import current, require
-from shared.kernel.errors import Refused
+from shared.kernel.errors import Fault, InvalidInput, Refused
 from shared.messaging.measure import Depths, measure
 from shared.messaging.tables import PARKED, RETRY, WAITING
 
@@ -49,6 +52,7 @@ def _list(blue: Blueprint, store: Store) -> None:
             counts = queries.unfinished(connection)
             depths = measure(connection)
         page = found[:PAGE]
+        saw(message.dossier for message in page)
         more = bookmark(page[-1]) if len(found) > PAGE else None
         return render_template(
             "notify/messages.html",
@@ -66,16 +70,24 @@ def _one(blue: Blueprint, store: Store) -> None:
     @blue.get("/tin-nhan/<message_id>")
     @require("operator")
     def message(message_id: str) -> str:
-        with store.read() as connection:
-            found = queries.one(connection, message_id)
-        return render_template(
-            "notify/message.html",
-            message=_row(found),
-            subject=found.subject,
-            body=found.body,
-            may_resend=found.state in RESENDABLE and bool(found.to),
-            uncertain=found.state is State.UNCERTAIN,
-        )
+        return _page(_found(store, message_id))
+
+    @blue.post("/tin-nhan/<message_id>/noi-dung")
+    @require("operator")
+    def words_of(message_id: str) -> str | tuple[str, int]:
+        found, reason = _found(store, message_id), request.form.get("reason", "")
+        try:
+            reveal(
+                store,
+                "reveal message",
+                (found.id, found.dossier),
+                reason=reason,
+                actor=current().actor,
+                place=f"page {place_of(request.remote_addr)}",
+            )
+        except InvalidInput as wrong:
+            return _page(found, reason=reason[:300], faults=wrong.faults), 422
+        return _page(found, shown_words=True)
 
     @blue.post("/tin-nhan/<message_id>/gui-lai")
     @require("operator")
@@ -90,6 +102,31 @@ def _one(blue: Blueprint, store: Store) -> None:
         else:
             flash("Đã xếp tin nhắn vào hàng chờ gửi lại.", "good")
         return redirect(url_for("pages.message", message_id=message_id), 303)
+
+
+def _found(store: Store, message_id: str) -> Message:
+    with store.read() as connection:
+        found = queries.one(connection, message_id)
+    saw([found.dossier])
+    return found
+
+
+def _page(
+    found: Message, *, shown_words: bool = False, reason: str = "", faults: Sequence[Fault] = ()
+) -> str:
+    """One message; what was written to the citizen only where that was asked for, with a reason."""
+    return render_template(
+        "notify/message.html",
+        message=_row(found),
+        subject=found.subject if shown_words else "",
+        body=found.body if shown_words else "",
+        is_written=bool(found.body),
+        shown_words=shown_words,
+        reason=reason,
+        wrong={"reason": [fault.vi for fault in faults]} if faults else {},
+        may_resend=found.state in RESENDABLE and bool(found.to),
+        uncertain=found.state is State.UNCERTAIN,
+    )
 
 
 def _chosen() -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from shared.database import Instant, Json
-from shared.identity import keys
+from shared.identity import audit, keys
 from shared.messaging.tables import Ledgers
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -16,6 +16,7 @@ MIGRATIONS: Final = Path(__file__).parent / "migrations"
 metadata = sa.MetaData()
 Ledgers.define(metadata)
 keys.define(metadata)
+audit.define(metadata)
 
 cases = sa.Table(
     "cases",

@@ -41,6 +41,7 @@ class Handed:
     """Messages of one agency's stream as they were handed over, and the number to go on from."""
 
     messages: list[dict[str, Any]]
+    dossiers: list[str]  # of each message
     next: int
     more: bool
 
@@ -122,7 +123,7 @@ def handed_over(connection: sa.Connection, stream: str, after: int, limit: int) 
     """What was put on an agency's stream after number `after`, from the ledger, in its order."""
     outbox = LEDGERS.outbox
     query = (
-        sa.select(outbox.c.sequence, outbox.c.body)
+        sa.select(outbox.c.sequence, outbox.c.subject, outbox.c.body)
         .where(outbox.c.stream == stream, outbox.c.sequence > after)
         .order_by(outbox.c.sequence)
         .limit(limit + 1)
@@ -131,6 +132,7 @@ def handed_over(connection: sa.Connection, stream: str, after: int, limit: int) 
     given = found[:limit]
     return Handed(
         messages=[json.loads(row.body) for row in given],
+        dossiers=[row.subject for row in given],
         next=given[-1].sequence if given else after,
         more=len(found) > limit,
     )

@@ -9,6 +9,7 @@ from services.routing.web.api import blueprint as api_blueprint
 from services.routing.web.door import Door
 from services.routing.web.pages import blueprint as pages_blueprint
 from shared.database import Store
+from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web.api import create_api
 from shared.web.app import create_app
@@ -17,12 +18,15 @@ TITLE = "Nhiệm vụ của cơ quan"
 HOME = "/nhiem-vu"
 
 
-def create_web(settings: Settings, store: Store, rules: Rules) -> Flask:
+def create_web(
+    settings: Settings, store: Store, rules: Rules, metrics: Metrics | None = None
+) -> Flask:
     """The Flask app of routing."""
     app = create_app(
         settings,
         store,
         title=TITLE,
+        metrics=metrics,
         sign_in=("agency",),
         home=HOME,
         navigation=((HOME, "Đang mở"), (f"{HOME}/da-xong", "Đã xong")),

@@ -20,6 +20,7 @@ from shared.catalogue import FormField
 from shared.database import Store
 from shared.events.agencies import Answer
 from shared.events.names import ROUTING_TASKS
+from shared.identity.audit import saw
 from shared.kernel.actor import Actor
 from shared.kernel.errors import NotFound
 
@@ -44,6 +45,7 @@ class Door:
             seen = look.task_of(connection, self.rules, agency, task_id)
         if seen.task.repeat_at is not None:
             self._fetched(agency, [task_id])
+        saw([seen.case.dossier])
         return seen
 
     def lines(
@@ -51,7 +53,9 @@ class Door:
     ) -> list[views.TaskLine]:
         """Tasks of this agency in these states, the first due (or the newest) first."""
         with self.store.read() as connection:
-            return views.task_lines(connection, agency, states, limit, newest=newest)
+            lines = views.task_lines(connection, agency, states, limit, newest=newest)
+        saw(line.dossier for line in lines)
+        return lines
 
     def handed_over(self, agency: str, after: int, limit: int) -> views.Handed:
         """The task messages of this agency with a number above `after`."""
@@ -60,6 +64,7 @@ class Door:
             unseen = views.to_repeat(connection, agency, handed.tasks)
         if unseen:
             self._fetched(agency, unseen)
+        saw(handed.dossiers)
         return handed
 
     def _fetched(self, agency: str, tasks: Sequence[str]) -> None:

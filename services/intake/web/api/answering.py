@@ -12,6 +12,7 @@ from services.intake.usecases.once import Answer, answer_once, digest
 from services.intake.web import views
 from services.intake.web.deps import deps
 from shared.database import UnitOfWork
+from shared.identity.audit import saw
 from shared.identity.guard import current
 
 Do = Callable[[UnitOfWork], Dossier]
@@ -23,6 +24,7 @@ def answer(do: Do, status: int = 200) -> Response:
 
     def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
         dossier = do(uow)
+        saw([dossier.code])
         return status, views.summary(dossier, known.catalogue, uow.now)
 
     given = answer_once(

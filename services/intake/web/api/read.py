@@ -22,6 +22,7 @@ from services.intake.web.api.schemas import (
 )
 from services.intake.web.deps import deps, own_office
 from services.intake.web.telling import tell
+from shared.identity.audit import saw
 from shared.identity.guard import current
 from shared.kernel.clock import VN
 from shared.kernel.errors import Fault, InvalidInput, NotFound
@@ -56,6 +57,7 @@ def _dossiers(blp: Blueprint) -> None:
                 size=query["size"],
                 cursor=query.get("cursor"),
             )
+        saw(line.code for line in found.items)
         return views.page(found, known.catalogue, now, names=desk)
 
     @getter(blp, "/dossiers/<string:code>", DossierSchema, "desk")

@@ -27,11 +27,13 @@ from services.intake.web.telling import tell
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
+from shared.identity.audit import saw
 from shared.identity.guard import current, require
 from shared.kernel.clock import VN, parse_day
 from shared.kernel.errors import InvalidInput, NotFound
 from shared.kernel.letters import tidy
 from shared.web.schemas import END_YEAR, FIRST_YEAR
+from shared.web.state import state_of
 
 PAGE_SIZE = 25
 
@@ -63,6 +65,7 @@ def dossiers() -> str:
     with known.store.read() as connection:
         found = _page(connection, filters, now, sort, cursor)
         late = look.page(connection, _late(filters), now, size=1).total
+    saw(line.code for line in found.items)
     rows = [
         (line, known.catalogue.procedure_version(line.procedure, line.procedure_version),
          due(line, now))
@@ -168,6 +171,7 @@ def submit(code: str) -> Response | tuple[str, int]:
 
     def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
         filed = file_dossier(uow, known.catalogue, command)
+        saw([filed.code])
         return 201, views.summary(filed, known.catalogue, uow.now)
 
     told = sorted((k, v) for k, v in request.form.items(multi=True) if k != "csrf_token")
@@ -237,7 +241,7 @@ def receipt(code: str) -> str:
         dated=told_date(known.catalogue, found) is not None,
         openings=openings(known.catalogue.reception(found.office)),
         channel_name=channel_name,
-        lookup=url_for("lookup.form", _external=True),
+        lookup=f"{home}{url_for('lookup.form')}" if (home := state_of().settings.home) else None,
     )
 
 

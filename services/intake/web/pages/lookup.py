@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services.intake.domain.circumstances import procedure_of, told_date
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.statuses import Status
+from services.intake.storage import guesses
 from services.intake.usecases import look
 from services.intake.web.deps import agency_name, deps
 from services.intake.web.openings import openings
 from services.intake.web.where import milestones, places, stages
-from shared.identity.guard import current_or_none, public
-from shared.identity.limits import limited
+from shared.identity.audit import saw
+from shared.identity.callers import place_of
+from shared.identity.guard import TooMany, current_or_none, guard_of, public
 from shared.kernel.errors import NotFound
+from shared.log import get
 from shared.web.filters import vn_datetime
 
-#: Tries of one address in a minute; an office's whole waiting room may share one.
-TRIES = 20
+DOOR: Final = "look-up"
+_log = get("web")
 
 
 def blueprint() -> Blueprint:
-    """The front page and /tra-cuu: open to everybody, counted per address."""
+    """The front page and /tra-cuu: open to everybody; tries are counted."""
     blue = Blueprint("lookup", __name__)
     blue.add_url_rule("/", "front", public(_front), methods=["GET"])
     blue.add_url_rule("/tra-cuu", "form", public(_form), methods=["GET"])
-    found = limited("look-up", times=TRIES, seconds=60)(public(_find))
-    blue.add_url_rule("/tra-cuu", "find", found, methods=["POST"])
+    blue.add_url_rule("/tra-cuu", "find", public(_find), methods=["POST"])
     return blue
 
 
@@ -46,12 +49,17 @@ def _form() -> str:
 def _find() -> str | tuple[str, int]:
     known = deps()
     code, word = request.form.get("code", "")[:100], request.form.get("word", "")[:100]
+    _count_try(code)
     try:
         with known.store.read() as connection:
             dossier = look.for_citizen(connection, code, word)
             known_stages = stages(look.timeline(connection, dossier.code))
     except NotFound as missing:
+        guard_of().metrics.tried(DOOR, "not_found")
+        _log.info("web.look_up_refused", place=place_of(request.remote_addr))
         return render_template("intake/lookup.html", code=code, wrong=missing.vi), 404
+    saw([dossier.code])
+    guard_of().metrics.tried(DOOR, "found")
     office = known.catalogue.agency(dossier.office)
     told, overdue = told_date(known.catalogue, dossier), dossier.overdue(known.now())
     return render_template(
@@ -68,6 +76,18 @@ def _find() -> str | tuple[str, int]:
         ),
         agency_name=agency_name,
     )
+
+
+def _count_try(code: str) -> None:
+    """TooMany where this code, this address or its network was tried too often, by any process."""
+    caller, secret = request.remote_addr, str(current_app.config["SECRET_KEY"])
+    waiting = guesses.wait_for(deps().store, look.allowances(code, caller, secret))
+    if waiting is not None:
+        key, seconds = waiting
+        guard_of().metrics.tried(DOOR, "limited")
+        of = key.partition(":")[0]
+        _log.warning("web.look_up_limited", of=of, place=place_of(caller), seconds=round(seconds))
+        raise TooMany(seconds)
 
 
 def next_step(
