@@ -132,7 +132,13 @@ def operators_door(
         for name, service in services.items()
     }
     clock = next(iter(services.values())).store.clock
-    return StatusDoor(app, lambda: look(parts, loops.report() if loops else None), clock)
+
+    def shown() -> list[Line]:
+        if loops is None:
+            return look(parts)
+        return look(parts, loops.report(), {each.loop: each.seconds for each in loops.failing()})
+
+    return StatusDoor(app, shown, clock)
 
 
 def _answer(start: StartResponse, status: str, kind: str, text: str) -> Iterable[bytes]:

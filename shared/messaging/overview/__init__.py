@@ -27,8 +27,15 @@ class Part:
     bus: Bus | None
 
 
-def look(parts: Mapping[str, Part], loops: Mapping[str, str] | None = None) -> list[Line]:
-    """Everything about these services and, where they run in this process, its loops."""
+def look(
+    parts: Mapping[str, Part],
+    loops: Mapping[str, str] | None = None,
+    seconds: Mapping[str, float] | None = None,
+) -> list[Line]:
+    """Everything about these services and, where they run in this process, its loops.
+
+    `seconds`: how long those that fail have been failing.
+    """
     lines: list[Line] = []
     buses: dict[Bus, dict[str, Sequence[str]]] = {}
     for name, part in parts.items():
@@ -38,7 +45,7 @@ def look(parts: Mapping[str, Part], loops: Mapping[str, str] | None = None) -> l
             buses.setdefault(part.bus, {})[name] = queues
     for bus, services in buses.items():
         lines += of_broker(bus, services)
-    return arranged(lines + of_loops(loops or {}))
+    return arranged(lines + of_loops(loops or {}, seconds=seconds))
 
 
 def arranged(lines: Iterable[Line]) -> list[Line]:
