@@ -68,15 +68,21 @@ def _answer(place: Place) -> int:
     with psycopg.connect(place.plain("routing")) as connection:
         tasks = connection.execute("SELECT id, agency FROM tasks ORDER BY id").fetchall()
     answered = [each for index, each in enumerate(tasks) if index % OPEN_SHARE]
-    broker = pika.BlockingConnection(pika.URLParameters(place.amqp_url))
+    address = pika.URLParameters(place.amqp_url)
+    broker = pika.BlockingConnection(address)
     channel = broker.channel()
     channel.confirm_delivery()
+    properties = pika.BasicProperties(
+        delivery_mode=2,
+        content_type="application/cloudevents+json",
+        user_id=address.credentials.username,
+    )
     for task, agency in answered:
         channel.basic_publish(
             names.AGENCY_ANSWERS,
             names.answer_key(agency, "completed"),
             _completed(task, agency),
-            pika.BasicProperties(delivery_mode=2, content_type="application/cloudevents+json"),
+            properties,
             mandatory=True,
         )
     broker.close()

@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from alembic import command
 
 from services.embedded.city import City
 from shared.catalogue import load
 from shared.database import make_engine
-from shared.database.migrate import _config, current, drift, head, upgrade
+from shared.database.migrate import current, drift, head, upgrade
 from shared.kernel.clock import FixedClock, to_vn
 from shared.kernel.ids import SeededIds
 from shared.messaging.tables import LEDGERS
@@ -24,6 +23,7 @@ from simulation.autopilot import autopilots
 from simulation.kit import City as KitCity
 from tests.backends import Backend
 from tests.embedded.townsfolk import INTERLINKED, all_sent, desk_of, held, unsent
+from tests.migrating import go_back
 
 START = datetime(2022, 3, 14, 1, 30, tzinfo=UTC)
 # The last version of each history that has the table.
@@ -41,14 +41,6 @@ def old(backend: Backend, request: pytest.FixtureRequest) -> Iterator[tuple[sa.E
     upgrade(engine, history_of(request.param), BEFORE[request.param])
     yield engine, request.param
     engine.dispose()
-
-
-def go_back(engine: sa.Engine, service: str) -> None:
-    with engine.connect() as connection:
-        config = _config(history_of(service))
-        config.attributes["connection"] = connection
-        command.downgrade(config, BEFORE[service])
-        connection.commit()
 
 
 def fill(engine: sa.Engine, *, resend_from: int | None) -> None:
@@ -106,7 +98,7 @@ def test_going_back_makes_the_table_anew_and_forward_again_changes_nothing(
     engine, service = old
     fill(engine, resend_from=6)
     upgrade(engine, history_of(service))
-    go_back(engine, service)
+    go_back(engine, history_of(service), BEFORE[service])
     with engine.begin() as connection:
         assert connection.scalar(sa.text("SELECT count(*) FROM starts")) == 0
         note_start(connection, 6)
@@ -135,7 +127,7 @@ def filed_and_killed(embedded: Backend) -> str:
     city.close()
     for name in SERVICES:
         engine = make_engine(embedded.settings(name).database_url)
-        go_back(engine, name)
+        go_back(engine, history_of(name), BEFORE[name])
         with engine.begin() as connection:
             note_start(connection, 1)
             connection.execute(sa.update(LEDGERS.outbox).values(sent_at=START))

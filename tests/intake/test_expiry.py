@@ -7,18 +7,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
 
 from services.intake.app import MIGRATIONS, build
 from services.intake.domain import citizen, expiry, reception
 from services.intake.domain.dossier import Dossier, Wait
 from services.intake.domain.statuses import Status
 from services.intake.storage.alarms import next_due
-from services.intake.storage.tables import dossiers
 from services.intake.usecases import desk as verbs
 from services.intake.usecases.pass_time import due, pass_time
 from shared.catalogue import PapersRule
-from shared.database.migrate import head, upgrade
 from shared.events.event import Event
 from shared.events.intake import (
     DeadlineStated,
@@ -47,6 +44,7 @@ from tests.intake.made import (
     vn,
 )
 from tests.intake.rig import AGENCY, Desk
+from tests.migrating import go_back
 
 BY = vn(2022, 3, 9, 17)  # a Wednesday
 EVE = vn(2022, 3, 8, 17)
@@ -218,7 +216,7 @@ def spoken(desk: Desk, code: str) -> list[type[Event]]:
 
 def test_the_loop_reminds_and_closes_each_at_its_instant(desk):
     code = ask(desk)
-    ticker = desk.service.loops[-1]
+    (ticker,) = (loop for loop in desk.service.loops if loop.name == "intake.due")
     assert ticker.next_due() == EVE
     desk.rest()
     assert spoken(desk, code) == []
@@ -293,16 +291,9 @@ def test_a_request_of_the_version_before_gets_its_lapse_when_the_database_is_bro
     desk.started(code)
     desk.asked_for_papers(code, respond_by=BY)
     (asked,) = desk.dossier(code).waits
-    with desk.store.begin() as uow:
-        row = uow.connection.execute(sa.select(dossiers.c.progress)).scalar_one()
-        del row["waits"][0]["lapse_at"]
-        uow.connection.execute(sa.update(dossiers).values(progress=row, next_at=None))
-        uow.connection.execute(sa.text("UPDATE alembic_version SET version_num = '0003'"))
+    go_back(desk.store.engine, MIGRATIONS, "0003")
     assert desk.dossier(code).waits[0].lapse_at is None
-    upgrade(desk.store.engine, MIGRATIONS, "0004")
-    with desk.store.begin() as uow:  # what came after it was never undone
-        newest = {"newest": head(MIGRATIONS)}
-        uow.connection.execute(sa.text("UPDATE alembic_version SET version_num = :newest"), newest)
+    desk.service.migrate()
     assert desk.dossier(code).waits == (asked,)
     with desk.store.read() as connection:
         assert next_due(connection) == asked.remind_at
@@ -457,7 +448,8 @@ def test_a_service_that_was_down_over_the_date_closes_when_it_comes_back(backend
         bus=desk.bus,
     )
     try:
-        again.loops[-1].step(0)
+        (ticker,) = (loop for loop in again.loops if loop.name == "intake.due")
+        ticker.step(0)
         assert desk.dossier(code).status is Status.REFUSED
     finally:
         again.close()

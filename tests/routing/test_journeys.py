@@ -154,7 +154,7 @@ def test_a_withdrawn_dossier_takes_its_tasks_back_and_a_late_answer_says_so(town
 
 def test_deadlines_are_told_once_each_by_the_ticker(town: Town) -> None:
     town.receive(CODE)
-    ticker = town.service.loops[-1]
+    (ticker,) = (loop for loop in town.service.loops if loop.name == "routing.deadlines")
     for _ in range(60):
         due = ticker.next_due()
         if due is None:
