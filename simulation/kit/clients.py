@@ -190,7 +190,7 @@ class Agency(_Keyed):
         super().__init__(new_door, key)
         self.client = client
         self.code = client.agency
-        self.given = 0  # answers handed in
+        self.given = 0  # answers handed in and not refused at once
 
     def __enter__(self) -> Self:
         return self
@@ -244,8 +244,7 @@ class Agency(_Keyed):
 
     def _sent(self, answer_id: str) -> str:
         before = len(self.client.refusals())
-        self.client.flush()
-        self.given += 1
+        self.given += self.client.flush()
         if refusals := self.client.refusals()[before:]:
             raise AnswerRefused(refusals[-1][2])
         return answer_id
