@@ -190,7 +190,7 @@ class AgencyLink:
         self, client: partner.Client, handed: Callable[[str], int], *, behind: bool = False
     ) -> None:
         self.code = client.agency
-        self.given = 0  # answers handed in so far
+        self.given = 0  # answers handed in so far and not refused at once
         self._client = client
         self._handed = handed
         self._behind = behind
@@ -221,12 +221,11 @@ class AgencyLink:
         }
         try:
             getattr(self._client, SAYS[kind])(task, **said)
-            self._client.flush()
+            self.given += self._client.flush()
         except partner.PartnerError as refused:
             raise AnswerNotTaken(f"agency {self.code}: answer {kind}: {refused}") from refused
         if self._client.unsent():
             raise AnswerNotTaken(f"agency {self.code}: answer {kind} was not confirmed")
-        self.given += 1
 
     def close(self) -> None:
         """Leave the city."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from http import HTTPStatus
 from typing import Any, Self
 
 import partner
@@ -191,7 +190,7 @@ class Agency(_Keyed):
         super().__init__(new_door, key)
         self.client = client
         self.code = client.agency
-        self.given = 0  # answers handed in
+        self.given = 0  # answers handed in and not refused at once
 
     def __enter__(self) -> Self:
         return self
@@ -245,13 +244,7 @@ class Agency(_Keyed):
 
     def _sent(self, answer_id: str) -> str:
         before = len(self.client.refusals())
-        try:
-            self.client.flush()
-        except partner.DoorRefused as refused:
-            if refused.status != HTTPStatus.CONFLICT:
-                raise
-            raise AnswerRefused(str(refused)) from refused
-        self.given += 1
+        self.given += self.client.flush()
         if refusals := self.client.refusals()[before:]:
             raise AnswerRefused(refusals[-1][2])
         return answer_id

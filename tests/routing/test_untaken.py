@@ -63,7 +63,7 @@ def purge(town: Town, code: str) -> None:
 
 def pass_hours(town: Town, until: datetime) -> None:
     """Let the clock ring at each instant up to this one."""
-    ticker = town.service.loops[-1]
+    (ticker,) = (loop for loop in town.service.loops if loop.name == "routing.deadlines")
     while (due := ticker.next_due()) is not None and due <= until:
         town.clock.set(max(due, town.clock.now()))
         town.rest()
