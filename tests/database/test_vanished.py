@@ -306,13 +306,12 @@ def test_of_sessions_left_read_only_none_stays(primary: Postgres):
     store.close()
 
 
-@pytest.mark.parametrize("way", [read, together])
-def test_an_alter_under_open_sessions_is_met_once_and_passed(server_url: str, way: Way):
+def test_an_alter_under_open_sessions_is_met_once_and_passed(server_url: str):
     store = opened(server_url)
-    sessions(store, way)
+    sessions(store, together)
     order(server_url, "ALTER TABLE applied ALTER COLUMN n TYPE bigint")
-    heals(store, way)
-    sessions(store, way)
+    heals(store, together)
+    sessions(store, together)
     store.close()
 
 
@@ -320,7 +319,8 @@ def test_statements_that_the_server_has_forgotten_are_told_anew(server_url: str)
     store = opened(server_url)
     sessions(store, together)
     with store.query() as connection:
-        connection.exec_driver_sql("DEALLOCATE ALL")
+        # Said so that the driver does not notice, as a pooler would do it.
+        connection.exec_driver_sql("DO $$ BEGIN EXECUTE 'DEALLOCATE ALL'; END $$")
     heals(store, together)
     store.close()
 
