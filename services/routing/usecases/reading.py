@@ -120,7 +120,8 @@ def _quickly(envelope: Envelope, kind: str) -> Answer | None:
     """The answer, if nothing about it asks for a second look."""
     try:
         answer = cast("Answer", envelope.event())
-        odd = any(envelope.data.get(name) is not None for name in _STRANGERS[kind])
+        sent = dict(envelope.data)
+        odd = any(sent.get(name) is not None for name in _STRANGERS[kind])
     except (Unreadable, msgspec.DecodeError):
         return None
     plain = answer.task == envelope.subject and not odd and all(map(_is_plain, _texts(answer)))
