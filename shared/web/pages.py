@@ -27,7 +27,9 @@ from shared.kernel.errors import LienThongError
 from shared.web.state import state_of
 
 _log = log.get("web")
-_UNKNOWN_KEY: Final = "Khóa không đúng, đã hết hạn, đã bị thu hồi, hoặc không dùng được cho trang này."
+_UNKNOWN_KEY: Final = (
+    "Khóa không đúng, đã hết hạn, đã bị thu hồi, hoặc không dùng được cho trang này."
+)
 ATTEMPTS: Final = 10
 KEEP: Final = 365 * 24 * 3600  # seconds
 
