@@ -25,7 +25,7 @@ def too_deep(text: str, loader: Any) -> int | None:
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:
-                return event.start_mark.line + 1 if event.start_mark else 1
+                return 1 if event.start_mark is None else event.start_mark.line + 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
     return None
