@@ -248,11 +248,11 @@ def _before_the_claim(store: Store, sender: Any, fuse: Fuse, stack: ExitStack) -
 
 
 def _before_the_channel(_: Store, sender: Any, fuse: Fuse, stack: ExitStack) -> None:
-    before(sender, "_hand_over", fuse, stack)
+    before(sender, "_go_on", fuse, stack)
 
 
 def _after_the_channel(_: Store, sender: Any, fuse: Fuse, stack: ExitStack) -> None:
-    after(sender, "_hand_over", fuse, stack)
+    after(sender, "_leave", fuse, stack)
 
 
 def _before_the_record(store: Store, sender: Any, fuse: Fuse, stack: ExitStack) -> None:
