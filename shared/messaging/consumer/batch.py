@@ -296,7 +296,7 @@ class Batch:
         known = self._known.get(arrival.key)
         row = row_of(self.setup.name, arrival, self.uow)
         row |= {"state": state, "reason": reason, "note": note}
-        if state in (DONE, LATE):  # who sent it matters no more
+        if state in _SETTLED:  # who sent it matters no more
             row |= {"routing_key": None, "user_id": None}
         row["attempts"] = known.attempts if known else 0
         row["handled_at"] = self.uow.now if state in _SETTLED else None
