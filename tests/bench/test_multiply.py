@@ -63,7 +63,8 @@ def url(servers: Servers) -> Iterator[str]:
         day = {"office": "office-a", "day": date(2026, 11, 23), "last": 2}
         connection.execute(counters.insert(), [day])
         key = {"id": "k", "kind": "desk", "bound_to": "office-a", "label": "", "hash": b"\xff\xfe"}
-        connection.execute(API_KEYS.insert(), [{**key, "made_at": BEGAN}])
+        until = {"made_at": BEGAN, "expires_at": BEGAN + 365 * DAY}
+        connection.execute(API_KEYS.insert(), [{**key, **until}])
     engine.dispose()
     try:
         yield database_url(servers, name).replace("postgresql+psycopg://", "postgresql://", 1)

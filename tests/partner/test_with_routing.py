@@ -12,7 +12,6 @@ import pytest
 from deploy.rabbitmq.make import definitions
 from partner import Client, Message
 from services.routing.usecases.answer import ANSWERS_QUEUE
-from shared.events.registry import KINDS
 from tests.backends import ServersBackend
 from tests.partner.conftest import SmallCity
 from tests.routing.town import Town, migrate, received, withdrawn
@@ -94,10 +93,6 @@ def test_a_task_that_was_withdrawn_is_cancelled_at_the_agency(town: Town, agency
     assert [task.state for task in justice.tasks(closed=True)] == ["cancelled"]
 
 
-@pytest.mark.skipif(
-    "task.answer_refused" not in {kind.name for kind in KINDS.values()},
-    reason="routing does not say it yet",
-)
 def test_an_answer_that_routing_does_not_apply_comes_back_and_can_be_given_anew(
     town: Town, agency: Agency
 ):
