@@ -12,6 +12,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from flask import Request, Response, json
+from werkzeug.exceptions import HTTPException
 
 from shared.events.envelope import MAX_BYTES
 from shared.kernel.errors import (
@@ -150,7 +151,10 @@ def _pointers(problem: Problem, request: Request) -> Callable[[str], str | None]
     """Where faults lie in the request's body, if it has one that can be read."""
     if problem.status not in (409, 422) or not request.is_json:
         return lambda _: None
-    body = request.get_json(silent=True)
+    try:
+        body = request.get_json(silent=True)
+    except HTTPException:  # too large, and nobody has wanted to read it before
+        body = None
 
     def at(place: str) -> str | None:
         return None if place in request.headers else pointer(place, body)
