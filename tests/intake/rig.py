@@ -113,10 +113,13 @@ class Desk:
     def hear(self, event: Event, *, after: str | None = None, source: str | None = None) -> int:
         """Let routing (or notify) say something; returns what the pump moved.
 
-        `source` puts it into a stream that is not its own today.
+        `source` puts it into a stream, and under a key, that is not its own today.
         """
         told_by_notify = isinstance(event, CitizenNotified | CitizenUnreachable)
         to = address(event, "notify" if told_by_notify else "routing")
+        key = to.routing_key
+        if source is not None:
+            key = ".".join([source.removeprefix("/"), *key.split(".")[1:]])
         source = source or to.source
         number = self._count(f"{source} {event.subject}")
         envelope = Envelope(
@@ -129,7 +132,7 @@ class Desk:
             sequence=number,
             after=after,
         )
-        return self.publish(envelope, to.routing_key)
+        return self.publish(envelope, key)
 
     def publish(self, envelope: Envelope, key: str) -> int:
         """Put these very bytes on the bus; returns what the pump moved."""
