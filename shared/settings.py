@@ -65,6 +65,8 @@ class Settings:
     relay_batch: int = 100
     consumer_batch: int = 50
     prefetch: int = 200
+    # Whether the broker writes on every message when it took it, whatever its sender wrote there.
+    broker_stamps: bool = False
     # Days for which is kept what nobody needs any more; 0: for ever. See docs/operate.md.
     keep_ledgers_days: int = 180
     keep_answers_days: int = 90
@@ -165,6 +167,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "relay_batch": _count(1, 10_000),
     "consumer_batch": _count(1, 10_000),
     "prefetch": _count(1, 65535),
+    "broker_stamps": _flag,
     "keep_ledgers_days": _count(0, 36_500),
     "keep_answers_days": _count(0, 36_500),
     "keep_forms_days": _count(0, 36_500),

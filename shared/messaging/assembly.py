@@ -103,6 +103,7 @@ class Assembly:
             prefetch=self._settings.prefetch,
             verify=verify,
             keep_forms=keep_forms,
+            stamped=self._settings.broker_stamps,
             metrics=self.metrics,
         )
 

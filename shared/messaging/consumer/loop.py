@@ -31,6 +31,7 @@ from shared.messaging.consumer.model import (
     from_delivery,
     from_row,
     reason_of,
+    stamp_of,
 )
 from shared.messaging.consumer.window import Window
 from shared.messaging.metrics import Metrics
@@ -71,6 +72,7 @@ class Consumer:
         verify: Verify | None = None,
         metrics: Metrics | None = None,
         keep_forms: bool = True,
+        stamped: bool = False,
     ) -> None:
         self.name = name
         self._store = store
@@ -78,6 +80,7 @@ class Consumer:
         self._batch = batch
         self._metrics = metrics
         self._keep_forms = keep_forms
+        self._stamped = stamped
         self._window = Window(bus, queue, max(prefetch, batch))
         self._next_retry: datetime | None = None
         self._looked_at: float | None = None  # monotonic; None: look at the next step
@@ -107,6 +110,9 @@ class Consumer:
         # Where every type has a handler, one answers for broken envelopes too.
         at = self._store.clock.now() if ANY in self._setup.handlers else None
         arrival = from_delivery(delivery, self._setup.verify, at)
+        if self._stamped:
+            taken_at = stamp_of(delivery, self._store.clock.now())
+            arrival = replace(arrival, received_at=taken_at)
         if self._keep_forms or arrival.envelope is None:
             return arrival
         return replace(arrival, body=without_forms(arrival.body, arrival.envelope))

@@ -19,6 +19,8 @@ from shared.messaging.model import BEGINNING, too_large
 from shared.messaging.sql import Waiting
 from shared.messaging.tables import LATE, REFUSED
 
+# RabbitMQ's interceptor `set_header_timestamp`, milliseconds since 1970.
+_STAMP: Final = "timestamp_in_ms"
 PROJECT_ROOMS = ("services", "shared", "simulation")
 
 # Under these sources refused bytes are kept, beside the true ones, which begin with a slash.
@@ -172,6 +174,14 @@ def _read(body: bytes, glimpsed_at: datetime | None) -> Envelope:
         if seen is None:
             raise
         return seen
+
+
+def stamp_of(delivery: Delivery, now: datetime) -> datetime | None:
+    """When the broker took it (UTC), by the header that it writes itself; never later than now."""
+    at = delivery.headers.get(_STAMP)
+    if not isinstance(at, int) or not 0 <= at <= now.timestamp() * 1000:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC)
 
 
 def from_row(row: Waiting, verify: Verify | None) -> Arrival:
