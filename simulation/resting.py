@@ -13,7 +13,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from services.embedded.city import City
-from services.routing.storage.tables import answers
+from services.routing.storage.tables import answers, refused_answers
 from shared.database import Store
 from shared.events import names
 from shared.kernel.errors import LienThongError, Transient
@@ -95,6 +95,7 @@ class Rest:
         inbox = LEDGERS.inbox.c
         queries = (
             sa.select(sa.func.count()).select_from(answers),
+            sa.select(sa.func.count()).select_from(refused_answers),
             sa.select(sa.func.count()).where(
                 inbox.source.like(f"{names.AGENCIES}%"), inbox.state.in_(_HELD)
             ),

@@ -62,8 +62,8 @@ HELPS: frozenset[Words] = frozenset(
         *((service, part) for service in ("intake", "routing", "notify") for part in ("web", "work")),
         ("audit", "prune"),
         *(("keys", act) for act in ("renew", "revoke")),
-        *(("messages", act) for act in ("resend", "show")),
-        *(("parked", act) for act in ("discard", "release", "replay", "show")),
+        *(("messages", act) for act in ("check", "resend", "show")),
+        *(("parked", act) for act in ("discard", "release", "replay", "show", "step-over")),
         *(("secrets", act) for act in ("apply", "put", "restore")),
         *(
             ("partner", act)
