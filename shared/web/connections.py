@@ -21,11 +21,13 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from shared.web.security import MAX_BODY
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
 
 #: Beyond this the body is not even read; below it the app itself says what is too large.
-MAX_BODY: Final = 4 * 1024 * 1024
+MOST_READ: Final = 4 * MAX_BODY
 MAX_HEADERS: Final = 32 * 1024
 _CLEAN_EVERY: Final = 0.5  # seconds
 #: Seconds that everybody has to begin: who is honest has asked by then.
@@ -114,7 +116,7 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
             threads=threads,
             ident=None,
             clear_untrusted_proxy_headers=False,  # ProxyFix counts the hops, see app.py
-            max_request_body_size=4 * MAX_BODY,  # waitress reads that far; the app says why not
+            max_request_body_size=MOST_READ,
             max_request_header_size=MAX_HEADERS,
             log_socket_errors=False,  # a caller that hangs up is no news
         )

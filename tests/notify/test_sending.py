@@ -551,7 +551,8 @@ def test_a_sender_that_beats_is_left_alone_and_one_that_stands_still_is_dead(led
     assert first.name != second.name
     first.enter("sms")
     with ledger.store.begin() as uow:
-        assert claim_due(uow, "sms", first.name, 50)
+        (claimed,) = claim_due(uow, "sms", first.name, 50)
+        assert go_out(uow, claimed, first.name, ())  # so only a person can know what became of it
     channel = RecordingChannel(idempotent=False)
     sender = Sender("sms", channel, ledger.store, presence=second)
     assert rest(sender) == 0

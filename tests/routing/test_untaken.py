@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from services.routing.storage.handover import send_again
-from services.routing.usecases.pass_time import pass_time
+from services.routing.usecases.pass_time import due, pass_time
 from services.routing.usecases.rules import Rules
 from shared.catalogue.model import UntakenRule
 from shared.events import names
@@ -155,7 +155,7 @@ def test_several_workers_repeat_it_once(town: Town) -> None:
         gate.wait(10)
         try:
             with town.service.store.begin() as uow:
-                pass_time(uow, rules)
+                pass_time(uow, due(uow, ()), rules)
         except Exception as error:  # noqa: BLE001 - the test looks at it
             failed.append(error)
 

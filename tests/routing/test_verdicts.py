@@ -361,7 +361,7 @@ def test_nothing_that_a_caller_wrote_becomes_a_label(town: Town) -> None:
     by_the_queue(tasks, Faulty("", "", "open", "taken"), "a-1", type=secret)
     page = town.service.metrics.page().decode()
     assert "le-thi-hoa" not in page
-    assert 'outcome="refused",type=""' in page
+    assert 'outcome="refused",type="other"' in page
 
 
 def test_every_rule_has_words_in_both_languages_and_stands_in_the_documentation() -> None:
