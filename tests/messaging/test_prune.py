@@ -50,7 +50,9 @@ class Matter(NamedTuple):
     @property
     def may_go(self) -> bool:
         settled = self.parked_at is None or (self.given_up and self.parked_at == self.facts)
-        return self.ended and settled and self.sent and self.days > TERM
+        nothing_said = self.parked_at == 1  # only what is applied makes a fact to be sent
+        sent = self.sent or nothing_said
+        return self.ended and settled and sent and self.days > TERM
 
 
 matters = st.builds(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from partner.messages import read_message
+from partner.reading import read_message
 from shared.events.envelope import MAX_BYTES, decode
 from shared.events.names import WITHHELD
 from shared.messaging import Bus, parked

@@ -14,6 +14,7 @@ import pytest
 
 from services.notify.app import open_store
 from services.notify.channels.smtp import SmtpChannel, SmtpServer
+from services.notify.delivery.processes import SILENT_BEATS, Presence
 from services.notify.delivery.sender import Sender
 from services.notify.domain.composing import Composer
 from shared.kernel.clock import FixedClock, RealClock
@@ -67,7 +68,10 @@ def finish(ledger: Ledger, peer: Peer) -> None:
     """Another sender, started after the first is gone, by a mail server that is well."""
     server = SmtpServer("127.0.0.1", peer.port, None, None, "none")
     ledger.clock.set(RealClock().now())
-    sender = Sender("email", SmtpChannel(server, CITY), ledger.store)
+    presence = Presence(ledger.store)
+    for _ in range(SILENT_BEATS + 1):  # a minute in which the first says nothing any more
+        presence.beat()
+    sender = Sender("email", SmtpChannel(server, CITY), ledger.store, presence=presence)
     while sender.step(0):
         pass
     sender.close()

@@ -43,7 +43,11 @@ def test_the_longest_that_a_person_may_write_is_taken() -> None:
     assert overlong(AnswerRefused(task="t", reason=LONGEST["reason"])) is None
 
 
-@pytest.mark.parametrize("name", [name for name in TOO_LONG if "schema" not in name])
+# What a schema lets through is too large for a message; odd letters are refused before their length.
+BY_MESSAGE = [name for name in TOO_LONG if not name.endswith(("lets through", "more room"))]
+
+
+@pytest.mark.parametrize("name", BY_MESSAGE)
 def test_by_message_it_changes_nothing_and_the_dossier_goes_on(town: Town, name: str) -> None:
     town.receive(CODE)
     task = town.task("phuong-1")
