@@ -135,8 +135,8 @@ def wait_until(so: Any) -> None:
 
 
 def test_a_door_that_is_taken_is_told_in_one_line(tmp_path: Path):
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
+    port = free_ports_in_a_row(3) + 2
+    with socket.create_server(("127.0.0.1", port)):
         environment = {n: v for n, v in os.environ.items() if not n.startswith("LIENTHONG_")}
         done = subprocess.run(
             [sys.executable, "-m", "services", "serve", "--port", str(port - 2), "--data", tmp_path],
