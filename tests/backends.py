@@ -236,7 +236,7 @@ class EmbeddedBackend(Backend):
             self._copy(service)
 
     def amqp_url(self) -> str:
-        return "memory://"
+        return "memory://shared"
 
     def close(self) -> None:
         _reset_memory()

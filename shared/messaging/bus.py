@@ -14,8 +14,8 @@ from shared.messaging.model import Exchange, Publisher, Queue, Seen, Subscriber,
 class Bus:
     """Exchanges, queues, publishers and subscribers of one broker.
 
-    `url` is memory://[name] (all in this process), amqp:// or amqps:// (several brokers of one
-    cluster separated by `;`). `prefix` goes before the name of every exchange and queue.
+    `url` is memory:// (this bus's own), memory://name (shared by all of that name in this process),
+    amqp:// or amqps:// (several brokers of one cluster separated by `;`). `prefix` goes before the name of every exchange and queue.
     """
 
     def __init__(self, url: str, *, prefix: str = "") -> None:

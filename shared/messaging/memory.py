@@ -1,4 +1,4 @@
-"""The bus inside one process: exchanges and queues as plain objects, shared by all of one URL.
+"""The bus inside one process: exchanges and queues as plain objects, one bus's own or named.
 
 An arrival wakes its reader at once, a message that no queue is bound for is told to its sender, and
 what a closed subscriber had taken and not acknowledged comes again, before what arrived since.
@@ -80,21 +80,28 @@ class _Exchange:
         return re.fullmatch(re.escape(pattern).replace(r"\*", r"[^.]+"), key) is not None
 
 
-# One memory for the process, so that transports of the same URL share their queues.
-_LOCK: Final = threading.RLock()
-_EXCHANGES: Final[dict[str, _Exchange]] = {}
-_QUEUES: Final[dict[str, _Waiting]] = {}
+@dataclass(slots=True)
+class _Memory:
+    """What one bus holds, or all of one name."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    exchanges: dict[str, _Exchange] = field(default_factory=dict)
+    queues: dict[str, _Waiting] = field(default_factory=dict)
+
+
+_NAMED: Final[dict[str, _Memory]] = {}
 
 
 def reset_memory() -> None:
-    """Forget every exchange, queue and message of this process, as its death would; for tests."""
-    with _LOCK:
-        _EXCHANGES.clear()
-        _QUEUES.clear()
+    """Forget every named bus of this process, as its death would; for tests."""
+    for memory in _NAMED.values():
+        with memory.lock:
+            memory.exchanges.clear()
+            memory.queues.clear()
 
 
 class MemoryTransport:
-    """Transports of the same URL share their queues; another name after memory:// is another city.
+    """`memory://` is a memory of its own; transports of one name (memory://name) share theirs.
 
     Patterns of topics may hold `*` for one word; a `#` is not known here, and not needed.
     """
@@ -103,28 +110,30 @@ class MemoryTransport:
     user: str | None = None
 
     def __init__(self, url: str, prefix: str) -> None:
-        city = url.partition("://")[2].strip("/")
-        self._before = f"{city}/{prefix}" if city else prefix
+        name = url.partition("://")[2].strip("/")
+        self._memory = _NAMED.setdefault(name, _Memory()) if name else _Memory()
+        self._before = prefix
 
     def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None:
-        with _LOCK:
+        known = self._memory.exchanges
+        with self._memory.lock:
             for exchange in exchanges:
-                _EXCHANGES.setdefault(self._before + exchange.name, _Exchange(exchange.kind))
+                known.setdefault(self._before + exchange.name, _Exchange(exchange.kind))
             for queue in queues:
                 waiting = self._queue(queue.name)
                 waiting.catch_up = queue.catch_up
                 for name, pattern in queue.bindings:
-                    bindings = _EXCHANGES[self._before + name].bindings
+                    bindings = known[self._before + name].bindings
                     if (pattern, waiting) not in bindings:
                         bindings.append((pattern, waiting))
 
     def _queue(self, name: str) -> _Waiting:
-        with _LOCK:
-            return _QUEUES.setdefault(self._before + name, _Waiting())
+        with self._memory.lock:
+            return self._memory.queues.setdefault(self._before + name, _Waiting())
 
     def bound(self, message: OutMessage) -> Collection[_Waiting]:
         """The queues that a message goes to."""
-        exchange = _EXCHANGES.get(self._before + message.exchange)
+        exchange = self._memory.exchanges.get(self._before + message.exchange)
         return () if exchange is None else exchange.bound(message.routing_key)
 
     def publisher(self) -> MemoryPublisher:
@@ -134,7 +143,7 @@ class MemoryTransport:
         return MemorySubscriber(self._queue(queue), prefetch)
 
     def seen(self, queue: str) -> Seen | None:
-        waiting = _QUEUES.get(self._before + queue)
+        waiting = self._memory.queues.get(self._before + queue)
         return None if waiting is None else Seen(len(waiting.messages), waiting.readers)
 
     def ping(self) -> None:

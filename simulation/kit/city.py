@@ -6,7 +6,6 @@ told to, so that a test repeats to the letter. Must not: processes (processes.py
 
 from __future__ import annotations
 
-import itertools
 import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
@@ -33,7 +32,6 @@ from simulation.resting import Rest
 MORNING: Final = datetime(2022, 3, 14, 1, 30, tzinfo=UTC)
 UNTIL_SECONDS: Final = 60.0
 OPENINGS: Final = "openings.txt"
-_opened = itertools.count(1)
 
 
 class City(People):
@@ -182,7 +180,7 @@ def open_city(
         folder,
         clock=clock,
         ids=SeededIds(seed),
-        bus_url=broker or f"memory://kit-{next(_opened)}",
+        bus_url=broker or "memory://",
         database=database,
         catalogue=catalogue,
         **settings,

@@ -192,7 +192,7 @@ def run_city(
     `database` and `broker` as for `open_city`; `options` of serve, such as --autopilot. Everything
     is killed at the end of the block, if it was not stopped before.
     """
-    built = build_city(folder, database=database, bus_url=broker or "memory://beside")
+    built = build_city(folder, database=database, bus_url=broker or "memory://")
     with ExitStack() as stack:
         stack.callback(built.close)
         built.migrate()

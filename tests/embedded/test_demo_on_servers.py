@@ -12,7 +12,6 @@ import pytest
 from click.testing import CliRunner
 
 from services.commands.demo import demo
-from shared.messaging import reset_memory
 from shared.settings import SERVICES
 from tests.backends import ServersBackend, create_database, database_url, drop_database
 
@@ -54,7 +53,6 @@ def test_a_seed_gives_the_same_month_on_servers_as_in_one_process(
     on_servers: ServersBackend, databases: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.delenv("LIENTHONG_AMQP_URL", raising=False)
-    reset_memory()  # what other tests left on the bus of this process is no part of the month
     here, there = tmp_path / "here", tmp_path / "there"
     embedded = played(here)
     on_real = played(there, "--amqp", on_servers.amqp_url(), "--database", databases)

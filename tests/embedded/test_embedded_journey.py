@@ -9,7 +9,6 @@ from services.embedded.city import City
 from shared.catalogue import load
 from shared.kernel.clock import FixedClock, to_vn
 from shared.kernel.ids import SeededIds
-from shared.messaging import reset_memory
 from shared.messaging.tables import LEDGERS
 from shared.settings import PROJECT, SERVICES
 from simulation.autopilot import autopilots
@@ -181,8 +180,7 @@ def test_after_a_stop_nothing_is_sent_again_and_after_a_crash_what_was_not_handl
 
 
 def die(city: City) -> None:
-    """The process is gone, and what the bus held with it; nobody closes anything in order."""
-    reset_memory()
+    """The process is gone, and what its bus held with it; nobody closes anything in order."""
     for service in city.services.values():
         service.close()
 

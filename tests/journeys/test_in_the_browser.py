@@ -12,7 +12,6 @@ import pytest
 
 from services.embedded.city import City, open_city
 from shared.identity.keys import issue
-from shared.messaging import reset_memory
 from shared.web.server import WebServer, serving
 from tests.browser import fits, is_sound, opened_page
 
@@ -58,7 +57,6 @@ class Town:
 
 @pytest.fixture(scope="module")
 def built(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
-    reset_memory()
     city = open_city(tmp_path_factory.mktemp("city"))
     city.migrate()
     servers = {name: WebServer(service.web) for name, service in city.services.items()}

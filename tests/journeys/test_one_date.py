@@ -32,7 +32,6 @@ from shared.events.agencies import (
 from shared.kernel.clock import FixedClock, to_vn
 from shared.kernel.errors import Refused
 from shared.kernel.ids import SeededIds
-from shared.messaging import reset_memory
 from shared.settings import PROJECT
 from simulation.kit import Desk, filing
 from tests.embedded.townsfolk import desk_of
@@ -55,7 +54,6 @@ class Play:
     """A city whose agencies and citizens do whatever a die says, on a clock that jumps."""
 
     def __init__(self, folder: Path, catalogue: Catalogue, seed: int, start: datetime) -> None:
-        reset_memory()
         self.dice = random.Random(seed)
         self.clock = FixedClock(start)
         self.city: City = open_city(

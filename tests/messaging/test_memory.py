@@ -8,7 +8,7 @@ from tests.backends import EmbeddedBackend
 TOPOLOGY = ([Exchange("facts")], [Queue("in", (("facts", "a.*.*"),))])
 
 
-def _bus(url: str = "memory://") -> Bus:
+def _bus(url: str = "memory://shared") -> Bus:
     bus = Bus(url)
     bus.declare(*TOPOLOGY)
     return bus
@@ -18,13 +18,20 @@ def test_it_says_that_it_forgets(embedded: EmbeddedBackend) -> None:
     assert _bus(embedded.amqp_url()).volatile
 
 
-def test_buses_of_the_same_url_share_their_queues_and_others_do_not(
+def test_buses_of_the_same_name_share_their_queues_and_others_do_not(
     embedded: EmbeddedBackend,
 ) -> None:
     one, two, other = _bus(), _bus(), _bus("memory://other")
     one.publisher().publish([OutMessage(1, "facts", "a.b.c", b"x")])
     assert two.depth("in") == 1
     assert other.depth("in") == 0
+
+
+def test_a_bus_without_a_name_shares_with_nobody(embedded: EmbeddedBackend) -> None:
+    one, two = _bus("memory://"), _bus("memory://")
+    one.publisher().publish([OutMessage(1, "facts", "a.b.c", b"x")])
+    assert one.depth("in") == 1
+    assert two.depth("in") == 0
 
 
 def test_a_reset_forgets_everything_as_the_death_of_the_process_would(

@@ -13,7 +13,6 @@ from click.testing import CliRunner
 
 from services.commands.demo import demo
 from services.commands.replay import replay
-from shared.messaging import reset_memory
 from tests.simulation.the_log import LOG, needs_log
 
 
@@ -26,7 +25,6 @@ def nothing_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
 def played(tmp_path: Path, name: str, *options: str) -> tuple[dict[str, Any], str]:
     file = tmp_path / f"{name}.json"
     arguments = ["--json", str(file), "--data", str(tmp_path / name), *options]
-    reset_memory()  # a city begins with an empty bus, in whatever process
     outcome = CliRunner().invoke(demo, arguments, catch_exceptions=False)
     assert outcome.exit_code == 0, outcome.output
     return json.loads(file.read_text(encoding="utf-8")), outcome.output
@@ -119,7 +117,6 @@ def test_a_log_is_replayed_and_its_unusable_rows_are_named(tmp_path: Path) -> No
     )
     out = tmp_path / "out.json"
     arguments = [str(file), "--json", str(out), "--data", str(tmp_path / "city")]
-    reset_memory()
     outcome = CliRunner().invoke(replay, arguments, catch_exceptions=False)
     assert outcome.exit_code == 0, outcome.output
     results = json.loads(out.read_text(encoding="utf-8"))
