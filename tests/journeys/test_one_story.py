@@ -30,7 +30,8 @@ from services.routing.domain.case import Case, Task
 from services.routing.storage.cases import Cases
 from shared.catalogue import Catalogue, Procedure, load
 from shared.kernel.errors import NotFound
-from shared.messaging import memory, parked
+from shared.messaging import parked
+from shared.messaging.memory import MemoryTransport
 from shared.messaging.outbox import resend
 from shared.messaging.relay import Relay
 from shared.settings import PROJECT
@@ -237,7 +238,9 @@ class OneStory(RuleBasedStateMachine):
             for loop in service.loops:
                 if isinstance(loop, Relay):
                     loop.step(0)
-        for queue in memory._QUEUES.values():
+        transport = self.city.built.bus._transport
+        assert isinstance(transport, MemoryTransport)
+        for queue in transport._memory.queues.values():
             Random(seed).shuffle(queue.messages)
 
     def all_is_sent_again(self, who: str) -> None:
