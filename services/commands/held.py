@@ -54,6 +54,8 @@ def plain(service: str, row: Held) -> dict[str, Any]:
         "reason": row.reason,
         "owner": row.owner,
         "note": row.note,
+        "routing_key": row.routing_key,
+        "user_id": row.user_id,
         "received_at": format_instant(row.received_at),
         "next_at": format_instant(row.next_at) if row.next_at else None,
     }

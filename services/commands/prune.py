@@ -11,10 +11,9 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from services.commands.stores import any_services, named, noted, opened
+from services.commands.stores import any_services, named, noted, opened, operator
 from services.intake.storage.tables import dossiers
 from shared.database import Store
-from shared.kernel.actor import SHELL
 from shared.messaging.acts import Reason
 from shared.messaging.prune import Cleared
 from shared.settings import Settings
@@ -58,7 +57,7 @@ def _prune(service: str, reason: Reason | None) -> tuple[int, int]:
         for each in clear(store, settings, dry=reason is None):
             found[each.what] += each.count
         if reason is not None:
-            with store.begin(SHELL) as uow:
+            with store.begin(operator()) as uow:
                 noted(uow, "prune", ", ".join(found) or "-", found.total(), reason)
         after = _bytes_of(store)
     told = ", ".join(f"{what} {count}" for what, count in sorted(found.items()) if count) or "0"

@@ -141,13 +141,10 @@ def replay(
             allowed=(PARKED,),
         )
     if of_dead_letters(row.consumer):
-        _send_again(uow, row)
+        _send_again(uow, row, state=DONE, note="sent again")
         return row
     if refusals.by_relay(row.consumer):
-        refusals.send_again(uow.connection, row.stream, row.sequence)
-        note = "sent once more"
-        _change(uow, row, state=DISCARDED, owner="system", note=note, handled_at=uow.now)
-        uow.signal()
+        _send_again(uow, row, state=DISCARDED, owner="system", note="sent once more")
         return row
     who, why = (reason.who, reason.why) if reason else (None, None)
     _change(uow, row, state=RETRY, attempts=0, next_at=uow.now, owner=who, note=why)
@@ -191,17 +188,14 @@ def discard(
     return row
 
 
-def _send_again(uow: UnitOfWork, row: Held) -> None:
+def _send_again(uow: UnitOfWork, row: Held, **settled: str) -> None:
     """Let the relay send it once more, under its id and number."""
-    outbox = LEDGERS.outbox
-    ours = (outbox.c.stream == row.stream, outbox.c.sequence == row.sequence)
-    unsent = sa.update(outbox).where(*ours, outbox.c.id == row.fact_id).values(sent_at=None)
-    if uow.connection.execute(unsent).rowcount != 1:
+    if not refusals.send_again(uow.connection, row.stream, row.sequence, row.fact_id):
         raise NotAllowed(
             "it is nothing that this service has sent, and nobody here could read it; discard it",
             vi="Bản tin này không do dịch vụ này gửi và không ai ở đây đọc được; hãy bỏ nó.",
         )
-    _change(uow, row, state=DONE, note="sent again", handled_at=uow.now)
+    _change(uow, row, handled_at=uow.now, **settled)
     uow.signal()
 
 

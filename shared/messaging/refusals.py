@@ -88,25 +88,25 @@ def park(
             connection.execute(sa.insert(inbox).values(**new, **carried, **state))
 
 
-def send_again(connection: sa.Connection, stream: str, sequence: int | None) -> None:
-    """Let the relay take this fact of ours up again."""
-    _change(connection, stream, sequence, sent_at=None)
+def send_again(connection: sa.Connection, stream: str, sequence: int | None, fact_id: str) -> bool:
+    """Let the relay take this fact up again; False where it is none of ours."""
+    outbox = LEDGERS.outbox
+    this = sa.and_(_ours(stream, sequence), outbox.c.id == fact_id)
+    return connection.execute(sa.update(outbox).where(this).values(sent_at=None)).rowcount == 1
 
 
 def send_nothing_instead(connection: sa.Connection, stream: str, sequence: int | None) -> None:
     """Let an empty fact of the same id and number go out in the place of this one of ours."""
-    outbox = LEDGERS.outbox.c
-    asked = sa.select(outbox.body).where(outbox.stream == stream, outbox.sequence == sequence)
-    body = connection.execute(asked).scalar_one()
+    outbox, this = LEDGERS.outbox, _ours(stream, sequence)
+    body = connection.execute(sa.select(outbox.c.body).where(this)).scalar_one()
     envelope = decode(bytes(body))
     kept = {name: envelope.data[name] for name in WITHHELD_KEEPS if name in envelope.data}
     data = Data(msgspec.json.encode(kept))
     empty = msgspec.structs.replace(envelope, type=WITHHELD, data=data)
     changed = {"type": WITHHELD, "body": encode(empty), "sent_at": None}
-    _change(connection, stream, sequence, **changed)
+    connection.execute(sa.update(outbox).where(this).values(**changed))
 
 
-def _change(connection: sa.Connection, stream: str, sequence: int | None, **values: Any) -> None:
-    outbox = LEDGERS.outbox
-    chosen = sa.update(outbox).where(outbox.c.stream == stream, outbox.c.sequence == sequence)
-    connection.execute(chosen.values(**values))
+def _ours(stream: str, sequence: int | None) -> sa.ColumnElement[bool]:
+    outbox = LEDGERS.outbox.c
+    return sa.and_(outbox.stream == stream, outbox.sequence == sequence)

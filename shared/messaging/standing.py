@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -95,6 +95,18 @@ def aged(
         part=part, name=name, said=said, level=level, act=act,
         count=depth.count, oldest=depth.oldest,
     )  # fmt: skip
+
+
+def overdue(
+    connection: sa.Connection, query: sa.Select[Any], whose: str, words: tuple[str, str],
+    act: Both, now: datetime,
+) -> list[Line]:  # fmt: skip
+    """A line for each row (who, how many, the earliest instant) of a query that takes `now`."""
+    rows = connection.execute(query, {"now": now})
+    return [
+        aged("work", f"{whose} {who}", words, Depth(count, first), now, level=NOTE, act=act)
+        for who, count, first in rows
+    ]
 
 
 def clock_line(service: str, due: datetime | None, now: datetime) -> list[Line]:

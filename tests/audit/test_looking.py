@@ -18,6 +18,7 @@ import structlog
 from click.testing import CliRunner
 
 from services.__main__ import cli
+from services.commands import stores
 from services.intake.app import MIGRATIONS
 from shared.database import make_engine
 from shared.database.migrate import upgrade
@@ -180,6 +181,17 @@ def test_acts_at_the_shell_are_shown_checked_and_found_by_what_they_touched(run)
     assert broken.exit_code == 1
     assert "seal 3, which was told, is not there" in broken.output
     assert run("audit", "prune", "--service", "intake", "--days", "1").exit_code == 0
+
+
+def test_every_act_at_the_shell_is_done_by_whoever_types_it(run) -> None:
+    why = ("--who", "lan", "--why", "thử")
+    run("keys", "create", "--service", "intake", "--for", OFFICE)
+    assert run("prune", "--service", "intake", "--yes", *why).exit_code == 0
+    assert run("resend", "--service", "intake", "--since", "2h", *why).exit_code == 0
+    shown = run("audit", "show", "--service", "intake").output.splitlines()
+    acts, actors = zip(*((line.split("  ")[4], line.split("  ")[2]) for line in shown), strict=True)
+    assert {"prune", "resend", "create key"} <= set(acts)
+    assert set(actors) == {f"operator:{stores.operator().id}"}
 
 
 def test_a_reason_is_asked_for_before_a_fact_is_revealed(run) -> None:

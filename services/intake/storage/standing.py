@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from services.intake.storage.alarms import next_due
 from services.intake.storage.tables import dossiers
 from shared.messaging.advice import Both
-from shared.messaging.measure import Depth
-from shared.messaging.standing import NOTE, Line, Matters, aged, clock_line
+from shared.messaging.standing import Line, Matters, clock_line, overdue
 
 _OVERDUE = (
     sa.select(dossiers.c.office, sa.func.count(), sa.func.min(dossiers.c.due_at))
@@ -29,10 +28,7 @@ def lines(connection: sa.Connection, now: datetime) -> list[Line]:
         "The desk: look at its list of overdue dossiers. Nothing for the operator.",
     )
     words = ("hồ sơ quá hạn", "overdue dossiers")
-    found = [
-        aged("work", f"office {office}", words, Depth(count, oldest), now, level=NOTE, act=act)
-        for office, count, oldest in connection.execute(_OVERDUE, {"now": now})
-    ]
+    found = overdue(connection, _OVERDUE, "office", words, act, now)
     return found + clock_line("intake", next_due(connection), now)
 
 

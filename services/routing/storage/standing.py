@@ -11,8 +11,7 @@ from services.routing.storage.tables import tasks
 from services.routing.storage.views import next_due
 from shared.events.names import agency_queue
 from shared.messaging.advice import Both
-from shared.messaging.measure import Depth
-from shared.messaging.standing import NOTE, Line, Matters, aged, clock_line
+from shared.messaging.standing import Line, Matters, clock_line, overdue
 
 # The words of the index `tasks_open`, so that it is used.
 _OPEN = sa.text("state IN ('assigned', 'taken', 'paused')")
@@ -32,10 +31,7 @@ def lines(connection: sa.Connection, now: datetime) -> list[Line]:
         "The one-stop desk: call this agency. Nothing for the operator.",
     )
     words = ("việc quá hạn", "overdue tasks")
-    found = [
-        aged("work", f"agency {agency}", words, Depth(count, oldest), now, level=NOTE, act=act)
-        for agency, count, oldest in connection.execute(_OVERDUE, {"now": now})
-    ]
+    found = overdue(connection, _OVERDUE, "agency", words, act, now)
     return found + clock_line("routing", next_due(connection, ()), now)
 
 
