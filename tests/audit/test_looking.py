@@ -189,7 +189,9 @@ def test_every_act_at_the_shell_is_done_by_whoever_types_it(run) -> None:
     assert run("prune", "--service", "intake", "--yes", *why).exit_code == 0
     assert run("resend", "--service", "intake", "--since", "2h", *why).exit_code == 0
     shown = run("audit", "show", "--service", "intake").output.splitlines()
-    acts, actors = zip(*((line.split("  ")[4], line.split("  ")[2]) for line in shown), strict=True)
+    acts, actors = zip(
+        *((line.split("  ")[4], line.split("  ")[2].strip()) for line in shown), strict=True
+    )
     assert {"prune", "resend", "create key"} <= set(acts)
     assert set(actors) == {f"operator:{stores.operator().id}"}
 
