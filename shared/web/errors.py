@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, redirect, render_template, request, url_for
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
 from shared import log
@@ -54,11 +54,26 @@ def on_http(error: HTTPException) -> BaseResponse:
     status = error.code or 500
     if 300 <= status < 400:  # werkzeug's own redirects are exceptions too
         return error.get_response()
+    if isinstance(error, MethodNotAllowed) and request.method == "GET" and wants_page():
+        return redirect(_page_of(request.path), 303)
     data: dict[str, Any] = getattr(error, "data", None) or {}
     faults = faults_of(data.get("messages") or data.get("errors") or {})
     headers = {k: v for k, v in error.get_headers() if k.lower() != "content-type"}
     headers |= data.get("headers") or {}
     return _answer(problems.of_status(status, faults=faults, headers=headers))
+
+
+def _page_of(path: str) -> str:
+    """The page on which the form of this address stands, for whoever opens the address itself."""
+    adapter = current_app.create_url_adapter(request)
+    assert adapter is not None
+    while path := path.rpartition("/")[0]:
+        try:
+            adapter.match(path, method="GET")
+        except HTTPException:
+            continue
+        return path
+    return str(current_app.config["HOME"])
 
 
 def on_unknown(error: Exception) -> BaseResponse:

@@ -47,8 +47,11 @@ def test_an_officer_files_a_dossier_and_hands_out_the_receipt(page, site, embedd
     page.get_by_label("Diện tích").fill("1.25")
     page.get_by_label("Giá (đồng)").fill("1.500.000.000 đ")
     page.get_by_role("button", name="Nộp và in giấy hẹn").click()
-    page.get_by_text("1.25 có thể là 1,25 hoặc 125").wait_for()
+    page.locator("small").get_by_text("1.25 có thể là 1,25 hoặc 125").wait_for()
     is_sound(page)
+    assert page.evaluate("document.activeElement.className") == "notice bad"
+    page.get_by_role("link", name="Diện tích").click()
+    assert page.evaluate("document.activeElement.name") == "f.area"
     assert page.get_by_label("Diện tích").input_value() == "1.25"
     assert page.get_by_label("Giá (đồng)").input_value() == "1.500.000.000 đ"
     page.get_by_label("Diện tích").fill("1.250")
@@ -56,7 +59,7 @@ def test_an_officer_files_a_dossier_and_hands_out_the_receipt(page, site, embedd
     page.locator("[name='p.giay-to.copy']").fill("1")
     page.locator("[name='c.name']").fill("Nguyễn Thị Mai")
     page.get_by_role("button", name="Nộp và in giấy hẹn").click()
-    page.wait_for_url("**/giay-hen")
+    page.wait_for_url("**/giay-hen*")
     is_sound(page)
     assert page.get_by_text("09:00 ngày 08/03/2022").is_visible()
     assert page.get_by_text("1.250 m²").is_visible()
@@ -68,6 +71,13 @@ def test_an_officer_files_a_dossier_and_hands_out_the_receipt(page, site, embedd
     is_sound(page)
     page.get_by_text("Rút hồ sơ").first.click()
     is_sound(page)
+    page.get_by_label("Lý do công dân rút hồ sơ").fill("Đổi ý")
+    page.get_by_role("button", name="Rút hồ sơ").click()
+    page.get_by_text("Không làm lại được").wait_for()
+    assert "Rút hồ sơ?" in page.evaluate("document.activeElement.textContent"), "asked aloud"
+    is_sound(page)
+    page.get_by_role("button", name="Quay lại sửa").click()
+    assert page.get_by_label("Lý do công dân rút hồ sơ").input_value() == "Đổi ý"
 
 
 def test_the_list_and_the_report_are_sound(page, site, embedded_desk):

@@ -21,6 +21,9 @@
     say(busy ? "Quá nhiều lần thử. Vui lòng đợi một phút." : "Chưa thực hiện được. Vui lòng tải lại trang.");
   });
 
+  // What must be read first: the faults of a form that came back, or that an act was done.
+  document.querySelector("[data-first]")?.focus();
+
   document.querySelectorAll("[data-print]").forEach((button) => {
     button.addEventListener("click", () => window.print());
   });

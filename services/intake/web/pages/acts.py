@@ -6,18 +6,20 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, time
 from typing import Any, Final
 
-from flask import Blueprint, redirect, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.dossier import Dossier
+from services.intake.domain.waits import ACTIONS_VI
 from services.intake.storage.dossiers import Dossiers
-from services.intake.usecases import desk
+from services.intake.usecases import desk, look
 from services.intake.usecases.once import answer_once, digest
 from services.intake.web import views
 from services.intake.web.deps import deps, own_office
 from services.intake.web.pages import typed
 from services.intake.web.pages.desk import show
+from services.intake.web.pages.faulty import LABELS
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require
@@ -43,11 +45,15 @@ def _act(code: str, act: str) -> Response | tuple[str, int]:
         raise NotFound("there is no such page", vi="Không có trang này.")
     known, office, form = deps(), own_office(), request.form
     verb, arguments = ACTS[act]
+    if "back" in form:
+        return show(code, action=act, values=form), 200
 
     def run(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
         dossier = uow.get(Dossiers).of_office(code, office)
         told = arguments(form, dossier, procedure_of(known.catalogue, dossier))
         dossier = verb(uow, known.catalogue, office, code, **told)
+        if act in FINAL and "sure" not in form:
+            raise AskFirst
         return 200, views.summary(dossier, known.catalogue, uow.now)
 
     told = sorted((k, v) for k, v in form.items(multi=True) if k != "csrf_token")
@@ -60,6 +66,8 @@ def _act(code: str, act: str) -> Response | tuple[str, int]:
             run,
             actor=current().actor,
         )
+    except AskFirst:
+        return sure(code, act, form), 200
     except InvalidInput as wrong:
         return show(code, action=act, values=form, faults=wrong.faults), 422
     except NotAllowed as refused:
@@ -67,7 +75,29 @@ def _act(code: str, act: str) -> Response | tuple[str, int]:
         return show(code, action=act, values=form, faults=(said,)), 409
     if act == "receive":
         return redirect(url_for("desk.receipt", code=code), 303)
-    return redirect(url_for("desk.dossier", code=code), 303)
+    return redirect(url_for("desk.dossier", code=code, xong=act), 303)
+
+
+class AskFirst(Exception):
+    """It could be done, and is undone: whoever asked for it has not said that they are sure."""
+
+
+def sure(code: str, act: str, form: typed.Typed) -> str:
+    """What cannot be taken back is shown once more, with all that was typed."""
+    known = deps()
+    with known.store.read() as connection:
+        found = look.one(connection, own_office(), code)
+    kept = [(k, v) for k, v in form.items(multi=True) if k not in ("csrf_token", "sure", "back")]
+    return render_template(
+        "intake/sure.html",
+        dossier=found,
+        procedure=procedure_of(known.catalogue, found),
+        act=act,
+        name=ACTIONS_VI[act],
+        follows=FINAL[act],
+        kept=kept,
+        labels=LABELS,
+    )
 
 
 def _texts(*names: str) -> Arguments:
@@ -124,6 +154,11 @@ def _pay(form: typed.Typed, *_: object) -> dict[str, Any]:
     return {"amount_vnd": amount, "proof": proof, "step": step}
 
 
+#: What cannot be taken back -> what it brings about.
+FINAL: Final[Mapping[str, str]] = {
+    "refuse": "Hồ sơ kết thúc ở đây (không được tiếp nhận). Công dân được báo lý do và hướng dẫn.",
+    "withdraw": "Hồ sơ kết thúc ở đây (công dân rút). Các cơ quan ngừng làm và công dân được báo.",
+}
 #: Name of the act -> the verb, and how what was typed is told to it.
 ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "receive": (desk.receive, _receive),

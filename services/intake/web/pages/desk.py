@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
 from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -23,6 +24,7 @@ from services.intake.web.deps import agency_name, deps, office_agency, own_offic
 from services.intake.web.due import channel_name, due
 from services.intake.web.openings import openings
 from services.intake.web.pages import typed
+from services.intake.web.pages.faulty import faulty, unasked
 from services.intake.web.telling import tell
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
@@ -36,6 +38,18 @@ from shared.web.schemas import END_YEAR, FIRST_YEAR
 from shared.web.state import state_of
 
 PAGE_SIZE = 25
+#: What is said once an act is done.
+DONE: Final[Mapping[str, str]] = {
+    "receive": "Đã tiếp nhận hồ sơ.",
+    "refuse": "Đã từ chối tiếp nhận; công dân được báo lý do và hướng dẫn.",
+    "request-supplement": "Đã gửi yêu cầu bổ sung; công dân được báo.",
+    "supplement": "Đã ghi nhận phần bổ sung.",
+    "extend-supplement": "Đã lùi hạn bổ sung; công dân được báo hạn mới.",
+    "payment": "Đã ghi nhận tiền nộp.",
+    "withdraw": "Đã rút hồ sơ; các cơ quan được báo.",
+    "return-result": "Đã ghi nhận trả kết quả.",
+    "contact": "Đã lưu cách liên hệ; tin sau được gửi theo đó.",
+}
 
 
 def blueprint() -> Blueprint:
@@ -156,6 +170,7 @@ def _form(procedure: Procedure, values: typed.Typed, token: str, faults: Any) ->
         values=values,
         token=token,
         faults=faults,
+        faulty=faulty(faults, counts, procedure),
         at=typed.by_input(faults, counts),
         channel_name=channel_name,
         fresh=not values,
@@ -167,10 +182,13 @@ def submit(code: str) -> Response | tuple[str, int]:
     procedure = _procedure(code)
     token = request.form.get("token", "")[:100]
     command = typed.submission(own_office(), procedure, request.form)
+    doubts = unasked(request.form)
     known = deps()
 
     def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
         filed = file_dossier(uow, known.catalogue, command)
+        if doubts:
+            raise InvalidInput(doubts)
         saw([filed.code])
         return 201, views.summary(filed, known.catalogue, uow.now)
 
@@ -186,18 +204,26 @@ def submit(code: str) -> Response | tuple[str, int]:
             actor=current().actor,
         )
     except InvalidInput as wrong:
-        return _form(procedure, request.form, token, wrong.faults), 422
+        # Told with all the rest, and alone only where nothing else is wrong.
+        faults = wrong.faults if set(doubts) <= set(wrong.faults) else (*wrong.faults, *doubts)
+        return _form(procedure, request.form, token, faults), 422
     filed = json.loads(given.body)
     return redirect(url_for(".receipt", code=filed["code"]), 303)
 
 
 def dossier(code: str) -> str:
     """One dossier: where it stands, what may be done, what happened."""
-    return show(code)
+    done = request.args.get("xong")
+    return show(code, done=DONE.get(done) if done else None)
 
 
 def show(
-    code: str, *, action: str | None = None, values: typed.Typed | None = None, faults: Any = ()
+    code: str,
+    *,
+    action: str | None = None,
+    values: typed.Typed | None = None,
+    faults: Any = (),
+    done: str | None = None,
 ) -> str:
     """The dossier's page; with faults, the form of `action` keeps what was typed."""
     known, now = deps(), deps().now()
@@ -224,7 +250,9 @@ def show(
         action=action,
         values=values if values is not None else typed.Typed(),
         faults=faults,
+        faulty=faulty(faults, counts, procedure, action or ""),
         at=typed.by_input(faults, counts),
+        done=done,
     )
 
 

@@ -114,11 +114,12 @@ def by_input(faults: Sequence[Fault], counts: Sequence[PaperCount]) -> Faults:
     """The domain's faults under the names of the inputs they belong to."""
     found: Faults = {}
     for fault in faults:
-        found.setdefault(_input(fault.place, counts), []).append(fault.vi)
+        found.setdefault(input_of(fault.place, counts), []).append(fault.vi)
     return found
 
 
-def _input(place: str, counts: Sequence[PaperCount]) -> str:
+def input_of(place: str, counts: Sequence[PaperCount]) -> str:
+    """The name of the input in which the domain found a fault."""
     head, _, rest = place.partition(".")
     if head == "form":
         return f"f.{rest}"
