@@ -10,6 +10,7 @@ import click
 
 from services.commands.stores import noted, one_service, opened, operator, reasoned
 from services.intake.storage import counters
+from services.routing.usecases.resend import hand_over_again
 from shared.kernel.clock import to_vn
 from shared.messaging import epochs
 from shared.messaging.acts import Reason
@@ -34,11 +35,17 @@ def restored(service: str, who: str, why: str) -> None:
         begun = epochs.begin(uow, reason)
         noted(uow, "restored", f"epoch {begun.number}", begun.streams, reason)
         above = counters.begin_anew(uow.connection, uow.now) if service == "intake" else None
+        handed = hand_over_again(uow) if service == "routing" else None
     click.echo(
         f"{service}: {begun.streams} luồng đếm tiếp từ / streams count on from {begun.number}"
     )
     if above is not None:
         click.echo(f"{service}: mã hồ sơ hôm nay từ / codes of today from …-{above + 1} on")
+    if handed is not None:
+        click.echo(
+            f"{service}: {handed} bản tin về việc đang mở sẽ gửi lại cho các cơ quan / messages about"
+            " open tasks will be sent to agencies again"
+        )
     others = [each for each in SERVICES if each != service]
     click.echo(f"Khởi động / start: {service}; rồi / then:")
     click.echo(f"  {_resend(others, begun.newest, reason)}")
