@@ -20,6 +20,7 @@ from services.notify.domain.moments import MOMENTS
 from services.notify.storage.correspondence import Correspondences
 from shared.database import UnitOfWork
 from shared.events.intake import ContactGiven, DeadlineStated, SupplementLapsed
+from shared.kernel.ids import ids_from
 from shared.messaging.consumer import Handler
 from shared.messaging.handling import Row, handlers, on
 
@@ -41,6 +42,8 @@ def _circumstances(composer: Composer) -> Callable[[UnitOfWork, Any, Any], Circu
         cause = uow.cause
         if cause is None or cause.made_at is None:
             raise RuntimeError("an event is handled without its envelope")
-        return Circumstances(composer, cause.id, cause.made_at, uow.now, uow.ids.new)
+        # Made again after a restore from a backup, a letter has the name that it had before: who
+        # got it then can tell, and most mail programs do.
+        return Circumstances(composer, cause.id, cause.made_at, uow.now, ids_from(cause.id))
 
     return around
