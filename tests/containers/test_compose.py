@@ -328,7 +328,7 @@ def _codes(town: Installation) -> set[str]:
 def _held(town: Installation, reason: str = "") -> int:
     """How many facts are held by any service."""
     where = f"state IN ('parked', 'waiting', 'retry') AND coalesce(reason, '') LIKE '%{reason}%'"
-    query = f"SELECT count(*) FROM inbox WHERE {where}"  # noqa: S608 - a word of this file
+    query = f"SELECT count(*) FROM inbox WHERE {where}"
     found = (
         town.compose(
             "exec", "-T", "postgres", "psql", "-U", "postgres", "-At", "-d", name, "-c", query

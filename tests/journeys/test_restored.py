@@ -13,14 +13,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from click.testing import CliRunner
 
 from services.__main__ import cli
 from services.commands import stores
+from services.routing.storage.tables import cases, tasks
 from shared.settings import SERVICES
 from simulation.kit import Agency, City, Rejected
 from tests.backends import Backend
-from tests.embedded.townsfolk import INTERLINKED, OFFICE, held, unsent
+from tests.embedded.townsfolk import INTERLINKED, LAND, OFFICE, held, unsent
 from tests.journeys.backups import backup_of
 
 BECAUSE = ("--who", "Hạnh", "--why", "đĩa hỏng, khôi phục bản sao 08:30")
@@ -50,16 +52,17 @@ def types(backend: Backend, opened: Callable[[], City], monkeypatch: pytest.Monk
 class Drill:
     """A city with a desk and agencies whose programs remember what they saw, as real ones do."""
 
-    def __init__(self, city: City) -> None:
+    def __init__(self, city: City, procedure: str = INTERLINKED, office: str = OFFICE) -> None:
         self.city = city
-        self.desk = city.desk(OFFICE)
+        self.desk = city.desk(office)
+        self.procedure = procedure
         self.agencies: dict[str, Agency] = {
-            code: city.agency(code, way="queue") for code in city.agencies_of(INTERLINKED, OFFICE)
+            code: city.agency(code, way="queue") for code in city.agencies_of(procedure, office)
         }
         self.operator = city.operator()
 
     def file(self) -> str:
-        return self.desk.submit(INTERLINKED).code
+        return self.desk.submit(self.procedure).code
 
     def work(self, *codes: str) -> bool:
         """Each agency grants what it has open of these dossiers; whether there was anything."""
@@ -170,3 +173,89 @@ def test_after_a_restore_everything_goes_on_and_nothing_is_held(
             assert agency.tasks() == []
         city.until(lambda: all(drill.told()[(code, "resolved", "email")] for code in known))
         assert max(drill.told().values()) == 1, "nobody is told twice"
+
+
+def test_an_agency_to_which_nothing_new_is_said_gives_its_answers_again(
+    backend: Backend, opened: Callable[[], City], types: Types
+):
+    drill = Drill(opened())
+    city, store = drill.city, drill.city.built.routing.store
+    code = drill.file()
+    drill.has_tasks(code, 1)
+    drill.work(code)
+    drill.has_tasks(code, 2)
+    with backup_of(backend, "routing", store) as backup:
+        drill.finish(code)
+        given = {agency.code: agency.given for agency in drill.agencies.values()}
+        backup.put_back()
+        told = types(city, "restored", "--service", "routing", *BECAUSE)
+        assert "about open tasks will be sent to agencies again" in told
+        types(city, *next_command(told))
+
+        def resolved_again() -> bool:
+            for agency in drill.agencies.values():
+                agency.collect()
+            with store.read() as connection:
+                return connection.scalar(sa.select(cases.c.state)) != "live"
+
+        city.until(resolved_again)
+        city.until(lambda: unsent(city.built) == 0 and held(city.built) == [])
+        assert given == {agency.code: agency.given for agency in drill.agencies.values()}
+        assert max(drill.told().values()) == 1
+
+
+def test_what_routing_says_once_more_is_told_to_the_citizen_once(
+    backend: Backend, opened: Callable[[], City], types: Types
+):
+    drill = Drill(opened(), LAND, "mot-cua-thanh-pho")
+    city, store = drill.city, drill.city.built.routing.store
+    code = drill.file()
+    drill.has_tasks(code, 1)
+    with backup_of(backend, "routing", store) as backup:
+
+        def must_pay() -> bool:
+            drill.work(code)
+            return drill.status(code) == 6
+
+        city.until(must_pay)
+        city.until(lambda: unsent(city.built) == 0)
+        asked = (code, "payment_requested", "sms")
+        city.until(lambda: drill.told()[asked] == 1)
+        backup.put_back()
+        told = types(city, "restored", "--service", "routing", *BECAUSE)
+        types(city, *next_command(told))
+        drill.has_tasks(code, 0)
+
+        def asked_again() -> bool:
+            for agency in drill.agencies.values():
+                agency.collect()
+            with store.read() as connection:
+                waits = sa.select(tasks.c.state).where(tasks.c.kind == "payment")
+                return connection.scalar(waits) is not None
+
+        city.until(asked_again)
+        city.until(lambda: unsent(city.built) == 0)
+        drill.desk.pay(code, amount_vnd=1_500_000, proof="BL-0001")
+        drill.finish(code)
+        assert held(city.built) == []
+        assert drill.told()[asked] == 1
+        assert max(drill.told().values()) == 1
+
+
+def test_a_desk_that_repeats_a_request_whose_answer_was_lost_files_anew(
+    backend: Backend, opened: Callable[[], City], types: Types
+):
+    drill = Drill(opened())
+    city, store = drill.city, drill.city.built.intake.store
+    with backup_of(backend, "intake", store) as backup:
+        lost = drill.desk.submit(INTERLINKED, key="once-1")
+        backup.put_back()
+        types(city, "restored", "--service", "intake", *BECAUSE)
+        again = drill.desk.submit(INTERLINKED, key="once-1")
+        assert again.code != lost.code
+        assert again.code.rpartition("-")[0] == lost.code.rpartition("-")[0], "the same office, day"
+        assert drill.desk.submit(INTERLINKED, key="once-1").code == again.code
+        with pytest.raises(Rejected):
+            city.citizen(lost.code, lost.word).page()
+        assert again.code in city.citizen(again.code, again.word).page()
+        city.until(lambda: unsent(city.built) == 0)

@@ -242,6 +242,8 @@ class Batch:
             made_at=envelope.time,
             received_at=arrival.received_at or self.uow.now,
             routing_key=arrival.routing_key,
+            origin=envelope.causationid,
+            again=envelope.epoch is not None,
         )
         self.uow.actor = actor_of(envelope)
 
