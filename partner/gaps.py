@@ -24,13 +24,19 @@ class Gaps:
         (lowest,) = self._store.one("SELECT coalesce(min(sequence), 0) FROM messages")
         return int(lowest)
 
-    def note(self, number: int) -> range:
-        """A number has come (before it is kept); the numbers that this shows to be missing."""
+    def note(self, number: int, follows: int | None = None) -> range:
+        """A number has come (before it is kept); the numbers that this shows to be missing.
+
+        `follows` is the one before it where that is not the next lower: what lies between was
+        lost at the city, and is no gap.
+        """
         highest = self.highest()
+        if follows is not None:
+            self._forget(follows, number)
         if number > highest:
-            if number > highest + 1:
-                self._add(highest + 1, number - 1)
-            return range(highest + 1, number)
+            until = number if follows is None else follows + 1
+            self._add(highest + 1, until - 1)
+            return range(highest + 1, max(highest + 1, until))
         row = self._store.one(
             "SELECT first, last, asked FROM gaps WHERE first <= ? ORDER BY first DESC LIMIT 1",
             number,
@@ -67,6 +73,16 @@ class Gaps:
             self._add(begin, first - 1)
             self._add(max(begin, first), until, 1)
             self._add(until + 1, end)
+
+    def _forget(self, follows: int, number: int) -> None:
+        """Nothing between these two will come."""
+        rows = self._store.all(
+            "SELECT first, last, asked FROM gaps WHERE last > ? AND first < ?", follows, number
+        )
+        for first, last, asked in rows:
+            self._store.do("DELETE FROM gaps WHERE first = ?", first)
+            self._add(first, min(last, follows), asked)
+            self._add(max(first, number), last, asked)
 
     def _add(self, first: int, last: int, asked: int = 0) -> None:
         if first <= last:

@@ -10,7 +10,7 @@ import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from partner.gaps import Gaps
 from partner.messages import Message
@@ -88,20 +88,38 @@ class Inbox:
         )
         return None if row is None else str(row[0])
 
-    def keep(self, message: Message) -> range:
-        """Keep a message until its turn; the numbers that it shows to be missing (mostly none)."""
-        gap = self.gaps.note(message.sequence) if message.sequence else range(0)
+    def keep(self, message: Message, *, known: bool = False) -> range:
+        """Keep a message until its turn; the numbers that it shows to be missing (mostly none).
+
+        One that says what is `known` has no turn.
+        """
+        gap = self.gaps.note(message.sequence, message.follows) if message.sequence else range(0)
         self._store.do(
             "INSERT INTO messages (id, sequence, task, kind, body, came_at, state)"
-            " VALUES (?, ?, ?, ?, ?, ?, 'waiting')",
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             message.id,
             message.sequence or None,
             message.task,
             message.kind,
             message.body,
             self._store.when(),
+            "done" if known else "waiting",
         )
         return gap
+
+    def came_since(self, number: int) -> datetime | None:
+        """The earliest that what came after this number can be of; None where nothing came before."""
+        row = self._store.one(
+            "SELECT body, came_at FROM messages WHERE sequence <= ? ORDER BY sequence DESC LIMIT 1",
+            number,
+        )
+        if row is None:
+            return None
+        made, came = read_message(bytes(row[0])).time, datetime.fromisoformat(row[1])
+        try:
+            return min(came, datetime.fromisoformat(made))
+        except (TypeError, ValueError):  # an odd time: who sends too much does no harm
+            return None
 
     def keep_unreadable(self, body: bytes, reason: str, number: int | None) -> bool:
         """Put aside what cannot be read; its number has come. False where it was there before."""

@@ -31,7 +31,9 @@ class Message:
     """One message of the agency's queue; `kind` is assigned, changed, cancelled or answer_refused.
 
     A kind of a later day has its wire type as its name. `sequence` is 0 for a refusal that the
-    kit learnt otherwise than by a message of the city.
+    kit learnt otherwise than by a message of the city. `follows`: the city's database was restored
+    from a backup, and this is the first message after it; what it had numbered above `follows` it
+    has forgotten, and no number in between will come.
     """
 
     id: str
@@ -42,6 +44,7 @@ class Message:
     dossier: str
     data: Mapping[str, Any] = field(repr=False)
     body: bytes = field(repr=False)
+    follows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

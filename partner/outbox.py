@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from partner.messages import KINDS, Answer
 from partner.refusals import Refusal
@@ -51,6 +52,13 @@ class Outbox:
     def send_again(self, task: str) -> None:
         """Let the answers to a task be sent once more; their ids make that harmless."""
         self._store.do("UPDATE answers SET sent_at = NULL WHERE task = ? AND refused IS NULL", task)
+
+    def send_again_since(self, at: datetime | None) -> int:
+        """Let what was sent from then on (None: ever) be sent once more; how many answers."""
+        since = "" if at is None else self._store.when(at)
+        return self._store.do(
+            "UPDATE answers SET sent_at = NULL WHERE sent_at >= ? AND refused IS NULL", since
+        ).rowcount
 
     # --- what was refused ------------------------------------------------------------------
 

@@ -28,15 +28,17 @@ def read_message(body: bytes, *, numbered: bool = True) -> Message:
     for name, fits in _SHAPES.items():
         if data.get(name) is not None and not fits(data[name]):
             raise UnreadableMessage(f"data.{name} has another form than the contract's")
+    sequence = _sequence(raw.get("sequence")) if numbered else 0
     return Message(
         id=_text(raw, "id"),
         kind=_kind(_text(raw, "type")),
-        sequence=_sequence(raw.get("sequence")) if numbered else 0,
+        sequence=sequence,
         time=_text(raw, "time"),
         task=_text(data, "task"),
         dossier=_text(data, "dossier"),
         data=data,
         body=body,
+        follows=_follows(raw.get("follows"), sequence),
     )
 
 
@@ -81,6 +83,16 @@ def _sequence(value: object) -> int:
         if number:
             return number
     raise UnreadableMessage("sequence is missing or no number of a message")
+
+
+def _follows(value: object, sequence: int) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        number = int(value) if len(value) < len(str(LARGEST)) else sequence
+        if number < sequence:
+            return number
+    raise UnreadableMessage("follows is no number below sequence")
 
 
 # --- the form of the fields that the kit looks into -------------------------------------------

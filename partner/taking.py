@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -20,6 +21,7 @@ from partner.transport import Arrival, Transport
 Handler = Callable[[Message], None]
 GapNotice = Callable[[range], None]
 Notice = Callable[[], None]
+CLOCKS_DIFFER = timedelta(hours=1)
 log = logging.getLogger("partner")
 
 
@@ -127,14 +129,30 @@ class Taking(Answering):
                 self._outbox.send_again(message.task)
             return []
         notices: list[Notice] = []
-        if gap := self._inbox.keep(message):
+        if message.follows is not None:
+            notices.append(self._begin_anew(message.follows))
+        # The city has forgotten that it assigned this task, and does it again.
+        assigned = message.kind == "assigned" and self._tasks.find(message.task) is not None
+        if gap := self._inbox.keep(message, known=assigned):
             notices.append(partial(self._on_gap, gap))
+        if assigned:
+            self._outbox.send_again(message.task)
         self._tasks.apply(message)
         if message.kind == refusals.KIND:
             refusal = refusals.of_message(message)
             self._outbox.refused(refusal)
             notices.append(partial(self._on_refused, refusal))
         return notices
+
+    def _begin_anew(self, follows: int) -> Notice:
+        """The city's database was restored from a backup: answer again what it may have lost.
+
+        Its clock and ours may differ.
+        """
+        since = self._inbox.came_since(follows)
+        count = self._outbox.send_again_since(since and since - CLOCKS_DIFFER)
+        words = "the city restored its database from a backup; %d answers are sent once more"
+        return partial(log.warning, words, count)
 
     # --- handling --------------------------------------------------------------------------
 

@@ -33,6 +33,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "parked": ("services.commands.parked:parked", "List held facts, replay or give them up."),
     "acts": ("services.commands.acts:acts", "List what operators did by hand, and why."),
     "resend": ("services.commands.resend:resend", "Send facts again that a broker has lost."),
+    "restored": (
+        "services.commands.restored:restored",
+        "After a restore from a backup: begin anew above what was lost.",
+    ),
     "prune": ("services.commands.prune:prune", "Let go of what has outlived its term."),
     "audit": ("services.commands.audit:audit", "Show who did what and who looked; check the log."),
     "migrate": ("services.commands.migrate:migrate", "Bring the databases up to date."),

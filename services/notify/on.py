@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
+
 from services.notify.domain.composing import Composer
 from services.notify.domain.correspondence import (
     Circumstances,
@@ -18,8 +20,11 @@ from services.notify.domain.correspondence import (
 )
 from services.notify.domain.moments import MOMENTS
 from services.notify.storage.correspondence import Correspondences
-from shared.database import UnitOfWork
+from services.notify.storage.queries import ids_of
+from shared.database import Cause, UnitOfWork
+from shared.events.event import Event
 from shared.events.intake import ContactGiven, DeadlineStated, SupplementLapsed
+from shared.kernel.ids import ids_from
 from shared.messaging.consumer import Handler
 from shared.messaging.handling import Row, handlers, on
 
@@ -37,10 +42,24 @@ def event_handlers(composer: Composer) -> dict[str, Handler]:
 
 
 def _circumstances(composer: Composer) -> Callable[[UnitOfWork, Any, Any], Circumstances]:
-    def around(uow: UnitOfWork, _known: Any, _event: Any) -> Circumstances:
+    def around(uow: UnitOfWork, _known: Any, event: Event) -> Circumstances:
         cause = uow.cause
         if cause is None or cause.made_at is None:
             raise RuntimeError("an event is handled without its envelope")
-        return Circumstances(composer, cause.id, cause.made_at, uow.now, uow.ids.new)
+        told = ids_of(uow.connection, event.subject) if cause.again else frozenset()
+        return Circumstances(composer, cause.id, cause.made_at, uow.now, _ids(cause, event), told)
 
     return around
+
+
+def _ids(cause: Cause, event: Event) -> Callable[[], str]:
+    """Ids of the letters about an event, the same however often it comes about by the same cause.
+
+    So what is made again after a restore from a backup has the name that it had before: we can
+    tell, and where it was ours that was restored, most mail programs can.
+    """
+    moment = MOMENTS.get(type(event))
+    if moment is None:
+        return ids_from(cause.id)
+    words = msgspec.json.encode(moment.details(event)).decode()
+    return ids_from(cause.origin or cause.id, moment.code, words)

@@ -24,6 +24,7 @@ from shared.events import agencies, intake, names
 from shared.events.decision import Decision
 from shared.events.envelope import Envelope
 from shared.events.event import Event, kind_of
+from shared.kernel.ids import ids_from
 from shared.messaging import Delivery
 from shared.messaging.consumer import ANY, Handler, Rejected, UnknownSender, Verify
 from shared.messaging.handling import handlers, on
@@ -89,9 +90,11 @@ def fact_handlers(rules: Rules) -> dict[str, Handler]:
 
     def around(uow: UnitOfWork, case: Case | None, event: Event) -> Judged:
         at = getattr(event, HAPPENED[type(event)])
+        # What comes again after a restore from a backup opens the tasks that agencies know.
+        new_id = uow.ids.new if uow.cause is None else ids_from(uow.cause.id)
         if isinstance(event, intake.DossierReceived):
-            return None if case else rules.for_received(event, at, uow.ids.new)
-        return None if case is None else rules.for_case(case, at, uow.ids.new)
+            return None if case else rules.for_received(event, at, new_id)
+        return None if case is None else rules.for_case(case, at, new_id)
 
     return handlers(TABLE, Cases, around)
 

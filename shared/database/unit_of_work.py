@@ -25,7 +25,9 @@ class Cause:
     """The fact that is being handled: what is recorded now is its consequence.
 
     `made_at` says when it was made, `received_at` when it first came here (UTC): both may be long
-    before it is handled. `routing_key` is that under which it came, while that is known.
+    before it is handled. `routing_key` is that under which it came, while that is known. `origin`
+    is the id of what brought it about, None where nobody knows. `again`: its maker's database was
+    restored from a backup, so that it may say once more what was said before under another id.
     """
 
     id: str
@@ -34,6 +36,8 @@ class Cause:
     made_at: datetime | None = None
     received_at: datetime | None = None
     routing_key: str | None = None
+    origin: str | None = None
+    again: bool = False
 
 
 class EventLog(Protocol):

@@ -155,6 +155,16 @@ def _envelope() -> Node:
             "datacontenttype": {"const": "application/json"},
             "dataschema": text("Where its schema is told", format="uri"),
             "sequence": text("Counts from 1 per source and subject", pattern="^[0-9]{1,18}$"),
+            "epoch": text(
+                "Only after the maker's database was restored: the number that this stream counts"
+                " on from, above all that were lost",
+                pattern="^[0-9]{1,18}$",
+            ),
+            "follows": text(
+                "Only with the first number of an epoch: the number that it comes next to, 0 for"
+                " none; what lies between was lost and never comes",
+                pattern="^[0-9]{1,18}$",
+            ),
             "correlationid": text("The same for all that one act brought about"),
             "causationid": text("Id of the fact that brought this one about"),
             "traceparent": text("W3C trace context"),

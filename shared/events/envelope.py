@@ -69,6 +69,10 @@ class Data(Mapping[str, Any]):
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """One event with what is known about it; `time` is aware and in UTC, `sequence` counts from 1.
 
+    Where the maker's database was restored from a backup its streams begin anew, far above every
+    number that it may have forgotten: `epoch` is the number that this stream then counts on from,
+    None in its first epoch, and the first event after it says which number it `follows`, 0 for
+    none. Whatever lies between those two was lost with the database and never comes.
     `after` names events of other sources that the maker had applied for this subject
     (`format_after`); `actor` who did it: a kind, or a kind and an opaque id (`officer:k3f9`).
     `data` may be personal and are not shown.
@@ -81,6 +85,8 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime
     data: Mapping[str, Any]
     sequence: int | None = None
+    epoch: int | None = None
+    follows: int | None = None
     correlationid: str | None = None
     causationid: str | None = None
     traceparent: str | None = None
@@ -94,6 +100,11 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     def stream(self) -> str:
         """The stream inside which `sequence` counts without gaps."""
         return f"{self.source} {self.subject}"
+
+    @property
+    def previous(self) -> int:
+        """The number of its stream that must be applied before it; 0 for none."""
+        return (self.sequence or 1) - 1 if self.follows is None else self.follows
 
     def event(self) -> Event:
         """The event; `Unreadable` for a type outside the contract or data that do not fit."""
@@ -133,6 +144,8 @@ class _Wire(msgspec.Struct, kw_only=True, omit_defaults=True):
     datacontenttype: Literal["application/json"] | None = None
     dataschema: _Option | None = None
     sequence: _Digits | None = None
+    epoch: _Digits | None = None
+    follows: _Digits | None = None
     correlationid: _Option | None = None
     causationid: _Option | None = None
     traceparent: _Trace | None = None
@@ -162,7 +175,6 @@ def encode(envelope: Envelope) -> bytes:
     Raises `ContractBroken`, naming the attribute and the rule, for what `decode` would refuse, and
     `TooLarge` for more than `MAX_BYTES`.
     """
-    sequence = envelope.sequence
     wire = _Wire(
         specversion="1.0",
         id=envelope.id,
@@ -172,7 +184,9 @@ def encode(envelope: Envelope) -> bytes:
         time=_in_utc(envelope.time),
         datacontenttype="application/json",
         dataschema=envelope.dataschema,
-        sequence=None if sequence is None else f"{sequence:0{SEQUENCE_DIGITS}d}",
+        sequence=_digits(envelope.sequence),
+        epoch=_digits(envelope.epoch),
+        follows=_digits(envelope.follows),
         correlationid=envelope.correlationid,
         causationid=envelope.causationid,
         traceparent=envelope.traceparent,
@@ -193,6 +207,10 @@ def encode(envelope: Envelope) -> bytes:
             " shorten texts and lists"
         )
     return body
+
+
+def _digits(number: int | None) -> str | None:
+    return None if number is None else f"{number:0{SEQUENCE_DIGITS}d}"
 
 
 def _data(envelope: Envelope) -> bytes:
@@ -231,6 +249,7 @@ def decode(body: bytes) -> Envelope:
         raise Unreadable("envelope: data must be an object")
     if b"\\u" in body:
         _refuse_unstorable(body)
+    sequence = _sequence(wire.sequence)
     return Envelope(
         id=wire.id,
         source=wire.source,
@@ -238,7 +257,9 @@ def decode(body: bytes) -> Envelope:
         subject=wire.subject,
         time=time,
         data=Data(data),
-        sequence=_sequence(wire.sequence),
+        sequence=sequence,
+        epoch=_below("epoch", wire.epoch, sequence),
+        follows=_below("follows", wire.follows, sequence),
         correlationid=wire.correlationid,
         causationid=wire.causationid,
         traceparent=wire.traceparent,
@@ -287,6 +308,15 @@ def _sequence(digits: str | None) -> int | None:
     number = int(digits)
     if number < 1:
         raise Unreadable("envelope: sequence counts from 1")
+    return number
+
+
+def _below(name: str, digits: str | None, sequence: int | None) -> int | None:
+    if digits is None:
+        return None
+    number = int(digits)
+    if sequence is None or number >= sequence:
+        raise Unreadable(f"envelope: {name} must be a smaller number than sequence")
     return number
 
 

@@ -6,10 +6,14 @@ of the ledgers warm. Nothing secret is made here; keys come from shared/identity
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import random
 import secrets
 import threading
 import time
+import uuid
+from collections.abc import Callable
 from typing import Protocol
 
 # Without 0 O, 1 I L, 5 S, 8 B, 2 Z: a citizen reads the word from paper and types it on a phone.
@@ -96,3 +100,31 @@ class SeededIds:
         """The next look-up word of this seed."""
         with self._lock:
             return "".join(self._random.choice(WORD_ALPHABET) for _ in range(WORD_LENGTH))
+
+
+def ids_from(*names: str) -> Callable[[], str]:
+    """Ids that come out the same, one after the other, whenever the same names are given.
+
+    They sort in their order, and by the time of the first name where that is a UUID version 7.
+    """
+    seed = hashlib.blake2b("\n".join(names).encode(), digest_size=16).digest()
+    made = _time_of(names[0])
+    milliseconds = int.from_bytes(seed[:6]) if made is None else made
+    counted = itertools.count(1)
+
+    def new() -> str:
+        number = next(counted)
+        drawn = hashlib.blake2b(seed + number.to_bytes(4), digest_size=8).digest()
+        tail = (number & 0xFFF) << 62 | int.from_bytes(drawn) >> 2
+        return _uuid7(milliseconds, tail)
+
+    return new
+
+
+def _time_of(text: str) -> int | None:
+    """The milliseconds since 1970 in a UUID version 7; None of any other text."""
+    try:
+        read = uuid.UUID(text)
+    except ValueError:
+        return None
+    return read.int >> 80 if read.version == 7 else None

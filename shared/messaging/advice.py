@@ -43,8 +43,8 @@ _ROWS: Final = (
     ),
     (
         "number already used",
-        "Vận hành: so với dòng thời gian của hồ sơ (cơ sở dữ liệu vừa khôi phục?); {discard}",
-        "Operator: compare with the dossier's timeline (was a database restored?); {discard}",
+        "Vận hành: nơi gửi khôi phục dữ liệu mà chưa chạy lienthong restored? Chạy ngay; {discard}",
+        "Operator: did the sender forget `lienthong restored` after a restore? Run it; {discard}",
     ),
     (
         "never filed here",

@@ -21,6 +21,8 @@ from shared.messaging.sql import sql_of
 from shared.messaging.tables import DISCARDED, LEDGERS, PARKED, RETRY, WAITING
 
 _HELD: Final = (WAITING, RETRY, PARKED)
+# A gap may be longer: it reaches to an epoch's first number, or to one that somebody made up.
+_MOST_ROWS: Final = 1000
 
 
 def fill(
@@ -28,8 +30,8 @@ def fill(
 ) -> range:
     """Count the numbers of a stream as done up to `upto`; those that were not yet.
 
-    What is held of them is discarded, what never came gets a discarded row. The caller has locked
-    the subject.
+    What is held of them is discarded, what never came gets a discarded row each; of very many only
+    the two at the ends. The caller has locked the subject.
     """
     sql = sql_of(uow.connection)
     own, _ = sql.cursors(uow.connection, consumer, [stream])
@@ -53,9 +55,10 @@ def fill(
         "consumer": consumer, "source": source, "stream": stream, "type": "", "subject": subject,
         "body": b"", "attempts": 0, "next_at": None, "reason": "never came", "received_at": uow.now,
     }  # fmt: skip
+    numbers = [gap.start, upto] if len(gap) > _MOST_ROWS else gap
     rows = [
         missing | given_up | {"fact_id": f"{subject}#{number}", "sequence": number}
-        for number in gap
+        for number in numbers
         if number not in there
     ]
     sql.add_inbox(uow.connection, rows)
@@ -95,7 +98,7 @@ def pass_over(uow: UnitOfWork, consumer: str, body: bytes, reason: Reason) -> di
     envelope = decode(body)
     subject = envelope.subject
     sql_of(uow.connection).lock(uow.connection, consumer, [subject])
-    wanted = {envelope.stream: (envelope.sequence or 1) - 1}
+    wanted = {envelope.stream: envelope.previous}
     for source, number in parse_after(envelope.after):
         if source in sources_of(consumer):
             wanted[f"{source} {subject}"] = number

@@ -1,7 +1,7 @@
 """Writing the facts of a unit: numbers, causes, envelopes, outbox rows, in few statements.
 
-Facts of one stream are numbered in the order in which they were recorded, without gaps: the
-counter row is locked until the commit, so no number is given twice and none is lost.  Facts of one
+Facts of one stream are numbered in the order in which they were recorded, without gaps (but for the
+one that a restored database leaves on purpose, see epochs.py): the counter row is locked until the commit, so no number is given twice and none is lost.  Facts of one
 subject that travel together, but are numbered in two streams, say by `after` which came first.
 """
 
@@ -147,7 +147,8 @@ def write_facts(uow: UnitOfWork, pending: Sequence[Pending], reads: Sequence[str
         beside = stated.setdefault((fact.outgoing.exchange, fact.outgoing.subject), {})
         after = _after(reads, fact, applied, beside)
         beside[fact.outgoing.source] = sequence
-        envelope = _envelope(uow, fact, fact_id, sequence, correlation, after)
+        numbers = _Numbers(sequence, numbered[stream])
+        envelope = _envelope(uow, fact, fact_id, numbers, correlation, after)
         rows.append(_row(uow, fact.outgoing, envelope))
     sql_of(uow.connection).add_outbox(uow.connection, rows)
 
@@ -223,8 +224,30 @@ def _after(
     return format_after((source, number) for source, number in known.items() if number > 0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """The number of one fact among those that its unit was given in its stream."""
+
+    sequence: int
+    given: Numbered
+
+    @property
+    def epoch(self) -> int | None:
+        return self.given.epoch or None
+
+    @property
+    def follows(self) -> int | None:
+        first = self.given.epoch and self.sequence == self.given.epoch + 1
+        return self.given.follows if first else None
+
+
 def _envelope(
-    uow: UnitOfWork, fact: Pending, fact_id: str, sequence: int, correlation: str, after: str | None
+    uow: UnitOfWork,
+    fact: Pending,
+    fact_id: str,
+    numbers: _Numbers,
+    correlation: str,
+    after: str | None,
 ) -> Envelope:
     outgoing = fact.outgoing
     return Envelope(
@@ -234,7 +257,9 @@ def _envelope(
         subject=outgoing.subject,
         time=uow.now,
         data=outgoing.data,
-        sequence=sequence,
+        sequence=numbers.sequence,
+        epoch=numbers.epoch,
+        follows=numbers.follows,
         correlationid=correlation,
         causationid=fact.cause.id if fact.cause else None,
         traceparent=_trace(fact, fact_id, correlation),

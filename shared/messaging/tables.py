@@ -34,6 +34,7 @@ class Ledgers:
     streams: sa.Table
     cursors: sa.Table
     acts: sa.Table
+    epochs: sa.Table
 
     @classmethod
     def define(cls, metadata: sa.MetaData) -> Self:
@@ -44,6 +45,7 @@ class Ledgers:
             streams=_streams(metadata),
             cursors=_cursors(metadata),
             acts=_acts(metadata),
+            epochs=_epochs(metadata),
         )
 
 
@@ -115,24 +117,31 @@ def _inbox(metadata: sa.MetaData) -> sa.Table:
 
 
 def _streams(metadata: sa.MetaData) -> sa.Table:
-    """The last number given in each stream of ours, and the correlation id its facts share."""
+    """The last number given in each stream of ours, and the correlation id its facts share.
+
+    `epoch` is the number that the stream counts on from since the database was restored, 0 in its
+    first epoch; `follows` the last that was given before. `last` is `epoch` until a fact is made.
+    """
     return sa.Table(
         "streams",
         metadata,
         sa.Column("stream", sa.Text, primary_key=True),
         sa.Column("last", sa.BigInteger, nullable=False),
         sa.Column("correlation", sa.Text, nullable=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False, server_default="0"),
+        sa.Column("follows", sa.BigInteger, nullable=False, server_default="0"),
     )
 
 
 def _cursors(metadata: sa.MetaData) -> sa.Table:
-    """The last number that each consumer applied of each stream it reads."""
+    """The last number that each consumer applied of each stream it reads, and of which epoch."""
     table = sa.Table(
         "cursors",
         metadata,
         sa.Column("consumer", sa.Text, primary_key=True),
         sa.Column("stream", sa.Text, primary_key=True),
         sa.Column("applied", sa.BigInteger, nullable=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False, server_default="0"),
     )
     sa.Index("cursors_stream", table.c.stream)
     return table
@@ -151,6 +160,17 @@ def _acts(metadata: sa.MetaData) -> sa.Table:
         sa.Column("who", sa.Text, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
         sqlite_autoincrement=True,
+    )
+
+
+def _epochs(metadata: sa.MetaData) -> sa.Table:
+    """When this database was restored, and the number that its streams counted on from then."""
+    return sa.Table(
+        "epochs",
+        metadata,
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("begun_at", Instant(), nullable=False),
+        sa.Column("why", sa.Text, nullable=False),
     )
 
 

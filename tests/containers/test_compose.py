@@ -323,6 +323,61 @@ def test_an_operator_starts_stops_and_looks(town):
     town.heals()
 
 
+def _codes(town: Installation) -> set[str]:
+    """The codes of all dossiers that intake knows."""
+    psql = ["psql", "-U", "postgres", "-At", "-d", "intake", "-c", "SELECT code FROM dossiers"]
+    return set(town.compose("exec", "-T", "postgres", *psql).stdout.split())
+
+
+def _held(town: Installation, reason: str = "") -> int:
+    """How many facts are held by any service."""
+    where = f"state IN ('parked', 'waiting', 'retry') AND coalesce(reason, '') LIKE '%{reason}%'"
+    query = f"SELECT count(*) FROM inbox WHERE {where}"
+    found = (
+        town.compose(
+            "exec", "-T", "postgres", "psql", "-U", "postgres", "-At", "-d", name, "-c", query
+        )
+        for name in ("intake", "routing", "notify")
+    )
+    return sum(int(each.stdout) for each in found)
+
+
+def _give_up_what_was_never_filed(town: Installation, before: int) -> None:
+    """What the others still say of dossiers that intake has lost: given up until nothing is left."""
+    assert _held(town, "never filed here") > 0
+    because = ("--who", "Lê Thị Hạnh", "--why", "mất khi khôi phục, đã nộp lại")
+    fits = ("--service", "intake", "--reason", "never filed here", *because, "--yes")
+    deadline = time.monotonic() + 180
+    while _held(town) > before:
+        assert time.monotonic() < deadline
+        town.compose("run", "--rm", "-T", "lienthong", "parked", "discard", *fits)
+        time.sleep(2)
+
+
+def test_one_service_comes_back_from_its_dump_beside_the_others(town):
+    assert "10 of 10" in town.smoke(dossiers=10)
+    before = _held(town)
+    town.shell(block("Back up and restore one service"))
+    known = _codes(town)
+    assert "10 of 10" in town.smoke(dossiers=10)
+    lost = _codes(town) - known
+    assert len(lost) == 10
+    told = town.shell(block("Back up and restore one service", 1)).stdout
+    assert "streams count on from" in told
+    assert "codes of today from" in told
+    town.heals()
+    assert _codes(town) == known
+    said = town.smoke(dossiers=10)
+    print(said)
+    assert "10 of 10" in said
+    drawn = _codes(town) - known
+    assert len(drawn) == 10
+    assert not drawn & lost, "a code came twice"
+    assert _held(town, "number already used") == 0
+    _give_up_what_was_never_filed(town, before)
+    town.heals()
+
+
 def test_a_backup_brings_everything_back_after_all_was_erased(town):
     key = town.shell(block("Give a desk its key").strip().splitlines()[0]).stdout.split()[-1]
     run = town.smoke(dossiers=20)

@@ -34,6 +34,7 @@ ENDS: dict[Words, str] = {
     ("parked", "list"): "./run parked list",
     ("acts",): "./run acts",
     ("prune",): "./run prune",
+    ("restored",): "./run restored --service intake --who lan --why restored-from-backup",
     ("resend",): "./run resend --since 2h --who lan --why broker-lost",
     (
         "secrets",

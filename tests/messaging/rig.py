@@ -39,7 +39,7 @@ APPLIED = sa.Table(
     sa.Column("n", sa.Integer, primary_key=True, autoincrement=True),
     sa.Column("source", sa.Text, nullable=False),
     sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("sequence", sa.Integer),
+    sa.Column("sequence", sa.BigInteger),
     sa.Column("id", sa.Text, nullable=False),
 )
 

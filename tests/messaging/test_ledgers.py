@@ -294,7 +294,7 @@ def upgrade():
         sa.Column("n", sa.Integer, primary_key=True, autoincrement=True),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
-        sa.Column("sequence", sa.Integer))
+        sa.Column("sequence", sa.BigInteger))
 def downgrade():
     op.drop_table("applied")
     drop_ledgers(op)
@@ -351,6 +351,16 @@ def upgrade():
 def downgrade():
     endless_keys(op)
 """,
+    "versions/0007_epochs.py": """
+from alembic import op
+from shared.messaging.history import drop_epochs, make_epochs
+revision = "0007"
+down_revision = "0006"
+def upgrade():
+    make_epochs(op)
+def downgrade():
+    drop_epochs(op)
+""",
 }
 
 
@@ -372,7 +382,7 @@ def test_a_history_brings_an_empty_database_to_what_the_code_says(backend, histo
     assert any("add_column" in fault and "id" in fault for fault in drift(engine, metadata))
     upgrade(engine, history)
     upgrade(engine, history)
-    assert current(engine) == head(history) == "0006"
+    assert current(engine) == head(history) == "0007"
     assert drift(engine, metadata) == []
     engine.dispose()
 

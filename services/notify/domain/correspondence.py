@@ -30,6 +30,9 @@ from shared.events.intake import (
 from shared.events.routing import DossierResolved, DossierStopped, SupplementDropped
 
 _PROPOSALS = (DossierResolved, DossierStopped, SupplementDropped)
+TOLD_BEFORE: Final = (
+    "Cơ sở dữ liệu của nơi gửi đã khôi phục từ bản sao: điều này công dân đã được báo rồi."
+)
 AFTER_THE_END: Final = "Đến muộn: hồ sơ đã kết thúc, công dân không được nhắn nữa."
 
 
@@ -47,13 +50,17 @@ class Correspondence:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What holds where an event is handled: which fact it is, when it was made, when this is."""
+    """What holds where an event is handled: which fact it is, when it was made, when this is.
+
+    `told`: the messages that there are of a dossier of which something may be said again.
+    """
 
     composer: Composer
     fact_id: str
     made_at: datetime
     now: datetime
     new_id: Callable[[], str]
+    told: frozenset[str] = frozenset()
 
 
 class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -88,6 +95,8 @@ def write_messages(
         made_at=around.now,
         changed_at=around.now,
     )
+    if blank.id in around.told:
+        return Decision(replace(before, case=case), note=TOLD_BEFORE)
     if before.contact is None:
         kept = _Kept(around.made_at, case.due_at, details)
         waiting = replace(blank, about=msgspec.to_builtins(kept))

@@ -92,3 +92,9 @@ def _where(search: Search, states: tuple[State, ...]) -> Iterable[sa.ColumnEleme
             messages.c.made_at < made_at,
             sa.and_(messages.c.made_at == made_at, messages.c.id < message_id),
         )
+
+
+def ids_of(connection: sa.Connection, dossier: str) -> frozenset[str]:
+    """The ids of all messages about a dossier."""
+    asked = sa.select(messages.c.id).where(messages.c.dossier == dossier)
+    return frozenset(connection.scalars(asked))

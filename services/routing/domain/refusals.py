@@ -40,8 +40,8 @@ class Refusal:
 _IN_ENVELOPE: Final = {"": "", "answer_id": "id", "kind": "type"} | {
     name: name
     for name in (
-        "specversion", "time", "datacontenttype", "dataschema", "sequence", "correlationid",
-        "causationid", "traceparent", "after", "actor", "data",
+        "specversion", "time", "datacontenttype", "dataschema", "sequence", "epoch", "follows",
+        "correlationid", "causationid", "traceparent", "after", "actor", "data",
     )
 }  # fmt: skip
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from services.routing.storage.tables import tasks
+from services.routing.storage.views import OPEN
 from shared.events.agencies import TaskAssigned, TaskCancelled, TaskChanged
 from shared.events.envelope import decode
+from shared.events.names import ROUTING_TASKS
 from shared.messaging.tables import LEDGERS
 
 
@@ -40,6 +42,24 @@ def task_of(body: bytes) -> str | None:
     """The task that a message to an agency is about."""
     event = decode(body).event()
     return event.task if isinstance(event, TaskAssigned | TaskChanged | TaskCancelled) else None
+
+
+def of_open_tasks(connection: sa.Connection) -> list[int]:
+    """The positions of the messages, to whatever agency, that were sent about tasks still open."""
+    asked = sa.select(tasks.c.id, tasks.c.opened_at).where(
+        tasks.c.kind == "task", tasks.c.state.in_(OPEN)
+    )
+    opened = {row.id: row.opened_at for row in connection.execute(asked)}
+    if not opened:
+        return []
+    outbox = LEDGERS.outbox.c
+    sent = sa.select(outbox.position, outbox.body).where(
+        outbox.source == ROUTING_TASKS,
+        outbox.made_at >= min(opened.values()),
+        outbox.sent_at.is_not(None),
+    )
+    rows = connection.execute(sent.order_by(outbox.position))
+    return [row.position for row in rows if task_of(bytes(row.body)) in opened]
 
 
 def untaken(connection: sa.Connection, agency: str) -> set[str]:

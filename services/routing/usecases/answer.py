@@ -33,6 +33,7 @@ from shared.events.agencies import Answer
 from shared.events.envelope import Data, Envelope
 from shared.events.event import kind_of, write
 from shared.kernel.errors import Refused
+from shared.kernel.ids import ids_from
 from shared.messaging import inbox
 from shared.messaging.handling import keep
 
@@ -62,7 +63,7 @@ def take_request(
     sent = Sent(key, name_of(type(answer)), answer, digest(answer))
     if submission.answer is not None or not _record_in_inbox(uow, key, answer):
         submission = submissions.again(key)
-    verdict = submit(submission, sent, circumstances(uow, rules, submission))
+    verdict = submit(submission, sent, circumstances(uow, rules, submission, key))
     if isinstance(verdict, Refusal):
         raise NotApplied(verdict)
     keep(uow, submissions, verdict)
@@ -83,7 +84,7 @@ def take_message(
         raise ForgedAnswer("an answer comes from an agency that the catalogue does not know")
     submissions = uow.get(Submissions)
     submission = submissions.again(sent.key) if again else submissions.get(sent.key)
-    around = circumstances(uow, rules, submission)
+    around = circumstances(uow, rules, submission, sent.key)
     verdict = submit(submission, sent, around)
     if not isinstance(verdict, Refusal):
         keep(uow, submissions, verdict)
@@ -101,15 +102,20 @@ def _refused(sent: Sent, refusal: Refusal, uow: UnitOfWork) -> RefusedAnswer:
     )
 
 
-def circumstances(uow: UnitOfWork, rules: Rules, submission: Submission) -> Circumstances | None:
+def circumstances(
+    uow: UnitOfWork, rules: Rules, submission: Submission, key: SubmissionKey
+) -> Circumstances | None:
     """What an answer is judged by; None where there is no such task.
+
+    The same answer, given again after a restore from a backup, opens the same tasks again.
 
     It counts from when the city took it: the request, or its first arrival in the inbox, however
     long it waited there. What the agency's own clock said is kept in its envelope.
     """
     case = submission.case
     taken_at = uow.cause.received_at if uow.cause else None
-    return None if case is None else rules.for_case(case, taken_at or uow.now, uow.ids.new)
+    new_id = ids_from(key.answer_id, key.agency, key.task)
+    return None if case is None else rules.for_case(case, taken_at or uow.now, new_id)
 
 
 def _record_in_inbox(uow: UnitOfWork, key: SubmissionKey, answer: Answer) -> bool:

@@ -9,6 +9,15 @@ from shared.kernel.errors import NotFound
 from shared.messaging.outbox import mark_unsent
 
 
+def hand_over_again(uow: UnitOfWork) -> int:
+    """Let all that was said of open tasks go out again, under its old ids; returns how much.
+
+    After the database was restored: who has answered since the backup knows the messages, and
+    gives its answers once more.
+    """
+    return mark_unsent(uow, handed.of_open_tasks(uow.connection))
+
+
 def resend_tasks(uow: UnitOfWork, agency: str, after: int, *, unanswered: bool) -> int:
     """Let the relay send what this agency was handed after number `after`; returns how many.
 

@@ -4,7 +4,9 @@ The rules of order, in one place:
 - the facts of one subject are handled by one worker at a time (a lock at the beginning);
 - of each stream only the next number is applied, and only once every fact that its maker had
   applied (`after`) was applied here too, as far as this consumer reads those sources;
-- what comes too early waits as a row, and is taken up by the batch that fills the gap.
+- what comes too early waits as a row, and is taken up by the batch that fills the gap;
+- a maker whose database was restored says with the first fact of its new epoch which number that
+  one `follows`: what was applied beyond stays applied, what comes of it from now on is late.
 """
 
 from __future__ import annotations
@@ -20,10 +22,19 @@ from shared.events.names import agency_of, short
 from shared.kernel.actor import Actor
 from shared.kernel.errors import Unreadable
 from shared.messaging.consumer.model import Arrival, Setup, from_row
+from shared.messaging.salvage import Place
 from shared.messaging.sql import Asked, Known, sql_of
 from shared.messaging.tables import DISCARDED, DONE, LATE, PARKED, REFUSED, RETRY, WAITING
 
 _SETTLED: Final = frozenset({DONE, LATE, REFUSED})
+# Beside the fact in the dossier's timeline.
+_ANEW: Final = (
+    "Cơ sở dữ liệu của nơi gửi đã khôi phục từ bản sao: nơi gửi không còn biết các bản tin sau"
+    " số {follows} của mình, tới số {applied}; ở đây chúng vẫn có hiệu lực."
+)
+_LOST: Final = (
+    "Đến muộn: cơ sở dữ liệu của nơi gửi đã khôi phục từ bản sao và không còn bản tin này."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +63,7 @@ class Batch:
     _known: dict[tuple[str, str], Known] = field(default_factory=dict)
     _cursors: dict[str, int] = field(default_factory=dict)
     _moved: dict[str, int] = field(default_factory=dict)
+    _epochs: dict[str, int] = field(default_factory=dict)  # of those moved in a later one
     _waiting: list[Arrival] = field(default_factory=list)
     _queues: dict[str, list[Arrival]] = field(default_factory=dict)
     _new: list[dict[str, Any]] = field(default_factory=list)
@@ -172,25 +184,29 @@ class Batch:
         queue = self._queues[stream]
         moved = False
         while queue and not self._full():
-            head = queue[0]
             applied = self._cursors.get(stream, 0)
-            number = head.sequence or 0
-            if number <= applied:
+            if (number := queue[0].sequence or 0) <= applied:
                 self._used(queue.pop(0), applied)
-            elif head.envelope is None or self._missing(head.envelope) is not None:
+                continue
+            # Mostly the first; behind what was lost there may stand one that follows none of it.
+            free = (each for each in queue if each.envelope and not self._missing(each.envelope))
+            arrival = next(free, None)
+            if arrival is None or arrival.envelope is None:
                 break
-            else:
-                self._cursors[stream] = self._moved[stream] = number
-                self.uow.progress[stream] = max(number, self.uow.progress.get(stream, 0))
-                self._apply(queue.pop(0), head.envelope)
-                moved = True
+            queue.remove(arrival)
+            number = arrival.sequence or 0
+            self._cursors[stream] = self._moved[stream] = number
+            if arrival.envelope.epoch is not None:
+                self._epochs[stream] = arrival.envelope.epoch
+            self.uow.progress[stream] = max(number, self.uow.progress.get(stream, 0))
+            self._apply(arrival, arrival.envelope, _passed_over(arrival.envelope, applied))
+            moved = True
         return moved
 
     def _missing(self, envelope: Envelope) -> str | None:
         """What must be applied before this fact, in words; None where it may be applied now."""
-        number = envelope.sequence or 0
-        if number > (next_one := self._cursors.get(envelope.stream, 0) + 1):
-            return f"waits for number {next_one} of {envelope.source}"
+        if envelope.previous > (applied := self._cursors.get(envelope.stream, 0)):
+            return f"waits for number {applied + 1} of {envelope.source}"
         for source, needed in parse_after(envelope.after):
             if source not in self.setup.sources:
                 continue
@@ -198,7 +214,7 @@ class Batch:
                 return f"waits for number {needed} of {source}"
         return None
 
-    def _apply(self, arrival: Arrival, envelope: Envelope) -> None:
+    def _apply(self, arrival: Arrival, envelope: Envelope, note: str | None = None) -> None:
         self._begin(arrival, envelope)
         self.applied += 1
         uow = self.uow
@@ -212,7 +228,7 @@ class Batch:
             outcome = handler.apply(uow, envelope)
         uow.cause = uow.actor = None
         if outcome is None:
-            self._note(arrival, DONE)
+            self._note(arrival, DONE, note=note)
         else:
             self._note(arrival, outcome.state, note=outcome.note)
 
@@ -226,6 +242,8 @@ class Batch:
             made_at=envelope.time,
             received_at=arrival.received_at or self.uow.now,
             routing_key=arrival.routing_key,
+            origin=envelope.causationid,
+            again=envelope.epoch is not None,
         )
         self.uow.actor = actor_of(envelope)
 
@@ -272,17 +290,21 @@ class Batch:
                     self._note(arrival, WAITING, reason=missing)
 
     def _used(self, arrival: Arrival, applied: int) -> None:
-        """A number that was applied: by another fact, or by this one, whose row is gone by now."""
-        uow, name = self.uow, self.setup.name
-        stream, number = arrival.stream, arrival.sequence or 0
-        just_now = any((row["stream"], row["sequence"]) == (stream, number) for row in self._new)
-        if (
-            just_now
-            or arrival.key in self._known
-            or sql_of(uow.connection).has_number(
-                uow.connection, name, arrival.subject, stream, number
-            )
-        ):
+        """A number behind us: of another fact, or of this one, whose row is gone, or passed over."""
+        connection, stream = self.uow.connection, arrival.stream
+        place = Place(arrival.source, arrival.subject, arrival.sequence or 0)
+        others, epoch = sql_of(connection).behind(
+            connection, self.setup.name, place, arrival.fact_id
+        )
+        just_now = any(
+            (row["stream"], row["sequence"]) == (stream, place.sequence) for row in self._new
+        )
+        own = (arrival.envelope and arrival.envelope.epoch) or 0
+        if others or just_now:
+            self._park(arrival, f"number already used: the stream is at {applied}")
+        elif own < self._epochs.get(stream, epoch):
+            self._note(arrival, LATE, note=_LOST)
+        elif arrival.key in self._known:
             self._park(arrival, f"number already used: the stream is at {applied}")
         else:
             self.settled.append(Settled(arrival, DONE, 0, "came again after its row was cleared"))
@@ -313,7 +335,17 @@ class Batch:
         if self._changed:
             sql_of(uow.connection).change_inbox(uow.connection, self._changed)
         if self._moved:
-            sql_of(uow.connection).move_cursors(uow.connection, self.setup.name, self._moved)
+            sql_of(uow.connection).move_cursors(
+                uow.connection, self.setup.name, self._moved, self._epochs
+            )
+
+
+def _passed_over(envelope: Envelope, applied: int) -> str | None:
+    """What is said beside the first fact of an epoch where others are passed over by it."""
+    follows = envelope.follows
+    if follows is None or follows >= applied:
+        return None
+    return _ANEW.format(follows=follows, applied=applied)
 
 
 def actor_of(envelope: Envelope) -> Actor | None:

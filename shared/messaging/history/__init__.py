@@ -12,6 +12,7 @@ from shared.messaging.history import ledgers_1
 from shared.messaging.history.acts import drop_acts, make_acts
 from shared.messaging.history.ledgers_2 import drop_starts, make_starts
 from shared.messaging.history.ledgers_3 import add_senders, drop_senders
+from shared.messaging.history.ledgers_4 import drop_epochs, make_epochs
 
 if TYPE_CHECKING:
     from alembic.operations import Operations
@@ -20,10 +21,12 @@ __all__ = [
     "add_senders",
     "create_ledgers",
     "drop_acts",
+    "drop_epochs",
     "drop_ledgers",
     "drop_senders",
     "drop_starts",
     "make_acts",
+    "make_epochs",
     "make_starts",
 ]
 

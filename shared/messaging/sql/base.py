@@ -17,6 +17,7 @@ from sqlalchemy.sql.selectable import TextualSelect
 
 from shared.database import batch
 from shared.database.types import Instant
+from shared.messaging.salvage import Place
 from shared.messaging.tables import LEDGERS
 
 Key = tuple[str, str]  # (source, fact_id)
@@ -36,9 +37,11 @@ _ADMIT = timed(
     " :body, 'done', 0, :now, :now) ON CONFLICT DO NOTHING",
     "now",
 )
-_HAS_NUMBER = sa.text(
-    "SELECT 1 FROM inbox WHERE subject = :subject AND consumer = :consumer AND stream = :stream"
-    " AND sequence = :number LIMIT 1"
+_BEHIND = sa.text(
+    "SELECT (SELECT count(*) FROM inbox WHERE subject = :subject AND consumer = :consumer"
+    " AND stream = :stream AND sequence = :number AND fact_id <> :fact_id),"
+    " (SELECT coalesce(max(epoch), 0) FROM cursors"
+    " WHERE consumer = :consumer AND stream = :stream)"
 )
 # What may change of an inbox row, and the key it is found by.
 _CHANGED = (
@@ -49,10 +52,15 @@ _CHANGED = (
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """The first number given to this unit in a stream, and the stream's correlation id."""
+    """The first number given to this unit in a stream, and the stream's correlation id.
+
+    `epoch` and `follows` as in the table of streams.
+    """
 
     first: int
     correlation: str
+    epoch: int = 0
+    follows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +134,16 @@ class Sql(ABC):
     ) -> tuple[dict[str, Numbered], dict[str, int]]:
         """Take numbers for (stream, count, correlation if new), sorted by stream, and lock them.
 
+        A new stream begins in the present epoch: what a restored database does not know may have
+        been there before.
+
         Also tells, for the `asked` streams that we read, how far any consumer applied them.
         """
 
     def open_streams(
         self, connection: sa.Connection, counts: Sequence[tuple[str, int, str]]
     ) -> None:
-        """Begin new streams, as `number` would; one that is there is an IntegrityError."""
+        """Begin new streams at 1; one that is there is an IntegrityError."""
         rows = [{"stream": s, "last": n, "correlation": c} for s, n, c in counts]
         batch.insert(connection, LEDGERS.streams, rows)
 
@@ -220,12 +231,14 @@ class Sql(ABC):
     ) -> tuple[dict[str, int], dict[str, int]]:
         """How far this consumer applied these streams, and how far any consumer did."""
 
-    def has_number(
-        self, connection: sa.Connection, consumer: str, subject: str, stream: str, number: int
-    ) -> bool:
-        """Whether a row of this consumer has this number of the stream."""
-        asked = {"consumer": consumer, "subject": subject, "stream": stream, "number": number}
-        return connection.scalar(_HAS_NUMBER, asked) is not None
+    def behind(
+        self, connection: sa.Connection, consumer: str, place: Place, fact_id: str
+    ) -> tuple[int, int]:
+        """How many other facts this consumer has of this number, and the epoch it is in."""
+        asked: dict[str, Any] = {"consumer": consumer, "fact_id": fact_id, "stream": place.stream}
+        asked |= {"subject": place.subject, "number": place.sequence}
+        others, epoch = connection.execute(_BEHIND, asked).one()
+        return others, epoch
 
     def add_inbox(self, connection: sa.Connection, rows: Sequence[Row]) -> None:
         """Write new inbox rows; a row that is there is an IntegrityError."""
@@ -237,11 +250,18 @@ class Sql(ABC):
         batch.update(connection, LEDGERS.inbox, changed)
 
     def move_cursors(
-        self, connection: sa.Connection, consumer: str, applied: Mapping[str, int]
+        self,
+        connection: sa.Connection,
+        consumer: str,
+        applied: Mapping[str, int],
+        epochs: Mapping[str, int] | None = None,
     ) -> None:
-        """Note how far this consumer has applied these streams."""
+        """Note how far this consumer has applied these streams, of some also in which epoch."""
+        later = epochs or {}
         rows = [
             {"consumer": consumer, "stream": stream, "applied": number}
             for stream, number in sorted(applied.items())
         ]
-        batch.upsert(connection, LEDGERS.cursors, rows)
+        batch.upsert(connection, LEDGERS.cursors, [r for r in rows if r["stream"] not in later])
+        anew = [r | {"epoch": later[str(r["stream"])]} for r in rows if r["stream"] in later]
+        batch.upsert(connection, LEDGERS.cursors, anew)

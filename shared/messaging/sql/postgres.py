@@ -22,13 +22,16 @@ from shared.messaging.sql.base import Asked, Found, Key, Known, Numbered, Sql, U
 
 _CLAIMED = 0x6F757462  # any number of our own: the locks of relays among all advisory locks
 _NUMBER = sa.text(
-    "WITH taken AS (INSERT INTO streams AS s (stream, last, correlation)"
-    " SELECT * FROM unnest(CAST(:streams AS text[]), CAST(:counts AS bigint[]),"
-    " CAST(:correlations AS text[]))"
-    " ON CONFLICT (stream) DO UPDATE SET last = s.last + excluded.last"
-    " RETURNING stream, last, correlation)"
-    " SELECT stream, last, correlation FROM taken UNION ALL"
-    " SELECT a.stream, (SELECT max(c.applied) FROM cursors c WHERE c.stream = a.stream), NULL"
+    "WITH begun AS (SELECT coalesce(max(number), 0) AS epoch FROM epochs),"
+    " taken AS (INSERT INTO streams AS s (stream, last, correlation, epoch)"
+    " SELECT u.stream, begun.epoch + u.size, u.correlation, begun.epoch"
+    " FROM unnest(CAST(:streams AS text[]), CAST(:counts AS bigint[]),"
+    " CAST(:correlations AS text[])) AS u(stream, size, correlation) CROSS JOIN begun"
+    " ON CONFLICT (stream) DO UPDATE SET last = s.last + excluded.last - excluded.epoch"
+    " RETURNING stream, last, correlation, epoch, follows)"
+    " SELECT stream, last, correlation, epoch, follows FROM taken UNION ALL"
+    " SELECT a.stream, (SELECT max(c.applied) FROM cursors c WHERE c.stream = a.stream),"
+    " NULL, NULL, NULL"
     " FROM unnest(CAST(:asked AS text[])) AS a(stream)"
 )
 # Row by row in their order, so that no more are locked than are taken (OFFSET 0 keeps the lock from
@@ -126,9 +129,10 @@ class PostgresSql(Sql):
         size = dict(zip(streams, sizes, strict=True))
         numbered: dict[str, Numbered] = {}
         applied: dict[str, int] = {}
-        for stream, number, correlation in rows:
+        for stream, number, correlation, epoch, follows in rows:
             if correlation is not None:
-                numbered[stream] = Numbered(number - size[stream] + 1, correlation)
+                first = number - size[stream] + 1
+                numbered[stream] = Numbered(first, correlation, epoch, follows)
             elif number is not None:
                 applied[stream] = number
         return numbered, applied

@@ -14,10 +14,14 @@ from shared.messaging.sql.base import Key, Known, Numbered, Sql, Unsent, Waiting
 
 _LISTED = "(SELECT value FROM json_each(:listed))"
 
-_STREAMS = sa.text(f"SELECT stream, last, correlation FROM streams WHERE stream IN {_LISTED}")
+_STREAMS = sa.text(
+    f"SELECT stream, last, correlation, epoch, follows FROM streams WHERE stream IN {_LISTED}"
+)
+_EPOCH = sa.text("SELECT coalesce(max(number), 0) FROM epochs")
 _TAKE = sa.text(
-    "INSERT INTO streams (stream, last, correlation) VALUES (:stream, :count, :correlation)"
-    " ON CONFLICT (stream) DO UPDATE SET last = last + excluded.last"
+    "INSERT INTO streams (stream, last, correlation, epoch)"
+    " VALUES (:stream, :epoch + :count, :correlation, :epoch)"
+    " ON CONFLICT (stream) DO UPDATE SET last = last + :count"
 )
 _APPLIED = sa.text(
     f"SELECT stream, max(applied) FROM cursors WHERE stream IN {_LISTED} GROUP BY stream"
@@ -79,13 +83,16 @@ class SqliteSql(Sql):
     ) -> tuple[dict[str, Numbered], dict[str, int]]:
         listed = _list(stream for stream, _, _ in counts)
         before = {row[0]: row for row in connection.execute(_STREAMS, {"listed": listed})}
+        epoch = connection.scalar(_EPOCH)
         connection.execute(
-            _TAKE, [{"stream": s, "count": n, "correlation": c} for s, n, c in counts]
+            _TAKE,
+            [{"stream": s, "count": n, "correlation": c, "epoch": epoch} for s, n, c in counts],
         )
         numbered = {}
         for stream, _, correlation in counts:
-            _, last, kept = before.get(stream, (stream, 0, correlation))
-            numbered[stream] = Numbered(last + 1, kept)
+            new = (stream, epoch, correlation, epoch, 0)
+            _, last, kept, since, follows = before.get(stream, new)
+            numbered[stream] = Numbered(last + 1, kept, since, follows)
         applied: dict[str, int] = {}
         if asked:
             rows = connection.execute(_APPLIED, {"listed": _list(asked)})
