@@ -1,0 +1,331 @@
+"""A run from start to end: the city and its peers come up, the plan is done, all is healed, all is judged.
+
+Bounded in time whatever happens. Must not: decide anything by chance (plan.py has), or judge
+(verdict.py does).
+"""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from shared.catalogue import Catalogue
+from shared.kernel.clock import RealClock, to_vn
+from simulation.chaos import agencies, desks, plan
+from simulation.chaos.evidence import RESENT, SETTLED, Inquiry, NoEvidence
+from simulation.chaos.journal import Journal
+from simulation.chaos.mail import Post
+from simulation.chaos.place import Place
+from simulation.chaos.stranger import Stranger
+from simulation.chaos.town import open_town
+from simulation.chaos.verdict import Evidence, Finding, judge
+from simulation.keys import issue_keys
+from simulation.kit.filings import filing
+
+OPERATOR: Final = "van-hanh"
+#: After the last act: the dead sender's letters are taken over after a minute of silence.
+REST_SECONDS: Final = 240.0
+_READY_SECONDS: Final = 60.0
+_SENDERS: Final = ("notify work 1", "notify work 2")
+_PAUSE: Final = 1.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a run came to."""
+
+    seed: int
+    seconds: float
+    evidence: Evidence
+    findings: Sequence[Finding]
+    rested: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def good(self) -> bool:
+        """Whether everything that must hold held."""
+        return not self.findings
+
+
+class Run:
+    """One run in a folder of its own; `go` does it."""
+
+    def __init__(
+        self, folder: Path, place: Place, catalogue: Catalogue, seed: int, seconds: float, say: Say
+    ) -> None:
+        self._folder = folder
+        self._place = place
+        self._catalogue = catalogue
+        self._seed = seed
+        self._seconds = seconds
+        self._say = say
+        self._reasons = 0
+        self._resent: set[str] = set()
+        self._uncertain: set[str] = set()
+        self._stopping = threading.Event()
+        self._later: list[tuple[float, int, Callable[[], None]]] = []
+        self._asides: list[threading.Thread] = []
+        self._filings = 0
+
+    def go(self) -> Outcome:
+        """All of it."""
+        with ExitStack() as stack:
+            stack.callback(self._stopping.set)
+            self._journal = Journal(self._folder / "journal.jsonl")
+            stack.callback(self._journal.close)
+            self._post = stack.enter_context(Post(self._folder / "mail.jsonl", self._seed))
+            self._town = stack.enter_context(
+                open_town(self._folder / "city", self._place, self._catalogue, self._post.address)
+            )
+            self._people(stack)
+            self._say(f"the city is up; {self._seconds:.0f} s of acts begin")
+            self._act()
+            began = time.monotonic()
+            self._say("everything is healed; waiting for rest")
+            evidence, findings = self._rest()
+            return Outcome(
+                self._seed, self._seconds, evidence, findings,
+                rested=time.monotonic() - began, counts=self._counts(evidence),
+            )  # fmt: skip
+
+    # --- who is there ---------------------------------------------------------------------------
+
+    def _people(self, stack: ExitStack) -> None:
+        today = to_vn(RealClock().now()).date()
+        town, place = self._town, self._place
+        self._offices = sorted({office for _, office in desks.PROCEDURES.values()})
+        codes: dict[str, bool] = {}
+        for procedure, office in desks.PROCEDURES.values():
+            territory = self._catalogue.agency(office).territory
+            for step in self._catalogue.procedure(procedure, today).steps:
+                agency = self._catalogue.agency_for(step.role, territory, today)
+                codes[agency.code] = agency.reach != "web"
+        stores = town.built.services
+        known = {
+            ("intake", "desk"): self._offices,
+            ("routing", "agency"): sorted(codes),
+            ("notify", "operator"): [OPERATOR],
+        }
+        self._keys: dict[tuple[str, str], str] = {}
+        for (service, kind), holders in known.items():
+            made = issue_keys(stores[service].store, kind, holders)  # type: ignore[arg-type]
+            self._keys |= {(service, holder): key for holder, key in made.items()}
+        port = town.lines["agencies broker"].port
+
+        def url(agency: str) -> str:
+            return place.amqp_url(agency, port)
+
+        self._agencies = agencies.opened(
+            codes, self._folder / "agencies", self._seed, url=url, door=town.door("routing"),
+            key=lambda code: self._keys["routing", code],
+        )  # fmt: skip
+        for program in self._agencies.values():
+            program.start()
+            stack.callback(program.stop)
+        by_queue = {code: each for code, each in self._agencies.items() if codes[code]}
+        self._stranger = Stranger(self._journal, by_queue, self._seed, url)
+        self._desks = desks.Desks(
+            self._journal, town.door("intake"),
+            {office: self._keys["intake", office] for office in self._offices}, self._filing,
+        )  # fmt: skip
+        for each in (self._stranger, self._desks):
+            each.start()
+            stack.callback(each.stop)
+
+    def _filing(self, procedure: str, _office: str, email: str) -> dict[str, Any]:
+        today = to_vn(RealClock().now()).date()
+        contact = {
+            "name": "Nguyễn Thị Sáu",
+            "email": email,
+            "consent": {"sms": False, "email": True},
+        }
+        version = self._catalogue.procedure(procedure, today)
+        return filing(version, today=today, contact=contact)
+
+    # --- acts -----------------------------------------------------------------------------------
+
+    def _act(self) -> None:
+        """Do the plan, each act at its time, then end whatever befalls the city."""
+        began = time.monotonic()
+        planned = list(plan.plan(self._seed, self._seconds))
+        for number, each in enumerate(planned):
+            heapq.heappush(self._later, (each.at, number, lambda each=each: self._do(each)))  # type: ignore[misc]
+        while self._later:
+            at, _, act = heapq.heappop(self._later)
+            if (left := began + at - time.monotonic()) > 0:
+                time.sleep(left)
+            self._now = at
+            act()
+        for aside in self._asides:
+            aside.join(60.0)
+        self._post.calm_down()
+        self._town.heal()
+
+    def _after(self, seconds: float, act: Callable[[], None]) -> None:
+        order = len(self._later) + 1_000_000 + len(self._journal.entries)
+        heapq.heappush(self._later, (self._now + seconds, order, act))
+
+    def _do(self, planned: plan.Planned) -> None:
+        what = planned.what
+        if planned.act in ("file", "file twice"):
+            self._filings += 1
+            twice = planned.act == "file twice"
+            self._desks.file(self._filings, what["procedure"], twice=twice)
+        elif planned.act == "rude":
+            self._stranger.ask(what["kind"], what["pick"])
+        else:
+            {
+                "malformed": self._malformed,
+                "fault": self._fault,
+                "kill": self._kill,
+                "stop": self._stop,
+                "clock": self._clock,
+            }[planned.act](what)
+
+    def _malformed(self, what: Any) -> None:
+        entry = self._journal.note("malformed", what, "refused in words (4xx)")
+        office = self._offices[0]
+        body = self._filing("2.000986", office, "nobody@example.vn")
+        request = desks.malformed(what["kind"], body, self._keys["intake", office])
+        url = self._town.door("intake")
+        self._desks.put(
+            lambda: desks.send_malformed(self._journal, entry, url, request, self._stopping)
+        )
+
+    def _fault(self, what: Any) -> None:
+        entry = self._journal.note("fault", what, "healed alone", recovers=True)
+        line = what["line"]
+        if line == "mail":
+            self._reasons += len(_SENDERS)  # each may have one letter on the line
+        self._town.trouble(line, what["kind"], what["much"])
+
+        def heal() -> None:
+            self._town.lines[line].heal()
+            entry.facts["over"] = True
+
+        self._after(what["seconds"], heal)
+
+    def _kill(self, what: Any) -> None:
+        name = what["process"]
+        self._journal.note("kill", what, "started again, it goes on", recovers=True)
+        self._reasons += name in _SENDERS
+        if self._town.processes[name].alive:
+            self._town.kill(name)
+        self._after(what["seconds"], lambda: self._town.start(name))
+
+    def _stop(self, what: Any) -> None:
+        name = what["process"]
+        entry = self._journal.note("stop", what, "ends in time by itself, goes on when started")
+        self._reasons += name in _SENDERS
+
+        def stop() -> None:
+            status = self._town.stop(name) if self._town.processes[name].alive else 0
+            # 1: a step that hung on a line that was silent was rolled back at the stop.
+            self._journal.settle(entry, f"exit {status}", ok=status in (0, 1))
+            if not self._stopping.wait(what["seconds"]):
+                self._town.start(name)
+
+        self._asides.append(threading.Thread(target=stop, daemon=True))
+        self._asides[-1].start()
+
+    def _clock(self, what: Any) -> None:
+        name = what["process"]
+        self._journal.note("clock", what, "order, pauses and letters stay right", recovers=True)
+        self._town.step_clock(name, what["by"])
+        self._after(what["seconds"], lambda: self._town.step_clock(name, 0))
+
+    # --- rest -----------------------------------------------------------------------------------
+
+    def _rest(self) -> tuple[Evidence, list[Finding]]:
+        """Wait until nothing is left to find, or for as long as a run may rest; the last findings."""
+        end = time.monotonic() + REST_SECONDS
+        late = self._town.ready_within(_READY_SECONDS)
+        inquiry = Inquiry(self._town, self._place, self._keys)
+        evidence, findings, told = Evidence(), [Finding("broken", "nothing could be asked")], 0.0
+        while time.monotonic() < end:
+            time.sleep(_PAUSE)
+            last = time.monotonic() > end - 30.0
+            try:
+                if not self._quiet(inquiry) and not last:
+                    continue
+                late = self._town.not_ready()
+                evidence = self._evidence(inquiry, late)
+            except NoEvidence as silent:
+                findings = [Finding("broken", str(silent))]
+                continue
+            findings = judge(evidence)
+            if not findings:
+                break
+            if time.monotonic() > told + 15.0:
+                told = time.monotonic()
+                self._say(f"  not yet: {findings[0].kind}: {findings[0].what}")
+        return evidence, findings
+
+    def _quiet(self, inquiry: Inquiry) -> bool:
+        """Whether nobody waits for anything; failed letters are ordered again, as operators do."""
+        messages = inquiry.messages(OPERATOR)
+        kept = {letter.id for letter in self._post.seen() if letter.kept}
+        moving = [each for each in messages if each["state"] not in SETTLED]
+        for each in messages:
+            if each["state"] == "uncertain":
+                self._uncertain.add(each["id"])
+            # Nobody sends again what the mail server says that it has.
+            if each["state"] in RESENT and each["id"] not in kept:
+                inquiry.resend(OPERATOR, each["id"])
+                self._resent.add(each["id"])
+                moving.append(each)
+        waiting = any(agency.unsent for agency in self._agencies.values())
+        return self._desks.idle and self._stranger.idle and not moving and not waiting
+
+    def _evidence(self, inquiry: Inquiry, late: Sequence[str]) -> Evidence:
+        held, status = inquiry.held(), inquiry.status()
+        broken = [f"{each} is not ready" for each in late]
+        broken += [f"{code}: {each.broken}" for code, each in self._agencies.items() if each.broken]
+        broken += [f"500 at {each}" for each in self._desks.failed]
+        for entry in self._journal.entries:
+            if entry.facts.get("recovers") and not late:
+                self._journal.settle(entry, "everything is ready again", ok=True)
+        lines = status["lines"]
+        unsent = [each for each in lines if each["part"] == "outbox" and each["count"]]
+        return Evidence(
+            acts=list(self._journal.entries),
+            receipts=list(self._desks.filed),
+            dossiers=inquiry.dossiers(self._offices),
+            letters=self._post.seen(),
+            messages=inquiry.messages(OPERATOR),
+            uncertain=sorted(self._uncertain),
+            reasons=self._reasons,
+            told={agency: inquiry.told(agency) for agency in self._agencies},
+            parked={each["id"]: each["reason"] for each in held if each["state"] == "parked"},
+            held=[
+                *(f"{each['consumer']} {each['state']} {each['type']}: {each['reason']}"
+                  for each in held if each["state"] != "parked"),
+                *(f"{each['name']} outbox: {each['count']}" for each in unsent),
+            ],
+            shown=sum(
+                each["count"] or 0
+                for each in lines
+                if each["part"] == "held" and each["name"].endswith(" parked")
+            ),
+            broken=broken,
+        )  # fmt: skip
+
+    def _counts(self, evidence: Evidence) -> dict[str, int]:
+        return {
+            "dossiers filed": len(evidence.receipts),
+            "letters kept by the mail server": sum(each.kept for each in evidence.letters),
+            "letters uncertain": len(evidence.uncertain),
+            "reasons for doubt (kills, broken mail lines)": evidence.reasons,
+            "letters sent again by the operator": len(self._resent),
+            "answers refused and told": sum(map(len, evidence.told.values())),
+            "facts parked": len(evidence.parked),
+            "requests repeated after doubt": self._desks.repeats,
+        }
