@@ -33,6 +33,8 @@ OPERATOR: Final = "van-hanh"
 REST_SECONDS: Final = 240.0
 _READY_SECONDS: Final = 60.0
 _SENDERS: Final = ("notify work 1", "notify work 2")
+#: Troubles of a line after which nobody knows what came through; the others only slow it down.
+_BREAKING: Final = frozenset({"hole", "cut", "cut_after"})
 _PAUSE: Final = 1.0
 
 Say = Callable[[str], None]
@@ -74,6 +76,7 @@ class Run:
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._asides: list[threading.Thread] = []
         self._filings = 0
+        self._troubled: set[str] = set()
 
     def go(self) -> Outcome:
         """All of it."""
@@ -201,15 +204,16 @@ class Run:
         )
 
     def _fault(self, what: Any) -> None:
-        entry = self._journal.note("fault", what, "healed alone", recovers=True)
+        self._journal.note("fault", what, "healed alone", recovers=True)
         line = what["line"]
-        if line == "mail":
+        if line == "mail" and what["kind"] in _BREAKING:
             self._reasons += len(_SENDERS)  # each may have one letter on the line
+        self._troubled.add(line)
         self._town.trouble(line, what["kind"], what["much"])
 
         def heal() -> None:
             self._town.lines[line].heal()
-            entry.facts["over"] = True
+            self._troubled.discard(line)
 
         self._after(what["seconds"], heal)
 
@@ -227,14 +231,22 @@ class Run:
         self._reasons += name in _SENDERS
 
         def stop() -> None:
+            troubled = self._in_trouble(name)
             status = self._town.stop(name) if self._town.processes[name].alive else 0
-            # 1: a step that hung on a line that was silent was rolled back at the stop.
-            self._journal.settle(entry, f"exit {status}", ok=status in (0, 1))
+            # A step that hangs on a silent line is rolled back at the stop, and told by a 1.
+            hung = status == 1 and (troubled or self._in_trouble(name))
+            self._journal.settle(entry, f"exit {status}", ok=status == 0 or hung)
             if not self._stopping.wait(what["seconds"]):
                 self._town.start(name)
 
         self._asides.append(threading.Thread(target=stop, daemon=True))
         self._asides[-1].start()
+
+    def _in_trouble(self, process: str) -> bool:
+        """Whether a line that a process hangs on misbehaves now."""
+        service = process.partition(" ")[0]
+        lines = {f"{service} database", f"{service} broker"}
+        return bool(self._troubled & (lines | {"mail"} if process in _SENDERS else lines))
 
     def _clock(self, what: Any) -> None:
         name = what["process"]
@@ -322,6 +334,9 @@ class Run:
         return {
             "dossiers filed": len(evidence.receipts),
             "letters kept by the mail server": sum(each.kept for each in evidence.letters),
+            "letters that it left without a word": sum(
+                each.whole and not each.said for each in evidence.letters
+            ),
             "letters uncertain": len(evidence.uncertain),
             "reasons for doubt (kills, broken mail lines)": evidence.reasons,
             "letters sent again by the operator": len(self._resent),
