@@ -12,12 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 from partner import Client, Message, PartnerError, Retry
+from shared.events.agencies import TaskAnswerRefused, TaskAssigned, TaskChanged
+from shared.events.envelope import decode
 
 _ASK_DOOR_SECONDS: Final = 5.0
 _PAUSE: Final = 0.5
@@ -96,53 +98,44 @@ class Desk:
         if chance.random() < 0.05 and message.id not in self._stumbled:
             self._stumbled.add(message.id)
             raise _Stumbled
-        if message.kind == "assigned":
-            self._begin(message, chance)
-        elif message.kind == "changed" and message.data.get("change") in (
-            "supplemented",
-            "resumed",
-        ):
-            if message.task in self._asked:
-                self._complete(message.task, message.dossier)
-        elif message.kind == "answer_refused":
-            self._again(message)
+        told = decode(message.body).event()
+        if isinstance(told, TaskAssigned):
+            self._begin(told, chance)
+        elif isinstance(told, TaskChanged):
+            if told.change in ("supplemented", "resumed") and told.task in self._asked:
+                self._complete(told.task)
+        elif isinstance(told, TaskAnswerRefused):
+            self._again(told)
 
-    def _begin(self, message: Message, chance: Random) -> None:
-        task, draw = message.task, chance.random()
+    def _begin(self, told: TaskAssigned, chance: Random) -> None:
+        task, draw = told.task, chance.random()
         self._client.take(task, officer="Cán bộ trực")
         if draw < 0.12:
             self._asked.add(task)
-            paper = f"Giấy tờ của bước {message.data['step']['code']}"
+            paper = f"Giấy tờ của bước {told.step.code}"
             self._client.ask(task, [paper], "Bản chụp không đọc được rõ")
         elif draw < 0.18:
-            until = _later(message.data.get("due_at"))
+            until = (told.due_at or told.assigned_at) + timedelta(days=3)
             self._client.more_time(task, "Cần xác minh thêm tại cơ quan khác", until)
-            self._complete(task, message.dossier)
+            self._complete(task)
         elif draw < 0.22:
             self._sent[task] = self._client.complete(
                 task, "refused", reason="Không đủ điều kiện theo quy định của thủ tục"
             )
         else:
-            self._complete(task, message.dossier)
+            self._complete(task)
 
-    def _complete(self, task: str, dossier: str) -> None:
-        results = self._client.task(task).results
-        code = next(iter(results), None)
-        document = f"{dossier[-4:]}/2026"
+    def _complete(self, task: str) -> None:
+        known = self._client.task(task)
+        code, document = next(iter(known.results), None), f"{known.dossier[-4:]}/2026"
         self._sent[task] = self._client.complete(task, result_code=code, document=document)
 
-    def _again(self, message: Message) -> None:
-        """An answer of ours was not applied: where the task is still open, it is completed."""
-        if message.data.get("kind") not in ("supplement_needed", "completed"):
+    def _again(self, told: TaskAnswerRefused) -> None:
+        """An answer was not applied: where the task is ours and still open, it is completed."""
+        if told.kind not in ("supplement_needed", "completed") or told.dossier == "-":
             return
-        if message.dossier != "-" and self._client.task(message.task).open:
-            self._complete(message.task, message.dossier)
-
-
-def _later(due_at: Any) -> datetime:
-    """Some days behind what was promised, on a morning (UTC)."""
-    due = datetime.fromisoformat(str(due_at)) if due_at else datetime.now(UTC)
-    return due + timedelta(days=3)
+        if self._client.task(told.task).open:
+            self._complete(told.task)
 
 
 def opened(

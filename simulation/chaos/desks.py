@@ -98,10 +98,10 @@ class Desks:
             thread.join(_TIMEOUT + 3.0)
 
     @property
-    def idle(self) -> bool:
-        """Whether every act has its answer and every dossier its end."""
+    def left(self) -> int:
+        """Requests without an answer and dossiers without an end."""
         with self._lock:
-            return not self._open and set(self.ended) >= set(self.filed)
+            return self._open + len(set(self.filed) - set(self.ended))
 
     def put(self, act: Callable[[], None]) -> None:
         """Let a clerk do it."""

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import httpx2
 
+from shared.events.agencies import TaskAnswerRefused
+from shared.events.event import kind_of
 from shared.kernel.errors import LienThongError
 from shared.settings import PROJECT, SERVICES
 from simulation.chaos.place import Place
@@ -19,8 +21,6 @@ from simulation.kit.processes import environment
 _PAGE: Final = 200
 _TIMEOUT: Final = 30.0
 _COMMAND_SECONDS: Final = 120.0
-SETTLED: Final = frozenset({"sent", "uncertain", "undeliverable", "skipped"})
-RESENT: Final = frozenset({"failed", "uncertain"})
 
 
 class NoEvidence(LienThongError):
@@ -73,7 +73,7 @@ class Inquiry:
             found += [
                 each["data"]["answer_id"]
                 for each in page["items"]
-                if each["type"].startswith("vn.lienthong.task.answer_refused.")
+                if each["type"] == kind_of(TaskAnswerRefused).type
             ]
             if not page["more"]:
                 return found

@@ -7,37 +7,33 @@ Bounded in time whatever happens. Must not: decide anything by chance (plan.py h
 from __future__ import annotations
 
 import heapq
+import signal
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from shared.catalogue import Catalogue
+from shared.identity.keys import Kind
 from shared.kernel.clock import RealClock, to_vn
 from simulation.chaos import agencies, desks, plan
-from simulation.chaos.evidence import RESENT, SETTLED, Inquiry, NoEvidence
+from simulation.chaos.evidence import Inquiry
 from simulation.chaos.journal import Journal
 from simulation.chaos.mail import Post
 from simulation.chaos.place import Place
+from simulation.chaos.rest import OPERATOR, Rest, Say
 from simulation.chaos.stranger import Stranger
 from simulation.chaos.town import open_town
-from simulation.chaos.verdict import Evidence, Finding, judge
+from simulation.chaos.verdict import Evidence, Finding
 from simulation.keys import issue_keys
 from simulation.kit.filings import filing
 
-OPERATOR: Final = "van-hanh"
-#: After the last act: the dead sender's letters are taken over after a minute of silence.
-REST_SECONDS: Final = 240.0
-_READY_SECONDS: Final = 60.0
 _SENDERS: Final = ("notify work 1", "notify work 2")
 #: Troubles of a line after which nobody knows what came through; the others only slow it down.
 _BREAKING: Final = frozenset({"hole", "cut", "cut_after"})
-_PAUSE: Final = 1.0
-
-Say = Callable[[str], None]
 
 
 @dataclass(slots=True)
@@ -70,8 +66,6 @@ class Run:
         self._seconds = seconds
         self._say = say
         self._reasons = 0
-        self._resent: set[str] = set()
-        self._uncertain: set[str] = set()
         self._stopping = threading.Event()
         self._later: list[tuple[float, int, Callable[[], None]]] = []
         self._asides: list[threading.Thread] = []
@@ -93,34 +87,23 @@ class Run:
             self._act()
             began = time.monotonic()
             self._say("everything is healed; waiting for rest")
-            evidence, findings = self._rest()
+            rest = Rest(
+                Inquiry(self._town, self._place, self._keys), self._town, self._journal, self._post,
+                self._desks, self._agencies, self._stranger, self._say,
+            )  # fmt: skip
+            evidence, findings = rest.come(self._offices, self._reasons)
             return Outcome(
                 self._seed, self._seconds, evidence, findings,
-                rested=time.monotonic() - began, counts=self._counts(evidence),
+                rested=time.monotonic() - began, counts=rest.counts(evidence),
             )  # fmt: skip
 
     # --- who is there ---------------------------------------------------------------------------
 
     def _people(self, stack: ExitStack) -> None:
-        today = to_vn(RealClock().now()).date()
         town, place = self._town, self._place
         self._offices = sorted({office for _, office in desks.PROCEDURES.values()})
-        codes: dict[str, bool] = {}
-        for procedure, office in desks.PROCEDURES.values():
-            territory = self._catalogue.agency(office).territory
-            for step in self._catalogue.procedure(procedure, today).steps:
-                agency = self._catalogue.agency_for(step.role, territory, today)
-                codes[agency.code] = agency.reach != "web"
-        stores = town.built.services
-        known = {
-            ("intake", "desk"): self._offices,
-            ("routing", "agency"): sorted(codes),
-            ("notify", "operator"): [OPERATOR],
-        }
-        self._keys: dict[tuple[str, str], str] = {}
-        for (service, kind), holders in known.items():
-            made = issue_keys(stores[service].store, kind, holders)  # type: ignore[arg-type]
-            self._keys |= {(service, holder): key for holder, key in made.items()}
+        codes = self._reached()
+        self._issue_keys(codes)
         port = town.lines["agencies broker"].port
 
         def url(agency: str) -> str:
@@ -142,6 +125,28 @@ class Run:
         for each in (self._stranger, self._desks):
             each.start()
             stack.callback(each.stop)
+
+    def _reached(self) -> dict[str, bool]:
+        """The agencies that act on what is filed; whether each has a queue."""
+        today = to_vn(RealClock().now()).date()
+        codes: dict[str, bool] = {}
+        for procedure, office in desks.PROCEDURES.values():
+            territory = self._catalogue.agency(office).territory
+            for step in self._catalogue.procedure(procedure, today).steps:
+                agency = self._catalogue.agency_for(step.role, territory, today)
+                codes[agency.code] = agency.reach != "web"
+        return codes
+
+    def _issue_keys(self, codes: Iterable[str]) -> None:
+        known: Mapping[tuple[str, Kind], Iterable[str]] = {
+            ("intake", "desk"): self._offices,
+            ("routing", "agency"): sorted(codes),
+            ("notify", "operator"): [OPERATOR],
+        }
+        self._keys: dict[tuple[str, str], str] = {}
+        for (service, kind), holders in known.items():
+            made = issue_keys(self._town.built.services[service].store, kind, holders)
+            self._keys |= {(service, holder): key for holder, key in made.items()}
 
     def _filing(self, procedure: str, _office: str, email: str) -> dict[str, Any]:
         today = to_vn(RealClock().now()).date()
@@ -231,11 +236,13 @@ class Run:
         self._reasons += name in _SENDERS
 
         def stop() -> None:
-            troubled = self._in_trouble(name)
+            troubled, begun = self._in_trouble(name), self._town.begun(name)
             status = self._town.stop(name) if self._town.processes[name].alive else 0
-            # A step that hangs on a silent line is rolled back at the stop, and told by a 1.
+            # A step that hangs on a silent line is rolled back at the stop, and told by a 1; the
+            # interpreter that has not begun our program yet ends by the signal itself.
             hung = status == 1 and (troubled or self._in_trouble(name))
-            self._journal.settle(entry, f"exit {status}", ok=status == 0 or hung)
+            early = status == -signal.SIGTERM and not begun
+            self._journal.settle(entry, f"exit {status}", ok=status == 0 or hung or early)
             if not self._stopping.wait(what["seconds"]):
                 self._town.start(name)
 
@@ -253,94 +260,3 @@ class Run:
         self._journal.note("clock", what, "order, pauses and letters stay right", recovers=True)
         self._town.step_clock(name, what["by"])
         self._after(what["seconds"], lambda: self._town.step_clock(name, 0))
-
-    # --- rest -----------------------------------------------------------------------------------
-
-    def _rest(self) -> tuple[Evidence, list[Finding]]:
-        """Wait until nothing is left to find, or for as long as a run may rest; the last findings."""
-        end = time.monotonic() + REST_SECONDS
-        late = self._town.ready_within(_READY_SECONDS)
-        inquiry = Inquiry(self._town, self._place, self._keys)
-        evidence, findings, told = Evidence(), [Finding("broken", "nothing could be asked")], 0.0
-        while time.monotonic() < end:
-            time.sleep(_PAUSE)
-            last = time.monotonic() > end - 30.0
-            try:
-                if not self._quiet(inquiry) and not last:
-                    continue
-                late = self._town.not_ready()
-                evidence = self._evidence(inquiry, late)
-            except NoEvidence as silent:
-                findings = [Finding("broken", str(silent))]
-                continue
-            findings = judge(evidence)
-            if not findings:
-                break
-            if time.monotonic() > told + 15.0:
-                told = time.monotonic()
-                self._say(f"  not yet: {findings[0].kind}: {findings[0].what}")
-        return evidence, findings
-
-    def _quiet(self, inquiry: Inquiry) -> bool:
-        """Whether nobody waits for anything; failed letters are ordered again, as operators do."""
-        messages = inquiry.messages(OPERATOR)
-        kept = {letter.id for letter in self._post.seen() if letter.kept}
-        moving = [each for each in messages if each["state"] not in SETTLED]
-        for each in messages:
-            if each["state"] == "uncertain":
-                self._uncertain.add(each["id"])
-            # Nobody sends again what the mail server says that it has.
-            if each["state"] in RESENT and each["id"] not in kept:
-                inquiry.resend(OPERATOR, each["id"])
-                self._resent.add(each["id"])
-                moving.append(each)
-        waiting = any(agency.unsent for agency in self._agencies.values())
-        return self._desks.idle and self._stranger.idle and not moving and not waiting
-
-    def _evidence(self, inquiry: Inquiry, late: Sequence[str]) -> Evidence:
-        held, status = inquiry.held(), inquiry.status()
-        broken = [f"{each} is not ready" for each in late]
-        broken += [f"{code}: {each.broken}" for code, each in self._agencies.items() if each.broken]
-        broken += [f"500 at {each}" for each in self._desks.failed]
-        for entry in self._journal.entries:
-            if entry.facts.get("recovers") and not late:
-                self._journal.settle(entry, "everything is ready again", ok=True)
-        lines = status["lines"]
-        unsent = [each for each in lines if each["part"] == "outbox" and each["count"]]
-        return Evidence(
-            acts=list(self._journal.entries),
-            receipts=list(self._desks.filed),
-            dossiers=inquiry.dossiers(self._offices),
-            letters=self._post.seen(),
-            messages=inquiry.messages(OPERATOR),
-            uncertain=sorted(self._uncertain),
-            reasons=self._reasons,
-            told={agency: inquiry.told(agency) for agency in self._agencies},
-            parked={each["id"]: each["reason"] for each in held if each["state"] == "parked"},
-            held=[
-                *(f"{each['consumer']} {each['state']} {each['type']}: {each['reason']}"
-                  for each in held if each["state"] != "parked"),
-                *(f"{each['name']} outbox: {each['count']}" for each in unsent),
-            ],
-            shown=sum(
-                each["count"] or 0
-                for each in lines
-                if each["part"] == "held" and each["name"].endswith(" parked")
-            ),
-            broken=broken,
-        )  # fmt: skip
-
-    def _counts(self, evidence: Evidence) -> dict[str, int]:
-        return {
-            "dossiers filed": len(evidence.receipts),
-            "letters kept by the mail server": sum(each.kept for each in evidence.letters),
-            "letters that it left without a word": sum(
-                each.whole and not each.said for each in evidence.letters
-            ),
-            "letters uncertain": len(evidence.uncertain),
-            "reasons for doubt (kills, broken mail lines)": evidence.reasons,
-            "letters sent again by the operator": len(self._resent),
-            "answers refused and told": sum(map(len, evidence.told.values())),
-            "facts parked": len(evidence.parked),
-            "requests repeated after doubt": self._desks.repeats,
-        }

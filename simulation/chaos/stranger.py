@@ -2,7 +2,7 @@
 
 Lives here: each kind of rudeness and the verdict that it must get, said over the agency's own broker
 user. What the broker did not confirm is said again, to the letter. The one place of the simulation
-that speaks AMQP by itself: a stranger shares no code with those he troubles.
+that speaks AMQP by itself: what a stranger sends no kit and no bus of ours would write.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Final
 import pika
 import pika.exceptions
 
+from shared.events import names
 from simulation.chaos.agencies import Desk
 from simulation.chaos.journal import Entry, Journal
 
@@ -151,12 +152,12 @@ class Stranger:
         try:
             channel = connection.channel()
             if saying is None:
-                purged = channel.queue_purge(f"agency.{agency}.tasks").method.message_count
+                purged = channel.queue_purge(names.agency_queue(agency)).method.message_count
                 self._journal.settle(entry, f"{purged} messages emptied away", ok=True)
                 return
             channel.confirm_delivery()
             channel.basic_publish(
-                "agency.answers", saying.key, saying.body, saying.properties, mandatory=True
+                names.AGENCY_ANSWERS, saying.key, saying.body, saying.properties, mandatory=True
             )
             entry.facts["said"] = True
             if entry.facts["verdict"] == BROKER:
@@ -186,9 +187,7 @@ class Stranger:
             body = body.ljust(rng.randrange(300_000, 3_000_000))
         elif kind == "unknown kind":
             word = "applauded"
-        key = f"answer.{agency}.{word}"
-        if kind == "another's key":
-            key = f"answer.nobody-{mark}.refused"
+        key = names.answer_key(f"nobody-{mark}" if kind == "another's key" else agency, word)
         entry.facts |= {"answer": answer_id, "parked": hashlib.sha256(body).hexdigest()}
         return _Saying(entry, agency, key, body, pika.BasicProperties(**properties))
 
@@ -198,8 +197,8 @@ class Stranger:
         envelope: dict[str, Any] = {
             "specversion": "1.0",
             "id": answer_id,
-            "source": f"/agencies/{source}",
-            "type": f"vn.lienthong.answer.{word}.v1",
+            "source": names.agency_source(source),
+            "type": names.wire(f"answer.{word}"),
             "subject": task,
             "time": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
             "datacontenttype": "application/json",

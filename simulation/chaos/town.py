@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 import time
@@ -61,6 +62,12 @@ class Town:
             proxy.cut_after(int(much or 1))
         else:
             {"hole": proxy.hole, "cut": proxy.cut, "stall": proxy.stall}[kind]()
+
+    def begun(self, name: str) -> bool:
+        """Whether a process has come so far that its operators' door answers."""
+        with contextlib.suppress(httpx2.TransportError):
+            return bool(self.processes[name].ops("/healthz"))
+        return False
 
     def kill(self, name: str) -> None:
         """Kill it, as power that fails."""

@@ -18,7 +18,8 @@ LOST, TWICE, DOUBT, SILENCE, BROKEN = "lost", "told twice", "in doubt", "in sile
 KINDS: Final = (LOST, TWICE, DOUBT, SILENCE, BROKEN)
 #: Moments of a dossier that come once in its life.
 _ONCE: Final = frozenset({"received", "resolved", "returned", "stopped", "refused", "withdrawn"})
-_SETTLED: Final = frozenset({"sent", "uncertain", "undeliverable", "skipped"})
+#: States of a message that moves no more by itself.
+SETTLED: Final = frozenset({"sent", "uncertain", "undeliverable", "skipped"})
 _RETURNED: Final = 10
 _ENDED: Final = frozenset({3, 7, 8, _RETURNED})
 _ALWAYS: Final = ("received", "resolved", "returned")
@@ -93,7 +94,7 @@ def _letters_lost(evidence: Evidence) -> Iterator[Finding]:
         name = f"{message['dossier']} '{message['moment']}' {message['id']}"
         if message["state"] == "sent" and message["id"] not in kept:
             yield Finding(LOST, f"{name}: sent says the city, the mail server has no such letter")
-        if message["state"] not in _SETTLED:
+        if message["state"] not in SETTLED:
             yield Finding(LOST, f"{name} came to no end, it is '{message['state']}'")
         if message["state"] == "undeliverable" and message["id"] not in refused:
             yield Finding(LOST, f"{name}: given up, and no mail server refused it")
