@@ -132,7 +132,7 @@ class Rest:
                 if each["part"] == "held" and each["name"].endswith(" parked")
             ),
             broken=[
-                *(f"{each} is not ready" for each in late),
+                *(f"not ready: {each}" for each in late),
                 *(f"{code}: {each.broken}" for code, each in self._agencies.items() if each.broken),
                 *(f"500 at {each}" for each in self._desks.failed),
             ],
@@ -144,9 +144,7 @@ class Rest:
         return {
             "dossiers filed": len(evidence.receipts),
             "letters kept by the mail server": sum(each.kept for each in letters),
-            "letters that it left without a word": sum(
-                each.whole and not each.said for each in letters
-            ),
+            "letters that it left without a word": sum(not each.said for each in letters),
             "letters uncertain": len(evidence.uncertain),
             "kills and broken lines that may explain one": evidence.reasons,
             "letters sent again by the operator": len(self._resent),

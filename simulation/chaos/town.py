@@ -104,8 +104,9 @@ class Town:
                 self.step_clock(name, 0)
 
     def not_ready(self) -> list[str]:
-        """The processes that do not run or do not call themselves ready."""
-        return [name for name, process in self.processes.items() if not _ready(process)]
+        """The processes that do not run or do not call themselves ready, with what they say."""
+        said = {name: _trouble(process) for name, process in self.processes.items()}
+        return [f"{name}: {trouble}" for name, trouble in said.items() if trouble]
 
     def ready_within(self, seconds: float) -> list[str]:
         """Wait until all are; who is not even then."""
@@ -115,13 +116,15 @@ class Town:
         return late
 
 
-def _ready(process: Process) -> bool:
+def _trouble(process: Process) -> str:
+    """What keeps a process from being ready; empty where nothing does."""
     if not process.alive:
-        return False
+        return "it has ended"
     try:
-        return process.ops("/readyz")[0] == 200
+        status, said = process.ops("/readyz")
     except httpx2.TransportError:
-        return False
+        return "its operators' door is shut"
+    return "" if status == 200 else said.strip()
 
 
 @contextmanager

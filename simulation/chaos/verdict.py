@@ -123,13 +123,16 @@ def _twice(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _in_doubt(evidence: Evidence) -> Iterator[Finding]:
-    """A letter that the server left without a word explains itself; the others need a reason."""
-    wordless = {letter.id for letter in evidence.letters if letter.whole and not letter.said}
+    """A letter that the server left without a word explains itself; the others need a reason.
+
+    Also one of which it read a part alone: the rest had left the sender, who cannot know.
+    """
+    wordless = {letter.id for letter in evidence.letters if not letter.said}
     unexplained = sorted(set(evidence.uncertain) - wordless)
     if len(unexplained) > evidence.reasons:
         yield Finding(
             DOUBT,
-            f"{len(unexplained)} letters are uncertain and the mail server answered each; "
+            f"{len(unexplained)} letters are uncertain and the mail server did not hang up on them; "
             f"kills and broken lines explain {evidence.reasons} at most: {', '.join(unexplained)}",
         )
 

@@ -52,7 +52,7 @@ def test_what_explains_itself_is_nothing_to_be_found():
     """A letter the server left without a word, one it refused for good, one per kill."""
     calm = good()
     letters = [
-        letter("m-received", said=""),
+        letter("m-received", said="", whole=False, kept=False),
         letter("m-resolved", said="550", kept=False),
         letter("m-returned"),
     ]
