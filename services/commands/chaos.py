@@ -56,6 +56,8 @@ def chaos(minutes: float, seed: int | None, target: Path | None, keep: Path | No
     """
     chosen = secrets.randbelow(1_000_000) if seed is None else seed
     folder = _folder(keep)
+    if target is not None:  # found out now, not in half an hour
+        target.parent.mkdir(parents=True, exist_ok=True)
     click.echo(f"Thử phá · chaos: seed {chosen}, {minutes:g} minutes")
     began = time.monotonic()
     outcome = None
@@ -104,7 +106,8 @@ def _tell(outcome: Outcome, took: float, target: Path | None) -> None:
         f"  seed {outcome.seed}: {word} ({took:.0f} s in all, {outcome.rested:.0f} s of rest)"
     )
     if target is not None:
-        target.write_text(json.dumps(plain(outcome), ensure_ascii=False, indent=2) + "\n")
+        text = json.dumps(plain(outcome), ensure_ascii=False, indent=2) + "\n"
+        target.write_text(text, encoding="utf-8")
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from simulation.chaos.verdict import BROKEN, SETTLED, Evidence, Finding, judge
 
 OPERATOR: Final = "van-hanh"
 #: After the last act: what a dead sender held is taken over after a minute of silence.
-REST_SECONDS: Final = 240.0
+REST_SECONDS: Final = 300.0
 _READY_SECONDS: Final = 60.0
 #: What a broken line still carried has come by then, or never comes.
 _SURE_SECONDS: Final = 10.0
