@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("services.commands.serve:serve", "Run the whole city in this one process."),
     "replay": ("services.commands.replay:replay", "Play a recorded event log on a virtual clock."),
     "bench": ("services.commands.bench:bench", "Measure speed against a bare pipeline."),
+    "chaos": ("services.commands.chaos:chaos", "Kill, cut off and confuse a city of its own."),
     "smoke": ("services.commands.smoke:smoke", "Carry dossiers through a running installation."),
     "intake": ("services.commands.run_service:intake", "Run intake: web (doors) or work (loops)."),
     "routing": ("services.commands.run_service:routing", "Run routing: web or work."),

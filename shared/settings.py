@@ -23,8 +23,8 @@ KEY_PER_MINUTE: Final = 3000
 KEY_AT_ONCE: Final = 6  # of the eight threads of a door
 DEFAULT_PORTS = {"intake": 8080, "routing": 8081, "notify": 8082}
 # Names of the same prefix that others read: the test command and the servers it starts, the commands
-# `smoke` and `status`, and what deploy/rabbitmq and compose hand to their own scripts.
-NOT_OURS = ("TEST_", "SMOKE_", "AGENCY_", "BROKER_", "STATUS_")
+# `smoke` and `status`, the test of `chaos`, and what deploy/rabbitmq and compose hand to their scripts.
+NOT_OURS = ("TEST_", "SMOKE_", "AGENCY_", "BROKER_", "STATUS_", "CHAOS_")
 
 
 @dataclass(frozen=True, slots=True)

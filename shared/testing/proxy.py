@@ -10,6 +10,8 @@ import time
 from typing import Self
 
 _CHUNK = 65536
+#: Seconds for a peer that takes nothing; two that wait for each other would hold us for ever.
+_PATIENCE = 20.0
 
 
 class FaultProxy:
@@ -121,6 +123,7 @@ class FaultProxy:
             return
         for here, there in ((near, far), (far, near)):
             here.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            here.settimeout(_PATIENCE)
             self._peers[here] = there
             self._selector.register(here, selectors.EVENT_READ)
 

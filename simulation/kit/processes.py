@@ -42,14 +42,22 @@ class DidNotRun(LienThongError):
 class Process:
     """`lienthong <words>` with doors on ports of the system's choice; killed at the end of a block.
 
-    `doors` of them are public, as many are the operators'. What it writes goes into `log`.
+    `doors` of them are public, as many are the operators'. What it writes goes into `log`. `module`
+    is another way in to the same command.
     """
 
     def __init__(
-        self, words: Sequence[str], env: Mapping[str, str], log: Path, *, doors: int = 1
+        self,
+        words: Sequence[str],
+        env: Mapping[str, str],
+        log: Path,
+        *,
+        doors: int = 1,
+        module: str = "services",
     ) -> None:
         self.log = log
         self._words = list(words)
+        self._module = module
         self._held = ExitStack()
         self.port = _ports(self._held, doors)
         self.ops_port = _ports(self._held, doors)
@@ -63,15 +71,21 @@ class Process:
     def __enter__(self) -> Self:
         self.log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.log.touch(mode=0o600)  # a first start writes keys into it
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Start it, or once more after it ended: the same command on the same ports."""
+        if self._started is not None and self.alive:
+            raise DidNotRun(f"{' '.join(self._words)} runs already")
         with self.log.open("ab") as out:
             self._started = subprocess.Popen(  # noqa: S603 - our own command
-                [sys.executable, "-m", "services", *self._words],
+                [sys.executable, "-m", self._module, *self._words],
                 cwd=PROJECT,
                 env=self._env,
                 stdout=out,
                 stderr=out,
             )
-        return self
 
     def __exit__(self, *_: object) -> None:
         if self.alive:
@@ -206,12 +220,16 @@ def run_city(
 
 
 def service_process(
-    settings: Settings, *words: str, env: Mapping[str, str] | None = None
+    settings: Settings,
+    *words: str,
+    env: Mapping[str, str] | None = None,
+    module: str = "services",
 ) -> Process:
     """`lienthong <service> <words>`, set up as these settings say; not started yet."""
     name = "-".join((settings.service, *(word for word in words if not word.startswith("-"))))
     known = environment(settings) | dict(env or {})
-    return Process([settings.service, *words], known, settings.data_dir / f"{name}.log")
+    log = settings.data_dir / f"{name}.log"
+    return Process([settings.service, *words], known, log, module=module)
 
 
 def environment(settings: Settings) -> dict[str, str]:

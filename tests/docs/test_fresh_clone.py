@@ -58,6 +58,7 @@ LASTS: dict[Words, tuple[str, str]] = {
 HELPS: frozenset[Words] = frozenset(
     {
         ("bench",),  # tests/bench runs it small, in an environment like this one
+        ("chaos",),  # tests/chaos runs it for a minute from a clone like this one
         ("smoke",),
         ("status",),  # it ends with 1 where no process runs
         *((service, part) for service in ("intake", "routing", "notify") for part in ("web", "work")),

@@ -13,7 +13,14 @@ from services.notify.domain.delivery import Failed, GoingOut, Letter, Sent, Unkn
 from services.notify.domain.messages import RETRIES
 from services.notify.domain.states import State
 from services.notify.usecases.resending import resend
-from services.notify.usecases.sending import LEASE, ORPHANED_AFTER, claim_due, go_out
+from services.notify.usecases.sending import (
+    LEASE,
+    ORPHANED_AFTER,
+    Tried,
+    claim_due,
+    go_out,
+    record_tries,
+)
 from shared.database import Store
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import Conflict, DatabaseAway, NotAllowed, NotFound
@@ -246,6 +253,23 @@ def test_a_letter_that_was_not_handed_over_keeps_its_place_and_its_tries(ledger:
     sender.step(0)
     assert ledger.states() == {"failed": 1, "queued": 2}
     assert {m.tries for m in ledger.messages(states=("queued",))} == {0}
+
+
+def test_a_letter_taken_up_by_a_clock_that_was_put_back_is_due_for_every_clock(ledger: Ledger):
+    sms_only(ledger)
+    channel = RecordingChannel(answers=[Failed("smtp: 451"), Failed("smtp: 451")])
+    rest(Sender("sms", channel, ledger.store))  # tried again in half a minute, by its own clock
+    now = ledger.clock.now()
+    ledger.clock.set(now - timedelta(hours=2))
+    sender = Sender("sms", RecordingChannel(remote=True), ledger.store, step_seconds=0)
+    with ledger.store.begin() as uow:  # too far off to be believed, so it counts as come
+        (claimed,) = claim_due(uow, "sms", sender.name, 50)
+    assert claimed.next_at is not None
+    with ledger.store.begin() as uow:  # its text did not go out before the process stopped
+        record_tries(uow, [Tried(claimed, None)], sender.name, RETRIES)
+    ledger.clock.set(now)
+    assert rest(Sender("sms", channel, ledger.store)) >= 1
+    assert len(channel.letters) == 2
 
 
 def test_a_slow_server_does_not_hold_a_step_up_for_the_whole_batch(ledger: Ledger):

@@ -13,8 +13,8 @@ from xdist.scheduler import LoadScopeScheduling
 BACK_ENDS: Final = ("embedded", "servers")
 # What takes longest goes first, so that no worker has a long file left when the others are done.
 LONG: Final = (
-    "bench", "promises", "simulation", "smoke", "journeys", "embedded", "docs", "intake", "web",
-    "messaging",
+    "bench", "chaos", "promises", "simulation", "smoke", "journeys", "embedded", "docs", "intake",
+    "web", "messaging",
 )  # fmt: skip
 
 

@@ -66,8 +66,12 @@ class Message:
 
 
 def requeued(message: Message, now: datetime) -> Message:
-    """A message that was not handed over keeps its place, and the try is not counted."""
-    return message.moved(State.QUEUED, now, tries=message.tries - 1)
+    """A message that was not handed over keeps its place, and the try is not counted.
+
+    One whose time lay too far off to be believed was taken as come: so it stays, for every clock.
+    """
+    due = now if message.next_at is None else min(message.next_at, now)
+    return message.moved(State.QUEUED, now, tries=message.tries - 1, next_at=due)
 
 
 def after_try(message: Message, result: Result, now: datetime, policy: RetryPolicy) -> Message:
