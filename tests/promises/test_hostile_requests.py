@@ -269,7 +269,7 @@ def _header(text: str) -> str:
     return "".join(each for each in text if 31 < ord(each) < 256)[:4000]
 
 
-CONTACT = ("c.name", "c.phone", "c.email", "c.language")
+CONTACT = ("c.name", "c.phone", "c.email", "c.address", "c.language")
 PAPERS = ("p.other.original", "p.other.name", "p.to-khai-khai-sinh.original")
 FORM = ("f.child_name", "f.child_birth_date", "f.child_sex", "f.mother_id")
 CODE = "/ho-so/{code}"

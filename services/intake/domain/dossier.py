@@ -28,6 +28,8 @@ class Contact:
     language: Language = "vi"
     sms: bool = False
     mail: bool = False
+    #: Where the person lives, as it stands on the papers; nobody but the desk is told.
+    address: str | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
