@@ -15,6 +15,11 @@ from shared.events.types import Channel
 
 Language = Literal["vi", "en"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
+CHANNELS_VI: Mapping[str, str] = {
+    "direct": "trực tiếp",
+    "online": "trực tuyến",
+    "postal": "qua bưu chính",
+}
 
 
 @dataclass(frozen=True, slots=True)
