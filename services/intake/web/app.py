@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, request
 
-from services.intake.domain.papers.words import BLANK, MOTTO, dated
+from services.intake.domain.papers import words
 from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps, deps
 from services.intake.web.pages import acts, desk, lookup, papers, typed
@@ -52,9 +52,14 @@ def create_web(
     api.register_blueprint(write.blueprint())
     app.jinja_env.filters["pairs"] = _pairs
     app.jinja_env.filters["as_typed"] = lambda value, field: typed.shown(field, value)
-    app.jinja_env.filters["block_kind"] = lambda block: type(block).__name__
-    app.jinja_env.filters["dated"] = lambda paper: dated(paper.place, paper.at)
-    app.jinja_env.globals |= {"motto": MOTTO, "blank": BLANK}
+    app.jinja_env.filters |= {
+        "legal_time": words.duration,
+        "cost": words.fee,
+        "declared": lambda value, field: words.declared(field, value),
+        "dated": lambda paper: words.dated(paper.place, paper.at),
+        "block_kind": lambda block: type(block).__name__,
+    }
+    app.jinja_env.globals |= {"motto": words.MOTTO, "blank": words.BLANK}
     app.jinja_env.globals["today"] = lambda: deps().today()
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")

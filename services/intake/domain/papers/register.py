@@ -24,13 +24,13 @@ from shared.kernel.errors import NotFound
 
 _COLUMNS: Final = (
     Column("STT", 6, unbroken=True),
-    Column("Mã hồ sơ", 26, unbroken=True),
+    Column("Mã hồ sơ", 28, unbroken=True),
     Column("Thủ tục", 22),
     Column("Người nộp, địa chỉ, điện thoại", 22),
     Column("Cơ quan giải quyết", 16),
-    Column("Nhận lúc", 12),
-    Column("Hẹn trả", 12),
-    Column("Trả kết quả", 12),
+    Column("Nhận lúc", 14),
+    Column("Hẹn trả", 14),
+    Column("Trả kết quả", 14),
     Column("Ký nhận", 10),
     Column("Ghi chú", 14),
 )

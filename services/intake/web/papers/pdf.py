@@ -29,15 +29,15 @@ _SQUARE: Final = 27.0
 def render(paper: OfficialPaper, size: Size = "a4") -> bytes:
     """The paper's PDF. A first run finds how long a slip is, and how many pages there are."""
     sheet = SLIP if size == "slip" else A4_WIDE if paper.wide else A4
-    first = _run(paper, sheet, LONGEST, 1)
-    if first.pdf.page == 1 and not sheet.endless:
-        return bytes(first.pdf.output())
-    height = LONGEST if first.pdf.page > 1 else first.y + sheet.margin + 1
-    return bytes(_run(paper, sheet, height, first.pdf.page).pdf.output())
+    measured = _run(paper, sheet, LONGEST, 1, inked=False)
+    pages = measured.pdf.page
+    height = LONGEST if pages > 1 else measured.y + sheet.margin + 1
+    return bytes(_run(paper, sheet, height, pages, inked=True).pdf.output())
 
 
-def _run(paper: OfficialPaper, sheet: Sheet, height: float, pages: int) -> Press:
-    press = Press(sheet, paper.at, height=height, pages=pages, foot=f"Số: {paper.number}")
+def _run(paper: OfficialPaper, sheet: Sheet, height: float, pages: int, *, inked: bool) -> Press:
+    foot = f"Số: {paper.number}"
+    press = Press(sheet, paper.at, height=height, foot=foot, pages=pages, inked=inked)
     press.pdf.set_title(f"{paper.title} {paper.number}")
     press.pdf.set_author(paper.issuer.name)
     _head(press, paper)

@@ -64,12 +64,24 @@ class Cell:
 
 
 class Press:
-    """One run over the sheets of a paper; `height` is that of an endless sheet, `pages` of all."""
+    """One run over the sheets of a paper; `height` is that of an endless sheet, `pages` of all.
 
-    def __init__(self, sheet: Sheet, at: datetime, *, height: float, pages: int, foot: str) -> None:
+    A run that is not `inked` only measures.
+    """
+
+    def __init__(
+        self,
+        sheet: Sheet,
+        at: datetime,
+        *,
+        height: float,
+        foot: str,
+        pages: int = 1,
+        inked: bool = True,
+    ) -> None:
         from fpdf import FPDF
 
-        self.sheet, self.foot, self.pages = sheet, foot, pages
+        self.sheet, self.foot, self.pages, self.inked = sheet, foot, pages, inked
         self.height = sheet.height or height
         self.pdf: Any = FPDF(unit="mm", format=(sheet.width, self.height))
         self.pdf.set_auto_page_break(auto=False)
@@ -215,7 +227,7 @@ class Press:
             again()
 
     def _line(self, text: str, cell: Cell, top: float, size: float) -> None:
-        if not text:
+        if not (text and self.inked):
             return
         free = cell.width - self.width(text, cell.style, size)
         x = cell.x + {"left": 0.0, "centre": free / 2, "right": free}[cell.align]
@@ -226,11 +238,15 @@ class Press:
 
     def rule(self, x: float, y: float, width: float, *, thick: float = 0.2) -> None:
         """A line across."""
+        if not self.inked:
+            return
         self.pdf.set_line_width(thick)
         self.pdf.line(x, y, x + width, y)
 
     def box(self, x: float, top: float, width: float, bottom: float, *, thick: float = 0.2) -> None:
         """A frame."""
+        if not self.inked:
+            return
         self.pdf.set_line_width(thick)
         self.pdf.rect(x, top, width, bottom - top)
 
