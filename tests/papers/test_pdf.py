@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,6 +184,9 @@ def test_the_typeface_is_in_the_file_and_holds_every_vietnamese_letter(opened):
     document = opened(render(draw_up(matter(filed(contact=contact)), "receipt")))
     assert letters + letters.upper() in "".join("".join(lines(document)).split())
     static = Path(square.__file__).parents[1] / "static"
+    for line in (static / "SHA256SUMS").read_text().splitlines():
+        expected, name = line.split()
+        assert hashlib.sha256((static / name).read_bytes()).hexdigest() == expected
     assert (static / "be-vietnam-pro.OFL.txt").read_text().count("SIL OPEN FONT LICENSE")
 
 

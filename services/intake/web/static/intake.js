@@ -7,7 +7,7 @@
 
   // What stands behind the number sign never leaves the phone: no server, so no log, has seen it.
   const input = document.querySelector('form input[name="code"]');
-  const code = decodeURIComponent(location.hash.slice(1).replace(/%(?![0-9a-f]{2})/gi, "%25"));
+  const code = location.hash.slice(1);
   if (input && !input.value && /^[0-9A-Za-z.-]{10,60}$/.test(code)) {
     input.value = code;
     document.querySelector('input[name="word"]')?.focus();
