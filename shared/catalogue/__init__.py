@@ -14,6 +14,8 @@ from shared.catalogue.model import (
     Branch,
     Fee,
     FormField,
+    FormKind,
+    OfficialForm,
     Paper,
     PapersRule,
     Procedure,
@@ -27,7 +29,7 @@ from shared.catalogue.model import (
 from shared.catalogue.moments import MOMENTS
 
 __all__ = [
-    "MOMENTS", "WHOLE_CITY", "Agency", "Branch", "Catalogue", "Fee", "FormField", "OfficeHours",
-    "Paper", "PapersRule", "Procedure", "Role", "SpecialDay", "Step", "Template", "Ward", "Words",
-    "check", "load",
+    "MOMENTS", "WHOLE_CITY", "Agency", "Branch", "Catalogue", "Fee", "FormField", "FormKind",
+    "OfficeHours", "OfficialForm", "Paper", "PapersRule", "Procedure", "Role", "SpecialDay", "Step",
+    "Template", "Ward", "Words", "check", "load",
 ]  # fmt: skip

@@ -6,13 +6,15 @@ once (graphs, times) are checked before a book is ever built.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
 from shared.catalogue.model import (
     WHOLE_CITY,
     Agency,
+    FormKind,
+    OfficialForm,
     PapersRule,
     Procedure,
     Role,
@@ -54,6 +56,7 @@ class Catalogue:
         templates: Iterable[Template],
         papers_rules: Iterable[PapersRule] = (),
         untaken_rules: Iterable[UntakenRule] = (),
+        forms: Iterable[OfficialForm] = (),
     ) -> None:
         self.version = version
         self.holidays = holidays
@@ -64,6 +67,8 @@ class Catalogue:
         self._hours = dict(hours)
         self._papers_rules = tuple(papers_rules)
         self._untaken_rules = tuple(untaken_rules)
+        # A form for some roles comes before the one for everybody.
+        self._forms = sorted(forms, key=lambda one: not one.used_by)
         self._procedures: dict[str, list[Procedure]] = {}
         for procedure in procedures:
             self._procedures.setdefault(procedure.code, []).append(procedure)
@@ -207,6 +212,17 @@ class Catalogue:
     def untaken_rule(self, on: date) -> UntakenRule | None:
         """What holds for tasks handed over on this day that no agency takes; None: nothing."""
         return next((rule for rule in self._untaken_rules if rule.is_valid(on)), None)
+
+    def form(self, kind: FormKind, on: date, roles: Collection[str] = ()) -> OfficialForm:
+        """The official form in force on this day for a dossier that only these roles act on."""
+        for form in self._forms:
+            meant = not form.used_by or (bool(roles) and set(roles) <= set(form.used_by))
+            if meant and form.kind == kind and form.is_valid(on):
+                return form
+        raise NotFound(
+            f"no official form for {kind} is in force on {on}",
+            vi=f"Không có mẫu giấy nào cho việc này có hiệu lực ngày {on:%d/%m/%Y}.",
+        )
 
     # --- templates ----------------------------------------------------------------------------
 

@@ -26,6 +26,8 @@ Silence = Literal["none", "consent"]
 Reach = Literal["amqp", "web"]
 MessageChannel = Literal["email", "sms"]
 Unanswered = Literal["close", "keep"]
+#: What an official paper says: one form of a circular is one of these.
+FormKind = Literal["receipt", "supplement", "refusal", "apology", "stop", "control", "register"]
 Language = Literal["vi", "en"]
 
 WHOLE_CITY = "*"
@@ -195,6 +197,8 @@ class Agency(Dated):
     valid_to: date | None
     is_office: bool
     check: bool = False
+    #: Where its papers are dated; None: the ward that it stands for.
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,3 +275,20 @@ class SpecialDay:
     kind: Literal["off", "working"]
     name: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfficialForm(Dated):
+    """A form that a circular prescribes, such as 01; `suffix` stands behind a paper's number.
+
+    `used_by`: roles; the form is for dossiers that they alone act on. Empty: for all the others.
+    """
+
+    kind: FormKind
+    number: str
+    title: str
+    suffix: str
+    circular: str
+    used_by: tuple[str, ...]
+    valid_from: date
+    valid_to: date | None

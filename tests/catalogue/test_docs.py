@@ -17,7 +17,7 @@ EXAMPLE = re.compile(r"<!-- (file|add to): (\S+) -->\n```yaml\n(.*?)```", re.DOT
 @pytest.fixture
 def guided(spoiled):
     found = EXAMPLE.findall(GUIDE.read_text(encoding="utf-8"))
-    assert len(found) == 5
+    assert len(found) == 6
     for how, file, text in found:
         path = spoiled.folder / file
         before = path.read_text(encoding="utf-8") if how == "add to" else ""
@@ -31,6 +31,7 @@ def test_every_example_of_the_guide_is_a_whole_catalogue_entry(guided):
     assert city.procedure("9.000001", date(2026, 1, 1)).fee.amount_vnd == 8000
     assert city.agency_for("home_affairs_archive", "29866", date(2026, 1, 1)).reach == "amqp"
     assert city.hours()["office-summer"].clock.nominal_day_minutes == 480
+    assert city.form("receipt", date(2026, 1, 1), ["tax"]).number == "01/TB"
     rule = city.papers_rule(date(2026, 1, 1))
     assert rule is not None
     assert rule.next_step.en == "File again at {office}"

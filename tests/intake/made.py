@@ -19,7 +19,9 @@ from shared.catalogue import (
     Catalogue,
     Fee,
     FormField,
+    FormKind,
     OfficeHours,
+    OfficialForm,
     Paper,
     PapersRule,
     Procedure,
@@ -169,6 +171,54 @@ PAPERS_RULE = PapersRule(
 )
 
 
+_BEFORE = (date(2020, 1, 1), date(2025, 6, 30), "Thông tư 01/2018/TT-VPCP")
+_SINCE = (date(2025, 7, 1), None, "Thông tư 03/2025/TT-VPCP")
+_POLICE = (date(2020, 1, 1), None, "Thông tư 56/2021/TT-BCA")
+
+
+def _forms(
+    period: tuple[date, date | None, str],
+    *forms: tuple[FormKind, str, str, str],
+    used_by: tuple[str, ...] = (),
+) -> list[OfficialForm]:
+    first, last, circular = period
+    return [
+        OfficialForm(kind, number, title, suffix, circular, used_by, first, last)
+        for kind, number, suffix, title in forms
+    ]
+
+
+#: Two circulars for everybody, and one for dossiers that the police alone act on.
+FORMS = [
+    *_forms(
+        _BEFORE,
+        ("receipt", "01", "TNHS", "Giấy tiếp nhận hồ sơ và hẹn trả kết quả"),
+        ("supplement", "02", "HDHS", "Phiếu yêu cầu bổ sung, hoàn thiện hồ sơ"),
+        ("refusal", "03", "TCHS", "Phiếu từ chối giải quyết hồ sơ"),
+        ("stop", "03", "TCHS", "Phiếu từ chối giải quyết hồ sơ"),
+        ("apology", "04", "PXL", "Phiếu xin lỗi và hẹn lại ngày trả kết quả"),
+        ("control", "05", "KSHS", "Phiếu kiểm soát quá trình giải quyết hồ sơ"),
+        ("register", "06", "STDHS", "Sổ theo dõi hồ sơ"),
+    ),
+    *_forms(
+        _SINCE,
+        ("receipt", "01", "TNHS", "Giấy tiếp nhận hồ sơ và hẹn trả kết quả"),
+        ("supplement", "02", "HDHS", "Phiếu yêu cầu bổ sung, hoàn thiện hồ sơ"),
+        ("refusal", "03", "TCHS", "Phiếu từ chối tiếp nhận hồ sơ"),
+        ("apology", "04", "PXL", "Phiếu xin lỗi và đề nghị gia hạn thời gian trả kết quả"),
+        ("stop", "05", "DHS", "Thông báo dừng giải quyết hồ sơ"),
+        ("control", "06", "KSHS", "Phiếu kiểm soát quá trình giải quyết hồ sơ"),
+        ("register", "07", "STDHS", "Sổ theo dõi hồ sơ"),
+    ),
+    *_forms(
+        _POLICE,
+        ("receipt", "CT04", "TNHS", "Phiếu tiếp nhận hồ sơ và hẹn trả kết quả"),
+        ("refusal", "CT06", "TCHS", "Phiếu từ chối tiếp nhận, giải quyết hồ sơ"),
+        used_by=("commune_police", "police"),
+    ),
+]
+
+
 def catalogue(*procedures: Procedure, papers_rule: PapersRule | None = PAPERS_RULE) -> Catalogue:
     """These procedures at the test offices."""
     return Catalogue(
@@ -182,6 +232,7 @@ def catalogue(*procedures: Procedure, papers_rule: PapersRule | None = PAPERS_RU
         holidays_source="test",
         templates=[],
         papers_rules=[] if papers_rule is None else [papers_rule],
+        forms=FORMS,
     )
 
 

@@ -269,7 +269,7 @@ def _header(text: str) -> str:
     return "".join(each for each in text if 31 < ord(each) < 256)[:4000]
 
 
-CONTACT = ("c.name", "c.phone", "c.email", "c.language")
+CONTACT = ("c.name", "c.phone", "c.email", "c.address", "c.language")
 PAPERS = ("p.other.original", "p.other.name", "p.to-khai-khai-sinh.original")
 FORM = ("f.child_name", "f.child_birth_date", "f.child_sex", "f.mother_id")
 CODE = "/ho-so/{code}"
@@ -305,7 +305,12 @@ LISTS: dict[str, dict[str, tuple[str, ...]]] = {
         "/bao-cao": ("thang",),
         "/ho-so/moi/{procedure}": (),
         CODE: (),
-        f"{CODE}/giay-hen": (),
+        f"{CODE}/giay-hen": ("lan", "kho"),
+        f"{CODE}/giay-hen.pdf": ("lan", "kho"),
+        f"{CODE}/phieu-kiem-soat": (),
+        f"{CODE}/phieu-kiem-soat.pdf": ("kho",),
+        "/so-theo-doi": ("ngay", "phan"),
+        "/so-theo-doi.pdf": ("ngay", "phan"),
         "/dang-nhap": ("next",),
     },
     "routing": {"/nhiem-vu": (), "/nhiem-vu/{task_id}": ()},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import cast, get_args
+from typing import Final, cast, get_args
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -17,6 +17,7 @@ from shared.kernel.letters import tidy
 from shared.kernel.phones import Phone, normalise_phone
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
+LONGEST_ADDRESS: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class ContactInput:
     language: str = "vi"
     sms: bool = False
     mail: bool = False
+    address: str | None = field(default=None, repr=False)
 
 
 def check_contact(raw: ContactInput, faults: list[Fault]) -> Contact | None:
@@ -37,6 +39,9 @@ def check_contact(raw: ContactInput, faults: list[Fault]) -> Contact | None:
     name = check_name(raw.name, "contact.name", faults, longest=200)
     phone = _phone(raw.phone, faults)
     email = _email(raw.email, faults)
+    address = check_text(
+        raw.address, "contact.address", faults, longest=LONGEST_ADDRESS, required=False
+    )
     if raw.language not in LANGUAGES:
         faults.append(
             Fault("contact.language", "Chọn tiếng Việt hoặc tiếng Anh.", "must be vi or en")
@@ -52,6 +57,7 @@ def check_contact(raw: ContactInput, faults: list[Fault]) -> Contact | None:
         language=cast("Language", raw.language),
         sms=raw.sms,
         mail=raw.mail,
+        address=" ".join(address.split()) if address else None,
     )
 
 

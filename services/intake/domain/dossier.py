@@ -15,6 +15,11 @@ from shared.events.types import Channel
 
 Language = Literal["vi", "en"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
+CHANNELS_VI: Mapping[str, str] = {
+    "direct": "trực tiếp",
+    "online": "trực tuyến",
+    "postal": "qua bưu chính",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Contact:
     language: Language = "vi"
     sms: bool = False
     mail: bool = False
+    #: Where the person lives, as it stands on the papers; nobody but the desk is told.
+    address: str | None = dataclasses.field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,31 @@ def find_dossier(connection: sa.Connection, code: str) -> Dossier | None:
     return from_row(row) if row is not None else None
 
 
+def received_count(connection: sa.Connection, office: str, start: datetime, end: datetime) -> int:
+    """How many dossiers the office received in [start, end)."""
+    counted = sa.select(sa.func.count()).where(*_received(office, start, end))
+    return connection.execute(counted).scalar_one()
+
+
+def received(
+    connection: sa.Connection,
+    office: str,
+    start: datetime,
+    end: datetime,
+    *,
+    before: int,
+    most: int,
+) -> tuple[Dossier, ...]:
+    """What the office received in [start, end), in that order, without the first `before`."""
+    query = sa.select(dossiers).where(*_received(office, start, end))
+    ordered = query.order_by(_C.received_at, _C.code).offset(before).limit(most)
+    return tuple(from_row(row) for row in connection.execute(ordered).mappings())
+
+
+def _received(office: str, start: datetime, end: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return _C.office == office, _C.received_at >= start, _C.received_at < end
+
+
 @dataclass(frozen=True, slots=True)
 class Filters:
     """What to list; None takes everything. Instants are half-open [from, to)."""

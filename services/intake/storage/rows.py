@@ -68,11 +68,19 @@ def content(dossier: Dossier) -> Row:
     return {
         "procedure_version": dossier.procedure_version,
         "field": dossier.field,
-        "contact": msgspec.to_builtins(dossier.contact),
+        "contact": _contact(dossier.contact),
         "searched": searched(f"{dossier.code} {dossier.contact.name}"),
         "form": dict(dossier.form),
         "papers": [[p.code, p.name, p.original, p.copy] for p in dossier.papers],
     }
+
+
+def _contact(contact: Contact) -> Row:
+    """Without an address where none was given: the first versions of us know none."""
+    values: Row = msgspec.to_builtins(contact)
+    if contact.address is None:
+        del values["address"]
+    return values
 
 
 def same_content(one: Dossier, other: Dossier) -> bool:

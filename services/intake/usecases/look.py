@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from services.intake.domain.codes import is_dossier_code, tidy_code, tidy_word
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.guessing import OF_ADDRESS, OF_CODE, OF_NETWORK, Allowance
+from services.intake.storage import queries
 from services.intake.storage.dossiers import no_such_dossier
 from services.intake.storage.queries import Filters, Page, Sort, find_dossier, list_dossiers
 from services.intake.storage.timelines import told
 from shared.identity.callers import address_of, house_of
+from shared.kernel.clock import VN
 from shared.kernel.errors import NotFound
 
 #: Compared with when there is no such dossier, so that the answer takes the same way.
@@ -40,6 +42,23 @@ def page(
 ) -> Page:
     """A page of an office's dossiers."""
     return list_dossiers(connection, filters, now, sort=sort, size=size, cursor=cursor)
+
+
+def received_count(connection: sa.Connection, office: str, on: date) -> int:
+    """How many dossiers the office received on a local day."""
+    return queries.received_count(connection, office, *_span(on))
+
+
+def received(
+    connection: sa.Connection, office: str, on: date, *, before: int, most: int
+) -> tuple[Dossier, ...]:
+    """The dossiers that the office received on a local day, in that order, some of them."""
+    return queries.received(connection, office, *_span(on), before=before, most=most)
+
+
+def _span(on: date) -> tuple[datetime, datetime]:
+    start = datetime.combine(on, time.min, VN)
+    return start, start + timedelta(days=1)
 
 
 def for_citizen(connection: sa.Connection, code: str, word: str) -> Dossier:

@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Flask, request
 
+from services.intake.domain.papers import words
 from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps, deps
-from services.intake.web.pages import acts, desk, lookup, typed
+from services.intake.web.pages import acts, desk, lookup, papers, typed
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.identity.guard import current_or_none, guard_of
@@ -51,11 +52,19 @@ def create_web(
     api.register_blueprint(write.blueprint())
     app.jinja_env.filters["pairs"] = _pairs
     app.jinja_env.filters["as_typed"] = lambda value, field: typed.shown(field, value)
+    app.jinja_env.filters |= {
+        "legal_time": words.duration,
+        "cost": words.fee,
+        "declared": lambda value, field: words.declared(field, value),
+        "dated": lambda paper: words.dated(paper.place, paper.at),
+        "block_kind": lambda block: type(block).__name__,
+    }
+    app.jinja_env.globals |= {"motto": words.MOTTO, "blank": words.BLANK}
     app.jinja_env.globals["today"] = lambda: deps().today()
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
-    for each in (desk.blueprint(), acts.blueprint(), lookup.blueprint()):
-        app.register_blueprint(each)
+    for each in (desk, acts, papers, lookup):
+        app.register_blueprint(each.blueprint())
     return app
 
 

@@ -64,6 +64,12 @@ def own_office() -> str:
     return current().bound_to
 
 
+def officer() -> str | None:
+    """The name of who stands at the desk, for the papers; None where a key is not a person's."""
+    name: str | None = getattr(current(), "name", None)
+    return name
+
+
 def office_agency() -> Agency:
     """The catalogue's record of the calling office."""
     return deps().catalogue.agency(own_office())

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from services.intake.domain.dossier import Dossier
+from services.intake.domain.dossier import CHANNELS_VI, Dossier
 from services.intake.domain.lateness import late
 from services.intake.storage.queries import Listed
-from services.intake.web.telling import CHANNELS_VI
 from shared.kernel.clock import to_vn
 from shared.web.due import Due, time_left
 from shared.web.filters import vn_time

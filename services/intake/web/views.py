@@ -66,6 +66,7 @@ def whole(dossier: Dossier, catalogue: Catalogue, now: datetime) -> Json:
             "phone": contact.phone,
             "phone_original": contact.phone_original,
             "email": contact.email,
+            "address": contact.address,
             "language": contact.language,
             "consent": {"sms": contact.sms, "email": contact.mail},
         },

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 
 from shared.catalogue.checks.calendars import check_calendars
+from shared.catalogue.checks.forms import check_forms
 from shared.catalogue.checks.graphs import check_graphs
 from shared.catalogue.checks.messages import check_messages
 from shared.catalogue.checks.names import check_names
@@ -30,6 +31,7 @@ def check_folder(folder: Folder, faults: Faults, *, today: date | None = None) -
     check_calendars(folder, today=today)
     check_messages(folder, faults)
     check_rules(folder, faults)
+    check_forms(folder, faults)
     check_sizes(folder)
 
 

@@ -102,6 +102,7 @@ def _agency(entry: Entry) -> Agency:
         valid_to=entry.maybe_day("valid_to"),
         is_office=entry.flag("is_office", default=False),
         check=entry.flag("check", default=False),
+        place=entry.maybe_text("place"),
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from shared.catalogue.faults import Faults, did_you_mean
 from shared.catalogue.model import (
     Agency,
+    OfficialForm,
     PapersRule,
     Procedure,
     Role,
@@ -24,6 +25,7 @@ from shared.catalogue.read.calendars import (
     read_calendars,
     read_holidays,
 )
+from shared.catalogue.read.forms import read_forms
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.procedures import read_procedure
 from shared.catalogue.read.rules import RULES_FILE, read_papers_rules, read_untaken_rules
@@ -46,6 +48,7 @@ class Folder:
     templates: tuple[Found[Template], ...]
     papers_rules: tuple[Found[PapersRule], ...]
     untaken_rules: tuple[Found[UntakenRule], ...]
+    forms: tuple[Found[OfficialForm], ...]
     digest: str
 
 
@@ -62,6 +65,7 @@ class _Collector:
         self.templates: list[Found[Template]] = []
         self.papers_rules: list[Found[PapersRule]] = []
         self.untaken_rules: list[Found[UntakenRule]] = []
+        self.forms: list[Found[OfficialForm]] = []
 
     def readers(self, file: str) -> Callable[[Entry], None] | None:
         """What reads this file, None when no file of this name belongs here."""
@@ -74,6 +78,7 @@ class _Collector:
         }
         folders: dict[str, Callable[[Entry], None]] = {
             "agencies": lambda top: self.agencies.extend(read_agencies(top)),
+            "forms": lambda top: self.forms.extend(read_forms(top)),
             "procedures": lambda top: self.procedures.extend(read_procedure(top)),
             "templates": lambda top: self.templates.extend(read_moment(top)),
         }
@@ -114,7 +119,8 @@ def read_folder(root: Path, faults: Faults) -> Folder:
         reader = collector.readers(name)
         if reader is None:
             en, vi = did_you_mean(
-                name.split("/")[0], ("agencies", "calendar", "procedures", RULES_FILE, "templates")
+                name.split("/")[0],
+                ("agencies", "calendar", "forms", "procedures", RULES_FILE, "templates"),
             )
             faults.add(name, en=f"nothing reads this file: {en}", vi=f"tệp này không dùng: {vi}")
             continue
@@ -132,5 +138,6 @@ def read_folder(root: Path, faults: Faults) -> Folder:
         templates=tuple(collector.templates),
         papers_rules=tuple(collector.papers_rules),
         untaken_rules=tuple(collector.untaken_rules),
+        forms=tuple(collector.forms),
         digest=_digest(root, files),
     )

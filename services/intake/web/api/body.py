@@ -36,6 +36,7 @@ def contact_input(contact: Mapping[str, Any]) -> ContactInput:
         language=contact["language"],
         sms=consent["sms"],
         mail=consent["email"],
+        address=contact["address"],
     )
 
 
@@ -73,6 +74,7 @@ def _readable_contact(raw: Mapping[str, Any]) -> ContactInput:
         language=language if isinstance(language, str) and language in LANGUAGES else "vi",
         sms=consent.get("sms") is True,
         mail=consent.get("email") is True,
+        address=_text(raw.get("address")),
     )
 
 

@@ -62,6 +62,11 @@ class ContactSchema(Schema):
     name = Text(load_default=None, allow_none=True, metadata={"description": "required"})
     phone = Text(load_default=None, allow_none=True)
     email = Text(load_default=None, allow_none=True)
+    address = Text(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Where the person lives, for the papers; nobody else is told"},
+    )
     language = fields.String(load_default="vi", validate=validate.OneOf(("vi", "en")))
     consent = fields.Nested(ConsentSchema, load_default=None, allow_none=True)
 

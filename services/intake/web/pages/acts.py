@@ -17,10 +17,10 @@ from services.intake.usecases import desk, look
 from services.intake.usecases.once import answer_once, digest
 from services.intake.web import views
 from services.intake.web.deps import deps, own_office
-from services.intake.web.pages import typed
+from services.intake.web.pages import papers, typed
 from services.intake.web.pages.desk import show
 from services.intake.web.pages.faulty import LABELS
-from shared.catalogue import Procedure
+from shared.catalogue import FormKind, Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require
 from shared.kernel.clock import VN, parse_day
@@ -73,8 +73,9 @@ def _act(code: str, act: str) -> Response | tuple[str, int]:
     except NotAllowed as refused:
         said = Fault("", refused.vi, refused.en)
         return show(code, action=act, values=form, faults=(said,)), 409
-    if act == "receive":
-        return redirect(url_for("desk.receipt", code=code), 303)
+    if act in PRINTED:
+        papers.to_be_printed(code)
+        return redirect(url_for(f"papers.{PRINTED[act]}", code=code), 303)
     return redirect(url_for("desk.dossier", code=code, xong=act), 303)
 
 
@@ -159,6 +160,8 @@ FINAL: Final[Mapping[str, str]] = {
     "refuse": "Hồ sơ kết thúc ở đây (không được tiếp nhận). Công dân được báo lý do và hướng dẫn.",
     "withdraw": "Hồ sơ kết thúc ở đây (công dân rút). Các cơ quan ngừng làm và công dân được báo.",
 }
+#: Acts that end in a paper for the citizen -> its kind.
+PRINTED: Final[Mapping[str, FormKind]] = {"receive": "receipt", "refuse": "refusal"}
 #: Name of the act -> the verb, and how what was typed is told to it.
 ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "receive": (desk.receive, _receive),

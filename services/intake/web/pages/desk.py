@@ -1,4 +1,4 @@
-"""The desk's pages: the list, a new dossier, a dossier with its timeline, the receipt, the report."""
+"""The desk's pages: the list, a new dossier, a dossier with its timeline, the report."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from services.intake.domain.circumstances import procedure_of, told_date
+from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.citizen import RETURN_METHODS
 from services.intake.domain.dossier import CHANNELS
 from services.intake.domain.statuses import Status
@@ -22,8 +22,7 @@ from services.intake.usecases.submit import submit as file_dossier
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
-from services.intake.web.openings import openings
-from services.intake.web.pages import typed
+from services.intake.web.pages import papers, typed
 from services.intake.web.pages.faulty import faulty, unasked
 from services.intake.web.telling import tell
 from services.intake.web.where import places, stages
@@ -35,7 +34,6 @@ from shared.kernel.clock import VN, parse_day
 from shared.kernel.errors import InvalidInput, NotFound
 from shared.kernel.letters import tidy
 from shared.web.schemas import END_YEAR, FIRST_YEAR
-from shared.web.state import state_of
 
 PAGE_SIZE = 25
 #: What is said once an act is done.
@@ -60,7 +58,6 @@ def blueprint() -> Blueprint:
         ("/ho-so/moi", "choose", choose),
         ("/ho-so/moi/<string:code>", "new", new),
         ("/ho-so/<string:code>", "dossier", dossier),
-        ("/ho-so/<string:code>/giay-hen", "receipt", receipt),
         ("/bao-cao", "report", report),
     )
     for path, name, view in routes:
@@ -208,7 +205,8 @@ def submit(code: str) -> Response | tuple[str, int]:
         faults = wrong.faults if set(doubts) <= set(wrong.faults) else (*wrong.faults, *doubts)
         return _form(procedure, request.form, token, faults), 422
     filed = json.loads(given.body)
-    return redirect(url_for(".receipt", code=filed["code"]), 303)
+    papers.to_be_printed(filed["code"])
+    return redirect(url_for("papers.receipt", code=filed["code"]), 303)
 
 
 def dossier(code: str) -> str:
@@ -242,6 +240,7 @@ def show(
         names=ACTIONS_VI,
         contact=typed.of_contact(found.contact),
         held={p.code: p for p in found.papers},
+        papers=papers.links(found),
         methods=[(method, words[0]) for method, words in RETURN_METHODS.items()],
         due=due(found, now),
         agency_name=agency_name,
@@ -253,23 +252,6 @@ def show(
         faulty=faulty(faults, counts, procedure, action or ""),
         at=typed.by_input(faults, counts),
         done=done,
-    )
-
-
-def receipt(code: str) -> str:
-    """The receipt to print (form 01): code, look-up word, promised date, papers."""
-    known = deps()
-    with known.store.read() as connection:
-        found = look.one(connection, own_office(), code)
-    return render_template(
-        "intake/receipt.html",
-        dossier=found,
-        procedure=procedure_of(known.catalogue, found),
-        office=office_agency(),
-        dated=told_date(known.catalogue, found) is not None,
-        openings=openings(known.catalogue.reception(found.office)),
-        channel_name=channel_name,
-        lookup=f"{home}{url_for('lookup.form')}" if (home := state_of().settings.home) else None,
     )
 
 

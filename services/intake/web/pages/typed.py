@@ -49,6 +49,7 @@ def contact(typed: Typed) -> ContactInput:
         language=typed.get("c.language", "vi"),
         sms="c.sms" in typed,
         mail="c.mail" in typed,
+        address=typed.get("c.address"),
     )
 
 
@@ -58,6 +59,7 @@ def of_contact(held: Contact) -> dict[str, str]:
         "c.name": held.name,
         "c.phone": held.phone_original or held.phone or "",
         "c.email": held.email or "",
+        "c.address": held.address or "",
         "c.language": held.language,
     }
     ticks = {"c.sms": held.sms, "c.mail": held.mail}

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from services.intake.web.telling import agencies, desk
-from services.intake.web.telling.words import CHANNELS_VI, Words
+from services.intake.web.telling.words import Words
 from shared.events.event import Event
 from shared.events.names import short
 from shared.kernel.clock import format_instant
 from shared.kernel.errors import Unreadable
 from shared.messaging.timeline import Entry
 
-__all__ = ["CHANNELS_VI", "Told", "event_of", "tell"]
+__all__ = ["Told", "event_of", "tell"]
 
 _WORDS: Final[Mapping[type[Event], tuple[Callable[[Any], Words], str]]] = dict(
     desk.ROWS + agencies.ROWS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from services.intake.domain.citizen import RETURN_METHODS
-from services.intake.web.telling.words import CHANNELS_VI, Words, named, row, when
+from services.intake.domain.dossier import CHANNELS_VI
+from services.intake.web.telling.words import Words, named, row, when
 from shared.events.intake import (
     ContactGiven,
     DeadlineStated,

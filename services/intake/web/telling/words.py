@@ -15,8 +15,6 @@ E = TypeVar("E", bound=Event)
 Words = tuple[str, list[str]]
 Row = tuple[type[Event], tuple[Callable[[Any], Words], str]]
 
-CHANNELS_VI = {"direct": "trực tiếp", "online": "trực tuyến", "postal": "qua bưu chính"}
-
 
 def row(cls: type[E], say: Callable[[E], Words], tone: str) -> Row:
     """How this event is told, and the style sheet's tone for it."""
