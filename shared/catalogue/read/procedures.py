@@ -12,6 +12,7 @@ from shared.catalogue.model import (
     FeeTiming,
     FieldType,
     FormField,
+    Identifies,
     Level,
     NotAfter,
     Paper,
@@ -191,6 +192,9 @@ def _field(entry: Entry) -> FormField:
         least=least,
         greatest=greatest,
         decimals=entry.number("decimals", default=0),
+        identifies=(
+            entry.choice("identifies", get_args(Identifies)) if entry.has("identifies") else None
+        ),
         required_unless=unless,
     )
     entry.done()
