@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Final
 
 from services.intake.domain.codes import is_dossier_code
@@ -79,7 +79,6 @@ def words_of(name: str) -> list[str]:
 
 def terms_of(procedure: Procedure | None, contact: Contact, form: Mapping[str, Any]) -> Terms:
     """What a dossier is found by: the applicant, and what the types and roles of its fields say."""
-
     fields = procedure.form if procedure is not None else ()
 
     def texts(chosen: Iterable[FormField]) -> frozenset[str]:
@@ -145,7 +144,7 @@ def _codes(squeezed: str, official_id: str) -> Iterator[str]:
         for sizes in product((2, 3), repeat=parts):
             if sum(sizes) == len(agency):
                 cuts = [sum(sizes[:n]) for n in range(parts + 1)]
-                groups = [agency[a:b] for a, b in zip(cuts, cuts[1:], strict=False)]
+                groups = [agency[a:b] for a, b in pairwise(cuts)]
                 code = f"{'.'.join(groups)}.H{province}-{day}-{number}"
                 if is_dossier_code(code):
                     yield code
