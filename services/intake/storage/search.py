@@ -10,14 +10,15 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.finding import Terms, Wanted, beginnings, terms_of
-from services.intake.storage.tables import dossiers, search_words
+from services.intake.storage.tables import ALIVE, dossiers, search_words
 from shared.catalogue import Catalogue
 from shared.database import batch
 from shared.kernel.errors import NotFound
@@ -157,6 +158,28 @@ def find(connection: sa.Connection, index: Index, office: str, wanted: Wanted) -
         named, more = _named(connection, office, wanted.words)
         codes.update(named)
     return Found(tuple(codes)[:MOST_FOUND], more or len(codes) > MOST_FOUND)
+
+
+#: Dossiers that share a word with a new one and are compared with it.
+_MOST_COMPARED: Final = 100
+
+
+def candidates(
+    connection: sa.Connection, offices: Sequence[str], words: Sequence[str], since: datetime
+) -> Sequence[Any]:
+    """Rows of dossiers with one of these words, open or filed since then, the newest first."""
+    shared = sa.select(_C.dossier).where(_C.office.in_(offices), _C.word.in_(words))
+    asked = (
+        sa.select(
+            dossiers.c.code, dossiers.c.office, dossiers.c.procedure, dossiers.c.procedure_version,
+            dossiers.c.status, dossiers.c.submitted_at, dossiers.c.form,
+        )
+        .where(dossiers.c.code.in_(shared))
+        .where(sa.or_(sa.text(ALIVE), dossiers.c.submitted_at >= since))
+        .order_by(dossiers.c.submitted_at.desc(), dossiers.c.code.desc())
+        .limit(_MOST_COMPARED)
+    )  # fmt: skip
+    return connection.execute(asked).all()
 
 
 def _named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -10,11 +11,13 @@ from werkzeug.wrappers import Response
 
 from services.intake.domain.circumstances import procedure_of, told_date
 from services.intake.domain.citizen import RETURN_METHODS
+from services.intake.domain.similar import WHY_VI, LookAlike
 from services.intake.domain.waits import ACTIONS_VI, actions
 from services.intake.usecases import look
 from services.intake.usecases.once import answer_once, digest
 from services.intake.usecases.report import ii06a
-from services.intake.usecases.submit import submit as file_dossier
+from services.intake.usecases.similar import SimilarFound
+from services.intake.usecases.submit import submit_beside
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
@@ -72,7 +75,15 @@ def new(code: str) -> str:
     return _form(_procedure(code), typed.Typed(), deps().store.ids.new(), ())
 
 
-def _form(procedure: Procedure, values: typed.Typed, token: str, faults: Any) -> str:
+def _form(
+    procedure: Procedure,
+    values: typed.Typed,
+    token: str,
+    faults: Any,
+    *,
+    similar: Sequence[LookAlike] = (),
+) -> str:
+    """The form with what was typed; with the dossiers that may be about the same matter."""
     counts = typed.papers(procedure.papers, values)
     return render_template(
         "intake/new.html",
@@ -83,6 +94,8 @@ def _form(procedure: Procedure, values: typed.Typed, token: str, faults: Any) ->
         at=typed.by_input(faults, counts),
         channel_name=channel_name,
         fresh=not values,
+        similar=views.similar(similar, deps().catalogue, own_office()),
+        why=WHY_VI,
     )
 
 
@@ -94,7 +107,8 @@ def submit(code: str) -> Response | tuple[str, int]:
     known = deps()
 
     def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
-        filed = file_dossier(uow, known.catalogue, command)
+        seen = request.form.getlist("seen")[:50]
+        filed, _ = submit_beside(uow, known.catalogue, command, seen=seen)
         saw([filed.code])
         return 201, views.summary(filed, known.catalogue, uow.now)
 
@@ -111,6 +125,9 @@ def submit(code: str) -> Response | tuple[str, int]:
         )
     except InvalidInput as wrong:
         return _form(procedure, request.form, token, wrong.faults), 422
+    except SimilarFound as found:
+        saw(each.code for each in found.similar if each.office == own_office())
+        return _form(procedure, request.form, token, (), similar=found.similar), 409
     filed = json.loads(given.body)
     return redirect(url_for(".receipt", code=filed["code"]), 303)
 
