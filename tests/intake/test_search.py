@@ -22,7 +22,7 @@ from services.intake.storage.tables import search_words, searches
 from services.intake.usecases import desk as verbs
 from services.intake.usecases.lists import searched
 from shared.catalogue import FormField
-from tests.intake.made import CATALOGUE, CONTACT, FORM, OFFICE, OTHER_OFFICE, PROCEDURE
+from tests.intake.made import CATALOGUE, FORM, OFFICE, OTHER_OFFICE, PROCEDURE
 from tests.intake.test_pages import Browser, words
 
 ID = "079190001234"
@@ -85,9 +85,7 @@ def test_what_was_there_before_is_made_findable_and_again_under_another_secret(d
         connection.execute(sa.delete(search_words))
     assert find(desk, "ly cu") == set()
     settings = replace(backend.settings("intake"), secret_key="another secret of enough letters!!")
-    other = build(
-        settings, catalogue=CATALOGUE, clock=desk.clock, ids=desk.store.ids, bus=desk.bus
-    )
+    other = build(settings, catalogue=CATALOGUE, clock=desk.clock, ids=desk.store.ids, bus=desk.bus)
     (filling,) = [loop for loop in other.loops if loop.name == "intake.search"]
     with desk.store.read() as connection:
         assert is_whole(connection, index)
@@ -189,9 +187,7 @@ def test_a_search_goes_with_every_tab_and_is_over_after_an_hour(officer, embedde
     other = embedded_desk.submit(contact=named("Phạm Văn Tư"))
     officer.get("/ho-so")
     to = officer.post("/ho-so/tim", {"q": "mai"}).location
-    tabs = dict(
-        re.findall(r'<a href="(/ho-so\?xem=([a-z-]+)[^"]*)"', officer.get(to).text)
-    )
+    tabs = dict(re.findall(r'<a href="(/ho-so\?xem=([a-z-]+)[^"]*)"', officer.get(to).text))
     kept = [address for address, name in tabs.items() if name == "can-kiem-tra"]
     page = officer.get(kept[0].replace("&amp;", "&"))
     assert code in page.text
