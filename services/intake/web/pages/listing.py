@@ -22,6 +22,7 @@ class List:
     """A list of the desk: its name in addresses, its title, what to say where it is empty.
 
     `counted`: its tab says how many there are. `column`: what its rows say beside the usual.
+    `tab`: its title where there is little room.
     """
 
     name: str
@@ -31,6 +32,7 @@ class List:
     sort: Sort = "due"
     counted: bool = True
     column: str = ""
+    tab: str = ""
 
 
 def _today(filters: Filters, now: datetime) -> Filters:
@@ -71,6 +73,7 @@ LISTS: Final[Mapping[str, List]] = {
             "Hôm nay không có hồ sơ nào đến hạn. Xem «Quá hạn» và «Đang xử lý».",
             _today,
             column=HOLDER,
+            tab="Hạn hôm nay",
         ),
         List(
             "qua-han",
@@ -78,6 +81,7 @@ LISTS: Final[Mapping[str, List]] = {
             "Không có hồ sơ nào quá hạn mà chưa xin lỗi và hẹn lại.",
             lambda filters, _: replace(filters, overdue=True),
             column=HOLDER,
+            tab="Quá hạn",
         ),
         List(
             "cho-tra",
@@ -85,6 +89,7 @@ LISTS: Final[Mapping[str, List]] = {
             "Không có kết quả nào chờ trả. Kết quả do cơ quan gửi về hiện ở đây.",
             lambda filters, _: replace(filters, unfinished=True, statuses=(Status.RESOLVED,)),
             column=PHONE,
+            tab="Chờ trả",
         ),
         List(
             "can-goi",

@@ -131,7 +131,7 @@ def _tabs(asked: Asked, counts: dict[str, int], found: Found | None) -> list[dic
         lengths["tat-ca"] = len(found.codes)
     return [
         {
-            "title": each.title,
+            "title": each.tab or each.title,
             "address": url_for("desk.dossiers", xem=each.name, **kept),
             "count": lengths.get(each.name),
             "here": each is asked.of,
