@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -35,3 +36,14 @@ def recall(store: Store, office: str, id_: str) -> str | None:
     with store.query() as connection:
         words: str | None = connection.scalar(_ONE, asked)
     return words
+
+
+def old(now: datetime, connection: sa.Connection, limit: int | None) -> Sequence[str]:
+    """Ids of searches that are over."""
+    asked = sa.select(searches.c.id).where(searches.c.made_at < now - KEPT).limit(limit)
+    return connection.scalars(asked).all()
+
+
+def forget(connection: sa.Connection, ids: Sequence[str]) -> int:
+    """Delete these searches."""
+    return connection.execute(sa.delete(searches).where(searches.c.id.in_(ids))).rowcount
