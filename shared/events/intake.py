@@ -81,9 +81,7 @@ class SimilarSeen(Event, frozen=True, kw_only=True):
     """
 
     dossier: DossierCode
-    similar: Annotated[
-        tuple[Similar, ...], Meta(min_length=1, max_length=10), about("What was shown")
-    ]
+    similar: Annotated[tuple[Similar, ...], Meta(max_length=10), about("What was shown")]
     decided_at: Instant
 
 
