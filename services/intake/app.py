@@ -7,7 +7,9 @@ from pathlib import Path
 
 from services.intake.on import FACTS_QUEUE, SOURCES, handlers
 from services.intake.storage.alarms import next_due
+from services.intake.storage.search import Index
 from services.intake.storage.standing import MATTERS
+from services.intake.usecases.fill import Filling
 from services.intake.usecases.pass_time import due, pass_time
 from services.intake.usecases.prune import prune
 from services.intake.web import create_web
@@ -22,6 +24,7 @@ from shared.messaging.assembly import Assembly, store_of
 from shared.messaging.loops.ticker import Timely
 from shared.messaging.service import Service
 from shared.settings import Settings
+from shared.web.security import secret_key
 
 NAME = "intake"
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
@@ -35,6 +38,7 @@ def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
 def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, bus: Bus) -> Service:
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
+    index = store.given[Index] = Index(catalogue, secret_key(settings))
     parts = Assembly(NAME, settings, store, bus)
     access = audit.AccessLog(NAME, store)
     parts.metrics.measure(partial(keys.measured, store))
@@ -53,6 +57,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 ),
             ),
             parts.nightly(prune),
+            Filling(f"{NAME}.search", store, index),
         ],
         beside=[access],
         migrations=MIGRATIONS,

@@ -13,6 +13,7 @@ from services.intake.storage.dossiers import Dossiers
 from shared.catalogue import Catalogue
 from shared.events.intake import SupplementRequested
 from shared.events.names import NOTIFY, ROUTING, ROUTING_STEPS
+from shared.events.notify import CitizenUnreachable
 from shared.events.routing import (
     ClockResumed,
     ClockStopped,
@@ -42,6 +43,7 @@ TABLE: Final = (
     on(DossierResolved, progress.resolved),
     on(DossierExtended, progress.extended),
     on(DeadlineMissed, progress.silence),
+    on(CitizenUnreachable, progress.unreachable),
 )
 
 

@@ -17,6 +17,8 @@ Level = Literal["commune", "city"]
 SupplementRule = Literal["resume", "restart"]
 FieldType = Literal["text", "name", "date", "number", "choice", "bool", "phone", "id_number"]
 NotAfter = Literal["today"]
+#: Whom or what a field tells apart: two dossiers that agree in it may be about the same matter.
+Identifies = Literal["person", "spouse", "child", "deceased", "parcel"]
 ThisYear = Literal["this_year"]
 #: What a number counts; an ordinal counts nothing, it names (a year, a map sheet, a parcel).
 Unit = Literal["vnd", "m2", "ordinal"]
@@ -76,6 +78,7 @@ class FormField:
     least: float | None = None
     greatest: float | ThisYear | None = None
     decimals: int = 0
+    identifies: Identifies | None = None
 
     def earliest(self, today: date) -> date | None:
         """The first day that a date may be when it is given `today`; None without such a rule."""

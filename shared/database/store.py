@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -42,6 +42,7 @@ class Store:
         self.replayed = Signal()  # an inbox row was released to be tried again
         self._signals: dict[str, Signal] = {}
         self.after_commit: list[Callable[[], None]] = []
+        self.given: dict[type[Any], Any] = {}  # what each unit of work is handed, by its class
         self._gate = Gate()
         self._refused = False  # the last writer was
         self._alone = engine.execution_options(**{ALONE: True})
@@ -63,6 +64,7 @@ class Store:
                 ids=self.ids,
                 actor=actor,
                 shared_clock=self.shared_clock,
+                given=self.given,
             )
             yield unit
             with self.ending(connection):  # what is written needs no answer

@@ -6,7 +6,7 @@ Loops and the ledgers' SQL live in shared/messaging.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -68,8 +68,10 @@ class UnitOfWork:
         ids: Ids,
         actor: Actor | None = None,
         shared_clock: SharedClock | None = None,
+        given: Mapping[type[Any], Any] | None = None,
     ) -> None:
         self.connection = connection
+        self._given = given or {}
         self._shared_clock = shared_clock
         self.log = log
         self.now = now
@@ -108,6 +110,14 @@ class UnitOfWork:
         if made is None:
             made = part(self)
             self._parts[part] = made  # type: ignore[index]
+        return made
+
+    def given(self, kind: type[T]) -> T:
+        """The one of this class that the service's store hands to each of its units.
+
+        LookupError where the store was opened without it.
+        """
+        made: T = self._given[kind]
         return made
 
     def on_flush(self, write: Callable[[], object]) -> None:

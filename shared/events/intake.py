@@ -7,7 +7,15 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from shared.events.event import Event, event
-from shared.events.parts import Agency, Consent, Office, Paper, ProcedureVersion, Results
+from shared.events.parts import (
+    Agency,
+    Consent,
+    Office,
+    Paper,
+    ProcedureVersion,
+    Results,
+    Similar,
+)
 from shared.events.types import (
     MAX_MANY,
     Channel,
@@ -63,6 +71,26 @@ class DossierReceived(Event, frozen=True, kw_only=True):
     rounds: Annotated[
         Whole | None, about("How often the desk asked for papers before; null: not told")
     ] = None
+
+
+@event("dossier.similar_seen", "intake", read_by=())
+class SimilarSeen(Event, frozen=True, kw_only=True):
+    """An officer was shown dossiers that may be about the same matter, and filed this one all the same.
+
+    For the dossier's own timeline: nobody acts on it.
+    """
+
+    dossier: DossierCode
+    similar: Annotated[tuple[Similar, ...], Meta(max_length=10), about("What was shown")]
+    decided_at: Instant
+
+
+@event("dossier.called", "intake", read_by=())
+class CitizenCalled(Event, frozen=True, kw_only=True):
+    """The desk has called the citizen whom no message reached. For the dossier's own timeline."""
+
+    dossier: DossierCode
+    called_at: Instant
 
 
 @event("dossier.refused", "intake", read_by=("notify",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -82,6 +82,18 @@ class StepResult(Part, frozen=True, kw_only=True):
 
 
 Results = Annotated[tuple[StepResult, ...], Meta(max_length=MAX_MANY)]
+
+
+class Similar(Part, frozen=True, kw_only=True):
+    """A dossier that may be about the same matter; another office's is not named."""
+
+    dossier: Annotated[Word | None, about("Its code; null for another office's")] = None
+    office: Agency
+    why: Annotated[
+        tuple[Literal["id_number", "name_and_birth", "parcel"], ...],
+        Meta(max_length=3),
+        about("What both have in common; never a value"),
+    ]
 
 
 class Consent(Part, frozen=True, kw_only=True):

@@ -7,8 +7,9 @@ live here: errors of third-party libraries, which are translated where the libra
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 
@@ -52,6 +53,8 @@ class Refused(LienThongError):
 
     status: int = 422
     faults: tuple[Fault, ...] = ()
+    #: What a program is told beside the words.
+    extra: Mapping[str, object] = MappingProxyType({})
     default_vi = "Yêu cầu không hợp lệ."
 
 

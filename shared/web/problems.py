@@ -75,7 +75,9 @@ def of_error(error: LienThongError) -> Problem:
         return Problem(503, error.code, vi, en, headers={"Retry-After": str(RETRY_SECONDS)})
     if not isinstance(error, Refused):
         return of_status(500)
-    extra = {"allowed": list(error.allowed)} if isinstance(error, NotAllowed) else {}
+    extra = dict(error.extra)
+    if isinstance(error, NotAllowed):
+        extra["allowed"] = list(error.allowed)
     if isinstance(error, InvalidInput):
         vi, en = TITLES[error.status]
         return Problem(error.status, error.code, vi, en, faults=error.faults)

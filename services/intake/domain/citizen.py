@@ -24,6 +24,7 @@ from services.intake.domain.waits import (
 )
 from shared.events.decision import Decision
 from shared.events.intake import (
+    CitizenCalled,
     DossierPaid,
     DossierReturned,
     DossierSupplemented,
@@ -69,7 +70,7 @@ def supplement(
     if faults:
         raise InvalidInput(faults)
     added = replace(dossier, papers=held, form=whole)
-    after = close_wait(added, wait, around.now, around.rules(dossier))
+    after = _met(close_wait(added, wait, around.now, around.rules(dossier)))
     event = DossierSupplemented(
         dossier=dossier.code,
         round=wait.round or 1,
@@ -129,7 +130,7 @@ def pay(
         )
     if faults:
         raise InvalidInput(faults)
-    after = close_wait(dossier, wait, around.now, around.rules(dossier), proof=shown)
+    after = _met(close_wait(dossier, wait, around.now, around.rules(dossier), proof=shown))
     promised_at, due_at = promised_dates(after)
     event = DossierPaid(
         dossier=dossier.code,
@@ -155,6 +156,7 @@ def withdraw(dossier: Dossier, around: Circumstances, *, reason: str) -> Decisio
         status=dossier.becoming(Status.WITHDRAWN),
         ending=Ending(why),
         finished_at=around.now,
+        call_since=None,
     )
     event = DossierWithdrawn(dossier=dossier.code, reason=why, withdrawn_at=around.now)
     return Decision(withdrawn, (event,))
@@ -179,6 +181,20 @@ def return_result(dossier: Dossier, around: Circumstances, *, method: str) -> De
     if method not in RETURN_METHODS:
         said = ", ".join(RETURN_METHODS)
         raise InvalidInput([Fault("method", f"Chọn một trong: {said}.", f"one of: {said}")])
-    returned = replace(dossier, status=dossier.becoming(Status.RETURNED), returned_at=around.now)
+    returned = replace(
+        _met(dossier), status=dossier.becoming(Status.RETURNED), returned_at=around.now
+    )
     event = DossierReturned(dossier=dossier.code, method=method, returned_at=around.now)
     return Decision(returned, (event,))
+
+
+def called(dossier: Dossier, around: Circumstances) -> Decision[Dossier]:
+    """Take down that the citizen, whom no message reached, was called."""
+    must_allow(dossier, "called")
+    event = CitizenCalled(dossier=dossier.code, called_at=around.now)
+    return Decision(_met(dossier), (event,))
+
+
+def _met(dossier: Dossier) -> Dossier:
+    """The desk has spoken to the citizen: nobody has to call any more."""
+    return replace(dossier, call_since=None)

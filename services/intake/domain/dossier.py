@@ -140,6 +140,8 @@ class Dossier:
     adjusted_due_at: datetime | None = None
     finished_at: datetime | None = None
     returned_at: datetime | None = None
+    #: Since when somebody has to call the citizen: a message that matters reached nobody.
+    call_since: datetime | None = None
     waits: tuple[Wait, ...] = ()
     pauses: tuple[Pause, ...] = ()
     clock_stop: ClockStop | None = None

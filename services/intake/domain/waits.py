@@ -185,6 +185,7 @@ def actions(dossier: Dossier) -> tuple[str, ...]:
         "return-result": dossier.status is Status.RESOLVED,
         "withdraw": not dossier.status.final and dossier.status is not Status.RESOLVED,
         "contact": not dossier.status.final,
+        "called": dossier.call_since is not None,
     }
     return tuple(name for name, yes in allowed.items() if yes)
 
@@ -199,6 +200,7 @@ ACTIONS_VI = {
     "return-result": "trả kết quả",
     "withdraw": "rút hồ sơ",
     "contact": "sửa cách liên hệ",
+    "called": "ghi nhận đã gọi điện",
 }
 
 

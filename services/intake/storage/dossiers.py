@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.intake.domain.dossier import Dossier
+from services.intake.storage import search
 from services.intake.storage.rows import content, from_row, moving, same_content, to_row
 from services.intake.storage.tables import dossiers
 from shared.database import UnitOfWork, batch
@@ -65,12 +66,16 @@ class Dossiers:
 
     def _write(self) -> None:
         connection, known = self._uow.connection, self._known
-        batch.insert(connection, dossiers, [to_row(known[code]) for code in sorted(self._new)])
-        changed = sorted(self._changed)
+        new, changed = sorted(self._new), sorted(self._changed)
+        batch.insert(connection, dossiers, [to_row(known[code]) for code in new])
         rows = [{"code": code, **moving(known[code])} for code in changed]
         batch.update(connection, dossiers, rows)
         refilled = [c for c in changed if not self._is_stored(known[c])]
         batch.update(connection, dossiers, [{"code": c, **content(known[c])} for c in refilled])
+        if new or refilled:
+            index = self._uow.given(search.Index)
+            search.write(connection, index, [known[code] for code in new])
+            search.rewrite(connection, index, [known[code] for code in refilled])
         self._stored |= {code: known[code] for code in (*self._new, *changed)}
         self._new.clear()
         self._changed.clear()

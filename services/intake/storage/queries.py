@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -12,11 +12,13 @@ from typing import Any, Literal
 import sqlalchemy as sa
 
 from services.intake.domain.dossier import Dossier
+from services.intake.domain.finding import folded
 from services.intake.domain.lateness import late
 from services.intake.domain.report import History
 from services.intake.domain.statuses import Status
-from services.intake.storage.rows import from_row, pauses_of, searched
-from services.intake.storage.tables import dossiers
+from services.intake.storage.rows import from_row, pauses_of
+from services.intake.storage.tables import ALIVE, dossiers
+from shared.database.batch import among
 from shared.database.types import Instant
 from shared.kernel.clock import format_instant, parse_instant
 from shared.kernel.errors import Fault, InvalidInput
@@ -24,6 +26,9 @@ from shared.kernel.errors import Fault, InvalidInput
 _ONE = sa.select(dossiers).where(dossiers.c.code == sa.bindparam("code"))
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 _C = dossiers.c
+#: The numbers of statuses that a date can run out for, as a text that fits the index's own.
+_RUNNING = sa.text("status IN (2, 4, 5, 6)")
+_ALIVE = sa.text(ALIVE)
 
 
 def find_dossier(connection: sa.Connection, code: str) -> Dossier | None:
@@ -70,6 +75,17 @@ class Filters:
     received_to: datetime | None = None
     text: str | None = None
     unfinished: bool = False
+    #: The clock runs and the date in force lies here.
+    due_from: datetime | None = None
+    due_to: datetime | None = None
+    to_call: bool = False
+    #: Those of these alone, as a search has found them.
+    codes: tuple[str, ...] | None = field(default=None, repr=False)
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """What its statements are run with."""
+        return {} if self.codes is None else {"keys": self.codes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +99,7 @@ class Listed:
     channel: str
     status: Status
     applicant: str = field(repr=False)
+    phone: str | None = field(repr=False)
     submitted_at: datetime
     received_at: datetime | None
     promised_at: datetime | None
@@ -99,14 +116,17 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page; `next` is the cursor of the page after, None on the last; `total` counts all."""
+    """One page; `next` is the cursor of the page after, None on the last; `total` counts all.
+
+    `total` is None where nobody asked for it.
+    """
 
     items: tuple[Listed, ...]
-    total: int
+    total: int | None
     next: str | None
 
 
-Sort = Literal["newest", "due"]
+Sort = Literal["newest", "oldest", "due"]
 _COLUMNS = [
     _C[name]
     for name in (
@@ -124,25 +144,67 @@ def list_dossiers(
     sort: Sort = "newest",
     size: int = 50,
     cursor: str | None = None,
+    counted: bool = True,
 ) -> Page:
     """A page of dossiers. A dossier filed meanwhile never shifts a page that is read on."""
     wanted = _conditions(filters, now)
-    total = connection.execute(sa.select(sa.func.count()).select_from(dossiers).where(*wanted))
+    total: int | None = None
+    if counted:
+        asked = sa.select(sa.func.count()).select_from(dossiers).where(*wanted)
+        total = connection.execute(asked, filters.keys).scalar_one()
     key, newest = _sort_key(sort), sort == "newest"
-    order = (key.desc(), _C.code.desc()) if newest else (key.asc(), _C.code.asc())
-    query = sa.select(*_COLUMNS, key.label("sort_key")).where(*wanted).order_by(*order)
+    places = sa.select(_C.code, key.label("sort_key")).where(*wanted)
     if cursor is not None:
         at, code = _read_cursor(cursor)
         place = sa.tuple_(key, _C.code)
         edge = sa.tuple_(sa.literal(at, Instant()), sa.literal(code))
-        query = query.where(place < edge if newest else place > edge)
-    rows = connection.execute(query.limit(size + 1)).mappings().all()
-    more = _cursor(rows[size - 1]["sort_key"], rows[size - 1]["code"]) if len(rows) > size else None
-    return Page(tuple(_listed(row) for row in rows[:size]), total.scalar_one(), more)
+        places = places.where(place < edge if newest else place > edge)
+    rows = connection.execute(_page(places, key, size + 1, newest=newest), filters.keys)
+    found = rows.mappings().all()
+    last = found[size - 1] if len(found) > size else None
+    more = _cursor(last["sort_key"], last["code"]) if last else None
+    return Page(tuple(_listed(row) for row in found[:size]), total, more)
+
+
+def _page(
+    places: sa.Select[Any], key: sa.ColumnElement[Any], size: int, *, newest: bool
+) -> sa.Select[Any]:
+    """Which they are is found and sorted in indexes; only the rows of the page are read whole."""
+
+    def ordered(at: sa.ColumnElement[Any], code: sa.ColumnElement[Any]) -> list[Any]:
+        return [at.desc(), code.desc()] if newest else [at.asc(), code.asc()]
+
+    found = places.order_by(*ordered(key, _C.code)).limit(size).subquery()
+    return (
+        sa.select(*_COLUMNS, found.c.sort_key)
+        .join(found, found.c.code == _C.code)
+        .order_by(*ordered(found.c.sort_key, found.c.code))
+    )
+
+
+def count_lists(
+    connection: sa.Connection, office: str, lists: Mapping[str, Filters], now: datetime
+) -> dict[str, int]:
+    """How long each of these lists of an office's open dossiers is, in one query.
+
+    They differ in their conditions and have the same `codes`; one of calls has its own index.
+    """
+    one = next(iter(lists.values()))
+    found = among(_C.code) if one.codes is not None else sa.true()
+    counts = []
+    for name, filters in lists.items():
+        conditions = _conditions(filters, now)
+        if filters.to_call:
+            calls = sa.select(sa.func.count()).select_from(dossiers).where(*conditions)
+            counts.append(calls.scalar_subquery().label(name))
+        else:
+            counts.append(sa.func.count().filter(*conditions).label(name))
+    query = sa.select(*counts).select_from(dossiers).where(_C.office == office, _ALIVE, found)
+    return dict(connection.execute(query, one.keys).mappings().one())
 
 
 def _sort_key(sort: Sort) -> sa.ColumnElement[Any]:
-    if sort == "newest":
+    if sort != "due":
         return _C.submitted_at
     return sa.func.coalesce(_C.due_at, sa.literal(_NEVER, Instant()), type_=Instant())
 
@@ -161,24 +223,40 @@ def _conditions(filters: Filters, now: datetime) -> list[sa.ColumnElement[bool]]
         wanted.append(_C.received_at >= filters.received_from)
     if filters.received_to is not None:
         wanted.append(_C.received_at < filters.received_to)
+    if filters.codes is not None:
+        wanted.append(among(_C.code))
+    wanted += _of_time(filters, now)
+    wanted += [
+        _C.searched.contains(word, autoescape=True) for word in folded(filters.text or "").split()
+    ]
+    return wanted
+
+
+def _of_time(filters: Filters, now: datetime) -> list[Any]:
+    wanted: list[Any] = []
     if filters.unfinished:
-        wanted.append(_C.status.notin_([int(s) for s in Status if s.final]))
+        wanted.append(_ALIVE)
+    if filters.due_from is not None and filters.due_to is not None:
+        wanted += [_ALIVE, _RUNNING, _C.paused_since.is_(None)]
+        wanted += [_C.due_at >= filters.due_from, _C.due_at < filters.due_to]
+    if filters.to_call:
+        wanted.append(_C.call_since.is_not(None))
     if filters.overdue is not None:
         missed = sa.and_(  # as lateness.late has it
-            _C.finished_at.is_(None),
+            _RUNNING,
             _C.due_at.is_not(None),
             _C.due_at < sa.func.coalesce(_C.paused_since, sa.literal(now, Instant())),
         )
-        wanted.append(missed if filters.overdue else sa.not_(missed))
-    wanted += [
-        _C.searched.contains(word, autoescape=True) for word in searched(filters.text or "").split()
-    ]
+        wanted += [_ALIVE, missed] if filters.overdue else [sa.not_(missed)]
     return wanted
 
 
 def _listed(row: sa.RowMapping) -> Listed:
     values = {key: row[key] for key in row if key not in ("contact", "status", "sort_key")}
-    return Listed(**values, status=Status(row["status"]), applicant=row["contact"]["name"])
+    contact = row["contact"]
+    phone = contact.get("phone_original") or contact.get("phone")
+    status = Status(row["status"])
+    return Listed(**values, status=status, applicant=contact["name"], phone=phone)
 
 
 def _cursor(at: datetime, code: str) -> str:

@@ -21,9 +21,9 @@ from services.intake.domain.dossier import (
     Pause,
     Wait,
 )
+from services.intake.domain.finding import folded
 from services.intake.domain.statuses import Status
 from shared.events.parts import Paper, StepResult
-from shared.kernel.text import unaccent
 
 Row = dict[str, Any]
 T = TypeVar("T")
@@ -59,6 +59,7 @@ def moving(dossier: Dossier) -> Row:
         "finished_at": dossier.finished_at,
         "next_at": dossier.next_at,
         "returned_at": dossier.returned_at,
+        "call_since": dossier.call_since,
         "progress": _progress(dossier),
     }
 
@@ -69,7 +70,7 @@ def content(dossier: Dossier) -> Row:
         "procedure_version": dossier.procedure_version,
         "field": dossier.field,
         "contact": _contact(dossier.contact),
-        "searched": searched(f"{dossier.code} {dossier.contact.name}"),
+        "searched": folded(f"{dossier.code} {dossier.contact.name}"),
         "form": dict(dossier.form),
         "papers": [[p.code, p.name, p.original, p.copy] for p in dossier.papers],
     }
@@ -89,11 +90,6 @@ def same_content(one: Dossier, other: Dossier) -> bool:
 
 
 _CONTENT = ("procedure_version", "field", "contact", "form", "papers")
-
-
-def searched(text: str) -> str:
-    """Text as it is searched: unaccented, lower case, single blanks."""
-    return " ".join(unaccent(text).lower().split())
 
 
 def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
@@ -120,6 +116,7 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         adjusted_due_at=row["owed_at"],
         finished_at=row["finished_at"],
         returned_at=row["returned_at"],
+        call_since=row["call_since"],
         waits=_parts(Wait, progress.get("waits")),
         pauses=pauses_of(progress),
         clock_stop=_part(ClockStop, progress.get("standstill")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import sqlalchemy as sa
 
 from shared.database.types import Instant, Json
@@ -33,6 +35,8 @@ dossiers = sa.Table(
     sa.Column("finished_at", Instant()),
     sa.Column("next_at", Instant()),
     sa.Column("returned_at", Instant()),
+    # Since when somebody has to call the citizen, whom no message reached.
+    sa.Column("call_since", Instant()),
     sa.Column("lookup_word", sa.Text, nullable=False),
     sa.Column("contact", Json(), nullable=False),
     sa.Column("searched", sa.Text, nullable=False),
@@ -58,6 +62,66 @@ sa.Index(
     sqlite_where=dossiers.c.next_at.is_not(None),
     postgresql_where=dossiers.c.next_at.is_not(None),
 )
+
+#: Dossiers that are still somebody's work, in words that both databases hold to be those of the index.
+ALIVE: Final = "status IN (1, 2, 4, 5, 6, 9)"
+# The desk's lists and their counts.
+sa.Index(
+    "dossiers_office_alive",
+    dossiers.c.office,
+    dossiers.c.status,
+    dossiers.c.due_at,
+    dossiers.c.code,
+    dossiers.c.paused_since,
+    sqlite_where=sa.text(ALIVE),
+    postgresql_where=sa.text(ALIVE),
+)
+sa.Index(
+    "dossiers_office_call",
+    dossiers.c.office,
+    dossiers.c.call_since,
+    sqlite_where=dossiers.c.call_since.is_not(None),
+    postgresql_where=dossiers.c.call_since.is_not(None),
+)
+
+# What dossiers are found by: names without marks from each of their words on, parcels, and keyed
+# digests of phones, ID numbers and days of birth. The first letter says which (storage/search.py).
+# Byte order: ranges are cut by us, and a database's own order would put them elsewhere.
+_Word = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+search_words = sa.Table(
+    "search_words",
+    metadata,
+    sa.Column("dossier", sa.Text, primary_key=True),
+    sa.Column("word", _Word, primary_key=True),
+    sa.Column("office", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+sa.Index(
+    "search_words_office_word",
+    search_words.c.office,
+    search_words.c.word,
+    search_words.c.dossier,
+)
+
+# How far old dossiers have been made findable, and by which key; one row.
+search_state = sa.Table(
+    "search_state",
+    metadata,
+    sa.Column("key_mark", sa.Text, primary_key=True),
+    sa.Column("reached", sa.Text, nullable=False),
+    sa.Column("done", sa.Boolean, nullable=False),
+)
+
+# What was looked for lately, so that no address holds a name; gone after an hour or two.
+searches = sa.Table(
+    "searches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("office", sa.Text, nullable=False),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("made_at", Instant(), nullable=False),
+)
+sa.Index("searches_made_at", searches.c.made_at)
 
 counters = sa.Table(
     "counters",

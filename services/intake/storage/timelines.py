@@ -11,13 +11,37 @@ import sqlalchemy as sa
 
 from services.intake.storage.tables import dossiers, timelines
 from shared.database import batch
+from shared.events.envelope import decode
+from shared.events.event import Event, kind_of
 from shared.events.forms import without_forms
+from shared.messaging.tables import DONE, LEDGERS
 from shared.messaging.timeline import Entry, Kept, facts_of, timeline
 
 
 def told(connection: sa.Connection, code: str) -> list[Entry]:
     """Everything that was said of a dossier, whether the ledgers still have it or not."""
     return timeline(connection, code, _kept(connection, code))
+
+
+def said_of(
+    connection: sa.Connection, codes: Sequence[str], kinds: Sequence[type[Event]]
+) -> list[Event]:
+    """What others said of these dossiers, of some kinds, in the order in which it came.
+
+    Only of dossiers that have not ended: the ledgers let go of the others' facts.
+    """
+    inbox = LEDGERS.inbox.c
+    asked = (
+        sa.select(inbox.body)
+        .where(
+            batch.among(inbox.subject),
+            inbox.type.in_([kind_of(each).type for each in kinds]),
+            inbox.state == DONE,
+        )
+        .order_by(inbox.received_at, inbox.source, inbox.sequence)
+    )
+    rows = connection.scalars(asked, {"keys": codes})
+    return [decode(bytes(body)).event() for body in rows]
 
 
 def ended(connection: sa.Connection, codes: Sequence[str], before: datetime) -> set[str]:

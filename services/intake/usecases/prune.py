@@ -1,4 +1,4 @@
-"""What intake lets go of after its term: settled facts of ended dossiers, and answers to repeats.
+"""What intake lets go of after its term: settled facts of ended dossiers, answers to repeats, searches.
 
 The dossier itself stays, and what was said of it is kept for its timeline.
 """
@@ -6,8 +6,9 @@ The dossier itself stays, and what was said of it is kept for its timeline.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
-from services.intake.storage import timelines
+from services.intake.storage import searches, timelines
 from services.intake.storage.answers import forget, old_answers
 from shared.database import Store
 from shared.messaging.prune import Cleared, clear_ledgers, cutoff, in_batches
@@ -17,6 +18,7 @@ from shared.settings import Settings
 def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cleared]:
     """Clear batch by batch, each committed when it is told; with `dry` only count."""
     now = store.clock.now()
+    yield from in_batches(store, "searches", partial(searches.old, now), searches.forget, dry=dry)
     if before := cutoff(now, settings.keep_ledgers_days):
         yield from clear_ledgers(store, timelines.ended, before, move=timelines.take_over, dry=dry)
     if until := cutoff(now, settings.keep_answers_days):

@@ -9,6 +9,7 @@ from typing import Final
 from flask import current_app
 
 from services.intake.domain.circumstances import Circumstances
+from services.intake.storage.search import Index
 from shared.catalogue import Agency, Catalogue, Procedure
 from shared.database import Store
 from shared.identity.guard import current
@@ -24,6 +25,12 @@ class Deps:
 
     store: Store
     catalogue: Catalogue
+
+    @property
+    def index(self) -> Index:
+        """What dossiers are found by."""
+        found: Index = self.store.given[Index]
+        return found
 
     def around(self) -> Circumstances:
         """The city's rules at the present instant."""

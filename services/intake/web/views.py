@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import msgspec
 from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.dossier import Dossier, Wait
 from services.intake.domain.report import Counts
+from services.intake.domain.similar import LookAlike
 from services.intake.domain.statuses import Status
 from services.intake.domain.waits import actions
 from services.intake.storage.queries import Listed, Page
@@ -83,6 +85,29 @@ def whole(dossier: Dossier, catalogue: Catalogue, now: datetime) -> Json:
         ),
         "results": msgspec.to_builtins(dossier.results),
     }  # fmt: skip
+
+
+def similar(found: Iterable[LookAlike], catalogue: Catalogue, office: str) -> list[Json]:
+    """Look-alikes as an office may see them: of another's only that there is one."""
+    return [
+        {
+            "mark": each.mark,
+            "office": {"code": each.office, "name": catalogue.agency(each.office).name},
+            "why": list(each.why),
+            **(_own(each, catalogue) if each.office == office else {}),
+        }
+        for each in found
+    ]
+
+
+def _own(each: LookAlike, catalogue: Catalogue) -> Json:
+    procedure = catalogue.procedure_version(each.procedure, each.procedure_version)
+    return {
+        "code": each.code,
+        "procedure": {"code": procedure.code, "name": procedure.name},
+        "status": status(each.status),
+        "submitted_at": at(each.submitted_at),
+    }
 
 
 def _wait(wait: Wait) -> Json:

@@ -10,6 +10,7 @@ from datetime import date
 from shared.catalogue.checks.calendars import check_calendars
 from shared.catalogue.checks.forms import check_forms
 from shared.catalogue.checks.graphs import check_graphs
+from shared.catalogue.checks.identities import check_identities
 from shared.catalogue.checks.messages import check_messages
 from shared.catalogue.checks.names import check_names
 from shared.catalogue.checks.periods import check_periods
@@ -33,6 +34,7 @@ def check_folder(folder: Folder, faults: Faults, *, today: date | None = None) -
     check_rules(folder, faults)
     check_forms(folder, faults)
     check_sizes(folder)
+    check_identities(folder)
 
 
 __all__ = ["check_folder"]

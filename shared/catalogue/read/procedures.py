@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import get_args
+from typing import Any, get_args
 
 from shared.catalogue.model import (
     Branch,
@@ -12,6 +12,7 @@ from shared.catalogue.model import (
     FeeTiming,
     FieldType,
     FormField,
+    Identifies,
     Level,
     NotAfter,
     Paper,
@@ -185,16 +186,22 @@ def _field(entry: Entry) -> FormField:
         personal=personal,
         choices=choices,
         max_length=entry.maybe_number("max_length"),
-        not_after=entry.choice("not_after", get_args(NotAfter)) if entry.has("not_after") else None,
+        not_after=_maybe_choice(entry, "not_after", NotAfter),
         not_before=_not_before(entry),
-        unit=entry.choice("unit", get_args(Unit)) if entry.has("unit") else None,
+        unit=_maybe_choice(entry, "unit", Unit),
         least=least,
         greatest=greatest,
         decimals=entry.number("decimals", default=0),
+        identifies=_maybe_choice(entry, "identifies", Identifies),
         required_unless=unless,
     )
     entry.done()
     return field
+
+
+def _maybe_choice(entry: Entry, key: str, words: Any) -> Any:
+    """One of a Literal's words, None where the key is left out."""
+    return entry.choice(key, get_args(words)) if entry.has(key) else None
 
 
 def _required(entry: Entry) -> tuple[bool, tuple[str, ...]]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 #: What may stand in the log of a name that a caller gave: codes and ids, never free words.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,119}", re.ASCII)
-_MOST: Final = 200  # things that one act names; a page shows fewer
+MOST_NAMED: Final = 200  # things that one act names; a page shows fewer
 UNKNOWN: Final = "?"
 
 
@@ -47,7 +47,7 @@ class Entry:
 def things(names: Iterable[str]) -> str:
     """The names of things as they are kept, each once."""
     told = dict.fromkeys(name if _PLAIN.fullmatch(name) else UNKNOWN for name in names)
-    return " ".join(list(told)[:_MOST])
+    return " ".join(list(told)[:MOST_NAMED])
 
 
 def canonical(row: Any) -> bytes:

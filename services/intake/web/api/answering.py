@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import Response, request
@@ -18,14 +18,17 @@ from shared.identity.guard import current
 Do = Callable[[UnitOfWork], Dossier]
 
 
-def answer(do: Do, status: int = 200) -> Response:
-    """Do it in a unit of work and answer with a summary, or give the answer kept."""
+def answer(do: Do, status: int = 200, *, beside: Mapping[str, Any] | None = None) -> Response:
+    """Do it in a unit of work and answer with a summary, or give the answer kept.
+
+    `beside` is what the answer holds beside it, as `do` has left it.
+    """
     known = deps()
 
     def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
         dossier = do(uow)
         saw([dossier.code])
-        return status, views.summary(dossier, known.catalogue, uow.now)
+        return status, {**views.summary(dossier, known.catalogue, uow.now), **(beside or {})}
 
     given = answer_once(
         known.store,

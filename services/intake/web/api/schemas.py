@@ -85,6 +85,20 @@ class SubmitSchema(Schema):
         metadata={"description": "Parts that the citizen chose; left out: the usual ones"},
     )
     contact = fields.Nested(ContactSchema, required=True)
+    check_similar = fields.String(
+        load_default="no",
+        validate=validate.OneOf(("no", "tell", "ask")),
+        metadata={
+            "description": "Dossiers that may be about the same matter: `tell` files and lists them "
+            "in `similar`; `ask` refuses with 409 and lists them, until `similar_seen` names all"
+        },
+    )
+    similar_seen = fields.List(
+        Text(),
+        load_default=list,
+        validate=validate.Length(max=50),
+        metadata={"description": "`mark` of each that an officer has seen, for `ask`"},
+    )
 
 
 class ReceiveSchema(Schema):
@@ -134,6 +148,10 @@ class WithdrawSchema(Schema):
     """Why the citizen takes it back."""
 
     reason = Text(required=True)
+
+
+class CalledSchema(Schema):
+    """Nothing has to be said of it."""
 
 
 class ReturnSchema(Schema):
@@ -204,6 +222,14 @@ class SummarySchema(ma.Schema):
     returned_at = fields.String(allow_none=True)
     lookup_word = fields.String(required=True)
     allowed = fields.List(fields.String(), metadata={"description": "what may be done now"})
+    similar = fields.List(
+        fields.Dict(),
+        metadata={
+            "description": "where `check_similar` was asked for: dossiers that may be about the "
+            "same matter (`mark`, `office`, `why`, and of the own office `code`, `procedure`, "
+            "`status`, `submitted_at`)"
+        },
+    )
 
 
 class HeldPaperSchema(ma.Schema):

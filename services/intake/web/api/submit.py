@@ -8,14 +8,24 @@ from typing import Any
 from flask import Response
 
 from services.intake.domain.circumstances import procedure_of
+from services.intake.domain.dossier import Dossier
 from services.intake.domain.submission import together
 from services.intake.usecases import look
-from services.intake.usecases.submit import faults_of, faults_of_supplement, submit
+from services.intake.usecases.similar import SimilarFound
+from services.intake.usecases.submit import (
+    faults_of,
+    faults_of_supplement,
+    submit,
+    submit_beside,
+)
+from services.intake.web import views
 from services.intake.web.api import body as bodies
 from services.intake.web.api.answering import answer
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import SubmitSchema
 from services.intake.web.deps import deps, own_office
+from services.intake.web.views import Json
+from shared.database import UnitOfWork
 from shared.identity.guard import current
 from shared.kernel.errors import Fault
 from shared.web.api import Blueprint
@@ -29,8 +39,22 @@ def routes(blp: Blueprint) -> None:
         """File a dossier; 201 means that it and its facts are on disk."""
         known = deps()
         command = bodies.submission(current().bound_to, body)
+        check = body["check_similar"]
+        if check == "no":
+            return answer(lambda uow: submit(uow, known.catalogue, command), 201)
+        seen = body["similar_seen"] if check == "ask" else None
+        told: Json = {}
 
-        return answer(lambda uow: submit(uow, known.catalogue, command), 201)
+        def act(uow: UnitOfWork) -> Dossier:
+            dossier, found = submit_beside(uow, known.catalogue, command, seen=seen)
+            told["similar"] = views.similar(found, known.catalogue, dossier.office)
+            return dossier
+
+        try:
+            return answer(act, 201, beside=told)
+        except SimilarFound as found:
+            found.extra = {"similar": views.similar(found.similar, known.catalogue, command.office)}
+            raise
 
 
 def of_submission(raw: Any, known: Sequence[Fault]) -> list[Fault]:

@@ -18,6 +18,7 @@ from services.intake.web.api.answering import answer
 from services.intake.web.api.body import contact_input, paper_counts
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import (
+    CalledSchema,
     ContactSchema,
     ExtendSupplementSchema,
     PaymentSchema,
@@ -106,6 +107,11 @@ ACTS: Final[Mapping[str, tuple[str, type[ma.Schema], Verb]]] = {
         "Mend how the citizen can be reached; messages from now on go there.",
         ContactSchema,
         desk.correct_contact,
+    ),
+    "called": (
+        "Take down that the citizen, whom no message reached, was called.",
+        CalledSchema,
+        desk.called,
     ),
     "return-result": (
         "Hand the result over.",

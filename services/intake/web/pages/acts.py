@@ -172,5 +172,6 @@ ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "payment": (desk.pay, _pay),
     "withdraw": (desk.withdraw, _texts("reason")),
     "return-result": (desk.return_result, _texts("method")),
+    "called": (desk.called, lambda *_: {}),
     "contact": (desk.correct_contact, lambda form, *_: {"typed": typed.contact(form)}),
 }

@@ -1,8 +1,8 @@
-"""The desk's pages: the list, a new dossier, a dossier with its timeline, the report."""
+"""The desk's pages: a new dossier, a dossier with its timeline, the report."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -11,18 +11,17 @@ from werkzeug.wrappers import Response
 
 from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.citizen import RETURN_METHODS
-from services.intake.domain.dossier import CHANNELS
-from services.intake.domain.statuses import Status
+from services.intake.domain.similar import WHY_VI, LookAlike
 from services.intake.domain.waits import ACTIONS_VI, actions
-from services.intake.storage.queries import Filters, Page, Sort
 from services.intake.usecases import look
 from services.intake.usecases.once import answer_once, digest
 from services.intake.usecases.report import ii06a
-from services.intake.usecases.submit import submit as file_dossier
+from services.intake.usecases.similar import SimilarFound
+from services.intake.usecases.submit import submit_beside
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
-from services.intake.web.pages import papers, typed
+from services.intake.web.pages import export, find, lists, papers, typed
 from services.intake.web.pages.faulty import faulty, unasked
 from services.intake.web.telling import tell
 from services.intake.web.where import places, stages
@@ -32,10 +31,7 @@ from shared.identity.audit import saw
 from shared.identity.guard import current, require
 from shared.kernel.clock import VN, parse_day
 from shared.kernel.errors import InvalidInput, NotFound
-from shared.kernel.letters import tidy
-from shared.web.schemas import END_YEAR, FIRST_YEAR
 
-PAGE_SIZE = 25
 #: What is said once an act is done.
 DONE: Final[Mapping[str, str]] = {
     "receive": "Đã tiếp nhận hồ sơ.",
@@ -46,6 +42,7 @@ DONE: Final[Mapping[str, str]] = {
     "payment": "Đã ghi nhận tiền nộp.",
     "withdraw": "Đã rút hồ sơ; các cơ quan được báo.",
     "return-result": "Đã ghi nhận trả kết quả.",
+    "called": "Đã ghi nhận cuộc gọi.",
     "contact": "Đã lưu cách liên hệ; tin sau được gửi theo đó.",
 }
 
@@ -54,7 +51,8 @@ def blueprint() -> Blueprint:
     """Pages under /ho-so and /bao-cao; all need a desk's key."""
     blue = Blueprint("desk", __name__)
     routes: tuple[tuple[str, str, Any], ...] = (
-        ("/ho-so", "dossiers", dossiers),
+        ("/ho-so", "dossiers", lists.dossiers),
+        ("/ho-so/danh-sach.<any(csv, xlsx):kind>", "export", export.export),
         ("/ho-so/moi", "choose", choose),
         ("/ho-so/moi/<string:code>", "new", new),
         ("/ho-so/<string:code>", "dossier", dossier),
@@ -62,81 +60,11 @@ def blueprint() -> Blueprint:
     )
     for path, name, view in routes:
         blue.add_url_rule(path, name, require("desk")(view), methods=["GET"])
+    blue.add_url_rule("/ho-so/tim", "search", require("desk")(find.search), methods=["POST"])
     blue.add_url_rule(
         "/ho-so/moi/<string:code>", "submit", require("desk")(submit), methods=["POST"]
     )
     return blue
-
-
-def dossiers() -> str:
-    """The list: what is unfinished, nearest date first, unless the filters say otherwise."""
-    known, now, args = deps(), deps().now(), request.args
-    filters, sort = _filters(args.to_dict(), own_office())
-    cursor = args.get("cursor") or None
-    with known.store.read() as connection:
-        found = _page(connection, filters, now, sort, cursor)
-        late = look.page(connection, _late(filters), now, size=1).total
-    saw(line.code for line in found.items)
-    rows = [
-        (line, known.catalogue.procedure_version(line.procedure, line.procedure_version),
-         due(line, now))
-        for line in found.items
-    ]  # fmt: skip
-    kept: dict[str, Any] = {key: value for key, value in args.items() if key != "cursor" and value}
-    return render_template(
-        "intake/dossiers.html",
-        office=office_agency(),
-        rows=rows,
-        total=found.total,
-        late=late,
-        args=args,
-        first=url_for(".dossiers", **kept) if cursor else None,
-        following=url_for(".dossiers", **kept, cursor=found.next) if found.next else None,
-        statuses=[(int(s), s.vi) for s in Status],
-        procedures=[(p.code, f"{p.code} – {p.name}") for p in known.procedures_of(own_office())],
-        channel_name=channel_name,
-        now=now,
-    )
-
-
-def _page(connection: Any, filters: Filters, now: datetime, sort: Sort, cursor: str | None) -> Page:
-    try:
-        return look.page(connection, filters, now, sort=sort, size=PAGE_SIZE, cursor=cursor)
-    except InvalidInput:  # a cursor that was cut or belongs to the other order: from the start
-        return look.page(connection, filters, now, sort=sort, size=PAGE_SIZE)
-
-
-def _filters(args: dict[str, str], office: str) -> tuple[Filters, Sort]:
-    view = args.get("xem", "dang-xu-ly")
-    number = args.get("trang-thai", "")
-    statuses = (int(number),) if number.isascii() and number.isdigit() and len(number) < 3 else ()
-    text = "".join(c for c in tidy(args.get("tim", "")) if c.isprintable())[:200]
-    filters = Filters(
-        office=office,
-        statuses=statuses,
-        procedure=args.get("thu-tuc") or None,
-        channel=args.get("hinh-thuc") if args.get("hinh-thuc") in CHANNELS else None,
-        text=text or None,
-        received_from=_day(args.get("tu"), 0),
-        received_to=_day(args.get("den"), 1),
-        unfinished=view == "dang-xu-ly" and not statuses,
-        overdue=True if view == "qua-han" else None,
-    )
-    return filters, "newest" if view == "tat-ca" else "due"
-
-
-def _late(filters: Filters) -> Filters:
-    return Filters(office=filters.office, overdue=True)
-
-
-def _day(text: str | None, later: int) -> datetime | None:
-    try:
-        day = parse_day(typed.day(text or ""))
-    except ValueError:
-        return None
-    if not FIRST_YEAR <= day.year < END_YEAR:
-        return None
-    return datetime.combine(day + timedelta(days=later), time.min, VN)
 
 
 def choose() -> str:
@@ -159,7 +87,15 @@ def new(code: str) -> str:
     return _form(_procedure(code), typed.Typed(), deps().store.ids.new(), ())
 
 
-def _form(procedure: Procedure, values: typed.Typed, token: str, faults: Any) -> str:
+def _form(
+    procedure: Procedure,
+    values: typed.Typed,
+    token: str,
+    faults: Any,
+    *,
+    similar: Sequence[LookAlike] = (),
+) -> str:
+    """The form with what was typed; with the dossiers that may be about the same matter."""
     counts = typed.papers(procedure.papers, values)
     return render_template(
         "intake/new.html",
@@ -171,6 +107,8 @@ def _form(procedure: Procedure, values: typed.Typed, token: str, faults: Any) ->
         at=typed.by_input(faults, counts),
         channel_name=channel_name,
         fresh=not values,
+        similar=views.similar(similar, deps().catalogue, own_office()),
+        why=WHY_VI,
     )
 
 
@@ -183,7 +121,8 @@ def submit(code: str) -> Response | tuple[str, int]:
     known = deps()
 
     def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
-        filed = file_dossier(uow, known.catalogue, command)
+        seen = request.form.getlist("seen")[:50]
+        filed, _ = submit_beside(uow, known.catalogue, command, seen=seen)
         if doubts:
             raise InvalidInput(doubts)
         saw([filed.code])
@@ -204,6 +143,9 @@ def submit(code: str) -> Response | tuple[str, int]:
         # Told with all the rest, and alone only where nothing else is wrong.
         faults = wrong.faults if set(doubts) <= set(wrong.faults) else (*wrong.faults, *doubts)
         return _form(procedure, request.form, token, faults), 422
+    except SimilarFound as found:
+        saw(each.code for each in found.similar if each.office == own_office())
+        return _form(procedure, request.form, token, (), similar=found.similar), 409
     filed = json.loads(given.body)
     papers.to_be_printed(filed["code"])
     return redirect(url_for("papers.receipt", code=filed["code"]), 303)

@@ -6,8 +6,10 @@ from typing import Final
 
 from services.intake.domain.citizen import RETURN_METHODS
 from services.intake.domain.dossier import CHANNELS_VI
+from services.intake.domain.similar import WHY_VI
 from services.intake.web.telling.words import Words, named, row, when
 from shared.events.intake import (
+    CitizenCalled,
     ContactGiven,
     DeadlineStated,
     DossierPaid,
@@ -20,6 +22,7 @@ from shared.events.intake import (
     DropConfirmed,
     ResultConfirmed,
     SilenceConfirmed,
+    SimilarSeen,
     StopConfirmed,
     SupplementExtended,
     SupplementLapsed,
@@ -126,6 +129,19 @@ def _returned(event: DossierReturned) -> Words:
     return "Đã trả kết quả", [RETURN_METHODS.get(event.method, ("", ""))[0]]
 
 
+def _similar_seen(event: SimilarSeen) -> Words:
+    shown = [
+        f"{each.dossier or 'một hồ sơ'} tại {each.office.name}: "
+        + ", ".join(WHY_VI.get(why, why) for why in each.why)
+        for each in event.similar
+    ]
+    return "Đã xem hồ sơ tương tự và vẫn nộp", shown
+
+
+def _called(_: CitizenCalled) -> Words:
+    return "Đã gọi điện cho công dân", []
+
+
 def _contact(_: ContactGiven) -> Words:
     return "Ghi nhận cách liên hệ của công dân", []
 
@@ -148,4 +164,6 @@ ROWS: Final = (
     row(DossierWithdrawn, _withdrawn, "quiet"),
     row(DossierReturned, _returned, "good"),
     row(ContactGiven, _contact, "quiet"),
+    row(SimilarSeen, _similar_seen, "quiet"),
+    row(CitizenCalled, _called, "quiet"),
 )

@@ -1,0 +1,184 @@
+"""Which lists a desk has, and what one asked for in an address means. Nothing is read here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from services.intake.domain.dossier import CHANNELS
+from services.intake.domain.statuses import Status
+from services.intake.storage.queries import Filters, Sort
+from services.intake.web.pages import typed
+from shared.kernel.clock import VN, parse_day, to_vn
+from shared.web.schemas import END_YEAR, FIRST_YEAR
+
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A list of the desk: its name in addresses, its title, what to say where it is empty.
+
+    `counted`: its tab says how many there are. `column`: what its rows say beside the usual.
+    `tab`: its title where there is little room.
+    """
+
+    name: str
+    title: str
+    empty: str
+    narrow: Callable[[Filters, datetime], Filters]
+    sort: Sort = "due"
+    counted: bool = True
+    column: str = ""
+    tab: str = ""
+
+
+def _today(filters: Filters, now: datetime) -> Filters:
+    start = datetime.combine(to_vn(now).date(), time.min, VN)
+    return replace(filters, due_from=start, due_to=start + _DAY)
+
+
+HOLDER: Final = "Đang giữ"
+PHONE: Final = "Điện thoại"
+LISTS: Final[Mapping[str, List]] = {
+    each.name: each
+    for each in (
+        List(
+            "dang-xu-ly",
+            "Đang xử lý",
+            "Chưa có hồ sơ nào đang xử lý. Bấm «Nộp hồ sơ mới» để nhận hồ sơ của công dân.",
+            lambda filters, _: replace(filters, unfinished=not filters.statuses),
+        ),
+        List(
+            "can-kiem-tra",
+            "Cần kiểm tra",
+            "Không có hồ sơ nào chờ kiểm tra. Hồ sơ nộp trực tuyến hoặc qua bưu chính hiện ở đây.",
+            lambda filters, _: replace(filters, unfinished=True, statuses=(Status.REGISTERED,)),
+            sort="oldest",
+        ),
+        List(
+            "cho-cong-dan",
+            "Chờ công dân",
+            "Không chờ công dân nào bổ sung giấy tờ hay nộp tiền.",
+            lambda filters, _: replace(
+                filters, unfinished=True, statuses=(Status.SUPPLEMENT, Status.PAYMENT)
+            ),
+            column=PHONE,
+        ),
+        List(
+            "den-han",
+            "Đến hạn hôm nay",
+            "Hôm nay không có hồ sơ nào đến hạn. Xem «Quá hạn» và «Đang xử lý».",
+            _today,
+            column=HOLDER,
+            tab="Hạn hôm nay",
+        ),
+        List(
+            "qua-han",
+            "Quá hạn, chưa xin lỗi",
+            "Không có hồ sơ nào quá hạn mà chưa xin lỗi và hẹn lại.",
+            lambda filters, _: replace(filters, overdue=True),
+            column=HOLDER,
+            tab="Quá hạn",
+        ),
+        List(
+            "cho-tra",
+            "Chờ trả kết quả",
+            "Không có kết quả nào chờ trả. Kết quả do cơ quan gửi về hiện ở đây.",
+            lambda filters, _: replace(filters, unfinished=True, statuses=(Status.RESOLVED,)),
+            column=PHONE,
+            tab="Chờ trả",
+        ),
+        List(
+            "can-goi",
+            "Cần gọi",
+            "Không phải gọi ai: mọi tin cần báo đều đã gửi được.",
+            lambda filters, _: replace(filters, to_call=True),
+            column=PHONE,
+        ),
+        List(
+            "tat-ca",
+            "Tất cả",
+            "Chưa có hồ sơ nào. Bấm «Nộp hồ sơ mới» để nhận hồ sơ của công dân.",
+            lambda filters, _: filters,
+            sort="newest",
+            counted=False,
+        ),
+        List(
+            "so",
+            "Sổ theo dõi",
+            "Ngày này không tiếp nhận hồ sơ nào. Chọn ngày khác.",
+            lambda filters, _: filters,
+            sort="oldest",
+            counted=False,
+        ),
+    )
+}
+COUNTED: Final = tuple(each for each in LISTS.values() if each.counted)
+REGISTER: Final = LISTS["so"]
+#: What an address may say beside which list and which page.
+_FILTERS: Final = ("trang-thai", "thu-tuc", "hinh-thuc", "tu", "den")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A list as its address asks for it; `search` stands for words that are kept here."""
+
+    of: List
+    filters: Filters
+    sort: Sort
+    day: date
+    search: str | None = None
+    words: str = field(default="", repr=False)
+    args: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether something beside the list itself was asked for."""
+        return bool(self.search or any(name in self.args for name in _FILTERS))
+
+
+def read(args: Mapping[str, str], office: str, now: datetime) -> Asked:
+    """The list that an address asks for; what it says wrongly is as if it had not said it."""
+    of = LISTS.get(args.get("xem", ""), LISTS["dang-xu-ly"])
+    day = _day(args.get("ngay")) or to_vn(now).date()
+    kept = {name: args[name][:100] for name in _FILTERS if args.get(name)}
+    number = kept.get("trang-thai", "")
+    whole = number.isascii() and number.isdigit() and len(number) < 3
+    filters = Filters(
+        office=office,
+        statuses=(int(number),) if whole else (),
+        procedure=kept.get("thu-tuc"),
+        channel=kept["hinh-thuc"] if kept.get("hinh-thuc") in CHANNELS else None,
+        received_from=_start(_day(kept.get("tu"))),
+        received_to=_end(_day(kept.get("den"))),
+    )
+    filters = of.narrow(filters, now)
+    if of is REGISTER:
+        filters = replace(filters, received_from=_start(day), received_to=_end(day))
+        kept["ngay"] = day.isoformat()
+    return Asked(of, filters, of.sort, day, args=kept)
+
+
+def of_lists(asked: Asked, now: datetime) -> dict[str, Filters]:
+    """The conditions of every list that is counted, as far as its search goes and no filter."""
+    plain = Filters(office=asked.filters.office, codes=asked.filters.codes)
+    return {each.name: each.narrow(plain, now) for each in COUNTED}
+
+
+def _day(text: str | None) -> date | None:
+    try:
+        day = parse_day(typed.day(text or ""))
+    except ValueError:
+        return None
+    return day if FIRST_YEAR <= day.year < END_YEAR else None
+
+
+def _start(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time.min, VN)
+
+
+def _end(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day + _DAY, time.min, VN)
