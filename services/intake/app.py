@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from services.intake.bulk import Imports
 from services.intake.on import FACTS_QUEUE, SOURCES, handlers
 from services.intake.storage.alarms import next_due
 from services.intake.storage.standing import MATTERS
@@ -53,6 +54,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 ),
             ),
             parts.nightly(prune),
+            Imports(store, catalogue),
         ],
         beside=[access],
         migrations=MIGRATIONS,

@@ -1,4 +1,4 @@
-"""What intake lets go of after its term: settled facts of ended dossiers, and answers to repeats.
+"""What intake lets go of after its term: settled facts of ended dossiers, answers to repeats, files.
 
 The dossier itself stays, and what was said of it is kept for its timeline.
 """
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from services.intake.storage import timelines
 from services.intake.storage.answers import forget, old_answers
+from services.intake.storage.imports import KEPT, forget_imports, old_imports
 from shared.database import Store
 from shared.messaging.prune import Cleared, clear_ledgers, cutoff, in_batches
 from shared.settings import Settings
@@ -27,3 +28,10 @@ def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cl
             forget,
             dry=dry,
         )
+    yield from in_batches(
+        store,
+        "imports",
+        lambda connection, limit: old_imports(connection, now - KEPT, limit),
+        forget_imports,
+        dry=dry,
+    )

@@ -136,7 +136,8 @@ def choose() -> str:
     return render_template("intake/choose.html", fields=fields, office=office_agency())
 
 
-def _procedure(code: str) -> Procedure:
+def offered(code: str) -> Procedure:
+    """The procedure, if this office takes it in today; else NotFound."""
     for procedure in deps().procedures_of(own_office()):
         if procedure.code == code:
             return procedure
@@ -145,7 +146,7 @@ def _procedure(code: str) -> Procedure:
 
 def new(code: str) -> str:
     """An empty form of the procedure."""
-    return _form(_procedure(code), typed.Typed(), deps().store.ids.new(), ())
+    return _form(offered(code), typed.Typed(), deps().store.ids.new(), ())
 
 
 def _form(procedure: Procedure, values: typed.Typed, token: str, faults: Any) -> str:
@@ -164,7 +165,7 @@ def _form(procedure: Procedure, values: typed.Typed, token: str, faults: Any) ->
 
 def submit(code: str) -> Response | tuple[str, int]:
     """File it; the receipt is a page of its own, so it is shown only after the commit."""
-    procedure = _procedure(code)
+    procedure = offered(code)
     token = request.form.get("token", "")[:100]
     command = typed.submission(own_office(), procedure, request.form)
     known = deps()
