@@ -45,7 +45,7 @@ _PROGRESS_SECONDS = 1.0
 )
 def importing(
     file: Path, office: str, procedure: str, repair: Path | None, *, template: bool
-) -> int:
+) -> None:
     """Nhập nhiều hồ sơ · File the rows of a .xlsx or .csv as dossiers of one office.
 
     A row is known by the office and its own number: run again, it adds nothing. Beside a running
@@ -54,7 +54,8 @@ def importing(
     catalogue = load(Settings.load("intake", os.environ).catalogue_dir)
     with opened("intake") as store:
         if template:
-            return _template(store, catalogue, office, procedure, file)
+            _template(store, catalogue, office, procedure, file)
+            return
         content = _read(file)
         task = Task(store.ids.new(), office, procedure, operator())
         refused = _import(store, catalogue, task, content)
@@ -64,16 +65,16 @@ def importing(
             _, header = header_of(catalogue, task, titles, store.clock.now())
             target.write_bytes(writing.to_repair(header, rows, refused))
             click.echo(f"các dòng cần sửa / rows to repair: {target}", err=True)
-    return 1 if refused else 0
+    if refused:
+        click.get_current_context().exit(1)
 
 
-def _template(store: Store, catalogue: Catalogue, office: str, procedure: str, file: Path) -> int:
+def _template(store: Store, catalogue: Catalogue, office: str, procedure: str, file: Path) -> None:
     around = Circumstances(catalogue, store.clock.now())
     found = around.offered(catalogue.agency(office), procedure)
     columns = columns_of(found, around.today)
     file.write_bytes(writing.template(columns, f"{found.code} – {found.name}"))
     click.echo(f"tệp mẫu / template: {file}", err=True)
-    return 0
 
 
 def _read(file: Path) -> bytes:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import timedelta
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
 
 from services.intake.domain.statuses import Status
 from services.intake.storage import imports
 from services.intake.storage.tables import dossiers, import_answers, import_files, imported
-from services.intake.usecases.importing import jobs
+from services.intake.usecases.importing import jobs, run
 from services.intake.usecases.importing.jobs import Worker, repair_file
 from services.intake.usecases.importing.run import Task, file_rows
 from services.intake.usecases.importing.workbook import open_rows
 from services.intake.usecases.prune import prune
 from shared.events.intake import ContactGiven, DossierReceived, DossierRegistered
+from shared.identity.audit import tables
 from shared.kernel.errors import DatabaseAway, InvalidInput, NotFound
 from tests.intake.files import HEADER, OFFICER, cells_of, csv_of, row, upload, work, xlsx_of
 from tests.intake.made import CATALOGUE, OFFICE, OTHER_OFFICE, vn
@@ -230,8 +233,6 @@ def test_the_service_works_through_what_is_handed_in_by_itself(desk):
 
 
 def test_a_row_that_meets_a_defect_stops_no_other(embedded_desk, monkeypatch):
-    from services.intake.usecases.importing import run
-
     real = run.submit
 
     def breaks(uow, catalogue, command, **more):
@@ -284,10 +285,6 @@ def test_nothing_that_came_from_outside_is_a_formula_in_a_file_that_goes_out(emb
     content = repair_file(
         embedded_desk.store, CATALOGUE, OFFICE.code, made, embedded_desk.clock.now()
     )
-    import io
-
-    import openpyxl
-
     sheet = openpyxl.load_workbook(io.BytesIO(content)).worksheets[0]
     kinds = {cell.data_type for line in sheet.iter_rows() for cell in line if cell.value}
     assert kinds == {"s"}
@@ -337,8 +334,6 @@ def test_the_same_form_sent_twice_is_one_import_and_an_office_has_few_at_once(de
 
 
 def test_what_was_added_is_in_the_access_log_under_the_officers_name(desk):
-    from shared.identity.audit import tables
-
     made = upload(desk, csv_of(row("a-1")))
     work(desk)
     with desk.store.read() as connection:

@@ -27,7 +27,7 @@ _MOST_UNPACKED: Final = 96 * 1024 * 1024
 _MOST_OF_A_PART: Final = 24 * 1024 * 1024
 _MOST_PARTS: Final = 500
 _SHEETS: Final = "xl/worksheets/"
-#: A sheet says of every row which it is; beyond so many there is only formatting.
+#: A sheet says of every row which it is, so that one may lie a million lines below the others.
 _LAST_LINE: Final = 100_000
 _LONGEST_CELL: Final = 5_000
 _MARKUP: Final = tuple("<!DOCTYPE".encode(each) for each in ("utf-8", "utf-16-le", "utf-16-be"))
@@ -163,7 +163,10 @@ def _cells(sheet: Any) -> Iterator[tuple[int, tuple[Value, ...]]]:
     rows = sheet.iter_rows(max_col=MOST_COLUMNS + 1)
     for line, cells in enumerate(rows, 1):
         if line > _LAST_LINE:
-            return
+            raise not_read(
+                "có dòng ở dưới dòng 100.000; hãy xóa hẳn các dòng trống ở cuối trang tính",
+                "rows below line 100,000: delete what is empty at the end of the sheet",
+            )
         yield line, _bounded(map(_value, cells))
 
 
@@ -173,6 +176,8 @@ def _rows(cells: Iterator[tuple[int, tuple[Value, ...]]]) -> Iterator[Row]:
             line, values = next(cells)
         except StopIteration:
             return
+        except InvalidInput:
+            raise
         except Exception:  # noqa: BLE001 - as above
             _broken()
         if any(map(_is_there, values)):
