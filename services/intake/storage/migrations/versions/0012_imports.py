@@ -44,6 +44,10 @@ def upgrade() -> None:
         sa.Column("dossier", sa.Text),
         sa.Column("reasons", Json(), nullable=False),
     )
+    _make_numbers()
+
+
+def _make_numbers() -> None:
     op.create_table(
         "imported_numbers",
         sa.Column("office", sa.Text, primary_key=True),
