@@ -144,3 +144,18 @@ imported = sa.Table(
     sa.Column("line", sa.Integer, nullable=False),
     sa.Column("at", Instant(), nullable=False),
 )
+
+# What is typed into a form and not yet filed; gone a day after it was typed last.
+drafts = sa.Table(
+    "drafts",
+    metadata,
+    sa.Column("office", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("procedure", sa.Text, nullable=False),
+    sa.Column("officer", sa.Text, nullable=False),
+    sa.Column("page", sa.Text, nullable=False),
+    sa.Column("saves", sa.Integer, nullable=False),
+    sa.Column("inputs", Json(), nullable=False),
+    sa.Column("saved_at", Instant(), nullable=False),
+)
+sa.Index("drafts_saved_at", drafts.c.saved_at)

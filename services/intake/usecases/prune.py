@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from services.intake.storage import timelines
+from services.intake.storage import drafts, timelines
 from services.intake.storage.answers import forget, old_answers
 from services.intake.storage.imports import KEPT, forget_imports, old_imports
 from shared.database import Store
@@ -33,5 +33,12 @@ def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cl
         "imports",
         lambda connection, limit: old_imports(connection, now - KEPT, limit),
         forget_imports,
+        dry=dry,
+    )
+    yield from in_batches(
+        store,
+        "drafts",
+        lambda connection, limit: drafts.old(connection, now - drafts.KEPT, limit),
+        drafts.forget_old,
         dry=dry,
     )

@@ -9,7 +9,7 @@ from flask import Flask, request
 
 from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps, deps
-from services.intake.web.pages import acts, desk, imports, lookup, typed
+from services.intake.web.pages import acts, desk, drafts, imports, lookup, typed
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.identity.guard import current_or_none, guard_of
@@ -54,8 +54,8 @@ def create_web(
     app.jinja_env.globals["today"] = lambda: deps().today()
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
-    for each in (desk.blueprint(), imports.blueprint(), acts.blueprint(), lookup.blueprint()):
-        app.register_blueprint(each)
+    for room in (desk, drafts, imports, acts, lookup):
+        app.register_blueprint(room.blueprint())
     return app
 
 

@@ -13,8 +13,10 @@ from services.intake.domain.citizen import RETURN_METHODS
 from services.intake.domain.dossier import CHANNELS
 from services.intake.domain.statuses import Status
 from services.intake.domain.waits import ACTIONS_VI, actions
+from services.intake.storage.drafts import forget
 from services.intake.storage.queries import Filters, Page, Sort
 from services.intake.usecases import look
+from services.intake.usecases.drafting import owner
 from services.intake.usecases.once import answer_once, digest
 from services.intake.usecases.report import ii06a
 from services.intake.usecases.submit import submit as file_dossier
@@ -22,7 +24,7 @@ from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
 from services.intake.web.openings import openings
-from services.intake.web.pages import typed
+from services.intake.web.pages import drafts, typed
 from services.intake.web.telling import tell
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
@@ -145,17 +147,20 @@ def offered(code: str) -> Procedure:
 
 
 def new(code: str) -> str:
-    """An empty form of the procedure."""
-    return _form(offered(code), typed.Typed(), deps().store.ids.new(), ())
+    """An empty form of the procedure, or what was typed into one and is not filed yet."""
+    procedure = offered(code)
+    return _form(procedure, drafts.opened(procedure), ())
 
 
-def _form(procedure: Procedure, values: typed.Typed, token: str, faults: Any) -> str:
+def _form(procedure: Procedure, opened: drafts.Opened, faults: Any) -> str:
+    values = opened.values
     counts = typed.papers(procedure.papers, values)
     return render_template(
         "intake/new.html",
         procedure=procedure,
         values=values,
-        token=token,
+        opened=opened,
+        others=drafts.others(procedure, opened.token),
         faults=faults,
         at=typed.by_input(faults, counts),
         channel_name=channel_name,
@@ -172,22 +177,24 @@ def submit(code: str) -> Response | tuple[str, int]:
 
     def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
         filed = file_dossier(uow, known.catalogue, command)
+        forget(uow, filed.office, token)
         saw([filed.code])
         return 201, views.summary(filed, known.catalogue, uow.now)
 
-    told = sorted((k, v) for k, v in request.form.items(multi=True) if k != "csrf_token")
+    left_out = ("csrf_token", "d.")
+    told = sorted((k, v) for k, v in request.form.items(multi=True) if not k.startswith(left_out))
     asked = digest("POST", request.path, told)
     try:
         given = answer_once(
             known.store,
-            f"page:{own_office()}",
+            owner(own_office()),
             token or None,
             asked,
             act,
             actor=current().actor,
         )
     except InvalidInput as wrong:
-        return _form(procedure, request.form, token, wrong.faults), 422
+        return _form(procedure, drafts.keep_refused(procedure, token), wrong.faults), 422
     filed = json.loads(given.body)
     return redirect(url_for(".receipt", code=filed["code"]), 303)
 
