@@ -14,6 +14,7 @@ from typing import Final
 from services.intake.domain import reception
 from services.intake.domain.bulk.columns import NUMBER, Header, columns_of, letter, read_header
 from services.intake.domain.bulk.rows import (
+    LONGEST_NUMBER,
     Filled,
     Reason,
     Row,
@@ -118,7 +119,8 @@ class _Filing:
     def _number(self, row: Row) -> str:
         place = self._header.place_of(NUMBER)
         value = row.values[place] if place is not None and place < len(row.values) else None
-        return str(value)[:60] if isinstance(value, str | int) else ""
+        told = str(value) if isinstance(value, str | int | float) else ""
+        return "".join(each for each in told if each.isprintable())[:LONGEST_NUMBER]
 
     def _first(self, row: Row, filled: Filled, known: dict[str, Known]) -> Answer:
         now = self._store.clock.now()

@@ -85,9 +85,9 @@ def others(procedure: Procedure, token: str) -> list[Draft]:
 def keep_refused(procedure: Procedure, token: str) -> Opened:
     """Keep what was typed into a form that could not be filed, so that no reload loses it."""
     page, form = deps().store.ids.new(), request.form
-    if not token:
+    if not token or "\0" in token:
         return Opened(token, page, values=form)
-    before = {form.get("d.page", ""), form.get("d.after", "")} - {""}
+    before = {_id("d.page"), _id("d.after")} - {""}
     try:
         saved = _save(_typed(procedure.code, token, page, 0), before)
     except InvalidInput:  # too many: the page still holds it
@@ -102,18 +102,22 @@ def keep(code: str) -> Response:
         raise NotFound("there is no such procedure", vi="Bộ phận này không tiếp nhận thủ tục này.")
     number = form.get("d.n", "")
     count = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0
-    token = form.get("token", "")[:LONGEST_ID] or deps().store.ids.new()
-    page = form.get("d.page", "")[:LONGEST_ID] or token
-    by_button = "d.keep" in form
-    if by_button:  # without a script nothing counts: what the button brings is the newest
-        before = {page, form.get("d.after", "")} - {""}
-        saved = _save(_typed(code, token, deps().store.ids.new(), 0), before)
+    token = _id("token") or deps().store.ids.new()
+    page, after = _id("d.page") or token, _id("d.after")
+    if "d.keep" in form:  # without a script nothing counts: what the button brings is the newest
+        new_page = deps().store.ids.new()
+        saved = _save(_typed(code, token, new_page, 0), {page, after} - {""})
         return redirect(url_for("desk.new", code=code, nhap=saved.id), 303)
-    saved = _save(_typed(code, token, page, count), {form.get("d.after", "")} - {""})
+    saved = _save(_typed(code, token, page, count), {after} - {""})
     if not saved.began:
         pass_over()
     told = {"id": saved.id, "filed": saved.filed, "at": vn_time(deps().now())}
     return jsonify(told)
+
+
+def _id(name: str) -> str:
+    """An id that the form brings along; empty where there is none."""
+    return request.form.get(name, "").replace("\0", "")[:LONGEST_ID]
 
 
 def _typed(code: str, token: str, page: str, count: int) -> Draft:

@@ -82,7 +82,7 @@ def upload() -> BaseResponse | tuple[str, int]:
     )
     try:
         check_size(len(content))
-        token = request.form.get("token", "")[:100]
+        token = request.form.get("token", "").replace("\0", "")[:100]
         made = start(known.store, known.catalogue, Upload(task, token, sent.filename, content))
     except InvalidInput as wrong:
         return _choose(wrong.faults), 422
