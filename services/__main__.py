@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "intake": ("services.commands.run_service:intake", "Run intake: web (doors) or work (loops)."),
     "routing": ("services.commands.run_service:routing", "Run routing: web or work."),
     "notify": ("services.commands.run_service:notify", "Run notify: web or work."),
+    "import": ("services.commands.importing:importing", "File many dossiers from a spreadsheet."),
     "catalogue": ("services.commands.catalogue:catalogue", "Check and show the city's data."),
     "keys": ("services.commands.keys:keys", "Issue, list and revoke API keys."),
     "messages": ("services.commands.messages:messages", "Look at messages to citizens."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from services.intake.bulk import Imports
 from services.intake.on import FACTS_QUEUE, SOURCES, handlers
 from services.intake.storage.alarms import next_due
 from services.intake.storage.search import Index
@@ -58,6 +59,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             ),
             parts.nightly(prune),
             Filling(f"{NAME}.search", store, index),
+            Imports(store, catalogue),
         ],
         beside=[access],
         migrations=MIGRATIONS,

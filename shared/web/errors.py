@@ -102,11 +102,17 @@ def _answer(problem: Problem) -> BaseResponse:
 
 
 def _to_sign_in() -> BaseResponse:
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    target = request.full_path.rstrip("?") if request.method == "GET" or _has_page() else None
     where = url_for("lienthong.sign_in", next=target)
     if "HX-Request" in request.headers:  # htmx follows no redirect to another page
         return Response("", 401, headers={"HX-Redirect": where})
     return redirect(where, 303)
+
+
+def _has_page() -> bool:
+    """Whether there is a page to come back to where something was sent to."""
+    rules = current_app.url_map.bind("")
+    return rules.test(request.path, "GET")
 
 
 def page(problem: Problem) -> Response:

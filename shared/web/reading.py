@@ -6,11 +6,12 @@ meets a thousand brackets, a number of 5,000 digits, half a character or a NUL.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import re
-from collections.abc import Iterator
-from typing import Any, Final, NoReturn
+from collections.abc import Callable, Iterator
+from typing import IO, Any, Final, NoReturn, TypeVar
 
 import flask
 
@@ -47,8 +48,43 @@ class NotRead(ValueError):
         self.refusal = refusal
 
 
+View = TypeVar("View", bound=Callable[..., Any])
+_MARK: Final = "__most_bytes__"
+
+
+def takes(count: int) -> Callable[[View], View]:
+    """Let a view be sent so many bytes, which for all others are few: it is one that takes files."""
+
+    def mark(view: View) -> View:
+        setattr(view, _MARK, count)
+        return view
+
+    return mark
+
+
 class Request(flask.Request):
     """Flask's request; a body that is not taken is told in our words."""
+
+    @property
+    def max_content_length(self) -> int | None:
+        """How many bytes are read of this request."""
+        view = flask.current_app.view_functions.get(self.endpoint or "")
+        most: int | None = getattr(view, _MARK, None)
+        return super().max_content_length if most is None else most
+
+    @max_content_length.setter
+    def max_content_length(self, value: int | None) -> None:
+        self._max_content_length = value
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,  # noqa: ARG002 - werkzeug's signature
+        content_type: str | None,  # noqa: ARG002
+        filename: str | None = None,  # noqa: ARG002
+        content_length: int | None = None,  # noqa: ARG002
+    ) -> IO[bytes]:
+        """Memory: what is personal in a file never lies in a folder for passing files."""
+        return io.BytesIO()
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Refuse with what the reader said; 415 where the content is of another kind."""

@@ -23,6 +23,7 @@ LOG = "case,channel,start,activity,group,timestamp\na,Desk,,Receipt,g,2022-03-01
 ENDS: dict[Words, str] = {
     ("demo",): "./run demo --dossiers 3 --data {}/demo",
     ("replay",): "./run replay {}/log.csv --data {}/replay",
+    ("import",): "./run import {}/mau.xlsx --office ubnd-phuong-1 --procedure 1.004873 --template",
     ("migrate",): "./run migrate --check",
     ("catalogue", "check"): "./run catalogue check",
     ("catalogue", "show"): "./run catalogue show",

@@ -277,6 +277,9 @@ CODE = "/ho-so/{code}"
 FORMS: dict[str, dict[str, tuple[str, ...]]] = {
     "intake": {
         "/ho-so/moi/{procedure}": (*FORM, *PAPERS, *CONTACT, "branches", "channel"),
+        "/ho-so/ban-nhap/{procedure}": (*FORM[:1], *CONTACT[:1], "d.page", "d.after", "d.n"),
+        "/ho-so/ban-nhap/{code}/xoa": (),
+        "/ho-so/nhap-tep": ("procedure", "file"),
         f"{CODE}/receive": PAPERS[1:],
         f"{CODE}/refuse": ("reason", "next_step"),
         f"{CODE}/request-supplement": ("items", "reason", "respond_by"),
@@ -303,7 +306,9 @@ LISTS: dict[str, dict[str, tuple[str, ...]]] = {
     "intake": {
         "/ho-so": ("xem", "trang-thai", "thu-tuc", "hinh-thuc", "tim", "tu", "den", "cursor"),
         "/bao-cao": ("thang",),
-        "/ho-so/moi/{procedure}": (),
+        "/ho-so/moi/{procedure}": ("nhap",),
+        "/ho-so/ban-nhap": (),
+        "/ho-so/nhap-tep": ("procedure",),
         CODE: (),
         f"{CODE}/giay-hen": ("lan", "kho"),
         f"{CODE}/giay-hen.pdf": ("lan", "kho"),

@@ -160,3 +160,66 @@ guesses = sa.Table(
     sa.Column("until", Instant(), nullable=False),
 )
 sa.Index("guesses_at", guesses.c.at)
+
+# A file of many submissions while it is worked through, and a day longer.
+imports = sa.Table(
+    "imports",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("office", sa.Text, nullable=False),
+    sa.Column("token", sa.Text, nullable=False),
+    sa.Column("procedure", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("faults", Json(), nullable=False),
+    sa.Column("rows", sa.Integer),
+    sa.Column("made_at", Instant(), nullable=False),
+    sa.Column("ended_at", Instant()),
+    sa.Column("leased_until", Instant()),
+    sa.UniqueConstraint("office", "token", name="imports_token"),
+)
+# Apart, so that to write how far it has come never writes the file again.
+import_files = sa.Table(
+    "import_files",
+    metadata,
+    sa.Column("import_id", sa.Text, primary_key=True),
+    sa.Column("content", sa.LargeBinary, nullable=False),
+)
+import_answers = sa.Table(
+    "import_answers",
+    metadata,
+    sa.Column("import_id", sa.Text, primary_key=True),
+    sa.Column("line", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("dossier", sa.Text),
+    sa.Column("reasons", Json(), nullable=False),
+)
+# Which of an office's own numbers stand for which dossier, for ever: a file is never added twice.
+imported = sa.Table(
+    "imported_numbers",
+    metadata,
+    sa.Column("office", sa.Text, primary_key=True),
+    sa.Column("number", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("dossier", sa.Text, nullable=False),
+    sa.Column("import_id", sa.Text, nullable=False),
+    sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("at", Instant(), nullable=False),
+)
+
+# What is typed into a form and not yet filed; gone a day after it was typed last.
+drafts = sa.Table(
+    "drafts",
+    metadata,
+    sa.Column("office", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("procedure", sa.Text, nullable=False),
+    sa.Column("officer", sa.Text, nullable=False),
+    sa.Column("page", sa.Text, nullable=False),
+    sa.Column("saves", sa.Integer, nullable=False),
+    sa.Column("inputs", Json(), nullable=False),
+    sa.Column("saved_at", Instant(), nullable=False),
+)
+sa.Index("drafts_saved_at", drafts.c.saved_at)

@@ -1,4 +1,4 @@
-"""What intake lets go of after its term: settled facts of ended dossiers, answers to repeats, searches.
+"""What intake lets go of after its term: settled facts of ended dossiers, answers, searches, files.
 
 The dossier itself stays, and what was said of it is kept for its timeline.
 """
@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from services.intake.storage import searches, timelines
+from services.intake.storage import drafts, searches, timelines
 from services.intake.storage.answers import forget, old_answers
+from services.intake.storage.imports import KEPT, forget_imports, old_imports
 from shared.database import Store
 from shared.messaging.prune import Cleared, clear_ledgers, cutoff, in_batches
 from shared.settings import Settings
@@ -29,3 +30,17 @@ def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cl
             forget,
             dry=dry,
         )
+    yield from in_batches(
+        store,
+        "imports",
+        lambda connection, limit: old_imports(connection, now - KEPT, limit),
+        forget_imports,
+        dry=dry,
+    )
+    yield from in_batches(
+        store,
+        "drafts",
+        lambda connection, limit: drafts.old(connection, now - drafts.KEPT, limit),
+        drafts.forget_old,
+        dry=dry,
+    )

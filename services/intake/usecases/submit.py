@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from services.intake.domain import reception
@@ -23,9 +23,14 @@ from shared.kernel.errors import Fault, InvalidInput
 from shared.messaging.handling import keep
 
 
-def submit(uow: UnitOfWork, catalogue: Catalogue, command: SubmitDossier) -> Dossier:
-    """File a dossier; InvalidInput carries every fault at once."""
-    around = Circumstances(catalogue, uow.now)
+def submit(
+    uow: UnitOfWork, catalogue: Catalogue, command: SubmitDossier, *, at: datetime | None = None
+) -> Dossier:
+    """File a dossier; InvalidInput carries every fault at once.
+
+    `at` is when it was handed in, an instant of today (UTC), where that is not now.
+    """
+    around = Circumstances(catalogue, at or uow.now)
     return _file(uow, around, command.office, _checked(around, command))
 
 

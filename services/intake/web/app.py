@@ -10,7 +10,7 @@ from flask import Flask, request
 from services.intake.domain.papers import words
 from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps, deps
-from services.intake.web.pages import acts, desk, lookup, papers, typed
+from services.intake.web.pages import acts, desk, drafts, imports, lookup, papers, typed
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.identity.guard import current_or_none, guard_of
@@ -63,8 +63,8 @@ def create_web(
     app.jinja_env.globals["today"] = lambda: deps().today()
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
-    for each in (desk, acts, papers, lookup):
-        app.register_blueprint(each.blueprint())
+    for room in (desk, drafts, imports, acts, papers, lookup):
+        app.register_blueprint(room.blueprint())
     return app
 
 

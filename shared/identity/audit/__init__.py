@@ -8,7 +8,7 @@ loop that does so by itself.
 from shared.identity.audit.chain import Seal, Verdict, prune, seal, verify
 from shared.identity.audit.entry import Entry
 from shared.identity.audit.keeper import Keeper
-from shared.identity.audit.log import AccessLog, note, reveal, saw
+from shared.identity.audit.log import AccessLog, note, pass_over, reveal, saw
 from shared.identity.audit.tables import define
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Verdict",
     "define",
     "note",
+    "pass_over",
     "prune",
     "reveal",
     "saw",

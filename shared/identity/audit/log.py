@@ -66,6 +66,8 @@ class AccessLog:
         principal, status = g.get("principal"), response.status_code
         if request.url_rule is None or (principal is None and not seen) or status == TOO_MANY:
             return None
+        if g.get("passed_over"):
+            return None
         named = things([*map(str, (request.view_args or {}).values()), *(seen or ())])
         if request.method in _SAFE and (
             not named or status // 100 == 3 or (seen is None and g.get("is_public"))
@@ -142,6 +144,11 @@ def saw(names: Iterable[str]) -> None:
     A look that shows nothing (an empty list) is not noted.
     """
     g.seen = [*g.get("seen", ()), *names]
+
+
+def pass_over() -> None:
+    """Say that the request only goes on with what is noted already: a form that is being typed."""
+    g.passed_over = True
 
 
 def _write(connection: sa.Connection, entries: list[Entry]) -> None:

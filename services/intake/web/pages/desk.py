@@ -13,7 +13,9 @@ from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.citizen import RETURN_METHODS
 from services.intake.domain.similar import WHY_VI, LookAlike
 from services.intake.domain.waits import ACTIONS_VI, actions
+from services.intake.storage.drafts import forget
 from services.intake.usecases import look
+from services.intake.usecases.drafting import owner
 from services.intake.usecases.once import answer_once, digest
 from services.intake.usecases.report import ii06a
 from services.intake.usecases.similar import SimilarFound
@@ -21,7 +23,7 @@ from services.intake.usecases.submit import submit_beside
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
-from services.intake.web.pages import export, find, lists, papers, typed
+from services.intake.web.pages import drafts, export, find, lists, papers, typed
 from services.intake.web.pages.faulty import faulty, unasked
 from services.intake.web.telling import tell
 from services.intake.web.where import places, stages
@@ -75,7 +77,8 @@ def choose() -> str:
     return render_template("intake/choose.html", fields=fields, office=office_agency())
 
 
-def _procedure(code: str) -> Procedure:
+def offered(code: str) -> Procedure:
+    """The procedure, if this office takes it in today; else NotFound."""
     for procedure in deps().procedures_of(own_office()):
         if procedure.code == code:
             return procedure
@@ -83,25 +86,23 @@ def _procedure(code: str) -> Procedure:
 
 
 def new(code: str) -> str:
-    """An empty form of the procedure."""
-    return _form(_procedure(code), typed.Typed(), deps().store.ids.new(), ())
+    """An empty form of the procedure, or what was typed into one and is not filed yet."""
+    procedure = offered(code)
+    return _form(procedure, drafts.opened(procedure), ())
 
 
 def _form(
-    procedure: Procedure,
-    values: typed.Typed,
-    token: str,
-    faults: Any,
-    *,
-    similar: Sequence[LookAlike] = (),
+    procedure: Procedure, opened: drafts.Opened, faults: Any, *, similar: Sequence[LookAlike] = ()
 ) -> str:
     """The form with what was typed; with the dossiers that may be about the same matter."""
+    values = opened.values
     counts = typed.papers(procedure.papers, values)
     return render_template(
         "intake/new.html",
         procedure=procedure,
         values=values,
-        token=token,
+        opened=opened,
+        others=drafts.others(procedure, opened.token),
         faults=faults,
         faulty=faulty(faults, counts, procedure),
         at=typed.by_input(faults, counts),
@@ -114,7 +115,7 @@ def _form(
 
 def submit(code: str) -> Response | tuple[str, int]:
     """File it; the receipt is a page of its own, so it is shown only after the commit."""
-    procedure = _procedure(code)
+    procedure = offered(code)
     token = request.form.get("token", "")[:100]
     command = typed.submission(own_office(), procedure, request.form)
     doubts = unasked(request.form)
@@ -125,15 +126,17 @@ def submit(code: str) -> Response | tuple[str, int]:
         filed, _ = submit_beside(uow, known.catalogue, command, seen=seen)
         if doubts:
             raise InvalidInput(doubts)
+        forget(uow, filed.office, token)
         saw([filed.code])
         return 201, views.summary(filed, known.catalogue, uow.now)
 
-    told = sorted((k, v) for k, v in request.form.items(multi=True) if k != "csrf_token")
+    left_out = ("csrf_token", "d.")
+    told = sorted((k, v) for k, v in request.form.items(multi=True) if not k.startswith(left_out))
     asked = digest("POST", request.path, told)
     try:
         given = answer_once(
             known.store,
-            f"page:{own_office()}",
+            owner(own_office()),
             token or None,
             asked,
             act,
@@ -142,10 +145,11 @@ def submit(code: str) -> Response | tuple[str, int]:
     except InvalidInput as wrong:
         # Told with all the rest, and alone only where nothing else is wrong.
         faults = wrong.faults if set(doubts) <= set(wrong.faults) else (*wrong.faults, *doubts)
-        return _form(procedure, request.form, token, faults), 422
+        return _form(procedure, drafts.keep_refused(procedure, token), faults), 422
     except SimilarFound as found:
         saw(each.code for each in found.similar if each.office == own_office())
-        return _form(procedure, request.form, token, (), similar=found.similar), 409
+        again = drafts.keep_refused(procedure, token)
+        return _form(procedure, again, (), similar=found.similar), 409
     filed = json.loads(given.body)
     papers.to_be_printed(filed["code"])
     return redirect(url_for("papers.receipt", code=filed["code"]), 303)

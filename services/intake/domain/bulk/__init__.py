@@ -1,0 +1,1 @@
+"""A file of many submissions: its columns, and its rows as commands."""

@@ -1,0 +1,1 @@
+"""Filing what a file holds, row by row: read, filed by the desk's own rules, answered."""
