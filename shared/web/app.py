@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from shared.identity import guard
 from shared.identity.keys import StoreKeys
 from shared.identity.limits import Shares
+from shared.identity.passes import Checkpoint, Holds, Passes
 from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web import errors, filters, pages, reading, security
@@ -47,12 +48,14 @@ def create_app(
     navigation: Sequence[tuple[str, str]] = (),
     keys: guard.Keys | None = None,
     metrics: Metrics | None = None,
+    holds: Holds | None = None,
 ) -> Flask:
     """An app with guard, errors, headers, cookies, filters and the pages all services share.
 
-    `title` is Vietnamese and stands on every page; `sign_in` names the kinds of key that may sign
-    in to pages (none: no sign-in); `navigation` are (address, words) of the page head; `home` is
-    where a sign-in leads.  Keys are looked up in `store` unless `keys` is given.
+    `title` is Vietnamese and stands on every page; `sign_in` names the kinds of people who work at
+    its pages; `navigation` are (address, words) of the page head; `home` is where its emblem leads.
+    Keys are looked up in `store` unless `keys` is given. `holds` is given by the service that keeps
+    the sign-ins: the others believe a pass while it is fresh.
     """
     app = Flask(f"lienthong.{settings.service}", static_folder=None)
     app.json = _Json(app)
@@ -61,12 +64,22 @@ def create_app(
     security.install(app, settings)
     app.extensions[KEY] = WebState(
         settings=settings,
-        kinds=tuple(sign_in),
         navigation=list(navigation),
     )
     doorkeys = keys if keys is not None else _keys_of(store)
     shares = Shares(settings.key_per_minute, settings.key_at_once)
-    guard.install(app, guard.Guard(doorkeys, CSRFProtect(app), shares, metrics or Metrics()))
+    checkpoint = Checkpoint(
+        Passes(str(app.config["SECRET_KEY"])),
+        security.cookie_name(settings, "pass"),
+        settings.cookie_secure,
+        holds,
+    )
+    guard.install(
+        app,
+        guard.Guard(
+            doorkeys, CSRFProtect(app), checkpoint, tuple(sign_in), shares, metrics or Metrics()
+        ),
+    )
     reading.install(app)
     errors.install(app)
     filters.install(app)

@@ -18,6 +18,7 @@ from services.intake.web import views
 from services.intake.web.deps import deps, own_office
 from services.intake.web.pages import typed
 from services.intake.web.pages.desk import show
+from services.intake.web.people import take_care
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require
@@ -48,6 +49,8 @@ def _act(code: str, act: str) -> Response | tuple[str, int]:
         dossier = uow.get(Dossiers).of_office(code, office)
         told = arguments(form, dossier, procedure_of(known.catalogue, dossier))
         dossier = verb(uow, known.catalogue, office, code, **told)
+        if act == "receive":
+            take_care(uow, code)
         return 200, views.summary(dossier, known.catalogue, uow.now)
 
     told = sorted((k, v) for k, v in form.items(multi=True) if k != "csrf_token")

@@ -1,8 +1,8 @@
-"""The desk's pages: the list, a new dossier, a dossier with its timeline, the receipt, the report."""
+"""The desk's pages: the list, a new dossier, a dossier with its timeline, the receipt."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from flask import Blueprint, json, redirect, render_template, request, url_for
@@ -16,14 +16,13 @@ from services.intake.domain.waits import ACTIONS_VI, actions
 from services.intake.storage.queries import Filters, Page, Sort
 from services.intake.usecases import look
 from services.intake.usecases.once import answer_once, digest
-from services.intake.usecases.report import ii06a
 from services.intake.usecases.submit import submit as file_dossier
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
 from services.intake.web.openings import openings
 from services.intake.web.pages import typed
-from services.intake.web.telling import tell
+from services.intake.web.people import names_in, take_care
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
@@ -39,7 +38,7 @@ PAGE_SIZE = 25
 
 
 def blueprint() -> Blueprint:
-    """Pages under /ho-so and /bao-cao; all need a desk's key."""
+    """Pages under /ho-so; for the officers of a desk alone."""
     blue = Blueprint("desk", __name__)
     routes: tuple[tuple[str, str, Any], ...] = (
         ("/ho-so", "dossiers", dossiers),
@@ -47,7 +46,6 @@ def blueprint() -> Blueprint:
         ("/ho-so/moi/<string:code>", "new", new),
         ("/ho-so/<string:code>", "dossier", dossier),
         ("/ho-so/<string:code>/giay-hen", "receipt", receipt),
-        ("/bao-cao", "report", report),
     )
     for path, name, view in routes:
         blue.add_url_rule(path, name, require("desk")(view), methods=["GET"])
@@ -171,6 +169,7 @@ def submit(code: str) -> Response | tuple[str, int]:
 
     def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
         filed = file_dossier(uow, known.catalogue, command)
+        take_care(uow, filed.code)
         saw([filed.code])
         return 201, views.summary(filed, known.catalogue, uow.now)
 
@@ -204,6 +203,7 @@ def show(
     with known.store.read() as connection:
         found = look.one(connection, own_office(), code)
         entries = look.timeline(connection, found.code)
+        people = names_in(connection, found.code, entries)
     procedure = procedure_of(known.catalogue, found)
     counts = typed.papers(procedure.papers, values) if values else []
     return render_template(
@@ -211,7 +211,8 @@ def show(
         dossier=found,
         procedure=procedure,
         office=office_agency(),
-        events=[tell(entry) for entry in reversed(entries)],
+        events=[people.tell(entry) for entry in reversed(entries)],
+        keeper=people.keeper,
         allowed=actions(found),
         names=ACTIONS_VI,
         contact=typed.of_contact(found.contact),
@@ -233,8 +234,10 @@ def receipt(code: str) -> str:
     known = deps()
     with known.store.read() as connection:
         found = look.one(connection, own_office(), code)
+        people = names_in(connection, code, look.timeline(connection, code))
     return render_template(
         "intake/receipt.html",
+        taken_by=people.taker,
         dossier=found,
         procedure=procedure_of(known.catalogue, found),
         office=office_agency(),
@@ -243,30 +246,3 @@ def receipt(code: str) -> str:
         channel_name=channel_name,
         lookup=f"{home}{url_for('lookup.form')}" if (home := state_of().settings.home) else None,
     )
-
-
-def report() -> str:
-    """Form II.06a of this office for one month."""
-    known = deps()
-    first = _month(request.args.get("thang")) or known.today().replace(day=1)
-    following = (first + timedelta(days=32)).replace(day=1)
-    start = datetime.combine(first, time.min, VN)
-    end = datetime.combine(following, time.min, VN)
-    with known.store.read() as connection:
-        made = ii06a(
-            connection, known.catalogue, start, end, offices=[own_office()], now=known.now()
-        )
-    return render_template(
-        "intake/report.html",
-        month=first,
-        part=made.offices[0],
-        office=office_agency(),
-    )
-
-
-def _month(text: str | None) -> date | None:
-    try:
-        found = parse_day(f"{text}-01")
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2200 else None
