@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.commands.welcome import busiest
+from services.commands.first_keys import busiest
 from services.embedded.city import City
 from services.intake.storage import staff as table
 from services.intake.usecases import staff

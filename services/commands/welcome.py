@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
-from services.commands.first_keys import CityKey
-from shared.catalogue import Agency, Catalogue
-from shared.kernel.errors import NotFound
-
-if TYPE_CHECKING:
-    from services.commands.first_people import CityPerson
+from services.commands.first_keys import CityKey, busiest
+from services.commands.first_people import CityPerson
+from shared.catalogue import Catalogue
 
 KEYS_FILE: Final = "khoa-truy-cap.txt"
 AGENCIES_SHOWN: Final = 3
@@ -109,20 +105,6 @@ def examples(keys: Sequence[CityKey], catalogue: Catalogue, on: date) -> list[Ci
         or (key.kind == "agency" and key.bound_to in agencies)
         or key.kind == "operator"
     ]
-
-
-def busiest(catalogue: Catalogue, office: Agency, on: date) -> list[str]:
-    """Codes of the agencies that act on what this office takes in, those with most steps first."""
-    steps: Counter[str] = Counter()
-    for procedure in catalogue.procedures(on):
-        if not catalogue.office_handles(office.code, procedure, on):
-            continue
-        for step in procedure.steps:
-            try:
-                steps[catalogue.agency_for(step.role, office.territory, on).code] += 1
-            except NotFound:
-                continue  # a step of a branch that this ward has nobody for
-    return [code for code, _ in steps.most_common()]
 
 
 def tell_rest(folder: Path, kept: Path | None, *, first: bool, autopilot: bool) -> None:

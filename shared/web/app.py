@@ -66,25 +66,31 @@ def create_app(
         settings=settings,
         navigation=list(navigation),
     )
-    doorkeys = keys if keys is not None else _keys_of(store)
-    shares = Shares(settings.key_per_minute, settings.key_at_once)
+    guard.install(app, _guard(app, settings, keys or _keys_of(store), sign_in, metrics, holds))
+    reading.install(app)
+    errors.install(app)
+    filters.install(app)
+    pages.install(app)
+    return app
+
+
+def _guard(
+    app: Flask,
+    settings: Settings,
+    keys: guard.Keys,
+    kinds: Sequence[str],
+    metrics: Metrics | None,
+    holds: Holds | None,
+) -> guard.Guard:
     checkpoint = Checkpoint(
         Passes(str(app.config["SECRET_KEY"])),
         security.cookie_name(settings, "pass"),
         settings.cookie_secure,
         holds,
     )
-    guard.install(
-        app,
-        guard.Guard(
-            doorkeys, CSRFProtect(app), checkpoint, tuple(sign_in), shares, metrics or Metrics()
-        ),
-    )
-    reading.install(app)
-    errors.install(app)
-    filters.install(app)
-    pages.install(app)
-    return app
+    shares = Shares(settings.key_per_minute, settings.key_at_once)
+    csrf = CSRFProtect(app)
+    return guard.Guard(keys, csrf, checkpoint, tuple(kinds), shares, metrics or Metrics())
 
 
 def _addressed(inner: WSGIApplication, settings: Settings) -> WSGIApplication:

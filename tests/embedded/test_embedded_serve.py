@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from services.commands.first_keys import first_keys
+from services.commands.first_keys import busiest, first_keys
 from services.commands.first_people import first_people
-from services.commands.welcome import KEYS_FILE, busiest, examples, keep_keys
+from services.commands.welcome import KEYS_FILE, examples, keep_keys
 from services.embedded.city import open_city
 from services.embedded.serve import city_settings
 from services.intake.usecases import sign_in

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 import sqlalchemy as sa
 
 from services.intake.storage import custody, staff
-from services.intake.web.telling import Told, tell
+from services.intake.web.telling import Told, event_of, tell
 from shared.database import UnitOfWork
-from shared.events.names import short
+from shared.events.intake import DossierReceived, DossierRegistered
 from shared.identity.guard import current
 from shared.kernel.actor import Actor
 from shared.messaging.timeline import Entry
 
-_TAKEN_IN = ("dossier.received", "dossier.registered")
+_TAKEN_IN = (DossierReceived, DossierRegistered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def names_in(connection: sa.Connection, code: str, entries: Sequence[Entry]) -> 
     ids = [found for entry in entries if (found := _id_of(entry))]
     keeper = custody.of(connection, code)
     names = staff.names_of(connection, [*ids, *([keeper] if keeper else [])])
-    takers = [_id_of(entry) for entry in entries if short(entry.type) in _TAKEN_IN]
+    takers = [_id_of(entry) for entry in entries if isinstance(event_of(entry), _TAKEN_IN)]
     taker = takers[-1] if takers else None
     return People(names.get(keeper or ""), names.get(taker or ""), names)
 
