@@ -105,6 +105,7 @@ class Service:
         self.pages = Client(self.app)
         kind, code = holder
         role = "officer" if kind == "desk" else kind
+        code = "*" if kind == "operator" else code
         intake = city.built.intake
         who, _ = person(intake.store, city.catalogue, (role, code), login=f"nguoi.{name}")
         signed_in(self.pages, intake.web, intake.store, who)

@@ -42,6 +42,9 @@ DOOR: Final = "sign-in"
 _WAITING: Final = "signing-in"
 #: Seconds between the password and what is asked after it.
 _PATIENCE: Final = 600
+#: Times that one request may come to be renewed within ten seconds; browsers give up after twenty
+#: redirects, which are ten rounds.
+_ROUNDS: Final = 8
 _WRONG: Final = "Tên đăng nhập hoặc mật khẩu không đúng."
 _WRONG_CODE: Final = "Mã không đúng hoặc đã dùng rồi. Đợi mã mới trên điện thoại rồi thử lại."
 _log = get("web")
@@ -186,7 +189,8 @@ def _renew() -> Answer:
         if request.method == "GET":
             return redirect(rooms.signing_in(target), 303)
         return _page(taken(), fault="Phiên làm việc đã hết. Đăng nhập lại để tiếp tục.")
-    _refuse_circles(target)
+    if target:
+        _refuse_circles(target)
     show(shown)
     return redirect(target or "/", 303 if request.method == "GET" else 307)
 
@@ -198,7 +202,7 @@ def _refuse_circles(target: str) -> None:
     if isinstance(before, list) and len(before) == 3 and before[0] == target:
         count = before[1] + 1 if 0 <= time.time() - before[2] < 10 else 1
     session["renewed"] = [target, count, time.time()]
-    if count > 4:
+    if count > _ROUNDS:
         raise NotTogether("a door does not believe the passes of intake", code="not_together")
 
 
