@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "notify": ("services.commands.run_service:notify", "Run notify: web or work."),
     "import": ("services.commands.importing:importing", "File many dossiers from a spreadsheet."),
     "catalogue": ("services.commands.catalogue:catalogue", "Check and show the city's data."),
+    "staff": ("services.commands.staff:staff", "Accounts of people: who may see what."),
     "keys": ("services.commands.keys:keys", "Issue, list and revoke API keys."),
     "messages": ("services.commands.messages:messages", "Look at messages to citizens."),
     "status": ("services.commands.status:status", "Show how the city stands, and who must act."),

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from services.embedded.city import City
-from shared.catalogue import Agency
+from shared.catalogue import Agency, Catalogue
 from shared.identity.keys import Kind, issue, list_keys
 from shared.kernel.actor import SHELL
 from shared.kernel.clock import to_vn
+from shared.kernel.errors import NotFound
 from simulation.keys import PLAYED
 
 LABEL: Final = "khóa của thành phố thử"
@@ -56,3 +59,17 @@ def _issue(
             CityKey(service, kind, code, name, issue(uow, kind=kind, bound_to=code, label=LABEL)[1])
             for code, name in holders
         ]
+
+
+def busiest(catalogue: Catalogue, office: Agency, on: date) -> list[str]:
+    """Codes of the agencies that act on what this office takes in, those with most steps first."""
+    steps: Counter[str] = Counter()
+    for procedure in catalogue.procedures(on):
+        if not catalogue.office_handles(office.code, procedure, on):
+            continue
+        for step in procedure.steps:
+            try:
+                steps[catalogue.agency_for(step.role, office.territory, on).code] += 1
+            except NotFound:
+                continue  # a step of a branch that this ward has nobody for
+    return [code for code, _ in steps.most_common()]

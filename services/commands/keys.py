@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import datetime
-from typing import cast, get_args
+from typing import cast
 
 import click
 
@@ -39,7 +39,7 @@ _days = click.option(
 @_days
 @click.option(
     "--kind",
-    type=click.Choice(get_args(ledger.Kind)),
+    type=click.Choice(ledger.OF_KEYS),
     help="Default: desk for intake, agency for routing, operator for notify.",
 )
 @click.option("--for", "bound_to", required=True, help="Code of the office or agency.")

@@ -66,8 +66,11 @@ class SecretFiles:
         brokers = {name: self.drawn(f"{name}/amqp_password") for name in SERVICES}
         brokers |= {code: self.drawn(f"agencies/{code}") for code in agencies}
         self.drawn("postgres/password")
+        # The services stand at one address and must believe each other's sign-ins.
+        shared = self.drawn(f"{SERVICES[0]}/secret_key")
         for name in SERVICES:
             self._service(name, postgres, rabbitmq, brokers[name])
+            self.write(f"{name}/secret_key", shared)
         self.once("notify/smtp_url", smtp)
         self._databases()
         self._smoke(catalogue, brokers)
@@ -80,7 +83,6 @@ class SecretFiles:
         database = f"postgresql+psycopg://{name}:{password}@{postgres}/{name}"
         self.write(f"{name}/database_url", database)
         self.write(f"{name}/amqp_url", f"amqp://{name}:{broker}@{rabbitmq}//")
-        self.drawn(f"{name}/secret_key")
 
     def _databases(self) -> None:
         """SQL for the first start of the database server: a role and a database per service."""

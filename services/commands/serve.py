@@ -1,6 +1,6 @@
 """`lienthong serve`: the whole city in this one process, with pages in the browser.
 
-Lives here: the options, the keys of a first start, and who sits at the agencies. Serving is in
+Lives here: the options, the people and keys of a first start, and who sits at the agencies. Serving is in
 services/embedded, the simulated agencies in simulation/.
 """
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @click.option(
     "--port",
     type=click.IntRange(1, 65533),
-    help="Intake's port; routing and notify take the next two. Default: 8080.",
+    help="The city's port; it takes the next two as well. Default: 8080.",
 )
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Keep files here.")
 @click.option("--autopilot", is_flag=True, help="Simulate the agencies: they answer by themselves.")
@@ -51,26 +51,30 @@ def serve_here(
 ) -> int:
     """Serve until SIGTERM or Ctrl-C; 0 when everything that had begun was finished.
 
-    `port` is intake's, the two others follow it. Settings come from the environment; `data_dir`
+    `port` is the city's; programmes may also ask at the two that follow it. Settings come from the environment; `data_dir`
     goes before it.
     """
     from services.commands.first_keys import CityKey, first_keys
-    from services.commands.welcome import keep_keys, tell_doors, tell_rest
+    from services.commands.first_people import CityPerson, first_people
+    from services.commands.welcome import keep_keys, tell_address, tell_keys, tell_rest
     from services.embedded.serve import city_settings, serve_city
     from shared.kernel.clock import to_vn
 
     keys: list[CityKey] = []
+    people: list[CityPerson] = []
     kept: list[Path | None] = []
 
     def prepare(city: City) -> None:
         keys.extend(first_keys(city))
-        kept.append(keep_keys(city.data_dir, keys))
+        people.extend(first_people(city))
+        kept.append(keep_keys(city.data_dir, keys, people))
         if autopilot:
             staff(city, delay)
 
-    def tell(city: City, addresses: Mapping[str, str]) -> None:
-        tell_doors(addresses, keys, city.catalogue, to_vn(city.clock.now()).date())
-        tell_rest(city.data_dir, kept[0], first=bool(keys), autopilot=autopilot)
+    def tell(city: City, url: str) -> None:
+        tell_address(url, people)
+        tell_keys(url, keys, city.catalogue, to_vn(city.clock.now()).date())
+        tell_rest(city.data_dir, kept[0], first=bool(keys or people), autopilot=autopilot)
 
     settings = city_settings(data_dir, port, os.environ if env is None else env)
     finished = serve_city(settings, prepare=prepare, tell=tell)

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from services.embedded.address import OneAddress
 from services.intake import app as intake_app
 from services.notify import app as notify_app
 from services.routing import app as routing_app
@@ -55,6 +56,8 @@ class City:
             )
             for name in SERVICES
         }
+        #: All pages and all of the API, as they stand at the city's one address.
+        self.web = OneAddress({name: service.web for name, service in self.services.items()})
         self._more: list[Loop] = []
         self._supervisor: Supervisor | None = None
 

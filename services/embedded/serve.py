@@ -1,4 +1,4 @@
-"""Serving the whole city from one process: three doors, all loops, a clean stop.
+"""Serving the whole city from one process: one address, all loops, a clean stop.
 
 Lives here: settings, doors and order of a served city. Building it is in city.py. Must not: words on
 the terminal, keys, or who sits at the agencies: whoever serves hands that in.
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 # What is done once the doors are open and before anything moves: keys, who sits at the agencies.
 Prepare = Callable[[City], None]
-# What is told once everything runs; given the address of each service.
-Tell = Callable[[City, Mapping[str, str]], None]
+# What is told once everything runs; given the city's address.
+Tell = Callable[[City, str], None]
 
 
 class PortTaken(LienThongError):
@@ -51,7 +51,7 @@ def serve_city(settings: Mapping[str, Settings], *, prepare: Prepare, tell: Tell
     except BaseException:
         city.close()
         raise
-    tell(city, {name: door.url for name, door in zip(city.services, doors, strict=True)})
+    tell(city, doors[0].url)
     finished = [True]
 
     def stop() -> None:
@@ -87,8 +87,12 @@ def city_settings(
 
 
 def _doors(city: City) -> list[WebServer]:
+    """The whole city at intake's port; the two others, where programmes ask, show the same.
+
+    Each port tells the health of the service that it is named for.
+    """
     return _opened(
-        (HealthDoors(service.web, OpsApp(service)), service.settings.host, service.settings.port)
+        (HealthDoors(city.web, OpsApp(service)), service.settings.host, service.settings.port)
         for service in city.services.values()
     )
 

@@ -7,18 +7,19 @@ any argument is read.  What an office may see is decided by the use cases, with 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol, TypeVar
 
-from flask import Flask, current_app, g, request, session
-from flask_wtf.csrf import CSRFProtect
+from flask import Flask, Response, current_app, g, request, session
+from flask_wtf.csrf import CSRFProtect, validate_csrf
 from werkzeug.exceptions import UnsupportedMediaType
 
 from shared.identity.callers import house_of, place_of
 from shared.identity.keys import Principal
 from shared.identity.limits import MARK as LIMIT_MARK
 from shared.identity.limits import Full, Limiter, Shares
+from shared.identity.passes import Checkpoint, Pass
 from shared.kernel.errors import Forbidden, Refused, Unauthenticated
 from shared.log import get
 from shared.messaging.metrics import Metrics
@@ -26,8 +27,8 @@ from shared.messaging.metrics import Metrics
 View = TypeVar("View", bound=Callable[..., Any] | type)
 EXTENSION: Final = "lienthong.guard"
 MARK: Final = "__access__"
+_CHECKS_ITSELF: Final = "__checks_its_form__"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_SESSION_KEY: Final = "key"
 _log = get("web")
 
 
@@ -51,16 +52,18 @@ class Keys(Protocol):
     def verify(self, text: str) -> Principal | None:
         """The principal of a key's full text, or None."""
 
-    def still_valid(self, key_id: str) -> Principal | None:
-        """The principal of a key that was verified before, or None where it is revoked."""
-
 
 @dataclass(slots=True)
 class Guard:
-    """What the guard of one app works with; `public_endpoints` are the built-in public doors."""
+    """What the guard of one app works with.
+
+    `kinds` are those who work at its pages; `public_endpoints` are the built-in public doors.
+    """
 
     keys: Keys
     csrf: CSRFProtect
+    checkpoint: Checkpoint
+    kinds: tuple[str, ...] = ()
     shares: Shares = field(default_factory=Shares)
     metrics: Metrics = field(default_factory=Metrics)
     limiter: Limiter = field(default_factory=Limiter)
@@ -103,6 +106,21 @@ def public(view: View) -> View:
     return view
 
 
+def checks_its_form(view: View) -> View:
+    """A view that does nothing for a forged form and keeps what an old one holds: it asks itself."""
+    setattr(view, _CHECKS_ITSELF, True)
+    return view
+
+
+def is_our_form() -> bool:
+    """Whether the form that was sent stood on a page of ours, in this very browser."""
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValueError:  # wtforms.ValidationError
+        return False
+    return True
+
+
 def current() -> Principal:
     """Who calls: `kind`, `bound_to` (office or agency code), `key_id`.
 
@@ -122,18 +140,46 @@ def current_or_none() -> Principal | None:
     return principal
 
 
-def remember(principal: Principal) -> None:
-    """Sign the browser in: the cookie keeps the key's id, never its secret."""
+def pass_of_caller() -> Pass | None:
+    """The pass of whoever signed in; None for strangers and for programmes."""
+    current_or_none()
+    known: Pass | None = g.get("pass_shown")
+    return known
+
+
+def may_be_renewed() -> bool:
+    """Whether the caller shows a pass that was good and that intake may renew."""
+    current_or_none()
+    return bool(g.get("stale"))
+
+
+def let_in(given: Pass) -> None:
+    """Let the answer bring a pass: somebody signed in, or what they hold has changed.
+
+    The form token is drawn anew, so that none that was known before the sign-in counts after it.
+    """
     session.clear()
-    session[_SESSION_KEY] = principal.key_id
     session.permanent = True
-    g.principal, g.by_session = principal, True
+    show(given)
+
+
+def show(given: Pass) -> None:
+    """Let the answer bring this pass; the forms that stand open keep their token."""
+    guard = guard_of()
+    fresh = replace(given, made=guard.checkpoint.now())
+    g.pass_shown, g.pass_given, g.stale = fresh, fresh, False
+    g.principal, g.by_session = fresh.principal(_wanted(guard)), True
 
 
 def forget() -> None:
-    """Sign the browser out."""
-    session.clear()
+    """Take the pass away; the form token stays, so that what stands typed elsewhere is not lost."""
+    g.pass_shown, g.pass_given, g.stale = None, None, False
     g.principal, g.by_session = None, False
+
+
+def _wanted(guard: Guard) -> Collection[str]:
+    found: Collection[str] = g.get("wanted") or guard.kinds
+    return found
 
 
 def _identify(guard: Guard) -> tuple[Principal | None, bool]:
@@ -143,19 +189,41 @@ def _identify(guard: Guard) -> tuple[Principal | None, bool]:
         text = text.strip()
         known = scheme.lower() == "bearer" and text.isascii() and len(text) <= 300
         return (guard.keys.verify(text) if known and text else None), False
-    key_id = session.get(_SESSION_KEY)
-    if not isinstance(key_id, str):
-        return None, False
-    principal = guard.keys.still_valid(key_id)
-    if principal is None:
-        session.clear()
+    shown, g.stale = guard.checkpoint.seen(request.cookies.get(guard.checkpoint.cookie))
+    g.pass_shown = shown
+    principal = shown.principal(_wanted(guard)) if shown is not None else None
     return principal, principal is not None
+
+
+def _bring_pass(response: Response) -> Response:
+    """Give out, renew or take away the pass of whoever asked."""
+    guard = guard_of()
+    checkpoint = guard.checkpoint
+    given: Pass | None = g.get("pass_given")
+    shown: Pass | None = g.get("pass_shown")
+    if given is None and shown is not None and checkpoint.holds and checkpoint.wants_another(shown):
+        given = replace(shown, made=checkpoint.now())
+    if given is not None:
+        response.set_cookie(
+            checkpoint.cookie,
+            checkpoint.passes.write(given),
+            httponly=True,
+            samesite="Lax",
+            secure=checkpoint.secure,
+            path="/",
+        )
+    elif "pass_given" in g:
+        response.delete_cookie(
+            checkpoint.cookie, httponly=True, samesite="Lax", secure=checkpoint.secure, path="/"
+        )
+    return response
 
 
 def install(app: Flask, guard: Guard) -> None:
     """Put the guard before every view of the app."""
     app.extensions[EXTENSION] = guard
     app.before_request(_before)
+    app.after_request(_bring_pass)
     app.teardown_request(_after)
 
 
@@ -166,14 +234,17 @@ def _before() -> None:
     access = access_of(_app_view(), request.method) or _built_in(guard, request.endpoint)
     if access is None:
         raise Forbidden("this route names no access rule", code="no_access_rule")
-    g.is_public = access.is_public
+    g.is_public, g.wanted = access.is_public, access.kinds
     _count(guard)
     if not access.is_public:
         principal = current_or_none()
         if principal is None:
-            raise Unauthenticated("a valid key is needed")
+            raise Unauthenticated("a sign-in or a valid key is needed")
         if principal.kind not in access.kinds:
-            raise Forbidden("this kind of key does not open this door")
+            raise Forbidden(
+                "this door is not open to you",
+                vi="Tài khoản hoặc khóa này không mở được trang này.",
+            )
         _take_share(guard, principal)
     _protect_from_forgery(guard)
     _refuse_foreign_content()
@@ -219,6 +290,8 @@ def _count(guard: Guard) -> None:
 def _protect_from_forgery(guard: Guard) -> None:
     """A cookie travels by itself, a key in a header does not: only the former needs a token."""
     if request.method in _SAFE or "Authorization" in request.headers:
+        return
+    if getattr(_app_view(), _CHECKS_ITSELF, False):
         return
     if is_api():
         current_or_none()

@@ -13,7 +13,7 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, cast
 
 import sqlalchemy as sa
 
@@ -24,7 +24,9 @@ from shared.kernel.actor import Actor
 from shared.kernel.errors import Fault, InvalidInput, NotFound
 from shared.messaging.metrics import Reading
 
-Kind = Literal["desk", "agency", "operator"]
+Kind = Literal["desk", "agency", "leader", "operator"]
+#: What a key can be for; a leader is a person.
+OF_KEYS: Final = ("desk", "agency", "operator")
 DAYS: Final = 365
 MOST_DAYS: Final = 3650
 #: How long before its end a key is told of.
@@ -58,15 +60,28 @@ _HOLDER: Final = sa.select(_KEYS.c.kind, _KEYS.c.bound_to, _KEYS.c.hash, _KEYS.c
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who holds a key: `bound_to` is the code of the office or agency."""
+    """Who calls: `bound_to` is the code of the office or agency.
+
+    A programme by a key, whose id is `key_id`; or a person who signed in: then `key_id` is the
+    person's opaque id, `name` what people call them, and `role` what they are there.
+    """
 
     kind: Kind
     bound_to: str
     key_id: str
+    name: str = field(default="", repr=False)
+    role: str = ""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody signed in; else a programme shows a key."""
+        return bool(self.role)
 
     @property
     def actor(self) -> Actor:
-        """Who acts when this key is used; an agency is known by its code, by whatever way it comes."""
+        """Who acts; an agency's programme is known by the agency's code, by whatever way it comes."""
+        if self.is_person:
+            return Actor("operator" if self.kind == "operator" else "officer", self.key_id)
         if self.kind == "agency":
             return Actor("agency", self.bound_to)
         return Actor("officer" if self.kind == "desk" else "operator", self.key_id)
@@ -156,7 +171,7 @@ def _end(now: datetime, days: int) -> datetime:
 
 def _check(kind: str, bound_to: str) -> None:
     faults = []
-    if kind not in get_args(Kind):
+    if kind not in OF_KEYS:
         faults.append(Fault("kind", "Loại khóa không có.", "there is no such kind of key"))
     if not bound_to.strip():
         faults.append(
@@ -186,14 +201,6 @@ def verify(connection: sa.Connection, text: str, now: datetime) -> Principal | N
     ):
         return None
     return Principal(cast("Kind", row.kind), row.bound_to, shape.group(1))
-
-
-def find(connection: sa.Connection, key_id: str, now: datetime) -> Principal | None:
-    """Who holds the key of this id, for a session opened with it; None once revoked or ended."""
-    row = connection.execute(_HOLDER, {"key": key_id}).one_or_none()
-    if row is None or row.expires_at <= now:
-        return None
-    return Principal(cast("Kind", row.kind), row.bound_to, key_id)
 
 
 def revoke(uow: UnitOfWork, key_id: str) -> None:
@@ -252,8 +259,3 @@ class StoreKeys:
         """The principal of a key's full text, or None."""
         with self.store.query() as connection:
             return verify(connection, text, self.store.clock.now())
-
-    def still_valid(self, key_id: str) -> Principal | None:
-        """The principal of a key that was verified before, or None where it is revoked."""
-        with self.store.query() as connection:
-            return find(connection, key_id, self.store.clock.now())

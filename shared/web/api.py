@@ -81,14 +81,18 @@ class ProblemApi(Api):  # type: ignore[misc]
             self.spec.components.response(name, response, lazy=True)
 
 
-def create_api(app: Flask, title: str, *, version: str = "1", about: str = "") -> Api:
-    """Add the API to an app of `create_app`: /openapi.json and, for people, /docs."""
+def create_api(app: Flask, title: str, *, version: str = "1", about: str = "", of: str = "") -> Api:
+    """Add the API to an app of `create_app`: /openapi.json and, for people, /docs.
+
+    `of` is the service that they describe, where it is not the first of the one address: its
+    description is at /openapi/<of>.json and /docs/<of>.
+    """
     app.config.update(
         API_TITLE=title,
         API_VERSION=version,
         OPENAPI_VERSION="3.1.0",
         OPENAPI_URL_PREFIX="/",
-        OPENAPI_JSON_PATH="openapi.json",
+        OPENAPI_JSON_PATH=f"openapi/{of}.json" if of else "openapi.json",
     )
     key = {"type": "http", "scheme": "bearer", "description": "Khóa truy cập, dạng lt_…"}
     api = ProblemApi(
@@ -101,12 +105,12 @@ def create_api(app: Flask, title: str, *, version: str = "1", about: str = "") -
     )
     api.spec.components.security_scheme("key", key)
     api.register_field(Instant, "string", "date-time")
-    app.register_blueprint(_docs(api, about or title))
+    app.register_blueprint(_docs(api, about or title, f"/docs/{of}" if of else "/docs"))
     guard_of(app).public_endpoints |= {"api-docs.openapi_json", "docs.index"}
     return api
 
 
-def _docs(api: Api, about: str) -> flask.Blueprint:
+def _docs(api: Api, about: str, address: str) -> flask.Blueprint:
     """The page for people."""
     blue = flask.Blueprint("docs", __name__)
 
@@ -119,5 +123,5 @@ def _docs(api: Api, about: str) -> flask.Blueprint:
             schemas=described.schemas(document),
         )
 
-    blue.add_url_rule("/docs", "index", index)
+    blue.add_url_rule(address, "index", index)
     return blue

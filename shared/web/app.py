@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from shared.identity import guard
 from shared.identity.keys import StoreKeys
 from shared.identity.limits import Shares
+from shared.identity.passes import Checkpoint, Holds, Passes
 from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web import errors, filters, pages, reading, security
@@ -47,12 +48,14 @@ def create_app(
     navigation: Sequence[tuple[str, str]] = (),
     keys: guard.Keys | None = None,
     metrics: Metrics | None = None,
+    holds: Holds | None = None,
 ) -> Flask:
     """An app with guard, errors, headers, cookies, filters and the pages all services share.
 
-    `title` is Vietnamese and stands on every page; `sign_in` names the kinds of key that may sign
-    in to pages (none: no sign-in); `navigation` are (address, words) of the page head; `home` is
-    where a sign-in leads.  Keys are looked up in `store` unless `keys` is given.
+    `title` is Vietnamese and stands on every page; `sign_in` names the kinds of people who work at
+    its pages; `navigation` are (address, words) of the page head; `home` is where its emblem leads.
+    Keys are looked up in `store` unless `keys` is given. `holds` is given by the service that keeps
+    the sign-ins: the others believe a pass while it is fresh.
     """
     app = Flask(f"lienthong.{settings.service}", static_folder=None)
     app.json = _Json(app)
@@ -61,17 +64,33 @@ def create_app(
     security.install(app, settings)
     app.extensions[KEY] = WebState(
         settings=settings,
-        kinds=tuple(sign_in),
         navigation=list(navigation),
     )
-    doorkeys = keys if keys is not None else _keys_of(store)
-    shares = Shares(settings.key_per_minute, settings.key_at_once)
-    guard.install(app, guard.Guard(doorkeys, CSRFProtect(app), shares, metrics or Metrics()))
+    guard.install(app, _guard(app, settings, keys or _keys_of(store), sign_in, metrics, holds))
     reading.install(app)
     errors.install(app)
     filters.install(app)
     pages.install(app)
     return app
+
+
+def _guard(
+    app: Flask,
+    settings: Settings,
+    keys: guard.Keys,
+    kinds: Sequence[str],
+    metrics: Metrics | None,
+    holds: Holds | None,
+) -> guard.Guard:
+    checkpoint = Checkpoint(
+        Passes(str(app.config["SECRET_KEY"])),
+        security.cookie_name(settings, "pass"),
+        settings.cookie_secure,
+        holds,
+    )
+    shares = Shares(settings.key_per_minute, settings.key_at_once)
+    csrf = CSRFProtect(app)
+    return guard.Guard(keys, csrf, checkpoint, tuple(kinds), shares, metrics or Metrics())
 
 
 def _addressed(inner: WSGIApplication, settings: Settings) -> WSGIApplication:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, current_app, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
@@ -14,10 +14,9 @@ from werkzeug.wrappers import Response as BaseResponse
 from shared import log
 from shared.identity import guard
 from shared.kernel.errors import LienThongError, Refused, Transient
-from shared.web import problems
+from shared.web import problems, rooms
 from shared.web.faults import faults_of
 from shared.web.problems import Problem
-from shared.web.state import state_of
 
 _log = log.get("web")
 _CSRF_VI: Final = "Trang đã để quá lâu hoặc mở từ nơi khác. Vui lòng tải lại trang rồi thử lại."
@@ -96,23 +95,26 @@ def _stay_here(response: Response) -> Response:
 def _answer(problem: Problem) -> BaseResponse:
     if not wants_page():
         return problems.as_response(problem, request)
-    if problem.status == 401 and state_of().kinds:
+    if problem.status == 401 and guard.guard_of().kinds:
         return _to_sign_in()
     return page(problem)
 
 
 def _to_sign_in() -> BaseResponse:
-    target = request.full_path.rstrip("?") if request.method == "GET" or _has_page() else None
-    where = url_for("lienthong.sign_in", next=target)
+    """To intake: it renews the pass of one who is signed in, and asks the others to sign in.
+
+    A form that was sent goes with it (307 repeats it as it was), so that nothing typed is lost.
+    """
+    sent = request.method not in ("GET", "HEAD")
+    target = request.full_path.rstrip("?") if not sent or request.query_string else request.path
     if "HX-Request" in request.headers:  # htmx follows no redirect to another page
-        return Response("", 401, headers={"HX-Redirect": where})
+        before = urlsplit(request.headers.get("HX-Current-URL", ""))
+        shown = urlunsplit(("", "", before.path, before.query, "")) if sent else target
+        return Response("", 401, headers={"HX-Redirect": rooms.renewing(shown)})
+    if sent:
+        return redirect(rooms.renewing(target), 307)
+    where = rooms.renewing(target) if guard.may_be_renewed() else rooms.signing_in(target)
     return redirect(where, 303)
-
-
-def _has_page() -> bool:
-    """Whether there is a page to come back to where something was sent to."""
-    rules = current_app.url_map.bind("")
-    return rules.test(request.path, "GET")
 
 
 def page(problem: Problem) -> Response:

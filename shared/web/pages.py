@@ -1,4 +1,4 @@
-"""Pages that every service has: signing in and out with a key, and the static files."""
+"""What every page stands on: templates, static files, and who is in its head."""
 
 from __future__ import annotations
 
@@ -8,29 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from flask import (
-    Blueprint,
-    Flask,
-    current_app,
-    redirect,
-    render_template,
-    request,
-    url_for,
-)
-from werkzeug.wrappers import Response
+from flask import Blueprint, Flask, current_app, request
 
-from shared import log
 from shared.identity import guard
-from shared.identity.callers import place_of
-from shared.identity.limits import limited
 from shared.kernel.errors import LienThongError
+from shared.web import rooms
 from shared.web.state import state_of
 
-_log = log.get("web")
-_UNKNOWN_KEY: Final = (
-    "Khóa không đúng, đã hết hạn, đã bị thu hồi, hoặc không dùng được cho trang này."
-)
-ATTEMPTS: Final = 10
 KEEP: Final = 365 * 24 * 3600  # seconds
 
 
@@ -74,18 +58,14 @@ def _versioned(endpoint: str, values: dict[str, Any]) -> None:
 
 
 def blueprint() -> Blueprint:
-    """The blueprint `lienthong`: templates, static files under /lienthong/, sign-in, sign-out."""
-    blue = Files(
+    """The blueprint `lienthong`: templates, and static files under /lienthong/."""
+    return Files(
         "lienthong",
         __name__,
         template_folder="templates",
         static_folder="static",
         static_url_path="/lienthong",
     )
-    blue.add_url_rule("/dang-nhap", "sign_in", _show_sign_in, methods=["GET"])
-    blue.add_url_rule("/dang-nhap", "sign_in_now", _sign_in, methods=["POST"])
-    blue.add_url_rule("/dang-xuat", "sign_out", _sign_out, methods=["POST"])
-    return blue
 
 
 def install(app: Flask) -> None:
@@ -93,22 +73,19 @@ def install(app: Flask) -> None:
     mimetypes.add_type("font/woff2", ".woff2")  # not every Python knows it
     app.register_blueprint(blueprint())
     app.url_defaults(_versioned)
-    guard.guard_of(app).public_endpoints |= {
-        "lienthong.static",
-        "lienthong.sign_in",
-        "lienthong.sign_in_now",
-        "lienthong.sign_out",
-    }
+    guard.guard_of(app).public_endpoints.add("lienthong.static")
     app.context_processor(_context)
 
 
 def _context() -> dict[str, Any]:
-    state = state_of()
+    signed_in = _signed_in()
     return {
         "service_title": current_app.config["SERVICE_TITLE"],
-        "navigation": state.navigation,
-        "signed_in": _signed_in(),
-        "signing_in_here": bool(state.kinds),
+        "navigation": state_of().navigation,
+        "elsewhere": _elsewhere(),
+        "signed_in": signed_in,
+        "sign_out": rooms.SIGN_OUT,
+        "account": rooms.ACCOUNT,
     }
 
 
@@ -120,35 +97,13 @@ def _signed_in() -> Any | None:
         return None
 
 
-def _show_sign_in() -> str:
-    return render_template("lienthong/sign_in.html", fault=None, next=_local(request.args))
-
-
-@limited("sign-in", times=ATTEMPTS, seconds=60)
-def _sign_in() -> Response | tuple[str, int]:
-    state = state_of()
-    text = request.form.get("key", "").strip()
-    principal = (
-        guard.guard_of().keys.verify(text) if text.isascii() and 0 < len(text) <= 300 else None
-    )
-    target = _local(request.form)
-    if principal is None or principal.kind not in state.kinds:
-        guard.guard_of().metrics.tried("sign-in", "refused")
-        _log.info("web.sign_in_refused", place=place_of(request.remote_addr))
-        page = render_template("lienthong/sign_in.html", fault=_UNKNOWN_KEY, next=target)
-        return page, 403
-    guard.remember(principal)
-    _log.info("web.signed_in", key=principal.key_id, kind=principal.kind)
-    return redirect(target or current_app.config["HOME"], 303)
-
-
-def _sign_out() -> Response:
-    guard.forget()
-    return redirect(url_for("lienthong.sign_in"), 303)
-
-
-def _local(values: Any) -> str:
-    """Where to go next, if it is a path of ours: never another host."""
-    target = str(values.get("next", ""))
-    safe = target.startswith("/") and not target.startswith(("//", "/\\"))
-    return target if safe and target.isprintable() and "\\" not in target else ""
+def _elsewhere() -> list[tuple[str, str]]:
+    """What else whoever signed in may open, behind the other doors."""
+    try:
+        shown = guard.pass_of_caller()
+    except LienThongError:
+        return []
+    if shown is None:
+        return []
+    kinds = {place.kind for place in shown.places} - set(guard.guard_of().kinds)
+    return [(room.address, room.words) for room in rooms.of_kinds(kinds)]

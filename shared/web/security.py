@@ -15,7 +15,8 @@ from shared.events.envelope import MAX_BYTES
 from shared.kernel.errors import SettingsError
 from shared.settings import Settings
 
-SIGNED_IN_FOR: Final = timedelta(hours=10)
+#: How long a form may stand open: over a night and a week-end, so that nothing typed is lost.
+FORMS_FOR: Final = timedelta(days=7)
 #: Bytes of a request: what is larger could become no event (and its sender is told so, by 413).
 MAX_BODY: Final = MAX_BYTES
 _MIN_SECRET: Final = 32
@@ -36,24 +37,23 @@ _HEADERS: Final = {
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Set cookies, body limit and headers; the cookie name is the service's own.
+    """Set cookies, body limit and headers.
 
-    Browsers share cookies between the ports of one host, so equal names would sign out one
-    service's user when another's signs in.
+    The three services stand at one address, so they share their cookies and the secret that signs
+    them: a form of one may be sent to another, such as signing out.
     """
-    prefix = "__Host-" if settings.cookie_secure else ""
     app.config.update(
         SECRET_KEY=secret_key(settings),
-        SESSION_COOKIE_NAME=f"{prefix}lienthong-{settings.service}",
+        SESSION_COOKIE_NAME=cookie_name(settings, "form"),
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.cookie_secure,
-        PERMANENT_SESSION_LIFETIME=SIGNED_IN_FOR,
+        PERMANENT_SESSION_LIFETIME=FORMS_FOR,
         SESSION_REFRESH_EACH_REQUEST=False,
         MAX_CONTENT_LENGTH=MAX_BODY,
         MAX_FORM_MEMORY_SIZE=MAX_BODY,
         WTF_CSRF_CHECK_DEFAULT=False,
-        WTF_CSRF_TIME_LIMIT=int(SIGNED_IN_FOR.total_seconds()),
+        WTF_CSRF_TIME_LIMIT=int(FORMS_FOR.total_seconds()),
         # Compares the page before with our address, which a Host header is not.
         WTF_CSRF_SSL_STRICT=settings.public_url.startswith("https:"),
     )
@@ -62,13 +62,20 @@ def install(app: Flask, settings: Settings) -> None:
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Flask's sessions in a signed cookie, for pages; a program's request has none."""
+    """Flask's sessions in a signed cookie: the token of forms, what a page says once.
+
+    A program's request has none. Who is signed in does not stand there (shared/identity/passes.py).
+    """
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session, or None (an empty one that cannot be written to)."""
         if request.path.startswith("/api/") and "Authorization" in request.headers:
             return None
-        return super().open_session(app, request)
+        opened = super().open_session(app, request)
+        if opened is not None and not opened:
+            opened.permanent = True
+            opened.modified = False  # an empty one is not sent
+        return opened
 
 
 def _add_headers(response: Response) -> Response:
@@ -79,8 +86,15 @@ def _add_headers(response: Response) -> Response:
     return response
 
 
+def cookie_name(settings: Settings, what: str) -> str:
+    """The name of a cookie; by HTTPS one that only this very host can set."""
+    return f"{'__Host-' if settings.cookie_secure else ''}lienthong-{what}"
+
+
 def secret_key(settings: Settings) -> str:
-    """The secret that signs cookies: the setting, else one made once in the data folder.
+    """The city's secret that signs cookies: the setting, else one made once in the data folder.
+
+    All three services must have the same one, or none believes the sign-in of another.
 
     Raises `SettingsError` where it is too short, or where none can be kept.
     """
@@ -88,7 +102,7 @@ def secret_key(settings: Settings) -> str:
         if len(settings.secret_key) < _MIN_SECRET:
             raise SettingsError(f"LIENTHONG_SECRET_KEY needs {_MIN_SECRET} characters or more")
         return settings.secret_key
-    path = settings.data_dir / f"{settings.service}.secret"
+    path = settings.data_dir / "pages.secret"
     try:
         return _keep(path)
     except OSError as broken:

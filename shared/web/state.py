@@ -1,4 +1,4 @@
-"""What a web app is given once and its parts look up: settings, who may sign in, the page head."""
+"""What a web app is given once and its parts look up: settings, the page head."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ class WebState:
     """Kept under `app.extensions["lienthong"]`."""
 
     settings: Settings
-    kinds: tuple[str, ...] = ()
     navigation: list[tuple[str, str]] = field(default_factory=list)
 
 

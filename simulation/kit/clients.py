@@ -46,13 +46,15 @@ class AnswerRefused(LienThongError):
 
 
 class _Keyed:
-    """Asks one door with a key."""
+    """Asks one door with a key; a person of the same place opens its pages."""
 
-    def __init__(self, new_door: Callable[[], Door], key: str) -> None:
+    def __init__(
+        self, new_door: Callable[[], Door], key: str, sign_in: Callable[[Door], Reply]
+    ) -> None:
         self._new_door = new_door
         self._door = new_door()
         self._headers = {"Authorization": f"Bearer {key}"}
-        self._key = key
+        self._sign_in = sign_in
 
     def ask(
         self,
@@ -78,12 +80,12 @@ class _Keyed:
         return found
 
     def browser(self) -> Browser:
-        """The same person at the pages, signed in."""
-        browser = Browser(self._new_door())
-        reply = browser.sign_in(self._key)
+        """Somebody of this place at the pages, signed in."""
+        door = self._new_door()
+        reply = self._sign_in(door)
         if reply.status != 200:
             raise Rejected(reply)
-        return browser
+        return Browser(door)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +104,12 @@ class Desk(_Keyed):
         self,
         new_door: Callable[[], Door],
         key: str,
+        sign_in: Callable[[Door], Reply],
         office: str,
         procedure: ProcedureOf,
         today: Callable[[], date] = lambda: SOME_DAY,
     ) -> None:
-        super().__init__(new_door, key)
+        super().__init__(new_door, key, sign_in)
         self.office = office
         self._procedure = procedure
         self._today = today
@@ -186,8 +189,14 @@ class Agency(_Keyed):
     AnswerRefused; by the queue nobody waits for the city's word.
     """
 
-    def __init__(self, new_door: Callable[[], Door], key: str, client: partner.Client) -> None:
-        super().__init__(new_door, key)
+    def __init__(
+        self,
+        new_door: Callable[[], Door],
+        key: str,
+        sign_in: Callable[[Door], Reply],
+        client: partner.Client,
+    ) -> None:
+        super().__init__(new_door, key, sign_in)
         self.client = client
         self.code = client.agency
         self.given = 0  # answers handed in and not refused at once

@@ -6,7 +6,7 @@ Lives here: finding their keys and their doors. Must not: moving the city.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -15,10 +15,11 @@ import partner
 from services.embedded.city import City as BuiltCity
 from shared.catalogue import Catalogue, Procedure
 from shared.identity.keys import Kind
+from shared.identity.passes import Place
 from shared.kernel.clock import to_vn
-from simulation.keys import issue_keys
+from simulation.keys import issue_account, issue_keys
 from simulation.kit.clients import Agency, Citizen, Desk, Operator, Sent
-from simulation.kit.doors import Door
+from simulation.kit.doors import Browser, Door, Reply
 
 OPERATORS: Final = "van-hanh"
 
@@ -35,6 +36,7 @@ class People(ABC):
         self.built = built
         self.catalogue: Catalogue = built.catalogue
         self._keys: dict[tuple[str, Kind, str], str] = {}
+        self._accounts: dict[Place, tuple[str, str]] = {}
 
     @abstractmethod
     def now(self) -> datetime:
@@ -49,12 +51,14 @@ class People(ABC):
     def desk(self, office: str) -> Desk:
         """The reception desk of an office."""
         key = self.key("intake", "desk", office)
-        return Desk(lambda: self._door("intake"), key, office, self.procedure, self._today)
+        enter = self._sign_in(Place("officer", office))
+        return Desk(lambda: self._door("intake"), key, enter, office, self.procedure, self._today)
 
     def agency(self, code: str, *, way: Way = "door") -> Agency:
         """An agency with the partner kit: by the HTTPS door, or by its queue."""
         key = self.key("routing", "agency", code)
-        return Agency(lambda: self._door("routing"), key, self._client(code, way))
+        enter = self._sign_in(Place("agency", code))
+        return Agency(lambda: self._door("routing"), key, enter, self._client(code, way))
 
     def citizen(self, code: str, word: str) -> Citizen:
         """Whoever holds a dossier's code and look-up word, at the public page."""
@@ -62,7 +66,11 @@ class People(ABC):
 
     def operator(self) -> Operator:
         """Who looks after the messages to citizens."""
-        return Operator(lambda: self._door("notify"), self.key("notify", "operator", OPERATORS))
+        key, enter = (
+            self.key("notify", "operator", OPERATORS),
+            self._sign_in(Place("operator", "*")),
+        )
+        return Operator(lambda: self._door("notify"), key, enter)
 
     def key(self, service: str, kind: Kind, holder: str) -> str:
         """A key of this holder for a service's door; the same all through."""
@@ -71,6 +79,24 @@ class People(ABC):
             store = self.built.services[service].store
             self._keys[wanted] = issue_keys(store, kind, [holder])[holder]
         return self._keys[wanted]
+
+    def account(self, place: Place) -> tuple[str, str]:
+        """Sign-in name and password of somebody who works there; the same all through."""
+        if place not in self._accounts:
+            store = self.built.intake.store
+            self._accounts[place] = issue_account(store, self.catalogue, place)
+        return self._accounts[place]
+
+    def _sign_in(self, place: Place) -> Callable[[Door], Reply]:
+        """How a browser at any door becomes that of somebody who works there."""
+
+        def enter(door: Door) -> Reply:
+            front = self._door("intake")
+            reply = Browser(front).sign_in(*self.account(place))
+            door.take_cookies_of(front)
+            return reply
+
+        return enter
 
     def procedure(self, code: str) -> Procedure:
         """The version of a procedure that is in force today."""

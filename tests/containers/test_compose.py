@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from simulation.kit.doors import Browser, Door
 from tests.containers.conftest import LASTING, SERVICES, Installation
 from tests.containers.page import block
 
@@ -229,8 +230,21 @@ def ask(town: Installation, key: str) -> int:
         return refused.code
 
 
-def test_a_desks_key_is_made_works_and_ends(town):
-    create, listing = block("Give a desk its key").strip().splitlines()
+def test_people_get_accounts_and_must_choose_a_password(town):
+    commands = block("Give people their accounts").strip().splitlines()
+    said = [town.shell(command).stdout for command in commands]
+    first = said[0].strip().splitlines()[-1]
+    for login in ("hoa.nguyen", "binh.tran", "duc.vo", "an.dang"):
+        assert login in said[-1]
+    assert first not in said[-1]
+    for door in ("INTAKE", "ROUTING"):
+        front = Door.at(f"http://127.0.0.1:{town.ports[door]}")
+        told = Browser(front).sign_in("hoa.nguyen", first).text
+        assert "Đặt mật khẩu của bạn" in told
+
+
+def test_a_programmes_key_is_made_works_and_ends(town):
+    create, listing = block("Give a programme its key").strip().splitlines()
     key = town.shell(create).stdout.strip().splitlines()[-1]
     assert key.startswith("lt_")
     assert ask(town, key) == 200
@@ -379,7 +393,7 @@ def test_one_service_comes_back_from_its_dump_beside_the_others(town):
 
 
 def test_a_backup_brings_everything_back_after_all_was_erased(town):
-    key = town.shell(block("Give a desk its key").strip().splitlines()[0]).stdout.split()[-1]
+    key = town.shell(block("Give a programme its key").strip().splitlines()[0]).stdout.split()[-1]
     run = town.smoke(dossiers=20)
     assert "20 of 20" in run
     filed = _filed(town)

@@ -29,7 +29,7 @@ def city(town: Installation, tmp_path) -> Iterator[Authority]:
     overlay = f"{town.folder}/deploy/compose/https.yaml"
     town.env["COMPOSE_FILE"] = os.pathsep.join([before["COMPOSE_FILE"], overlay])
     address = f"https://{NAME}:{town.ports['INTAKE']}"
-    town.env |= {"LIENTHONG_COOKIE_SECURE": "true", "LIENTHONG_INTAKE_PUBLIC_URL": address}
+    town.env |= {"LIENTHONG_COOKIE_SECURE": "true", "LIENTHONG_PUBLIC_URL": address}
     town.shell(block("Put the pages on TLS", 1))
     yield made
     town.env = before

@@ -45,10 +45,26 @@ def test_a_second_start_changes_no_secret(files, catalogue):
 
 
 def test_every_secret_is_another_one_and_long_enough(files):
-    drawn = [files.read(name) for name in files.names() if name.endswith(("password", "_key"))]
+    own = {f"{name}/secret_key" for name in SERVICES[1:]}
+    names = [name for name in files.names() if name not in own]
+    drawn = [files.read(name) for name in names if name.endswith(("password", "_key"))]
     drawn += [files.read(name) for name in files.names() if name.startswith("agencies/")]
     assert len(set(drawn)) == len(drawn)
     assert min(map(len, drawn)) >= 32
+
+
+def test_the_services_share_the_one_secret_that_makes_a_sign_in_count_everywhere(files, catalogue):
+    shared = {files.read(f"{name}/secret_key") for name in SERVICES}
+    assert len(shared) == 1
+    # An installation from before has three: intake's is taken, and a new draw is everybody's.
+    files.write("routing/secret_key", "of its own, from before")
+    files.make(catalogue, postgres="db:5432", rabbitmq="mq:5672", smtp="smtp://other:25")
+    assert {files.read(f"{name}/secret_key") for name in SERVICES} == shared
+    files.forget("intake/secret_key")
+    files.make(catalogue, postgres="db:5432", rabbitmq="mq:5672", smtp="smtp://other:25")
+    after = {files.read(f"{name}/secret_key") for name in SERVICES}
+    assert len(after) == 1
+    assert after != shared
 
 
 def test_each_service_gets_its_own_user_on_database_and_broker(files):

@@ -20,13 +20,16 @@ from typing import Any
 
 import pytest
 
-from services.commands.first_keys import first_keys
-from services.commands.welcome import KEYS_FILE, busiest, examples, keep_keys
+from services.commands.first_keys import busiest, first_keys
+from services.commands.first_people import first_people
+from services.commands.welcome import KEYS_FILE, examples, keep_keys
 from services.embedded.city import open_city
 from services.embedded.serve import city_settings
+from services.intake.usecases import sign_in
 from shared.catalogue import load
+from shared.identity.passes import ROLES
 from shared.kernel.clock import FixedClock
-from shared.settings import PROJECT
+from shared.settings import PROJECT, SERVICES
 from simulation.kit import City as KitCity
 from simulation.kit import filing
 from tests.embedded.townsfolk import INTERLINKED, OFFICE, desk_of, unsent
@@ -34,6 +37,7 @@ from tests.ports import free_ports_in_a_row
 
 DOOR = re.compile(r" · (desk|agency|operator)\b")
 KEY = re.compile(r"(lt_\w+)  (.+)")
+PERSON = re.compile(r" {4}(\w+) +((?:\w{4}-){2}\w{4})  .+: .+")
 LAST_LINE = "Dừng: Ctrl-C."
 
 
@@ -55,6 +59,11 @@ class Served:
             if key := KEY.search(line):
                 found.append((key[1], kind, key[2].strip()))
         return found
+
+    @property
+    def people(self) -> list[tuple[str, str]]:
+        """(sign-in name, password) as printed."""
+        return [(one[1], one[2]) for line in self.lines if (one := PERSON.fullmatch(line.rstrip()))]
 
     def ask(self, door: int, path: str, key: str = "", body: Any = None) -> Any:
         request = urllib.request.Request(
@@ -101,9 +110,11 @@ def served(folder: Path, *options: str) -> Iterator[Served]:
 @pytest.mark.slow
 def test_a_newcomer_serves_the_city_files_a_dossier_and_stops_it(tmp_path: Path):
     with served(tmp_path, "--autopilot", "--delay", "0") as city:
-        for door in range(3):
-            assert f"http://127.0.0.1:{city.port + door}" in "".join(city.lines)
-            assert city.ask(door, "/readyz")["ready"] is True
+        assert f"http://127.0.0.1:{city.port}/dang-nhap" in "".join(city.lines)
+        for door, name in enumerate(SERVICES):
+            ready = city.ask(door, "/readyz")
+            assert (ready["ready"], ready["service"]) == (True, name)
+        assert [login for login, _ in city.people] == ["hoa", "binh", "minh", "lan", "duc", "an"]
         desk = next(
             k for k, kind, holder in city.keys if kind == "desk" and holder.endswith("Phường 1")
         )
@@ -117,6 +128,7 @@ def test_a_newcomer_serves_the_city_files_a_dossier_and_stops_it(tmp_path: Path)
 
     with served(tmp_path) as city:
         assert city.keys == [], "keys are shown once"
+        assert city.people == [], "and so are passwords"
         assert str(tmp_path / KEYS_FILE) in "".join(city.lines), "and kept where it says"
         assert sent(city, operator, code) == 4, "and they stay valid"
         assert city.stop(signal.SIGINT) < 10
@@ -195,6 +207,29 @@ def test_a_few_keys_are_shown_and_a_file_that_only_its_owner_reads_holds_all(tmp
     ), "who acts on what that ward takes in"
     assert keep_keys(tmp_path, []) == file
     assert keep_keys(tmp_path / "elsewhere", []) is None
+
+
+def test_the_first_people_are_one_of_each_role_and_may_sign_in(tmp_path: Path):
+    city = open_city(tmp_path, clock=FixedClock(datetime(2022, 3, 14, 2, tzinfo=UTC)))
+    try:
+        city.migrate()
+        made = first_people(city)
+        assert first_people(city) == []
+        file = keep_keys(tmp_path, [], made)
+        assert file is not None
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        kept = file.read_text(encoding="utf-8")
+        roles = set()
+        for each in made:
+            assert f"{each.login}  {each.password}  " in kept
+            assert each.password not in repr(each)
+            person = sign_in.known(city.intake.store, each.login)
+            assert sign_in.check(person, each.password)
+            assert person is not None
+            roles |= {place.role for place in person.places}
+        assert roles == set(ROLES)
+    finally:
+        city.close()
 
 
 def test_a_simulated_month_can_be_entered_afterwards(tmp_path: Path):

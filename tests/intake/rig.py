@@ -30,6 +30,7 @@ from shared.messaging.tables import LEDGERS
 from shared.messaging.topology import exchanges_of, queues_of
 from tests.backends import Backend
 from tests.intake.made import CATALOGUE, NOW, OFFICE, OTHER_OFFICE, TAX, command
+from tests.staff import person, signed_in
 
 # The queues of those who read intake, so that the relay's facts have somewhere to go.
 OTHERS = [
@@ -68,6 +69,7 @@ class Desk:
             self.other_key = issue(kind="desk", bound_to=OTHER_OFFICE.code, label="2")[1]
             self.operator = issue(kind="operator", bound_to="*", label="3")[1]
             self.agency = issue(kind="agency", bound_to=TAX.code, label="4")[1]
+        self.catalogue = catalogue
         self._numbers: dict[str, itertools.count[int]] = {}
 
     def close(self) -> None:
@@ -96,6 +98,18 @@ class Desk:
             found = find_dossier(connection, code)
         assert found is not None
         return found
+
+    # --- by the pages -------------------------------------------------------------------------
+
+    def person(self, *places: tuple[str, str], **more: Any) -> tuple[str, str]:
+        """An account of the desk, or of these places: its id and password."""
+        return person(self.store, self.catalogue, *(places or (("officer", OFFICE.code),)), **more)
+
+    def browser(self, *places: tuple[str, str], **more: Any) -> Any:
+        """A client of somebody who is signed in."""
+        client = self.web.test_client()
+        signed_in(client, self.web, self.store, self.person(*places, **more)[0])
+        return client
 
     # --- by HTTP ------------------------------------------------------------------------------
 

@@ -25,15 +25,17 @@ def page(browser, request):
         yield opened
 
 
-def sign_in(page, site, key):
+def sign_in(page, site, desk):
+    _, password = desk.person(login="hoa.nguyen")
     page.goto(f"{site}/dang-nhap")
-    page.get_by_label("Khóa truy cập").fill(key)
+    page.get_by_label("Tên đăng nhập").fill("Hoa.Nguyen")
+    page.get_by_label("Mật khẩu").fill(password)
     page.get_by_role("button", name="Vào làm việc").click()
     page.wait_for_url(f"{site}/ho-so")
 
 
 def test_an_officer_files_a_dossier_and_hands_out_the_receipt(page, site, embedded_desk):
-    sign_in(page, site, embedded_desk.key)
+    sign_in(page, site, embedded_desk)
     page.get_by_role("link", name="Nộp hồ sơ mới").click()
     is_sound(page)
     page.get_by_role("link", name="Thủ tục thử nghiệm").first.click()
@@ -83,7 +85,7 @@ def test_an_officer_files_a_dossier_and_hands_out_the_receipt(page, site, embedd
 def test_the_list_and_the_report_are_sound(page, site, embedded_desk):
     embedded_desk.submit()
     embedded_desk.submit(channel="online")
-    sign_in(page, site, embedded_desk.key)
+    sign_in(page, site, embedded_desk)
     is_sound(page)
     page.get_by_text("Lọc thêm").click()
     is_sound(page)

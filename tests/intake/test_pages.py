@@ -14,20 +14,17 @@ from shared.events import names
 from shared.events.envelope import Data, Envelope
 from shared.events.event import kind_of
 from shared.events.routing import DossierStopped, PaymentRequested, StepOpened
-from shared.identity import keys
-from tests.intake.made import CATALOGUE, OFFICE, vn
+from tests.intake.made import CATALOGUE, OFFICE, OTHER_OFFICE, vn
 from tests.intake.rig import AGENCY
 
 
 class Browser:
     """A client with cookies that reads the form token of each page it is on."""
 
-    def __init__(self, desk, key=None):
-        self.client = desk.web.test_client()
+    def __init__(self, desk, *places, **more):
+        self.client = desk.browser(*places, **more) if places else desk.web.test_client()
         self.token = ""
-        if key is not None:
-            self.get("/dang-nhap")
-            assert self.post("/dang-nhap", {"key": key}).status_code == 303
+        self.get("/tra-cuu")
 
     def get(self, path):
         answer = self.client.get(path, headers={"Accept": "text/html"})
@@ -42,7 +39,7 @@ class Browser:
 
 @pytest.fixture
 def officer(embedded_desk):
-    return Browser(embedded_desk, embedded_desk.key)
+    return Browser(embedded_desk, ("officer", OFFICE.code))
 
 
 FILLED = {
@@ -130,7 +127,7 @@ def test_no_page_changes_anything_without_its_form_token(officer, embedded_desk)
 def test_another_offices_dossier_is_on_no_page(embedded_desk):
     code = embedded_desk.submit(channel="online")
     before = embedded_desk.dossier(code)
-    stranger = Browser(embedded_desk, embedded_desk.other_key)
+    stranger = Browser(embedded_desk, ("officer", OTHER_OFFICE.code))
     assert code not in stranger.get("/ho-so?xem=tat-ca").text
     for path in ("", "/giay-hen"):
         assert stranger.get(f"/ho-so/{code}{path}").status_code == 404
@@ -150,8 +147,8 @@ def test_a_stranger_is_led_to_the_sign_in_and_an_agency_is_not_let_in(embedded_d
     stranger = Browser(embedded_desk)
     answer = stranger.get("/ho-so")
     assert (answer.status_code, answer.location) == (303, "/dang-nhap?next=/ho-so")
-    stranger.get("/dang-nhap")
-    assert stranger.post("/dang-nhap", {"key": embedded_desk.agency}).status_code == 403
+    agency = Browser(embedded_desk, ("agency", AGENCY.code))
+    assert agency.get("/ho-so").status_code == 403
 
 
 def test_the_list_tells_dates_in_words_and_finds_by_name(officer, embedded_desk):
@@ -268,9 +265,7 @@ def test_every_procedure_of_the_city_can_be_filed_on_its_page(embedded):
     known = desk.web.extensions["lienthong.intake"]
     filed = set()
     for office in ("ubnd-phuong-1", "mot-cua-thanh-pho"):
-        with desk.store.begin() as uow:
-            key = keys.issue(uow, kind="desk", bound_to=office, label="x")[1]
-        officer = Browser(desk, key)
+        officer = Browser(desk, ("officer", office), login=office)
         for procedure in known.procedures_of(office):
             page = officer.get(f"/ho-so/moi/{procedure.code}")
             assert page.status_code == 200, procedure.code

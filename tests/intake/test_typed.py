@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.intake.domain.forms import check_form
 from services.intake.web.pages import typed
 from shared.kernel.errors import Fault
-from tests.intake.made import FORM, PROCEDURE, TODAY
+from tests.intake.made import FORM, OFFICE, PROCEDURE, TODAY
 from tests.intake.test_pages import FILLED, Browser, words
 
 
@@ -90,7 +90,7 @@ def test_a_form_opened_to_be_mended_changes_no_number_by_itself(embedded_desk):
     code = embedded_desk.submit(form={**FORM, "area": 1250.5, "price": 850_000, "since": 1998})
     embedded_desk.started(code)
     embedded_desk.asked_for_papers(code)
-    officer = Browser(embedded_desk, embedded_desk.key)
+    officer = Browser(embedded_desk, ("officer", OFFICE.code))
     page = officer.get(f"/ho-so/{code}").text
     for shown in ('value="1.250,5"', 'value="850.000"', 'value="1998"'):
         assert shown in page
@@ -104,7 +104,7 @@ def test_a_form_opened_to_be_mended_changes_no_number_by_itself(embedded_desk):
 
 
 def test_what_was_read_is_shown_back_on_the_receipt_and_the_dossier(embedded_desk):
-    officer = Browser(embedded_desk, embedded_desk.key)
+    officer = Browser(embedded_desk, ("officer", OFFICE.code))
     officer.get("/ho-so/moi/1.000001")
     filled = {**FILLED, "f.area": "1.250", "f.price": "1.500.000.000", "f.since": "1998"}
     answer = officer.post("/ho-so/moi/1.000001", filled)
@@ -118,7 +118,7 @@ def test_what_was_read_is_shown_back_on_the_receipt_and_the_dossier(embedded_des
 
 
 def test_a_refused_number_keeps_what_was_typed_and_stands_at_its_input(embedded_desk):
-    officer = Browser(embedded_desk, embedded_desk.key)
+    officer = Browser(embedded_desk, ("officer", OFFICE.code))
     officer.get("/ho-so/moi/1.000001")
     answer = officer.post("/ho-so/moi/1.000001", {**FILLED, "f.area": "1.25"})
     assert answer.status_code == 422
@@ -226,7 +226,7 @@ def test_what_cannot_be_made_right_is_refused_and_named(name, text, said):
 
 def test_the_page_s_search_finds_what_the_api_finds(desk):
     code = desk.submit()
-    officer = Browser(desk, desk.key)
+    officer = Browser(desk, ("officer", OFFICE.code))
     for text in ("Nguyễn\u00a0Thị Mai", "nguyen\u2009thi", "\u202aMai\u202c",
                  unicodedata.normalize("NFD", "Nguyễn"), f"\u200b{code}"):  # fmt: skip
         found = desk.http("GET", f"/dossiers?text={quote(text)}").json["total"]

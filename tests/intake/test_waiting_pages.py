@@ -40,7 +40,7 @@ def asked(desk: Desk) -> str:
 
 def test_the_desk_gives_more_time_and_the_citizen_sees_the_new_date(page, site, embedded_desk):
     code = asked(embedded_desk)
-    sign_in(page, site, embedded_desk.key)
+    sign_in(page, site, embedded_desk)
     page.goto(f"{site}/ho-so/{code}")
     page.locator("summary", has_text="Lùi hạn bổ sung").click()
     is_sound(page)
@@ -63,7 +63,7 @@ def test_a_request_that_nobody_answered_is_told_to_both(page, site, embedded_des
     look_up(page, site, embedded_desk, code)
     assert page.get_by_text("Giấy tờ yêu cầu ngày 01/03 chưa có đến 17:00 09/03/2022").count() == 2
     assert page.get_by_text("Nộp lại tại UBND Phường 1").count() == 1
-    sign_in(page, site, embedded_desk.key)
+    sign_in(page, site, embedded_desk)
     page.goto(f"{site}/ho-so/{code}")
     page.get_by_text("Không tiếp nhận hồ sơ").first.wait_for()
     assert page.locator("summary", has_text="Nộp bổ sung").count() == 0

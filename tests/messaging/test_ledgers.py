@@ -60,11 +60,9 @@ def issue(store, **changes):
 def test_a_key_opens_for_whom_it_was_made_until_it_is_revoked(store):
     key_id, text = issue(store)
     assert read(store, keys.verify, text, NOON) == keys.Principal("desk", "phuong-1", key_id)
-    assert read(store, keys.find, key_id, NOON) == keys.Principal("desk", "phuong-1", key_id)
     with store.begin() as uow:
         keys.revoke(uow, key_id)
     assert read(store, keys.verify, text, NOON) is None
-    assert read(store, keys.find, key_id, NOON) is None
     with store.begin() as uow, pytest.raises(NotFound):
         keys.revoke(uow, key_id)
 
@@ -114,7 +112,6 @@ def test_a_key_stops_at_its_end_and_goes_on_when_it_is_renewed(store, clock):
     last = NOON + timedelta(days=30)
     assert read(store, keys.verify, text, last - timedelta(seconds=1)) is not None
     assert read(store, keys.verify, text, last) is None
-    assert read(store, keys.find, key_id, last) is None
     clock.set(last - timedelta(days=15))
     assert keys.ending(store) == []
     clock.set(last - timedelta(days=14))

@@ -9,23 +9,18 @@ from typing import Any
 import pytest
 
 from services.routing.web import words
-from shared.identity import keys
 from tests.routing.town import LAND, Town
 from tests.routing.worlds import CALENDAR, NOW
+from tests.staff import carry_here
 
 CODE = "000.00.01.H20-220301-0001"
 
 
 @pytest.fixture
 def signed_in(small_town: Town) -> Town:
-    """A town with a browser signed in as phuong-1 by the sign-in page."""
+    """A town with a browser signed in as phuong-1 by a pass that intake gave out."""
     town = small_town
-    with town.service.store.begin() as uow:
-        _, text = keys.issue(uow, kind="agency", bound_to="phuong-1", label="test")
-    page = town.web.get("/dang-nhap").get_data(as_text=True)
-    form = {"key": text, "csrf_token": token(page), "next": "/nhiem-vu"}
-    reply = town.web.post("/dang-nhap", data=form)
-    assert (reply.status_code, reply.headers["Location"]) == (303, "/nhiem-vu")
+    carry_here(town.web, town.service.web, ("agency", "phuong-1"))
     return town
 
 
@@ -171,10 +166,7 @@ def test_a_sum_with_its_unit_is_taken(small_town: Town) -> None:
     town = small_town
     town.receive(CODE, LAND)
     task = town.task("thue")
-    with town.service.store.begin() as uow:
-        _, text = keys.issue(uow, kind="agency", bound_to="thue", label="test")
-    page = town.web.get("/dang-nhap").get_data(as_text=True)
-    town.web.post("/dang-nhap", data={"key": text, "csrf_token": token(page)})
+    carry_here(town.web, town.service.web, ("agency", "thue"))
     taken = send(town, task, "completed", outcome="granted", amount_vnd="1.250.000 đ")
     assert taken.status_code == 303
     town.rest()

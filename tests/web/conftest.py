@@ -34,6 +34,7 @@ from shared.settings import Settings
 from shared.web.api import Blueprint, create_api
 from shared.web.app import create_app
 from shared.web.schemas import Instant, QueryInt, Schema, StrictBool, StrictInt, StrictText
+from tests.staff import carry_here
 
 PAGE = """
 {% extends "lienthong/base.html" %}{% import "lienthong/macros.html" as lt %}
@@ -173,6 +174,12 @@ class Tiny:
 
     def client(self) -> FlaskClient:
         return self.app.test_client()
+
+    def officer(self, *places: tuple[str, str]) -> FlaskClient:
+        """A browser of somebody who signed in."""
+        client = self.client()
+        carry_here(client, self.app, *(places or (("officer", "ubnd-phuong-1"),)))
+        return client
 
     def bearer(self, text: str | None = None) -> dict[str, str]:
         return {"Authorization": f"Bearer {text or self.desk}"}

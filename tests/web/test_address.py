@@ -56,7 +56,7 @@ def test_a_forged_host_is_printed_nowhere(city: City) -> None:
         app = city.built.services[name].web
         client = app.test_client()
         for path in paths(app, values):
-            for key in ({}, {"Authorization": f"Bearer {who._key}"}):
+            for key in ({}, who._headers):
                 answer = client.get(path, headers={**FORGED, **key, "Accept": "text/html"})
                 told = f"{answer.headers}{answer.get_data().decode(errors='replace')}"
                 assert "evil" not in told, f"{name} {path}: {answer.status}"
@@ -68,8 +68,7 @@ def test_a_receipt_names_the_address_of_the_city_alone(city: City) -> None:
     desk = city.desk("ubnd-phuong-1")
     receipt = desk.submit(BIRTH)
     app = city.built.intake.web
-    key = {"Authorization": f"Bearer {desk._key}"}
-    page = app.test_client().get(f"/ho-so/{receipt.code}/giay-hen", headers=key).text
+    page = app.test_client().get(f"/ho-so/{receipt.code}/giay-hen", headers=desk._headers).text
     known = city.built.intake.settings.public_url
     assert (f"<strong>{OURS}/tra-cuu</strong>" in page) is bool(known)
     assert "http://" not in page.replace("http://www.w3.org", "")

@@ -8,10 +8,15 @@ from pathlib import Path
 import pytest
 
 import shared.web
+from shared.identity.guard import guard_of
 from shared.identity.limits import Limit, Limiter
+from shared.identity.passes import LASTS
+from shared.kernel.clock import RealClock
 from shared.kernel.errors import SettingsError
 from shared.web.app import create_app
 from shared.web.security import secret_key
+from tests.staff import carry_here
+from tests.web.conftest import tiny_app
 
 TYPEFACES = ["be-vietnam-pro-1.002-regular.woff2", "be-vietnam-pro-1.002-semibold.woff2"]
 STATIC = Path(shared.web.__file__).parent / "static"
@@ -19,7 +24,7 @@ TEMPLATES = Path(shared.web.__file__).parent / "templates"
 
 
 def test_every_answer_carries_the_security_headers(tiny):
-    for path in ("/dang-nhap", "/api/v1/notes", "/khong-co", "/docs", "/lienthong/lienthong.css"):
+    for path in ("/trang", "/api/v1/notes", "/khong-co", "/docs", "/lienthong/lienthong.css"):
         headers = tiny.client().get(path).headers
         assert "default-src 'self'" in headers["Content-Security-Policy"]
         assert "unsafe" not in headers["Content-Security-Policy"]
@@ -28,27 +33,41 @@ def test_every_answer_carries_the_security_headers(tiny):
 
 
 def test_pages_are_not_kept_by_anybody_and_static_files_are(tiny):
-    assert tiny.client().get("/dang-nhap").headers["Cache-Control"] == "no-store"
+    assert tiny.officer().get("/trang").headers["Cache-Control"] == "no-store"
     assert "no-store" not in tiny.client().get("/lienthong/pico.min.css").headers["Cache-Control"]
 
 
 def test_over_https_the_cookie_is_secure_and_bound_to_the_host(tiny):
     settings = replace(tiny.settings, cookie_secure=True)
-    app = create_app(settings, tiny.store, title="Thử", sign_in=("desk",))
-    cookie = app.test_client().get("/dang-nhap", base_url="https://localhost").headers["Set-Cookie"]
-    assert cookie.startswith("__Host-lienthong-intake=")
-    assert "; Secure" in cookie
-    assert "Path=/" in cookie
-
-
-def test_two_services_use_two_cookies(tiny):
-    names = {
-        create_app(replace(tiny.settings, service=service), tiny.store, title="Thử").config[
-            "SESSION_COOKIE_NAME"
-        ]
-        for service in ("intake", "routing", "notify")
+    app = tiny_app(settings, tiny.store)
+    guard_of(app).checkpoint.holds = lambda shown: shown
+    client = app.test_client()
+    carry_here(client, app, ("officer", "ubnd-phuong-1"), made=RealClock().now() - LASTS)
+    answer = client.get("/trang", base_url="https://localhost", headers=_shown(client))
+    cookies = answer.headers.getlist("Set-Cookie")
+    assert {cookie.partition("=")[0] for cookie in cookies} == {
+        "__Host-lienthong-form",
+        "__Host-lienthong-pass",
     }
-    assert len(names) == 3
+    for cookie in cookies:
+        assert "; Secure" in cookie
+        assert "; HttpOnly" in cookie
+        assert "; SameSite=Lax" in cookie
+        assert "Path=/" in cookie
+
+
+def _shown(client) -> dict[str, str]:
+    """The cookies of a test client, which itself keeps those of https for https alone."""
+    return {"Cookie": "; ".join(f"{c.key}={c.value}" for c in client._cookies.values())}
+
+
+def test_the_services_of_one_address_share_their_cookies_and_their_secret(tiny):
+    apps = [
+        create_app(replace(tiny.settings, service=service), tiny.store, title="Thử")
+        for service in ("intake", "routing", "notify")
+    ]
+    for name in ("SESSION_COOKIE_NAME", "SECRET_KEY"):
+        assert len({app.config[name] for app in apps}) == 1
 
 
 def test_the_secret_is_made_once_and_kept_for_its_owner_alone(tmp_path, tiny):
@@ -56,9 +75,9 @@ def test_the_secret_is_made_once_and_kept_for_its_owner_alone(tmp_path, tiny):
     first = secret_key(settings)
     assert len(first) >= 32
     assert secret_key(settings) == first
-    kept = tmp_path / "new" / "intake.secret"
+    kept = tmp_path / "new" / "pages.secret"
     assert kept.stat().st_mode & 0o777 == 0o600
-    assert [each.name for each in kept.parent.iterdir()] == ["intake.secret"]
+    assert [each.name for each in kept.parent.iterdir()] == ["pages.secret"]
 
 
 def test_a_short_secret_is_refused(tiny):
@@ -91,8 +110,8 @@ def test_the_vendored_files_are_those_of_their_packages():
 
 
 def test_the_typeface_comes_from_the_service_and_is_kept_for_a_year(tiny):
-    client = tiny.client()
-    page = client.get("/dang-nhap")
+    client = tiny.officer()
+    page = client.get("/trang")
     assert "font-src 'self';" in page.headers["Content-Security-Policy"]
     ahead = re.findall(r'rel="preload" href="([^"]+)" as="font"', page.text)
     named = re.findall(r'src: url\("([^"]+)"\)', (STATIC / "lienthong.css").read_text())
@@ -107,8 +126,8 @@ def test_the_typeface_comes_from_the_service_and_is_kept_for_a_year(tiny):
 
 
 def test_a_static_file_is_kept_for_a_year_under_the_address_of_this_version_alone(tiny):
-    client = tiny.client()
-    page = client.get("/dang-nhap").text
+    client = tiny.officer()
+    page = client.get("/trang").text
     sheets = re.findall(r'href="(/lienthong/lienthong.css[^"]*)"', page)
     kept = client.get(sheets[0])
     assert kept.cache_control.max_age == 365 * 24 * 3600
@@ -116,7 +135,7 @@ def test_a_static_file_is_kept_for_a_year_under_the_address_of_this_version_alon
     for other in ("/lienthong/lienthong.css", "/lienthong/lienthong.css?v=0123456789"):
         assert client.get(other).cache_control.no_cache
     assert client.get("/lienthong/none.css?v=None").status_code == 404
-    assert client.get("/dang-nhap").cache_control.no_store
+    assert client.get("/trang").cache_control.no_store
 
 
 def test_nothing_on_a_page_comes_from_elsewhere_or_runs_in_line():

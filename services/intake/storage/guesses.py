@@ -1,4 +1,4 @@
-"""How often look-ups were tried, of each code and each caller: one table for all processes."""
+"""How often look-ups and sign-ins were tried, of each and of each caller: one table for all."""
 
 from __future__ import annotations
 
@@ -38,6 +38,12 @@ def wait_for(store: Store, allowances: Mapping[str, Allowance]) -> tuple[str, fl
             batch.update(connection, guesses, [_counted(row, allowances, now) for row in rows])
         connection.execute(_OLD, {"before": now - FORGOTTEN_AFTER})
     return waiting
+
+
+def forget(store: Store, keys: Sequence[str]) -> None:
+    """Nothing is remembered of the tries under these keys."""
+    with store.transaction() as connection:
+        connection.execute(sa.delete(guesses).where(guesses.c.key.in_(keys)))
 
 
 def _make(connection: sa.Connection, keys: list[str], now: datetime) -> None:

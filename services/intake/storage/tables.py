@@ -223,3 +223,42 @@ drafts = sa.Table(
     sa.Column("saved_at", Instant(), nullable=False),
 )
 sa.Index("drafts_saved_at", drafts.c.saved_at)
+# People who work here. What they may open is a list of [role, code]; of a password and of recovery
+# codes only hashes are kept. `totp_last` is the last time step whose code was used.
+staff = sa.Table(
+    "staff",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("login", sa.Text, nullable=False, unique=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("places", Json(), nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("must_change", sa.Boolean, nullable=False),
+    sa.Column("totp", sa.Text),
+    sa.Column("totp_last", sa.BigInteger, nullable=False),
+    sa.Column("recovery", Json(), nullable=False),
+    sa.Column("made_at", Instant(), nullable=False),
+    sa.Column("disabled_at", Instant()),
+)
+
+# Who is signed in; `chosen` is where they work of several places: a code for each kind of door.
+sign_ins = sa.Table(
+    "sign_ins",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("made_at", Instant(), nullable=False),
+    sa.Column("until", Instant(), nullable=False),
+    sa.Column("chosen", Json(), nullable=False),
+)
+sa.Index("sign_ins_person", sign_ins.c.person)
+
+# Who looks after a dossier: whoever took it in, until it is handed over.
+custody = sa.Table(
+    "custody",
+    metadata,
+    sa.Column("dossier", sa.Text, primary_key=True),
+    sa.Column("officer", sa.Text, nullable=False),
+    sa.Column("since", Instant(), nullable=False),
+)
+sa.Index("custody_officer", custody.c.officer)

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from flask import Flask, request
 
 from services.intake.domain.papers import words
+from services.intake.storage import staff
 from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps, deps
-from services.intake.web.pages import acts, desk, drafts, imports, lookup, papers, typed
+from services.intake.web.pages import (
+    account,
+    acts,
+    colleagues,
+    desk,
+    drafts,
+    imports,
+    lookup,
+    papers,
+    report,
+    signing,
+    typed,
+)
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.identity.guard import current_or_none, guard_of
+from shared.identity.passes import Pass
+from shared.kernel.clock import RealClock
 from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web.api import create_api
@@ -26,6 +42,9 @@ FOR_DESKS = (
     ("/bao-cao", "Báo cáo"),
     ("/tra-cuu", "Tra cứu"),
 )
+FOR_HEADS = (*FOR_DESKS[:3], ("/can-bo", "Cán bộ"), FOR_DESKS[3])
+FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
+FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
 FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))
 ABOUT = (
     "Nộp và theo dõi hồ sơ một cửa. Mỗi khóa chỉ thấy hồ sơ của một bộ phận. "
@@ -42,8 +61,9 @@ def create_web(
         store,
         title="Bộ phận Một cửa",
         metrics=metrics,
-        sign_in=("desk",),
+        sign_in=("desk", "leader"),
         home="/",
+        holds=partial(_holds, store),
     )
     app.context_processor(_navigation)
     app.extensions[KEY] = Deps(store, catalogue)
@@ -63,15 +83,25 @@ def create_web(
     app.jinja_env.globals["today"] = lambda: deps().today()
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
-    for room in (desk, drafts, imports, acts, papers, lookup):
+    for room in (desk, drafts, imports, acts, papers, lookup, report, signing, account, colleagues):
         app.register_blueprint(room.blueprint())
     return app
 
 
+def _holds(store: Store, shown: Pass) -> Pass | None:
+    """The pass as it is now, by the real clock; None where the sign-in is over."""
+    with store.query() as connection:
+        return staff.holds(connection, shown, RealClock().now())
+
+
 def _navigation() -> dict[str, Any]:
-    """The head of each page: a citizen is not shown doors that do not open."""
-    signed_in = request.url_rule is not None and current_or_none() is not None
-    return {"navigation": FOR_DESKS if signed_in else FOR_CITIZENS}
+    """The head of each page: nobody is shown doors that do not open."""
+    principal = current_or_none() if request.url_rule is not None else None
+    if principal is None:
+        return {"navigation": FOR_CITIZENS}
+    if principal.kind == "desk":
+        return {"navigation": FOR_HEADS if principal.role == "head" else FOR_DESKS}
+    return {"navigation": FOR_LEADERS if principal.kind == "leader" else FOR_OTHERS}
 
 
 def _pairs(values: Iterable[Any]) -> list[tuple[Any, str]]:

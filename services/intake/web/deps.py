@@ -73,8 +73,7 @@ def own_office() -> str:
 
 def officer() -> str | None:
     """The name of who stands at the desk, for the papers; None where a key is not a person's."""
-    name: str | None = getattr(current(), "name", None)
-    return name
+    return current().name or None
 
 
 def office_agency() -> Agency:

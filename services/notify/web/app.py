@@ -24,10 +24,13 @@ def create_web(settings: Settings, store: Store, metrics: Metrics | None = None)
         metrics=metrics,
         sign_in=("operator",),
         home="/tin-nhan",
-        navigation=(("/tin-nhan", "Tin nhắn"), ("/docs", "API")),
+        navigation=(("/tin-nhan", "Tin nhắn"), ("/docs/notify", "API")),
     )
     api = create_api(
-        app, "Liên Thông: notify", about="Messages to citizens, for operators. Addresses masked."
+        app,
+        "Liên Thông: notify",
+        about="Messages to citizens, for operators. Addresses masked.",
+        of=settings.service,
     )
     api.register_blueprint(api_blueprint(store))
     app.register_blueprint(pages_blueprint(store))

@@ -36,6 +36,7 @@ def create_web(
         app,
         "Liên Thông: agencies",
         about="Tasks of one agency and its answers. A key opens the tasks of its agency alone.",
+        of=settings.service,
     )
     api.register_blueprint(api_blueprint(door))
     app.register_blueprint(pages_blueprint(door))

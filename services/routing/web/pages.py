@@ -134,6 +134,7 @@ def _page(
         answer_id=door.store.ids.new(),
         given=given or {},
         chosen=(given or {}).get("kind", ""),
+        me=current().name,
         faults=[Fault(_place(f), f.vi, f.en) for f in faults],
         labels_of_inputs=words.LABELS,
         wrong=wrong,

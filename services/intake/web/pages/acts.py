@@ -20,6 +20,7 @@ from services.intake.web.deps import deps, own_office
 from services.intake.web.pages import papers, typed
 from services.intake.web.pages.desk import show
 from services.intake.web.pages.faulty import LABELS
+from services.intake.web.people import take_care
 from shared.catalogue import FormKind, Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require
@@ -54,6 +55,8 @@ def _act(code: str, act: str) -> Response | tuple[str, int]:
         dossier = verb(uow, known.catalogue, office, code, **told)
         if act in FINAL and "sure" not in form:
             raise AskFirst
+        if act == "receive":
+            take_care(uow, code)
         return 200, views.summary(dossier, known.catalogue, uow.now)
 
     told = sorted((k, v) for k, v in form.items(multi=True) if k != "csrf_token")

@@ -1,9 +1,8 @@
-"""The desk's pages: a new dossier, a dossier with its timeline, the report."""
+"""The desk's pages: a new dossier, a dossier with its timeline."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from flask import Blueprint, json, redirect, render_template, request, url_for
@@ -17,7 +16,6 @@ from services.intake.storage.drafts import forget
 from services.intake.usecases import look
 from services.intake.usecases.drafting import owner
 from services.intake.usecases.once import answer_once, digest
-from services.intake.usecases.report import ii06a
 from services.intake.usecases.similar import SimilarFound
 from services.intake.usecases.submit import submit_beside
 from services.intake.web import views
@@ -25,13 +23,12 @@ from services.intake.web.deps import agency_name, deps, office_agency, own_offic
 from services.intake.web.due import channel_name, due
 from services.intake.web.pages import drafts, export, find, lists, papers, typed
 from services.intake.web.pages.faulty import faulty, unasked
-from services.intake.web.telling import tell
+from services.intake.web.people import names_in, take_care
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
 from shared.identity.audit import saw
 from shared.identity.guard import current, require
-from shared.kernel.clock import VN, parse_day
 from shared.kernel.errors import InvalidInput, NotFound
 
 #: What is said once an act is done.
@@ -50,7 +47,7 @@ DONE: Final[Mapping[str, str]] = {
 
 
 def blueprint() -> Blueprint:
-    """Pages under /ho-so and /bao-cao; all need a desk's key."""
+    """Pages under /ho-so; for the officers of a desk alone."""
     blue = Blueprint("desk", __name__)
     routes: tuple[tuple[str, str, Any], ...] = (
         ("/ho-so", "dossiers", lists.dossiers),
@@ -58,7 +55,6 @@ def blueprint() -> Blueprint:
         ("/ho-so/moi", "choose", choose),
         ("/ho-so/moi/<string:code>", "new", new),
         ("/ho-so/<string:code>", "dossier", dossier),
-        ("/bao-cao", "report", report),
     )
     for path, name, view in routes:
         blue.add_url_rule(path, name, require("desk")(view), methods=["GET"])
@@ -127,6 +123,7 @@ def submit(code: str) -> Response | tuple[str, int]:
         if doubts:
             raise InvalidInput(doubts)
         forget(uow, filed.office, token)
+        take_care(uow, filed.code)
         saw([filed.code])
         return 201, views.summary(filed, known.catalogue, uow.now)
 
@@ -174,6 +171,7 @@ def show(
     with known.store.read() as connection:
         found = look.one(connection, own_office(), code)
         entries = look.timeline(connection, found.code)
+        people = names_in(connection, found.code, entries)
     procedure = procedure_of(known.catalogue, found)
     counts = typed.papers(procedure.papers, values) if values else []
     return render_template(
@@ -181,7 +179,8 @@ def show(
         dossier=found,
         procedure=procedure,
         office=office_agency(),
-        events=[tell(entry) for entry in reversed(entries)],
+        events=[people.tell(entry) for entry in reversed(entries)],
+        keeper=people.keeper,
         allowed=actions(found),
         names=ACTIONS_VI,
         contact=typed.of_contact(found.contact),
@@ -199,30 +198,3 @@ def show(
         at=typed.by_input(faults, counts),
         done=done,
     )
-
-
-def report() -> str:
-    """Form II.06a of this office for one month."""
-    known = deps()
-    first = _month(request.args.get("thang")) or known.today().replace(day=1)
-    following = (first + timedelta(days=32)).replace(day=1)
-    start = datetime.combine(first, time.min, VN)
-    end = datetime.combine(following, time.min, VN)
-    with known.store.read() as connection:
-        made = ii06a(
-            connection, known.catalogue, start, end, offices=[own_office()], now=known.now()
-        )
-    return render_template(
-        "intake/report.html",
-        month=first,
-        part=made.offices[0],
-        office=office_agency(),
-    )
-
-
-def _month(text: str | None) -> date | None:
-    try:
-        found = parse_day(f"{text}-01")
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2200 else None

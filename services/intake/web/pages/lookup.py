@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from services.intake.domain.circumstances import procedure_of, told_date
@@ -21,6 +21,7 @@ from shared.identity.callers import place_of
 from shared.identity.guard import TooMany, current_or_none, guard_of, public
 from shared.kernel.errors import NotFound
 from shared.log import get
+from shared.web import rooms
 from shared.web.filters import vn_datetime
 
 DOOR: Final = "look-up"
@@ -37,8 +38,8 @@ def blueprint() -> Blueprint:
 
 
 def _front() -> str | Response:
-    if current_or_none() is not None:
-        return redirect(url_for("desk.dossiers"), 303)
+    if (principal := current_or_none()) is not None:
+        return redirect(rooms.of_kinds({principal.kind})[0].address, 303)
     return render_template("intake/lookup.html", code="", wrong=None)
 
 

@@ -21,6 +21,7 @@ from services.intake.usecases import look
 from services.intake.web.deps import deps, office_agency, officer, own_office
 from services.intake.web.openings import openings
 from services.intake.web.pages import typed
+from services.intake.web.people import names_in
 from services.intake.web.papers import pdf, square
 from services.intake.web.telling import event_of
 from shared.catalogue import FormKind
@@ -118,12 +119,13 @@ def _drawn_up(kind: FormKind, code: str) -> tuple[Dossier, OfficialPaper]:
     with known.store.read() as connection:
         found = look.one(connection, own_office(), code)
         entries = look.timeline(connection, found.code)
+        taker = names_in(connection, found.code, entries).taker if kind == "receipt" else None
     home = state_of().settings.home
     matter = Matter(
         dossier=found,
         facts=tuple(fact for entry in entries if (fact := event_of(entry)) is not None),
         around=known.around(),
-        officer=officer(),
+        officer=taker or officer(),
         lookup=f"{home}{url_for('lookup.form')}" if home else None,
         openings=openings(known.catalogue.reception(found.office)),
     )

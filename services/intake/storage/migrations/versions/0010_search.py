@@ -11,8 +11,8 @@ from alembic import op
 
 from shared.database.types import Instant
 
-revision = "0011"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 

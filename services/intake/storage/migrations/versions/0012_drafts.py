@@ -7,8 +7,8 @@ from alembic import op
 
 from shared.database.types import Instant, Json
 
-revision = "0013"
-down_revision = "0012"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 

@@ -6,8 +6,8 @@ from alembic import op
 
 from shared.messaging.history import drop_epochs, make_epochs
 
-revision = "0020"
-down_revision = "0009"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
