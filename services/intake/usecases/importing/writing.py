@@ -28,8 +28,8 @@ def template(columns: Sequence[Column], title: str) -> bytes:
     from openpyxl.styles import Font, PatternFill
 
     book = openpyxl.Workbook()
-    sheet = book.active
-    sheet.title = "Hồ sơ"
+    book.remove(book.worksheets[0])
+    sheet = book.create_sheet("Hồ sơ")
     sheet.freeze_panes = "B2"
     for number, column in enumerate(columns):
         cell = sheet.cell(1, number + 1, f"{column.title} *" if column.required else column.title)

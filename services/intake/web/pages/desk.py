@@ -129,16 +129,9 @@ def submit(code: str) -> Response | tuple[str, int]:
 
     left_out = ("csrf_token", "d.")
     told = sorted((k, v) for k, v in request.form.items(multi=True) if not k.startswith(left_out))
-    asked = digest("POST", request.path, told)
+    asked, who = digest("POST", request.path, told), current().actor
     try:
-        given = answer_once(
-            known.store,
-            owner(own_office()),
-            token or None,
-            asked,
-            act,
-            actor=current().actor,
-        )
+        given = answer_once(known.store, owner(own_office()), token or None, asked, act, actor=who)
     except InvalidInput as wrong:
         # Told with all the rest, and alone only where nothing else is wrong.
         faults = wrong.faults if set(doubts) <= set(wrong.faults) else (*wrong.faults, *doubts)

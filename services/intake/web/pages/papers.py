@@ -21,8 +21,8 @@ from services.intake.usecases import look
 from services.intake.web.deps import deps, office_agency, officer, own_office
 from services.intake.web.openings import openings
 from services.intake.web.pages import typed
-from services.intake.web.people import names_in
 from services.intake.web.papers import pdf, square
+from services.intake.web.people import names_in
 from services.intake.web.telling import event_of
 from shared.catalogue import FormKind
 from shared.identity.audit import saw
