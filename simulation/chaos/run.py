@@ -10,6 +10,7 @@ import heapq
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -71,6 +72,7 @@ class Run:
         self._asides: list[threading.Thread] = []
         self._filings = 0
         self._troubled: set[str] = set()
+        self._killed: Counter[str] = Counter()
 
     def go(self) -> Outcome:
         """All of it."""
@@ -226,6 +228,7 @@ class Run:
         name = what["process"]
         self._journal.note("kill", what, "started again, it goes on", recovers=True)
         self._reasons += name in _SENDERS
+        self._killed[name] += 1
         if self._town.processes[name].alive:
             self._town.kill(name)
         self._after(what["seconds"], lambda: self._town.start(name))
@@ -237,12 +240,15 @@ class Run:
 
         def stop() -> None:
             troubled, begun = self._in_trouble(name), self._town.begun(name)
+            kills = self._killed[name]
             status = self._town.stop(name) if self._town.processes[name].alive else 0
             # A step that hangs on a silent line is rolled back at the stop, and told by a 1; the
             # interpreter that has not begun our program yet ends by the signal itself.
             hung = status == 1 and (troubled or self._in_trouble(name))
             early = status == -signal.SIGTERM and not begun
-            self._journal.settle(entry, f"exit {status}", ok=status == 0 or hung or early)
+            killed = status == -signal.SIGKILL and self._killed[name] > kills
+            well = status == 0 or hung or early or killed
+            self._journal.settle(entry, f"exit {status}", ok=well)
             if not self._stopping.wait(what["seconds"]):
                 self._town.start(name)
 

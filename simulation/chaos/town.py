@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -41,6 +42,7 @@ class Town:
         self.built = built
         self.lines = lines
         self.processes = processes
+        self._starting = threading.Lock()
 
     def door(self, service: str) -> str:
         """Where a service's public door is, by the line if there is one."""
@@ -87,8 +89,9 @@ class Town:
 
     def start(self, name: str) -> None:
         """Start it once more, if it does not run."""
-        if not self.processes[name].alive:
-            self.processes[name].start()
+        with self._starting:
+            if not self.processes[name].alive:
+                self.processes[name].start()
 
     def step_clock(self, name: str, seconds: int) -> None:
         """Put the clock of one process forward or back, against the machine's."""

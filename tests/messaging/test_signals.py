@@ -49,6 +49,33 @@ def test_signals_that_pour_in_during_short_waits_never_block_it() -> None:
             thread.join()
 
 
+ELSEWHERE = """
+import os, signal, threading, time
+from shared.messaging.loops.signals import told_to_stop
+threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+with told_to_stop() as wait:
+    print("waiting", flush=True)
+    assert wait(None)
+print("told", flush=True)
+"""
+
+
+def test_a_signal_that_another_thread_gets_ends_the_wait_as_well() -> None:
+    """The system may give it to any thread; the main thread's own wait is then not interrupted."""
+    process = subprocess.Popen([sys.executable, "-c", ELSEWHERE], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waiting\n"
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert process.communicate(timeout=20)[0] == "told\n"
+        assert process.returncode == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
 def test_the_handlers_of_before_are_put_back() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with told_to_stop():

@@ -2,7 +2,9 @@
 
 A handler runs in the main thread between any two of its steps. If that thread is inside
 `threading.Event.wait` just then, a handler that sets the event waits for a lock its own thread
-holds, for ever. So the handler writes a byte to a socket, and the wait is for that byte.
+holds, for ever. So the handler writes a byte to a socket, and the wait is for that byte. And the
+system may give a signal to any thread: then nothing would end the main thread's wait, so that the
+interpreter itself writes to a second socket as soon as a signal comes, wherever.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import select
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Iterator
 
 Wait = Callable[[float | None], bool]
@@ -36,21 +39,32 @@ def told_to_stop() -> Iterator[Wait]:
     To be used in the main thread; a second signal changes nothing.
     """
     ear, mouth = socket.socketpair()
-    mouth.setblocking(False)
+    woken, waker = socket.socketpair()
+    for end_of_pair in (mouth, woken, waker):
+        end_of_pair.setblocking(False)
 
     def told(_signum: int, _frame: object) -> None:
         with contextlib.suppress(BlockingIOError):  # full: it was told often enough
             mouth.send(b"!")
 
     def wait(seconds: float | None) -> bool:
-        # The byte stays unread: who was told once stays told.
-        return bool(select.select([ear], [], [], seconds)[0])
+        end = None if seconds is None else time.monotonic() + seconds
+        while True:
+            left = None if end is None else max(0.0, end - time.monotonic())
+            ready = select.select([ear, woken], [], [], left)[0]
+            # The byte stays unread: who was told once stays told.
+            if ear in ready or not ready:
+                return bool(ready)
+            with contextlib.suppress(BlockingIOError):  # here the handler runs, if it has not yet
+                woken.recv(1024)
 
     before = {each: signal.signal(each, told) for each in (signal.SIGTERM, signal.SIGINT)}
+    woke_before = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
     try:
         yield wait
     finally:
+        signal.set_wakeup_fd(woke_before)
         for each, handler in before.items():
             signal.signal(each, handler)
-        ear.close()
-        mouth.close()
+        for end_of_pair in (ear, mouth, woken, waker):
+            end_of_pair.close()
