@@ -22,7 +22,7 @@ from shared.kernel.errors import Fault, NotFound
 
 KEPT: Final = timedelta(days=1)
 #: How long a process that says nothing keeps an import to itself.
-LEASE: Final = timedelta(minutes=2)
+LEASE: Final = timedelta(seconds=30)
 WAITING, RUNNING, DONE, STOPPED = "waiting", "running", "done", "stopped"
 _OPEN: Final = (WAITING, RUNNING)
 
