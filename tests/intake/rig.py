@@ -70,6 +70,7 @@ class Desk:
             self.operator = issue(kind="operator", bound_to="*", label="3")[1]
             self.agency = issue(kind="agency", bound_to=TAX.code, label="4")[1]
         self.catalogue = catalogue
+        self._people = 0
         self._numbers: dict[str, itertools.count[int]] = {}
 
     def close(self) -> None:
@@ -103,6 +104,8 @@ class Desk:
 
     def person(self, *places: tuple[str, str], **more: Any) -> tuple[str, str]:
         """An account of the desk, or of these places: its id and password."""
+        self._people += 1
+        more.setdefault("login", "hoa" if self._people == 1 else f"hoa{self._people}")
         return person(self.store, self.catalogue, *(places or (("officer", OFFICE.code),)), **more)
 
     def browser(self, *places: tuple[str, str], **more: Any) -> Any:

@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from tests.intake.made import OFFICE
 from tests.intake.test_pages import FILLED, Browser, how_many, words
 
 pytestmark = pytest.mark.usefixtures("embedded_desk")
@@ -18,7 +19,7 @@ FINAL = {
 
 @pytest.fixture
 def officer(embedded_desk):
-    return Browser(embedded_desk, embedded_desk.key)
+    return Browser(embedded_desk, ("officer", OFFICE.code))
 
 
 def links(answer) -> dict[str, str]:

@@ -39,7 +39,7 @@ def write(page, text):
 
 
 def begin(page, site, desk):
-    sign_in(page, site, desk.key)
+    sign_in(page, site, desk)
     page.goto(f"{site}/ho-so/moi/1.000001")
     write(page, "Nguyễn Thị Mai")
     page.get_by_text("Đã lưu nháp lúc").wait_for()
@@ -123,9 +123,7 @@ def test_a_lost_session_keeps_the_typing_and_goes_on_after_the_sign_in(page, sit
     with page.expect_popup() as opened:
         page.get_by_role("link", name="đăng nhập ở thẻ khác").click()
     other = opened.value
-    other.get_by_label("Khóa truy cập").fill(embedded_desk.key)
-    other.get_by_role("button", name="Vào làm việc").click()
-    other.wait_for_url(f"{site}/ho-so")
+    sign_in(other, site, embedded_desk)
     page.get_by_role("button", name="Nộp và in giấy hẹn").click()
     page.wait_for_url("**/giay-hen")
     assert count(embedded_desk) == 0
@@ -145,7 +143,7 @@ def test_a_line_that_is_down_files_nothing_and_loses_nothing(page, site, embedde
 
 def test_without_scripts_the_button_keeps_it(browser, site, embedded_desk):
     with opened_page(browser, PHONE, java_script_enabled=False) as page:
-        sign_in(page, site, embedded_desk.key)
+        sign_in(page, site, embedded_desk)
         page.goto(f"{site}/ho-so/moi/1.000001")
         named(page).fill("Nguyễn Thị Mai")
         page.get_by_role("button", name="Lưu nháp").click()

@@ -24,7 +24,7 @@ TYPED = {"token": "t-1", "d.page": "p-1", "d.after": "", "f.full_name": "Nguyễ
 
 @pytest.fixture
 def officer(embedded_desk):
-    made = Browser(embedded_desk, embedded_desk.key)
+    made = Browser(embedded_desk, ("officer", OFFICE.code))
     made.get(FORM)
     return made
 
@@ -181,7 +181,7 @@ def test_drafts_are_listed_opened_and_deleted(officer, embedded_desk):
 
 def test_another_office_sees_none_of_it(officer, embedded_desk):
     officer.post(KEEP, TYPED | {"c.name": "Nguyễn Thị Mai"})
-    stranger = Browser(embedded_desk, embedded_desk.other_key)
+    stranger = Browser(embedded_desk, ("officer", OTHER_OFFICE.code))
     for path in ("/ho-so/ban-nhap", f"{FORM}?nhap=t-1", FORM):
         assert "Nguyễn Thị M" not in stranger.get(path).text, path
     stranger.post("/ho-so/ban-nhap/t-1/xoa")
@@ -215,7 +215,7 @@ def test_who_signs_in_again_comes_back_to_the_form_and_finds_it(officer, embedde
 
 
 def test_a_page_of_the_session_before_gets_a_token_of_this_one(officer, embedded_desk):
-    again = Browser(embedded_desk, embedded_desk.key)
+    again = Browser(embedded_desk, ("officer", OFFICE.code))
     assert again.post(KEEP, TYPED, token=officer.token).status_code == 400
     renewed = again.client.get("/ho-so/ban-nhap/ve").get_json()["csrf"]
     assert again.post(KEEP, TYPED, token=renewed).status_code == 200

@@ -32,7 +32,7 @@ def page(browser, request):
 def test_an_officer_hands_in_a_file_and_takes_the_bad_rows_back(
     page, site, embedded_desk, tmp_path
 ):
-    sign_in(page, site, embedded_desk.key)
+    sign_in(page, site, embedded_desk)
     page.get_by_role("link", name="Nộp hồ sơ mới").click()
     page.get_by_role("link", name="Nhập nhiều hồ sơ từ tệp").click()
     is_sound(page)

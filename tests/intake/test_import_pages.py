@@ -9,6 +9,7 @@ import pytest
 
 from services.intake.usecases.importing import workbook
 from tests.intake.files import cells_of, csv_of, row, work, xlsx_of
+from tests.intake.made import OFFICE, OTHER_OFFICE
 from tests.intake.test_pages import Browser, how_many, words
 
 PAGE = "/ho-so/nhap-tep"
@@ -16,7 +17,7 @@ PAGE = "/ho-so/nhap-tep"
 
 @pytest.fixture
 def officer(embedded_desk):
-    made = Browser(embedded_desk, embedded_desk.key)
+    made = Browser(embedded_desk, ("officer", OFFICE.code))
     made.get(PAGE)
     return made
 
@@ -101,7 +102,7 @@ def test_no_file_is_taken_without_the_forms_token(officer, embedded_desk):
 def test_another_offices_import_is_on_no_page(officer, embedded_desk):
     made = hand_in(officer, csv_of(row("a-1"), row("a-2", name=""))).location
     work(embedded_desk)
-    stranger = Browser(embedded_desk, embedded_desk.other_key)
+    stranger = Browser(embedded_desk, ("officer", OTHER_OFFICE.code))
     assert "danh sách" not in stranger.get(PAGE).text
     import_id = made.rsplit("/", 1)[1]
     progress = f"{PAGE}/tien-do?lan={import_id}"

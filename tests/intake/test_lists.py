@@ -127,7 +127,7 @@ def test_pages_stay_as_they_are_while_dossiers_are_filed_between_them(desk):
 
 @pytest.fixture
 def officer(embedded_desk):
-    return Browser(embedded_desk, embedded_desk.key)
+    return Browser(embedded_desk, ("officer", OFFICE.code))
 
 
 EVIL = '=HYPERLINK("http://x")'

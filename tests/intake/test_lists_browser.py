@@ -43,7 +43,7 @@ def test_a_page_of_a_list_fits_a_desk_s_screen(browser, site):
     url, desk = site
     with opened_page(browser, DESKTOP) as page:
         page.set_viewport_size({"width": DESKTOP, "height": SCREEN})
-        sign_in(page, url, desk.key)
+        sign_in(page, url, desk)
         rows = page.evaluate(_ROWS)
         assert len(rows) == PAGE_SIZE
         assert len({height for _, height in rows}) == 1, "a name or a badge took a second line"
@@ -55,7 +55,7 @@ def test_a_page_of_a_list_fits_a_desk_s_screen(browser, site):
 def test_lists_searches_and_look_alikes_are_sound(browser, site, width):
     url, desk = site
     with opened_page(browser, width) as page:
-        sign_in(page, url, desk.key)
+        sign_in(page, url, desk)
         is_sound(page)
         page.get_by_role("searchbox").fill("dang anh 1")
         page.get_by_role("button", name="Tìm").click()

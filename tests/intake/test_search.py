@@ -164,7 +164,7 @@ def test_every_run_of_words_begins_one_of_the_kept_beginnings(name):
 
 @pytest.fixture
 def officer(embedded_desk):
-    return Browser(embedded_desk, embedded_desk.key)
+    return Browser(embedded_desk, ("officer", OFFICE.code))
 
 
 def test_an_exact_code_opens_the_dossier_and_a_name_stays_out_of_every_address(
@@ -203,7 +203,7 @@ def test_a_search_of_another_office_opens_nothing(officer, embedded_desk):
     embedded_desk.submit()
     officer.get("/ho-so")
     to = officer.post("/ho-so/tim", {"q": "mai"}).location
-    stranger = Browser(embedded_desk, embedded_desk.other_key)
+    stranger = Browser(embedded_desk, ("officer", OTHER_OFFICE.code))
     page = stranger.get(to)
     assert "Nguyễn Thị Mai" not in page.text
     assert "mai" not in words(page).lower().split()

@@ -159,7 +159,7 @@ def test_another_office_learns_only_that_there_is_one(small_city):
 def test_the_page_shows_them_keeps_what_was_typed_and_files_on_the_second_word(small_city):
     mine, _ = filed(small_city)
     filed(small_city, office=OTHER_OFFICE.code)
-    officer = Browser(small_city, small_city.key)
+    officer = Browser(small_city, ("officer", OFFICE.code))
     officer.get(f"/ho-so/moi/{MARKED.code}")
     shown = officer.post(f"/ho-so/moi/{MARKED.code}", FILLED)
     assert shown.status_code == 409
@@ -178,7 +178,7 @@ def test_the_page_shows_them_keeps_what_was_typed_and_files_on_the_second_word(s
 
 
 def test_a_double_click_ends_at_the_one_receipt(small_city):
-    officer = Browser(small_city, small_city.key)
+    officer = Browser(small_city, ("officer", OFFICE.code))
     officer.get(f"/ho-so/moi/{MARKED.code}")
     first = officer.post(f"/ho-so/moi/{MARKED.code}", FILLED)
     again = officer.post(f"/ho-so/moi/{MARKED.code}", FILLED)

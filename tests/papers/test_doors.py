@@ -14,8 +14,9 @@ from shared.events.routing import DossierExtended, DossierStopped
 from shared.identity.audit.tables import LOG
 from shared.web.server import WebServer, serving
 from tests.browser import DESKTOP, PHONE, is_sound, opened_page
-from tests.intake.made import NOW, OFFICE, vn
+from tests.intake.made import NOW, OFFICE, OTHER_OFFICE, vn
 from tests.intake.rig import AGENCY
+from tests.intake.test_browser import sign_in
 
 SLUGS = ("giay-hen", "phieu-bo-sung", "phieu-tu-choi", "thong-bao-dung", "phieu-xin-loi",
          "phieu-kiem-soat")  # fmt: skip
@@ -28,6 +29,7 @@ FILLED = {
     "p.giay-to.copy": "1",
     "c.name": "Nguyễn Thị Mai",
     "c.phone": "0907 123 456",
+    "c.sms": "1",
     "c.address": "12 Nguyễn Huệ,\u00a0 Phường 1",
     "token": "t-1",
 }
@@ -36,10 +38,8 @@ FILLED = {
 class Officer:
     """Somebody at the desk, with a browser that keeps its cookies."""
 
-    def __init__(self, desk, key=None):
-        self.client = desk.web.test_client()
-        token = self.get("/dang-nhap")
-        assert self.post("/dang-nhap", {"key": key or desk.key}, token).status_code == 303
+    def __init__(self, desk, office=OFFICE.code):
+        self.client = desk.browser(("officer", office))
 
     def get(self, path):
         return self.client.get(path, headers={"Accept": "text/html"})
@@ -117,7 +117,7 @@ def test_each_paper_is_offered_where_it_applies_and_nowhere_else(officer, embedd
 
 def test_another_offices_paper_is_not_there_and_a_stranger_signs_in_first(embedded_desk):
     code = embedded_desk.submit()
-    stranger = Officer(embedded_desk, embedded_desk.other_key)
+    stranger = Officer(embedded_desk, OTHER_OFFICE.code)
     for slug in SLUGS:
         for end in ("", ".pdf"):
             assert stranger.get(f"/ho-so/{code}/{slug}{end}").status_code == 404, slug
@@ -187,7 +187,7 @@ def test_the_register_has_the_day_of_the_office_in_its_order(desk, monkeypatch):
     assert before not in first + second
     assert after not in first + second
     assert (
-        Officer(desk, desk.other_key).get("/so-theo-doi?ngay=2022-03-02").text.count(codes[0]) == 0
+        Officer(desk, OTHER_OFFICE.code).get("/so-theo-doi?ngay=2022-03-02").text.count(codes[0]) == 0
     )
 
 
@@ -258,16 +258,9 @@ def page(browser, request):
         yield opened
 
 
-def sign_in(page, site, key):
-    page.goto(f"{site}/dang-nhap")
-    page.get_by_label("Khóa truy cập").fill(key)
-    page.get_by_role("button", name="Vào làm việc").click()
-    page.wait_for_url(f"{site}/ho-so")
-
-
 @pytest.mark.browser
 def test_filing_prints_once_and_every_paper_is_sound(page, site, embedded_desk):
-    sign_in(page, site, embedded_desk.key)
+    sign_in(page, site, embedded_desk)
     page.goto(f"{site}/ho-so/moi/1.000001")
     for name in ("f.full_name", "c.name"):
         page.locator(f"[name='{name}']").fill("Nguyễn Thị Mai")
@@ -308,7 +301,7 @@ def test_the_longest_receipt_fits_the_screen_and_the_code_one_line(page, site, e
 
     contact = replace(CONTACT, name="W" * 196, address="Ố" * 300)
     code = embedded_desk.submit(contact=contact)
-    sign_in(page, site, embedded_desk.key)
+    sign_in(page, site, embedded_desk)
     page.goto(f"{site}/ho-so/{code}/giay-hen{'?kho=80' if slip else ''}")
     is_sound(page)
     height, line = page.locator(".receipt .code").evaluate(
