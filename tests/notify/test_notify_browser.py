@@ -13,6 +13,7 @@ from tests.browser import DESKTOP, PHONE, is_sound, opened_page
 from tests.notify.conftest import opened
 from tests.notify.ledger import DOSSIER, START, Ledger, RecordingChannel, a_contact, received
 from tests.notify.test_notify_web import Door
+from tests.staff import carry_in
 
 pytestmark = pytest.mark.browser
 
@@ -33,10 +34,8 @@ def page(browser, told: Ledger, embedded: Backend, request):  # type: ignore[no-
     door = Door(told, embedded)
     server = WebServer(door.app)
     with serving(server), opened_page(browser, request.param, base_url=server.url) as shown:
+        carry_in(shown, door.app, server.url, ("operator", "*"))
         shown.goto("/tin-nhan")
-        shown.get_by_label("Khóa truy cập").fill(door.keys["operator"])
-        shown.get_by_role("button", name="Vào làm việc").click()
-        shown.wait_for_url("**/tin-nhan")
         yield shown
 
 

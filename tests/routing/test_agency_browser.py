@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from shared.identity import keys
 from shared.web.server import WebServer, serving
 from tests.browser import DESKTOP, PHONE, is_sound, opened_page
 from tests.routing.town import Town
+from tests.staff import carry_in
 
 pytestmark = pytest.mark.browser
 CODE = "000.00.01.H20-220301-0001"
@@ -20,14 +20,10 @@ CODE = "000.00.01.H20-220301-0001"
 def page(browser: Any, small_town: Town, request: pytest.FixtureRequest) -> Iterator[Any]:
     town = small_town
     town.receive(CODE)
-    with town.service.store.begin() as uow:
-        _, text = keys.issue(uow, kind="agency", bound_to="phuong-1", label="test")
     server = WebServer(town.service.web)
     with serving(server), opened_page(browser, request.param, base_url=server.url) as shown:
+        carry_in(shown, town.service.web, server.url, ("agency", "phuong-1"))
         shown.goto("/nhiem-vu")
-        shown.get_by_label("Khóa truy cập").fill(text)
-        shown.get_by_role("button", name="Vào làm việc").click()
-        shown.wait_for_url("**/nhiem-vu")
         yield shown
 
 
