@@ -159,6 +159,18 @@ def test_what_is_too_large_is_refused_before_it_is_read(proxy: Proxy) -> None:
             assert rest_of(line).split(b" ")[1] in (b"413", b"400")
 
 
+def test_files_of_the_desk_may_be_larger_and_have_an_end_too(proxy: Proxy) -> None:
+    head = b"POST /ho-so/nhap-tep HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n"
+    with dial(proxy.ports[8080]) as line:
+        line.sendall(head % 12_000_000)
+        assert rest_of(line).split(b" ")[1] == b"413"
+    with dial(proxy.ports[8080]) as line:
+        line.sendall(head % 9_000_000)
+        line.settimeout(1)
+        with pytest.raises(TimeoutError):  # it waits for the file
+            line.recv(1)
+
+
 def test_two_lengths_are_refused_and_the_line_is_closed(proxy: Proxy) -> None:
     with dial(proxy.ports[8080]) as line:
         line.sendall(
