@@ -276,7 +276,7 @@ CODE = "/ho-so/{code}"
 #: Pages with forms -> their inputs; every one of them also takes the odd token.
 FORMS: dict[str, dict[str, tuple[str, ...]]] = {
     "intake": {
-        "/ho-so/moi/{procedure}": (*FORM, *PAPERS, *CONTACT, "branches", "channel"),
+        "/ho-so/moi/{procedure}": (*FORM, *PAPERS, *CONTACT, "branches", "channel", "seen"),
         f"{CODE}/receive": PAPERS[1:],
         f"{CODE}/refuse": ("reason", "next_step"),
         f"{CODE}/request-supplement": ("items", "reason", "respond_by"),
@@ -286,6 +286,8 @@ FORMS: dict[str, dict[str, tuple[str, ...]]] = {
         f"{CODE}/withdraw": ("reason",),
         f"{CODE}/return-result": ("method",),
         f"{CODE}/contact": CONTACT,
+        f"{CODE}/called": (),
+        "/ho-so/tim": ("q",),
         f"{CODE}/nothing": (),
         "/tra-cuu": ("code", "word"),
         "/dang-nhap": ("key", "next"),
@@ -301,7 +303,20 @@ FORMS: dict[str, dict[str, tuple[str, ...]]] = {
 #: Pages -> what their addresses may ask for.
 LISTS: dict[str, dict[str, tuple[str, ...]]] = {
     "intake": {
-        "/ho-so": ("xem", "trang-thai", "thu-tuc", "hinh-thuc", "tim", "tu", "den", "cursor"),
+        "/ho-so": (
+            "xem",
+            "trang-thai",
+            "thu-tuc",
+            "hinh-thuc",
+            "tim",
+            "tu",
+            "den",
+            "cursor",
+            "ngay",
+            "in",
+        ),
+        "/ho-so/danh-sach.csv": ("xem", "tim", "tu", "trang-thai", "ngay"),
+        "/ho-so/danh-sach.xlsx": ("xem", "tim"),
         "/bao-cao": ("thang",),
         "/ho-so/moi/{procedure}": (),
         CODE: (),
