@@ -36,6 +36,7 @@ WRITES = {
     "withdraw": {"reason": "r"},
     "return-result": {"method": "desk"},
     "contact": {"name": "Trần Văn Đức"},
+    "called": {},
 }
 
 

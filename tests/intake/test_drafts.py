@@ -151,7 +151,7 @@ def test_the_draft_goes_with_the_filing_and_back_shows_a_new_form(officer, embed
     code = filed.location.split("/")[-2]
     assert f"/ho-so/{code}/giay-hen" in back.text
     assert 'name="token" value="t-1"' not in back.text
-    assert "Nguyễn" not in back.text
+    assert "Nguyễn Thị M" not in back.text
 
 
 def test_filed_twice_by_a_double_click_is_one_whatever_page_it_was(officer, embedded_desk):

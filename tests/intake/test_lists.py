@@ -68,7 +68,7 @@ def test_each_dossier_is_on_the_lists_where_somebody_looks_for_it_and_tabs_count
     now = desk.clock.now()
     wanted = listing.of_lists(listing.read({}, OFFICE.code, now), now)
     with desk.store.read() as connection:
-        counts = count_lists(connection, OFFICE.code, wanted, now)
+        counts = count_lists(connection, wanted, now)
     assert counts == {each.name: len(on(desk, each.name)) for each in listing.COUNTED}
 
 

@@ -42,6 +42,7 @@ OPERATIONS = [
     ("POST", "/api/v1/dossiers/{code}/withdraw"),
     ("POST", "/api/v1/dossiers/{code}/return-result"),
     ("POST", "/api/v1/dossiers/{code}/contact"),
+    ("POST", "/api/v1/dossiers/{code}/called"),
 ]
 
 

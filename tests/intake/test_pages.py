@@ -269,7 +269,11 @@ def test_every_procedure_of_the_city_can_be_filed_on_its_page(embedded):
         for procedure in known.procedures_of(office):
             page = officer.get(f"/ho-so/moi/{procedure.code}")
             assert page.status_code == 200, procedure.code
-            answer = officer.post(f"/ho-so/moi/{procedure.code}", plausible(procedure))
+            typed = plausible(procedure)
+            answer = officer.post(f"/ho-so/moi/{procedure.code}", typed)
+            if answer.status_code == 409:  # the same people as on the form before
+                marks = re.findall(r'name="seen" value="([^"]+)"', answer.text)
+                answer = officer.post(f"/ho-so/moi/{procedure.code}", {**typed, "seen": marks})
             assert answer.status_code == 303, (procedure.code, words(answer))
             receipt = words(officer.get(answer.location))
             assert procedure.name in receipt

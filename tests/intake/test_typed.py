@@ -227,6 +227,7 @@ def test_what_cannot_be_made_right_is_refused_and_named(name, text, said):
 def test_the_page_s_search_finds_what_the_api_finds(desk):
     code = desk.submit()
     officer = Browser(desk, ("officer", OFFICE.code))
+    officer.get("/ho-so")
     for text in ("Nguyễn\u00a0Thị Mai", "nguyen\u2009thi", "\u202aMai\u202c",
                  unicodedata.normalize("NFD", "Nguyễn"), f"\u200b{code}"):  # fmt: skip
         found = desk.http("GET", f"/dossiers?text={quote(text)}").json["total"]

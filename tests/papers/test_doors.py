@@ -187,7 +187,8 @@ def test_the_register_has_the_day_of_the_office_in_its_order(desk, monkeypatch):
     assert before not in first + second
     assert after not in first + second
     assert (
-        Officer(desk, OTHER_OFFICE.code).get("/so-theo-doi?ngay=2022-03-02").text.count(codes[0]) == 0
+        Officer(desk, OTHER_OFFICE.code).get("/so-theo-doi?ngay=2022-03-02").text.count(codes[0])
+        == 0
     )
 
 

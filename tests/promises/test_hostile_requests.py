@@ -284,7 +284,7 @@ CODE = "/ho-so/{code}"
 #: Pages with forms -> their inputs; every one of them also takes the odd token.
 FORMS: dict[str, dict[str, tuple[str, ...]]] = {
     "intake": {
-        "/ho-so/moi/{procedure}": (*FORM, *PAPERS, *CONTACT, "branches", "channel"),
+        "/ho-so/moi/{procedure}": (*FORM, *PAPERS, *CONTACT, "branches", "channel", "seen"),
         "/ho-so/ban-nhap/{procedure}": (*FORM[:1], *CONTACT[:1], "d.page", "d.after", "d.n"),
         "/ho-so/ban-nhap/{code}/xoa": (),
         "/ho-so/nhap-tep": ("procedure", "file"),
@@ -297,6 +297,8 @@ FORMS: dict[str, dict[str, tuple[str, ...]]] = {
         f"{CODE}/withdraw": ("reason",),
         f"{CODE}/return-result": ("method",),
         f"{CODE}/contact": CONTACT,
+        f"{CODE}/called": (),
+        "/ho-so/tim": ("q",),
         f"{CODE}/nothing": (),
         "/tra-cuu": ("code", "word"),
         "/dang-nhap": ("login", "password", "next", "gui", "giu.reason"),
@@ -319,7 +321,20 @@ FORMS: dict[str, dict[str, tuple[str, ...]]] = {
 #: Pages -> what their addresses may ask for.
 LISTS: dict[str, dict[str, tuple[str, ...]]] = {
     "intake": {
-        "/ho-so": ("xem", "trang-thai", "thu-tuc", "hinh-thuc", "tim", "tu", "den", "cursor"),
+        "/ho-so": (
+            "xem",
+            "trang-thai",
+            "thu-tuc",
+            "hinh-thuc",
+            "tim",
+            "tu",
+            "den",
+            "cursor",
+            "ngay",
+            "in",
+        ),
+        "/ho-so/danh-sach.csv": ("xem", "tim", "tu", "trang-thai", "ngay"),
+        "/ho-so/danh-sach.xlsx": ("xem", "tim"),
         "/bao-cao": ("thang",),
         "/ho-so/moi/{procedure}": ("nhap",),
         "/ho-so/ban-nhap": (),

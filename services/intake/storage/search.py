@@ -27,6 +27,7 @@ from shared.kernel.errors import NotFound
 MOST_FOUND: Final = 1000
 #: A word that more rows begin with is no word to start from.
 _TOO_COMMON: Final = 5000
+_WHOLE_NAME: Final = 3  # words
 _AFTER: Final = "~"  # behind every letter, digit, blank and stroke of a word
 _DIGEST: Final = 24  # hex digits: 96 bits
 _C = search_words.c
@@ -185,10 +186,14 @@ def candidates(
 def _named(
     connection: sa.Connection, office: str, words: Sequence[str]
 ) -> tuple[dict[str, None], bool]:
-    """Whose name has these words, the last letters of each left out: side by side, then apart."""
+    """Whose name has these words, the last letters of each left out: side by side, then apart.
+
+    Three words or more that somebody has side by side are a whole name and are not looked for apart.
+    """
     asked = {"office": office, **_between(" ".join(words))}
     found = dict.fromkeys(connection.scalars(_RUN, asked))
-    if len(words) == 1 or len(found) > MOST_FOUND:
+    whole = bool(found) and len(words) >= _WHOLE_NAME
+    if len(words) == 1 or whole or len(found) > MOST_FOUND:
         return found, len(found) > MOST_FOUND
     counts = {
         word: int(connection.scalar(_COUNT, {"office": office, **_between(word)}) or 0)

@@ -56,7 +56,6 @@ LISTS: Final[Mapping[str, List]] = {
             "Cần kiểm tra",
             "Không có hồ sơ nào chờ kiểm tra. Hồ sơ nộp trực tuyến hoặc qua bưu chính hiện ở đây.",
             lambda filters, _: replace(filters, unfinished=True, statuses=(Status.REGISTERED,)),
-            sort="oldest",
         ),
         List(
             "cho-cong-dan",

@@ -94,7 +94,7 @@ def dossiers() -> str:
         asked, found = found_by(connection, asked)
         size = PRINT_SIZE if printed else PAGE_SIZE
         page = lists.one_page(connection, asked.filters, now, asked.sort, size, cursor)
-        counts = count_lists(connection, own_office(), listing.of_lists(asked, now), now)
+        counts = count_lists(connection, listing.of_lists(asked, now), now)
         held = holders_for(connection, asked, page.items)
         whole = found is None or is_whole(connection, known.index)
     saw(line.code for line in page.items)
