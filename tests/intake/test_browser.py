@@ -25,10 +25,10 @@ def page(browser, request):
         yield opened
 
 
-def sign_in(page, site, desk):
-    _, password = desk.person(login="hoa.nguyen")
+def sign_in(page, site, desk, login="Hoa.Nguyen"):
+    _, password = desk.person(login=login.lower())
     page.goto(f"{site}/dang-nhap")
-    page.get_by_label("Tên đăng nhập").fill("Hoa.Nguyen")
+    page.get_by_label("Tên đăng nhập").fill(login)
     page.get_by_label("Mật khẩu").fill(password)
     page.get_by_role("button", name="Vào làm việc").click()
     page.wait_for_url(f"{site}/ho-so")

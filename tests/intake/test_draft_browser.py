@@ -123,7 +123,7 @@ def test_a_lost_session_keeps_the_typing_and_goes_on_after_the_sign_in(page, sit
     with page.expect_popup() as opened:
         page.get_by_role("link", name="đăng nhập ở thẻ khác").click()
     other = opened.value
-    sign_in(other, site, embedded_desk)
+    sign_in(other, site, embedded_desk, login="Lan.Tran")
     page.get_by_role("button", name="Nộp và in giấy hẹn").click()
     page.wait_for_url("**/giay-hen")
     assert count(embedded_desk) == 0

@@ -201,19 +201,6 @@ def test_an_odd_address_or_count_breaks_nothing(officer):
         assert officer.post(KEEP, TYPED | {"d.n": odd}).status_code == 200
 
 
-def test_who_signs_in_again_comes_back_to_the_form_and_finds_it(officer, embedded_desk):
-    officer.post(KEEP, TYPED)
-    officer.client.delete_cookie("lienthong-intake")
-    answer = officer.post(f"{FORM}?nhap=t-1", FILLED)
-    assert answer.status_code == 303
-    assert answer.location.startswith("/dang-nhap?next=")
-    page = officer.get(answer.location)
-    where = re.search(r'name="next" value="([^"]+)"', page.text)[1]
-    back = officer.post("/dang-nhap", {"key": embedded_desk.key, "next": where})
-    assert back.location == f"{FORM}?nhap=t-1"
-    assert 'value="Nguyễn Thị M"' in officer.get(back.location).text
-
-
 def test_a_page_of_the_session_before_gets_a_token_of_this_one(officer, embedded_desk):
     again = Browser(embedded_desk, ("officer", OFFICE.code))
     assert again.post(KEEP, TYPED, token=officer.token).status_code == 400

@@ -90,7 +90,7 @@ def test_only_this_door_takes_much_and_only_from_who_is_signed_in(officer, embed
     stranger = embedded_desk.web.test_client()
     sent = {"file": (io.BytesIO(b"x" * 1_000_000), "x.csv")}
     answer = stranger.post(PAGE, data=sent, headers={"Accept": "text/html"})
-    assert (answer.status_code, answer.location) == (303, "/dang-nhap?next=/ho-so/nhap-tep")
+    assert (answer.status_code, answer.location) == (307, "/phien?next=/ho-so/nhap-tep")
 
 
 def test_no_file_is_taken_without_the_forms_token(officer, embedded_desk):

@@ -297,8 +297,11 @@ def test_what_is_typed_when_the_sign_in_is_over_is_sent_on_after_the_next(desk):
     carried = dict(hidden(again.text))
     assert {name: carried[name] for name in typed} == typed
     assert f'action="/ho-so/{code}/refuse"' in again.text
-    done = browser.client.post(f"/ho-so/{code}/refuse", data=dict(hidden(again.text)), headers=HTML)
-    assert (done.status_code, done.location) == (303, f"/ho-so/{code}")
+    where = f"/ho-so/{code}/refuse"
+    asked = browser.client.post(where, data=dict(hidden(again.text)), headers=HTML)
+    sure = {**dict(hidden(asked.text)), "sure": "1"}
+    done = browser.client.post(where, data=sure, headers=HTML)
+    assert (done.status_code, done.location) == (303, f"/ho-so/{code}/phieu-tu-choi")
     assert desk.dossier(code).ending.reason.startswith("Thiếu")
 
 

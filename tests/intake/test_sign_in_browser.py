@@ -105,5 +105,7 @@ def test_what_was_typed_when_the_sign_in_was_over_is_sent_on(page, site, embedde
     page.get_by_role("button", name="Gửi tiếp").wait_for()
     is_sound(page)
     page.get_by_role("button", name="Gửi tiếp").click()
-    page.wait_for_url(f"{site}/ho-so/{code}")
+    page.get_by_text("Không làm lại được").wait_for()
+    page.get_by_role("button", name="Rút hồ sơ").click()
+    page.wait_for_url(f"{site}/ho-so/{code}?xong=withdraw")
     assert "Gia đình đổi ý" in page.locator("main").inner_text()

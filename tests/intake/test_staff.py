@@ -69,7 +69,7 @@ def test_the_name_stands_on_the_receipt_and_the_timeline_and_the_id_in_the_facts
     answer = officer.post("/ho-so/moi/1.000001", FILLED)
     assert answer.status_code == 303, words(answer)
     code = answer.location.split("/")[2]
-    assert "Lê Thị Thu Hà" in words(officer.get(answer.location)).partition("Người tiếp nhận")[2]
+    assert "Lê Thị Thu Hà" in words(officer.get(answer.location)).partition("Cán bộ tiếp nhận")[2]
     page = words(officer.get(f"/ho-so/{code}"))
     assert "Cán bộ phụ trách Lê Thị Thu Hà" in page
     assert "Cán bộ: Lê Thị Thu Hà" in page

@@ -141,7 +141,7 @@ def test_a_refusal_leads_to_its_paper_with_reason_and_next_step(officer, embedde
     code = embedded_desk.submit(channel="online")
     page = officer.get(f"/ho-so/{code}")
     told = {"reason": "Sai nơi nộp", "next_step": "Nộp ở Phường 2"}
-    answer = officer.post(f"/ho-so/{code}/refuse", told, page)
+    answer = officer.post(f"/ho-so/{code}/refuse", told | {"sure": "1"}, page)
     assert answer.location.endswith("/phieu-tu-choi")
     paper = officer.get(answer.location)
     assert "data-print-now" in paper.text
@@ -234,7 +234,7 @@ def test_an_address_is_kept_by_every_door_and_emptied_by_the_desk(officer, embed
     assert 'value="Số 5 đường Thử"' in page.text
     wrong = officer.post(f"/ho-so/{code}/contact", {"c.name": "Mai", "c.address": "x" * 301}, page)
     assert wrong.status_code == 422
-    assert "Địa chỉ: Dài 301 ký tự, tối đa 300." in words(wrong)
+    assert "Địa chỉ : Dài 301 ký tự, tối đa 300." in words(wrong)
     assert officer.post(f"/ho-so/{code}/contact", {"c.name": "Mai"}, page).status_code == 303
     assert embedded_desk.dossier(code).contact.address is None
     given = [each for each in embedded_desk.said(code) if b"contact.given" in each.type.encode()]
