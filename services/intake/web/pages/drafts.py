@@ -85,7 +85,8 @@ def others(procedure: Procedure, token: str) -> list[Draft]:
 def keep_refused(procedure: Procedure, token: str) -> Opened:
     """Keep what was typed into a form that could not be filed, so that no reload loses it."""
     page, form = deps().store.ids.new(), request.form
-    if not token or "\0" in token:
+    written = any(text for name, text in form.items() if name.startswith(("f.", "c.name")))
+    if not token or "\0" in token or not written:
         return Opened(token, page, values=form)
     before = {_id("d.page"), _id("d.after")} - {""}
     try:
