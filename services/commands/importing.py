@@ -17,6 +17,7 @@ import click
 
 from services.commands.held import safe
 from services.commands.stores import opened, operator
+from services.intake.app import indexed
 from services.intake.domain.bulk.columns import columns_of
 from services.intake.domain.bulk.rows import Reason
 from services.intake.domain.circumstances import Circumstances
@@ -51,8 +52,10 @@ def importing(
     A row is known by the office and its own number: run again, it adds nothing. Beside a running
     city. Ends with 1 where rows were refused: mend the file of --repair and import that.
     """
-    catalogue = load(Settings.load("intake", os.environ).catalogue_dir)
+    settings = Settings.load("intake", os.environ)
+    catalogue = load(settings.catalogue_dir)
     with opened("intake") as store:
+        indexed(store, catalogue, settings)
         if template:
             _template(store, catalogue, office, procedure, file)
             return

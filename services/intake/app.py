@@ -36,10 +36,16 @@ def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
     return store_of(NAME, settings, reads=(ROUTING, ROUTING_STEPS), clock=clock, ids=ids)
 
 
+def indexed(store: Store, catalogue: Catalogue, settings: Settings) -> Index:
+    """Let what is filed in this store be found again: whoever writes dossiers needs it."""
+    index = store.given[Index] = Index(catalogue, secret_key(settings))
+    return index
+
+
 def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, bus: Bus) -> Service:
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
-    index = store.given[Index] = Index(catalogue, secret_key(settings))
+    index = indexed(store, catalogue, settings)
     parts = Assembly(NAME, settings, store, bus)
     access = audit.AccessLog(NAME, store)
     parts.metrics.measure(partial(keys.measured, store))
