@@ -45,11 +45,19 @@ class AnswerRefused(LienThongError):
     """An agency's answer was not applied: malformed, too late, closed; the text is the city's."""
 
 
+SignIn = Callable[[Door], Reply]
+
+
+def no_pages(_: Door) -> Reply:
+    """The way in of whoever was made with a key alone."""
+    raise LienThongError("a key opens no pages: give `sign_in`, or take the client from a city")
+
+
 class _Keyed:
     """Asks one door with a key; a person of the same place opens its pages."""
 
     def __init__(
-        self, new_door: Callable[[], Door], key: str, sign_in: Callable[[Door], Reply]
+        self, new_door: Callable[[], Door], key: str, *, sign_in: SignIn = no_pages
     ) -> None:
         self._new_door = new_door
         self._door = new_door()
@@ -104,12 +112,13 @@ class Desk(_Keyed):
         self,
         new_door: Callable[[], Door],
         key: str,
-        sign_in: Callable[[Door], Reply],
         office: str,
         procedure: ProcedureOf,
         today: Callable[[], date] = lambda: SOME_DAY,
+        *,
+        sign_in: SignIn = no_pages,
     ) -> None:
-        super().__init__(new_door, key, sign_in)
+        super().__init__(new_door, key, sign_in=sign_in)
         self.office = office
         self._procedure = procedure
         self._today = today
@@ -193,10 +202,11 @@ class Agency(_Keyed):
         self,
         new_door: Callable[[], Door],
         key: str,
-        sign_in: Callable[[Door], Reply],
         client: partner.Client,
+        *,
+        sign_in: SignIn = no_pages,
     ) -> None:
-        super().__init__(new_door, key, sign_in)
+        super().__init__(new_door, key, sign_in=sign_in)
         self.client = client
         self.code = client.agency
         self.given = 0  # answers handed in and not refused at once

@@ -52,13 +52,15 @@ class People(ABC):
         """The reception desk of an office."""
         key = self.key("intake", "desk", office)
         enter = self._sign_in(Place("officer", office))
-        return Desk(lambda: self._door("intake"), key, enter, office, self.procedure, self._today)
+        return Desk(
+            lambda: self._door("intake"), key, office, self.procedure, self._today, sign_in=enter
+        )
 
     def agency(self, code: str, *, way: Way = "door") -> Agency:
         """An agency with the partner kit: by the HTTPS door, or by its queue."""
         key = self.key("routing", "agency", code)
         enter = self._sign_in(Place("agency", code))
-        return Agency(lambda: self._door("routing"), key, enter, self._client(code, way))
+        return Agency(lambda: self._door("routing"), key, self._client(code, way), sign_in=enter)
 
     def citizen(self, code: str, word: str) -> Citizen:
         """Whoever holds a dossier's code and look-up word, at the public page."""
@@ -70,7 +72,7 @@ class People(ABC):
             self.key("notify", "operator", OPERATORS),
             self._sign_in(Place("operator", "*")),
         )
-        return Operator(lambda: self._door("notify"), key, enter)
+        return Operator(lambda: self._door("notify"), key, sign_in=enter)
 
     def key(self, service: str, kind: Kind, holder: str) -> str:
         """A key of this holder for a service's door; the same all through."""

@@ -98,7 +98,11 @@ def test_two_senders_that_chose_the_same_id_are_told_apart(run, migrated, backen
     assert isinstance(run("parked", "discard", "1", *at, ok=False).exception, Conflict)
     run("parked", "discard", "1", "--source", "/routing", *at)
     (left,) = listed(run)
-    assert (left["source"], left["routing_key"], left["user_id"]) == ("/intake", "maker.test.made", None)
+    assert (left["source"], left["routing_key"], left["user_id"]) == (
+        "/intake",
+        "maker.test.made",
+        None,
+    )
 
 
 def test_many_are_settled_by_what_they_have_in_common_and_totals_are_true(run, migrated, backend):

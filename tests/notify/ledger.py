@@ -28,6 +28,7 @@ from shared.events.intake import ContactGiven, DossierReceived
 from shared.events.names import PREFIX, short
 from shared.events.parts import Agency, Consent, Office, ProcedureVersion
 from shared.kernel.clock import FixedClock
+from shared.kernel.ids import SeededIds
 from shared.messaging.tables import LEDGERS
 from shared.settings import PROJECT
 
@@ -86,13 +87,12 @@ class Ledger:
         self.store = store
         self.clock = clock
         self._handlers = event_handlers(composer)
-        self._facts = 0
+        self._ids = SeededIds(7)
 
     def fact(self, event: Event) -> Envelope:
         """The event with an id and the present time, as it comes from its maker."""
-        self._facts += 1
         return Envelope(
-            id=f"fact-{self._facts}",
+            id=self._ids.new(),
             source="/maker",
             type=kind_of(type(event)).type,
             subject=event.subject,
