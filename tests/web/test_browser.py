@@ -94,9 +94,11 @@ def test_the_description_page_works_under_our_policy(page, site):
 
 
 def test_a_form_sends_its_token_and_a_keyboard_reaches_the_content_first(page, site):
-    page.goto(f"{site}/trang")
+    page.goto(f"{site}/khong-co")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
+    page.goto(f"{site}/trang")
+    assert page.evaluate("document.activeElement.className") == "notice bad", "faults come first"
     page.get_by_label("Số điện thoại").fill("0912345678")
     with page.expect_response(lambda answer: answer.request.method == "POST") as sent:
         page.get_by_role("button", name="Gửi bổ sung").click()
