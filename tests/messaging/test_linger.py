@@ -1,84 +1,72 @@
-"""How long loops rest: seldom things at once, many things gathered."""
+"""How long loops rest: seldom things at once, many things gathered, by what a step costs here."""
 
 from __future__ import annotations
 
 import pytest
 
-from shared.messaging.loops.linger import APART, SHORT_REST_SECONDS, TOGETHER, Linger, Pace
+from shared.messaging.loops.linger import APART, SHORTEST_SECONDS, TOGETHER, Pace
 
 
-def _run(
-    per_second: float, *, seconds: float, step_seconds: float = 0.005, pace: Pace = APART
-) -> tuple[float, float]:
-    """The mean rest and the mean size of the steps of a loop to which things come evenly."""
-    linger, now, waiting = Linger(pace), 0.0, 0.0
+def _run(per_second: float, pace: Pace, *, fixed: float, each: float) -> tuple[float, float, float]:
+    """Mean rest, mean size of a step and share of time at work of a loop fed evenly for 60 s.
+
+    A step costs `fixed` and `each` for every thing in it, in seconds.
+    """
+    now, waiting, at_work = 0.0, 1.0, 0.0
     rests, sizes = [], []
-    while now < seconds:
+    while now < 60.0:
         done = int(waiting)
         waiting -= done
-        rest = linger.rest(done, now)
+        cost = fixed + done * each if done else 0.0
+        rest = pace.rest(done, cost)
         if done:
             rests.append(rest)
             sizes.append(done)
-        passed = rest + step_seconds if done else 1 / per_second
+            at_work += cost
+        passed = cost + rest if done else 1 / per_second
         now += passed
         waiting += passed * per_second
-    half = len(rests) // 2
-    return sum(rests[half:]) / len(rests[half:]), sum(sizes[half:]) / len(sizes[half:])
-
-
-def test_what_comes_after_a_quiet_time_is_followed_by_the_shortest_rest_only() -> None:
-    linger = Linger()
-    assert linger.rest(0, 0.0) == 0.0
-    assert linger.rest(1, 10.0) == SHORT_REST_SECONDS
+    return sum(rests) / len(rests), sum(sizes) / len(sizes), at_work / now
 
 
 def test_an_idle_step_is_followed_by_no_rest() -> None:
-    linger = Linger()
-    for step in range(100):
-        linger.rest(5, step / 100)
-    assert linger.rest(0, 1.01) == 0.0
+    assert APART.rest(0, 0.5) == 0.0
 
 
-def test_at_twenty_a_second_nothing_is_held_up() -> None:
-    rest, _ = _run(20.0, seconds=10.0)
-    assert rest == pytest.approx(SHORT_REST_SECONDS)
+def test_a_full_step_is_followed_by_the_next_at_once() -> None:
+    assert APART.rest(APART.full, 0.5) == 0.0
+
+
+def test_a_cheap_step_is_followed_by_the_shortest_rest() -> None:
+    assert APART.rest(1, 0.0001) == SHORTEST_SECONDS
 
 
 @pytest.mark.parametrize("pace", [APART, TOGETHER])
-@pytest.mark.parametrize("per_second", [170.0, 500.0])
-def test_at_high_rates_steps_grow_until_the_rest_has_its_longest(
-    per_second: float, pace: Pace
+def test_no_rest_is_longer_than_the_longest(pace: Pace) -> None:
+    assert pace.rest(1, 60.0) == pace.longest
+
+
+def test_at_twenty_a_second_hardly_anything_is_held_up() -> None:
+    rest, size, _ = _run(20.0, APART, fixed=0.002, each=0.0004)
+    assert rest <= 0.01
+    assert size == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("pace", [APART, TOGETHER])
+@pytest.mark.parametrize("dear", [1.0, 5.0])
+def test_small_steps_take_no_more_than_their_share_however_dear_they_are(
+    pace: Pace, dear: float
 ) -> None:
-    rest, size = _run(per_second, seconds=20.0, pace=pace)
-    assert size >= min(pace.step, per_second * pace.longest) * 0.5
-    assert rest <= pace.longest
+    """Nor does a loop get caught in small steps: dearer ones gather more."""
+    _, size, busy = _run(60.0, pace, fixed=0.0015 * dear, each=0.0004 * dear)
+    # What must be done in any case comes on top of the share, where the longest rest ends first.
+    assert busy <= pace.share * 2 + 60.0 * 0.0004 * dear
+    _, cheaper, _ = _run(60.0, pace, fixed=0.0003, each=0.0001)
+    assert size >= cheaper
 
 
 @pytest.mark.parametrize("pace", [APART, TOGETHER])
-def test_a_flood_that_ended_holds_up_nobody_for_long(pace: Pace) -> None:
-    linger, now = Linger(pace), 0.0
-    for _ in range(200):
-        now += 0.05
-        linger.rest(pace.step // 2, now)
-    waited = 0.0
-    for _ in range(20):  # one thing after the other, twenty a second from here on
-        now += 0.05
-        rest = linger.rest(1, now)
-        waited += rest
-        now += max(0.0, rest - 0.05)
-    assert rest == pytest.approx(SHORT_REST_SECONDS)
-    assert waited < 0.5
-
-
-def test_a_large_step_is_followed_by_the_next_at_once() -> None:
-    linger = Linger()
-    for step in range(100):
-        linger.rest(10, step / 100)
-    assert linger.rest(APART.step, 1.01) == 0.0
-
-
-def test_a_clock_that_stands_still_does_no_harm() -> None:
-    linger = Linger()
-    assert linger.rest(3, 1.0) >= 0.0
-    assert linger.rest(3, 1.0) >= 0.0
+def test_at_high_rates_steps_fill_up(pace: Pace) -> None:
+    rest, size, _ = _run(800.0, pace, fixed=0.0015, each=0.0004)
+    assert size >= min(pace.full, 800.0 * pace.longest) * 0.5
+    assert rest <= pace.longest

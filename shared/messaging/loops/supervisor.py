@@ -14,7 +14,7 @@ from typing import Final
 from shared.kernel.errors import Transient
 from shared.log import get
 from shared.messaging.loops.heaps import share_heaps
-from shared.messaging.loops.linger import APART, Linger, Pace
+from shared.messaging.loops.linger import APART, Pace
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.signals import told_to_stop
 
@@ -47,13 +47,14 @@ class _Runner:
         self.stepped_at = time.monotonic()
         self._stopping = stopping
         self._failures = 0
-        self._linger = Linger(pace)
+        self._pace = pace
         self._rest = 0.0  # seconds rested after the last step
         self.thread = threading.Thread(target=self._run, name=loop.name, daemon=True)
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             self.stepped_at = time.monotonic()
+            began = self._spent()
             try:
                 # After a rest only a look: was there work waiting, or is the loop idle?
                 done = self.loop.step(0.0 if self._rest else WAIT_SECONDS)
@@ -65,11 +66,15 @@ class _Runner:
                 self._note(exc, away=False)
             else:
                 self._recovered()
-                self._pause(done)
+                self._pause(done, self._spent() - began)
 
-    def _pause(self, done: int) -> None:
-        """Let work gather where much of it comes."""
-        self._rest = self._linger.rest(done, time.monotonic())
+    def _spent(self) -> float:
+        """Seconds by the clock, slow disks included; of CPU alone where a step may wait for work."""
+        return time.monotonic() if self._rest else time.thread_time()
+
+    def _pause(self, done: int, cost: float) -> None:
+        """Let work gather where much of it comes; `cost` in seconds."""
+        self._rest = self._pace.rest(done, cost)
         if self._rest:
             self._stopping.wait(self._rest)
 
