@@ -49,6 +49,10 @@ class Settings:
     ops_port: int = 0
     public_url: str = ""
     secret_key: str | None = field(default=None, repr=False)
+    # The city's own sign-in (OpenID Connect) beside names and passwords: intake's alone.
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = field(default="", repr=False)
     cookie_secure: bool = False
     log_format: str = "console"
     log_level: str = "info"
@@ -131,6 +135,17 @@ def _address(text: str) -> str:
     return text.rstrip("/")
 
 
+def _provider(text: str) -> str:
+    """An issuer of OpenID Connect: https, but for one on this machine; nothing after its path."""
+    parts = urlsplit(text)
+    secure = parts.scheme == "https" or parts.hostname in ("127.0.0.1", "localhost")
+    if text and (parts.scheme not in ("http", "https") or not parts.hostname or not secure):
+        raise ValueError("not an address such as https://dangnhap.example.vn/realms/thanh-pho")
+    if parts.query or parts.fragment or parts.username is not None:
+        raise ValueError("not an issuer: leave out what follows its path")
+    return text.rstrip("/")
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -153,6 +168,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "ops_port": _count(0, 65535),
     "public_url": _address,
     "secret_key": str,
+    "oidc_issuer": _provider,
+    "oidc_client_id": str,
+    "oidc_client_secret": str,
     "cookie_secure": _flag,
     "log_format": _one_of("json", "console"),
     "log_level": _one_of("debug", "info", "warning", "error"),

@@ -154,6 +154,32 @@ def reset(login: str) -> None:
     click.echo(first)
 
 
+@staff.command("join")
+@click.argument("login")
+@click.argument("subject")
+def join(login: str, subject: str) -> None:
+    """Let an identity of the city's own sign-in open the account: SUBJECT is its `sub` there."""
+    issuer = Settings.load("intake", os.environ).oidc_issuer
+    if not issuer:
+        raise click.ClickException("LIENTHONG_OIDC_ISSUER is not set: there is no such sign-in")
+    with _unit() as uow:
+        person = accounts.of_login(uow, login)
+        accounts.join(uow, person, f"{issuer} {subject}")
+        audit.note(uow, "join staff", [person.id])
+    click.echo(f"đã nối / joined: {person.login}")
+
+
+@staff.command("part")
+@click.argument("login")
+def part(login: str) -> None:
+    """Let no identity of the city's own sign-in open the account any more; ends its sign-ins."""
+    with _unit() as uow:
+        person = accounts.of_login(uow, login)
+        accounts.join(uow, person, None)
+        audit.note(uow, "part staff", [person.id])
+    click.echo(f"đã bỏ nối / parted: {person.login}")
+
+
 @staff.command("hand-over")
 @click.argument("login")
 @click.argument("colleague")
@@ -180,6 +206,7 @@ def list_() -> None:
     for person in people:
         state = "đóng/disabled" if person.disabled_at else "mở/open"
         second = " +mã/code" if person.totp else ""
+        second += " +thành phố/city" if person.subject else ""
         click.echo(
             f"{person.login:<20} {person.id}  {state}{second}  {person.name}  "
             f"{_told(person.places)}  {held[person.id]} hồ sơ/dossiers"

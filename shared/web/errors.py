@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
-from flask import Flask, Response, current_app, redirect, render_template, request
+from flask import Flask, Response, current_app, g, redirect, render_template, request
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
@@ -81,8 +81,16 @@ def on_unknown(error: Exception) -> BaseResponse:
     return _answer(problems.of_status(500))
 
 
+def lead_away(response: BaseResponse) -> BaseResponse:
+    """Let this redirect leave our address: for what the settings name, never what a caller says."""
+    g.leads_away = response.headers["Location"]
+    return response
+
+
 def _stay_here(response: Response) -> Response:
     """A redirect leads to a path of ours: werkzeug's own name the host that the caller gave."""
+    if response.headers.get("Location", "") == g.get("leads_away"):
+        return response
     if 300 <= response.status_code < 400 and "Location" in response.headers:
         parts = urlsplit(response.headers["Location"])
         if parts.netloc:

@@ -52,10 +52,12 @@ def migrate(url: str) -> None:
 class Desk:
     """The service of one test and what a test does with it."""
 
-    def __init__(self, backend: Backend, catalogue: Catalogue = CATALOGUE) -> None:
+    def __init__(
+        self, backend: Backend, catalogue: Catalogue = CATALOGUE, **settings_changed: Any
+    ) -> None:
         backend.migrated("intake", migrate)
         self.clock = FixedClock(NOW)
-        settings = backend.settings("intake")
+        settings = backend.settings("intake", **settings_changed)
         self.bus = Bus(settings.amqp_url)
         self.service = build(
             settings, catalogue=catalogue, clock=self.clock, ids=SeededIds(5), bus=self.bus

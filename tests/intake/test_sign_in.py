@@ -16,6 +16,7 @@ import structlog
 
 from services.intake.storage import staff as table
 from services.intake.usecases import sign_in, staff
+from services.intake.web.papers.square import data_uri
 from shared.identity.guard import guard_of
 from shared.identity.passes import LASTS, SIGNED_IN_FOR
 from shared.kernel.clock import RealClock
@@ -376,7 +377,10 @@ def test_a_second_factor_is_asked_for_once_it_is_on_and_each_code_counts_once(de
     person, password = desk.person()
     own = Browser(desk)
     own.enter("hoa", password)
-    secret = secret_on(own.get("/tai-khoan/xac-thuc").text)
+    page = own.get("/tai-khoan/xac-thuc").text
+    secret = secret_on(page)
+    address = pyotp.TOTP(secret).provisioning_uri(name="hoa", issuer_name="Lien Thong")
+    assert data_uri(address) in html.unescape(page)
     totp, now = pyotp.TOTP(secret), RealClock().now()
     guard_of(desk.web).checkpoint.now = lambda: now
     wrong = own.post("/tai-khoan/xac-thuc", {"code": "000000", "password": password})

@@ -33,11 +33,17 @@ class Person:
     totp_last: int = 0
     recovery: tuple[str, ...] = field(default=(), repr=False)
     disabled_at: datetime | None = None
+    subject: str | None = field(default=None, repr=False)
 
 
 def by_login(connection: sa.Connection, login: str) -> Person | None:
     """The account of this sign-in name, disabled or not."""
     return _one(connection, staff.c.login == login)
+
+
+def by_subject(connection: sa.Connection, subject: str) -> Person | None:
+    """The account that this identity of the city's own sign-in is joined to, disabled or not."""
+    return _one(connection, staff.c.subject == subject)
 
 
 def by_id(connection: sa.Connection, person: str) -> Person | None:
@@ -151,7 +157,7 @@ def _one(connection: sa.Connection, where: sa.ColumnElement[bool]) -> Person | N
 def _person(row: Any) -> Person:
     return Person(
         row.id, row.login, row.name, ordered(row.places, {}), row.hash, row.must_change, row.totp,
-        row.totp_last, tuple(row.recovery), row.disabled_at,
+        row.totp_last, tuple(row.recovery), row.disabled_at, row.subject,
     )  # fmt: skip
 
 

@@ -239,7 +239,10 @@ staff = sa.Table(
     sa.Column("recovery", Json(), nullable=False),
     sa.Column("made_at", Instant(), nullable=False),
     sa.Column("disabled_at", Instant()),
+    # Who this is at the city's own sign-in: its issuer and the subject there.
+    sa.Column("subject", sa.Text),
 )
+sa.Index("staff_subject", staff.c.subject, unique=True)
 
 # Who is signed in; `chosen` is where they work of several places: a code for each kind of door.
 sign_ins = sa.Table(

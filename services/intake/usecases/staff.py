@@ -99,7 +99,8 @@ def disable(uow: UnitOfWork, login: str) -> tuple[Person, int]:
 def reset(uow: UnitOfWork, login: str) -> tuple[Person, str]:
     """A new first password, for one that was lost; opens a closed account again.
 
-    The second factor is taken off as well: whoever lost the telephone has lost it too.
+    The second factor is taken off as well: whoever lost the telephone has lost it too; and so is
+    the identity of the city's own sign-in.
     """
     person, first = of_login(uow, login), passwords.draw_password()
     staff.change(
@@ -110,6 +111,7 @@ def reset(uow: UnitOfWork, login: str) -> tuple[Person, str]:
         totp=None,
         recovery=(),
         disabled_at=None,
+        subject=None,
     )
     staff.end_all(uow.connection, person.id)
     return person, first
@@ -142,6 +144,17 @@ def hand_over(
     if faults:
         raise InvalidInput(faults)
     return custody.hand_over(uow.connection, given.id, taker.id, uow.now, office=office)
+
+
+def join(uow: UnitOfWork, person: Person, subject: str | None) -> None:
+    """Let an identity of the city's own sign-in open this account; None: none does any more."""
+    held = staff.by_subject(uow.connection, subject) if subject else None
+    if held is not None and held.id != person.id:
+        vi = "Tài khoản thành phố này đã nối với một tài khoản khác ở đây. Báo người quản trị."
+        raise InvalidInput([Fault("subject", vi, "is joined to another account")])
+    staff.change(uow.connection, person.id, subject=subject)
+    if subject is None:
+        staff.end_all(uow.connection, person.id)
 
 
 def change_password(

@@ -67,6 +67,10 @@ def create_web(
     )
     app.context_processor(_navigation)
     app.extensions[KEY] = Deps(store, catalogue)
+    if settings.oidc_issuer:
+        from services.intake.web.pages import provider  # 18 MB that few cities need
+
+        provider.install(app, settings)
     api = create_api(app, "Liên Thông – Tiếp nhận", about=ABOUT)
     api.register_blueprint(read.blueprint())
     api.register_blueprint(write.blueprint())

@@ -15,6 +15,7 @@ from services.intake.usecases import passwords, sign_in
 from services.intake.usecases import staff as accounts
 from services.intake.web.deps import agency_name, deps
 from services.intake.web.pages.signing import Answer, must_wait, refused
+from services.intake.web.papers.square import data_uri
 from shared.identity.guard import current, guard_of, pass_of_caller, require, show
 from shared.identity.passes import Pass
 from shared.kernel.errors import Fault, Forbidden, InvalidInput, NotFound
@@ -133,7 +134,10 @@ def _drawn_page(person: Person, fault: str = "") -> str:
     secret = str(session.get(_DRAWN, ""))
     address = pyotp.TOTP(secret).provisioning_uri(name=person.login, issuer_name=_ISSUER)
     grouped = " ".join(secret[at : at + 4] for at in range(0, len(secret), 4))
-    return render_template("intake/totp.html", secret=grouped, address=address, fault=fault)
+    square = data_uri(address)
+    return render_template(
+        "intake/totp.html", secret=grouped, address=address, square=square, fault=fault
+    )
 
 
 def _confirm() -> Answer:

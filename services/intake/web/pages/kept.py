@@ -16,20 +16,27 @@ from shared.web import rooms
 
 _PREFIX = "giu."
 _SENT = "gui"
+_JOINS = "noi"
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """Where to go after the sign-in; `sent` where a form waits to be sent there."""
+    """Where to go after the sign-in; `sent` where a form waits to be sent there.
+
+    `joins` is an identity of the city's own sign-in, signed, that the account is to be joined to.
+    """
 
     target: str = ""
     sent: bool = False
     values: Sequence[tuple[str, str]] = ()
+    joins: str = ""
 
     def inputs(self) -> list[tuple[str, str]]:
         """The hidden inputs that carry it over a page."""
         carried = [(f"{_PREFIX}{name}", value) for name, value in self.values]
-        return [("next", self.target), *((_SENT, "1") for _ in range(self.sent)), *carried]
+        sent = ((_SENT, "1") for _ in range(self.sent))
+        joins = ((_JOINS, self.joins) for _ in range(bool(self.joins)))
+        return [("next", self.target), *sent, *joins, *carried]
 
 
 def carried() -> Kept:
@@ -40,7 +47,8 @@ def carried() -> Kept:
         for name, value in request.form.items(multi=True)
         if name.startswith(_PREFIX)
     ]
-    return Kept(target, bool(target) and _SENT in request.form, values)
+    sent = bool(target) and _SENT in request.form
+    return Kept(target, sent, values, request.form.get(_JOINS, ""))
 
 
 def taken() -> Kept:

@@ -1,7 +1,7 @@
 """Signing in and out, for the pages of all three services: the one place that gives out passes.
 
-The seam for the city's own sign-in (OpenID Connect): whoever comes back from it goes through
-`_entered`, as one whose password was right does.
+Whoever comes back from the city's own sign-in (`oidc.py`) goes through `_entered`, as one whose
+password was right does; a second factor is then that sign-in's business.
 """
 
 from __future__ import annotations
@@ -20,26 +20,31 @@ from services.intake.storage.staff import Person
 from services.intake.usecases import sign_in
 from services.intake.usecases import staff as accounts
 from services.intake.web.deps import deps
-from services.intake.web.pages import devices
+from services.intake.web.pages import devices, oidc
 from services.intake.web.pages.kept import Kept, carried, taken
+from shared.identity import audit
 from shared.identity.callers import place_of
 from shared.identity.guard import (
     checks_its_form,
     forget,
     guard_of,
+    is_our_form,
     let_in,
     pass_of_caller,
     public,
     show,
 )
 from shared.kernel.actor import Actor
-from shared.kernel.errors import InvalidInput, Refused
+from shared.kernel.errors import InvalidInput, NotFound, Refused
 from shared.log import get
 from shared.web import rooms
+from shared.web.errors import lead_away
+from shared.web.state import state_of
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 DOOR: Final = "sign-in"
 _WAITING: Final = "signing-in"
+_NEXT: Final = "signing-in-next"
 #: Seconds between the password and what is asked after it.
 _PATIENCE: Final = 600
 #: Times that one request may come to be renewed within ten seconds; browsers give up after twenty
@@ -64,10 +69,14 @@ def blueprint() -> Blueprint:
     """/dang-nhap, /phien and /dang-xuat: open to everybody; tries are counted."""
     blue = Blueprint("signing", __name__)
     renewing = checks_its_form(public(_renew))
+    going_on = checks_its_form(public(_go_on))
     blue.add_url_rule(rooms.SIGN_IN, "form", public(_form), methods=["GET"])
     blue.add_url_rule(rooms.SIGN_IN, "enter", public(_enter), methods=["POST"])
     blue.add_url_rule(f"{rooms.SIGN_IN}/ma", "code", public(_code), methods=["POST"])
     blue.add_url_rule(f"{rooms.SIGN_IN}/mat-khau", "first", public(_first), methods=["POST"])
+    blue.add_url_rule(oidc.START, "city", public(_city), methods=["GET"])
+    blue.add_url_rule(oidc.BACK, "back", public(_back), methods=["GET"])
+    blue.add_url_rule(f"{rooms.SIGN_IN}/tiep", "go_on", going_on, methods=["POST"])
     blue.add_url_rule(rooms.RENEW, "renew", renewing, methods=["GET", "POST"])
     blue.add_url_rule(rooms.SIGN_OUT, "leave", public(_leave), methods=["POST"])
     return blue
@@ -81,7 +90,59 @@ def _form() -> str | Response:
 
 
 def _page(kept: Kept, *, fault: str = "", login: str = "") -> str:
-    return render_template("intake/sign_in.html", kept=kept, fault=fault, login=login)
+    joins = oidc.read(kept.joins) if kept.joins else None
+    return render_template(
+        "intake/sign_in.html",
+        kept=kept,
+        fault=fault,
+        login=login,
+        joins=joins,
+        city=oidc.provider() is not None,
+    )
+
+
+def _city() -> Answer:
+    """Off to the city's own sign-in, where there is one."""
+    if (there := oidc.provider()) is None:
+        raise NotFound("there is no other sign-in", vi="Ở đây chỉ đăng nhập bằng tên và mật khẩu.")
+    session[_NEXT] = carried().target
+    try:
+        return lead_away(there.send_there())
+    except oidc.Unreachable as exc:
+        return _page(carried(), fault=exc.vi), exc.status
+
+
+def _back() -> Answer:
+    """Back from it: in, or asked once for the account that this identity is to open."""
+    if (there := oidc.provider()) is None:
+        return redirect(rooms.SIGN_IN, 303)
+    kept = Kept(rooms.local({"next": session.pop(_NEXT, "")}))
+    try:
+        identity = there.who_came_back()
+    except (oidc.Unreachable, oidc.NotLetIn) as exc:
+        refused()
+        return _page(kept, fault=exc.vi), exc.status
+    with deps().store.query() as connection:
+        person = staff.by_subject(connection, identity.subject)
+    if person is None:
+        return _page(Kept(kept.target, joins=oidc.sign(identity)))
+    if person.disabled_at is not None or not person.places:
+        refused()
+        return _page(kept, fault="Tài khoản của bạn ở đây đã đóng. Báo người quản trị."), 403
+    return _entered(person, kept)
+
+
+def _go_on() -> Answer:
+    """Signed in meanwhile in another tab: the form that waits here may be sent.
+
+    That sign-in drew the form token anew, so where the page stood is asked of the browser.
+    """
+    if not is_our_form() and request.origin != state_of().settings.public_url:
+        return redirect(rooms.SIGN_IN, 303)
+    kept = carried()
+    if pass_of_caller() is None:
+        return _page(kept, fault="Trình duyệt này vẫn chưa đăng nhập."), 403
+    return render_template("intake/go_on.html", kept=kept)
 
 
 def _enter() -> Answer:
@@ -112,8 +173,15 @@ def _next_step(person: Person, kept: Kept, *, code_given: bool) -> Answer:
 def _entered(person: Person, kept: Kept) -> Answer:
     """Signed in: on to where they wanted to go, or to the form that waits to be sent."""
     now = guard_of().checkpoint.now()
-    with deps().store.begin(Actor("officer", person.id)) as uow:
-        given = sign_in.enter(uow, person, now)
+    joins = oidc.read(kept.joins) if kept.joins else None
+    try:
+        with deps().store.begin(Actor("officer", person.id)) as uow:
+            if joins is not None:
+                accounts.join(uow, person, joins.subject)
+                audit.note(uow, "join staff", [person.id], place=place_of(request.remote_addr))
+            given = sign_in.enter(uow, person, now)
+    except InvalidInput as wrong:
+        return _page(Kept(kept.target, kept.sent, kept.values), fault=wrong.faults[0].vi), 422
     let_in(given)
     _log.info("web.signed_in", person=person.id)
     if kept.sent:
@@ -206,12 +274,15 @@ def _refuse_circles(target: str) -> None:
         raise NotTogether("a door does not believe the passes of intake", code="not_together")
 
 
-def _leave() -> Response:
+def _leave() -> Answer:
     shown = pass_of_caller()
     if shown is not None:
         with deps().store.begin(Actor("officer", shown.person)) as uow:
             sign_in.leave(uow, shown, everywhere="everywhere" in request.form)
     forget()
+    there = oidc.provider()
+    if there is not None and (address := there.sign_out_address()):
+        return render_template("intake/signed_out.html", there=address)
     return redirect(rooms.SIGN_IN, 303)
 
 
