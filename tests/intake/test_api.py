@@ -255,7 +255,7 @@ def test_without_a_fitting_key_no_route_answers(desk):
 
 
 def test_every_route_names_who_may_call_it(embedded_desk):
-    leading_in = ("form", "enter", "code", "first", "renew", "leave")
+    leading_in = ("form", "enter", "code", "first", "city", "back", "go_on", "renew", "leave")
     assert_every_route_is_guarded(
         embedded_desk.web,
         {"lookup.front", "lookup.form", "lookup.find", *(f"signing.{each}" for each in leading_in)},
