@@ -53,6 +53,13 @@ class Settings:
     log_format: str = "console"
     log_level: str = "info"
     smtp_url: str | None = field(default=None, repr=False)
+    smtp_url_2: str | None = field(default=None, repr=False)
+    smpp_url: str | None = field(default=None, repr=False)
+    smpp_url_2: str | None = field(default=None, repr=False)
+    sms_http: Path | None = None
+    sms_http_secrets: str | None = field(default=None, repr=False)
+    sms_http_2: Path | None = None
+    sms_http_2_secrets: str | None = field(default=None, repr=False)
     mail_from: str = "mot-cua@localhost"
     channel_sms: str = "file"
     channel_email: str = "file"
@@ -157,6 +164,13 @@ READERS: dict[str, Callable[[str], Any]] = {
     "log_format": _one_of("json", "console"),
     "log_level": _one_of("debug", "info", "warning", "error"),
     "smtp_url": str,
+    "smtp_url_2": str,
+    "smpp_url": str,
+    "smpp_url_2": str,
+    "sms_http": _path,
+    "sms_http_secrets": str,
+    "sms_http_2": _path,
+    "sms_http_2_secrets": str,
     "mail_from": str,
     "channel_sms": str,  # which words there are is known to notify alone
     "channel_email": str,

@@ -5,8 +5,6 @@ Addresses are masked everywhere; the text is shown with `--reveal`, which is wri
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from services.commands.stores import noted, opened, operator, reasoned, revealing
@@ -17,7 +15,6 @@ from services.notify.storage import queries
 from services.notify.usecases.resending import resend as send_again
 from shared.identity import audit
 from shared.kernel.clock import to_vn
-from shared.kernel.errors import LienThongError
 from shared.messaging.acts import Reason
 
 
@@ -86,22 +83,12 @@ def resend(message_ids: tuple[str, ...], who: str, why: str) -> None:
 
 
 @messages.command("check")
-def check() -> None:
-    """Ask the mail server whether it would take letters; none is sent."""
-    from services.notify.channels import open_channels
-    from services.notify.channels.smtp import Refusal, SmtpChannel
-    from shared.settings import Settings
+@click.pass_context
+def check(context: click.Context) -> None:
+    """The same as `lienthong channels check`; the name that it had before."""
+    from services.commands.channels import check as channels_check
 
-    for channel in open_channels(Settings.load("notify", os.environ)).values():
-        if isinstance(channel, SmtpChannel):
-            try:
-                list(channel.check())
-            except Refusal as refusal:
-                raise LienThongError(
-                    f"{channel.name} takes no letters: {refusal}",
-                    vi=f"{channel.name} không nhận thư: {refusal}",
-                ) from None
-        click.echo(f"{channel.name}: sẵn sàng / ready")
+    context.invoke(channels_check)
 
 
 def _line(message: Message) -> str:

@@ -5,13 +5,18 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from services.notify.channels import open_channels
+from services.notify.channels import each_channel, open_channels
+from services.notify.channels.http import HttpChannel
+from services.notify.channels.protocol import Receiving
 from services.notify.delivery.processes import Heartbeat, Presence
+from services.notify.delivery.receiving import Receiver
 from services.notify.delivery.sender import Sender
+from services.notify.delivery.shown import measured
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
 from services.notify.storage.standing import MATTERS
 from services.notify.usecases.prune import prune
+from services.notify.usecases.receiving import due_looks, look_again, next_look
 from services.notify.usecases.sending import give_up_waiting, next_give_up, waited_too_long
 from services.notify.web import create_web
 from shared.catalogue import Catalogue
@@ -45,9 +50,17 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     channels = open_channels(settings)
     presence = Presence(store, alone=bus.volatile)
     access = audit.AccessLog(NAME, store)
+    ways = each_channel(channels)
+    receivers = [Receiver(way, store) for way in ways if isinstance(way, Receiving)]
+    calling = {
+        way.name.partition(".")[2]: way
+        for way in ways
+        if isinstance(way, HttpChannel) and way.gateway.receipts is not None
+    }
     parts.metrics.measure(partial(keys.measured, store))
+    parts.metrics.measure(measured(store, channels, receivers))
     return parts.service(
-        web=access.watch(create_web(settings, store, parts.metrics)),
+        web=access.watch(create_web(settings, store, parts.metrics, calling)),
         loops=[
             parts.relay(),
             *(
@@ -57,6 +70,12 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             *(
                 Sender(kind, channel, store, presence=presence)
                 for kind, channel in channels.items()
+            ),
+            *receivers,
+            *(
+                [parts.ticker("strays", Timely(next_look, due_looks, look_again))]
+                if receivers or calling
+                else []
             ),
             Heartbeat(presence, store),
             # Contacts are waited for a day: whether one is given up now need not be asked often.
