@@ -203,14 +203,15 @@ class Sender:
     def _note(self, handing: Handing, word: GoingOut) -> bool:
         """Write down whose texts go out now, and what became of those before them.
 
-        False when one is no longer this sender's. Who was told is said at the end of the batch.
+        False when one is no longer this sender's. Who was told is said at the end of the batch,
+        but where a receipt may come: its provider's name for it must not be lost in a crash.
         """
         going = handing.going(word)
         if self._channel.idempotent or not going:
             return True
         fresh = self._unrecorded[self._noted :]
-        taken = [each for each in fresh if isinstance(each.result, Sent)]
-        others = [each for each in fresh if not isinstance(each.result, Sent)]
+        taken = [each for each in fresh if _is_plainly_sent(each)]
+        others = [each for each in fresh if not _is_plainly_sent(each)]
         with self._store.begin(_SENDER) as uow:
             ours = go_out(uow, going, self._me, [each.message for each in taken])
             if others:
@@ -266,6 +267,10 @@ class Sender:
             left = (self._due - self._store.clock.now()).total_seconds()
             wait = max(0.0, min(wait, left))
         self._signal.wait(heard, wait)
+
+
+def _is_plainly_sent(one: Tried) -> bool:
+    return isinstance(one.result, Sent) and not one.result.references
 
 
 def _first(found: sendings.Next, now: datetime, shared: datetime) -> datetime | None:

@@ -90,8 +90,10 @@ class HttpChannel:
     def _hand_over(self, taken: list[Letter]) -> Iterator[Word]:
         yield GoingOut(len(taken))
         asked = [_Request(self, letter) for letter in taken]
+        end = time.monotonic() + 2 * self.gateway.send.timeout_seconds
         for each in asked:
-            while not each.done.wait(_SLICE):
+            # One that drips its answer is waited for no longer.
+            while not each.done.wait(_SLICE) and time.monotonic() < end:
                 yield Waiting()
             yield each.result
 
@@ -134,7 +136,7 @@ class _Request:
         end = time.monotonic() + gateway.send.timeout_seconds
         with client.stream(**self._request()) as answer:
             body = b""
-            for piece in answer.iter_bytes(8192):
+            for piece in answer.iter_raw():
                 body += piece
                 if len(body) > _LONGEST_ANSWER or time.monotonic() > end:
                     return result_of(gateway, answer.status_code, None)
@@ -153,7 +155,8 @@ class _Request:
         made: dict[str, Any] = {
             "method": send.method,
             "url": filled(send.url, values),
-            "headers": filled(send.headers, values),
+            # Nothing packed: a small answer may not become a large one.
+            "headers": {"Accept-Encoding": "identity"} | filled(send.headers, values),
         }
         if send.query:
             made["params"] = filled(send.query, values)
