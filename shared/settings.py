@@ -142,6 +142,10 @@ def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
+def _path_or_none(text: str) -> Path | None:
+    return _path(text) if text else None
+
+
 READERS: dict[str, Callable[[str], Any]] = {
     "data_dir": _path,
     "database_url": str,
@@ -167,9 +171,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "smtp_url_2": str,
     "smpp_url": str,
     "smpp_url_2": str,
-    "sms_http": _path,
+    "sms_http": _path_or_none,
     "sms_http_secrets": str,
-    "sms_http_2": _path,
+    "sms_http_2": _path_or_none,
     "sms_http_2_secrets": str,
     "mail_from": str,
     "channel_sms": str,  # which words there are is known to notify alone
@@ -218,7 +222,8 @@ def _refuse_unknown(env: Mapping[str, str]) -> None:
 def _find(service: str, name: str, env: Mapping[str, str]) -> str | None:
     for owner in (f"{service.upper()}_", ""):
         full = f"{PREFIX}{owner}{name.upper()}"
-        direct, from_file = env.get(full), env.get(f"{full}_FILE")
+        # No file where the name is empty, as a compose file may leave it.
+        direct, from_file = env.get(full), env.get(f"{full}_FILE") or None
         if direct is not None and from_file is not None:
             raise SettingsError(
                 f"{full} and {full}_FILE are both set; keep one",

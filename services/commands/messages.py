@@ -11,7 +11,7 @@ from services.commands.stores import noted, opened, operator, reasoned, revealin
 from services.notify.domain.contacts import masked
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
-from services.notify.storage import queries
+from services.notify.storage import queries, receipts
 from services.notify.usecases.resending import resend as send_again
 from shared.identity import audit
 from shared.kernel.clock import to_vn
@@ -57,6 +57,8 @@ def show(message_id: str, *, reveal: bool, reason: str) -> None:
     with opened("notify") as store:
         with store.read() as connection:
             message = queries.one(connection, message_id)
+            tries = receipts.tries_of(connection, message_id)
+            tickets = receipts.of_messages(connection, [message_id]).get(message_id, [])
         if reveal:
             named = (message.id, message.dossier)
             audit.reveal(store, "reveal message", named, reason=reason, actor=operator())
@@ -64,6 +66,15 @@ def show(message_id: str, *, reveal: bool, reason: str) -> None:
     if message.reason:
         click.echo(f"reason: {message.reason}")
     click.echo(f"tries: {message.tries}")
+    for each in tries:
+        why = f": {each.reason}" if each.reason else ""
+        click.echo(f"  {to_vn(each.at):%Y-%m-%d %H:%M:%S}  {each.provider}  {each.outcome}{why}")
+    for ticket in tickets:
+        at, told = f"{to_vn(ticket.changed_at):%Y-%m-%d %H:%M:%S}", ticket.fate.name.lower()
+        part = f"part {ticket.part} of {ticket.parts}"
+        click.echo(
+            f"  {at}  {ticket.provider} {ticket.given}  {part}: {told} {ticket.code}".rstrip()
+        )
     if reveal:
         click.echo("\n".join(filter(None, ("", message.subject, message.body.rstrip()))))
     elif message.body:
