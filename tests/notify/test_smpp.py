@@ -201,8 +201,9 @@ def test_one_that_takes_and_says_nothing_makes_the_text_unknown_and_the_line_new
         (result,) = results(channel, [a_letter()])
         assert result == Unknown("smpp: no answer", ("",))
         smsc.temper = Temper()
-        assert isinstance(results(channel, [a_letter(2)])[0], Sent)
+        eventually(lambda: isinstance(results(channel, [a_letter(2)])[0], Sent))
         assert len(smsc.binds) == 2
+        assert len(smsc.texts()) == 2
 
 
 def test_a_slow_one_is_waited_for_with_words_in_between():
@@ -252,6 +253,16 @@ def test_one_that_speaks_no_smpp_is_no_smsc(odd: bytes):
         (result,) = results(channel, [a_letter()])
         assert isinstance(result, Failed)
         assert str(result.reason).startswith("smpp bind: ")
+
+
+def test_one_that_lets_us_in_and_puts_us_out_again_is_not_stormed():
+    with Smsc() as smsc, a_channel(smsc) as channel:
+        end = time.monotonic() + 2.0
+        while time.monotonic() < end:
+            channel.receipts(0.05)
+            smsc.hang_up()
+        assert 1 <= len(smsc.binds) <= 7  # pauses grow to 0.4 s here
+        channel.close()
 
 
 def test_garbage_in_the_middle_ends_the_line_and_loses_no_text():

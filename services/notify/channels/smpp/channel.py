@@ -110,6 +110,7 @@ class SmppChannel:
             if each.is_begun and any(part.enough for part in each.parts):
                 yield from self._complete(line, each)
         results = [each.result() or self._busy() for each in handed]
+        self._refused = 0 if line.answered > 1 else self._refused
         if not any(isinstance(result, Busy) for result in results):
             self._throttled = 0
         yield from results
@@ -200,6 +201,10 @@ class SmppChannel:
         with self._opening:
             if self._line is not None and not self._line.closed:
                 return self._line
+            if self._line is not None and self._line.answered <= 1:
+                # Let in and put out again: as good as not let in.
+                self._rest(f"smpp: {self._line.closed}")
+            self._line = None
             until, why = self._away
             if time.monotonic() < until:
                 raise Broken(why)
@@ -220,11 +225,15 @@ class SmppChannel:
             why = f"smpp: {type(odd).__name__}"
         with self._opening:
             self._line, self._opens = line, False
-            self._refused = self._refused + 1 if line is None else 0
             if line is None:
-                pause = min(self._times.longest_pause, 0.5 * 2.0 ** min(self._refused, 10))
-                self._away = (time.monotonic() + pause, why)
+                self._rest(why)
             self._opening.notify_all()
+
+    def _rest(self, why: str) -> None:
+        """Ask nobody for a while, longer each time."""
+        self._refused += 1
+        pause = min(self._times.longest_pause, 0.5 * 2.0 ** min(self._refused, 10))
+        self._away = (time.monotonic() + pause, why)
 
     # --- receipts --------------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ class Line:
         self.make = Maker(server)
         self.times = times
         self.closed = ""  # why, once it is
+        self.answered = 0  # how much of what was asked, the bind among it
         self.other = 0  # messages that were no receipts, and are not kept
         self._server = server
         self._socket = connected
@@ -197,6 +198,7 @@ class Line:
         if pdu.command.endswith("_resp") or pdu.command == "generic_nack":
             with self._news:
                 if pdu.sequence in self._wanted:
+                    self.answered += 1
                     self._answers.setdefault(pdu.sequence, pdu)
                     self._news.notify_all()
         elif pdu.command == "deliver_sm":
