@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "catalogue": ("services.commands.catalogue:catalogue", "Check and show the city's data."),
     "staff": ("services.commands.staff:staff", "Accounts of people: who may see what."),
     "keys": ("services.commands.keys:keys", "Issue, list and revoke API keys."),
+    "channels": ("services.commands.channels:channels", "Try the ways by which messages leave."),
     "messages": ("services.commands.messages:messages", "Look at messages to citizens."),
     "status": ("services.commands.status:status", "Show how the city stands, and who must act."),
     "parked": ("services.commands.parked:parked", "List held facts, replay or give them up."),

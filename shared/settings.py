@@ -57,6 +57,13 @@ class Settings:
     log_format: str = "console"
     log_level: str = "info"
     smtp_url: str | None = field(default=None, repr=False)
+    smtp_url_2: str | None = field(default=None, repr=False)
+    smpp_url: str | None = field(default=None, repr=False)
+    smpp_url_2: str | None = field(default=None, repr=False)
+    sms_http: Path | None = None
+    sms_http_secrets: str | None = field(default=None, repr=False)
+    sms_http_2: Path | None = None
+    sms_http_2_secrets: str | None = field(default=None, repr=False)
     mail_from: str = "mot-cua@localhost"
     channel_sms: str = "file"
     channel_email: str = "file"
@@ -150,6 +157,10 @@ def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
 
+def _path_or_none(text: str) -> Path | None:
+    return _path(text) if text else None
+
+
 READERS: dict[str, Callable[[str], Any]] = {
     "data_dir": _path,
     "database_url": str,
@@ -175,6 +186,13 @@ READERS: dict[str, Callable[[str], Any]] = {
     "log_format": _one_of("json", "console"),
     "log_level": _one_of("debug", "info", "warning", "error"),
     "smtp_url": str,
+    "smtp_url_2": str,
+    "smpp_url": str,
+    "smpp_url_2": str,
+    "sms_http": _path_or_none,
+    "sms_http_secrets": str,
+    "sms_http_2": _path_or_none,
+    "sms_http_2_secrets": str,
     "mail_from": str,
     "channel_sms": str,  # which words there are is known to notify alone
     "channel_email": str,
@@ -222,7 +240,8 @@ def _refuse_unknown(env: Mapping[str, str]) -> None:
 def _find(service: str, name: str, env: Mapping[str, str]) -> str | None:
     for owner in (f"{service.upper()}_", ""):
         full = f"{PREFIX}{owner}{name.upper()}"
-        direct, from_file = env.get(full), env.get(f"{full}_FILE")
+        # No file where the name is empty, as a compose file may leave it.
+        direct, from_file = env.get(full), env.get(f"{full}_FILE") or None
         if direct is not None and from_file is not None:
             raise SettingsError(
                 f"{full} and {full}_FILE are both set; keep one",

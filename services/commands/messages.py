@@ -5,19 +5,16 @@ Addresses are masked everywhere; the text is shown with `--reveal`, which is wri
 
 from __future__ import annotations
 
-import os
-
 import click
 
 from services.commands.stores import noted, opened, operator, reasoned, revealing
 from services.notify.domain.contacts import masked
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
-from services.notify.storage import queries
+from services.notify.storage import queries, receipts
 from services.notify.usecases.resending import resend as send_again
 from shared.identity import audit
 from shared.kernel.clock import to_vn
-from shared.kernel.errors import LienThongError
 from shared.messaging.acts import Reason
 
 
@@ -60,6 +57,8 @@ def show(message_id: str, *, reveal: bool, reason: str) -> None:
     with opened("notify") as store:
         with store.read() as connection:
             message = queries.one(connection, message_id)
+            tries = receipts.tries_of(connection, message_id)
+            tickets = receipts.of_messages(connection, [message_id]).get(message_id, [])
         if reveal:
             named = (message.id, message.dossier)
             audit.reveal(store, "reveal message", named, reason=reason, actor=operator())
@@ -67,6 +66,15 @@ def show(message_id: str, *, reveal: bool, reason: str) -> None:
     if message.reason:
         click.echo(f"reason: {message.reason}")
     click.echo(f"tries: {message.tries}")
+    for each in tries:
+        why = f": {each.reason}" if each.reason else ""
+        click.echo(f"  {to_vn(each.at):%Y-%m-%d %H:%M:%S}  {each.provider}  {each.outcome}{why}")
+    for ticket in tickets:
+        at, told = f"{to_vn(ticket.changed_at):%Y-%m-%d %H:%M:%S}", ticket.fate.name.lower()
+        part = f"part {ticket.part} of {ticket.parts}"
+        click.echo(
+            f"  {at}  {ticket.provider} {ticket.given}  {part}: {told} {ticket.code}".rstrip()
+        )
     if reveal:
         click.echo("\n".join(filter(None, ("", message.subject, message.body.rstrip()))))
     elif message.body:
@@ -86,22 +94,12 @@ def resend(message_ids: tuple[str, ...], who: str, why: str) -> None:
 
 
 @messages.command("check")
-def check() -> None:
-    """Ask the mail server whether it would take letters; none is sent."""
-    from services.notify.channels import open_channels
-    from services.notify.channels.smtp import Refusal, SmtpChannel
-    from shared.settings import Settings
+@click.pass_context
+def check(context: click.Context) -> None:
+    """The same as `lienthong channels check`; the name that it had before."""
+    from services.commands.channels import check as channels_check
 
-    for channel in open_channels(Settings.load("notify", os.environ)).values():
-        if isinstance(channel, SmtpChannel):
-            try:
-                list(channel.check())
-            except Refusal as refusal:
-                raise LienThongError(
-                    f"{channel.name} takes no letters: {refusal}",
-                    vi=f"{channel.name} không nhận thư: {refusal}",
-                ) from None
-        click.echo(f"{channel.name}: sẵn sàng / ready")
+    context.invoke(channels_check)
 
 
 def _line(message: Message) -> str:

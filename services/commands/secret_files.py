@@ -34,6 +34,11 @@ PEM: Final[Mapping[str, str]] = {
     "proxy/tls_certificate.pem": "CERTIFICATE",
     "proxy/tls_key.pem": "PRIVATE KEY",
 }
+# Nor these: lines that a provider gives, and whole files.
+GIVEN: Final = frozenset({"notify/smpp_url", "notify/smpp_url_2", "notify/smtp_url_2"})
+WHOLE: Final = frozenset(
+    f"notify/sms_http{which}" for which in (".yaml", "_secrets", "_2.yaml", "_2_secrets")
+)
 FOLDERS: Final = (
     "postgres",
     "postgres-init",

@@ -19,7 +19,16 @@ from typing import Final
 
 import click
 
-from services.commands.secret_files import DEFINITIONS, DOORS, MAILSINK, OPERATOR, PEM, SecretFiles
+from services.commands.secret_files import (
+    DEFINITIONS,
+    DOORS,
+    GIVEN,
+    MAILSINK,
+    OPERATOR,
+    PEM,
+    WHOLE,
+    SecretFiles,
+)
 from services.commands.stores import history_of, opened
 from shared.database.migrate import current, upgrade
 from shared.identity.keys import Kind, register
@@ -98,15 +107,20 @@ def list_(folder: Path) -> None:
 def put(folder: Path, name: str) -> None:
     """Replace the secret NAME (such as notify/smtp_url) by what is typed or piped in.
 
-    rabbitmq/tls_certificate.pem, rabbitmq/tls_key.pem and rabbitmq/tls_clients_ca.pem are files
-    that are piped in.
+    rabbitmq/tls_certificate.pem, rabbitmq/tls_key.pem, rabbitmq/tls_clients_ca.pem and
+    notify/sms_http.yaml with notify/sms_http_secrets are files that are piped in.
     """
     files = SecretFiles(folder)
     if name in PEM:
         files.write(name, _pem(sys.stdin.read(), PEM[name]))
         click.echo(f"{name}: replaced")
         return
-    files.read(name)  # refuses a name that nothing reads
+    if name in WHOLE:
+        files.write(name, sys.stdin.read())
+        click.echo(f"{name}: replaced")
+        return
+    if name not in GIVEN:
+        files.read(name)  # refuses a name that nothing reads
     hidden = sys.stdin.isatty()
     text = click.prompt(name, hide_input=True) if hidden else sys.stdin.readline()
     if not text.strip():

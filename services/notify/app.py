@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from services.notify.channels import open_channels
+from services.notify.channels import Channel, each_channel, open_channels
+from services.notify.channels.http import HttpChannel
+from services.notify.channels.protocol import Receiving
 from services.notify.delivery.processes import Heartbeat, Presence
+from services.notify.delivery.receiving import Receiver
 from services.notify.delivery.sender import Sender
+from services.notify.delivery.shown import measured
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
 from services.notify.storage.standing import MATTERS
 from services.notify.usecases.prune import prune
+from services.notify.usecases.receiving import due_looks, look_again, next_look
 from services.notify.usecases.sending import give_up_waiting, next_give_up, waited_too_long
 from services.notify.web import create_web
 from shared.catalogue import Catalogue
@@ -32,6 +38,10 @@ READS = {"notify.facts": (INTAKE, ROUTING), "notify.contacts": (INTAKE_CONTACTS,
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
 
+_CONTACTS = Timely(next_give_up, waited_too_long, give_up_waiting)
+_STRAYS = Timely(next_look, due_looks, look_again)
+
+
 def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
     """Notify's door to its database; nothing connects until it is used."""
     return store_of(NAME, settings, reads=(INTAKE, ROUTING), clock=clock, ids=ids)
@@ -45,9 +55,14 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     channels = open_channels(settings)
     presence = Presence(store, alone=bus.volatile)
     access = audit.AccessLog(NAME, store)
+    receivers = [
+        Receiver(way, store) for way in each_channel(channels) if isinstance(way, Receiving)
+    ]
+    calling = _calling(channels)
     parts.metrics.measure(partial(keys.measured, store))
+    parts.metrics.measure(measured(store, channels, receivers))
     return parts.service(
-        web=access.watch(create_web(settings, store, parts.metrics)),
+        web=access.watch(create_web(settings, store, parts.metrics, calling)),
         loops=[
             parts.relay(),
             *(
@@ -58,17 +73,24 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 Sender(kind, channel, store, presence=presence)
                 for kind, channel in channels.items()
             ),
+            *receivers,
+            *([parts.ticker("strays", _STRAYS)] if receivers or calling else []),
             Heartbeat(presence, store),
             # Contacts are waited for a day: whether one is given up now need not be asked often.
             audit.Keeper(NAME, store, settings.access_days),
-            parts.ticker(
-                "ticker",
-                Timely(next_give_up, waited_too_long, give_up_waiting),
-                gap=1.0,
-            ),
+            parts.ticker("ticker", _CONTACTS, gap=1.0),
             parts.nightly(prune),
         ],
         beside=[access],
         migrations=MIGRATIONS,
         matters=MATTERS,
     )
+
+
+def _calling(channels: Mapping[str, Channel]) -> dict[str, HttpChannel]:
+    """The gateways that call back with receipts, by their word in the settings."""
+    return {
+        way.name.partition(".")[2]: way
+        for way in each_channel(channels)
+        if isinstance(way, HttpChannel) and way.gateway.receipts is not None
+    }

@@ -152,12 +152,12 @@ def _listed(element: _Among, compiler: Any, **options: Any) -> str:
     return f"{column} IN (SELECT value FROM json_each({keys}))"
 
 
-def among(column: sa.ColumnElement[str]) -> sa.ColumnElement[Any]:
+def among(column: sa.ColumnElement[str], keys: str = "keys") -> sa.ColumnElement[Any]:
     """Whether the text column is one of the list that is given as `keys` when it is run.
 
     The statement is then the same for any number of them.
     """
-    return _Among(column, sa.bindparam("keys", type_=_Keys()))
+    return _Among(column, sa.bindparam(keys, type_=_Keys()))
 
 
 # --- SQLite's statements ------------------------------------------------------------------------

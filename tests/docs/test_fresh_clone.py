@@ -33,6 +33,7 @@ ENDS: dict[Words, str] = {
     ("staff", "list"): "./run staff list",
     ("audit", "show"): "./run audit show",
     ("audit", "verify"): "./run audit verify",
+    ("channels", "check"): "./run channels check",
     ("messages", "list"): "./run messages list",
     ("parked", "list"): "./run parked list",
     ("acts",): "./run acts",

@@ -89,7 +89,8 @@ def test_every_state_has_its_moves_and_its_vietnamese_name():
 
 
 def test_a_message_that_was_sent_or_skipped_stays_so():
-    assert MOVES[State.SENT] == MOVES[State.SKIPPED] == frozenset()
+    assert MOVES[State.DELIVERED] == MOVES[State.SKIPPED] == frozenset()
+    assert MOVES[State.SENT] == {State.DELIVERED, State.UNDELIVERABLE}
 
 
 def test_whatever_an_operator_may_resend_can_be_queued():

@@ -306,10 +306,10 @@ def test_after_a_crash_any_other_channel_leaves_only_what_was_going_out_uncertai
     sms_only(ledger, 11)
     with ledger.store.begin() as uow:
         claimed = claim_due(uow, "sms", "old:1", 50)
-        assert go_out(uow, claimed[0], "old:1", [])
+        assert go_out(uow, claimed[:1], "old:1", [])
     ledger.clock.advance(timedelta(seconds=1))
     with ledger.store.begin() as uow:
-        assert go_out(uow, claimed[1], "old:1", claimed[:1])
+        assert go_out(uow, claimed[1:2], "old:1", claimed[:1])
     taken_at = ledger.clock.now()
     ledger.clock.advance(timedelta(minutes=1))
     channel = RecordingChannel(idempotent=False)
@@ -576,7 +576,7 @@ def test_a_sender_that_beats_is_left_alone_and_one_that_stands_still_is_dead(led
     first.enter("sms")
     with ledger.store.begin() as uow:
         (claimed,) = claim_due(uow, "sms", first.name, 50)
-        assert go_out(uow, claimed, first.name, ())  # so only a person can know what became of it
+        assert go_out(uow, [claimed], first.name, ())  # so only a person can know what became of it
     channel = RecordingChannel(idempotent=False)
     sender = Sender("sms", channel, ledger.store, presence=second)
     assert rest(sender) == 0

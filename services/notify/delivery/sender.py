@@ -17,7 +17,7 @@ from datetime import datetime
 from services.notify.channels import Channel
 from services.notify.delivery.handing import Handing
 from services.notify.delivery.processes import Presence
-from services.notify.domain.delivery import Failed, GoingOut, Sent, Unknown, Waiting
+from services.notify.domain.delivery import Busy, Failed, GoingOut, Sent, Unknown, Waiting
 from services.notify.domain.messages import RETRIES, Message
 from services.notify.storage import sendings
 from services.notify.storage.messages import signal_of
@@ -87,15 +87,19 @@ class Sender:
         self._more = False  # the last claim was full: there is probably another
         self._unrecorded: list[Tried] = []
         self._handing: Handing | None = None  # a batch that is not over: its server is slow
-        self._held_at = 0.0  # monotonic: when the lease of its message was last renewed
+        self._held_at = 0.0  # monotonic: when the lease of its messages was last renewed
         self._noted = 0  # how many of the unrecorded are noted as taken already
         self._done: list[Tried] = []  # recorded and not reported yet
+        self._paused_until = 0.0  # monotonic: until then the provider wants nothing
 
     def step(self, wait: float) -> int:
         """Send one batch; when nothing is due, wait up to `wait` s for something."""
         if self._handing is not None:
             return self._go_on(self._handing, wait)
         heard = self._signal.count  # before looking: what is committed meanwhile sets it anew
+        if (pause := self._paused_until - time.monotonic()) > 0:
+            time.sleep(max(0.0, min(wait, pause)))
+            return 0
         if self._is_due():
             return self._send()
         if wait <= 0:
@@ -115,7 +119,7 @@ class Sender:
     def close(self) -> None:
         """Let go of the channel's connections and of every message.
 
-        A text that is out and of which the server says nothing for some seconds is uncertain.
+        Texts that are out and of which the server says nothing for some seconds are uncertain.
         """
         if (handing := self._handing) is not None:
             self._go_on(handing, CLOSE_SECONDS)
@@ -177,11 +181,13 @@ class Sender:
         try:
             while (word := handing.next()) is not None:
                 self._unrecorded += handing.settled()
-                if isinstance(word, GoingOut) and not self._note(handing):
+                if isinstance(word, GoingOut) and not self._note(handing, word):
                     break
+                if isinstance(word, Busy):
+                    self._paused_until = time.monotonic() + word.seconds
                 if time.monotonic() > end:
                     self._unrecorded += handing.release()
-                    if isinstance(word, Waiting) and handing.message is not None:
+                    if isinstance(word, Waiting) and handing.held:
                         self._handing = handing
                         return self._record()
         except BaseException:
@@ -194,32 +200,35 @@ class Sender:
         self._handing = None
         self._unrecorded += handing.leave()
 
-    def _note(self, handing: Handing) -> bool:
-        """Write down whose text goes out now, and what became of those before it.
+    def _note(self, handing: Handing, word: GoingOut) -> bool:
+        """Write down whose texts go out now, and what became of those before them.
 
-        False when it is no longer this sender's. Who was told is said at the end of the batch.
+        False when one is no longer this sender's. Who was told is said at the end of the batch,
+        but where a receipt may come: its provider's name for it must not be lost in a crash.
         """
-        message = handing.message
-        if self._channel.idempotent or message is None:
+        going = handing.going(word)
+        if self._channel.idempotent or not going:
             return True
         fresh = self._unrecorded[self._noted :]
-        taken = [each for each in fresh if isinstance(each.result, Sent)]
-        others = [each for each in fresh if not isinstance(each.result, Sent)]
+        taken = [each for each in fresh if _is_plainly_sent(each)]
+        others = [each for each in fresh if not _is_plainly_sent(each)]
         with self._store.begin(_SENDER) as uow:
-            handing.text_is_out = go_out(uow, message, self._me, [each.message for each in taken])
+            ours = go_out(uow, going, self._me, [each.message for each in taken])
             if others:
                 record_tries(uow, others, self._me, self._policy)
+        if ours:
+            handing.out += len(going)
         self._held_at = time.monotonic()
         self._unrecorded[self._noted :] = taken
         self._noted = len(self._unrecorded)
         self._done += others
-        return handing.text_is_out
+        return ours
 
     def _renew(self, handing: Handing) -> None:
-        if handing.message is None or time.monotonic() - self._held_at < RENEW_SECONDS:
+        if not handing.held or time.monotonic() - self._held_at < RENEW_SECONDS:
             return
         with self._store.begin(_SENDER) as uow:
-            renew(uow, handing.message, self._me)
+            renew(uow, handing.held, self._me)
         self._held_at = time.monotonic()
 
     def _record(self) -> int:
@@ -258,6 +267,10 @@ class Sender:
             left = (self._due - self._store.clock.now()).total_seconds()
             wait = max(0.0, min(wait, left))
         self._signal.wait(heard, wait)
+
+
+def _is_plainly_sent(one: Tried) -> bool:
+    return isinstance(one.result, Sent) and not one.result.references
 
 
 def _first(found: sendings.Next, now: datetime, shared: datetime) -> datetime | None:

@@ -16,11 +16,18 @@ class Letter:
     subject: str = field(repr=False)
     body: str = field(repr=False)
     made_at: datetime
+    tries: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The channel has taken the letter for good."""
+    """The channel has taken the letter for good.
+
+    `references` are the provider's own names for its parts, by which receipts speak of them.
+    """
+
+    references: tuple[str, ...] = ()
+    by: str = ""  # which of a channel's providers, where it has several
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +36,44 @@ class Failed:
 
     reason: str
     permanent: bool = False
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The channel broke off after the letter was handed over: it may or may not have gone."""
+    """The channel broke off after the letter was handed over: it may or may not have gone.
+
+    `references` names the parts that were taken, with an empty text for each of the others.
+    """
 
     reason: str
+    references: tuple[str, ...] = ()
+    by: str = ""
 
 
-Result = Sent | Failed | Unknown
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """The provider has had enough and has certainly not taken it: it keeps its place.
+
+    No letter is given to the channel for so many seconds.
+    """
+
+    reason: str
+    seconds: float
+    by: str = ""
+
+
+Result = Sent | Failed | Unknown | Busy
 
 
 @dataclass(frozen=True, slots=True)
 class GoingOut:
-    """The next thing that the channel does is to send the letter's text: write it down first."""
+    """The next thing that the channel does is to send these letters' texts: write it down first.
+
+    `letters` counts from the first that it has not answered for.
+    """
+
+    letters: int = 1
 
 
 @dataclass(frozen=True, slots=True)

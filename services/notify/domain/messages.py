@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.notify.domain.delivery import Failed, Letter, Result, Sent
+from services.notify.domain.delivery import Busy, Failed, Letter, Result, Sent
 from services.notify.domain.states import LOST, State, move
 from shared.events.notify import CitizenUnreachable
 from shared.kernel.retry import RetryPolicy
@@ -53,11 +53,15 @@ class Message:
     text_out_at: datetime | None = None
     sent_at: datetime | None = None
     told_unreachable: bool = False
+    provider: str = ""  # whose hands it was given into last
+    delivered_at: datetime | None = None
     # What a text will be made of while the contact is awaited; emptied when it is made.
     about: Mapping[str, Any] | None = field(default=None, repr=False)
 
     def letter(self) -> Letter:
-        return Letter(self.id, self.channel, self.to, self.subject, self.body, self.made_at)
+        return Letter(
+            self.id, self.channel, self.to, self.subject, self.body, self.made_at, self.tries
+        )
 
     def moved(self, state: State, now: datetime, **changes: Any) -> Message:
         """This message after an allowed move; `NotAllowed` otherwise."""
@@ -76,6 +80,9 @@ def requeued(message: Message, now: datetime) -> Message:
 
 def after_try(message: Message, result: Result, now: datetime, policy: RetryPolicy) -> Message:
     """The message after the channel has answered for it."""
+    if isinstance(result, Busy):
+        return requeued(message, now)
+    message = replace(message, provider=result.by)
     if isinstance(result, Sent):
         return message.moved(State.SENT, now, sent_at=now, next_at=None, reason=None)
     if not isinstance(result, Failed):

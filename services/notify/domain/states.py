@@ -1,7 +1,7 @@
 """The states of a message and the moves between them; the only place that allows a move.
 
-A message is never deleted and never goes back in silence: only an operator's order leads out of
-`uncertain` and `undeliverable`.
+A message is never deleted and never goes back in silence: only an operator's order or a receipt
+leads out of `uncertain` and `undeliverable`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ class State(StrEnum):
     QUEUED = "queued"
     SENDING = "sending"
     SENT = "sent"
+    DELIVERED = "delivered"  # a receipt says that the phone has it
     FAILED = "failed"  # will be tried again at its own time
     UNCERTAIN = "uncertain"  # handed over perhaps: a person decides
     UNDELIVERABLE = "undeliverable"
@@ -27,14 +28,16 @@ class State(StrEnum):
 
 MOVES: Mapping[State, frozenset[State]] = {
     State.AWAITING_CONTACT: frozenset({State.QUEUED, State.SKIPPED, State.UNDELIVERABLE}),
-    State.QUEUED: frozenset({State.SENDING}),
+    State.QUEUED: frozenset({State.SENDING, State.DELIVERED}),
     State.SENDING: frozenset(
         {State.SENT, State.FAILED, State.UNCERTAIN, State.UNDELIVERABLE, State.QUEUED}
     ),
-    State.FAILED: frozenset({State.SENDING, State.QUEUED}),
-    State.UNCERTAIN: frozenset({State.QUEUED}),
-    State.UNDELIVERABLE: frozenset({State.QUEUED}),
-    State.SENT: frozenset(),
+    State.FAILED: frozenset({State.SENDING, State.QUEUED, State.DELIVERED}),
+    # Receipts: up to `delivered` from wherever it stands, and never down from there.
+    State.UNCERTAIN: frozenset({State.QUEUED, State.SENT, State.DELIVERED, State.UNDELIVERABLE}),
+    State.UNDELIVERABLE: frozenset({State.QUEUED, State.DELIVERED}),
+    State.SENT: frozenset({State.DELIVERED, State.UNDELIVERABLE}),
+    State.DELIVERED: frozenset(),
     State.SKIPPED: frozenset(),
 }
 
@@ -48,6 +51,7 @@ NAMES_VI: Mapping[State, str] = {
     State.QUEUED: "Chờ gửi",
     State.SENDING: "Đang gửi",
     State.SENT: "Đã gửi",
+    State.DELIVERED: "Đã tới máy",
     State.FAILED: "Lỗi, sẽ gửi lại",
     State.UNCERTAIN: "Chưa rõ đã gửi",
     State.UNDELIVERABLE: "Không gửi được",

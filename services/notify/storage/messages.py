@@ -51,6 +51,12 @@ class Messages:
         found = [message_of(row) for row in rows]
         return [self._changed.get(message.id, message) for message in found]
 
+    def these(self, ids: Iterable[str], *, lock: bool = False) -> list[Message]:
+        """These messages, by their ids; with `lock` held until the unit ends."""
+        query = _THESE.with_for_update() if lock else _THESE
+        rows = self._uow.connection.execute(query, {"keys": sorted(set(ids))})
+        return [message_of(row) for row in rows]
+
     def get(self, message_id: str) -> Message:
         """One message, held until the unit ends; `NotFound` when there is none."""
         found = self._select(messages.c.id == message_id)
@@ -90,6 +96,7 @@ def oldest_first(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
     return sa.select(*MESSAGE_COLUMNS).where(*where).order_by(messages.c.made_at, messages.c.id)
 
 
+_THESE = sa.select(*MESSAGE_COLUMNS).where(among(messages.c.id)).order_by(messages.c.id)
 _OF_FACTS = oldest_first(among(messages.c.fact_id))
 
 

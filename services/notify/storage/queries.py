@@ -15,7 +15,8 @@ from services.notify.storage.tables import GROUPS, found_by_index, messages
 from shared.kernel.errors import NotFound
 
 # Each of these is in a small index.
-UNFINISHED = tuple(state for state in State if state not in (State.SENT, State.SKIPPED))
+_FINISHED = (State.SENT, State.DELIVERED, State.SKIPPED)
+UNFINISHED = tuple(state for state in State if state not in _FINISHED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,26 +64,23 @@ _MARK_SENT = (
         sender=None,
         lease_until=None,
         text_out_at=None,
+        provider=sa.bindparam("by"),
     )
     .returning(messages.c.id)
 )
-_IS_NEXT = messages.c.id == sa.bindparam("next")
-# The one whose text goes out now, and those that were taken since the last such note.
+_ARE_NEXT = among(messages.c.id, "next")
+# Those whose texts go out now, and those that were taken since the last such note.
 _GO_OUT = (
     messages.update()
     .where(_THOSE, _SENDING, _HOLDERS)
     .values(
-        text_out_at=sa.case((_IS_NEXT, _NOW), else_=messages.c.text_out_at),
-        sent_at=sa.case((_IS_NEXT, messages.c.sent_at), else_=_NOW),
+        text_out_at=sa.case((_ARE_NEXT, _NOW), else_=messages.c.text_out_at),
+        sent_at=sa.case((_ARE_NEXT, messages.c.sent_at), else_=_NOW),
         lease_until=_UNTIL,
     )
     .returning(messages.c.id)
 )
-_RENEW = (
-    messages.update()
-    .where(messages.c.id == sa.bindparam("key"), _SENDING, _HOLDERS)
-    .values(lease_until=_UNTIL)
-)
+_RENEW = messages.update().where(_THOSE, _SENDING, _HOLDERS).values(lease_until=_UNTIL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,25 +111,29 @@ def claim(
 
 
 def go_out(
-    connection: sa.Connection, message_id: str, taken: Sequence[str], holder: Claim, now: datetime
+    connection: sa.Connection,
+    going: Sequence[str],
+    taken: Sequence[str],
+    holder: Claim,
+    now: datetime,
 ) -> bool:
-    """Note that a text goes out now, and that others were taken; whether it is still the holder's."""
+    """Note that texts go out now, and that others were taken; whether all are still the holder's."""
     found = connection.scalars(
         _GO_OUT,
         {
-            "keys": [message_id, *taken],
-            "next": message_id,
+            "keys": sorted([*going, *taken]),
+            "next": sorted(going),
             "holder": holder.sender,
             "until": holder.lease_until,
             "now": now,
         },
     )
-    return message_id in set(found)
+    return set(found) >= set(going)
 
 
-def renew(connection: sa.Connection, message_id: str, holder: Claim) -> None:
+def renew(connection: sa.Connection, ids: Sequence[str], holder: Claim) -> None:
     """Let nobody else take over what is waited for."""
-    asked = {"key": message_id, "holder": holder.sender, "until": holder.lease_until}
+    asked = {"keys": ids, "holder": holder.sender, "until": holder.lease_until}
     connection.execute(_RENEW, asked)
 
 
@@ -142,12 +143,14 @@ def still_held(connection: sa.Connection, ids: Sequence[str], sender: str) -> se
 
 
 def mark_sent(
-    connection: sa.Connection, ids: Sequence[str], sender: str, now: datetime
+    connection: sa.Connection, ids: Sequence[str], sender: str, now: datetime, by: str = ""
 ) -> set[str]:
     """The way of nearly all messages, in one statement; which of them were still this sender's."""
     if not ids:
         return set()
-    return set(connection.scalars(_MARK_SENT, {"keys": ids, "holder": sender, "now": now}))
+    return set(
+        connection.scalars(_MARK_SENT, {"keys": ids, "holder": sender, "now": now, "by": by})
+    )
 
 
 def left_behind(

@@ -8,6 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.notify.domain.states import NAMES_VI, State
+from services.notify.storage import receipts
 from services.notify.storage.tables import found_by_index, messages
 from shared.messaging.advice import Both
 from shared.messaging.measure import Depth
@@ -15,6 +16,15 @@ from shared.messaging.standing import ACT, NOTE, OK, Line, Matters, aged
 
 # A message that is due waits for its turn; so long it waits for a sender that is not there.
 _LATE: Final = timedelta(minutes=10)
+_HOUR: Final = timedelta(hours=1)
+# What is written down in this house is nobody's who could be away.
+_LOCAL: Final = (".file", ".console", ".null")
+# So many tries in an hour and none taken: not one letter's fault.
+_SO_MANY: Final = 5
+_DOWN = Both(
+    "Vận hành: chạy lienthong channels check; docs/operate.md, “Khi cổng tin nhắn ngừng”.",
+    "Operator: run `lienthong channels check`; docs/operate.md, “When a gateway is down”.",
+)
 _MEND = Both(
     "Vận hành: notify work có chạy không, máy chủ thư có nhận không? Nhật ký messages.tried nói rõ; "
     "thư tự đi khi máy chủ trở lại.",
@@ -45,7 +55,26 @@ def lines(connection: sa.Connection, now: datetime) -> list[Line]:
     ):
         column = messages.c.made_at if state is State.AWAITING_CONTACT else messages.c.changed_at
         found.append(_line(state, _count(connection, state, column), now, level, act))
-    return [line for line in found if line.count]
+    return [line for line in found if line.count] + _providers(connection, now)
+
+
+def _providers(connection: sa.Connection, now: datetime) -> list[Line]:
+    """Who was given how many in the last hour; one that took none of them needs a person."""
+    tried = receipts.shares(connection, now - _HOUR)
+    total = sum(tried.values())
+    lines = []
+    for name in sorted({provider for provider, _ in tried if not provider.endswith(_LOCAL)}):
+        of_it = {outcome: n for (provider, outcome), n in tried.items() if provider == name}
+        count, taken = sum(of_it.values()), of_it.get("sent", 0)
+        share = round(100 * count / total)
+        said = Both(
+            f"{name}, 1 giờ qua: {count} lần gửi ({share} %), nhận {taken}",
+            f"{name}, last hour: {count} handed over ({share} %), {taken} taken",
+        )
+        down = taken == 0 and count >= _SO_MANY
+        level, act = (ACT, _DOWN) if down else (OK, None)
+        lines.append(Line(part="work", name=name, level=level, said=said, act=act, count=count))
+    return lines
 
 
 def _count(connection: sa.Connection, state: State, since: sa.Column[datetime]) -> Depth:

@@ -74,9 +74,70 @@ messages = sa.Table(
     sa.Column("lease_until", Instant()),
     # Since when its text is going out; until then it was only claimed.
     sa.Column("text_out_at", Instant()),
+    # Who was given it last, and when a receipt said that it arrived.
+    sa.Column("provider", sa.Text, nullable=False, server_default=""),
+    sa.Column("delivered_at", Instant()),
     # One message per fact, moment, person and channel, whatever happens.
     sa.UniqueConstraint("fact_id", "moment", "person", "channel", name="messages_once"),
 )
+
+_Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+# Each time that a message was handed to a provider, and what became of it.
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", _Number, primary_key=True, autoincrement=True),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("at", Instant(), nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text),
+)
+sa.Index("attempts_message", attempts.c.message)
+sa.Index("attempts_at", attempts.c.at)
+
+# What a provider has taken, part by part, by the name that it gave it.
+tickets = sa.Table(
+    "tickets",
+    metadata,
+    sa.Column("id", _Number, primary_key=True, autoincrement=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("given", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("parts", sa.Integer, nullable=False),
+    sa.Column("fate", sa.Integer, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("taken_at", Instant(), nullable=False),
+    sa.Column("changed_at", Instant(), nullable=False),
+    sa.Column("asked", sa.Integer, nullable=False),
+    # When the provider is asked what became of it; empty once it is known, or asked for too long.
+    sa.Column("ask_at", Instant()),
+)
+sa.Index("tickets_reference", tickets.c.reference, tickets.c.provider)
+sa.Index("tickets_message", tickets.c.message)
+_to_ask = tickets.c.ask_at.is_not(None)
+sa.Index("tickets_asking", tickets.c.ask_at, postgresql_where=_to_ask, sqlite_where=_to_ask)
+
+# Receipts for which no ticket is known yet: who was handed the letter may not have written it.
+strays = sa.Table(
+    "strays",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("names", Json(), nullable=False),
+    sa.Column("fate", sa.Integer, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer),
+    sa.Column("heard_at", Instant(), nullable=False),
+    sa.Column("looked", sa.Integer, nullable=False),
+    sa.Column("look_at", Instant(), nullable=False),
+)
+sa.Index("strays_look_at", strays.c.look_at)
 
 # The processes that send, each under a random name; who stands still is dead.
 processes = sa.Table(

@@ -6,28 +6,28 @@ The channel itself is called between two of these units, with no transaction ope
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from services.notify.domain.contacts import NO_CONTACT
-from services.notify.domain.delivery import Result, Sent
+from services.notify.domain.delivery import Busy, Result, Sent, Unknown
 from services.notify.domain.messages import (
     CONTACT_TIMEOUT,
     Message,
     after_crash,
     after_try,
-    moment_lost,
     requeued,
     unreachable,
 )
-from services.notify.domain.states import LOST, State
-from services.notify.storage import sendings
-from services.notify.storage.correspondence import lock_dossiers
+from services.notify.domain.receipts import tickets_for
+from services.notify.domain.states import State
+from services.notify.storage import receipts, sendings
 from services.notify.storage.messages import Messages
+from services.notify.storage.receipts import Try
+from services.notify.usecases.telling import hold_lost, notified, record_unreachable
 from shared.database import UnitOfWork
-from shared.events.notify import CitizenNotified
 from shared.kernel.retry import RetryPolicy
 
 # Longer than any batch takes: only a sender that hangs loses its messages to another.
@@ -52,50 +52,66 @@ def claim_due(uow: UnitOfWork, channel: str, sender: str, limit: int) -> list[Me
     return sendings.claim(uow.connection, channel, wanted, uow.now, limit)
 
 
-def go_out(uow: UnitOfWork, message: Message, sender: str, taken: Iterable[Message]) -> bool:
-    """Note that a message's text goes out now; False when it is no longer this sender's.
+def go_out(
+    uow: UnitOfWork, going: Sequence[Message], sender: str, taken: Iterable[Message]
+) -> bool:
+    """Note that these texts go out now; False when one of them is no longer this sender's.
 
-    `taken` were sent since the last such note. After a crash they count as sent, and this one alone
-    as uncertain.
+    `taken` were sent since the last such note. After a crash they count as sent, and what goes out
+    now alone as uncertain.
     """
     holder = sendings.Claim(sender, uow.shared_now() + LEASE)
-    others = [each.id for each in taken]
-    return sendings.go_out(uow.connection, message.id, others, holder, uow.now)
+    ids, others = [each.id for each in going], [each.id for each in taken]
+    return sendings.go_out(uow.connection, ids, others, holder, uow.now)
 
 
-def renew(uow: UnitOfWork, message: Message, sender: str) -> None:
-    """Go on holding a message for which the channel waits."""
-    sendings.renew(uow.connection, message.id, sendings.Claim(sender, uow.shared_now() + LEASE))
+def renew(uow: UnitOfWork, held: Iterable[Message], sender: str) -> None:
+    """Go on holding messages for which the channel waits."""
+    holder = sendings.Claim(sender, uow.shared_now() + LEASE)
+    sendings.renew(uow.connection, [message.id for message in held], holder)
 
 
 def record_tries(uow: UnitOfWork, tried: Sequence[Tried], sender: str, policy: RetryPolicy) -> None:
     """Write what became of a batch, and say who was told and who cannot be."""
-    sent = [one.message for one in tried if isinstance(one.result, Sent)]
+    sent = {one.message.id: one for one in tried if isinstance(one.result, Sent)}
     others = [_moved(one, uow, policy) for one in tried if not isinstance(one.result, Sent)]
-    _hold_lost(uow, others)
-    ids = sorted(message.id for message in sent)
-    marked = sendings.mark_sent(uow.connection, ids, sender, uow.now)
-    uow.record(*(_notified(message, uow.now) for message in sent if message.id in marked))
+    hold_lost(uow, others)
+    marked: set[str] = set()
+    for by in sorted({_by(one) for one in sent.values()}):
+        ids = sorted(name for name, one in sent.items() if _by(one) == by)
+        marked |= sendings.mark_sent(uow.connection, ids, sender, uow.now, by)
+    uow.record(*(notified(one.message, uow.now) for name, one in sent.items() if name in marked))
     if others:
-        _record_failed(uow, others, sender)
+        marked |= _record_failed(uow, others, sender)
+    _write_down(uow, [one for one in tried if one.message.id in marked])
 
 
-def _notified(message: Message, sent_at: datetime) -> CitizenNotified:
-    return CitizenNotified(
-        dossier=message.dossier,
-        moment=message.moment,
-        channel=message.channel,
-        message=message.id,
-        sent_at=sent_at,
-    )
+def _by(one: Tried) -> str:
+    return "" if one.result is None else one.result.by
 
 
-def _record_failed(uow: UnitOfWork, moved: Sequence[Message], sender: str) -> None:
+def _record_failed(uow: UnitOfWork, moved: Sequence[Message], sender: str) -> set[str]:
     held = sendings.still_held(uow.connection, sorted(message.id for message in moved), sender)
     others = [message for message in moved if message.id in held]
     for message in others:
         uow.get(Messages).change(message)
-    _record_unreachable(uow, [message for message in others if message.state in LOST])
+    record_unreachable(uow, others)
+    return held
+
+
+def _write_down(uow: UnitOfWork, tried: Iterable[Tried]) -> None:
+    """Each try that was one, and by which names its provider will speak of it."""
+    tries, tickets = [], []
+    for message, result in ((one.message, one.result) for one in tried):
+        if result is None or isinstance(result, Busy):
+            continue
+        kind = type(result).__name__.lower()
+        reason = None if isinstance(result, Sent) else result.reason
+        tries.append(Try(message.id, result.by, message.tries, uow.now, kind, reason))
+        if isinstance(result, Sent | Unknown):
+            tickets += tickets_for(message, result.by, result.references, uow.now)
+    receipts.add_tries(uow.connection, tries)
+    receipts.add_tickets(uow.connection, tickets)
 
 
 def recover(
@@ -125,7 +141,7 @@ def recover(
     for message in left:
         messages.change(after_crash(message, uow.now, idempotent=idempotent))
         if message.sent_at is not None:
-            uow.record(_notified(message, message.sent_at))
+            uow.record(notified(message, message.sent_at))
     return len(orphans) + len(left)
 
 
@@ -152,32 +168,6 @@ def _moved(one: Tried, uow: UnitOfWork, policy: RetryPolicy) -> Message:
     if one.result is None:
         return requeued(message, uow.now)
     return after_try(message, one.result, uow.now, policy)
-
-
-def _hold_lost(uow: UnitOfWork, moved: Iterable[Message]) -> None:
-    # Two senders may lose the two channels of one moment at once: one of them must see both.
-    lost = [message.dossier for message in moved if message.state in LOST]
-    if lost:
-        lock_dossiers(uow.connection, lost)
-
-
-def _record_unreachable(uow: UnitOfWork, lost: Sequence[Message]) -> None:
-    if not lost:
-        return
-    messages = uow.get(Messages)
-    siblings: dict[tuple[str, str, str], list[Message]] = {}
-    for message in messages.of_facts(message.fact_id for message in lost):
-        key = (message.fact_id, message.moment, message.role)
-        siblings.setdefault(key, []).append(message)
-    for message in lost:
-        group = siblings[message.fact_id, message.moment, message.role]
-        if not moment_lost(group):
-            continue
-        told = replace(message, told_unreachable=True)
-        group[:] = [told]
-        messages.change(told)
-        reason = message.reason or State.UNDELIVERABLE.value
-        uow.record(unreachable(told, reason, uow.now))
 
 
 def next_give_up(connection: sa.Connection, put_off: Collection[str]) -> datetime | None:

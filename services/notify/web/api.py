@@ -46,7 +46,13 @@ class MessageSchema(Schema):
     parts = fields.Integer(required=True, metadata={"description": "SMS segments"})
     tries = fields.Integer(required=True)
     reason = fields.String(required=True, allow_none=True)
+    provider = fields.String(
+        required=True, metadata={"description": "Who was given it last; empty before"}
+    )
     made_at = Instant(required=True)
+    delivered_at = Instant(
+        required=True, allow_none=True, metadata={"description": "As a receipt says"}
+    )
     sent_at = Instant(required=True, allow_none=True)
     next_at = Instant(required=True, allow_none=True)
 
@@ -72,7 +78,9 @@ def shown(message: Message) -> dict[str, Any]:
         "parts": message.parts,
         "tries": message.tries,
         "reason": message.reason,
+        "provider": message.provider,
         "made_at": message.made_at,
+        "delivered_at": message.delivered_at,
         "sent_at": message.sent_at,
         "next_at": message.next_at,
     }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Flask
 
+from services.notify.channels.http import HttpChannel
 from services.notify.web.api import blueprint as api_blueprint
 from services.notify.web.pages import blueprint as pages_blueprint
+from services.notify.web.receipts import blueprint as receipts_blueprint
 from shared.database import Store
 from shared.messaging.metrics import Metrics
 from shared.settings import Settings
@@ -15,8 +19,13 @@ from shared.web.app import create_app
 TITLE = "Tin nhắn đến công dân"
 
 
-def create_web(settings: Settings, store: Store, metrics: Metrics | None = None) -> Flask:
-    """The Flask app of notify."""
+def create_web(
+    settings: Settings,
+    store: Store,
+    metrics: Metrics | None = None,
+    gateways: Mapping[str, HttpChannel] | None = None,
+) -> Flask:
+    """The Flask app of notify; `gateways` call back when they know what became of a text."""
     app = create_app(
         settings,
         store,
@@ -34,4 +43,6 @@ def create_web(settings: Settings, store: Store, metrics: Metrics | None = None)
     )
     api.register_blueprint(api_blueprint(store))
     app.register_blueprint(pages_blueprint(store))
+    if gateways:
+        app.register_blueprint(receipts_blueprint(store, gateways))
     return app

@@ -13,6 +13,7 @@ TONES: Final[Mapping[State, str]] = {
     State.QUEUED: "new",
     State.SENDING: "going",
     State.SENT: "good",
+    State.DELIVERED: "good",
     State.FAILED: "waiting",
     State.UNCERTAIN: "waiting",
     State.UNDELIVERABLE: "bad",
@@ -23,6 +24,7 @@ REASONS: Final[Mapping[str, str]] = {
     "no_consent": "Công dân không đồng ý nhận tin",
     "no_address": "Không có số điện thoại hoặc địa chỉ thư dùng được",
     "retries_spent": "Đã thử hết số lần cho phép",
+    "not_delivered": "Nhà mạng báo không tới máy",
     "sender_stopped": "Chương trình dừng khi đang gửi",
 }
 

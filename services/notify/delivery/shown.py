@@ -1,0 +1,51 @@
+"""What the providers of channels are seen to do: their shares, what was tried, receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import timedelta
+from typing import Final
+
+from services.notify.channels import Channel
+from services.notify.channels.providers import Providers
+from services.notify.delivery.receiving import Receiver
+from services.notify.storage import receipts as rows
+from shared.database import Store
+from shared.messaging.metrics import Reading
+
+#: So far back tries are counted at each scrape.
+TRIED_MINUTES: Final = 10
+_TRIED: Final = f"Messages handed over in the last {TRIED_MINUTES} minutes"
+_SHARE: Final = "Share of this process's letters that a provider took lately"
+_ASKED: Final = "1 where a provider is given letters, 0 while it is left alone"
+_HEARD: Final = "Receipts since the process began, by what became of them"
+_STRAYS: Final = "Receipts for which no message is known yet"
+
+
+def measured(
+    store: Store, channels: Mapping[str, Channel], receivers: Collection[Receiver]
+) -> Callable[[], list[Reading]]:
+    """Readings for each scrape; labels are names of channels and providers."""
+
+    def read() -> list[Reading]:
+        with store.read() as connection:
+            since = store.clock.now() - timedelta(minutes=TRIED_MINUTES)
+            tried = rows.shares(connection, since)
+            strays = rows.count_strays(connection)
+        found = [Reading("lienthong_receipts_unmatched", _STRAYS, strays)]
+        for (provider, outcome), count in sorted(tried.items()):
+            labels = (("provider", provider), ("outcome", outcome))
+            found.append(Reading("lienthong_messages_tried", _TRIED, count, labels))
+        for receiver in receivers:
+            for what, count in sorted(receiver.counts.items()):
+                labels = (("loop", receiver.name), ("outcome", what))
+                found.append(Reading("lienthong_receipts_heard", _HEARD, count, labels))
+        for channel in channels.values():
+            if isinstance(channel, Providers):
+                for name, (share, asked) in channel.shares().items():
+                    of = (("provider", name),)
+                    found.append(Reading("lienthong_provider_share", _SHARE, share, of))
+                    found.append(Reading("lienthong_provider_asked", _ASKED, float(asked), of))
+        return found
+
+    return read
