@@ -20,6 +20,7 @@ from services.intake.domain.papers import (
 from services.intake.usecases import look
 from services.intake.web.deps import deps, office_agency, officer, own_office
 from services.intake.web.openings import openings
+from services.intake.web.pages import choosing
 from services.intake.web.papers import pdf, square
 from services.intake.web.people import names_in
 from services.intake.web.telling import event_of
@@ -99,6 +100,7 @@ def _page_of(kind: FormKind) -> Callable[[str], str]:
             other=None if paper.wide else _other(kind, code, asked, slip=slip),
             pdf=url_for(f"papers.{kind}_pdf", code=code, **asked, kho=_SLIP if slip else None),
             back=url_for("desk.dossier", code=code),
+            again=choosing.last_of(deps().procedures_of(own_office())),
             just_filed=now and kind == "receipt",
         )
 
