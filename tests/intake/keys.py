@@ -90,8 +90,9 @@ class Officer:
     # --- the way of a dossier -------------------------------------------------------------------
 
     def sign_in(self, login: str, password: str) -> None:
-        """From the door of the city; the first field has the focus."""
+        """From the door of the city, where the first field has the focus; counts from here on."""
         self.page.goto(f"{self.site}/dang-nhap")
+        self.forget()
         self.page.locator("#f-login:focus").wait_for()
         self.type(login)
         self.press("Tab")

@@ -82,7 +82,7 @@ def test_every_procedure_is_walked_and_the_page_for_desks_tells_the_median(brows
     with opened_page(browser, DESKTOP) as page:
         officer = Officer(page, url, hasty=True)
         for office in (WARD, CITY):
-            page.context.clear_cookies()
+            page.context.clear_cookies()  # a fresh session
             desk.clock.set(DAYS[0])
             officer.sign_in(office, desk.person(("officer", office), login=office)[1])
             door = len(officer.counted()) - len(office) + len("hoa")

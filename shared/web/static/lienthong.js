@@ -71,6 +71,8 @@
       explain();
       return;
     }
+    // A question that was asked is not answered by pressing the same keys once more.
+    if (key === "Enter" && event.target.closest("[data-deliberate]")) return;
     const near = key === "Enter" && event.target.form?.querySelector('button[type="submit"]');
     const target = near || keyed().find((each) => each.dataset.key === key);
     if (!target) return;

@@ -19,7 +19,7 @@
     const items = [...all.querySelectorAll("[data-words]")];
     const plain = (text) =>
       text.normalize("NFKD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase();
-    const links = () => [...(results.hidden ? all : results).querySelectorAll("a")];
+    const links = () => [...search.parentElement.querySelectorAll("[data-words] a")].filter(visible);
 
     // As choosing.py finds them: all words somewhere; side by side, early, in a short name first.
     function find(words) {
