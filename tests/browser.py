@@ -22,7 +22,7 @@ PHONE: Final = 360
 # The narrowest phones that are in use, and the most usual width.
 PHONES: Final = (320, PHONE)
 HEIGHT: Final = 800
-PATIENCE_MS: Final = 15_000  # DEV
+PATIENCE_MS: Final = 60_000  # a machine under load is not a page that never comes
 
 _LOADED = """async () => {
     const faces = [...document.fonts];
