@@ -82,6 +82,8 @@ def _context() -> dict[str, Any]:
     return {
         "service_title": current_app.config["SERVICE_TITLE"],
         "navigation": state_of().navigation,
+        "keys": state_of().keys,
+        "name_of": state_of().name_of,
         "elsewhere": _elsewhere(),
         "signed_in": signed_in,
         "sign_out": rooms.SIGN_OUT,

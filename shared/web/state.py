@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,10 +15,16 @@ KEY: Final = "lienthong"
 
 @dataclass(slots=True)
 class WebState:
-    """Kept under `app.extensions["lienthong"]`."""
+    """Kept under `app.extensions["lienthong"]`.
+
+    `name_of`: what people call the place with this code. `keys`: an address of the head -> the
+    letter that opens it together with Alt.
+    """
 
     settings: Settings
     navigation: list[tuple[str, str]] = field(default_factory=list)
+    name_of: Callable[[str], str] = str
+    keys: Mapping[str, str] = field(default_factory=dict)
 
 
 def state_of(app: Flask | None = None) -> WebState:

@@ -193,6 +193,30 @@ def test_the_register_of_a_day_has_what_was_received_on_it_in_order(officer, emb
         assert officer.get(f"/ho-so?xem=so&ngay={odd}").status_code in (200, 422)
 
 
+@pytest.mark.parametrize("name", ["tu", "den"])
+def test_a_filter_s_day_is_read_as_it_is_written_here_or_refused_where_it_stands(
+    officer, embedded_desk, name
+):
+    code = embedded_desk.submit()
+    for typed in ("01/03/2022", "1-3-2022", "01032022", "2022-03-01"):
+        assert code in officer.get(f"/ho-so?{name}={typed}").text
+    other = "02/03/2022" if name == "tu" else "28/02/2022"
+    assert code not in officer.get(f"/ho-so?{name}={other}").text
+    wrong = officer.get(f"/ho-so?{name}=03/13/2022")
+    assert "Không có tháng 13" in words(wrong)
+    assert 'value="03/13/2022"' in wrong.text
+    assert '<details class="more" open>' in wrong.text
+    assert "03%2F13" not in wrong.text, "neither its files nor its next page are asked for by it"
+
+
+@pytest.mark.parametrize("path", ["/ho-so?xem=so&", "/so-theo-doi?"])
+def test_a_register_s_day_that_cannot_be_read_is_said_and_stays(officer, path):
+    page = officer.get(f"{path}ngay=31/02/2022")
+    assert "Tháng 2/2022 không có ngày 31." in words(page)
+    assert 'value="31/02/2022"' in page.text
+    assert "Tháng 2" not in words(officer.get(f"{path}ngay=28022022"))
+
+
 @pytest.mark.parametrize("name", list(listing.LISTS))
 def test_an_empty_list_says_what_it_is_for(officer, name):
     page = words(officer.get(f"/ho-so?xem={name}"))

@@ -185,7 +185,12 @@ def test_the_dossier_page_offers_what_is_allowed_and_does_it(officer, embedded_d
     page = words(officer.get(path))
     assert "Tiếp nhận và in giấy hẹn" in page
     assert "Ghi nhận đã trả kết quả" not in page
-    asked = {"items": "Tờ khai có ký\n\nẢnh", "reason": "chưa ký", "respond_by": "2022-03-09"}
+    asked = {"items": "Tờ khai có ký\n\nẢnh", "reason": "chưa ký", "respond_by": "03/13/2022"}
+    wrong = officer.post(f"{path}/request-supplement", asked)
+    assert wrong.status_code == 422
+    assert "Không có tháng 13" in words(wrong)
+    assert 'value="03/13/2022"' in wrong.text
+    asked["respond_by"] = "09032022"
     assert officer.post(f"{path}/request-supplement", asked).status_code == 303
     page = words(officer.get(path))
     assert "yêu cầu bổ sung (lần 1)" in page
@@ -251,7 +256,11 @@ def test_the_report_page_shows_the_month(officer, embedded_desk):
     page = words(officer.get("/bao-cao?thang=2022-03"))
     assert "tháng 03/2022" in page
     assert "Thử nghiệm 1 0 1 0" in page
-    assert officer.get("/bao-cao?thang=x").status_code == 200
+    for typed in ("3/2022", "032022"):
+        assert "tháng 03/2022" in words(officer.get(f"/bao-cao?thang={typed}"))
+    wrong = officer.get("/bao-cao?thang=13/2022")
+    assert "Không đọc được tháng này" in words(wrong)
+    assert 'value="13/2022"' in wrong.text
 
 
 @pytest.mark.slow

@@ -96,7 +96,7 @@ def test_asking_for_papers_and_more_time_by_buttons(signed_in: Town) -> None:
     town = signed_in
     town.receive(CODE)
     task = town.task("phuong-1")
-    until = "2022-03-10T16:00"
+    until = "16:00 10/3/2022"
     assert send(town, task, "more_time_needed", until=until, reason="đông").status_code == 303
     town.rest()
     (changed,) = town.queue("phuong-1")
@@ -171,3 +171,18 @@ def test_a_sum_with_its_unit_is_taken(small_town: Town) -> None:
     assert taken.status_code == 303
     town.rest()
     assert town.one(CODE, "dossier.payment_requested")["amount_vnd"] == 1_250_000
+
+
+def test_a_day_is_never_guessed_and_what_was_typed_stays(signed_in: Town) -> None:
+    town = signed_in
+    town.receive(CODE)
+    task = town.task("phuong-1")
+    for typed, said in (
+        ("03/13/2022", "Không có tháng 13"),
+        ("25:00 10/3/2022", "Không có giờ này"),
+    ):
+        refused = send(town, task, "more_time_needed", until=typed, reason="đông")
+        assert refused.status_code == 422
+        page = refused.get_data(as_text=True)
+        assert f'value="{typed}"' in page
+        assert said in page

@@ -6,13 +6,14 @@ door, what is written is read here: numbers and dates mean the same on the page 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from services.intake.domain.contacts import ContactInput
 from services.intake.domain.forms import PaperCount
 from shared.catalogue import FormField, Paper
+from shared.kernel.days import read_day
 from shared.kernel.errors import Fault
 from shared.kernel.letters import fold_wide, tidy
 from shared.kernel.numbers import read_number
@@ -20,7 +21,6 @@ from shared.kernel.numbers import read_number
 Written = Mapping[str, str]
 Faults = dict[str, list[str]]
 OTHER = "other"
-_DAY = re.compile(r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})")
 
 
 def contact(written: Written) -> ContactInput:
@@ -39,7 +39,7 @@ def contact(written: Written) -> ContactInput:
 def form(fields: Iterable[FormField], written: Written) -> dict[str, Any]:
     """The declaration: numbers as numbers, dates as ISO days, ticks as true or false.
 
-    Empty inputs are left out; what can be read in two ways is Unreadable.
+    Empty inputs are left out; what cannot be read, or in two ways, is Unreadable.
     """
     values: dict[str, Any] = {}
     for field in fields:
@@ -50,8 +50,11 @@ def form(fields: Iterable[FormField], written: Written) -> dict[str, Any]:
             continue
         elif field.type == "number":
             values[field.name] = read_number(text, unit=field.unit)
+        elif field.type == "date":
+            read = read_day(text)
+            values[field.name] = read.isoformat() if isinstance(read, date) else read
         else:
-            values[field.name] = day(text) if field.type == "date" else text
+            values[field.name] = text
     return values
 
 
@@ -96,9 +99,8 @@ def input_of(place: str, counts: Sequence[PaperCount]) -> str:
 
 def day(text: str) -> str:
     """A day as people write it here (29/02/2024, 29-2-2024) as an ISO one; anything else as it is."""
-    if found := _DAY.fullmatch(fold_wide(tidy(text))):
-        return f"{found[3]}-{int(found[2]):02}-{int(found[1]):02}"
-    return text
+    read = read_day(text)
+    return read.isoformat() if isinstance(read, date) else text
 
 
 def _count(written: Written, code: str, kind: str) -> int:

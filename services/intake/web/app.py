@@ -11,7 +11,7 @@ from flask import Flask, request
 from services.intake.domain.papers import words
 from services.intake.storage import staff
 from services.intake.web.api import read, write
-from services.intake.web.deps import KEY, Deps, deps
+from services.intake.web.deps import KEY, Deps, agency_name, deps
 from services.intake.web.pages import (
     account,
     acts,
@@ -35,6 +35,7 @@ from shared.settings import Settings
 from shared.web.api import create_api
 from shared.web.app import create_app
 from shared.web.pages import Files
+from shared.web.state import state_of
 
 FOR_DESKS = (
     ("/ho-so", "Hồ sơ"),
@@ -42,6 +43,8 @@ FOR_DESKS = (
     ("/bao-cao", "Báo cáo"),
     ("/tra-cuu", "Tra cứu"),
 )
+#: Alt and this letter, on every page of a desk.
+KEYS = {"/ho-so": "O", "/ho-so/moi": "N"}
 FOR_HEADS = (*FOR_DESKS[:3], ("/can-bo", "Cán bộ"), FOR_DESKS[3])
 FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
 FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
@@ -66,6 +69,7 @@ def create_web(
         holds=partial(_holds, store),
     )
     app.context_processor(_navigation)
+    state_of(app).keys, state_of(app).name_of = KEYS, agency_name
     app.extensions[KEY] = Deps(store, catalogue)
     if settings.oidc_issuer:
         from services.intake.web.pages import provider  # 18 MB that few cities need

@@ -13,6 +13,7 @@ from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web.api import create_api
 from shared.web.app import create_app
+from shared.web.state import state_of
 
 TITLE = "Nhiệm vụ của cơ quan"
 HOME = "/nhiem-vu"
@@ -32,6 +33,7 @@ def create_web(
         navigation=((HOME, "Đang mở"), (f"{HOME}/da-xong", "Đã xong")),
     )
     door = Door(store, rules)
+    state_of(app).name_of = door.agency_name
     api = create_api(
         app,
         "Liên Thông: agencies",

@@ -21,7 +21,8 @@ from services.routing.web.api import submit
 from services.routing.web.door import Door
 from shared.catalogue import FormField
 from shared.identity.guard import current, require
-from shared.kernel.clock import format_instant, parse_instant
+from shared.kernel.clock import format_instant
+from shared.kernel.days import read_moment
 from shared.kernel.errors import Fault
 from shared.kernel.numbers import Unreadable, read_number
 from shared.web.faults import faults_of
@@ -188,13 +189,11 @@ def _typed(name: str, text: str) -> Any:
         case ma.fields.Integer():
             return read_number(text, unit="vnd")
         case Instant():
-            return _with_zone(text)
+            return _instant(text)
     return text
 
 
-def _with_zone(text: str) -> str:
-    """What a datetime-local input gives, on Viet Nam's clock."""
-    try:
-        return format_instant(parse_instant(f"{text}+07:00"))
-    except ValueError:
-        return text
+def _instant(text: str) -> str | Unreadable:
+    """A day and hour as they are written here, as an instant."""
+    read = read_moment(text)
+    return read if isinstance(read, Unreadable) else format_instant(read)

@@ -1,4 +1,5 @@
-/* The little that htmx does not do by itself: the form token, and a word when the line is down. */
+/* The little that htmx does not do by itself: the form token, a word when the line is down, the
+   keyboard's shortcuts and their help, and days that are typed without slashes. */
 "use strict";
 (() => {
   const token = document.querySelector('meta[name="csrf-token"]')?.content;
@@ -26,6 +27,69 @@
 
   document.querySelectorAll("[data-print]").forEach((button) => {
     button.addEventListener("click", () => window.print());
+  });
+
+  // Alt and a letter does what carries it as data-key; Ctrl and Enter sends the form one is in. The
+  // letters are those that no browser, screen reader or Vietnamese typing program has with Alt alone;
+  // the key's place counts, so that what a typing program makes of it does not.
+  const help = document.getElementById("phim-tat");
+  const opener = document.querySelector("[data-keys-help]");
+  const seen = (each) => (each.checkVisibility ? each.checkVisibility() : each.offsetParent !== null);
+  const keyed = () => [...document.querySelectorAll("[data-key]")].filter(seen);
+
+  function meant(event) {
+    if (event.isComposing || event.metaKey || event.repeat) return null;
+    if (event.ctrlKey) return event.key === "Enter" && !event.altKey && !event.shiftKey ? "Enter" : null;
+    if (!event.altKey) return event.key === "?" && !event.target.matches("input, textarea, select") ? "?" : null;
+    if (event.shiftKey) return null;
+    return /^Key[A-Z]$/.test(event.code) ? event.code.slice(3) : event.key.toUpperCase();
+  }
+
+  function name(each) {
+    const words = each.cloneNode(true);
+    words.querySelectorAll("kbd").forEach((key) => key.remove());
+    return each.dataset.keySays || each.getAttribute("aria-label") || words.textContent.trim();
+  }
+
+  function explain() {
+    const rows = new Map(keyed().map((each) => [each.getAttribute("aria-keyshortcuts"), name(each)]).reverse());
+    const list = help.querySelector("dl");
+    list.replaceChildren();
+    for (const [key, words] of [...rows].reverse().concat([["?", "Bảng phím tắt này (khi không ở trong ô gõ)"]])) {
+      const row = list.appendChild(document.createElement("div"));
+      row.appendChild(document.createElement("dt")).textContent = key.replace("Control", "Ctrl");
+      row.appendChild(document.createElement("dd")).textContent = words;
+    }
+    help.showModal();
+  }
+
+  document.addEventListener("keydown", (event) => {
+    const key = meant(event);
+    if (!key || help?.open) return;
+    if (key === "?") {
+      event.preventDefault();
+      explain();
+      return;
+    }
+    // A question that was asked is not answered by pressing the same keys once more.
+    if (key === "Enter" && event.target.closest("[data-deliberate]")) return;
+    const near = key === "Enter" && event.target.form?.querySelector('button[type="submit"]');
+    const target = near || keyed().find((each) => each.dataset.key === key);
+    if (!target) return;
+    event.preventDefault();
+    if (target.matches("input")) target.select();
+    target.matches("input") ? target.focus() : target.click();
+  });
+  if (help && opener && keyed().length) {
+    opener.hidden = false;
+    opener.addEventListener("click", explain);
+  }
+
+  // What was typed as 05032022 is shown as it is read.
+  document.addEventListener("change", (event) => {
+    if (!event.target.matches("[data-day]")) return;
+    const parts = event.target.value.trim().match(/^(\d\d)(\d\d)(\d{4})$/);
+    if (parts) event.target.value = parts.slice(1).join("/");
   });
 
   // A form that is sent twice by a double click would only be refused; better not to send it.

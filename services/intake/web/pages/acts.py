@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
+from datetime import datetime
 from typing import Any, Final
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -24,10 +24,11 @@ from services.intake.web.people import take_care
 from shared.catalogue import FormKind, Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require
-from shared.kernel.clock import VN, parse_day
+from shared.kernel.clock import VN
+from shared.kernel.days import CLOSING, read_day
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed, NotFound
+from shared.kernel.letters import tidy
 from shared.kernel.numbers import Unreadable, read_number
-from shared.web.schemas import END_YEAR, FIRST_YEAR
 
 Arguments = Callable[[typed.Typed, Dossier, Procedure], dict[str, Any]]
 
@@ -123,15 +124,12 @@ def _extend_supplement(form: typed.Typed, *_: object) -> dict[str, Any]:
 
 
 def _end_of(day: str) -> datetime | None:
-    if not day:
+    if not tidy(day):
         return None
-    try:
-        found = parse_day(typed.day(day))
-    except ValueError:
-        found = date.min
-    if not FIRST_YEAR <= found.year < END_YEAR:
-        raise InvalidInput([Fault("respond_by", "Ngày không đúng.", "not a date")])
-    return datetime.combine(found, time(17), VN)
+    found = read_day(day)
+    if isinstance(found, Unreadable):
+        raise InvalidInput([Fault("respond_by", found.vi, found.en)])
+    return datetime.combine(found, CLOSING, VN)
 
 
 def _receive(form: typed.Typed, _: Dossier, procedure: Procedure) -> dict[str, Any]:

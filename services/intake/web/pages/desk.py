@@ -21,7 +21,8 @@ from services.intake.usecases.submit import submit_beside
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
-from services.intake.web.pages import drafts, export, find, lists, papers, typed
+from services.intake.web.pages import choosing, drafts, export, find, lists, papers, typed
+from services.intake.web.pages.choosing import offered
 from services.intake.web.pages.faulty import faulty, unasked
 from services.intake.web.people import names_in, take_care
 from services.intake.web.where import places, stages
@@ -29,7 +30,7 @@ from shared.catalogue import Procedure
 from shared.database import UnitOfWork
 from shared.identity.audit import saw
 from shared.identity.guard import current, require
-from shared.kernel.errors import InvalidInput, NotFound
+from shared.kernel.errors import InvalidInput
 
 #: What is said once an act is done.
 DONE: Final[Mapping[str, str]] = {
@@ -52,7 +53,7 @@ def blueprint() -> Blueprint:
     routes: tuple[tuple[str, str, Any], ...] = (
         ("/ho-so", "dossiers", lists.dossiers),
         ("/ho-so/danh-sach.<any(csv, xlsx):kind>", "export", export.export),
-        ("/ho-so/moi", "choose", choose),
+        ("/ho-so/moi", "choose", choosing.choose),
         ("/ho-so/moi/<string:code>", "new", new),
         ("/ho-so/<string:code>", "dossier", dossier),
     )
@@ -63,22 +64,6 @@ def blueprint() -> Blueprint:
         "/ho-so/moi/<string:code>", "submit", require("desk")(submit), methods=["POST"]
     )
     return blue
-
-
-def choose() -> str:
-    """Which procedure the new dossier is for."""
-    fields: dict[str, list[Procedure]] = {}
-    for procedure in deps().procedures_of(own_office()):
-        fields.setdefault(procedure.field, []).append(procedure)
-    return render_template("intake/choose.html", fields=fields, office=office_agency())
-
-
-def offered(code: str) -> Procedure:
-    """The procedure, if this office takes it in today; else NotFound."""
-    for procedure in deps().procedures_of(own_office()):
-        if procedure.code == code:
-            return procedure
-    raise NotFound("there is no such procedure", vi="Bộ phận này không tiếp nhận thủ tục này.")
 
 
 def new(code: str) -> str:
@@ -142,6 +127,7 @@ def submit(code: str) -> Response | tuple[str, int]:
         return _form(procedure, again, (), similar=found.similar), 409
     filed = json.loads(given.body)
     papers.to_be_printed(filed["code"])
+    choosing.remember(code)
     return redirect(url_for("papers.receipt", code=filed["code"]), 303)
 
 

@@ -15,7 +15,7 @@ from services.intake.usecases.importing.jobs import Upload, repair_file, start
 from services.intake.usecases.importing.run import Task
 from services.intake.usecases.importing.workbook import MOST_BYTES, MOST_ROWS, check_size
 from services.intake.web.deps import deps, office_agency, own_office
-from services.intake.web.pages.desk import offered
+from services.intake.web.pages.choosing import offered
 from shared.identity.audit import saw
 from shared.identity.guard import current, require
 from shared.kernel.errors import Fault, InvalidInput

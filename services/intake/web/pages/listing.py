@@ -10,9 +10,9 @@ from typing import Final
 from services.intake.domain.dossier import CHANNELS
 from services.intake.domain.statuses import Status
 from services.intake.storage.queries import Filters, Sort
-from services.intake.web.pages import typed
-from shared.kernel.clock import VN, parse_day, to_vn
-from shared.web.schemas import END_YEAR, FIRST_YEAR
+from shared.kernel.clock import VN, to_vn
+from shared.kernel.days import read_day
+from shared.kernel.numbers import Unreadable
 
 _DAY: Final = timedelta(days=1)
 
@@ -118,12 +118,16 @@ LISTS: Final[Mapping[str, List]] = {
 COUNTED: Final = tuple(each for each in LISTS.values() if each.counted)
 REGISTER: Final = LISTS["so"]
 #: What an address may say beside which list and which page.
-_FILTERS: Final = ("trang-thai", "thu-tuc", "hinh-thuc", "tu", "den")
+_DATES: Final = ("tu", "den")
+_FILTERS: Final = ("trang-thai", "thu-tuc", "hinh-thuc", *_DATES)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A list as its address asks for it; `search` stands for words that are kept here."""
+    """A list as its address asks for it; `search` stands for words that are kept here.
+
+    `wrong`: what of `args` could not be read, and why; the list is not narrowed by it.
+    """
 
     of: List
     filters: Filters
@@ -132,6 +136,7 @@ class Asked:
     search: str | None = None
     words: str = field(default="", repr=False)
     args: Mapping[str, str] = field(default_factory=dict)
+    wrong: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
     def narrowed(self) -> bool:
@@ -142,7 +147,11 @@ class Asked:
 def read(args: Mapping[str, str], office: str, now: datetime) -> Asked:
     """The list that an address asks for; what it says wrongly is as if it had not said it."""
     of = LISTS.get(args.get("xem", ""), LISTS["dang-xu-ly"])
-    day = _day(args.get("ngay")) or to_vn(now).date()
+    dated = _DATES if of is not REGISTER else ("ngay",)
+    asked = {name: read_day(args[name]) for name in dated if args.get(name)}
+    wrong = {name: [each.vi] for name, each in asked.items() if isinstance(each, Unreadable)}
+    days = {name: each for name, each in asked.items() if isinstance(each, date)}
+    day = days.get("ngay") or to_vn(now).date()
     kept = {name: args[name][:100] for name in _FILTERS if args.get(name)}
     number = kept.get("trang-thai", "")
     whole = number.isascii() and number.isdigit() and len(number) < 3
@@ -151,28 +160,20 @@ def read(args: Mapping[str, str], office: str, now: datetime) -> Asked:
         statuses=(int(number),) if whole else (),
         procedure=kept.get("thu-tuc"),
         channel=kept["hinh-thuc"] if kept.get("hinh-thuc") in CHANNELS else None,
-        received_from=_start(_day(kept.get("tu"))),
-        received_to=_end(_day(kept.get("den"))),
+        received_from=_start(days.get("tu")),
+        received_to=_end(days.get("den")),
     )
     filters = of.narrow(filters, now)
     if of is REGISTER:
         filters = replace(filters, received_from=_start(day), received_to=_end(day))
-        kept["ngay"] = day.isoformat()
-    return Asked(of, filters, of.sort, day, args=kept)
+        kept["ngay"] = args["ngay"][:100] if wrong else day.isoformat()
+    return Asked(of, filters, of.sort, day, args=kept, wrong=wrong)
 
 
 def of_lists(asked: Asked, now: datetime) -> dict[str, Filters]:
     """The conditions of every list that is counted, as far as its search goes and no filter."""
     plain = Filters(office=asked.filters.office, codes=asked.filters.codes)
     return {each.name: each.narrow(plain, now) for each in COUNTED}
-
-
-def _day(text: str | None) -> date | None:
-    try:
-        day = parse_day(typed.day(text or ""))
-    except ValueError:
-        return None
-    return day if FIRST_YEAR <= day.year < END_YEAR else None
 
 
 def _start(day: date | None) -> datetime | None:

@@ -143,7 +143,8 @@ def _tabs(asked: Asked, counts: dict[str, int], found: Found | None) -> list[dic
 
 def _addresses(asked: Asked, cursor: str | None, following: str | None) -> dict[str, Any]:
     """Where the list goes on, and where its files and its page to print are."""
-    kept: dict[str, Any] = {"xem": asked.of.name, **asked.args}
+    read = {name: text for name, text in asked.args.items() if name not in asked.wrong}
+    kept: dict[str, Any] = {"xem": asked.of.name, **read}
     if asked.search:
         kept["tim"] = asked.search
     other_days = {

@@ -20,15 +20,15 @@ from services.intake.domain.papers import (
 from services.intake.usecases import look
 from services.intake.web.deps import deps, office_agency, officer, own_office
 from services.intake.web.openings import openings
-from services.intake.web.pages import typed
+from services.intake.web.pages import choosing
 from services.intake.web.papers import pdf, square
 from services.intake.web.people import names_in
 from services.intake.web.telling import event_of
 from shared.catalogue import FormKind
 from shared.identity.audit import saw
 from shared.identity.guard import require
-from shared.kernel.clock import parse_day
-from shared.web.schemas import END_YEAR, FIRST_YEAR
+from shared.kernel.days import read_day
+from shared.kernel.numbers import Unreadable
 from shared.web.state import state_of
 
 #: Kind -> the end of its address, and what a link to it says.
@@ -100,6 +100,7 @@ def _page_of(kind: FormKind) -> Callable[[str], str]:
             other=None if paper.wide else _other(kind, code, asked, slip=slip),
             pdf=url_for(f"papers.{kind}_pdf", code=code, **asked, kho=_SLIP if slip else None),
             back=url_for("desk.dossier", code=code),
+            again=choosing.last_of(deps().procedures_of(own_office())),
             just_filed=now and kind == "receipt",
         )
 
@@ -168,6 +169,7 @@ def _register() -> str:
         pdf=url_for(".register_pdf", **asked),
         back=url_for("desk.dossiers"),
         day=day,
+        asked=_asked_day()[1],
         part=part,
         parts=parts,
         at_part=lambda number: url_for(".register", ngay=day.isoformat(), phan=number),
@@ -182,7 +184,7 @@ def _register_pdf() -> Response:
 
 def _days_register() -> tuple[OfficialPaper, date, int, int]:
     """The register, its day, and which part of how many it is."""
-    known, day = deps(), _day(request.args.get("ngay"))
+    known, day = deps(), _asked_day()[0]
     with known.store.read() as connection:
         total = look.received_count(connection, own_office(), day)
         parts = max(1, -(-total // ROWS))
@@ -196,10 +198,10 @@ def _days_register() -> tuple[OfficialPaper, date, int, int]:
     return paper, day, part, parts
 
 
-def _day(text: str | None) -> date:
-    """The day that was asked for; today where there is none that can be read."""
-    try:
-        found = parse_day(typed.day(text or ""))
-    except ValueError:
-        return deps().today()
-    return found if FIRST_YEAR <= found.year < END_YEAR else deps().today()
+def _asked_day() -> tuple[date, tuple[str, list[str]]]:
+    """The day that was asked for, and how its input is shown; today where it cannot be read."""
+    text = request.args.get("ngay", "")
+    found = read_day(text) if text else deps().today()
+    if isinstance(found, Unreadable):
+        return deps().today(), (text[:100], [found.vi])
+    return found, (f"{found:%d/%m/%Y}", [])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from typing import Final
 
 from flask import Blueprint, render_template, request
 
@@ -11,7 +12,11 @@ from services.intake.usecases.staff import EVERYWHERE
 from services.intake.web.deps import deps
 from shared.catalogue import Agency
 from shared.identity.guard import current, pass_of_caller, require
-from shared.kernel.clock import VN, parse_day
+from shared.kernel.clock import VN
+from shared.kernel.days import read_month
+from shared.kernel.numbers import Unreadable
+
+FIRST_YEAR: Final = 2000  # whose reports can be asked for
 
 
 def blueprint() -> Blueprint:
@@ -24,7 +29,7 @@ def blueprint() -> Blueprint:
 
 def _report() -> str:
     known, offices = deps(), _offices()
-    first = _month(request.args.get("thang")) or known.today().replace(day=1)
+    first, typed, wrong = _month(request.args.get("thang", ""), known.today())
     asked = request.args.get("noi")
     office = next((each for each in offices if each.code == asked), offices[0])
     following = (first + timedelta(days=32)).replace(day=1)
@@ -37,6 +42,7 @@ def _report() -> str:
     return render_template(
         "intake/report.html",
         month=first,
+        asked=(typed, wrong),
         part=made.offices[0],
         office=office,
         offices=[(each.code, each.name) for each in offices],
@@ -55,9 +61,10 @@ def _offices() -> list[Agency]:
     return [known.catalogue.agency(code) for code in sorted(codes)]
 
 
-def _month(text: str | None) -> date | None:
-    try:
-        found = parse_day(f"{text}-01")
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2200 else None
+def _month(text: str, today: date) -> tuple[date, str, list[str]]:
+    """The first day of the month, what its input shows, and what is wrong with what was typed."""
+    found = read_month(text) if text else today.replace(day=1)
+    if isinstance(found, date) and found.year >= FIRST_YEAR:
+        return found, f"{found:%m/%Y}", []
+    said = found.vi if isinstance(found, Unreadable) else f"Chỉ có từ năm {FIRST_YEAR}."
+    return today.replace(day=1), text[:100], [said]

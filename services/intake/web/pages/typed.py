@@ -6,6 +6,7 @@ The inputs and how they are read: `domain/written.py`; beside those there are `c
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
@@ -16,12 +17,12 @@ from services.intake.domain.written import (
     OTHER,
     by_input,
     contact,
-    day,
     form,
     input_of,
     papers,
 )
 from shared.catalogue import FormField, Procedure
+from shared.kernel.days import read_day
 from shared.kernel.numbers import vietnamese
 
 __all__ = [
@@ -29,7 +30,6 @@ __all__ = [
     "Typed",
     "by_input",
     "contact",
-    "day",
     "form",
     "input_of",
     "papers",
@@ -83,4 +83,6 @@ def shown(field: FormField, value: Any) -> str:
     """A value as it stands in its input, so that it is read back as what it is."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return vietnamese(value, grouped=field.unit != "ordinal")
+    if field.type == "date" and isinstance(read := read_day(str(value)), date):
+        return f"{read:%d/%m/%Y}"
     return str(value)
