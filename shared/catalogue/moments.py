@@ -10,6 +10,7 @@ MOMENTS = (
     "registered", "refused", "received", "supplement_requested", "supplement_reminder",
     "supplement_extended", "supplemented", "supplement_dropped", "payment_requested", "paid",
     "resolved", "returned", "extended", "stopped", "withdrawn",
+    "contact_changed",
 )  # fmt: skip
 
 VALUES = frozenset({

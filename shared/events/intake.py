@@ -85,6 +85,24 @@ class SimilarSeen(Event, frozen=True, kw_only=True):
     decided_at: Instant
 
 
+@event("dossier.corrected", "intake", read_by=("routing",), personal=True)
+class DossierCorrected(Event, frozen=True, kw_only=True):
+    """The desk has mended what it had written down wrongly after reception; no clock moves.
+
+    The citizen's contact is not in it: `contact.given` states that anew where it has changed.
+    """
+
+    dossier: DossierCode
+    number: Annotated[Count, about("1 for the first correction of the dossier")]
+    mended: Annotated[Count, about("How many things were mended, whether steps share them or not")]
+    form: Annotated[
+        Form,
+        about("Changed fields that steps share; null for one that was emptied", personal=True),
+    ]
+    form_after: Annotated[Form, about("The fields that steps share as they are now", personal=True)]
+    corrected_at: Instant
+
+
 @event("dossier.called", "intake", read_by=())
 class CitizenCalled(Event, frozen=True, kw_only=True):
     """The desk has called the citizen whom no message reached. For the dossier's own timeline."""

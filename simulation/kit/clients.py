@@ -173,6 +173,17 @@ class Desk(_Keyed):
         """The citizen takes the dossier back."""
         return self.act(code, "withdraw", {"reason": reason})
 
+    def correct(
+        self,
+        code: str,
+        reason: str,
+        form: Mapping[str, Any] | None = None,
+        contact: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Put right what the desk wrote down wrongly; only what is given is another."""
+        seen = {"version": self.get(code)["version"], "reason": reason}
+        return self.act(code, "correct", {**seen, "form": form or {}, "contact": contact or {}})
+
     def hand_over(self, code: str, method: str = "desk") -> dict[str, Any]:
         """The citizen gets the result: `desk` or `post`."""
         return self.act(code, "return-result", {"method": method})

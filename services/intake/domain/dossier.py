@@ -104,6 +104,29 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that was mended; its place as faults name it, `form.birth_date`. Personal."""
+
+    place: str
+    old: Any = dataclasses.field(repr=False)
+    new: Any = dataclasses.field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What the desk mended after reception, and why; who did it, the timeline knows.
+
+    `overtaken`: names of agencies that had already answered on what it mended.
+    """
+
+    number: int
+    at: datetime
+    reason: str = dataclasses.field(repr=False)
+    changes: tuple[Change, ...]
+    overtaken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """Why a dossier ended without its result, and what the citizen can do next."""
 
@@ -148,6 +171,9 @@ class Dossier:
     extensions: tuple[Extension, ...] = ()
     ending: Ending | None = None
     results: tuple[StepResult, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    #: Name of the agency that was the first to answer finally, as far as routing has told.
+    answered_by: str | None = None
 
     def becoming(self, to: Status) -> Status:
         """The status `to`, if the dossier may move there; NotAllowed says where it may."""

@@ -185,9 +185,15 @@ def actions(dossier: Dossier) -> tuple[str, ...]:
         "return-result": dossier.status is Status.RESOLVED,
         "withdraw": not dossier.status.final and dossier.status is not Status.RESOLVED,
         "contact": not dossier.status.final,
+        "correct": _correctable(dossier) and dossier.answered_by is None,
         "called": dossier.call_since is not None,
     }
     return tuple(name for name, yes in allowed.items() if yes)
+
+
+def _correctable(dossier: Dossier) -> bool:
+    over = dossier.status.final or dossier.status is Status.RESOLVED
+    return dossier.received_at is not None and not over
 
 
 ACTIONS_VI = {
@@ -200,6 +206,7 @@ ACTIONS_VI = {
     "return-result": "trả kết quả",
     "withdraw": "rút hồ sơ",
     "contact": "sửa cách liên hệ",
+    "correct": "sửa hồ sơ",
     "called": "ghi nhận đã gọi điện",
 }
 
@@ -209,6 +216,8 @@ def must_allow(dossier: Dossier, action: str) -> None:
     allowed = actions(dossier)
     if action in allowed:
         return
+    if action == "correct" and _correctable(dossier):
+        raise _answered_already(dossier, allowed)
     instead = ", ".join(ACTIONS_VI[a] for a in allowed) or "không có thao tác nào"
     raise NotAllowed(
         f"{action} is not possible while the dossier is {dossier.status.en}; "
@@ -216,4 +225,16 @@ def must_allow(dossier: Dossier, action: str) -> None:
         vi=f"Không thể {ACTIONS_VI[action]} khi hồ sơ ở trạng thái «{dossier.status.vi}». "
         f"Lúc này được phép: {instead}.",
         allowed=allowed,
+    )
+
+
+def _answered_already(dossier: Dossier, allowed: tuple[str, ...]) -> NotAllowed:
+    return NotAllowed(
+        "an agency has answered on what is written: it is not corrected here any more. Let the "
+        "citizen withdraw and file anew, or ask that agency to correct its result",
+        vi=f"Không sửa được nữa: {dossier.answered_by} đã trả lời theo nội dung đang ghi. Nếu nội dung sai: để "
+        "công dân rút hồ sơ rồi nộp lại, hoặc đề nghị cơ quan đã trả lời cải chính kết quả. Cách "
+        "liên hệ vẫn sửa được.",
+        allowed=allowed,
+        code="answered_already",
     )

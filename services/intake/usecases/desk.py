@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, Final, ParamSpec
 
-from services.intake.domain import citizen, expiry, reception
+from services.intake.domain import citizen, correcting, expiry, reception
 from services.intake.domain.circumstances import Circumstances
 from services.intake.domain.dossier import Dossier
 from services.intake.storage.dossiers import Dossiers
@@ -53,5 +53,6 @@ supplement: Final = _verb(citizen.supplement)
 pay: Final = _verb(citizen.pay)
 withdraw: Final = _verb(citizen.withdraw)
 correct_contact: Final = _verb(citizen.correct_contact)
+correct: Final = _verb(correcting.correct)
 called: Final = _verb(citizen.called)
 return_result: Final = _verb(citizen.return_result)

@@ -16,6 +16,7 @@ from services.intake.web.pages import (
     account,
     acts,
     colleagues,
+    correcting,
     desk,
     drafts,
     imports,
@@ -46,6 +47,9 @@ FOR_HEADS = (*FOR_DESKS[:3], ("/can-bo", "Cán bộ"), FOR_DESKS[3])
 FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
 FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
 FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))
+_ROOMS = (
+    desk, drafts, imports, acts, correcting, papers, lookup, report, signing, account, colleagues,
+)  # fmt: skip
 ABOUT = (
     "Nộp và theo dõi hồ sơ một cửa. Mỗi khóa chỉ thấy hồ sơ của một bộ phận. "
     "Mọi lệnh ghi nhận Idempotency-Key."
@@ -83,7 +87,7 @@ def create_web(
     app.jinja_env.globals["today"] = lambda: deps().today()
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
-    for room in (desk, drafts, imports, acts, papers, lookup, report, signing, account, colleagues):
+    for room in _ROOMS:
         app.register_blueprint(room.blueprint())
     return app
 

@@ -109,6 +109,10 @@ def milestones(
         )
         for extension in dossier.extensions
     ]
+    happened += [
+        Milestone(format_instant(each.at), "Nơi tiếp nhận sửa chỗ ghi nhầm trong hồ sơ")
+        for each in dossier.corrections
+    ]
     happened += _ending(dossier)
     return sorted(happened, key=lambda each: each.at or "") + (
         _still_to_come(dossier) if dated and not overdue else []

@@ -145,4 +145,10 @@ _OLDER: Final[tuple[Moment, ...]] = (
 )
 #: The whole table of what citizens are told. An event that is not here makes no message.
 MOMENTS: Final[Mapping[type[Event], Moment]] = {moment.cls: moment for moment in (*_TABLE, *_OLDER)}
-NAMES_VI: Final[Mapping[str, str]] = {moment.code: moment.name_vi for moment in _TABLE}
+#: Another phone or mailbox was written down: it is told where the dossier stands. No fact of the
+#: dossier's own stream leads to it: the contact has a way of its own.
+CONTACT_CHANGED: Final = "contact_changed"
+NAMES_VI: Final[Mapping[str, str]] = {
+    **{moment.code: moment.name_vi for moment in _TABLE},
+    CONTACT_CHANGED: "Đổi cách liên hệ",
+}

@@ -154,6 +154,29 @@ class CalledSchema(Schema):
     """Nothing has to be said of it."""
 
 
+class CorrectedContactSchema(Schema):
+    """The parts of the contact that are wrong; what is left out stays."""
+
+    name = Text(allow_none=True)
+    phone = Text(allow_none=True)
+    email = Text(allow_none=True)
+    address = Text(allow_none=True)
+    language = fields.String(validate=validate.OneOf(("vi", "en")))
+    sms = StrictBool(metadata={"description": "consent to text messages"})
+    mail = StrictBool(metadata={"description": "consent to e-mail"})
+
+
+class CorrectSchema(Schema):
+    """What the desk wrote down wrongly. Another's change since `version` was read: 409 with both."""
+
+    version = Text(
+        required=True, metadata={"description": "`version` of GET /dossiers/{code} as you saw it"}
+    )
+    reason = Text(load_default="", metadata={"description": "required"})
+    form = FormData(load_default=dict, metadata={"description": f"The wrong fields alone. {_FORM}"})
+    contact = fields.Nested(CorrectedContactSchema, load_default=dict)
+
+
 class ReturnSchema(Schema):
     """How the result reached the citizen."""
 
@@ -252,6 +275,10 @@ class DossierSchema(SummarySchema):
     extensions = fields.List(fields.Dict(), required=True)
     ending = fields.Dict(allow_none=True)
     results = fields.List(fields.Dict(), required=True)
+    version = fields.String(
+        required=True, metadata={"description": "another as soon as the contents are; see correct"}
+    )
+    corrections = fields.List(fields.Dict(), required=True)
 
 
 class LineSchema(ma.Schema):

@@ -20,6 +20,7 @@ from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import (
     CalledSchema,
     ContactSchema,
+    CorrectSchema,
     ExtendSupplementSchema,
     PaymentSchema,
     ReceiveSchema,
@@ -107,6 +108,11 @@ ACTS: Final[Mapping[str, tuple[str, type[ma.Schema], Verb]]] = {
         "Mend how the citizen can be reached; messages from now on go there.",
         ContactSchema,
         desk.correct_contact,
+    ),
+    "correct": (
+        "Put right what the desk wrote down wrongly, before an agency has answered.",
+        CorrectSchema,
+        desk.correct,
     ),
     "called": (
         "Take down that the citizen, whom no message reached, was called.",

@@ -21,6 +21,7 @@ from services.intake.usecases.submit import submit_beside
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
+from services.intake.web.mended import with_changes
 from services.intake.web.pages import drafts, export, find, lists, papers, typed
 from services.intake.web.pages.faulty import faulty, unasked
 from services.intake.web.people import names_in, take_care
@@ -43,6 +44,8 @@ DONE: Final[Mapping[str, str]] = {
     "return-result": "Đã ghi nhận trả kết quả.",
     "called": "Đã ghi nhận cuộc gọi.",
     "contact": "Đã lưu cách liên hệ; tin sau được gửi theo đó.",
+    "correct": "Đã sửa hồ sơ; cơ quan đang giữ được báo giá trị mới. In lại giấy hẹn (bản sửa) "
+    "và đổi cho công dân.",
 }
 
 
@@ -147,8 +150,8 @@ def submit(code: str) -> Response | tuple[str, int]:
 
 def dossier(code: str) -> str:
     """One dossier: where it stands, what may be done, what happened."""
-    done = request.args.get("xong")
-    return show(code, done=DONE.get(done) if done else None)
+    args = request.args
+    return show(code, action=args.get("mo"), done=DONE.get(args.get("xong", "")))
 
 
 def show(
@@ -172,7 +175,9 @@ def show(
         dossier=found,
         procedure=procedure,
         office=office_agency(),
-        events=[people.tell(entry) for entry in reversed(entries)],
+        events=[
+            with_changes(people.tell(entry), entry, found, procedure) for entry in reversed(entries)
+        ],
         keeper=people.keeper,
         allowed=actions(found),
         names=ACTIONS_VI,

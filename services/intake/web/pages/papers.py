@@ -75,6 +75,8 @@ def links(dossier: Dossier) -> list[tuple[str, str]]:
         words = ADDRESSES[kind][1]
         if kind == "receipt" and dossier.received_at is None:
             words = "Biên nhận"
+        if kind == "receipt" and dossier.corrections:
+            words = "Giấy hẹn (bản sửa)"
         said = words if part is None else f"{words} (lần {part})"
         found.append((said, url_for(f"papers.{kind}", code=dossier.code, lan=part)))
     return found

@@ -12,6 +12,7 @@ from shared.events.intake import (
     CitizenCalled,
     ContactGiven,
     DeadlineStated,
+    DossierCorrected,
     DossierPaid,
     DossierReceived,
     DossierRefused,
@@ -138,6 +139,10 @@ def _similar_seen(event: SimilarSeen) -> Words:
     return "Đã xem hồ sơ tương tự và vẫn nộp", shown
 
 
+def _corrected(event: DossierCorrected) -> Words:
+    return f"Sửa hồ sơ (lần {event.number}): {event.mended} chỗ", []
+
+
 def _called(_: CitizenCalled) -> Words:
     return "Đã gọi điện cho công dân", []
 
@@ -165,5 +170,6 @@ ROWS: Final = (
     row(DossierReturned, _returned, "good"),
     row(ContactGiven, _contact, "quiet"),
     row(SimilarSeen, _similar_seen, "quiet"),
+    row(DossierCorrected, _corrected, "going"),
     row(CitizenCalled, _called, "quiet"),
 )
