@@ -127,7 +127,7 @@ class DossierRefused(Event, frozen=True, kw_only=True):
 class SupplementRequested(Event, frozen=True, kw_only=True):
     """Papers or data are missing; the clock stands still (status 5).
 
-    Intake states it before reception, routing after it.
+    Intake states what the desk asks for, before reception or after it; routing what an agency does.
     """
 
     dossier: DossierCode
@@ -155,7 +155,7 @@ class SupplementReminded(Event, frozen=True, kw_only=True):
 
 @event("dossier.supplement_extended", "intake", read_by=("notify",))
 class SupplementExtended(Event, frozen=True, kw_only=True):
-    """The desk gives more time for the papers that it asked for before reception."""
+    """The desk gives more time for the papers that it asked for."""
 
     dossier: DossierCode
     round: Annotated[Count, about("The round that is awaited")]
@@ -220,7 +220,7 @@ class DeadlineStated(Event, frozen=True, kw_only=True):
 
 @event("dossier.supplement_lapsed", "intake", read_by=("routing", "notify"))
 class SupplementLapsed(Event, frozen=True, kw_only=True):
-    """The date for papers that an agency asked for has passed, and intake does not have them.
+    """The date for papers that were asked for after reception has passed, and they are not here.
 
     Routing answers with what becomes of the dossier: `dossier.supplement_dropped` where it goes on,
     `dossier.stopped` where it ends.

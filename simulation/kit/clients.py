@@ -152,7 +152,7 @@ class Desk(_Keyed):
     def ask_papers(
         self, code: str, items: Sequence[str], reason: str, respond_by: datetime | None = None
     ) -> dict[str, Any]:
-        """Ask the citizen for papers before it is taken in."""
+        """Ask the citizen for papers, before it is taken in or while agencies have it."""
         by = None if respond_by is None else format_instant(respond_by)
         body = {"items": list(items), "reason": reason, "respond_by": by}
         return self.act(code, "request-supplement", body)

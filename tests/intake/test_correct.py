@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,7 +42,8 @@ def answered(outcome: str | None, **more: Any) -> StepAnswered:
 def test_a_correction_keeps_what_was_and_why_and_states_only_what_steps_share():
     before = filed()
     new = {"full_name": "Nguyễn Thị Mây", "copies": 3}
-    after, events = (lambda d: (d.state, d.events))(corrected(before, form=new))
+    decision = corrected(before, form=new)
+    after, events = decision.state, decision.events
     (done,) = after.corrections
     assert [(c.place, c.old, c.new) for c in done.changes] == [
         ("form.full_name", "Nguyễn Thị Mai", "Nguyễn Thị Mây"),
@@ -106,8 +108,6 @@ def test_who_saw_an_older_state_is_told_both_and_nothing_is_written():
 
 @pytest.mark.parametrize("part", ["form", "contact", "papers"])
 def test_the_version_is_another_as_soon_as_anything_written_is(part):
-    from dataclasses import replace
-
     one = filed()
     others = {
         "form": {**one.form, "copies": 9},
@@ -125,8 +125,6 @@ def test_before_reception_and_after_an_end_it_is_not_corrected():
 
 
 def _with(status: Status) -> Dossier:
-    from dataclasses import replace
-
     return replace(filed(), status=status, underlying=Status.PROCESSING)
 
 

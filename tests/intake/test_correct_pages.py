@@ -37,7 +37,9 @@ def inputs(answer) -> dict[str, str]:
             found[attributes["name"]] = html.unescape(attributes.get("value", ""))
     for name, body in re.findall(r'<textarea[^>]+name="([^"]+)"[^>]*>(.*?)</textarea>', form[0]):
         found[name] = html.unescape(body)
-    for name, body in re.findall(r'<select[^>]+name="([^"]+)"[^>]*>(.*?)</select>', form[0], re.S):
+    for name, body in re.findall(
+        r'<select[^>]+name="([^"]+)"[^>]*>(.*?)</select>', form[0], re.DOTALL
+    ):
         chosen = re.search(r'value="([^"]*)" selected', body)
         found[name] = html.unescape(chosen[1]) if chosen else ""
     return found

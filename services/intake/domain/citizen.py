@@ -70,7 +70,10 @@ def supplement(
     if faults:
         raise InvalidInput(faults)
     added = replace(dossier, papers=held, form=whole)
-    after = _met(close_wait(added, wait, around.now, around.rules(dossier)))
+    after = _met(added)
+    for each in dossier.open_waits:
+        if each.kind == "supplement" and each.round == wait.round:
+            after = close_wait(after, each, around.now, around.rules(dossier))
     event = DossierSupplemented(
         dossier=dossier.code,
         round=wait.round or 1,

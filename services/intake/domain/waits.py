@@ -111,7 +111,8 @@ def awaited(
         candidates = [w for w in candidates if w.round == round_]
     if step is not None:
         candidates = [w for w in candidates if w.step == step]
-    if len(candidates) == 1:
+    # The desk and an agency that asked at the same instant have one round: it is met together.
+    if len(candidates) == 1 or (candidates and len({w.round for w in candidates} - {None}) == 1):
         return candidates[0]
     place = "round" if kind == "supplement" else "step"
     open_ones = ", ".join(
@@ -177,7 +178,7 @@ def actions(dossier: Dossier) -> tuple[str, ...]:
     unreceived = dossier.received_at is None and not dossier.status.final
     allowed = {
         "receive": unreceived and not kinds,
-        "request-supplement": unreceived and not kinds,
+        "request-supplement": (unreceived or _under_way(dossier)) and not kinds,
         "supplement": "supplement" in kinds,
         "extend-supplement": any(w.asked_by == "desk" for w in dossier.open_waits),
         "payment": "payment" in kinds,
@@ -185,13 +186,14 @@ def actions(dossier: Dossier) -> tuple[str, ...]:
         "return-result": dossier.status is Status.RESOLVED,
         "withdraw": not dossier.status.final and dossier.status is not Status.RESOLVED,
         "contact": not dossier.status.final,
-        "correct": _correctable(dossier) and dossier.answered_by is None,
+        "correct": _under_way(dossier) and dossier.answered_by is None,
         "called": dossier.call_since is not None,
     }
     return tuple(name for name, yes in allowed.items() if yes)
 
 
-def _correctable(dossier: Dossier) -> bool:
+def _under_way(dossier: Dossier) -> bool:
+    """Received, and without its result or its end."""
     over = dossier.status.final or dossier.status is Status.RESOLVED
     return dossier.received_at is not None and not over
 
@@ -216,7 +218,7 @@ def must_allow(dossier: Dossier, action: str) -> None:
     allowed = actions(dossier)
     if action in allowed:
         return
-    if action == "correct" and _correctable(dossier):
+    if action == "correct" and _under_way(dossier):
         raise _answered_already(dossier, allowed)
     instead = ", ".join(ACTIONS_VI[a] for a in allowed) or "không có thao tác nào"
     raise NotAllowed(

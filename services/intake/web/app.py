@@ -15,6 +15,7 @@ from services.intake.web.deps import KEY, Deps, deps
 from services.intake.web.pages import (
     account,
     acts,
+    again,
     colleagues,
     correcting,
     desk,
@@ -48,7 +49,8 @@ FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
 FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
 FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))
 _ROOMS = (
-    desk, drafts, imports, acts, correcting, papers, lookup, report, signing, account, colleagues,
+    desk, drafts, imports, acts, again, correcting, papers, lookup, report, signing, account,
+    colleagues,
 )  # fmt: skip
 ABOUT = (
     "Nộp và theo dõi hồ sơ một cửa. Mỗi khóa chỉ thấy hồ sơ của một bộ phận. "

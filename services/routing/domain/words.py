@@ -45,6 +45,7 @@ ALREADY_TAKEN: Final = "Nhiệm vụ đã được nhận trước đó; cán b�
 DOSSIER_CLOSED: Final = "Hồ sơ đã kết thúc; thông tin này không thay đổi gì."
 ALREADY_OPEN: Final = "Hồ sơ đã được chuyển xử lý trước đó."
 NOTHING_WAITED: Final = "Không có yêu cầu bổ sung nào đang chờ."
+STILL_AWAITED: Final = "Cơ quan cũng đang chờ giấy tờ của công dân; hồ sơ theo yêu cầu đó."
 ANSWERED_MEANWHILE: Final = "Cơ quan đã trả lời hoặc hạn đã đổi; sự im lặng không còn tính."
 NO_SUCH_PAYMENT: Final = "Không có khoản nộp nào đang chờ ở bước này."
 

@@ -80,7 +80,7 @@ ACTS: Final[Mapping[str, tuple[str, type[ma.Schema], Verb]]] = {
         desk.refuse,
     ),
     "request-supplement": (
-        "Ask for what is missing, before reception.",
+        "Ask for what is missing; after reception the clock stands until it is here.",
         RequestSupplementSchema,
         desk.request_supplement,
     ),

@@ -40,6 +40,11 @@ ADDRESSES: Final[dict[FormKind, tuple[str, str]]] = {
     "apology": ("phieu-xin-loi", "Phiếu xin lỗi và hẹn lại"),
     "control": ("phieu-kiem-soat", "Phiếu kiểm soát"),
 }
+#: What has just been done, where a paper is shown right after it.
+DONE: Final[dict[FormKind, str]] = {
+    "receipt": "Đã lưu",
+    "refusal": "Đã từ chối tiếp nhận, công dân được báo:",
+}
 REGISTER: Final = "so-theo-doi"
 _SLIP: Final = "80"
 #: Rows of a register that stand on one print.
@@ -102,7 +107,7 @@ def _page_of(kind: FormKind) -> Callable[[str], str]:
             other=None if paper.wide else _other(kind, code, asked, slip=slip),
             pdf=url_for(f"papers.{kind}_pdf", code=code, **asked, kho=_SLIP if slip else None),
             back=url_for("desk.dossier", code=code),
-            just_filed=now and kind == "receipt",
+            done=DONE.get(kind) if now else None,
         )
 
     return view
