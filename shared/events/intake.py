@@ -36,6 +36,12 @@ Papers = Annotated[tuple[Paper, ...], Meta(max_length=MAX_MANY)]
 Items = Annotated[tuple[Item, ...], Meta(max_length=MAX_MANY)]
 Branches = Annotated[tuple[Word, ...], Meta(max_length=MAX_MANY)]
 DossierCode = Annotated[Word, about("Dossier code")]
+Taker = Annotated[
+    Literal["applicant", "representative"],
+    about("Who took it at the desk; null where it was not told, or sent"),
+]
+Carrier = Annotated[Line, about("Who carries what was posted")]
+Waybill = Annotated[Word, about("By which number the carrier can be asked")]
 Because = Literal["clock_resumed", "supplement_dropped", "extended"]
 
 
@@ -300,11 +306,28 @@ class DossierWithdrawn(Event, frozen=True, kw_only=True):
 
 @event("dossier.returned", "intake", read_by=("notify",))
 class DossierReturned(Event, frozen=True, kw_only=True):
-    """The result was handed over (status 10)."""
+    """The result was handed over, all of it (status 10)."""
 
     dossier: DossierCode
     method: Annotated[Word, about("desk, post or online")]
     returned_at: Instant
+    taker: Taker | None = None
+    carrier: Carrier | None = None
+    waybill: Waybill | None = None
+
+
+@event("dossier.partly_returned", "intake", read_by=("notify",))
+class DossierPartlyReturned(Event, frozen=True, kw_only=True):
+    """Some of the results were handed over; the dossier waits for the rest to be (status 9)."""
+
+    dossier: DossierCode
+    method: Annotated[Word, about("desk, post or online")]
+    steps: Annotated[Branches, about("Codes of the steps whose results were handed over now")]
+    left: Annotated[Count, about("How many results are still to be handed over")]
+    returned_at: Instant
+    taker: Taker | None = None
+    carrier: Carrier | None = None
+    waybill: Waybill | None = None
 
 
 @event("contact.given", "intake", way="contacts", read_by=("notify",), personal=True)

@@ -54,6 +54,14 @@ def close_wait(
     return settle(resume_clock(closed, at, rules))
 
 
+def close_round(dossier: Dossier, wait: Wait, around: Circumstances) -> Dossier:
+    """The papers are here: whoever asked in that round has them."""
+    for each in dossier.open_waits:
+        if each.kind == "supplement" and each.round == wait.round:
+            dossier = close_wait(dossier, each, around.now, around.rules(dossier))
+    return dossier
+
+
 def resume_clock(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
     """Let the clock run again unless something else still holds it."""
     if clock_held(dossier):

@@ -23,6 +23,7 @@ from services.intake.web.pages import (
     imports,
     lookup,
     papers,
+    posting,
     report,
     signing,
     typed,
@@ -49,7 +50,7 @@ FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
 FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
 FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))
 _ROOMS = (
-    desk, drafts, imports, acts, again, correcting, papers, lookup, report, signing, account,
+    desk, drafts, imports, acts, again, correcting, papers, posting, lookup, report, signing, account,
     colleagues,
 )  # fmt: skip
 ABOUT = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -9,9 +10,10 @@ from services.intake.domain.dossier import Correction, Dossier
 from services.intake.domain.papers.words import declared
 from services.intake.domain.written import input_of
 from services.intake.web.pages.faulty import LABELS
+from services.intake.web.people import People
 from services.intake.web.telling import Told, event_of
 from shared.catalogue import Procedure
-from shared.events.intake import DossierCorrected
+from shared.events.intake import DossierCorrected, DossierPartlyReturned, DossierReturned
 from shared.messaging.timeline import Entry
 
 _LANGUAGES: Final = {"vi": "Tiếng Việt", "en": "English"}
@@ -47,9 +49,20 @@ def lines(correction: Correction, procedure: Procedure) -> list[str]:
 
 
 def with_changes(told: Told, entry: Entry, dossier: Dossier, procedure: Procedure) -> Told:
-    """An entry of the timeline; that of a correction with all that it mended."""
+    """An entry of the timeline; a correction with all that it mended, a hand-over with who took it."""
     event = event_of(entry)
+    if isinstance(event, DossierReturned | DossierPartlyReturned):
+        taken = [f"{h.name} (đã xem giấy tờ)" for h in dossier.handed
+                 if h.name and h.at == event.returned_at]  # fmt: skip
+        return replace(told, details=(*told.details, *taken[:1]))
     if not isinstance(event, DossierCorrected):
         return told
     found = [lines(c, procedure) for c in dossier.corrections if c.number == event.number]
     return replace(told, details=(*(found[0] if found else ()), *told.details))
+
+
+def newest_first(
+    people: People, entries: Sequence[Entry], dossier: Dossier, procedure: Procedure
+) -> list[Told]:
+    """The whole timeline with the names of those who acted, as the dossier's page has it."""
+    return [with_changes(people.tell(e), e, dossier, procedure) for e in reversed(entries)]

@@ -85,6 +85,7 @@ def whole(dossier: Dossier, catalogue: Catalogue, now: datetime) -> Json:
             else None
         ),
         "results": msgspec.to_builtins(dossier.results),
+        "results_left": [each.step for each in dossier.results_left],
         "version": version_of(dossier),
         "corrections": [
             {"number": c.number, "at": at(c.at), "reason": c.reason, "overtaken": list(c.overtaken),

@@ -24,6 +24,7 @@ from shared.events.event import Event
 from shared.events.intake import (
     ContactGiven,
     DeadlineStated,
+    DossierPartlyReturned,
     DossierReturned,
     SupplementLapsed,
 )
@@ -33,6 +34,7 @@ _PROPOSALS = (DossierResolved, DossierStopped, SupplementDropped)
 TOLD_BEFORE: Final = (
     "Cơ sở dữ liệu của nơi gửi đã khôi phục từ bản sao: điều này công dân đã được báo rồi."
 )
+TOOK_IT: Final = "Công dân tự nhận tại bộ phận một cửa nên không nhắn."
 AFTER_THE_END: Final = "Đến muộn: hồ sơ đã kết thúc, công dân không được nhắn nữa."
 
 
@@ -78,9 +80,12 @@ def write_messages(
     before = known or Correspondence(Case(event.subject))
     if isinstance(event, _PROPOSALS) and event.proposed:
         return Decision()  # intake confirms it, or states what came before it
-    if before.case.ended and not isinstance(event, DossierReturned):
+    handed = isinstance(event, DossierReturned | DossierPartlyReturned)
+    if before.case.ended and not handed:
         return Decision(note=AFTER_THE_END)
     case = learn(before.case, event)
+    if handed and getattr(event, "taker", None) == "applicant":
+        return Decision(replace(before, case=case), note=TOOK_IT)
     moment = MOMENTS[type(event)]
     details = moment.details(event)
     notice = around.composer.notice(case, around.made_at, details)

@@ -27,6 +27,8 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount_vnd: int | None = None
     step: str | None = None
     replaces: str = ""
+    carrier: str = ""
+    waybill: str = ""
     results: tuple[StepResult, ...] = ()
 
 
@@ -58,6 +60,10 @@ def _papers(
         reason=event.reason,
         respond_by=event.respond_by,
     )
+
+
+def _sent(event: intake.DossierReturned | intake.DossierPartlyReturned) -> Details:
+    return Details(carrier=event.carrier or "", waybill=event.waybill or "")
 
 
 def _stop(event: intake.StopConfirmed | routing.DossierStopped) -> Details:
@@ -130,7 +136,8 @@ _TABLE: Final[tuple[Moment, ...]] = (
         "Đã rút hồ sơ",
         lambda event: Details(reason=event.reason),
     ),
-    _moment(intake.DossierReturned, "returned", "Đã trả kết quả", _nothing),
+    _moment(intake.DossierReturned, "returned", "Đã trả kết quả", _sent),
+    _moment(intake.DossierPartlyReturned, "partly_returned", "Trả một phần kết quả", _sent),
 )
 #: What routing stated before intake confirmed it; of today's (`proposed`) nobody is told.
 _OLDER: Final[tuple[Moment, ...]] = (

@@ -16,11 +16,11 @@ from services.intake.usecases import desk
 from services.intake.web.api import submit
 from services.intake.web.api.answering import answer
 from services.intake.web.api.body import contact_input, paper_counts
+from services.intake.web.api.correcting import CorrectSchema
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import (
     CalledSchema,
     ContactSchema,
-    CorrectSchema,
     ExtendSupplementSchema,
     PaymentSchema,
     ReceiveSchema,

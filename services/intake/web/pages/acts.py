@@ -156,6 +156,15 @@ def _supplement(form: typed.Typed, dossier: Dossier, procedure: Procedure) -> di
     }
 
 
+def _return_result(form: typed.Typed, dossier: Dossier, _: Procedure) -> dict[str, Any]:
+    several = len(dossier.results_left) > 1
+    return {
+        "steps": form.getlist("steps")[:100] if several else None,
+        "id_checked": "id_checked" in form,
+        **{n: form.get(n, "") for n in ("method", "taker", "taker_name", "carrier", "waybill")},
+    }
+
+
 def _pay(form: typed.Typed, *_: object) -> dict[str, Any]:
     amount = read_number(form.get("amount_vnd", ""), unit="vnd")
     if isinstance(amount, Unreadable):
@@ -183,7 +192,7 @@ ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "extend-supplement": (desk.extend_supplement, _extend_supplement),
     "payment": (desk.pay, _pay),
     "withdraw": (desk.withdraw, _texts("reason")),
-    "return-result": (desk.return_result, _texts("method")),
+    "return-result": (desk.return_result, _return_result),
     "called": (desk.called, lambda *_: {}),
     "contact": (desk.correct_contact, lambda form, *_: {"typed": typed.contact(form)}),
 }

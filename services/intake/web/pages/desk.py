@@ -9,7 +9,7 @@ from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services.intake.domain.circumstances import procedure_of
-from services.intake.domain.citizen import RETURN_METHODS
+from services.intake.domain.returning import RETURN_METHODS, TAKERS_VI
 from services.intake.domain.similar import WHY_VI, LookAlike
 from services.intake.domain.waits import ACTIONS_VI, actions
 from services.intake.storage.drafts import forget
@@ -21,7 +21,7 @@ from services.intake.usecases.submit import submit_beside
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
-from services.intake.web.mended import with_changes
+from services.intake.web.mended import newest_first
 from services.intake.web.pages import drafts, export, find, lists, papers, typed
 from services.intake.web.pages.faulty import faulty, unasked
 from services.intake.web.people import names_in, take_care
@@ -46,6 +46,12 @@ DONE: Final[Mapping[str, str]] = {
     "contact": "Đã lưu cách liên hệ; tin sau được gửi theo đó.",
     "correct": "Đã sửa hồ sơ; cơ quan đang giữ được báo giá trị mới. In lại giấy hẹn (bản sửa) "
     "và đổi cho công dân.",
+}
+
+
+_RETURNING: Final[Mapping[str, Any]] = {
+    "methods": [(method, words[0]) for method, words in RETURN_METHODS.items()],
+    "takers": list(TAKERS_VI.items()),
 }
 
 
@@ -175,16 +181,14 @@ def show(
         dossier=found,
         procedure=procedure,
         office=office_agency(),
-        events=[
-            with_changes(people.tell(entry), entry, found, procedure) for entry in reversed(entries)
-        ],
+        events=newest_first(people, entries, found, procedure),
         keeper=people.keeper,
         allowed=actions(found),
         names=ACTIONS_VI,
         contact=typed.of_contact(found.contact),
         held={p.code: p for p in found.papers},
         papers=papers.links(found),
-        methods=[(method, words[0]) for method, words in RETURN_METHODS.items()],
+        **_RETURNING,
         due=due(found, now),
         agency_name=agency_name,
         places=places(found, stages(entries), office_agency().name),

@@ -142,7 +142,7 @@ class Asked:
 def read(args: Mapping[str, str], office: str, now: datetime) -> Asked:
     """The list that an address asks for; what it says wrongly is as if it had not said it."""
     of = LISTS.get(args.get("xem", ""), LISTS["dang-xu-ly"])
-    day = _day(args.get("ngay")) or to_vn(now).date()
+    day = day_of(args.get("ngay")) or to_vn(now).date()
     kept = {name: args[name][:100] for name in _FILTERS if args.get(name)}
     number = kept.get("trang-thai", "")
     whole = number.isascii() and number.isdigit() and len(number) < 3
@@ -151,12 +151,12 @@ def read(args: Mapping[str, str], office: str, now: datetime) -> Asked:
         statuses=(int(number),) if whole else (),
         procedure=kept.get("thu-tuc"),
         channel=kept["hinh-thuc"] if kept.get("hinh-thuc") in CHANNELS else None,
-        received_from=_start(_day(kept.get("tu"))),
-        received_to=_end(_day(kept.get("den"))),
+        received_from=start_of(day_of(kept.get("tu"))),
+        received_to=end_of(day_of(kept.get("den"))),
     )
     filters = of.narrow(filters, now)
     if of is REGISTER:
-        filters = replace(filters, received_from=_start(day), received_to=_end(day))
+        filters = replace(filters, received_from=start_of(day), received_to=end_of(day))
         kept["ngay"] = day.isoformat()
     return Asked(of, filters, of.sort, day, args=kept)
 
@@ -167,7 +167,8 @@ def of_lists(asked: Asked, now: datetime) -> dict[str, Filters]:
     return {each.name: each.narrow(plain, now) for each in COUNTED}
 
 
-def _day(text: str | None) -> date | None:
+def day_of(text: str | None) -> date | None:
+    """The day that an address names; None for one that cannot be read."""
     try:
         day = parse_day(typed.day(text or ""))
     except ValueError:
@@ -175,9 +176,11 @@ def _day(text: str | None) -> date | None:
     return day if FIRST_YEAR <= day.year < END_YEAR else None
 
 
-def _start(day: date | None) -> datetime | None:
+def start_of(day: date | None) -> datetime | None:
+    """Its first instant in Việt Nam."""
     return None if day is None else datetime.combine(day, time.min, VN)
 
 
-def _end(day: date | None) -> datetime | None:
+def end_of(day: date | None) -> datetime | None:
+    """The first instant of the day after it."""
     return None if day is None else datetime.combine(day + _DAY, time.min, VN)

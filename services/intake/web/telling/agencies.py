@@ -52,6 +52,7 @@ _MOMENTS = {
     "paid": "đã nộp tiền",
     "resolved": "có kết quả",
     "returned": "đã trả kết quả",
+    "partly_returned": "đã trả một phần kết quả",
     "extended": "lùi ngày hẹn",
     "stopped": "dừng xử lý",
     "withdrawn": "đã rút hồ sơ",
