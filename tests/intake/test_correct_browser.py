@@ -14,6 +14,7 @@ from tests.browser import DESKTOP, PHONE, is_sound, opened_page
 from tests.intake.made import OFFICE
 from tests.intake.rig import Desk
 from tests.intake.test_browser import sign_in
+from tests.intake.test_returning import with_results
 
 pytestmark = pytest.mark.browser
 
@@ -73,3 +74,31 @@ def test_a_typo_is_corrected_while_a_colleague_corrects_another(browser, site, w
         is_sound(page)
         _seen(page, "receipt", width)
     assert desk.dossier(code).form == {"full_name": "Nguyễn Thị Mây", "birth_date": "1990-05-14"}
+
+
+@pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_results_are_handed_over_in_parts_and_the_posted_one_is_on_the_days_list(
+    browser, site, width
+):
+    url, desk = site
+    code = with_results(desk)
+    with opened_page(browser, width) as page:
+        sign_in(page, url, desk)
+        for label, faulty in (("Người nhận", True), ("Mã vận đơn", False)):
+            page.goto(f"{url}/ho-so/{code}")
+            page.get_by_text("Trả kết quả", exact=True).click()
+            if not faulty:
+                page.get_by_label("Công dân nhận bằng cách nào").select_option("post")
+                page.get_by_label(label).fill("RR 123456789 VN")
+                page.get_by_label("không giải quyết").uncheck()
+            page.get_by_role("button", name="Ghi nhận đã trả kết quả").click()
+            page.get_by_role("alert" if faulty else "status").first.wait_for()
+            is_sound(page)
+            _seen(page, "return-faulty" if faulty else "returned", width)
+        page.goto(f"{url}/ho-so/gui-buu-dien")
+        page.get_by_text("RR123456789VN").wait_for()
+        is_sound(page)
+        _seen(page, "posting", width)
+        page.goto(f"{url}/ho-so?xem=cho-tra")
+        is_sound(page)
+    assert [r.step for r in desk.dossier(code).results_left] == ["card"]
