@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from partner.inbox import Aside
 from partner.messages import Message
 from partner.refusals import KIND, Refusal
@@ -27,10 +25,8 @@ def _about(message: Message) -> str:
     data = message.data
     if message.kind != "changed":
         return str((data.get("step") or {}).get("name", ""))
-    form = data.get("form")
-    names = list(form) if isinstance(form, Mapping) else []
     said = "corrected" if data.get("corrected") else str(data.get("change", ""))
-    return " ".join([said, *names])
+    return " ".join([said, *(data.get("form") or {})])
 
 
 def print_task(task: Task) -> None:

@@ -15,7 +15,6 @@ from tests.intake.made import OFFICE, OTHER_OFFICE
 from tests.intake.rig import AGENCY
 from tests.intake.test_pages import Browser, words
 
-pytestmark = pytest.mark.usefixtures("embedded_desk")
 WHY = {"reason": "gõ nhầm so với căn cước"}
 
 
@@ -208,25 +207,25 @@ def test_the_citizen_sees_that_it_was_corrected_and_no_value(officer, embedded_d
     assert "Mây" not in seen
 
 
-def test_over_rest_with_the_version_that_was_read(embedded_desk):
-    code = embedded_desk.submit()
+def test_over_rest_with_the_version_that_was_read(desk):
+    code = desk.submit()
     path = f"/dossiers/{code}"
-    version = embedded_desk.http("GET", path).json["version"]
+    version = desk.http("GET", path).json["version"]
     body = {"version": version, **WHY, "form": {"copies": 3}, "contact": {"phone": "0907123457"}}
     for _ in range(2):
-        done = embedded_desk.http("POST", f"{path}/correct", body, Idempotency_Key="k1")
+        done = desk.http("POST", f"{path}/correct", body, Idempotency_Key="k1")
         assert done.status_code == 200, done.json
-    stale = embedded_desk.http("POST", f"{path}/correct", body, Idempotency_Key="k2")
+    stale = desk.http("POST", f"{path}/correct", body, Idempotency_Key="k2")
     assert stale.status_code == 409
     assert stale.json["now"] == {"form.copies": 3, "contact.phone": "0907123457"}
     assert stale.json["yours"] == stale.json["now"]
-    whole = embedded_desk.http("GET", path).json
+    whole = desk.http("GET", path).json
     assert stale.json["version"] == whole["version"] != version
     assert whole["contact"]["email"] == "mai@example.com"
     (correction,) = whole["corrections"]
     assert correction["reason"] == WHY["reason"]
     assert {"place": "form.copies", "old": None, "new": 3} in correction["changes"]
-    items = embedded_desk.http("GET", f"{path}/timeline").json["items"]
+    items = desk.http("GET", f"{path}/timeline").json["items"]
     (told,) = [each for each in items if each["type"] == "dossier.corrected"]
     assert "Số bản: (trống) → 3" in told["details"]
 
@@ -248,11 +247,12 @@ def test_rest_tells_every_fault_with_its_place(embedded_desk):
     )
 
 
-def test_a_corrected_name_is_found_and_the_old_one_is_not(officer, embedded_desk):
-    code = embedded_desk.submit()
-    embedded_desk.do(
+def test_a_corrected_name_is_found_and_the_old_one_is_not(desk):
+    officer = Browser(desk, ("officer", OFFICE.code))
+    code = desk.submit()
+    desk.do(
         verbs.correct, OFFICE.code, code, reason="x", form={}, contact={"name": "Trần Kỳ Duyên"},
-        version=embedded_desk.http("GET", f"/dossiers/{code}").json["version"],
+        version=desk.http("GET", f"/dossiers/{code}").json["version"],
     )  # fmt: skip
     officer.get("/ho-so")
     found = officer.post("/ho-so/tim", {"q": "ky duyen"})

@@ -165,10 +165,11 @@ def test_a_part_is_handed_over_and_the_dossier_waits_for_the_rest(officer, embed
     assert code not in officer.get("/ho-so?xem=cho-tra").text
 
 
-def test_what_was_posted_stands_on_the_days_list_as_page_and_files(officer, embedded_desk):
-    code = with_results(embedded_desk, BOTH[0])
+def test_what_was_posted_stands_on_the_days_list_as_page_and_files(desk):
+    officer = Browser(desk, ("officer", OFFICE.code))
+    code = with_results(desk, BOTH[0])
     hand(officer, code, **POST)
-    other = with_results(embedded_desk, BOTH[0])
+    other = with_results(desk, BOTH[0])
     hand(officer, other, **MYSELF)
     page = officer.get("/ho-so/gui-buu-dien")
     assert code in page.text
@@ -180,11 +181,11 @@ def test_what_was_posted_stands_on_the_days_list_as_page_and_files(officer, embe
     book = load_workbook(BytesIO(officer.client.get("/ho-so/gui-buu-dien.xlsx").data))
     rows = list(book.active.iter_rows(values_only=True))
     assert rows[2][1:4] == (code, "Nguyễn Thị Mai", ADDRESS)
-    embedded_desk.clock.set(vn(2022, 3, 2, 0, 1))
+    desk.clock.set(vn(2022, 3, 2, 0, 1))
     assert "Ngày này không gửi gì" in words(officer.get("/ho-so/gui-buu-dien"))
     assert code in officer.get("/ho-so/gui-buu-dien?ngay=2022-03-01").text
     assert officer.get("/ho-so/gui-buu-dien?ngay=x").status_code == 200
-    stranger = Browser(embedded_desk, ("officer", "ubnd-phuong-2"))
+    stranger = Browser(desk, ("officer", "ubnd-phuong-2"))
     assert code not in stranger.get("/ho-so/gui-buu-dien?ngay=2022-03-01").text
 
 
