@@ -22,7 +22,7 @@ from services.intake.web.api.schemas import (
     TimelineSchema,
 )
 from services.intake.web.deps import deps, own_office
-from services.intake.web.mended import with_changes
+from services.intake.web.pages.mended import with_changes
 from services.intake.web.telling import tell
 from shared.identity.audit import saw
 from shared.identity.guard import current

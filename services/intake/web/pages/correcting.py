@@ -20,10 +20,10 @@ from services.intake.usecases import desk, look
 from services.intake.usecases.once import answer_once, digest
 from services.intake.web import views
 from services.intake.web.deps import deps, own_office
-from services.intake.web.mended import label, said
 from services.intake.web.pages import typed
 from services.intake.web.pages.desk import show
 from services.intake.web.pages.faulty import faulty
+from services.intake.web.pages.mended import label, said
 from shared.catalogue import Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require

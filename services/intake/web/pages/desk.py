@@ -21,9 +21,9 @@ from services.intake.usecases.submit import submit_beside
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
-from services.intake.web.mended import newest_first
 from services.intake.web.pages import drafts, export, find, lists, papers, typed
 from services.intake.web.pages.faulty import faulty, unasked
+from services.intake.web.pages.mended import newest_first
 from services.intake.web.people import names_in, take_care
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
