@@ -12,13 +12,21 @@ def print_message(message: Message) -> None:
     """A message as it is handled; a refusal was printed when it came."""
     if message.kind == KIND:
         return
-    step = message.data.get("step") or {}
     words = [message.time, f"#{message.sequence}", message.kind, message.task, message.dossier]
-    line = " ".join([*words, str(step.get("name", ""))]).rstrip()
+    line = " ".join([*words, _about(message)]).rstrip()
     try:
         print(line, flush=True)
     except OSError as gone:  # nobody reads any more: that is no fault of the message
         raise SystemExit(2) from gone
+
+
+def _about(message: Message) -> str:
+    """The step of a task; of a change what it is, and the names of the fields that are new."""
+    data = message.data
+    if message.kind != "changed":
+        return str((data.get("step") or {}).get("name", ""))
+    said = "corrected" if data.get("corrected") else str(data.get("change", ""))
+    return " ".join([said, *(data.get("form") or {})])
 
 
 def print_task(task: Task) -> None:

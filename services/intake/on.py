@@ -17,12 +17,14 @@ from shared.events.notify import CitizenUnreachable
 from shared.events.routing import (
     ClockResumed,
     ClockStopped,
+    CorrectionOvertaken,
     DeadlineMissed,
     DossierExtended,
     DossierResolved,
     DossierStarted,
     DossierStopped,
     PaymentRequested,
+    StepAnswered,
     SupplementDropped,
 )
 from shared.messaging import handling
@@ -43,6 +45,8 @@ TABLE: Final = (
     on(DossierResolved, progress.resolved),
     on(DossierExtended, progress.extended),
     on(DeadlineMissed, progress.silence),
+    on(StepAnswered, progress.answered),
+    on(CorrectionOvertaken, progress.overtaken),
     on(CitizenUnreachable, progress.unreachable),
 )
 

@@ -11,6 +11,7 @@ from typing import Final, TypeVar, get_args
 
 from services.routing.domain import words
 from services.routing.domain.case import Case, Circumstances
+from services.routing.domain.correcting import corrected
 from services.routing.domain.deadlines import lapsed, silent
 from services.routing.domain.journey import open_case, withdraw
 from services.routing.domain.submission import ForgedAnswer, SubmissionKey
@@ -62,6 +63,7 @@ TABLE: Final = (
     on(intake.DossierReceived, _received),
     on(intake.SupplementRequested, _of_case(desk_asked)),
     on(intake.DossierSupplemented, _of_case(supplemented)),
+    on(intake.DossierCorrected, _of_case(corrected)),
     on(intake.DossierPaid, _of_case(paid)),
     on(intake.DeadlineStated, _of_case(dated)),
     on(intake.SupplementLapsed, _of_case(lapsed)),
@@ -73,6 +75,7 @@ HAPPENED: Final[Mapping[type[Event], str]] = {
     intake.DossierReceived: "received_at",
     intake.SupplementRequested: "requested_at",
     intake.DossierSupplemented: "supplemented_at",
+    intake.DossierCorrected: "corrected_at",
     intake.DossierPaid: "paid_at",
     intake.DeadlineStated: "stated_at",
     intake.SupplementLapsed: "lapsed_at",

@@ -36,7 +36,11 @@ class TaskAssigned(Event, frozen=True, kw_only=True):
 
 @event("task.changed", "routing", way="tasks", read_by=("agencies",), personal=True)
 class TaskChanged(Event, frozen=True, kw_only=True):
-    """Something about an open task is new."""
+    """Something about a task is new.
+
+    With `corrected` the desk had written the fields in `form` down wrongly: the new values take the
+    place of those you have. It is told also of a task that you have answered.
+    """
 
     task: TaskId
     dossier: DossierCode
@@ -53,6 +57,9 @@ class TaskChanged(Event, frozen=True, kw_only=True):
     ] = None
     note: MaybeEmpty | None = None
     changed_at: Instant
+    corrected: Annotated[
+        bool | None, about("true where the desk has corrected these fields; else null")
+    ] = None
 
 
 @event("task.cancelled", "routing", way="tasks", read_by=("agencies",))

@@ -36,6 +36,12 @@ Papers = Annotated[tuple[Paper, ...], Meta(max_length=MAX_MANY)]
 Items = Annotated[tuple[Item, ...], Meta(max_length=MAX_MANY)]
 Branches = Annotated[tuple[Word, ...], Meta(max_length=MAX_MANY)]
 DossierCode = Annotated[Word, about("Dossier code")]
+Taker = Annotated[
+    Literal["applicant", "representative"],
+    about("Who took it at the desk; null where it was not told, or sent"),
+]
+Carrier = Annotated[Line, about("Who carries what was posted")]
+Waybill = Annotated[Word, about("By which number the carrier can be asked")]
 Because = Literal["clock_resumed", "supplement_dropped", "extended"]
 
 
@@ -85,6 +91,24 @@ class SimilarSeen(Event, frozen=True, kw_only=True):
     decided_at: Instant
 
 
+@event("dossier.corrected", "intake", read_by=("routing",), personal=True)
+class DossierCorrected(Event, frozen=True, kw_only=True):
+    """The desk has mended what it had written down wrongly after reception; no clock moves.
+
+    The citizen's contact is not in it: `contact.given` states that anew where it has changed.
+    """
+
+    dossier: DossierCode
+    number: Annotated[Count, about("1 for the first correction of the dossier")]
+    mended: Annotated[Count, about("How many things were mended, whether steps share them or not")]
+    form: Annotated[
+        Form,
+        about("Changed fields that steps share; null for one that was emptied", personal=True),
+    ]
+    form_after: Annotated[Form, about("The fields that steps share as they are now", personal=True)]
+    corrected_at: Instant
+
+
 @event("dossier.called", "intake", read_by=())
 class CitizenCalled(Event, frozen=True, kw_only=True):
     """The desk has called the citizen whom no message reached. For the dossier's own timeline."""
@@ -109,7 +133,7 @@ class DossierRefused(Event, frozen=True, kw_only=True):
 class SupplementRequested(Event, frozen=True, kw_only=True):
     """Papers or data are missing; the clock stands still (status 5).
 
-    Intake states it before reception, routing after it.
+    Intake states what the desk asks for, before reception or after it; routing what an agency does.
     """
 
     dossier: DossierCode
@@ -137,7 +161,7 @@ class SupplementReminded(Event, frozen=True, kw_only=True):
 
 @event("dossier.supplement_extended", "intake", read_by=("notify",))
 class SupplementExtended(Event, frozen=True, kw_only=True):
-    """The desk gives more time for the papers that it asked for before reception."""
+    """The desk gives more time for the papers that it asked for."""
 
     dossier: DossierCode
     round: Annotated[Count, about("The round that is awaited")]
@@ -202,7 +226,7 @@ class DeadlineStated(Event, frozen=True, kw_only=True):
 
 @event("dossier.supplement_lapsed", "intake", read_by=("routing", "notify"))
 class SupplementLapsed(Event, frozen=True, kw_only=True):
-    """The date for papers that an agency asked for has passed, and intake does not have them.
+    """The date for papers that were asked for after reception has passed, and they are not here.
 
     Routing answers with what becomes of the dossier: `dossier.supplement_dropped` where it goes on,
     `dossier.stopped` where it ends.
@@ -282,11 +306,28 @@ class DossierWithdrawn(Event, frozen=True, kw_only=True):
 
 @event("dossier.returned", "intake", read_by=("notify",))
 class DossierReturned(Event, frozen=True, kw_only=True):
-    """The result was handed over (status 10)."""
+    """The result was handed over, all of it (status 10)."""
 
     dossier: DossierCode
     method: Annotated[Word, about("desk, post or online")]
     returned_at: Instant
+    taker: Taker | None = None
+    carrier: Carrier | None = None
+    waybill: Waybill | None = None
+
+
+@event("dossier.partly_returned", "intake", read_by=("notify",))
+class DossierPartlyReturned(Event, frozen=True, kw_only=True):
+    """Some of the results were handed over; the dossier waits for the rest to be (status 9)."""
+
+    dossier: DossierCode
+    method: Annotated[Word, about("desk, post or online")]
+    steps: Annotated[Branches, about("Codes of the steps whose results were handed over now")]
+    left: Annotated[Count, about("How many results are still to be handed over")]
+    returned_at: Instant
+    taker: Taker | None = None
+    carrier: Carrier | None = None
+    waybill: Waybill | None = None
 
 
 @event("contact.given", "intake", way="contacts", read_by=("notify",), personal=True)

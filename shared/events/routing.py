@@ -169,6 +169,21 @@ class StepAnswered(Event, frozen=True, kw_only=True):
     ] = None
 
 
+@event("correction.overtaken", "routing", way="steps", read_by=("intake",))
+class CorrectionOvertaken(Event, frozen=True, kw_only=True):
+    """An agency had answered when the desk's correction of what it had been given reached routing.
+
+    Its answer stands. It is told of the correction all the same, and so are later steps.
+    """
+
+    dossier: DossierCode
+    number: Annotated[Count, about("Which correction, as `dossier.corrected` counts them")]
+    step: Step
+    agency: Agency
+    task: Annotated[Word, about("Task id")]
+    overtaken_at: Instant
+
+
 @event("deadline.near", "routing", way="steps", read_by=("intake",))
 class DeadlineNear(Event, frozen=True, kw_only=True):
     """A deadline is 24 hours, or 4 working hours, away."""

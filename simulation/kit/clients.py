@@ -152,7 +152,7 @@ class Desk(_Keyed):
     def ask_papers(
         self, code: str, items: Sequence[str], reason: str, respond_by: datetime | None = None
     ) -> dict[str, Any]:
-        """Ask the citizen for papers before it is taken in."""
+        """Ask the citizen for papers, before it is taken in or while agencies have it."""
         by = None if respond_by is None else format_instant(respond_by)
         body = {"items": list(items), "reason": reason, "respond_by": by}
         return self.act(code, "request-supplement", body)
@@ -172,6 +172,17 @@ class Desk(_Keyed):
     def withdraw(self, code: str, reason: str) -> dict[str, Any]:
         """The citizen takes the dossier back."""
         return self.act(code, "withdraw", {"reason": reason})
+
+    def correct(
+        self,
+        code: str,
+        reason: str,
+        form: Mapping[str, Any] | None = None,
+        contact: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Put right what the desk wrote down wrongly; only what is given is another."""
+        seen = {"version": self.get(code)["version"], "reason": reason}
+        return self.act(code, "correct", {**seen, "form": form or {}, "contact": contact or {}})
 
     def hand_over(self, code: str, method: str = "desk") -> dict[str, Any]:
         """The citizen gets the result: `desk` or `post`."""

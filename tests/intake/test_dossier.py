@@ -356,7 +356,9 @@ def test_a_dossier_that_was_never_filed_here_is_for_a_person_to_look_at():
 def test_an_act_that_is_not_allowed_says_what_is():
     with pytest.raises(NotAllowed) as refused:
         citizen.return_result(working(), around(LATER), method="desk")
-    assert refused.value.allowed == ("withdraw", "contact")
+    assert refused.value.allowed == (
+        "request-supplement", "withdraw", "contact", "correct",
+    )  # fmt: skip
     assert "rút hồ sơ" in refused.value.vi
     with pytest.raises(NotAllowed):
         brought(working())

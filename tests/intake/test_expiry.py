@@ -167,7 +167,7 @@ def test_a_reminder_after_the_date_of_an_agencys_request_is_left_out():
 
 
 def test_a_dossier_that_was_received_is_not_closed_by_the_clock():
-    odd = replace(asked(), received_at=NOW)
+    odd = replace(asked(), received_at=NOW + timedelta(hours=1))
     after, facts = passed(odd, BY)
     assert (facts, after.next_at, after.status) == ((), None, odd.status)
 

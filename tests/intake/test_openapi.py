@@ -43,6 +43,7 @@ OPERATIONS = [
     ("POST", "/api/v1/dossiers/{code}/return-result"),
     ("POST", "/api/v1/dossiers/{code}/contact"),
     ("POST", "/api/v1/dossiers/{code}/called"),
+    ("POST", "/api/v1/dossiers/{code}/correct"),
 ]
 
 

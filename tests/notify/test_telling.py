@@ -15,7 +15,12 @@ from services.notify.usecases.sending import (
     next_give_up,
     waited_too_long,
 )
-from shared.events.intake import DeadlineStated, DossierReturned, SupplementRequested
+from shared.events.intake import (
+    DeadlineStated,
+    DossierPartlyReturned,
+    DossierReturned,
+    SupplementRequested,
+)
 from shared.events.routing import DossierExtended
 from shared.kernel.text import is_gsm
 from shared.messaging.loops.ticker import Ticker, Timely
@@ -93,12 +98,50 @@ def test_a_contact_and_news_of_one_batch_make_the_messages_whichever_comes_first
     assert {m.about for m in ledger.messages()} == {None}
 
 
-def test_a_new_contact_replaces_the_old_for_later_messages_only(ledger: Ledger):
+def test_a_new_contact_is_told_where_the_dossier_stands_and_gets_the_later_messages(
+    ledger: Ledger,
+):
     ledger.hear(a_contact(consent_email=False))
     ledger.hear(received())
     ledger.hear(a_contact(consent_email=False, phone="+84912345678"))
     ledger.hear(sample(DossierReturned))
-    assert [m.to for m in ledger.messages()] == ["+84907123456", "+84912345678"]
+    assert [(m.moment, m.to) for m in ledger.messages()] == [
+        ("received", "+84907123456"),
+        ("contact_changed", "+84912345678"),
+        ("returned", "+84912345678"),
+    ]
+
+
+def test_only_an_address_that_is_new_is_told_and_nobody_before_there_is_a_dossier(ledger: Ledger):
+    ledger.hear(
+        a_contact(consent_email=False), a_contact(consent_email=False, phone="+84912345678")
+    )
+    ledger.hear(received())
+    assert {m.moment for m in ledger.messages()} == {"received"}
+    before = len(ledger.messages())
+    ledger.hear(a_contact(phone="+84912345678"))
+    (told,) = ledger.messages()[before:]
+    assert (told.moment, told.channel) == ("contact_changed", "email"), "the mailbox alone is new"
+    ledger.hear(a_contact(phone="+84912345678"))
+    assert len(ledger.messages()) == before + 1
+
+
+def test_whoever_took_the_result_at_the_desk_is_not_told(ledger: Ledger):
+    ledger.hear(a_contact(), received())
+    before = len(ledger.messages())
+    ledger.hear(sample(DossierReturned, taker="applicant"))
+    assert len(ledger.messages()) == before
+
+
+def test_what_was_posted_is_told_with_its_number(ledger: Ledger):
+    ledger.hear(a_contact(), received())
+    before = len(ledger.messages())
+    by = {"method": "post", "carrier": "VNPost", "waybill": "RR123456789VN"}
+    ledger.hear(sample(DossierPartlyReturned, taker=None, **by))
+    ledger.hear(sample(DossierReturned, taker=None, **by))
+    told = ledger.messages()[before:]
+    assert {m.moment for m in told} == {"partly_returned", "returned"}
+    assert all("VNPost" in m.body and "RR123456789VN" in m.body for m in told)
 
 
 def test_without_consent_the_message_is_skipped_and_the_citizen_unreachable_once(ledger: Ledger):

@@ -298,6 +298,7 @@ FORMS: dict[str, dict[str, tuple[str, ...]]] = {
         f"{CODE}/return-result": ("method",),
         f"{CODE}/contact": CONTACT,
         f"{CODE}/called": (),
+        f"{CODE}/sua": (*FORM, *CONTACT, "reason", "version", "token", "was.f.child_name"),
         "/ho-so/tim": ("q",),
         f"{CODE}/nothing": (),
         "/tra-cuu": ("code", "word"),

@@ -69,6 +69,7 @@ def lapse(case: Case, judged: Circumstances, when: datetime) -> Change:
     told = SupplementLapsed(
         dossier=case.dossier,
         round=case.rounds,
+        step=next((task.step for task in case.tasks.values() if task.asked), None),
         reason=NO_PAPERS,
         lapsed_at=when,
         promised_at=case.promised_at,
@@ -260,6 +261,19 @@ def test_papers_the_desk_asked_for_that_never_come_give_the_dossier_back() -> No
     assert change.case.state == "stopped"
     (stopped,) = change.only(DossierStopped)
     assert stopped.proposed, "which end it is, intake says"
+
+
+def test_the_desks_lapse_ends_nothing_while_an_agency_that_asked_at_the_same_time_waits() -> None:
+    judged = setting(*BIRTH)
+    case = ask(forked(judged), judged, "card", later(hours=1), later(days=9)).case
+    case = ask_at_the_desk(case, judged, 1, later(days=7), later(hours=1)).case
+    own = SupplementLapsed(
+        dossier=case.dossier, round=1, step=None, reason=NO_PAPERS, lapsed_at=later(days=7),
+        promised_at=case.promised_at, due_at=case.due_at,
+    )  # fmt: skip
+    decision = lapsed(case, own, at(judged, later(days=7)))
+    assert (decision.state, decision.note) == (None, words.STILL_AWAITED)
+    assert lapse(case, judged, later(days=9)).case.tasks["card"].closed_by == "lapsed"
 
 
 def test_a_round_that_nobody_waits_for_any_more_cannot_lapse() -> None:

@@ -351,6 +351,7 @@ def test_papers_lapse_when_intake_says_so_as_of_the_date_that_was_told(town: Tow
     lapsed = SupplementLapsed(
         dossier=CODE,
         round=1,
+        step=town.one(CODE, "dossier.supplement_requested")["step"],
         reason="không bổ sung",
         lapsed_at=by,
         promised_at=CALENDAR.add_days(NOW, 20),

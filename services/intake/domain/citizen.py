@@ -1,4 +1,4 @@
-"""What the citizen does afterwards, taken down by the desk: supplement, pay, withdraw, collect."""
+"""What the citizen does afterwards, taken down by the desk: supplement, pay, withdraw."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from services.intake.domain.statuses import Status
 from services.intake.domain.texts import check_text
 from services.intake.domain.waits import (
     awaited,
+    close_round,
     close_wait,
     drop_waits,
     must_allow,
@@ -26,7 +27,6 @@ from shared.events.decision import Decision
 from shared.events.intake import (
     CitizenCalled,
     DossierPaid,
-    DossierReturned,
     DossierSupplemented,
     DossierWithdrawn,
 )
@@ -34,11 +34,6 @@ from shared.events.parts import Paper
 from shared.kernel.errors import Fault, InvalidInput
 
 MOST_DONG: Final = 10**12
-RETURN_METHODS: Final = {
-    "desk": ("Nhận tại bộ phận một cửa", "collected at the desk"),
-    "post": ("Gửi qua bưu điện", "sent by post"),
-    "online": ("Trả kết quả điện tử", "returned online"),
-}
 _NOTHING: Final = Fault(
     "papers", "Chưa có giấy tờ hay ô nào được bổ sung.", "nothing was supplemented"
 )
@@ -70,7 +65,7 @@ def supplement(
     if faults:
         raise InvalidInput(faults)
     added = replace(dossier, papers=held, form=whole)
-    after = _met(close_wait(added, wait, around.now, around.rules(dossier)))
+    after = met(close_round(added, wait, around))
     event = DossierSupplemented(
         dossier=dossier.code,
         round=wait.round or 1,
@@ -130,7 +125,7 @@ def pay(
         )
     if faults:
         raise InvalidInput(faults)
-    after = _met(close_wait(dossier, wait, around.now, around.rules(dossier), proof=shown))
+    after = met(close_wait(dossier, wait, around.now, around.rules(dossier), proof=shown))
     promised_at, due_at = promised_dates(after)
     event = DossierPaid(
         dossier=dossier.code,
@@ -175,26 +170,13 @@ def correct_contact(
     return Decision(mended, (contact_given(mended, around.now),))
 
 
-def return_result(dossier: Dossier, around: Circumstances, *, method: str) -> Decision[Dossier]:
-    """Put the result into the citizen's hands; `method` is one of RETURN_METHODS."""
-    must_allow(dossier, "return-result")
-    if method not in RETURN_METHODS:
-        said = ", ".join(RETURN_METHODS)
-        raise InvalidInput([Fault("method", f"Chọn một trong: {said}.", f"one of: {said}")])
-    returned = replace(
-        _met(dossier), status=dossier.becoming(Status.RETURNED), returned_at=around.now
-    )
-    event = DossierReturned(dossier=dossier.code, method=method, returned_at=around.now)
-    return Decision(returned, (event,))
-
-
 def called(dossier: Dossier, around: Circumstances) -> Decision[Dossier]:
     """Take down that the citizen, whom no message reached, was called."""
     must_allow(dossier, "called")
     event = CitizenCalled(dossier=dossier.code, called_at=around.now)
-    return Decision(_met(dossier), (event,))
+    return Decision(met(dossier), (event,))
 
 
-def _met(dossier: Dossier) -> Dossier:
+def met(dossier: Dossier) -> Dossier:
     """The desk has spoken to the citizen: nobody has to call any more."""
     return replace(dossier, call_since=None)

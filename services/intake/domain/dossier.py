@@ -104,6 +104,45 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One thing that was mended; its place as faults name it, `form.birth_date`. Personal."""
+
+    place: str
+    old: Any = dataclasses.field(repr=False)
+    new: Any = dataclasses.field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What the desk mended after reception, and why; who did it, the timeline knows.
+
+    `overtaken`: names of agencies that had already answered on what it mended.
+    """
+
+    number: int
+    at: datetime
+    reason: str = dataclasses.field(repr=False)
+    changes: tuple[Change, ...]
+    overtaken: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Results that left the desk together: those of these steps, to whom or by which way.
+
+    `name` is the representative's, whose identity was checked as the applicant's is.
+    """
+
+    at: datetime
+    method: str
+    steps: tuple[str, ...] = ()
+    taker: str | None = None
+    name: str | None = dataclasses.field(default=None, repr=False)
+    carrier: str | None = None
+    waybill: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """Why a dossier ended without its result, and what the citizen can do next."""
 
@@ -148,6 +187,10 @@ class Dossier:
     extensions: tuple[Extension, ...] = ()
     ending: Ending | None = None
     results: tuple[StepResult, ...] = ()
+    handed: tuple[Handed, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    #: Name of the agency that was the first to answer finally, as far as routing has told.
+    answered_by: str | None = None
 
     def becoming(self, to: Status) -> Status:
         """The status `to`, if the dossier may move there; NotAllowed says where it may."""
@@ -157,6 +200,12 @@ class Dossier:
     def open_waits(self) -> tuple[Wait, ...]:
         """What is awaited from the citizen now, oldest first."""
         return tuple(w for w in self.waits if w.open)
+
+    @property
+    def results_left(self) -> tuple[StepResult, ...]:
+        """The results that nobody has taken yet; a refusal is one as well."""
+        taken = {step for each in self.handed for step in each.steps}
+        return tuple(result for result in self.results if result.step not in taken)
 
     @property
     def paused_since(self) -> datetime | None:

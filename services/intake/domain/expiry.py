@@ -112,7 +112,7 @@ def pass_time(dossier: Dossier, around: Circumstances) -> Decision[Dossier]:
     now = around.now
     lapsed = _lapsed(dossier, now)
     if lapsed is not None:
-        lapse = _lapse if lapsed.asked_by == "desk" else _lapse_agencys
+        lapse = _lapse if dossier.received_at is None else _lapse_received
         return lapse(dossier, lapsed, around)
     reminders: list[SupplementReminded] = []
     for wait in dossier.open_waits:
@@ -142,15 +142,17 @@ def _reminded(
 
 
 def _lapsed(dossier: Dossier, now: datetime) -> Wait | None:
-    """The request whose date has passed unanswered; the desk's own only before reception."""
+    """The request whose date has passed unanswered; not one of before the reception that came since."""
+    received_at = dossier.received_at
     for wait in dossier.open_waits:
         lapses = wait.lapse_at is not None and wait.lapse_at <= now
-        if lapses and (wait.asked_by == "routing" or dossier.received_at is None):
+        of_now = received_at is None or wait.asked_by == "routing" or wait.asked_at >= received_at
+        if lapses and of_now:
             return wait
     return None
 
 
-def _lapse_agencys(dossier: Dossier, wait: Wait, around: Circumstances) -> Decision[Dossier]:
+def _lapse_received(dossier: Dossier, wait: Wait, around: Circumstances) -> Decision[Dossier]:
     """5 -> 4, as of the date that was told: the clock runs again until routing says what follows."""
     at = wait.lapse_at or around.now
     closed = replace(wait, closed_at=at, dropped=NO_PAPERS)

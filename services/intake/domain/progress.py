@@ -38,12 +38,14 @@ from shared.events.notify import CitizenUnreachable
 from shared.events.routing import (
     ClockResumed,
     ClockStopped,
+    CorrectionOvertaken,
     DeadlineMissed,
     DossierExtended,
     DossierResolved,
     DossierStarted,
     DossierStopped,
     PaymentRequested,
+    StepAnswered,
     SupplementDropped,
 )
 from shared.kernel.errors import ParkNow
@@ -258,6 +260,28 @@ def silence(
         dossier=dossier.code, task=event.task, due_at=event.due_at, confirmed_at=around.now
     )
     return Decision(events=(confirmed,))
+
+
+def answered(dossier: Dossier | None, event: StepAnswered, _: Circumstances) -> Decision[Dossier]:
+    """An agency has answered finally: what it decided on is not corrected any more."""
+    if dossier is None or event.outcome is None or dossier.answered_by is not None:
+        return Decision()
+    return Decision(replace(dossier, answered_by=event.agency.name))
+
+
+def overtaken(
+    dossier: Dossier | None, event: CorrectionOvertaken, _: Circumstances
+) -> Decision[Dossier]:
+    """An agency had answered before a correction came to it: the desk is told which."""
+    dossier = _known(dossier)
+    name = event.agency.name
+    corrections = tuple(
+        replace(each, overtaken=(*each.overtaken, name))
+        if each.number == event.number and name not in each.overtaken
+        else each
+        for each in dossier.corrections
+    )
+    return Decision(replace(dossier, corrections=corrections))
 
 
 @_until_its_end

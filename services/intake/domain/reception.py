@@ -106,7 +106,7 @@ def _received(
 
 def rounds_asked(dossier: Dossier) -> int:
     """How often the citizen was asked for papers, by the desk and by agencies."""
-    return sum(wait.kind == "supplement" for wait in dossier.waits)
+    return len({wait.round for wait in dossier.waits if wait.kind == "supplement"})
 
 
 def receive(
@@ -160,7 +160,7 @@ def request_supplement(
     reason: str,
     respond_by: datetime | None = None,
 ) -> Decision[Dossier]:
-    """Ask, before reception, for everything that is missing in one go."""
+    """Ask for everything that is missing in one go; after reception the clock stands meanwhile."""
     must_allow(dossier, "request-supplement")
     round_ = rounds_asked(dossier) + 1
     faults = _round_faults(around.procedure(dossier), round_)
@@ -183,7 +183,7 @@ def request_supplement(
     )
     wait = planned(wait, around.now, around.papers_rule(around.now), calendar)
     event = _requested(dossier, round_, wait, around)
-    return Decision(open_wait(dossier, wait, restart=False), (event,))
+    return Decision(open_wait(dossier, wait, restart=around.rules(dossier).restart), (event,))
 
 
 def _requested(

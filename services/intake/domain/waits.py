@@ -54,6 +54,14 @@ def close_wait(
     return settle(resume_clock(closed, at, rules))
 
 
+def close_round(dossier: Dossier, wait: Wait, around: Circumstances) -> Dossier:
+    """The papers are here: whoever asked in that round has them."""
+    for each in dossier.open_waits:
+        if each.kind == "supplement" and each.round == wait.round:
+            dossier = close_wait(dossier, each, around.now, around.rules(dossier))
+    return dossier
+
+
 def resume_clock(dossier: Dossier, at: datetime, rules: Rules) -> Dossier:
     """Let the clock run again unless something else still holds it."""
     if clock_held(dossier):
@@ -111,7 +119,8 @@ def awaited(
         candidates = [w for w in candidates if w.round == round_]
     if step is not None:
         candidates = [w for w in candidates if w.step == step]
-    if len(candidates) == 1:
+    # The desk and an agency that asked at the same instant have one round: it is met together.
+    if len(candidates) == 1 or (candidates and len({w.round for w in candidates} - {None}) == 1):
         return candidates[0]
     place = "round" if kind == "supplement" else "step"
     open_ones = ", ".join(
@@ -177,7 +186,7 @@ def actions(dossier: Dossier) -> tuple[str, ...]:
     unreceived = dossier.received_at is None and not dossier.status.final
     allowed = {
         "receive": unreceived and not kinds,
-        "request-supplement": unreceived and not kinds,
+        "request-supplement": (unreceived or _under_way(dossier)) and not kinds,
         "supplement": "supplement" in kinds,
         "extend-supplement": any(w.asked_by == "desk" for w in dossier.open_waits),
         "payment": "payment" in kinds,
@@ -185,9 +194,16 @@ def actions(dossier: Dossier) -> tuple[str, ...]:
         "return-result": dossier.status is Status.RESOLVED,
         "withdraw": not dossier.status.final and dossier.status is not Status.RESOLVED,
         "contact": not dossier.status.final,
+        "correct": _under_way(dossier) and dossier.answered_by is None,
         "called": dossier.call_since is not None,
     }
     return tuple(name for name, yes in allowed.items() if yes)
+
+
+def _under_way(dossier: Dossier) -> bool:
+    """Received, and without its result or its end."""
+    over = dossier.status.final or dossier.status is Status.RESOLVED
+    return dossier.received_at is not None and not over
 
 
 ACTIONS_VI = {
@@ -200,6 +216,7 @@ ACTIONS_VI = {
     "return-result": "trả kết quả",
     "withdraw": "rút hồ sơ",
     "contact": "sửa cách liên hệ",
+    "correct": "sửa hồ sơ",
     "called": "ghi nhận đã gọi điện",
 }
 
@@ -209,6 +226,8 @@ def must_allow(dossier: Dossier, action: str) -> None:
     allowed = actions(dossier)
     if action in allowed:
         return
+    if action == "correct" and _under_way(dossier):
+        raise _answered_already(dossier, allowed)
     instead = ", ".join(ACTIONS_VI[a] for a in allowed) or "không có thao tác nào"
     raise NotAllowed(
         f"{action} is not possible while the dossier is {dossier.status.en}; "
@@ -216,4 +235,16 @@ def must_allow(dossier: Dossier, action: str) -> None:
         vi=f"Không thể {ACTIONS_VI[action]} khi hồ sơ ở trạng thái «{dossier.status.vi}». "
         f"Lúc này được phép: {instead}.",
         allowed=allowed,
+    )
+
+
+def _answered_already(dossier: Dossier, allowed: tuple[str, ...]) -> NotAllowed:
+    return NotAllowed(
+        "an agency has answered on what is written: it is not corrected here any more. Let the "
+        "citizen withdraw and file anew, or ask that agency to correct its result",
+        vi=f"Không sửa được nữa: {dossier.answered_by} đã trả lời theo nội dung đang ghi. Nếu nội dung sai: để "
+        "công dân rút hồ sơ rồi nộp lại, hoặc đề nghị cơ quan đã trả lời cải chính kết quả. Cách "
+        "liên hệ vẫn sửa được.",
+        allowed=allowed,
+        code="answered_already",
     )

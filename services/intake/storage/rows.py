@@ -15,9 +15,11 @@ import sqlalchemy as sa
 from services.intake.domain.dossier import (
     ClockStop,
     Contact,
+    Correction,
     Dossier,
     Ending,
     Extension,
+    Handed,
     Pause,
     Wait,
 )
@@ -123,6 +125,9 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         extensions=_parts(Extension, progress.get("extensions")),
         ending=_part(Ending, progress.get("ending")),
         results=_parts(StepResult, progress.get("results")),
+        handed=_parts(Handed, progress.get("handed")),
+        corrections=_parts(Correction, progress.get("corrections")),
+        answered_by=progress.get("answered_by"),
     )
 
 
@@ -139,6 +144,8 @@ def _progress(dossier: Dossier) -> Row:
         "waits": dossier.waits,
         "pauses": dossier.pauses,
         "extensions": dossier.extensions,
+        "handed": dossier.handed,
+        "corrections": dossier.corrections,
     }
     progress: Row = {name: [_plain(each) for each in held] for name, held in lists.items() if held}
     if dossier.clock_stop:
@@ -147,10 +154,12 @@ def _progress(dossier: Dossier) -> Row:
         progress["ending"] = _plain(dossier.ending)
     if dossier.results:
         progress["results"] = msgspec.to_builtins(dossier.results)
+    if dossier.answered_by:
+        progress["answered_by"] = dossier.answered_by
     return progress
 
 
-def _plain(part: Wait | Pause | ClockStop | Extension | Ending) -> Row:
+def _plain(part: Wait | Pause | ClockStop | Extension | Handed | Correction | Ending) -> Row:
     """A part as JSON, instants as RFC 3339 in UTC, without what it does not have."""
     values = msgspec.to_builtins(part)
     return {_OLDER.get(name, name): value for name, value in values.items() if value is not None}

@@ -123,6 +123,19 @@ searches = sa.Table(
 )
 sa.Index("searches_made_at", searches.c.made_at)
 
+# What was posted, for the list that goes to the post office with it; whose it is, the dossier knows.
+postings = sa.Table(
+    "postings",
+    metadata,
+    sa.Column("dossier", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("office", sa.Text, nullable=False),
+    sa.Column("posted_at", Instant(), nullable=False),
+    sa.Column("carrier", sa.Text),
+    sa.Column("waybill", sa.Text),
+)
+sa.Index("postings_office_at", postings.c.office, postings.c.posted_at)
+
 counters = sa.Table(
     "counters",
     metadata,

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, Final, ParamSpec
+from typing import Any, Concatenate, Final, ParamSpec
 
-from services.intake.domain import citizen, expiry, reception
+from services.intake.domain import citizen, correcting, expiry, reception, returning
 from services.intake.domain.circumstances import Circumstances
 from services.intake.domain.dossier import Dossier
+from services.intake.storage import postings
 from services.intake.storage.dossiers import Dossiers
 from shared.catalogue import Catalogue
 from shared.database import UnitOfWork
@@ -53,5 +54,16 @@ supplement: Final = _verb(citizen.supplement)
 pay: Final = _verb(citizen.pay)
 withdraw: Final = _verb(citizen.withdraw)
 correct_contact: Final = _verb(citizen.correct_contact)
+correct: Final = _verb(correcting.correct)
 called: Final = _verb(citizen.called)
-return_result: Final = _verb(citizen.return_result)
+_hand_over: Final = _verb(returning.return_result)
+
+
+def return_result(
+    uow: UnitOfWork, catalogue: Catalogue, office: str, code: str, /, **told: Any
+) -> Dossier:
+    """Hand results over; what goes by post is put on the day's list for the post office."""
+    dossier = _hand_over(uow, catalogue, office, code, **told)
+    if dossier.handed[-1].method == "post":
+        postings.note(uow.connection, dossier)
+    return dossier

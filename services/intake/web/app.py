@@ -15,12 +15,15 @@ from services.intake.web.deps import KEY, Deps, agency_name, deps
 from services.intake.web.pages import (
     account,
     acts,
+    again,
     colleagues,
+    correcting,
     desk,
     drafts,
     imports,
     lookup,
     papers,
+    posting,
     report,
     signing,
     typed,
@@ -49,6 +52,10 @@ FOR_HEADS = (*FOR_DESKS[:3], ("/can-bo", "Cán bộ"), FOR_DESKS[3])
 FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
 FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
 FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))
+_ROOMS = (
+    desk, drafts, imports, acts, again, correcting, papers, posting, lookup, report, signing, account,
+    colleagues,
+)  # fmt: skip
 ABOUT = (
     "Nộp và theo dõi hồ sơ một cửa. Mỗi khóa chỉ thấy hồ sơ của một bộ phận. "
     "Mọi lệnh ghi nhận Idempotency-Key."
@@ -91,7 +98,7 @@ def create_web(
     app.jinja_env.globals["today"] = lambda: deps().today()
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
-    for room in (desk, drafts, imports, acts, papers, lookup, report, signing, account, colleagues):
+    for room in _ROOMS:
         app.register_blueprint(room.blueprint())
     return app
 

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from services.intake.domain.circumstances import procedure_of
+from services.intake.domain.correcting import version_of
 from services.intake.domain.dossier import Dossier, Wait
 from services.intake.domain.report import Counts
 from services.intake.domain.similar import LookAlike
@@ -84,6 +85,13 @@ def whole(dossier: Dossier, catalogue: Catalogue, now: datetime) -> Json:
             else None
         ),
         "results": msgspec.to_builtins(dossier.results),
+        "results_left": [each.step for each in dossier.results_left],
+        "version": version_of(dossier),
+        "corrections": [
+            {"number": c.number, "at": at(c.at), "reason": c.reason, "overtaken": list(c.overtaken),
+             "changes": [{"place": e.place, "old": e.old, "new": e.new} for e in c.changes]}
+            for c in dossier.corrections
+        ],
     }  # fmt: skip
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.intake.domain.dossier import Dossier, Wait
+from services.intake.domain.dossier import Dossier, Handed, Wait
 from services.intake.domain.statuses import Status
 from services.intake.web.telling import event_of
 from shared.events.routing import StepAnswered, StepOpened
@@ -132,16 +132,36 @@ def _of_wait(wait: Wait, agency_name: Callable[[str], str]) -> list[Milestone]:
 
 
 def _ending(dossier: Dossier) -> list[Milestone]:
-    found = []
+    """What the desk put right, and how it ended."""
+    mended = "Nơi tiếp nhận sửa chỗ ghi nhầm trong hồ sơ"
+    found = [Milestone(format_instant(each.at), mended) for each in dossier.corrections]
     if dossier.finished_at is not None:
         resolved = dossier.status in (Status.RESOLVED, Status.RETURNED)
         title, tone = ("Có kết quả", "good") if resolved else (dossier.status.vi, "bad")
         if dossier.status is Status.WITHDRAWN:
             tone = "quiet"
         found.append(Milestone(format_instant(dossier.finished_at), title, tone=tone))
+    found += [
+        Milestone(format_instant(each.at), "Đã trả một phần kết quả", sent_by((each,)))
+        for each in dossier.handed
+        if each.at != dossier.returned_at
+    ]
     if dossier.returned_at is not None:
-        found.append(Milestone(format_instant(dossier.returned_at), "Đã trả kết quả", tone="good"))
+        found.append(
+            Milestone(
+                format_instant(dossier.returned_at),
+                "Đã trả kết quả",
+                sent_by(dossier.handed),
+                "good",
+            )
+        )
     return found
+
+
+def sent_by(handed: Sequence[Handed]) -> str:
+    """By which post the last of them went, so that the citizen can ask there."""
+    last = handed[-1] if handed else None
+    return f"Gửi qua {last.carrier}, mã vận đơn {last.waybill}" if last and last.waybill else ""
 
 
 def _still_to_come(dossier: Dossier) -> list[Milestone]:

@@ -14,9 +14,9 @@ import msgspec
 
 from services.notify.domain.cases import Case, learn
 from services.notify.domain.composing import Composer
-from services.notify.domain.contacts import NO_CONSENT, choose
+from services.notify.domain.contacts import NO_CONSENT, Address, choose
 from services.notify.domain.messages import APPLICANT, NO_CHANNEL, Message, unreachable
-from services.notify.domain.moments import MOMENTS, Details
+from services.notify.domain.moments import CONTACT_CHANGED, MOMENTS, Details
 from services.notify.domain.states import State
 from services.notify.domain.values import Notice
 from shared.events.decision import Decision
@@ -24,6 +24,7 @@ from shared.events.event import Event
 from shared.events.intake import (
     ContactGiven,
     DeadlineStated,
+    DossierPartlyReturned,
     DossierReturned,
     SupplementLapsed,
 )
@@ -33,6 +34,7 @@ _PROPOSALS = (DossierResolved, DossierStopped, SupplementDropped)
 TOLD_BEFORE: Final = (
     "Cơ sở dữ liệu của nơi gửi đã khôi phục từ bản sao: điều này công dân đã được báo rồi."
 )
+TOOK_IT: Final = "Công dân tự nhận tại bộ phận một cửa nên không nhắn."
 AFTER_THE_END: Final = "Đến muộn: hồ sơ đã kết thúc, công dân không được nhắn nữa."
 
 
@@ -78,23 +80,16 @@ def write_messages(
     before = known or Correspondence(Case(event.subject))
     if isinstance(event, _PROPOSALS) and event.proposed:
         return Decision()  # intake confirms it, or states what came before it
-    if before.case.ended and not isinstance(event, DossierReturned):
+    handed = isinstance(event, DossierReturned | DossierPartlyReturned)
+    if before.case.ended and not handed:
         return Decision(note=AFTER_THE_END)
     case = learn(before.case, event)
+    if handed and getattr(event, "taker", None) == "applicant":
+        return Decision(replace(before, case=case), note=TOOK_IT)
     moment = MOMENTS[type(event)]
     details = moment.details(event)
     notice = around.composer.notice(case, around.made_at, details)
-    blank = Message(
-        id=around.new_id(),
-        fact_id=around.fact_id,
-        moment=moment.code,
-        role=APPLICANT,
-        channel=NO_CHANNEL,
-        dossier=event.subject,
-        state=State.AWAITING_CONTACT,
-        made_at=around.now,
-        changed_at=around.now,
-    )
+    blank = _blank(event, moment.code, around)
     if blank.id in around.told:
         return Decision(replace(before, case=case), note=TOLD_BEFORE)
     if before.contact is None:
@@ -116,9 +111,13 @@ def learn_deadline(
 def release_messages(
     known: Correspondence | None, contact: ContactGiven, around: Circumstances
 ) -> Decision[Correspondence]:
-    """Remember how to reach the citizen and write the messages that waited for it."""
+    """Remember how to reach the citizen and write the messages that waited for it.
+
+    A phone or a mailbox that takes the place of another is told where the dossier stands, and it
+    alone: whoever has the old one hears nothing more.
+    """
     before = known or Correspondence(Case(contact.dossier))
-    messages: list[Message] = []
+    messages: list[Message] = list(_to_the_new(before, contact, around))
     events: list[Event] = []
     for message in before.messages:
         if message.state is not State.AWAITING_CONTACT:
@@ -133,6 +132,35 @@ def release_messages(
     return Decision(replace(before, contact=contact, messages=tuple(messages)), tuple(events))
 
 
+def _to_the_new(
+    before: Correspondence, contact: ContactGiven, around: Circumstances
+) -> tuple[Message, ...]:
+    old, case = before.contact, before.case
+    if old is None or case.ended or not case.procedure_name:
+        return ()
+    known = choose(old).addresses
+    fresh = tuple(each for each in choose(contact).addresses if each not in known)
+    blank = _blank(contact, CONTACT_CHANGED, around)
+    if not fresh or blank.id in around.told:
+        return ()
+    notice = around.composer.notice(case, around.made_at, Details())
+    return _written(blank, notice, contact, fresh, around)
+
+
+def _blank(event: Event, moment: str, around: Circumstances) -> Message:
+    return Message(
+        id=around.new_id(),
+        fact_id=around.fact_id,
+        moment=moment,
+        role=APPLICANT,
+        channel=NO_CHANNEL,
+        dossier=event.subject,
+        state=State.AWAITING_CONTACT,
+        made_at=around.now,
+        changed_at=around.now,
+    )
+
+
 def _addressed(
     blank: Message, notice: Notice, contact: ContactGiven, around: Circumstances
 ) -> tuple[tuple[Message, ...], tuple[Event, ...]]:
@@ -143,9 +171,18 @@ def _addressed(
         end = State.SKIPPED if reason == NO_CONSENT else State.UNDELIVERABLE
         ended = blank.moved(end, around.now, reason=reason, told_unreachable=True, about=None)
         return (ended,), (unreachable(blank, reason, around.now),)
-    ids = [blank.id, *(around.new_id() for _ in choice.addresses[1:])]
-    written = tuple(
+    return _written(blank, notice, contact, choice.addresses, around), ()
+
+
+def _written(
+    blank: Message,
+    notice: Notice,
+    contact: ContactGiven,
+    addresses: tuple[Address, ...],
+    around: Circumstances,
+) -> tuple[Message, ...]:
+    ids = [blank.id, *(around.new_id() for _ in addresses[1:])]
+    return tuple(
         around.composer.write(blank, notice, contact, to, message_id=message_id, now=around.now)
-        for message_id, to in zip(ids, choice.addresses, strict=True)
+        for message_id, to in zip(ids, addresses, strict=True)
     )
-    return written, ()

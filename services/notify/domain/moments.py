@@ -27,6 +27,8 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount_vnd: int | None = None
     step: str | None = None
     replaces: str = ""
+    carrier: str = ""
+    waybill: str = ""
     results: tuple[StepResult, ...] = ()
 
 
@@ -58,6 +60,10 @@ def _papers(
         reason=event.reason,
         respond_by=event.respond_by,
     )
+
+
+def _sent(event: intake.DossierReturned | intake.DossierPartlyReturned) -> Details:
+    return Details(carrier=event.carrier or "", waybill=event.waybill or "")
 
 
 def _stop(event: intake.StopConfirmed | routing.DossierStopped) -> Details:
@@ -130,7 +136,8 @@ _TABLE: Final[tuple[Moment, ...]] = (
         "Đã rút hồ sơ",
         lambda event: Details(reason=event.reason),
     ),
-    _moment(intake.DossierReturned, "returned", "Đã trả kết quả", _nothing),
+    _moment(intake.DossierReturned, "returned", "Đã trả kết quả", _sent),
+    _moment(intake.DossierPartlyReturned, "partly_returned", "Trả một phần kết quả", _sent),
 )
 #: What routing stated before intake confirmed it; of today's (`proposed`) nobody is told.
 _OLDER: Final[tuple[Moment, ...]] = (
@@ -145,4 +152,10 @@ _OLDER: Final[tuple[Moment, ...]] = (
 )
 #: The whole table of what citizens are told. An event that is not here makes no message.
 MOMENTS: Final[Mapping[type[Event], Moment]] = {moment.cls: moment for moment in (*_TABLE, *_OLDER)}
-NAMES_VI: Final[Mapping[str, str]] = {moment.code: moment.name_vi for moment in _TABLE}
+#: Another phone or mailbox was written down: it is told where the dossier stands. No fact of the
+#: dossier's own stream leads to it: the contact has a way of its own.
+CONTACT_CHANGED: Final = "contact_changed"
+NAMES_VI: Final[Mapping[str, str]] = {
+    **{moment.code: moment.name_vi for moment in _TABLE},
+    CONTACT_CHANGED: "Đổi cách liên hệ",
+}

@@ -122,6 +122,7 @@ class Case:
 
     `clock_stopped_at`: since then a step outside the legal time is open. `dates_awaited`: so many
     times intake has been told of something that moves the date and has not yet stated it anew.
+    `corrected`: fields of the form that the desk has mended, and when it last did (UTC).
     """
 
     dossier: str
@@ -134,6 +135,7 @@ class Case:
     due_at: datetime
     state: CaseState = "live"
     form: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    corrected: Mapping[str, datetime] = field(default_factory=dict)
     papers: tuple[Paper, ...] = ()
     tasks: Mapping[str, Task] = field(default_factory=dict)
     rounds: int = 0

@@ -116,8 +116,10 @@ def lapsed(case: Case, lapse: SupplementLapsed, around: Circumstances) -> Decisi
     if not case.waiting_papers or lapse.round != case.rounds:
         return Decision(note=words.NOTHING_WAITED)
     move = Move(case, around)
-    move.set(due_at=lapse.due_at)
     askers = [task for task in move.open_tasks() if task.asked]
+    if askers and lapse.step is None:  # the desk's own; an agency had asked in the same instant
+        return Decision(note=words.STILL_AWAITED)
+    move.set(due_at=lapse.due_at)
     for task in askers:
         close_task(move, task, closed_by="lapsed", outcome="refused", reason=lapse.reason)
         move.cancelled(task, lapse.reason)

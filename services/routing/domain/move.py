@@ -78,6 +78,7 @@ class Move:
         note: str | None = None,
         form: dict[str, Any] | None = None,
         papers: tuple[Paper, ...] = (),
+        corrected: bool | None = None,
     ) -> None:
         """Tell the agency: something about this task is new."""
         self.events.append(
@@ -92,6 +93,7 @@ class Move:
                 papers_after=self.case.papers if papers else None,
                 note=note,
                 changed_at=self.now,
+                corrected=corrected,
             )
         )
 

@@ -33,12 +33,19 @@ RESPOND_BY_PAST: Final = "Hạn trả lời đã nêu đã qua: yêu cầu đư�
 CORRECTED_NOTICE: Final = "{number} (sửa {at})"
 SUM_CORRECTED: Final = "Đã ghi nhận số tiền mới; công dân nhận thông báo thay thế."
 
+CORRECTED: Final = "Bộ phận một cửa sửa chỗ ghi nhầm: hãy dùng giá trị mới."
+CORRECTED_TOO_LATE: Final = (
+    "Bộ phận một cửa sửa chỗ ghi nhầm sau khi cơ quan đã trả lời: câu trả lời vẫn giữ nguyên. Nếu kết "
+    "quả vì thế mà sai, hãy cải chính theo quy định và báo bộ phận một cửa."
+)
+
 WAITS_ITS_TURN: Final = "Đang chờ công dân; yêu cầu bổ sung này sẽ được gửi ngay sau đó."
 
 ALREADY_TAKEN: Final = "Nhiệm vụ đã được nhận trước đó; cán bộ thụ lý được ghi lại."
 DOSSIER_CLOSED: Final = "Hồ sơ đã kết thúc; thông tin này không thay đổi gì."
 ALREADY_OPEN: Final = "Hồ sơ đã được chuyển xử lý trước đó."
 NOTHING_WAITED: Final = "Không có yêu cầu bổ sung nào đang chờ."
+STILL_AWAITED: Final = "Cơ quan cũng đang chờ giấy tờ của công dân; hồ sơ theo yêu cầu đó."
 ANSWERED_MEANWHILE: Final = "Cơ quan đã trả lời hoặc hạn đã đổi; sự im lặng không còn tính."
 NO_SUCH_PAYMENT: Final = "Không có khoản nộp nào đang chờ ở bước này."
 

@@ -31,6 +31,8 @@ cases = sa.Table(
     sa.Column("branches", Json(), nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("form", Json(), nullable=False),
+    # Fields that the desk has corrected, and when it last did.
+    sa.Column("corrected", Json()),
     sa.Column("papers", Json(), nullable=False),
     sa.Column("opened_at", Instant(), nullable=False),
     sa.Column("promised_at", Instant(), nullable=False),

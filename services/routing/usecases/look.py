@@ -49,6 +49,15 @@ class SeenTask:
         return shared_form(self.case, self.step) if self.step and self.task.is_open else {}
 
     @property
+    def overtaken(self) -> tuple[str, ...]:
+        """Fields that the desk has corrected since the agency answered on them."""
+        closed_at, shares = self.task.closed_at, self.step.shares if self.step else ()
+        if self.task.state != "answered" or closed_at is None:
+            return ()
+        corrected = self.case.corrected
+        return tuple(name for name in shares if name in corrected and corrected[name] >= closed_at)
+
+    @property
     def results(self) -> tuple[str, ...]:
         """The result codes that a completion may carry."""
         return () if self.step is None else self.step.results

@@ -76,6 +76,11 @@ def _add_one_task(blue: Blueprint, door: Door) -> None:
     def task(task_id: str) -> str:
         return _page(door, door.task(current().bound_to, task_id))
 
+    @blue.get("/nhiem-vu/<task_id>/tra-loi")
+    @require("agency")
+    def answered(task_id: str) -> Response:
+        return redirect(url_for("pages.task", task_id=task_id), 303)
+
     @blue.post("/nhiem-vu/<task_id>/tra-loi")
     @require("agency")
     def answer(task_id: str) -> Response | tuple[str, int]:
@@ -129,7 +134,11 @@ def _page(
         state=name,
         tone=tone,
         due=words.due(seen.task, now),
-        form=[_shared(fields.get(name), name, value) for name, value in seen.form.items()],
+        form=[
+            (*_shared(fields.get(name), name, value), seen.case.corrected.get(name))
+            for name, value in seen.form.items()
+        ],
+        overtaken=[fields[name].label if name in fields else name for name in seen.overtaken],
         results=[(code, code) for code in seen.results],
         outcome=words.OUTCOMES.get(seen.task.outcome or ""),
         answer_id=door.store.ids.new(),

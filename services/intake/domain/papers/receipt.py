@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from services.intake.domain.dossier import CHANNELS_VI
@@ -30,6 +31,7 @@ _COLUMNS: Final = (
 )
 _NOT_YET: Final = "Biên nhận nộp hồ sơ"
 _WITHOUT_DATE: Final = "Giấy tiếp nhận hồ sơ"
+CORRECTED: Final = "bản sửa"
 
 
 def receipt(matter: Matter) -> OfficialPaper:
@@ -41,7 +43,9 @@ def receipt(matter: Matter) -> OfficialPaper:
         Signer("Cán bộ tiếp nhận", matter.officer),
     )
     if dossier.received_at is not None:
-        return matter.paper("receipt", dossier.received_at, blocks, signers)
+        paper = matter.paper("receipt", dossier.received_at, blocks, signers)
+        mended = f"{paper.title} ({CORRECTED})"
+        return replace(paper, title=mended) if dossier.corrections else paper
     return OfficialPaper(
         kind="receipt",
         form=None,
@@ -85,6 +89,12 @@ def _blocks(matter: Matter) -> Iterator[Block]:
         )
     )
     yield from _read_back(matter)
+    if dossier.corrections:
+        last = dossier.corrections[-1]
+        yield Words(
+            f"Bản sửa lần {last.number}, lúc {minute(last.at)}; thay các bản in trước. Ngày tiếp nhận "
+            "và ngày hẹn không đổi."
+        )
     if dossier.received_at is None:
         yield Words("Hồ sơ sẽ được kiểm tra; ngày hẹn chỉ có khi hồ sơ được tiếp nhận.")
     elif promised is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Any, cast
 
+from services.intake.domain.circumstances import procedure_of
 from services.intake.storage.queries import Filters, Sort
 from services.intake.usecases import look
 from services.intake.usecases.report import ii06a
@@ -21,6 +22,7 @@ from services.intake.web.api.schemas import (
     TimelineSchema,
 )
 from services.intake.web.deps import deps, own_office
+from services.intake.web.pages.mended import with_changes
 from services.intake.web.telling import tell
 from shared.identity.audit import saw
 from shared.identity.guard import current
@@ -75,7 +77,9 @@ def _dossiers(blp: Blueprint) -> None:
         with known.store.read() as connection:
             dossier = look.one(connection, own_office(), code)
             entries = look.timeline(connection, dossier.code)
-        return {"items": [tell(entry).as_json() for entry in entries]}
+        procedure = procedure_of(known.catalogue, dossier)
+        told = (with_changes(tell(entry), entry, dossier, procedure) for entry in entries)
+        return {"items": [each.as_json() for each in told]}
 
 
 def _filters(query: dict[str, Any], office: str | None) -> Filters:

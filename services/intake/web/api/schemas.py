@@ -10,12 +10,12 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from services.intake.domain.citizen import RETURN_METHODS
 from services.intake.domain.dossier import CHANNELS
+from services.intake.domain.returning import RETURN_METHODS, TAKERS_VI
 from services.intake.domain.statuses import Status
 from shared.web.schemas import Day, Instant, QueryInt, Schema, StrictBool, StrictInt
 
-_FORM = (
+FORM_WORDS = (
     "Fields by name. Numbers are JSON numbers (1250.5, not a text), days are YYYY-MM-DD; what each "
     "field takes (least, greatest, decimals, not_before, choices) is told by GET /procedures"
 )
@@ -35,7 +35,7 @@ class FormData(fields.Dict):
     """The declaration's fields by name; which there are is the procedure's business."""
 
     def __init__(self, **options: Any) -> None:
-        about = {"additionalProperties": _SCALAR, "description": _FORM}
+        about = {"additionalProperties": _SCALAR, "description": FORM_WORDS}
         about |= options.pop("metadata", {})
         super().__init__(keys=Text(), metadata=about, **options)
 
@@ -155,9 +155,26 @@ class CalledSchema(Schema):
 
 
 class ReturnSchema(Schema):
-    """How the result reached the citizen."""
+    """How results reached the citizen: who took them at the desk, or by which post."""
 
     method = fields.String(required=True, validate=validate.OneOf(tuple(RETURN_METHODS)))
+    steps = fields.List(
+        Text(),
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "`step` of each result that leaves now; null: all that are left"},
+    )
+    taker = fields.String(
+        load_default=None, allow_none=True, validate=validate.OneOf(tuple(TAKERS_VI))
+    )
+    taker_name = Text(
+        load_default=None, allow_none=True, metadata={"description": "the representative's"}
+    )
+    id_checked = StrictBool(
+        load_default=False, metadata={"description": "needed with `taker`: papers were looked at"}
+    )
+    carrier = Text(load_default=None, allow_none=True)
+    waybill = Text(load_default=None, allow_none=True, metadata={"description": "with `carrier`"})
 
 
 class ListSchema(Schema):
@@ -252,6 +269,11 @@ class DossierSchema(SummarySchema):
     extensions = fields.List(fields.Dict(), required=True)
     ending = fields.Dict(allow_none=True)
     results = fields.List(fields.Dict(), required=True)
+    results_left = fields.List(fields.String(), required=True)
+    version = fields.String(
+        required=True, metadata={"description": "another as soon as the contents are; see correct"}
+    )
+    corrections = fields.List(fields.Dict(), required=True)
 
 
 class LineSchema(ma.Schema):

@@ -16,6 +16,7 @@ from services.intake.usecases import desk
 from services.intake.web.api import submit
 from services.intake.web.api.answering import answer
 from services.intake.web.api.body import contact_input, paper_counts
+from services.intake.web.api.correcting import CorrectSchema
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import (
     CalledSchema,
@@ -79,7 +80,7 @@ ACTS: Final[Mapping[str, tuple[str, type[ma.Schema], Verb]]] = {
         desk.refuse,
     ),
     "request-supplement": (
-        "Ask for what is missing, before reception.",
+        "Ask for what is missing; after reception the clock stands until it is here.",
         RequestSupplementSchema,
         desk.request_supplement,
     ),
@@ -107,6 +108,11 @@ ACTS: Final[Mapping[str, tuple[str, type[ma.Schema], Verb]]] = {
         "Mend how the citizen can be reached; messages from now on go there.",
         ContactSchema,
         desk.correct_contact,
+    ),
+    "correct": (
+        "Put right what the desk wrote down wrongly, before an agency has answered.",
+        CorrectSchema,
+        desk.correct,
     ),
     "called": (
         "Take down that the citizen, whom no message reached, was called.",

@@ -34,12 +34,21 @@ Arguments = Callable[[typed.Typed, Dossier, Procedure], dict[str, Any]]
 
 
 def blueprint() -> Blueprint:
-    """POST /ho-so/<code>/<act>."""
+    """POST /ho-so/<code>/<act>; an address that is loaded again shows the dossier's page."""
     blue = Blueprint("acts", __name__)
+    blue.add_url_rule(
+        "/ho-so/<string:code>/<string:act>", "again", require("desk")(_again), methods=["GET"]
+    )
     blue.add_url_rule(
         "/ho-so/<string:code>/<string:act>", "act", require("desk")(_act), methods=["POST"]
     )
     return blue
+
+
+def _again(code: str, act: str) -> Response:
+    if act not in ACTS:
+        raise NotFound("there is no such page", vi="Không có trang này.")
+    return redirect(url_for("desk.dossier", code=code, mo=act), 303)
 
 
 def _act(code: str, act: str) -> Response | tuple[str, int]:
@@ -145,6 +154,15 @@ def _supplement(form: typed.Typed, dossier: Dossier, procedure: Procedure) -> di
     }
 
 
+def _return_result(form: typed.Typed, dossier: Dossier, _: Procedure) -> dict[str, Any]:
+    several = len(dossier.results_left) > 1
+    return {
+        "steps": form.getlist("steps")[:100] if several else None,
+        "id_checked": "id_checked" in form,
+        **{n: form.get(n, "") for n in ("method", "taker", "taker_name", "carrier", "waybill")},
+    }
+
+
 def _pay(form: typed.Typed, *_: object) -> dict[str, Any]:
     amount = read_number(form.get("amount_vnd", ""), unit="vnd")
     if isinstance(amount, Unreadable):
@@ -172,7 +190,7 @@ ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "extend-supplement": (desk.extend_supplement, _extend_supplement),
     "payment": (desk.pay, _pay),
     "withdraw": (desk.withdraw, _texts("reason")),
-    "return-result": (desk.return_result, _texts("method")),
+    "return-result": (desk.return_result, _return_result),
     "called": (desk.called, lambda *_: {}),
     "contact": (desk.correct_contact, lambda form, *_: {"typed": typed.contact(form)}),
 }

@@ -9,7 +9,7 @@ from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services.intake.domain.circumstances import procedure_of
-from services.intake.domain.citizen import RETURN_METHODS
+from services.intake.domain.returning import RETURN_METHODS, TAKERS_VI
 from services.intake.domain.similar import WHY_VI, LookAlike
 from services.intake.domain.waits import ACTIONS_VI, actions
 from services.intake.storage.drafts import forget
@@ -24,6 +24,7 @@ from services.intake.web.due import channel_name, due
 from services.intake.web.pages import choosing, drafts, export, find, lists, papers, typed
 from services.intake.web.pages.choosing import offered
 from services.intake.web.pages.faulty import faulty, unasked
+from services.intake.web.pages.mended import newest_first
 from services.intake.web.people import names_in, take_care
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
@@ -44,6 +45,14 @@ DONE: Final[Mapping[str, str]] = {
     "return-result": "Đã ghi nhận trả kết quả.",
     "called": "Đã ghi nhận cuộc gọi.",
     "contact": "Đã lưu cách liên hệ; tin sau được gửi theo đó.",
+    "correct": "Đã sửa hồ sơ; cơ quan đang giữ được báo giá trị mới. In lại giấy hẹn (bản sửa) "
+    "và đổi cho công dân.",
+}
+
+
+_RETURNING: Final[Mapping[str, Any]] = {
+    "methods": [(method, words[0]) for method, words in RETURN_METHODS.items()],
+    "takers": list(TAKERS_VI.items()),
 }
 
 
@@ -133,8 +142,8 @@ def submit(code: str) -> Response | tuple[str, int]:
 
 def dossier(code: str) -> str:
     """One dossier: where it stands, what may be done, what happened."""
-    done = request.args.get("xong")
-    return show(code, done=DONE.get(done) if done else None)
+    args = request.args
+    return show(code, action=args.get("mo"), done=DONE.get(args.get("xong", "")))
 
 
 def show(
@@ -158,14 +167,14 @@ def show(
         dossier=found,
         procedure=procedure,
         office=office_agency(),
-        events=[people.tell(entry) for entry in reversed(entries)],
+        events=newest_first(people, entries, found, procedure),
         keeper=people.keeper,
         allowed=actions(found),
         names=ACTIONS_VI,
         contact=typed.of_contact(found.contact),
         held={p.code: p for p in found.papers},
         papers=papers.links(found),
-        methods=[(method, words[0]) for method, words in RETURN_METHODS.items()],
+        **_RETURNING,
         due=due(found, now),
         agency_name=agency_name,
         places=places(found, stages(entries), office_agency().name),

@@ -49,15 +49,20 @@ def export(kind: str) -> Response:
     asked = asked_for(now)
     with deps().store.read() as connection:
         asked, _ = found_by(connection, asked)
+    name = f"{asked.of.name}-{to_vn(now):%Y%m%d-%H%M}"
+    return file_of(kind, _lines(asked, now), _title(asked, now), name)
+
+
+def file_of(kind: str, lines: Iterator[Line], title: str, name: str) -> Response:
+    """These lines, the head first, as a file to keep."""
     file = tempfile.TemporaryFile()  # noqa: SIM115 - send_file closes it
     try:
-        _WRITERS[kind](file, _lines(asked, now), _title(asked, now))
+        _WRITERS[kind](file, lines, title)
         file.seek(0)
     except BaseException:
         file.close()
         raise
-    name = f"{asked.of.name}-{to_vn(now):%Y%m%d-%H%M}.{kind}"
-    return send_file(file, _TYPES[kind], as_attachment=True, download_name=name)
+    return send_file(file, _TYPES[kind], as_attachment=True, download_name=f"{name}.{kind}")
 
 
 def _title(asked: Asked, now: datetime) -> str:
@@ -73,7 +78,7 @@ def _lines(asked: Asked, now: datetime) -> Iterator[Line]:
     for lines in lists.every(known.store, asked.filters, now, asked.sort):
         with known.store.read() as connection:
             held = holders_for(connection, asked, lines)
-        _note([line.code for line in lines])
+        note_shown([line.code for line in lines])
         for row in rows_of(known, asked, lines, held, now):
             number += 1
             yield (number, *_cells(row), *((row.beside,) if beside else ()))
@@ -81,7 +86,7 @@ def _lines(asked: Asked, now: datetime) -> Iterator[Line]:
         yield ("", f"Tệp chỉ ghi {number} dòng đầu; hãy lọc danh sách rồi tải lại.")
 
 
-def _note(codes: Sequence[str]) -> None:
+def note_shown(codes: Sequence[str]) -> None:
     """Write down whom the file shows: more than an entry of the access log names."""
     with deps().store.begin(current().actor) as uow:
         for start in range(0, len(codes), MOST_NAMED):

@@ -160,12 +160,12 @@ def read(args: Mapping[str, str], office: str, now: datetime) -> Asked:
         statuses=(int(number),) if whole else (),
         procedure=kept.get("thu-tuc"),
         channel=kept["hinh-thuc"] if kept.get("hinh-thuc") in CHANNELS else None,
-        received_from=_start(days.get("tu")),
-        received_to=_end(days.get("den")),
+        received_from=start_of(days.get("tu")),
+        received_to=end_of(days.get("den")),
     )
     filters = of.narrow(filters, now)
     if of is REGISTER:
-        filters = replace(filters, received_from=_start(day), received_to=_end(day))
+        filters = replace(filters, received_from=start_of(day), received_to=end_of(day))
         kept["ngay"] = args["ngay"][:100] if wrong else day.isoformat()
     return Asked(of, filters, of.sort, day, args=kept, wrong=wrong)
 
@@ -176,9 +176,17 @@ def of_lists(asked: Asked, now: datetime) -> dict[str, Filters]:
     return {each.name: each.narrow(plain, now) for each in COUNTED}
 
 
-def _start(day: date | None) -> datetime | None:
+def day_of(text: str | None) -> date | None:
+    """The day that an address names; None for one that cannot be read."""
+    day = read_day(text or "")
+    return day if isinstance(day, date) else None
+
+
+def start_of(day: date | None) -> datetime | None:
+    """Its first instant in Việt Nam."""
     return None if day is None else datetime.combine(day, time.min, VN)
 
 
-def _end(day: date | None) -> datetime | None:
+def end_of(day: date | None) -> datetime | None:
+    """The first instant of the day after it."""
     return None if day is None else datetime.combine(day + _DAY, time.min, VN)

@@ -15,7 +15,7 @@ from services.intake.storage import guesses
 from services.intake.usecases import look
 from services.intake.web.deps import agency_name, deps
 from services.intake.web.openings import openings
-from services.intake.web.where import milestones, places, stages
+from services.intake.web.where import milestones, places, sent_by, stages
 from shared.identity.audit import saw
 from shared.identity.callers import place_of
 from shared.identity.guard import TooMany, current_or_none, guard_of, public
@@ -118,7 +118,8 @@ def next_step(
             if any(result.outcome == "refused" for result in dossier.results):
                 now += " Phần không giải quyết: bạn nhận lại giấy tờ và được hướng dẫn tại đó."
         case Status.RETURNED:
-            now = "Hồ sơ đã kết thúc."
+            sent = sent_by(dossier.handed)
+            now = f"Kết quả: {sent}. Hồ sơ đã kết thúc." if sent else "Hồ sơ đã kết thúc."
         case _:
             now = (dossier.ending.next_step if dossier.ending else None) or "Hồ sơ đã kết thúc."
     return f"{now.rstrip('.')}. Cần hỏi thêm, gọi {hotline}."

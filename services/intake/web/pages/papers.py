@@ -40,6 +40,11 @@ ADDRESSES: Final[dict[FormKind, tuple[str, str]]] = {
     "apology": ("phieu-xin-loi", "Phiếu xin lỗi và hẹn lại"),
     "control": ("phieu-kiem-soat", "Phiếu kiểm soát"),
 }
+#: What has just been done, where a paper is shown right after it.
+DONE: Final[dict[FormKind, str]] = {
+    "receipt": "Đã lưu",
+    "refusal": "Đã từ chối tiếp nhận, công dân được báo:",
+}
 REGISTER: Final = "so-theo-doi"
 _SLIP: Final = "80"
 #: Rows of a register that stand on one print.
@@ -75,6 +80,8 @@ def links(dossier: Dossier) -> list[tuple[str, str]]:
         words = ADDRESSES[kind][1]
         if kind == "receipt" and dossier.received_at is None:
             words = "Biên nhận"
+        if kind == "receipt" and dossier.corrections:
+            words = "Giấy hẹn (bản sửa)"
         said = words if part is None else f"{words} (lần {part})"
         found.append((said, url_for(f"papers.{kind}", code=dossier.code, lan=part)))
     return found
@@ -101,7 +108,7 @@ def _page_of(kind: FormKind) -> Callable[[str], str]:
             pdf=url_for(f"papers.{kind}_pdf", code=code, **asked, kho=_SLIP if slip else None),
             back=url_for("desk.dossier", code=code),
             again=choosing.last_of(deps().procedures_of(own_office())),
-            just_filed=now and kind == "receipt",
+            done=DONE.get(kind) if now else None,
         )
 
     return view

@@ -11,6 +11,7 @@ from shared.events.parts import StepResult
 from shared.events.routing import (
     ClockResumed,
     ClockStopped,
+    CorrectionOvertaken,
     DeadlineMissed,
     DeadlineNear,
     DossierExtended,
@@ -51,9 +52,11 @@ _MOMENTS = {
     "paid": "đã nộp tiền",
     "resolved": "có kết quả",
     "returned": "đã trả kết quả",
+    "partly_returned": "đã trả một phần kết quả",
     "extended": "lùi ngày hẹn",
     "stopped": "dừng xử lý",
     "withdrawn": "đã rút hồ sơ",
+    "contact_changed": "cách liên hệ mới",
 }
 _MEDIA = {"sms": "tin nhắn", "email": "thư điện tử"}
 
@@ -134,6 +137,13 @@ def _step_answered(event: StepAnswered) -> Words:
     ]
 
 
+def _overtaken(event: CorrectionOvertaken) -> Words:
+    return f"{named(event.agency)} đã trả lời trước khi nhận bản sửa lần {event.number}", [
+        named(event.step),
+        "Câu trả lời giữ nguyên; cơ quan đã được báo giá trị mới",
+    ]
+
+
 def _deadline(words: str) -> Callable[[DeadlineNear | DeadlineMissed], Words]:
     def say(event: DeadlineNear | DeadlineMissed) -> Words:
         what = "của hồ sơ" if event.scope == "dossier" else f"của {named(event.agency)}"
@@ -164,6 +174,7 @@ ROWS: Final = (
     row(StepOpened, _step_opened, "going"),
     row(StepRepeated, _step_repeated, "waiting"),
     row(StepAnswered, _step_answered, "going"),
+    row(CorrectionOvertaken, _overtaken, "bad"),
     row(DeadlineNear, _deadline("Sắp đến hạn"), "waiting"),
     row(DeadlineMissed, _deadline("Quá hạn"), "bad"),
     row(CitizenNotified, _notified, "quiet"),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.intake.domain.citizen import RETURN_METHODS
 from services.intake.domain.dossier import CHANNELS_VI
+from services.intake.domain.returning import RETURN_METHODS, TAKERS_VI
 from services.intake.domain.similar import WHY_VI
 from services.intake.web.telling.words import Words, named, row, when
 from shared.events.intake import (
     CitizenCalled,
     ContactGiven,
     DeadlineStated,
+    DossierCorrected,
     DossierPaid,
+    DossierPartlyReturned,
     DossierReceived,
     DossierRefused,
     DossierRegistered,
@@ -125,8 +127,16 @@ def _withdrawn(event: DossierWithdrawn) -> Words:
     return "Công dân rút hồ sơ", [f"Lý do: {event.reason}"]
 
 
-def _returned(event: DossierReturned) -> Words:
-    return "Đã trả kết quả", [RETURN_METHODS.get(event.method, ("", ""))[0]]
+def _returned(event: DossierReturned | DossierPartlyReturned) -> Words:
+    sent = f"{event.carrier}, mã vận đơn {event.waybill}" if event.waybill else ""
+    how = [
+        RETURN_METHODS.get(event.method, ("", ""))[0],
+        sent,
+        TAKERS_VI.get(event.taker or "", ""),
+    ]
+    if isinstance(event, DossierPartlyReturned):
+        return f"Đã trả một phần kết quả, còn {event.left}", how
+    return "Đã trả kết quả", how
 
 
 def _similar_seen(event: SimilarSeen) -> Words:
@@ -136,6 +146,10 @@ def _similar_seen(event: SimilarSeen) -> Words:
         for each in event.similar
     ]
     return "Đã xem hồ sơ tương tự và vẫn nộp", shown
+
+
+def _corrected(event: DossierCorrected) -> Words:
+    return f"Sửa hồ sơ (lần {event.number}): {event.mended} chỗ", []
 
 
 def _called(_: CitizenCalled) -> Words:
@@ -163,7 +177,9 @@ ROWS: Final = (
     row(DropConfirmed, _drop_confirmed, "quiet"),
     row(DossierWithdrawn, _withdrawn, "quiet"),
     row(DossierReturned, _returned, "good"),
+    row(DossierPartlyReturned, _returned, "going"),
     row(ContactGiven, _contact, "quiet"),
     row(SimilarSeen, _similar_seen, "quiet"),
+    row(DossierCorrected, _corrected, "going"),
     row(CitizenCalled, _called, "quiet"),
 )
