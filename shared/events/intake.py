@@ -36,6 +36,7 @@ Papers = Annotated[tuple[Paper, ...], Meta(max_length=MAX_MANY)]
 Items = Annotated[tuple[Item, ...], Meta(max_length=MAX_MANY)]
 Branches = Annotated[tuple[Word, ...], Meta(max_length=MAX_MANY)]
 DossierCode = Annotated[Word, about("Dossier code")]
+Sha256 = Annotated[Word, about("Digest of its bytes, in hexadecimal")]
 Because = Literal["clock_resumed", "supplement_dropped", "extended"]
 
 
@@ -83,6 +84,35 @@ class SimilarSeen(Event, frozen=True, kw_only=True):
     dossier: DossierCode
     similar: Annotated[tuple[Similar, ...], Meta(max_length=10), about("What was shown")]
     decided_at: Instant
+
+
+@event("dossier.file_added", "intake", read_by=())
+class FileAdded(Event, frozen=True, kw_only=True):
+    """A scan or a result lies with the dossier. For the dossier's own timeline.
+
+    Never its name or content: who may read it asks intake, by a link that ends.
+    """
+
+    dossier: DossierCode
+    file: Annotated[Word, about("Id of the file")]
+    kind: Literal["scan", "result"]
+    media_type: Annotated[Line, about("application/pdf, image/jpeg or image/png, by its content")]
+    size: Annotated[Whole, about("Bytes")]
+    sha256: Sha256
+    held: Annotated[bool, about("Nobody can read it before the malware scanner has answered")]
+    agency: Annotated[Agency | None, about("Whose result it is; null for a scan")] = None
+    added_at: Instant
+
+
+@event("dossier.file_withdrawn", "intake", read_by=())
+class FileWithdrawn(Event, frozen=True, kw_only=True):
+    """A file was taken away again, for good. For the dossier's own timeline."""
+
+    dossier: DossierCode
+    file: Annotated[Word, about("Id of the file")]
+    sha256: Sha256
+    reason: Text
+    withdrawn_at: Instant
 
 
 @event("dossier.called", "intake", read_by=())
@@ -287,6 +317,16 @@ class DossierReturned(Event, frozen=True, kw_only=True):
     dossier: DossierCode
     method: Annotated[Word, about("desk, post or online")]
     returned_at: Instant
+
+
+@event("result.code_given", "intake", way="contacts", read_by=("notify",), personal=True)
+class ResultCodeGiven(Event, frozen=True, kw_only=True):
+    """A code with which the citizen reads the results, once; it goes to the contact that is known."""
+
+    dossier: DossierCode
+    code: Annotated[Word, about("Six digits", personal=True)]
+    until: Annotated[Instant, about("It counts no longer than this")]
+    given_at: Instant
 
 
 @event("contact.given", "intake", way="contacts", read_by=("notify",), personal=True)

@@ -10,6 +10,7 @@ from flask import Flask, request
 
 from services.intake.domain.papers import words
 from services.intake.storage import staff
+from services.intake.web.api import files as api_files
 from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps, deps
 from services.intake.web.pages import (
@@ -18,7 +19,9 @@ from services.intake.web.pages import (
     colleagues,
     desk,
     drafts,
+    files,
     imports,
+    linked,
     lookup,
     papers,
     report,
@@ -70,6 +73,7 @@ def create_web(
     api = create_api(app, "Liên Thông – Tiếp nhận", about=ABOUT)
     api.register_blueprint(read.blueprint())
     api.register_blueprint(write.blueprint())
+    api.register_blueprint(api_files.blueprint())
     app.jinja_env.filters["pairs"] = _pairs
     app.jinja_env.filters["as_typed"] = lambda value, field: typed.shown(field, value)
     app.jinja_env.filters |= {
@@ -83,7 +87,10 @@ def create_web(
     app.jinja_env.globals["today"] = lambda: deps().today()
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
-    for room in (desk, drafts, imports, acts, papers, lookup, report, signing, account, colleagues):
+    for room in (
+        desk, drafts, imports, acts, papers, files, linked, lookup, report, signing, account,
+        colleagues,
+    ):  # fmt: skip
         app.register_blueprint(room.blueprint())
     return app
 

@@ -10,8 +10,10 @@ from werkzeug.wrappers import Response
 
 from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.citizen import RETURN_METHODS
+from services.intake.domain.files import MOST_AT_ONCE, STATES_VI
 from services.intake.domain.similar import WHY_VI, LookAlike
 from services.intake.domain.waits import ACTIONS_VI, actions
+from services.intake.storage import files
 from services.intake.storage.drafts import forget
 from services.intake.usecases import look
 from services.intake.usecases.drafting import owner
@@ -42,6 +44,8 @@ DONE: Final[Mapping[str, str]] = {
     "withdraw": "Đã rút hồ sơ; các cơ quan được báo.",
     "return-result": "Đã ghi nhận trả kết quả.",
     "called": "Đã ghi nhận cuộc gọi.",
+    "files": "Đã lưu tệp vào hồ sơ.",
+    "file-gone": "Đã gỡ tệp; mã băm và lý do được giữ lại.",
     "contact": "Đã lưu cách liên hệ; tin sau được gửi theo đó.",
 }
 
@@ -165,6 +169,7 @@ def show(
         found = look.one(connection, own_office(), code)
         entries = look.timeline(connection, found.code)
         people = names_in(connection, found.code, entries)
+        scans = files.of_dossier(connection, found.code)
     procedure = procedure_of(known.catalogue, found)
     counts = typed.papers(procedure.papers, values) if values else []
     return render_template(
@@ -184,6 +189,10 @@ def show(
         agency_name=agency_name,
         places=places(found, stages(entries), office_agency().name),
         channel_name=channel_name,
+        files=scans,
+        file_states=STATES_VI,
+        file_limits=known.files.limits,
+        most_at_once=MOST_AT_ONCE,
         action=action,
         values=values if values is not None else typed.Typed(),
         faults=faults,

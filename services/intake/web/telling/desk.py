@@ -20,6 +20,9 @@ from shared.events.intake import (
     DossierSupplemented,
     DossierWithdrawn,
     DropConfirmed,
+    FileAdded,
+    FileWithdrawn,
+    ResultCodeGiven,
     ResultConfirmed,
     SilenceConfirmed,
     SimilarSeen,
@@ -138,12 +141,26 @@ def _similar_seen(event: SimilarSeen) -> Words:
     return "Đã xem hồ sơ tương tự và vẫn nộp", shown
 
 
+def _file_added(event: FileAdded) -> Words:
+    whose = f"Kết quả của {named(event.agency)}" if event.agency else "Bản quét giấy tờ"
+    held = "chờ quét mã độc" if event.held else ""
+    return f"{whose} được lưu vào hồ sơ", [held, f"SHA-256 {event.sha256[:16]}…"]
+
+
+def _file_withdrawn(event: FileWithdrawn) -> Words:
+    return "Gỡ một tệp khỏi hồ sơ", [f"Lý do: {event.reason}", f"SHA-256 {event.sha256[:16]}…"]
+
+
 def _called(_: CitizenCalled) -> Words:
     return "Đã gọi điện cho công dân", []
 
 
 def _contact(_: ContactGiven) -> Words:
     return "Ghi nhận cách liên hệ của công dân", []
+
+
+def _code_given(_: ResultCodeGiven) -> Words:
+    return "Công dân xin mã để đọc kết quả trực tuyến", []
 
 
 ROWS: Final = (
@@ -166,4 +183,7 @@ ROWS: Final = (
     row(ContactGiven, _contact, "quiet"),
     row(SimilarSeen, _similar_seen, "quiet"),
     row(CitizenCalled, _called, "quiet"),
+    row(FileAdded, _file_added, "quiet"),
+    row(FileWithdrawn, _file_withdrawn, "quiet"),
+    row(ResultCodeGiven, _code_given, "quiet"),
 )
