@@ -82,13 +82,13 @@ class Request(flask.Request):
             return super().max_content_length
         return int(most() if callable(most) else most)
 
-    @property
-    def _view(self) -> Any:
-        return flask.current_app.view_functions.get(self.endpoint or "")
-
     @max_content_length.setter
     def max_content_length(self, value: int | None) -> None:
         self._max_content_length = value
+
+    @property
+    def _view(self) -> Any:
+        return flask.current_app.view_functions.get(self.endpoint or "")
 
     def _get_file_stream(
         self,

@@ -84,7 +84,8 @@ def test_what_is_no_plain_scan_is_refused_and_nothing_is_left(embedded_desk: Des
     assert answer.status_code == 422, told
     (fault,) = told["errors"]
     assert (fault["rule"], left(desk, code)) == (rule, ([], 0))
-    assert fault["vi"].startswith("x.pdf: ") and fault["en"]
+    assert fault["vi"].startswith("x.pdf: ")
+    assert fault["en"]
 
 
 def test_50_mb_are_refused_before_they_are_read_to_the_end(embedded_desk: Desk):

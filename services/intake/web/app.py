@@ -25,6 +25,7 @@ from services.intake.web.pages import (
     lookup,
     papers,
     report,
+    result,
     signing,
     typed,
 )
@@ -88,7 +89,7 @@ def create_web(
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
     for room in (
-        desk, drafts, imports, acts, papers, files, linked, lookup, report, signing, account,
+        desk, drafts, imports, acts, papers, files, linked, lookup, result, report, signing, account,
         colleagues,
     ):  # fmt: skip
         app.register_blueprint(room.blueprint())

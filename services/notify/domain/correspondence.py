@@ -25,10 +25,12 @@ from shared.events.intake import (
     ContactGiven,
     DeadlineStated,
     DossierReturned,
+    ResultCodeGiven,
     SupplementLapsed,
 )
 from shared.events.routing import DossierResolved, DossierStopped, SupplementDropped
 
+_AFTER_THE_END = (DossierReturned, ResultCodeGiven)
 _PROPOSALS = (DossierResolved, DossierStopped, SupplementDropped)
 TOLD_BEFORE: Final = (
     "Cơ sở dữ liệu của nơi gửi đã khôi phục từ bản sao: điều này công dân đã được báo rồi."
@@ -78,7 +80,7 @@ def write_messages(
     before = known or Correspondence(Case(event.subject))
     if isinstance(event, _PROPOSALS) and event.proposed:
         return Decision()  # intake confirms it, or states what came before it
-    if before.case.ended and not isinstance(event, DossierReturned):
+    if before.case.ended and not isinstance(event, _AFTER_THE_END):
         return Decision(note=AFTER_THE_END)
     case = learn(before.case, event)
     moment = MOMENTS[type(event)]

@@ -27,6 +27,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount_vnd: int | None = None
     step: str | None = None
     replaces: str = ""
+    otp: str = ""
     results: tuple[StepResult, ...] = ()
 
 
@@ -129,6 +130,12 @@ _TABLE: Final[tuple[Moment, ...]] = (
         "withdrawn",
         "Đã rút hồ sơ",
         lambda event: Details(reason=event.reason),
+    ),
+    _moment(
+        intake.ResultCodeGiven,
+        "result_code",
+        "Mã đọc kết quả",
+        lambda event: Details(otp=event.code, respond_by=event.until),
     ),
     _moment(intake.DossierReturned, "returned", "Đã trả kết quả", _nothing),
 )

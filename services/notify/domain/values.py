@@ -74,6 +74,7 @@ def values_for(notice: Notice, contact: ContactGiven, channel: str) -> dict[str,
         "office": place.short_name if brief else place.name,
         "step": details.step or "",
         "replaces": details.replaces,
+        "otp": details.otp,
         "respond_by": _time(details.respond_by, language, brief=brief),
     }
     if not brief:

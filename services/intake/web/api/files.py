@@ -107,7 +107,7 @@ def _of_desk(blp: Blueprint) -> None:
             look.one(connection, own_office(), code)
             return {"items": [told(each) for each in rows.of_dossier(connection, code)]}
 
-    @_file_route(blp, f"{path}/<string:file_id>")
+    @_file_route(blp, f"{path}/<string:file_id>")  # type: ignore[untyped-decorator]
     @require("desk")
     def attachment(code: str, file_id: str) -> Response:
         """Read one file."""
@@ -119,7 +119,7 @@ def _of_desk(blp: Blueprint) -> None:
 def _writes_of_desk(blp: Blueprint) -> None:
     path = "/dossiers/<string:code>/attachments"
 
-    @_upload_route(blp, path, FileSchema)
+    @_upload_route(blp, path, FileSchema)  # type: ignore[untyped-decorator]
     @require("desk")
     def attach(code: str) -> dict[str, Any]:
         """Add a scan: PDF, JPEG or PNG, judged by content. The same bytes again are the same file."""
@@ -132,7 +132,7 @@ def _writes_of_desk(blp: Blueprint) -> None:
         saw([kept.id])
         return told(kept)
 
-    @blp.post(f"{path}/<string:file_id>/withdraw")
+    @blp.post(f"{path}/<string:file_id>/withdraw")  # type: ignore[untyped-decorator]
     @require("desk")
     @blp.arguments(WithdrawFileSchema)  # type: ignore[untyped-decorator]
     @blp.response(200, FileSchema)  # type: ignore[untyped-decorator]
@@ -155,7 +155,7 @@ def _writes_of_desk(blp: Blueprint) -> None:
 def _by_link(blp: Blueprint) -> None:
     path = API.removeprefix("/api/v1")
 
-    @blp.get(path)
+    @blp.get(path)  # type: ignore[untyped-decorator]
     @public
     @blp.doc(parameters=[_LINK], security=[])  # type: ignore[untyped-decorator]
     @blp.response(200, FilesSchema)  # type: ignore[untyped-decorator]
@@ -164,13 +164,13 @@ def _by_link(blp: Blueprint) -> None:
         """List what an agency may read of a task's dossier, by a link that ends."""
         return {"items": [told(each) for each in linked.of_agency()[1]]}
 
-    @_file_route(blp, f"{path}/<string:file_id>", parameters=[_LINK], security=[])
+    @_file_route(blp, f"{path}/<string:file_id>", parameters=[_LINK], security=[])  # type: ignore[untyped-decorator]
     @public
     def linked_file(file_id: str) -> Response:
         """Read one of them."""
         return linked.read(file_id)
 
-    @_upload_route(blp, path, HandedInSchema, parameters=[_LINK], security=[])
+    @_upload_route(blp, path, HandedInSchema, parameters=[_LINK], security=[])  # type: ignore[untyped-decorator]
     @public
     def hand_in() -> dict[str, Any]:
         """Hand in the result of a task; name the receipt in the answer."""

@@ -32,7 +32,8 @@ def blueprint() -> Blueprint:
 @takes(most_of_form, into=draft)
 def upload(code: str) -> BaseResponse | tuple[str, int]:
     """Keep each file that is good; each that is not is named with its reason."""
-    known, faults, kept = deps(), [], 0
+    known, kept = deps(), 0
+    faults: list[Fault] = []
     with known.store.read() as connection:
         look.one(connection, own_office(), code)
     try:

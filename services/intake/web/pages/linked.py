@@ -6,7 +6,7 @@ proven the contact holds such a link too (pages/result.py).
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from services.intake.domain.files import STATES_VI, File
@@ -106,8 +106,3 @@ def handed_in(link: Link, arrival: Arrival) -> File:
     kept = files.attach(known.store, known.files, told)
     saw([link.dossier, kept.id])
     return kept
-
-
-def address(file_id: str) -> str:
-    """Where a file of the shown link lies, for programs."""
-    return url_for("linked.read", file_id=file_id, **{QUERY: request.args[QUERY]})
