@@ -25,7 +25,7 @@ MOST_UNPACKED: Final = 1024 * 1024 * 1024
 _DEEPEST: Final = 60
 _HEAD: Final = 1024
 _PIECE: Final = 1024 * 1024
-_STARTS: Final = {
+STARTS: Final = {
     b"%PDF-": "application/pdf",
     b"\xff\xd8\xff": "image/jpeg",
     b"\x89PNG\r\n\x1a\n": "image/png",
@@ -54,7 +54,7 @@ def judge(path: Path) -> str:
     """The media type; Bad for everything that is not wholly of its kind."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
-    media = next((each for start, each in _STARTS.items() if head.startswith(start)), None)
+    media = next((each for start, each in STARTS.items() if head.startswith(start)), None)
     if media is None or not _is_known_as(path, media):
         raise Bad("kind")
     if zipfile.is_zipfile(path):

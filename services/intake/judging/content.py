@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from services.intake.domain.files import MEDIA, WHY
+from services.intake.judging.child import STARTS
 from shared.log import get
 from shared.settings import PROJECT
 
@@ -33,6 +34,9 @@ def media_type(path: Path) -> tuple[str | None, str | None]:
     A file at which the libraries break, or that takes them more memory or time than a scan may, is
     not taken either.
     """
+    with path.open("rb") as file:
+        if not file.read(8).startswith(tuple(STARTS)):
+            return None, "kind"  # no process is begun for what is nothing of ours
     order = [sys.executable, "-I", "-c", _START, str(PROJECT), str(path), str(path.stat().st_size)]
     with _turn:
         try:

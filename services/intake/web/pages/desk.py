@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import sqlalchemy as sa
 from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -155,6 +156,16 @@ def dossier(code: str) -> str:
     return show(code, done=DONE.get(done) if done else None)
 
 
+def _files_of(connection: sa.Connection, code: str) -> dict[str, Any]:
+    """What the page says of the dossier's files."""
+    return {
+        "files": files.of_dossier(connection, code),
+        "file_states": STATES_VI,
+        "file_limits": deps().files.limits,
+        "most_at_once": MOST_AT_ONCE,
+    }
+
+
 def show(
     code: str,
     *,
@@ -169,7 +180,7 @@ def show(
         found = look.one(connection, own_office(), code)
         entries = look.timeline(connection, found.code)
         people = names_in(connection, found.code, entries)
-        scans = files.of_dossier(connection, found.code)
+        scans = _files_of(connection, found.code)
     procedure = procedure_of(known.catalogue, found)
     counts = typed.papers(procedure.papers, values) if values else []
     return render_template(
@@ -189,10 +200,7 @@ def show(
         agency_name=agency_name,
         places=places(found, stages(entries), office_agency().name),
         channel_name=channel_name,
-        files=scans,
-        file_states=STATES_VI,
-        file_limits=known.files.limits,
-        most_at_once=MOST_AT_ONCE,
+        **scans,
         action=action,
         values=values if values is not None else typed.Typed(),
         faults=faults,
