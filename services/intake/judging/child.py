@@ -17,7 +17,7 @@ from typing import Any, Final
 
 MEMORY: Final = 1024 * 1024 * 1024  # bytes of address space, beside the file itself
 CPU_SECONDS: Final = 30
-MOST_PIXELS: Final = 120_000_000
+MOST_PIXELS: Final = 64_000_000
 MOST_PAGES: Final = 300
 MOST_OBJECTS: Final = 300_000
 #: Bytes that the packed streams of one PDF may unpack to: an A4 in colour at 600 dpi has 100 MB.

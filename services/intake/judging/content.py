@@ -16,7 +16,7 @@ from shared.log import get
 from shared.settings import PROJECT
 
 SECONDS: Final = 60.0
-#: So many at once; others wait. Two pictures of a hundred million pixels are 700 MB.
+#: So many at once; others wait. Two pictures of 64 million pixels take 400 MB.
 AT_ONCE: Final = 2
 _CHILD: Final = "services.intake.judging.child"
 _turn = threading.BoundedSemaphore(AT_ONCE)
