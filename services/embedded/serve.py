@@ -19,8 +19,8 @@ from shared.kernel.errors import LienThongError
 from shared.kernel.ids import RandomIds
 from shared.messaging.loops.supervisor import Supervisor
 from shared.settings import DEFAULT_PORTS, SERVICES, Settings
-from shared.web.ops import HealthDoors, OpsApp
 from shared.web.connections import Limits, limits_of
+from shared.web.ops import HealthDoors, OpsApp
 from shared.web.server import WebServer, run
 from shared.web.status import operators_door
 

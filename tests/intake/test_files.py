@@ -58,7 +58,8 @@ def test_a_scan_is_kept_as_it_came_and_read_by_its_own_office_alone(desk: Desk):
     read = desk.http("GET", f"{path}/{kept['id']}")
     assert read.data == content
     assert read.headers["Content-Type"] == "image/png"
-    assert read.headers["Content-Disposition"].startswith("attachment; filename")
+    told = "attachment; filename=giay.png; filename*=UTF-8''gi%E1%BA%A5y.png"
+    assert read.headers["Content-Disposition"] == told
     assert read.headers["X-Content-Type-Options"] == "nosniff"
     assert read.headers["Cache-Control"] == "no-store"
     assert read.headers["Content-Security-Policy"].startswith("sandbox;")

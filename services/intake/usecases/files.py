@@ -153,8 +153,9 @@ def _place(uow: UnitOfWork, limits: Limits, arrival: Arrival, file: File) -> Fil
     may_attach(uow, arrival.dossier, arrival.office)
     there = files.of_dossier(uow.connection, file.dossier)
     kept = [each for each in there if each.standing in ("clean", "held")]
-    for each in kept:
-        if (each.sha256, each.kind, each.task) == (file.sha256, file.kind, file.task):
+    for each in there if file.state == "refused" else kept:
+        same = (each.sha256, each.kind, each.task) == (file.sha256, file.kind, file.task)
+        if same and each.withdrawn_at is None:
             return each
     if file.state == "refused":
         files.put(uow, file)

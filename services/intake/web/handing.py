@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import IO, BinaryIO, Final
+from urllib.parse import quote
 
 from flask import Response, current_app, request
 from werkzeug.datastructures import FileStorage
@@ -14,6 +15,7 @@ from services.intake.web.deps import deps
 from shared.identity.links import QUERY, Link, Links
 from shared.identity.links import Act as LinkAct
 from shared.kernel.errors import NotFound
+from shared.kernel.text import unaccent
 
 _SAFE: Final = {
     "Content-Security-Policy": "sandbox; default-src 'none'; frame-ancestors 'none'",
@@ -53,7 +55,9 @@ def sent() -> list[FileStorage]:
 def handed_out(file: File, opened: BinaryIO) -> Response:
     """The file to be saved: under the kind that it is, by a name that is no path."""
     response = Response(_chunks(opened), content_type=file.media_type, headers=_SAFE)
-    response.headers.set("Content-Disposition", "attachment", filename=file.told_name)
+    plain = unaccent(file.told_name).encode("ascii", "replace").decode().replace("?", "_")
+    names = {"filename": plain, "filename*": f"UTF-8''{quote(file.told_name, safe='')}"}
+    response.headers.set("Content-Disposition", "attachment", **names)
     response.content_length = file.size
     response.call_on_close(opened.close)
     return response
