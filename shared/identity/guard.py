@@ -142,8 +142,11 @@ def current_or_none() -> Principal | None:
 
 
 def stand_in(principal: Principal) -> None:
-    """Let the request count as this caller's: one who shows a link that we signed for them."""
-    g.principal, g.by_session = principal, False
+    """Let the access log name this caller, who shows a link that a door signed for them.
+
+    It opens nothing: whoever holds the link is not signed in.
+    """
+    g.stands_for = principal
 
 
 def pass_of_caller() -> Pass | None:
