@@ -20,6 +20,7 @@ from partner.errors import (
     UnknownTask,
     UnreadableMessage,
 )
+from partner.files import File
 from partner.inbox import Aside, Retry, Unreadable
 from partner.messages import Message
 from partner.refusals import Refusal
@@ -39,6 +40,7 @@ __all__ = [
     "CertificateTrouble",
     "Client",
     "DoorRefused",
+    "File",
     "Finding",
     "Handler",
     "Http",

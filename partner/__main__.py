@@ -20,6 +20,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 
 from partner.client import Client
 from partner.environment import from_environment
@@ -67,6 +68,10 @@ def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     show = commands.add_parser("show", help="all that is known of one task")
     show.add_argument("task")
     show.set_defaults(do=_show)
+    files = commands.add_parser("files", help="the scans of a task's dossier, over HTTPS")
+    files.add_argument("task")
+    files.add_argument("--into", type=Path, help="save them into this folder")
+    files.set_defaults(do=_files)
     catch_up = commands.add_parser("catch-up", help="fetch over HTTPS what was missed")
     catch_up.add_argument("--after", type=int, default=0, help="only what has a higher number")
     catch_up.set_defaults(do=_catch_up)
@@ -104,6 +109,7 @@ def _answering_commands(
     complete.add_argument("--result-code", help="one of the task's results")
     complete.add_argument("--document", help="number of the document")
     complete.add_argument("--reason", help="needed where it is refused; the citizen is told it")
+    complete.add_argument("--file", type=Path, help="the result (PDF, JPEG, PNG), over HTTPS")
     complete.add_argument("--amount", type=int, help="dong to be paid, where the step asks for it")
     ask = answer("ask", "ask the citizen for missing papers", _ask)
     ask.add_argument("--item", action="append", required=True, help="a missing paper; repeat it")
@@ -152,6 +158,16 @@ def _show(client: Client, options: argparse.Namespace) -> None:
     print(json.dumps(shown, ensure_ascii=False, indent=2))
 
 
+def _files(client: Client, options: argparse.Namespace) -> None:
+    for file in client.files.of(options.task):
+        print(f"{file.id}  {file.kind}  {file.state}  {file.size} bytes  {file.name}")
+        if options.into is not None and file.state == "clean":
+            kind = file.media_type.rpartition("/")[2]
+            place = options.into / f"{file.id}.{kind}"  # never by the name that somebody gave
+            place.write_bytes(client.files.read(options.task, file.id))
+            print(f"  {place}")
+
+
 def _catch_up(client: Client, options: argparse.Namespace) -> None:
     print(f"{client.catch_up(print_message, after=options.after)} caught up")
 
@@ -179,6 +195,7 @@ def _complete(client: Client, options: argparse.Namespace) -> None:
         document=options.document,
         reason=options.reason,
         amount_vnd=options.amount,
+        file=client.files.hand_in(options.task, options.file) if options.file else None,
     )
     _send(client, options, sent)
 

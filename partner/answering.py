@@ -77,8 +77,12 @@ class Answering:
         document: str | None = None,
         reason: str | None = None,
         amount_vnd: int | None = None,
+        file: str | None = None,
     ) -> str:
-        """Say that it is done; where it is refused, the citizen is told the reason."""
+        """Say that it is done; where it is refused, the citizen is told the reason.
+
+        `file` is the receipt of a result that was handed in (`files.hand_in`).
+        """
         allowed = self.task(task).results
         if result_code is not None and allowed and result_code not in allowed:
             raise BadAnswer(
@@ -91,6 +95,7 @@ class Answering:
             "document": document,
             "reason": reason,
             "amount_vnd": amount_vnd,
+            "file": file,
         }
         return self._answer(task, "completed", data)
 

@@ -26,6 +26,7 @@ from partner.errors import (
     QueueGone,
     StoreTrouble,
 )
+from partner.files import Files
 from partner.inbox import Inbox, Retry
 from partner.outbox import Outbox
 from partner.refusals import Refusal
@@ -240,6 +241,16 @@ class Client(Taking):
         else:
             if caught:
                 log.warning("%d messages that did not come by the queue came by the door", caught)
+
+    @property
+    def files(self) -> Files:
+        """Scans to read and results to hand in; PartnerError where there is no door."""
+        if self._door is None:
+            raise PartnerError(
+                "files need the HTTPS door: --door and --door-key (PARTNER_DOOR …)",
+                "tệp cần cổng HTTPS: --door và --door-key (PARTNER_DOOR …)",
+            )
+        return Files(self._door)
 
     def check(self) -> Iterator[Finding]:
         """Try the connection step by step; takes and sends nothing. PartnerError says what fails."""

@@ -119,19 +119,40 @@ class Door:
         return of_door(answer, told, "the task is closed")
 
     def _call(self, method: str, path: str, body: Any = None) -> Any:
-        sent = None if body is None else json.dumps(body, ensure_ascii=False).encode()
+        if body is None:
+            return self.ask(method, path)
+        sent = json.dumps(body, ensure_ascii=False).encode()
+        return self.ask(method, path, sent, {"Content-Type": "application/json"})
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        about: Mapping[str, str] | None = None,
+    ) -> Any:
+        """What the door says, read as JSON; `about` are headers that describe the body."""
+        told = _read(self._answer(method, path, body, about or {}) or b"null")
+        if told is _NOTHING:
+            raise DoorRefused("the door's answer cannot be read")
+        return told
+
+    def content(self, path: str) -> bytes:
+        """What lies at an address of the door, as it is."""
+        return self._answer("GET", path, None, {})
+
+    def _answer(self, method: str, path: str, body: Any, about: Mapping[str, str]) -> bytes:
+        """The body of a reply that is good; DoorRefused for every other."""
         headers = {
             "Authorization": f"Bearer {self.key}",
             "Accept": "application/json",
             "Accept-Language": "en",
-            **({} if sent is None else {"Content-Type": "application/json"}),
+            **about,
         }
-        status, said = self.http(method, path, sent, headers)
-        told = _read(said or b"null")
+        status, said = self.http(method, path, body, headers)
         if 200 <= status < 300:
-            if told is _NOTHING:
-                raise DoorRefused("the door's answer cannot be read")
-            return told
+            return said
+        told = _read(said or b"null")
         problem = told if isinstance(told, dict) else {}
         words = str(problem.get("detail") or problem.get("title") or "")
         raise DoorRefused(f"the door answered {status}: {words}", status, problem=problem)

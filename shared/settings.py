@@ -73,6 +73,10 @@ class Settings:
     key_per_minute: int = 0
     key_at_once: int = 0
     access_days: int = 730  # how long it is kept who looked at what
+    # Files of dossiers: MB of one and of all of a dossier, who looks for malware in them.
+    file_mb: int = 20
+    dossier_files_mb: int = 100
+    clamd: str = ""
     relay_batch: int = 100
     consumer_batch: int = 50
     prefetch: int = 200
@@ -82,6 +86,7 @@ class Settings:
     keep_ledgers_days: int = 180
     keep_answers_days: int = 90
     keep_forms_days: int = 365
+    keep_files_days: int = 730
 
     @property
     def home(self) -> str:
@@ -200,6 +205,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "key_per_minute": _count(0, 1_000_000),
     "key_at_once": _count(0, 1000),
     "access_days": _count(30, 36_500),
+    "file_mb": _count(1, 1000),
+    "dossier_files_mb": _count(1, 10_000),
+    "clamd": str,
     "relay_batch": _count(1, 10_000),
     "consumer_batch": _count(1, 10_000),
     "prefetch": _count(1, 65535),
@@ -207,6 +215,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "keep_ledgers_days": _count(0, 36_500),
     "keep_answers_days": _count(0, 36_500),
     "keep_forms_days": _count(0, 36_500),
+    "keep_files_days": _count(0, 36_500),
 }
 
 

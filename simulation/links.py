@@ -159,7 +159,7 @@ def client_of(
         new_id=new_id,
     )
     if door_key is not None:
-        return client(http=door_without_a_socket(city.routing.web), door_key=door_key)
+        return client(http=door_without_a_socket(city.web), door_key=door_key)
     if city.bus.volatile:
         return client(transport=BusTransport(code, city.bus, city.unanswered_by))
     return client(url=city.bus.url, prefix=city.bus.prefix)

@@ -117,13 +117,20 @@ def _settings(name: str) -> Settings:
 
 
 def _run_waitress(settings: Settings, threads: int) -> int:
+    from shared.web.connections import limits_of
     from shared.web.ops import HealthDoors, OpsApp
     from shared.web.server import WebServer, run
 
     service = build(settings)
     beside = _beside(service)
     doors = HealthDoors(service.web, OpsApp(service))
-    public = WebServer(doors, host=settings.host, port=settings.port, threads=threads)
+    public = WebServer(
+        doors,
+        host=settings.host,
+        port=settings.port,
+        threads=threads,
+        limits=limits_of(settings),
+    )
     beside.start()
 
     def on_stop() -> None:

@@ -19,6 +19,7 @@ from shared.kernel.errors import LienThongError
 from shared.kernel.ids import RandomIds
 from shared.messaging.loops.supervisor import Supervisor
 from shared.settings import DEFAULT_PORTS, SERVICES, Settings
+from shared.web.connections import Limits, limits_of
 from shared.web.ops import HealthDoors, OpsApp
 from shared.web.server import WebServer, run
 from shared.web.status import operators_door
@@ -92,8 +93,11 @@ def _doors(city: City) -> list[WebServer]:
     Each port tells the health of the service that it is named for.
     """
     return _opened(
-        (HealthDoors(city.web, OpsApp(service)), service.settings.host, service.settings.port)
-        for service in city.services.values()
+        (
+            (HealthDoors(city.web, OpsApp(service)), service.settings.host, service.settings.port)
+            for service in city.services.values()
+        ),
+        limits_of(city.intake.settings),
     )
 
 
@@ -113,11 +117,13 @@ def _ops(city: City, loops: Supervisor) -> list[WebServer]:
     )
 
 
-def _opened(doors: Iterable[tuple[WSGIApplication, str, int]]) -> list[WebServer]:
+def _opened(
+    doors: Iterable[tuple[WSGIApplication, str, int]], limits: Limits | None = None
+) -> list[WebServer]:
     servers: list[WebServer] = []
     for app, host, port in doors:
         try:
-            servers.append(WebServer(app, host=host, port=port))
+            servers.append(WebServer(app, host=host, port=port, limits=limits))
         except OSError as taken:
             for server in servers:
                 server.stop()

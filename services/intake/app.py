@@ -6,10 +6,12 @@ from functools import partial
 from pathlib import Path
 
 from services.intake.bulk import Imports
+from services.intake.holding import Holding
 from services.intake.on import FACTS_QUEUE, SOURCES, handlers
 from services.intake.storage.alarms import next_due
 from services.intake.storage.search import Index
 from services.intake.storage.standing import MATTERS
+from services.intake.usecases.files import FileRoom, file_room
 from services.intake.usecases.fill import Filling
 from services.intake.usecases.pass_time import due, pass_time
 from services.intake.usecases.prune import prune
@@ -46,6 +48,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
     index = indexed(store, catalogue, settings)
+    room = store.given[FileRoom] = file_room(settings)
     parts = Assembly(NAME, settings, store, bus)
     access = audit.AccessLog(NAME, store)
     parts.metrics.measure(partial(keys.measured, store))
@@ -66,6 +69,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.nightly(prune),
             Filling(f"{NAME}.search", store, index),
             Imports(store, catalogue),
+            Holding(store, room),
         ],
         beside=[access],
         migrations=MIGRATIONS,

@@ -17,6 +17,7 @@ from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.events.names import INTAKE
 from shared.identity import audit, keys
+from shared.identity.links import Links
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
@@ -26,6 +27,7 @@ from shared.messaging.senders import anybody
 from shared.messaging.service import Service
 from shared.messaging.topology import agency_queues
 from shared.settings import Settings
+from shared.web.security import secret_key
 
 NAME = "routing"
 
@@ -41,7 +43,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     # Of any day: an old dossier may still owe an answer to an old agency.
     agencies = agency_queues(catalogue.agency_codes())
     parts = Assembly(NAME, settings, store, bus, agencies)
-    rules = Rules(catalogue)
+    rules = Rules(catalogue, Links(secret_key(settings)).receipted)
     verify = verify_sender(anybody(bus))
     access = audit.AccessLog(NAME, store)
     parts.metrics.measure(partial(keys.measured, store))

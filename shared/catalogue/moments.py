@@ -9,14 +9,14 @@ from __future__ import annotations
 MOMENTS = (
     "registered", "refused", "received", "supplement_requested", "supplement_reminder",
     "supplement_extended", "supplemented", "supplement_dropped", "payment_requested", "paid",
-    "resolved", "returned", "extended", "stopped", "withdrawn",
+    "resolved", "result_code", "returned", "extended", "stopped", "withdrawn",
     "contact_changed", "partly_returned",
 )  # fmt: skip
 
 VALUES = frozenset({
     "code", "procedure", "due", "place", "hotline", "lookup", "reason", "next_step", "agency",
     "items", "amount", "office", "name", "step", "respond_by", "replaces",
-    "carrier", "waybill",
+    "carrier", "waybill", "otp",
 })  # fmt: skip
 EMAIL_ONLY = frozenset({"name"})
 FREE = frozenset({"reason", "next_step", "items"})  # sentences that a person typed

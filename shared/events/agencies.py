@@ -129,6 +129,9 @@ class AnswerCompleted(Event, frozen=True, kw_only=True):
     amount_vnd: Annotated[
         Whole | None, about("Dong that the citizen has to pay, where the step says so")
     ] = None
+    file: Annotated[
+        Word | None, about("Receipt of the result file that was handed in for this task")
+    ] = None
 
 
 @event("answer.supplement_needed", way="answers", read_by=("routing",))

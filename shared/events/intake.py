@@ -42,6 +42,7 @@ Taker = Annotated[
 ]
 Carrier = Annotated[Line, about("Who carries what was posted")]
 Waybill = Annotated[Word, about("By which number the carrier can be asked")]
+Sha256 = Annotated[Word, about("Digest of its bytes, in hexadecimal")]
 Because = Literal["clock_resumed", "supplement_dropped", "extended"]
 
 
@@ -107,6 +108,35 @@ class DossierCorrected(Event, frozen=True, kw_only=True):
     ]
     form_after: Annotated[Form, about("The fields that steps share as they are now", personal=True)]
     corrected_at: Instant
+
+
+@event("dossier.file_added", "intake", read_by=())
+class FileAdded(Event, frozen=True, kw_only=True):
+    """A scan or a result lies with the dossier. For the dossier's own timeline.
+
+    Never its name or content: who may read it asks intake, by a link that ends.
+    """
+
+    dossier: DossierCode
+    file: Annotated[Word, about("Id of the file")]
+    kind: Literal["scan", "result"]
+    media_type: Annotated[Line, about("application/pdf, image/jpeg or image/png, by its content")]
+    size: Annotated[Whole, about("Bytes")]
+    sha256: Sha256
+    held: Annotated[bool, about("Nobody can read it before the malware scanner has answered")]
+    agency: Annotated[Agency | None, about("Whose result it is; null for a scan")] = None
+    added_at: Instant
+
+
+@event("dossier.file_withdrawn", "intake", read_by=())
+class FileWithdrawn(Event, frozen=True, kw_only=True):
+    """A file was taken away again, for good. For the dossier's own timeline."""
+
+    dossier: DossierCode
+    file: Annotated[Word, about("Id of the file")]
+    sha256: Sha256
+    reason: Text
+    withdrawn_at: Instant
 
 
 @event("dossier.called", "intake", read_by=())
@@ -328,6 +358,16 @@ class DossierPartlyReturned(Event, frozen=True, kw_only=True):
     taker: Taker | None = None
     carrier: Carrier | None = None
     waybill: Waybill | None = None
+
+
+@event("result.code_given", "intake", way="contacts", read_by=("notify",), personal=True)
+class ResultCodeGiven(Event, frozen=True, kw_only=True):
+    """A code with which the citizen reads the results, once; it goes to the contact that is known."""
+
+    dossier: DossierCode
+    code: Annotated[Word, about("Six digits", personal=True)]
+    until: Annotated[Instant, about("It counts no longer than this")]
+    given_at: Instant
 
 
 @event("contact.given", "intake", way="contacts", read_by=("notify",), personal=True)

@@ -78,6 +78,7 @@ class StepResult(Part, frozen=True, kw_only=True):
     result_code: Annotated[ResultCode | None, about("Such as KQ.G15.000031")] = None
     document: Annotated[Document | None, about("Number of the document")] = None
     reason: Annotated[Text | None, about("Always there where the outcome is refused")] = None
+    file: Annotated[Word | None, about("Id of the result file, which intake keeps")] = None
     at: Instant
 
 

@@ -28,6 +28,7 @@ View = TypeVar("View", bound=Callable[..., Any] | type)
 EXTENSION: Final = "lienthong.guard"
 MARK: Final = "__access__"
 _CHECKS_ITSELF: Final = "__checks_its_form__"
+TAKES_FILES: Final = "__takes_files__"
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _log = get("web")
 
@@ -138,6 +139,14 @@ def current_or_none() -> Principal | None:
         g.principal, g.by_session = _identify(guard_of())
     principal: Principal | None = g.principal
     return principal
+
+
+def stand_in(principal: Principal) -> None:
+    """Let the access log name this caller, who shows a link that a door signed for them.
+
+    It opens nothing: whoever holds the link is not signed in.
+    """
+    g.stands_for = principal
 
 
 def pass_of_caller() -> Pass | None:
@@ -302,7 +311,9 @@ def _protect_from_forgery(guard: Guard) -> None:
 
 def _refuse_foreign_content() -> None:
     has_body = bool(request.content_length) or request.headers.get("Transfer-Encoding")
-    if is_api() and request.method not in _SAFE and has_body and not request.is_json:
+    if not is_api() or request.method in _SAFE or not has_body or request.is_json:
+        return
+    if not getattr(_app_view(), TAKES_FILES, False):
         raise UnsupportedMediaType
 
 

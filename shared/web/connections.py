@@ -8,6 +8,7 @@ Time is the monotonic clock's: a machine's clock may be put back.
 
 from __future__ import annotations
 
+import copy
 import socket
 import time
 from collections import Counter
@@ -21,6 +22,8 @@ from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.server import TcpWSGIServer
 from waitress.task import ThreadedTaskDispatcher
 
+from shared.settings import Settings
+from shared.web.rooms import takes_files
 from shared.web.security import MAX_BODY
 
 if TYPE_CHECKING:
@@ -32,6 +35,8 @@ MAX_HEADERS: Final = 32 * 1024
 _CLEAN_EVERY: Final = 0.5  # seconds
 #: Seconds that everybody has to begin: who is honest has asked by then.
 _GRACE: Final = 0.5
+#: Bytes a second of a phone with a weak signal, which may send a picture.
+_SLOWEST: Final = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,13 @@ class Limits:
     request: float = 30.0  # from its first byte to its last
     idle: float = 20.0  # between two requests
     answer: float = 120.0  # until the last byte of it was taken
+    upload: int = 12 * 1024 * 1024  # bytes, at the addresses that take files
+
+
+def limits_of(settings: Settings) -> Limits:
+    """With as much of an upload as the settings let lie with one dossier, and its form."""
+    wanted = (max(settings.dossier_files_mb, settings.file_mb) + 2) * 1024 * 1024
+    return Limits(upload=max(wanted, Limits().upload))
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
@@ -58,6 +70,8 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
             self.chunked and "CONTENT_LENGTH" in self.headers
         ):
             raise ParsingError("Transfer-Encoding stands alone and needs version 1.1")
+        if takes_files(self.path):
+            self.adj = self.adj.for_files
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]
@@ -92,6 +106,8 @@ class _Channel(HTTPChannel):  # type: ignore[misc]
             allowed = limits.answer
         else:
             allowed = limits.idle if self.request is None else limits.request
+            if takes_files(getattr(self.request, "path", "")):  # none before its head is whole
+                allowed += self.request.content_length / _SLOWEST
         return now - self.waiting_since > allowed
 
 
@@ -120,6 +136,8 @@ class BoundedServer(TcpWSGIServer):  # type: ignore[misc]
             max_request_header_size=MAX_HEADERS,
             log_socket_errors=False,  # a caller that hangs up is no news
         )
+        adjustments.for_files = copy.copy(adjustments)
+        adjustments.for_files.max_request_body_size = limits.upload
         workers = ThreadedTaskDispatcher()
         workers.set_thread_count(threads)
         place = (bound.family, bound.type, bound.proto, bound.getsockname())

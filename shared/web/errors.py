@@ -59,7 +59,12 @@ def on_http(error: HTTPException) -> BaseResponse:
     faults = faults_of(data.get("messages") or data.get("errors") or {})
     headers = {k: v for k, v in error.get_headers() if k.lower() != "content-type"}
     headers |= data.get("headers") or {}
-    return _answer(problems.of_status(status, faults=faults, headers=headers))
+    return _answer(problems.of_status(status, faults=faults, headers=headers, most=_most()))
+
+
+def _most() -> int | None:
+    """How many bytes the asked view takes."""
+    return request.max_content_length
 
 
 def _page_of(path: str) -> str:

@@ -87,15 +87,26 @@ def of_error(error: LienThongError) -> Problem:
     )
 
 
+#: Whoever may send more than so many bytes sends files.
+_FILES: Final = 1024 * 1024
+
+
 def of_status(
-    status: int, *, faults: Iterable[Fault] = (), headers: Mapping[str, str] | None = None
+    status: int,
+    *,
+    faults: Iterable[Fault] = (),
+    headers: Mapping[str, str] | None = None,
+    most: int | None = None,
 ) -> Problem:
-    """The problem of a bare HTTP status."""
+    """The problem of a bare HTTP status; `most` bytes are taken where that was asked for."""
     name = HTTPStatus(status).phrase
     vi, en = TITLES.get(status, (name, name))
     code = _CODES.get(status) or re.sub(r"[^a-z]+", "_", name.lower()).strip("_")
     if (allowed := (headers or {}).get("Allow")) is not None:
         vi, en = f"Địa chỉ này chỉ nhận: {allowed}.", f"this address takes: {allowed}"
+    elif status == 413 and most is not None and most > _FILES:
+        vi = f"Nhiều nhất {most // _FILES} MB mỗi lần gửi: hãy gửi ít tệp hơn hoặc quét nhỏ hơn."
+        en = f"at most {most // _FILES} MB are taken at a time: send fewer files or smaller scans"
     elif status == 413:
         most = MAX_BYTES // 1024
         vi = f"Nhiều nhất {most} KiB mỗi lần gửi: hãy rút gọn các ô chữ và danh sách."

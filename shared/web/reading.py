@@ -15,6 +15,7 @@ from typing import IO, Any, Final, NoReturn, TypeVar
 
 import flask
 
+from shared.identity.guard import TAKES_FILES
 from shared.kernel.errors import Fault, InvalidInput, NotFound
 
 DEEPEST: Final = 32
@@ -50,13 +51,21 @@ class NotRead(ValueError):
 
 View = TypeVar("View", bound=Callable[..., Any])
 _MARK: Final = "__most_bytes__"
+_INTO: Final = "__into__"
 
 
-def takes(count: int) -> Callable[[View], View]:
-    """Let a view be sent so many bytes, which for all others are few: it is one that takes files."""
+def takes(
+    count: int | Callable[[], int], *, into: Callable[[], IO[bytes]] | None = None
+) -> Callable[[View], View]:
+    """Let a view be sent so many bytes, which for all others are few: it is one that takes files.
+
+    `into` makes the files that they are written to as they come; else they lie in memory.
+    """
 
     def mark(view: View) -> View:
         setattr(view, _MARK, count)
+        setattr(view, _INTO, into)
+        setattr(view, TAKES_FILES, True)
         return view
 
     return mark
@@ -68,13 +77,18 @@ class Request(flask.Request):
     @property
     def max_content_length(self) -> int | None:
         """How many bytes are read of this request."""
-        view = flask.current_app.view_functions.get(self.endpoint or "")
-        most: int | None = getattr(view, _MARK, None)
-        return super().max_content_length if most is None else most
+        most = getattr(self._view, _MARK, None)
+        if most is None:
+            return super().max_content_length
+        return int(most() if callable(most) else most)
 
     @max_content_length.setter
     def max_content_length(self, value: int | None) -> None:
         self._max_content_length = value
+
+    @property
+    def _view(self) -> Any:
+        return flask.current_app.view_functions.get(self.endpoint or "")
 
     def _get_file_stream(
         self,
@@ -83,8 +97,9 @@ class Request(flask.Request):
         filename: str | None = None,  # noqa: ARG002
         content_length: int | None = None,  # noqa: ARG002
     ) -> IO[bytes]:
-        """Memory: what is personal in a file never lies in a folder for passing files."""
-        return io.BytesIO()
+        """Memory, or where the view wants it: never a folder for everybody's passing files."""
+        into: Callable[[], IO[bytes]] | None = getattr(self._view, _INTO, None)
+        return io.BytesIO() if into is None else into()
 
     def on_json_loading_failed(self, e: ValueError | None) -> Any:
         """Refuse with what the reader said; 415 where the content is of another kind."""

@@ -6,6 +6,7 @@ Paths of two services never overlap, so that one address serves all: the embedde
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +23,17 @@ FAMILIES: Final = {
     "routing": ("/nhiem-vu", "/api/v1/tasks", "/docs/routing", "/openapi/routing.json"),
     "notify": ("/tin-nhan", "/api/v1/messages", "/docs/notify", "/openapi/notify.json"),
 }
+
+
+#: Addresses that take files: the one place where much may come in.
+_FILES: Final = re.compile(
+    r"/ho-so/nhap-tep|/ho-so/[^/]+/tep|/tep|/api/v1/files|/api/v1/dossiers/[^/]+/attachments"
+)
+
+
+def takes_files(path: str) -> bool:
+    """Whether a file may come to this address."""
+    return _FILES.fullmatch(path) is not None
 
 
 def owner(path: str) -> str:

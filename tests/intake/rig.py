@@ -59,6 +59,7 @@ class Desk:
         self.clock = FixedClock(NOW)
         settings = backend.settings("intake", **settings_changed)
         self.bus = Bus(settings.amqp_url)
+        self.folder = settings.data_dir / "files"
         self.service = build(
             settings, catalogue=catalogue, clock=self.clock, ids=SeededIds(5), bus=self.bus
         )

@@ -224,8 +224,10 @@ def routes(desk, code):
         if not rule.rule.startswith("/api/v1/dossiers/<string:code>"):
             continue
         path = rule.rule.replace("<string:code>", code).removeprefix("/api/v1")
+        path = path.replace("<string:file_id>", "f-1")
         for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
-            yield method, path, WRITES[path.rsplit("/", 1)[1]] if method == "POST" else None
+            bodies = {**WRITES, "attachments": {}}
+            yield method, path, bodies[path.rsplit("/", 1)[1]] if method == "POST" else None
 
 
 def test_a_key_of_one_office_cannot_see_or_touch_anothers_dossier_by_any_route(desk):
@@ -238,7 +240,7 @@ def test_a_key_of_one_office_cannot_see_or_touch_anothers_dossier_by_any_route(d
         assert there.status_code == missing.status_code == 404, path
         assert there.data == missing.data, path
         tried += 1
-    assert tried == len(WRITES) + 2
+    assert tried == len(WRITES) + 2 + 4  # of files: list, add, read, withdraw
     assert desk.dossier(code) == before
     assert desk.http("GET", "/dossiers", key=desk.other_key).get_json()["total"] == 0
     peek = desk.http("GET", f"/dossiers?office={OFFICE.code}", key=desk.other_key)
@@ -258,7 +260,21 @@ def test_every_route_names_who_may_call_it(embedded_desk):
     leading_in = ("form", "enter", "code", "first", "city", "back", "go_on", "renew", "leave")
     assert_every_route_is_guarded(
         embedded_desk.web,
-        {"lookup.front", "lookup.form", "lookup.find", *(f"signing.{each}" for each in leading_in)},
+        {
+            "lookup.front",
+            "lookup.form",
+            "lookup.find",
+            "result.send",
+            "result.open",
+            "result.read",
+            "linked.listed",
+            "linked.read",
+            "linked.hand_in",
+            "attachments.linked_files",
+            "attachments.linked_file",
+            "attachments.hand_in",
+            *(f"signing.{each}" for each in leading_in),
+        },
     )
 
 

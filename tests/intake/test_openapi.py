@@ -44,6 +44,13 @@ OPERATIONS = [
     ("POST", "/api/v1/dossiers/{code}/contact"),
     ("POST", "/api/v1/dossiers/{code}/called"),
     ("POST", "/api/v1/dossiers/{code}/correct"),
+    ("GET", "/api/v1/dossiers/{code}/attachments"),
+    ("POST", "/api/v1/dossiers/{code}/attachments"),
+    ("GET", "/api/v1/dossiers/{code}/attachments/{file_id}"),
+    ("POST", "/api/v1/dossiers/{code}/attachments/{file_id}/withdraw"),
+    ("GET", "/api/v1/files"),
+    ("POST", "/api/v1/files"),
+    ("GET", "/api/v1/files/{file_id}"),
 ]
 
 

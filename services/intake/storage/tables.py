@@ -278,3 +278,42 @@ custody = sa.Table(
     sa.Column("since", Instant(), nullable=False),
 )
 sa.Index("custody_officer", custody.c.officer)
+
+# Files of dossiers: scans and results. Their bytes lie elsewhere (folder.py), under a key made of
+# digest and id; of a file that was withdrawn or refused only this row is left.
+files = sa.Table(
+    "files",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("dossier", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("why", sa.Text),
+    sa.Column("added_at", Instant(), nullable=False),
+    sa.Column("added_by", sa.Text, nullable=False),
+    sa.Column("agency", sa.Text),
+    sa.Column("task", sa.Text),
+    sa.Column("withdrawn_at", Instant()),
+    sa.Column("reason", sa.Text),
+)
+sa.Index("files_dossier", files.c.dossier, files.c.added_at)
+sa.Index(
+    "files_held",
+    files.c.added_at,
+    sqlite_where=sa.text("state = 'held'"),
+    postgresql_where=sa.text("state = 'held'"),
+)
+
+# The code that was sent to a citizen who wants to read a result; of it only a keyed digest is kept.
+file_codes = sa.Table(
+    "file_codes",
+    metadata,
+    sa.Column("dossier", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("until", Instant(), nullable=False),
+)

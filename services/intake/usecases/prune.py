@@ -11,6 +11,7 @@ from functools import partial
 from services.intake.storage import drafts, searches, timelines
 from services.intake.storage.answers import forget, old_answers
 from services.intake.storage.imports import KEPT, forget_imports, old_imports
+from services.intake.usecases import files
 from shared.database import Store
 from shared.messaging.prune import Cleared, clear_ledgers, cutoff, in_batches
 from shared.settings import Settings
@@ -44,3 +45,4 @@ def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cl
         drafts.forget_old,
         dry=dry,
     )
+    yield from files.clear(store, settings, dry=dry)

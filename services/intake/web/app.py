@@ -10,6 +10,7 @@ from flask import Flask, request
 
 from services.intake.domain.papers import words
 from services.intake.storage import staff
+from services.intake.web.api import files as api_files
 from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps, agency_name, deps
 from services.intake.web.pages import (
@@ -20,11 +21,14 @@ from services.intake.web.pages import (
     correcting,
     desk,
     drafts,
+    files,
     imports,
+    linked,
     lookup,
     papers,
     posting,
     report,
+    result,
     signing,
     typed,
 )
@@ -53,8 +57,8 @@ FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
 FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
 FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))
 _ROOMS = (
-    desk, drafts, imports, acts, again, correcting, papers, posting, lookup, report, signing, account,
-    colleagues,
+    desk, drafts, imports, acts, again, correcting, papers, files, linked, posting, lookup, result,
+    report, signing, account, colleagues,
 )  # fmt: skip
 ABOUT = (
     "Nộp và theo dõi hồ sơ một cửa. Mỗi khóa chỉ thấy hồ sơ của một bộ phận. "
@@ -85,6 +89,7 @@ def create_web(
     api = create_api(app, "Liên Thông – Tiếp nhận", about=ABOUT)
     api.register_blueprint(read.blueprint())
     api.register_blueprint(write.blueprint())
+    api.register_blueprint(api_files.blueprint())
     app.jinja_env.filters["pairs"] = _pairs
     app.jinja_env.filters["as_typed"] = lambda value, field: typed.shown(field, value)
     app.jinja_env.filters |= {

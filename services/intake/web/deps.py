@@ -10,6 +10,7 @@ from flask import current_app
 
 from services.intake.domain.circumstances import Circumstances
 from services.intake.storage.search import Index
+from services.intake.usecases.files import FileRoom
 from shared.catalogue import Agency, Catalogue, Procedure
 from shared.database import Store
 from shared.identity.guard import current
@@ -30,6 +31,12 @@ class Deps:
     def index(self) -> Index:
         """What dossiers are found by."""
         found: Index = self.store.given[Index]
+        return found
+
+    @property
+    def files(self) -> FileRoom:
+        """Where files are kept and judged."""
+        found: FileRoom = self.store.given[FileRoom]
         return found
 
     def around(self) -> Circumstances:

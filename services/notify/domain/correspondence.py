@@ -26,10 +26,13 @@ from shared.events.intake import (
     DeadlineStated,
     DossierPartlyReturned,
     DossierReturned,
+    ResultCodeGiven,
     SupplementLapsed,
 )
 from shared.events.routing import DossierResolved, DossierStopped, SupplementDropped
 
+_HANDED = (DossierReturned, DossierPartlyReturned)
+_AFTER_THE_END = (*_HANDED, ResultCodeGiven)
 _PROPOSALS = (DossierResolved, DossierStopped, SupplementDropped)
 TOLD_BEFORE: Final = (
     "Cơ sở dữ liệu của nơi gửi đã khôi phục từ bản sao: điều này công dân đã được báo rồi."
@@ -80,8 +83,8 @@ def write_messages(
     before = known or Correspondence(Case(event.subject))
     if isinstance(event, _PROPOSALS) and event.proposed:
         return Decision()  # intake confirms it, or states what came before it
-    handed = isinstance(event, DossierReturned | DossierPartlyReturned)
-    if before.case.ended and not handed:
+    handed = isinstance(event, _HANDED)
+    if before.case.ended and not isinstance(event, _AFTER_THE_END):
         return Decision(note=AFTER_THE_END)
     case = learn(before.case, event)
     if handed and getattr(event, "taker", None) == "applicant":

@@ -29,6 +29,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     replaces: str = ""
     carrier: str = ""
     waybill: str = ""
+    otp: str = ""
     results: tuple[StepResult, ...] = ()
 
 
@@ -138,6 +139,12 @@ _TABLE: Final[tuple[Moment, ...]] = (
     ),
     _moment(intake.DossierReturned, "returned", "Đã trả kết quả", _sent),
     _moment(intake.DossierPartlyReturned, "partly_returned", "Trả một phần kết quả", _sent),
+    _moment(
+        intake.ResultCodeGiven,
+        "result_code",
+        "Mã đọc kết quả",
+        lambda event: Details(otp=event.code, respond_by=event.until),
+    ),
 )
 #: What routing stated before intake confirmed it; of today's (`proposed`) nobody is told.
 _OLDER: Final[tuple[Moment, ...]] = (

@@ -76,6 +76,7 @@ def values_for(notice: Notice, contact: ContactGiven, channel: str) -> dict[str,
         "replaces": details.replaces,
         "carrier": details.carrier,
         "waybill": details.waybill,
+        "otp": details.otp,
         "respond_by": _time(details.respond_by, language, brief=brief),
     }
     if not brief:

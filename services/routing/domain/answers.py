@@ -124,6 +124,9 @@ def _complete(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case]
     asked = granted and move.around.route.leads_to_payment(task.step)
     if answer.amount_vnd is not None and not asked:
         return refusals.AMOUNT_NOT_ASKED
+    file = answer.file and move.around.receipted(answer.file, task.id)
+    if answer.file and file is None:
+        return refusals.UNKNOWN_FILE
     return _closed(
         move,
         task,
@@ -131,6 +134,7 @@ def _complete(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case]
         outcome=answer.outcome,
         result_code=code,
         document=answer.document,
+        file=file,
         reason=answer.reason,
         amount_vnd=answer.amount_vnd,
     )

@@ -76,6 +76,7 @@ class Task:
     outcome: Outcome | Literal["paid"] | None = None
     result_code: str | None = None
     document: str | None = None
+    file: str | None = None
     reason: str | None = None
     amount_vnd: int | None = None
     late: bool = False
@@ -196,12 +197,16 @@ class Directory(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a case is judged by: its route, who is competent, the instant (UTC) and new ids."""
+    """What a case is judged by: its route, who is competent, the instant (UTC) and new ids.
+
+    `receipted`: the id of the file that a receipt is for, None where it is not this task's.
+    """
 
     route: Route
     directory: Directory
     now: datetime
     new_id: Callable[[], str]
+    receipted: Callable[[str, str], str | None] = lambda _receipt, _task: None
 
 
 def step_states(case: Case, route: Route) -> dict[str, StepState]:

@@ -329,5 +329,6 @@ def _result(step: StepPlan, task: Task) -> StepResult:
         result_code=task.result_code,
         document=task.document,
         reason=task.reason,
+        file=task.file,
         at=task.closed_at or task.opened_at,
     )

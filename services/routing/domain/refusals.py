@@ -152,6 +152,12 @@ UNKNOWN_RESULT: Final = Refusal(
     "Không nhận kết quả: mã kết quả không thuộc bước này; bước này có: {codes}.",
     "the result code is not one of this step's: {codes}",
 )
+UNKNOWN_FILE: Final = Refusal(
+    "file_unknown",
+    "file",
+    "Không nhận kết quả: tệp chưa được nộp cho nhiệm vụ này; hãy nộp tệp rồi ghi biên nhận của nó.",
+    "this is no receipt of a file that was handed in for this task; hand it in first",
+)
 NO_RESULT_CODE: Final = Refusal(
     "result_code_not_allowed",
     "result_code",

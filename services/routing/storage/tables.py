@@ -78,6 +78,7 @@ tasks = sa.Table(
     sa.Column("outcome", sa.Text),
     sa.Column("result_code", sa.Text),
     sa.Column("document", sa.Text),
+    sa.Column("file", sa.Text),
     sa.Column("reason", sa.Text),
     sa.Column("amount_vnd", sa.BigInteger),
     sa.Column("late", sa.Boolean, nullable=False),

@@ -73,10 +73,18 @@ class CityDirectory:
 
 
 class Rules:
-    """Builds the circumstances of a case; one per process, safe between threads (it only caches)."""
+    """Builds the circumstances of a case; one per process, safe between threads (it only caches).
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    `receipted` tells which file a receipt is for; without it no answer can name one.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        receipted: Callable[[str, str], str | None] = lambda _receipt, _task: None,
+    ) -> None:
         self.catalogue = catalogue
+        self.receipted = receipted
         self._agencies = frozenset(catalogue.agency_codes())
         self._plans: dict[tuple[str, int], Plan] = {}
         self._routes: dict[tuple[str, int, tuple[str, ...]], Route] = {}
@@ -97,7 +105,8 @@ class Rules:
         """
         at = max(at, case.latest)
         route_ = self.route(case.procedure.code, case.version, case.branches)
-        return Circumstances(route_, self._directory(case.office, at), at, new_id)
+        directory = self._directory(case.office, at)
+        return Circumstances(route_, directory, at, new_id, self.receipted)
 
     def has_agency(self, code: str) -> bool:
         """Whether the catalogue knows this agency, of whatever day."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import msgspec
+from flask import current_app
 from flask.views import MethodView
 
 from services.routing.domain.case import Task
@@ -14,6 +16,7 @@ from services.routing.usecases.look import SeenTask
 from services.routing.usecases.reading import AnswerSchema
 from services.routing.web.door import Door
 from services.routing.web.schemas import (
+    FilesSchema,
     ReplySchema,
     TaskDetailSchema,
     TaskSchema,
@@ -21,6 +24,7 @@ from services.routing.web.schemas import (
     TasksSchema,
 )
 from shared.identity.guard import current, require
+from shared.identity.links import API, LASTS, QUERY, Link, Links
 from shared.web.api import Blueprint
 
 _LINE = TaskSchema()
@@ -64,6 +68,17 @@ def _add_looking(blue: Blueprint, door: Door) -> None:
             """Show one task with what its step shares."""
             return detail(door.task(current().bound_to, task_id))
 
+    @blue.route("/<string:task_id>/files")
+    class Files(MethodView):
+        """The files of a task's dossier."""
+
+        @require("agency")
+        @blue.response(200, FilesSchema)  # type: ignore[untyped-decorator]
+        @blue.alt_response(404, description="There is no such task")  # type: ignore[untyped-decorator]
+        def get(self, task_id: str) -> dict[str, Any]:
+            """Give links by which scans are read and a result is handed in; they end."""
+            return file_links(door, door.task(current().bound_to, task_id), API)
+
 
 def _add_answering(blue: Blueprint, door: Door) -> None:
     @blue.route("/<string:task_id>/answers")
@@ -81,6 +96,19 @@ def _add_answering(blue: Blueprint, door: Door) -> None:
             What is refused has changed nothing; `rule` says why, as a stable code.
             """
             return reply(submit(door, current().bound_to, task_id, data))
+
+
+def file_links(door: Door, seen: SeenTask, address: str) -> dict[str, Any]:
+    """The links of whoever calls, to the addresses for people or for programs."""
+    until = door.store.clock.now() + LASTS
+    link = Link("read", seen.case.dossier, until, current(), seen.task.id, seen.task.agency.name)
+    signer = Links(str(current_app.config["SECRET_KEY"]))
+
+    def at(link: Link) -> str:
+        return f"{address}?{QUERY}={signer.write(link)}"
+
+    hand_in = at(replace(link, act="hand_in")) if seen.task.is_open else None
+    return {"read": at(link), "hand_in": hand_in, "until": until}
 
 
 def submit(door: Door, agency: str, task_id: str, data: dict[str, Any]) -> SubmittedAnswer:
@@ -127,6 +155,7 @@ def _task(task: Task) -> dict[str, Any]:
         "outcome": task.outcome,
         "result_code": task.result_code,
         "document": task.document,
+        "file": task.file,
         "reason": task.reason,
         "amount_vnd": task.amount_vnd,
         "late": task.late,

@@ -17,10 +17,11 @@ from services.routing.usecases.answer import NotApplied
 from services.routing.usecases.look import SeenTask
 from services.routing.usecases.reading import AnswerSchema
 from services.routing.web import words
-from services.routing.web.api import submit
+from services.routing.web.api import file_links, submit
 from services.routing.web.door import Door
 from shared.catalogue import FormField
 from shared.identity.guard import current, require
+from shared.identity.links import PAGE
 from shared.kernel.clock import format_instant
 from shared.kernel.days import read_moment
 from shared.kernel.errors import Fault
@@ -145,11 +146,19 @@ def _page(
         given=given or {},
         chosen=(given or {}).get("kind", ""),
         me=current().name,
+        links=file_links(door, seen, PAGE),
+        handed_in=_handed_in(door, seen, given),
         faults=[Fault(_place(f), f.vi, f.en) for f in faults],
         labels_of_inputs=words.LABELS,
         wrong=wrong,
         said=[_said(row) for row in said],
     )
+
+
+def _handed_in(door: Door, seen: SeenTask, given: Mapping[str, Any] | None) -> str:
+    """The receipt of the file that was just handed in, or that the form held; empty for none."""
+    receipt = str((given or request.args).get("file" if given else "tep", ""))[:120]
+    return receipt if door.rules.receipted(receipt, seen.task.id) else ""
 
 
 def _shared(field: FormField | None, name: str, value: Any) -> tuple[str, str]:

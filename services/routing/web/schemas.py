@@ -51,6 +51,7 @@ class TaskSchema(Schema):
     outcome = fields.String(required=True, allow_none=True)
     result_code = fields.String(required=True, allow_none=True)
     document = fields.String(required=True, allow_none=True)
+    file = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
     amount_vnd = fields.Integer(required=True, allow_none=True)
     late = fields.Boolean(required=True)
@@ -62,6 +63,20 @@ class TaskDetailSchema(TaskSchema):
     form = fields.Dict(keys=fields.String(), required=True)
     papers = fields.List(fields.Dict(keys=fields.String()), required=True)
     results = fields.List(fields.String(), required=True)
+
+
+class FilesSchema(Schema):
+    """Addresses at this same host; whoever has one may use it until it ends, so hand it to nobody."""
+
+    read = fields.String(
+        required=True, metadata={"description": "GET: the files of the task's dossier"}
+    )
+    hand_in = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "POST: a result file; null once the task is closed"},
+    )
+    until = Instant(required=True)
 
 
 class TasksSchema(Schema):

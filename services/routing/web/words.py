@@ -37,6 +37,7 @@ LABELS: Final[Mapping[str, str]] = {
     "outcome": "Kết quả",
     "result_code": "Mã kết quả",
     "document": "Số, ký hiệu văn bản",
+    "file": "Tệp kết quả",
     "amount_vnd": "Số tiền công dân phải nộp",
     "items": "Giấy tờ còn thiếu",
     "reason": "Lý do",

@@ -127,6 +127,7 @@ def longest_values(folder: Folder) -> dict[str, str]:
         "agency": _longest(agency.short_name for agency in agencies),
         "hotline": _longest(agency.hotline for agency in agencies),
         "lookup": "WWWWWW",
+        "otp": "999999",
         "replaces": "TB-1234/2099",
         "amount": "9.999.999.999 đ",
         "reason": LONG_SENTENCE,

@@ -63,7 +63,7 @@ class AccessLog:
 
     def _entry(self, response: Response) -> Entry | None:
         seen: list[str] | None = g.get("seen")
-        principal, status = g.get("principal"), response.status_code
+        principal, status = g.get("stands_for") or g.get("principal"), response.status_code
         if request.url_rule is None or (principal is None and not seen) or status == TOO_MANY:
             return None
         if g.get("passed_over"):

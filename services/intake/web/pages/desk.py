@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import sqlalchemy as sa
 from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services.intake.domain.circumstances import procedure_of
+from services.intake.domain.files import MOST_AT_ONCE, STATES_VI
 from services.intake.domain.returning import RETURN_METHODS, TAKERS_VI
 from services.intake.domain.similar import WHY_VI, LookAlike
 from services.intake.domain.waits import ACTIONS_VI, actions
+from services.intake.storage import files
 from services.intake.storage.drafts import forget
 from services.intake.usecases import look
 from services.intake.usecases.drafting import owner
@@ -44,6 +47,8 @@ DONE: Final[Mapping[str, str]] = {
     "withdraw": "Đã rút hồ sơ; các cơ quan được báo.",
     "return-result": "Đã ghi nhận trả kết quả.",
     "called": "Đã ghi nhận cuộc gọi.",
+    "files": "Đã lưu tệp vào hồ sơ.",
+    "file-gone": "Đã gỡ tệp; mã băm và lý do được giữ lại.",
     "contact": "Đã lưu cách liên hệ; tin sau được gửi theo đó.",
     "correct": "Đã sửa hồ sơ; cơ quan đang giữ được báo giá trị mới. In lại giấy hẹn (bản sửa) "
     "và đổi cho công dân.",
@@ -146,6 +151,16 @@ def dossier(code: str) -> str:
     return show(code, action=args.get("mo"), done=DONE.get(args.get("xong", "")))
 
 
+def _files_of(connection: sa.Connection, code: str) -> dict[str, Any]:
+    """What the page says of the dossier's files."""
+    return {
+        "files": files.of_dossier(connection, code),
+        "file_states": STATES_VI,
+        "file_limits": deps().files.limits,
+        "most_at_once": MOST_AT_ONCE,
+    }
+
+
 def show(
     code: str,
     *,
@@ -160,6 +175,7 @@ def show(
         found = look.one(connection, own_office(), code)
         entries = look.timeline(connection, found.code)
         people = names_in(connection, found.code, entries)
+        scans = _files_of(connection, found.code)
     procedure = procedure_of(known.catalogue, found)
     counts = typed.papers(procedure.papers, values) if values else []
     return render_template(
@@ -179,6 +195,7 @@ def show(
         agency_name=agency_name,
         places=places(found, stages(entries), office_agency().name),
         channel_name=channel_name,
+        **scans,
         action=action,
         values=values if values is not None else typed.Typed(),
         faults=faults,

@@ -13,6 +13,7 @@ from services.intake.domain.dossier import Dossier
 from services.intake.domain.statuses import Status
 from services.intake.storage import guesses
 from services.intake.usecases import look
+from services.intake.usecases.results import results_of
 from services.intake.web.deps import agency_name, deps
 from services.intake.web.openings import openings
 from services.intake.web.where import milestones, places, sent_by, stages
@@ -50,10 +51,11 @@ def _form() -> str:
 def _find() -> str | tuple[str, int]:
     known = deps()
     code, word = request.form.get("code", "")[:100], request.form.get("word", "")[:100]
-    _count_try(code)
+    count_try(code)
     try:
         with known.store.read() as connection:
             dossier = look.for_citizen(connection, code, word)
+            results = results_of(connection, dossier)
             known_stages = stages(look.timeline(connection, dossier.code))
     except NotFound as missing:
         guard_of().metrics.tried(DOOR, "not_found")
@@ -76,10 +78,12 @@ def _find() -> str | tuple[str, int]:
             dossier, known_stages, agency_name, dated=told is not None, overdue=overdue
         ),
         agency_name=agency_name,
+        results=results,
+        word=word,
     )
 
 
-def _count_try(code: str) -> None:
+def count_try(code: str) -> None:
     """TooMany where this code, this address or its network was tried too often, by any process."""
     caller, secret = request.remote_addr, str(current_app.config["SECRET_KEY"])
     waiting = guesses.wait_for(deps().store, look.allowances(code, caller, secret))

@@ -22,6 +22,9 @@ from shared.events.intake import (
     DossierSupplemented,
     DossierWithdrawn,
     DropConfirmed,
+    FileAdded,
+    FileWithdrawn,
+    ResultCodeGiven,
     ResultConfirmed,
     SilenceConfirmed,
     SimilarSeen,
@@ -152,12 +155,26 @@ def _corrected(event: DossierCorrected) -> Words:
     return f"Sửa hồ sơ (lần {event.number}): {event.mended} chỗ", []
 
 
+def _file_added(event: FileAdded) -> Words:
+    whose = f"Kết quả của {named(event.agency)}" if event.agency else "Bản quét giấy tờ"
+    held = "chờ quét mã độc" if event.held else ""
+    return f"{whose} được lưu vào hồ sơ", [held, f"SHA-256 {event.sha256[:16]}…"]
+
+
+def _file_withdrawn(event: FileWithdrawn) -> Words:
+    return "Gỡ một tệp khỏi hồ sơ", [f"Lý do: {event.reason}", f"SHA-256 {event.sha256[:16]}…"]
+
+
 def _called(_: CitizenCalled) -> Words:
     return "Đã gọi điện cho công dân", []
 
 
 def _contact(_: ContactGiven) -> Words:
     return "Ghi nhận cách liên hệ của công dân", []
+
+
+def _code_given(_: ResultCodeGiven) -> Words:
+    return "Công dân xin mã để đọc kết quả trực tuyến", []
 
 
 ROWS: Final = (
@@ -182,4 +199,7 @@ ROWS: Final = (
     row(SimilarSeen, _similar_seen, "quiet"),
     row(DossierCorrected, _corrected, "going"),
     row(CitizenCalled, _called, "quiet"),
+    row(FileAdded, _file_added, "quiet"),
+    row(FileWithdrawn, _file_withdrawn, "quiet"),
+    row(ResultCodeGiven, _code_given, "quiet"),
 )
