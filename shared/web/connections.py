@@ -63,6 +63,8 @@ def limits_of(settings: Settings) -> Limits:
 class _Parser(HTTPRequestParser):  # type: ignore[misc]
     """Refuses what two servers in a row may read as different requests (RFC 9112, 6.1)."""
 
+    adj: Any
+
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
         # It takes the header away where it obeys it: one that is left belongs to no HTTP/1.1.

@@ -92,8 +92,22 @@ time.sleep(60)
 """
 
 
-def test_who_is_told_while_still_being_built_leaves_at_once_with_exit_0() -> None:
-    process = subprocess.Popen([sys.executable, "-c", BEGINNING], stdout=subprocess.PIPE, text=True)
+SWALLOWED = """
+import time
+from shared.messaging.loops.signals import leave_when_told
+leave_when_told()
+print("building", flush=True)
+for _ in range(60):
+    try:
+        time.sleep(1)
+    except:  # as libraries do around what they can do without
+        pass
+"""
+
+
+@pytest.mark.parametrize("program", [BEGINNING, SWALLOWED])
+def test_who_is_told_while_still_being_built_leaves_at_once_with_exit_0(program: str) -> None:
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "building\n"
     process.send_signal(signal.SIGTERM)

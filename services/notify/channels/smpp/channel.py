@@ -199,8 +199,8 @@ class SmppChannel:
     def _bound(self, seconds: float) -> Line | None:
         """The line, waited for so long while it opens; `Broken` while it is known to be away."""
         with self._opening:
-            if self._line is not None and not self._line.closed:
-                return self._line
+            if (line := self._ready()) is not None:
+                return line
             if self._line is not None and self._line.answered <= 1:
                 # Let in and put out again: as good as not let in.
                 self._rest(f"smpp: {self._line.closed}")
@@ -212,7 +212,10 @@ class SmppChannel:
                 self._opens = True
                 threading.Thread(target=self._open, name="notify.smpp.opening", daemon=True).start()
             self._opening.wait_for(lambda: not self._opens, seconds)
-            return self._line if self._line is not None and not self._line.closed else None
+            return self._ready()
+
+    def _ready(self) -> Line | None:
+        return self._line if self._line is not None and not self._line.closed else None
 
     def _open(self) -> None:
         """An SMSC may take its time: whoever waits for the line may do something else meanwhile."""
