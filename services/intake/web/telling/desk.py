@@ -23,6 +23,7 @@ from shared.events.intake import (
     ResultConfirmed,
     SilenceConfirmed,
     SimilarSeen,
+    SlipGiven,
     StopConfirmed,
     SupplementExtended,
     SupplementLapsed,
@@ -138,6 +139,13 @@ def _similar_seen(event: SimilarSeen) -> Words:
     return "Đã xem hồ sơ tương tự và vẫn nộp", shown
 
 
+def _slip_given(event: SlipGiven) -> Words:
+    return f"Nhận tại quầy lúc mất mạng, giấy tạm số {event.number}", [
+        when("Nhận lúc (theo máy ở quầy)", event.taken_at),
+        when("Gửi đến hệ thống", event.sent_at),
+    ]
+
+
 def _called(_: CitizenCalled) -> Words:
     return "Đã gọi điện cho công dân", []
 
@@ -165,5 +173,6 @@ ROWS: Final = (
     row(DossierReturned, _returned, "good"),
     row(ContactGiven, _contact, "quiet"),
     row(SimilarSeen, _similar_seen, "quiet"),
+    row(SlipGiven, _slip_given, "quiet"),
     row(CitizenCalled, _called, "quiet"),
 )
