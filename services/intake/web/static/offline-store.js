@@ -238,10 +238,11 @@ self.lienthongQuay = (() => {
     const read = (await Promise.all(mine.map((each) => unseal(me, each)))).filter(Boolean);
     return { signedIn: Boolean(me), rows: read, locked: all.filter((each) => each.state !== "sent").length - read.filter((each) => each.state !== "sent").length };
   }
-  async function change(id, outer, inner) {
+  // `of`: the version that a verdict is about; one that the officer has mended meanwhile is left alone.
+  async function change(id, outer, inner, of) {
     const me = await who();
     const found = await row(id);
-    if (!found) return false;
+    if (!found || (of && String(of) !== String(found.iv))) return false;
     const { n, code, number, at } = found;
     const sealed = await seal(me, Object.fromEntries(INNER.map((name) => [name, { ...found, ...inner }[name]])));
     await put("waiting", { id, n, code, number, at, state: found.state, dossier: found.dossier, doneAt: found.doneAt, ...outer, ...sealed });
@@ -308,7 +309,7 @@ self.lienthongQuay = (() => {
     // Whoever answers in another tongue (a hotel's page, a proxy) is not the city.
     if (!(answer.headers.get("Content-Type") ?? "").includes("json")) return { state: "away" };
     if (answer.status === 500) {
-      await change(found.id, {}, { reasons: ["Máy chủ gặp lỗi với hồ sơ này; sẽ thử lại. Báo người quản trị nếu còn mãi."] });
+      await change(found.id, {}, { reasons: ["Máy chủ gặp lỗi với hồ sơ này; sẽ thử lại. Báo người quản trị nếu còn mãi."] }, found.iv);
       return { state: "away", later: true };
     }
     const told = await answer.json();
@@ -318,11 +319,11 @@ self.lienthongQuay = (() => {
     }
     if (answer.status === 403) return { state: "other" };
     if (answer.status === 201 && told.code) {
-      await change(found.id, { state: "sent", dossier: told.code, doneAt: Date.now() }, { inputs: [], reasons: [] });
+      await change(found.id, { state: "sent", dossier: told.code, doneAt: Date.now() }, { inputs: [], reasons: [] }, found.iv);
       return null;
     }
     const reasons = told.faults ?? [told.detail ?? `Máy chủ trả lời ${answer.status}.`];
-    await change(found.id, { state: "refused" }, { reasons });
+    await change(found.id, { state: "refused" }, { reasons }, found.iv);
     return null;
   }
 
