@@ -139,6 +139,21 @@ class FileWithdrawn(Event, frozen=True, kw_only=True):
     withdrawn_at: Instant
 
 
+@event("dossier.slip_given", "intake", read_by=())
+class SlipGiven(Event, frozen=True, kw_only=True):
+    """The desk had taken it in while its line was away, and given out a slip of a series of its own.
+
+    For the dossier's own timeline: the dossier is received when it reaches intake, not before.
+    """
+
+    dossier: DossierCode
+    number: Annotated[Word, about("The number on the slip; no dossier code")]
+    taken_at: Annotated[
+        Instant | None, about("When, by the desk's own clock; null: that cannot be right")
+    ] = None
+    sent_at: Annotated[Instant, about("When it reached intake")]
+
+
 @event("dossier.called", "intake", read_by=())
 class CitizenCalled(Event, frozen=True, kw_only=True):
     """The desk has called the citizen whom no message reached. For the dossier's own timeline."""

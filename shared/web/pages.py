@@ -88,6 +88,8 @@ def _context() -> dict[str, Any]:
         "signed_in": signed_in,
         "sign_out": rooms.SIGN_OUT,
         "account": rooms.ACCOUNT,
+        "page_scripts": (),
+        "page_data": {},
     }
 
 

@@ -16,7 +16,13 @@ from shared.events.describe import SAMPLES
 from shared.events.envelope import Data, decode, encode
 from shared.events.errors import ContractBroken
 from shared.events.event import Event, address, kind_of, write
-from shared.events.intake import CitizenCalled, DossierWithdrawn, SimilarSeen, SupplementRequested
+from shared.events.intake import (
+    CitizenCalled,
+    DossierWithdrawn,
+    SimilarSeen,
+    SlipGiven,
+    SupplementRequested,
+)
 from shared.events.names import wire
 from shared.events.parts import Agency
 from shared.events.registry import KINDS
@@ -90,7 +96,7 @@ def test_names_go_both_ways():
 
 
 # What an officer did and nobody acts on: it is told where it was done.
-OF_THE_TIMELINE = (SimilarSeen, CitizenCalled)
+OF_THE_TIMELINE = (SimilarSeen, SlipGiven, CitizenCalled)
 
 
 def heard(service: str) -> set[type[Event]]:

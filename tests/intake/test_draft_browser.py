@@ -129,18 +129,6 @@ def test_a_lost_session_keeps_the_typing_and_goes_on_after_the_sign_in(page, sit
     assert count(embedded_desk) == 0
 
 
-def test_a_line_that_is_down_files_nothing_and_loses_nothing(page, site, embedded_desk):
-    begin(page, site, embedded_desk)
-    fill_the_rest(page)
-    page.context.set_offline(True)
-    page.get_by_role("button", name="Nộp và in giấy hẹn").click()
-    page.get_by_text("Mất kết nối nên chưa lưu được").wait_for()
-    assert named(page).input_value() == "Nguyễn Thị Mai"
-    page.context.set_offline(False)
-    page.get_by_role("button", name="Nộp và in giấy hẹn").click()
-    page.wait_for_url("**/giay-hen")
-
-
 def test_without_scripts_the_button_keeps_it(browser, site, embedded_desk):
     with opened_page(browser, PHONE, java_script_enabled=False) as page:
         sign_in(page, site, embedded_desk)

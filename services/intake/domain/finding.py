@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from services.intake.domain.codes import is_dossier_code
 from services.intake.domain.dossier import Contact
+from services.intake.domain.slips import read_number
 from shared.catalogue import FormField, Procedure
 from shared.kernel.errors import InvalidInput
 from shared.kernel.letters import fold_wide, tidy
@@ -56,6 +57,7 @@ class Wanted:
     """What a search may mean; a number may be several things at once."""
 
     codes: tuple[str, ...] = ()
+    slip: str | None = None
     id_number: str | None = field(default=None, repr=False)
     phone: str | None = field(default=None, repr=False)
     parcel: str | None = field(default=None, repr=False)
@@ -64,7 +66,9 @@ class Wanted:
     @property
     def empty(self) -> bool:
         """Whether nothing can be looked for."""
-        return not (self.codes or self.id_number or self.phone or self.parcel or self.words)
+        return not (
+            self.codes or self.slip or self.id_number or self.phone or self.parcel or self.words
+        )
 
 
 def folded(text: str) -> str:
@@ -117,6 +121,8 @@ def beginnings(name: str) -> Iterator[str]:
 def read_search(text: str, official_id: str) -> Wanted:
     """What was typed may mean; `official_id` is that with which the office's own codes begin."""
     plain = fold_wide(tidy(text))[:LONGEST_SEARCH]
+    if number := read_number(plain):
+        return Wanted(slip=number)
     squeezed = re.sub(r"[\s.,_/\-\u2010-\u2015\u2212]", "", plain).upper()
     digits = squeezed if squeezed.isascii() and squeezed.isdigit() else ""
     codes = tuple(dict.fromkeys(_codes(squeezed, official_id)))

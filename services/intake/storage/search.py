@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.finding import Terms, Wanted, beginnings, terms_of
+from services.intake.storage.slips import of_number
 from services.intake.storage.tables import ALIVE, dossiers, search_words
 from shared.catalogue import Catalogue
 from shared.database import batch
@@ -151,6 +152,10 @@ def find(connection: sa.Connection, index: Index, office: str, wanted: Wanted) -
         for each in wanted.codes
         for code in connection.scalars(_ONE, {"office": office, "code": each})
     )
+    if wanted.slip:
+        codes.update(
+            dict.fromkeys(each.dossier for each in of_number(connection, wanted.slip, office))
+        )
     more = False
     if exact := index.exact(wanted):
         rows = connection.scalars(_EXACT, {"office": office, "keys": exact})

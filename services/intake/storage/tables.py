@@ -236,6 +236,23 @@ drafts = sa.Table(
     sa.Column("saved_at", Instant(), nullable=False),
 )
 sa.Index("drafts_saved_at", drafts.c.saved_at)
+
+# Slips that a desk gave out while its line was away. Two browsers copied from one another may have
+# given out the same number: the word tells whose it is.
+slips = sa.Table(
+    "slips",
+    metadata,
+    sa.Column("dossier", sa.Text, primary_key=True),
+    sa.Column("office", sa.Text, nullable=False),
+    sa.Column("token", sa.Text, nullable=False),
+    sa.Column("number", sa.Text, nullable=False),
+    sa.Column("word", sa.Text, nullable=False),
+    sa.Column("taken_at", Instant()),
+    sa.Column("sent_at", Instant(), nullable=False),
+)
+sa.Index("slips_number", slips.c.number)
+sa.Index("slips_form", slips.c.office, slips.c.token, unique=True)
+
 # People who work here. What they may open is a list of [role, code]; of a password and of recovery
 # codes only hashes are kept. `totp_last` is the last time step whose code was used.
 staff = sa.Table(

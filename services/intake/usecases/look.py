@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from services.intake.domain.codes import is_dossier_code, tidy_code, tidy_word
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.guessing import OF_ADDRESS, OF_CODE, OF_NETWORK, Allowance
-from services.intake.storage import queries
+from services.intake.domain.slips import read_number
+from services.intake.storage import queries, slips
 from services.intake.storage.dossiers import no_such_dossier
 from services.intake.storage.queries import Filters, Page, Sort, find_dossier, list_dossiers
 from services.intake.storage.timelines import told
@@ -62,19 +63,41 @@ def _span(on: date) -> tuple[datetime, datetime]:
 
 
 def for_citizen(connection: sa.Connection, code: str, word: str) -> Dossier:
-    """The dossier that code and look-up word open; NotFound says the same for either being wrong."""
-    tidy = tidy_code(code)[:60]
-    dossier = find_dossier(connection, tidy) if is_dossier_code(tidy) else None
-    expected = dossier.lookup_word if dossier is not None else _NO_WORD
-    given = tidy_word(word)[:40]
+    """The dossier that code, or a slip's number, and look-up word open.
+
+    NotFound says the same for either being wrong.
+    """
+    number, found = read_number(code), None
+    given = tidy_word(word)[:40].encode("utf-8", "replace")
+    opened = _opened_by(connection, number, tidy_code(code)[:60])
     # Every comparison takes the same time, so that no letter of the word can be guessed apart.
-    right = hmac.compare_digest(expected.encode(), given.encode("utf-8", "replace"))
-    if dossier is None or not right:
+    for expected, dossier in opened or [(_NO_WORD, None)]:
+        if hmac.compare_digest(expected.encode(), given):
+            found = dossier
+    if found is None:
+        vi = "Không có hồ sơ nào có mã và từ tra cứu này. Hãy xem lại trên giấy hẹn."
         raise NotFound(
             "no dossier has this code and look-up word",
-            vi="Không có hồ sơ nào có mã và từ tra cứu này. Hãy xem lại trên giấy hẹn.",
+            vi=_NOT_YET_SENT if number else vi,
         )
-    return dossier
+    return found
+
+
+_NOT_YET_SENT = (
+    "Chưa có hồ sơ nào có số tạm và từ tra cứu này. Hồ sơ nhận lúc mất mạng có thể chưa được gửi: "
+    "hãy xem lại trên giấy, thử lại sau vài giờ, hoặc gọi nơi đã nhận."
+)
+
+
+def _opened_by(
+    connection: sa.Connection, number: str | None, code: str
+) -> list[tuple[str, Dossier | None]]:
+    """Each word that opens something under this number or code, and what it opens."""
+    if number is not None:
+        given = slips.of_number(connection, number)
+        return [(each.word, find_dossier(connection, each.dossier)) for each in given]
+    dossier = find_dossier(connection, code) if is_dossier_code(code) else None
+    return [] if dossier is None else [(dossier.lookup_word, dossier)]
 
 
 def allowances(code: str, caller: str | None, secret: str) -> dict[str, Allowance]:
@@ -89,8 +112,9 @@ def allowances(code: str, caller: str | None, secret: str) -> dict[str, Allowanc
     found = {f"address:{kept(address_of(caller))}": OF_ADDRESS}
     if house_of(caller) != address_of(caller):
         found[f"network:{kept(house_of(caller))}"] = OF_NETWORK
-    if is_dossier_code(tidy := tidy_code(code)[:60]):
-        found[f"code:{tidy}"] = OF_CODE
+    number, tidy = read_number(code), tidy_code(code)[:60]
+    if number is not None or is_dossier_code(tidy):
+        found[f"code:{number or tidy}"] = OF_CODE
     return found
 
 

@@ -25,6 +25,7 @@ from services.intake.web.pages import (
     imports,
     linked,
     lookup,
+    offline,
     papers,
     posting,
     report,
@@ -56,9 +57,9 @@ FOR_HEADS = (*FOR_DESKS[:3], ("/can-bo", "Cán bộ"), FOR_DESKS[3])
 FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
 FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
 FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))
-_ROOMS = (
-    desk, drafts, imports, acts, again, correcting, papers, files, linked, posting, lookup, result,
-    report, signing, account, colleagues,
+PAGES = (
+    desk, drafts, offline, imports, acts, again, correcting, papers, files, linked, posting, lookup,
+    result, report, signing, account, colleagues,
 )  # fmt: skip
 ABOUT = (
     "Nộp và theo dõi hồ sơ một cửa. Mỗi khóa chỉ thấy hồ sơ của một bộ phận. "
@@ -103,7 +104,8 @@ def create_web(
     app.jinja_env.globals["today"] = lambda: deps().today()
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
-    for room in _ROOMS:
+    app.after_request(offline.let_work)
+    for room in PAGES:
         app.register_blueprint(room.blueprint())
     return app
 
@@ -120,7 +122,9 @@ def _navigation() -> dict[str, Any]:
     if principal is None:
         return {"navigation": FOR_CITIZENS}
     if principal.kind == "desk":
-        return {"navigation": FOR_HEADS if principal.role == "head" else FOR_DESKS}
+        shown = FOR_HEADS if principal.role == "head" else FOR_DESKS
+        more = {"page_scripts": offline.scripts(), "page_data": offline.page_data(principal)}
+        return {"navigation": shown, **more}
     return {"navigation": FOR_LEADERS if principal.kind == "leader" else FOR_OTHERS}
 
 

@@ -20,7 +20,7 @@ from services.intake.domain.papers.model import (
     Words,
 )
 from services.intake.domain.papers.words import declared, duration, fee, minute
-from shared.events.intake import DossierReceived, DossierSupplemented
+from shared.events.intake import DossierReceived, DossierSupplemented, SlipGiven
 from shared.events.parts import Paper
 from shared.kernel.clock import to_vn
 
@@ -76,6 +76,14 @@ def _blocks(matter: Matter) -> Iterator[Block]:
     for brought in matter.said(DossierSupplemented):
         if brought.papers:
             yield _table(f"Bổ sung {minute(brought.supplemented_at)}", brought.papers)
+    for slip in matter.said(SlipGiven):
+        taken = minute(slip.taken_at) if slip.taken_at else "không rõ"
+        yield Fields(
+            (
+                Field("Giấy tiếp nhận tạm số", slip.number, unbroken=True),
+                Field("Nhận tại quầy lúc (theo máy ở quầy)", taken),
+            )
+        )
     yield Fields(
         (
             Field("Số lượng hồ sơ", "01 bộ"),

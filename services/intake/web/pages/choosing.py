@@ -9,6 +9,7 @@ from flask import redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
 from services.intake.web.deps import deps, office_agency, own_office
+from services.intake.web.pages import blank
 from shared.catalogue import Procedure
 from shared.kernel.errors import NotFound
 from shared.kernel.letters import fold_wide, tidy
@@ -38,8 +39,9 @@ def choose() -> str | Response:
         typed=typed,
         plain=_plain,
         words_of=words_of,
-        last=last_of(offered),
+        last=None if blank.is_asked() else last_of(offered),
         office=office_agency(),
+        **blank.context(),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -10,30 +11,36 @@ from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services.intake.domain.circumstances import procedure_of
+from services.intake.domain.dossier import Dossier
 from services.intake.domain.files import MOST_AT_ONCE, STATES_VI
 from services.intake.domain.returning import RETURN_METHODS, TAKERS_VI
 from services.intake.domain.similar import WHY_VI, LookAlike
 from services.intake.domain.waits import ACTIONS_VI, actions
-from services.intake.storage import files
-from services.intake.storage.drafts import forget
+from services.intake.storage import files, slips
 from services.intake.usecases import look
-from services.intake.usecases.drafting import owner
-from services.intake.usecases.once import answer_once, digest
 from services.intake.usecases.similar import SimilarFound
-from services.intake.usecases.submit import submit_beside
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, office_agency, own_office
 from services.intake.web.due import channel_name, due
-from services.intake.web.pages import choosing, drafts, export, find, lists, papers, typed
+from services.intake.web.pages import (
+    blank,
+    choosing,
+    drafts,
+    export,
+    filing,
+    find,
+    lists,
+    papers,
+    typed,
+)
 from services.intake.web.pages.choosing import offered
 from services.intake.web.pages.faulty import faulty, unasked
 from services.intake.web.pages.mended import newest_first
-from services.intake.web.people import names_in, take_care
+from services.intake.web.people import People, names_in
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
-from shared.database import UnitOfWork
 from shared.identity.audit import saw
-from shared.identity.guard import current, require
+from shared.identity.guard import require
 from shared.kernel.errors import InvalidInput
 
 #: What is said once an act is done.
@@ -83,6 +90,8 @@ def blueprint() -> Blueprint:
 def new(code: str) -> str:
     """An empty form of the procedure, or what was typed into one and is not filed yet."""
     procedure = offered(code)
+    if blank.is_asked():
+        return _form(procedure, drafts.Opened("", ""), ())
     return _form(procedure, drafts.opened(procedure), ())
 
 
@@ -97,7 +106,7 @@ def _form(
         procedure=procedure,
         values=values,
         opened=opened,
-        others=drafts.others(procedure, opened.token),
+        others=() if blank.is_asked() else drafts.others(procedure, opened.token),
         faults=faults,
         faulty=faulty(faults, counts, procedure),
         at=typed.by_input(faults, counts),
@@ -105,6 +114,7 @@ def _form(
         fresh=not values,
         similar=views.similar(similar, deps().catalogue, own_office()),
         why=WHY_VI,
+        **blank.context(),
     )
 
 
@@ -112,25 +122,9 @@ def submit(code: str) -> Response | tuple[str, int]:
     """File it; the receipt is a page of its own, so it is shown only after the commit."""
     procedure = offered(code)
     token = request.form.get("token", "")[:100]
-    command = typed.submission(own_office(), procedure, request.form)
     doubts = unasked(request.form)
-    known = deps()
-
-    def act(uow: UnitOfWork) -> tuple[int, dict[str, Any]]:
-        seen = request.form.getlist("seen")[:50]
-        filed, _ = submit_beside(uow, known.catalogue, command, seen=seen)
-        if doubts:
-            raise InvalidInput(doubts)
-        forget(uow, filed.office, token)
-        take_care(uow, filed.code)
-        saw([filed.code])
-        return 201, views.summary(filed, known.catalogue, uow.now)
-
-    left_out = ("csrf_token", "d.")
-    told = sorted((k, v) for k, v in request.form.items(multi=True) if not k.startswith(left_out))
-    asked, who = digest("POST", request.path, told), current().actor
     try:
-        given = answer_once(known.store, owner(own_office()), token or None, asked, act, actor=who)
+        given = filing.file(procedure, request.form, doubts)
     except InvalidInput as wrong:
         # Told with all the rest, and alone only where nothing else is wrong.
         faults = wrong.faults if set(doubts) <= set(wrong.faults) else (*wrong.faults, *doubts)
@@ -161,6 +155,18 @@ def _files_of(connection: sa.Connection, code: str) -> dict[str, Any]:
     }
 
 
+def _read(
+    code: str,
+) -> tuple[Dossier, list[Any], People, tuple[str, datetime | None] | None, dict[str, Any]]:
+    """The own office's dossier, what was said of it, who did it, the slip it came with, its files."""
+    with deps().store.read() as connection:
+        found = look.one(connection, own_office(), code)
+        entries = look.timeline(connection, found.code)
+        people = names_in(connection, found.code, entries)
+        slip, scans = slips.of_dossier(connection, found.code), _files_of(connection, found.code)
+        return found, entries, people, slip, scans
+
+
 def show(
     code: str,
     *,
@@ -171,16 +177,13 @@ def show(
 ) -> str:
     """The dossier's page; with faults, the form of `action` keeps what was typed."""
     known, now = deps(), deps().now()
-    with known.store.read() as connection:
-        found = look.one(connection, own_office(), code)
-        entries = look.timeline(connection, found.code)
-        people = names_in(connection, found.code, entries)
-        scans = _files_of(connection, found.code)
+    found, entries, people, slip, scans = _read(code)
     procedure = procedure_of(known.catalogue, found)
     counts = typed.papers(procedure.papers, values) if values else []
     return render_template(
         "intake/dossier.html",
         dossier=found,
+        slip=slip,
         procedure=procedure,
         office=office_agency(),
         events=newest_first(people, entries, found, procedure),

@@ -88,7 +88,7 @@ def keep_refused(procedure: Procedure, token: str) -> Opened:
     written = any(text for name, text in form.items() if name.startswith(("f.", "c.name")))
     if not token or "\0" in token or not written:
         return Opened(token, page, values=form)
-    before = {_id("d.page"), _id("d.after")} - {""}
+    before = _ids("d.page", "d.after")
     try:
         saved = _save(_typed(procedure.code, token, page, 0), before)
     except InvalidInput:  # too many: the page still holds it
@@ -104,12 +104,12 @@ def keep(code: str) -> Response:
     number = form.get("d.n", "")
     count = int(number) if number.isascii() and number.isdigit() and len(number) < 9 else 0
     token = _id("token") or deps().store.ids.new()
-    page, after = _id("d.page") or token, _id("d.after")
+    page, after = _id("d.page") or token, _ids("d.after")
     if "d.keep" in form:  # without a script nothing counts: what the button brings is the newest
         new_page = deps().store.ids.new()
-        saved = _save(_typed(code, token, new_page, 0), {page, after} - {""})
+        saved = _save(_typed(code, token, new_page, 0), {page, *after})
         return redirect(url_for("desk.new", code=code, nhap=saved.id), 303)
-    saved = _save(_typed(code, token, page, count), {after} - {""})
+    saved = _save(_typed(code, token, page, count), after)
     if not saved.began:
         pass_over()
     told = {"id": saved.id, "filed": saved.filed, "at": vn_time(deps().now())}
@@ -119,6 +119,12 @@ def keep(code: str) -> Response:
 def _id(name: str) -> str:
     """An id that the form brings along; empty where there is none."""
     return request.form.get(name, "").replace("\0", "")[:LONGEST_ID]
+
+
+def _ids(*names: str) -> set[str]:
+    """All ids of these names, of which a form may bring several."""
+    told = (text for name in names for text in request.form.getlist(name)[:5])
+    return {text.replace("\0", "")[:LONGEST_ID] for text in told} - {""}
 
 
 def _typed(code: str, token: str, page: str, count: int) -> Draft:
@@ -139,8 +145,11 @@ def _save(typed: Draft, after: set[str]) -> drafting.Saved:
 
 
 def renew() -> Response:
-    """A form token of the present session, for a page that is older than it."""
-    return jsonify({"csrf": generate_csrf()})
+    """A form token of the present session, for a page that is older than it; whether a draft was filed."""
+    asked = request.args.get("nhap", "").replace("\0", "")[:LONGEST_ID]
+    with deps().store.read() as connection:
+        filed = bool(asked) and drafting.filed(connection, own_office(), asked) is not None
+    return jsonify({"csrf": generate_csrf(), "filed": filed})
 
 
 def mine() -> str:

@@ -21,10 +21,10 @@ def search() -> Response:
     wanted = read_search(words, office.official_id)
     if wanted.empty and not words:
         return redirect(url_for("desk.dossiers"), 303)
-    if wanted.codes:
+    if wanted.codes or wanted.slip:
         with known.store.read() as connection:
             found = find(connection, known.index, office.code, wanted)
-        if len(found.codes) == 1 and found.codes[0] in wanted.codes:
+        if len(found.codes) == 1 and (wanted.slip or found.codes[0] in wanted.codes):
             return redirect(url_for("desk.dossier", code=found.codes[0]), 303)
     with known.store.begin(current().actor) as uow:
         kept = remember(uow, office.code, words)

@@ -28,6 +28,7 @@ from shared.events.intake import (
     ResultConfirmed,
     SilenceConfirmed,
     SimilarSeen,
+    SlipGiven,
     StopConfirmed,
     SupplementExtended,
     SupplementLapsed,
@@ -165,6 +166,13 @@ def _file_withdrawn(event: FileWithdrawn) -> Words:
     return "Gỡ một tệp khỏi hồ sơ", [f"Lý do: {event.reason}", f"SHA-256 {event.sha256[:16]}…"]
 
 
+def _slip_given(event: SlipGiven) -> Words:
+    return f"Nhận tại quầy lúc mất mạng, giấy tạm số {event.number}", [
+        when("Nhận lúc (theo máy ở quầy)", event.taken_at),
+        when("Gửi đến hệ thống", event.sent_at),
+    ]
+
+
 def _called(_: CitizenCalled) -> Words:
     return "Đã gọi điện cho công dân", []
 
@@ -198,6 +206,7 @@ ROWS: Final = (
     row(ContactGiven, _contact, "quiet"),
     row(SimilarSeen, _similar_seen, "quiet"),
     row(DossierCorrected, _corrected, "going"),
+    row(SlipGiven, _slip_given, "quiet"),
     row(CitizenCalled, _called, "quiet"),
     row(FileAdded, _file_added, "quiet"),
     row(FileWithdrawn, _file_withdrawn, "quiet"),
