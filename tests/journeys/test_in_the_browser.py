@@ -107,12 +107,14 @@ def fill_in(page: Any) -> None:
     """Everything that a form asks for, as an officer types it; each time of somebody else."""
     number = next(_numbers)
     for field in page.locator('main [name^="f."][required]').all():
-        kind = field.evaluate("e => e.tagName == 'SELECT' ? 'choice' : e.type + e.inputMode")
+        kind = field.evaluate(
+            "e => e.tagName == 'SELECT' ? 'choice' : 'day' in e.dataset ? 'day' : e.type + e.inputMode"
+        )
         if kind == "choice":
             field.select_option(index=1)
         else:
             longest = int(field.get_attribute("maxlength") or 100)
-            text = {"date": f"{1950 + number}-05-04", "textnumeric": f"087190{number:06}"}
+            text = {"day": f"04/05/{1950 + number}", "textnumeric": f"087190{number:06}"}
             text["textdecimal"] = str(10 + number)
             field.fill(text.get(kind, "Mai An")[:longest])
     for paper in page.locator(".paper").filter(has_not_text="chỉ khi").all()[:-1]:
