@@ -212,7 +212,11 @@ class SmppChannel:
                 self._opens = True
                 threading.Thread(target=self._open, name="notify.smpp.opening", daemon=True).start()
             self._opening.wait_for(lambda: not self._opens, seconds)
-            return self._line if self._line is not None and not self._line.closed else None
+            return self._alive()
+
+    def _alive(self) -> Line | None:
+        line = self._line
+        return None if line is None or line.closed else line
 
     def _open(self) -> None:
         """An SMSC may take its time: whoever waits for the line may do something else meanwhile."""
