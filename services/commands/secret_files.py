@@ -77,6 +77,8 @@ class SecretFiles:
             self._service(name, postgres, rabbitmq, brokers[name])
             self.write(f"{name}/secret_key", shared)
         self.once("notify/smtp_url", smtp)
+        for name in sorted(GIVEN | WHOLE):
+            self.once(name, "")  # read where a setting chooses it, and given by nobody yet
         self._databases()
         self._smoke(catalogue, brokers)
         # Made anew each time: a catalogue with one agency more needs one broker user more.

@@ -119,7 +119,7 @@ def put(folder: Path, name: str) -> None:
         files.write(name, sys.stdin.read())
         click.echo(f"{name}: replaced")
         return
-    if name not in GIVEN:
+    if name not in GIVEN:  # an installation of before has no file for them
         files.read(name)  # refuses a name that nothing reads
     hidden = sys.stdin.isatty()
     text = click.prompt(name, hide_input=True) if hidden else sys.stdin.readline()

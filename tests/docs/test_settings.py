@@ -14,14 +14,19 @@ PAGE = (PROJECT / "docs" / "install.md").read_text(encoding="utf-8")
 TABLE = PAGE[PAGE.index("## Every setting") :]
 ROWS = {
     row[1]: [cell.strip() for cell in row[0].strip("|").split("|")]
-    for row in re.finditer(r"^\| `(LIENTHONG_[A-Z_]+)` \|.*$", TABLE, re.MULTILINE)
+    for row in re.finditer(r"^\| `(LIENTHONG_[A-Z_0-9]+)` \|.*$", TABLE, re.MULTILINE)
     if row[0].count("|") == 6
 }
-NAME = re.compile(r"LIENTHONG_[A-Z][A-Z_]*[A-Z]")
+NAME = re.compile(r"LIENTHONG_[A-Z][A-Z_0-9]*[A-Z0-9]")
 ROOMS = ("services", "shared", "simulation", "partner", "deploy")
 # What the page says in words, since it is no plain value.
 TOLD = {"data_dir": "`var`", "catalogue_dir": "`catalogue`", "secret_key": "drawn"}
 TOLD |= {"database_url": "a file in the data folder", "smtp_url": "none"}
+TOLD |= dict.fromkeys(
+    ("smtp_url_2", "smpp_url", "smpp_url_2", "sms_http", "sms_http_secrets", "sms_http_2",
+     "sms_http_2_secrets"),
+    "none",
+)  # fmt: skip
 TOLD |= {"port": ", ".join(f"`{port}` {name}" for name, port in DEFAULT_PORTS.items())}
 
 

@@ -16,7 +16,8 @@ from werkzeug.wrappers import Response
 from services.intake.usecases import drafting
 from services.intake.usecases.similar import SimilarFound
 from services.intake.web.deps import deps, office_agency, own_office
-from services.intake.web.pages import blank, desk, filing
+from services.intake.web.pages import blank, filing
+from services.intake.web.pages.choosing import offered
 from services.intake.web.pages.faulty import faulty
 from shared.catalogue import Procedure
 from shared.identity.guard import current, guard_of, pass_of_caller, require
@@ -120,7 +121,7 @@ def send(code: str) -> tuple[Response, int]:
             vi="Hồ sơ này do người khác nhận, hoặc nhận cho nơi khác; người đó đăng nhập để gửi.",
             code="other_person",
         )
-    procedure = desk.offered(code)
+    procedure = offered(code)
     try:
         given = filing.file(procedure, request.form)
     except InvalidInput as wrong:

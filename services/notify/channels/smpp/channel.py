@@ -199,7 +199,7 @@ class SmppChannel:
     def _bound(self, seconds: float) -> Line | None:
         """The line, waited for so long while it opens; `Broken` while it is known to be away."""
         with self._opening:
-            if (line := self._ready()) is not None:
+            if (line := self._alive()) is not None:
                 return line
             if self._line is not None and self._line.answered <= 1:
                 # Let in and put out again: as good as not let in.
@@ -212,10 +212,11 @@ class SmppChannel:
                 self._opens = True
                 threading.Thread(target=self._open, name="notify.smpp.opening", daemon=True).start()
             self._opening.wait_for(lambda: not self._opens, seconds)
-            return self._ready()
+            return self._alive()
 
-    def _ready(self) -> Line | None:
-        return self._line if self._line is not None and not self._line.closed else None
+    def _alive(self) -> Line | None:
+        line = self._line
+        return None if line is None or line.closed else line
 
     def _open(self) -> None:
         """An SMSC may take its time: whoever waits for the line may do something else meanwhile."""
