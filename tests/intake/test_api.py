@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from services.intake.storage.tables import answers, dossiers
 from services.intake.usecases import desk as verbs
+from services.intake.web.pages.again import HOMES
 from shared.events.intake import ContactGiven
 from shared.identity.guard import assert_every_route_is_guarded
 from tests.intake.made import CATALOGUE, OFFICE, OTHER_OFFICE, vn
@@ -37,6 +38,7 @@ WRITES = {
     "return-result": {"method": "desk"},
     "contact": {"name": "Trần Văn Đức"},
     "called": {},
+    "correct": {"version": "v", "reason": "r"},
 }
 
 
@@ -53,7 +55,7 @@ def test_a_direct_dossier_is_answered_with_code_dates_and_look_up_word(desk):
     assert told["status"] == {"number": 2, "name": "Được tiếp nhận"}
     assert told["promised_at"] == told["due_at"] == "2022-03-08T02:00:00Z"
     assert len(told["lookup_word"]) == 6
-    assert told["allowed"] == ["withdraw", "contact"]
+    assert told["allowed"] == ["request-supplement", "withdraw", "contact", "correct"]
     assert "Mai" not in answer.text
 
 
@@ -196,7 +198,7 @@ def test_an_online_dossier_goes_through_the_desks_commands(desk):
     assert received.get_json()["promised_at"] == "2022-03-08T02:00:00Z"
     refused = desk.http("POST", f"{path}/return-result", {"method": "desk"})
     assert refused.status_code == 409
-    assert refused.get_json()["allowed"] == ["withdraw", "contact"]
+    assert refused.get_json()["allowed"] == ["request-supplement", "withdraw", "contact", "correct"]
 
 
 def test_a_wrong_phone_number_can_be_mended_and_the_notifier_hears_of_it(desk):
@@ -258,7 +260,11 @@ def test_every_route_names_who_may_call_it(embedded_desk):
     leading_in = ("form", "enter", "code", "first", "renew", "leave")
     assert_every_route_is_guarded(
         embedded_desk.web,
-        {"lookup.front", "lookup.form", "lookup.find", *(f"signing.{each}" for each in leading_in)},
+        {
+            *("lookup.front", "lookup.form", "lookup.find"),
+            *(f"signing.{each}" for each in leading_in),
+            *(f"again.to_{number}" for number in range(len(HOMES))),
+        },
     )
 
 

@@ -43,7 +43,7 @@ DONE: Final[Mapping[str, str]] = {
     "withdraw": "Đã rút hồ sơ; các cơ quan được báo.",
     "return-result": "Đã ghi nhận trả kết quả.",
     "called": "Đã ghi nhận cuộc gọi.",
-    "contact": "Đã lưu cách liên hệ; tin sau được gửi theo đó.",
+    "contact": "Đã lưu cách liên hệ; số hoặc hộp thư mới được báo ngay, tin sau được gửi theo đó.",
     "correct": "Đã sửa hồ sơ; cơ quan đang giữ được báo giá trị mới. In lại giấy hẹn (bản sửa) "
     "và đổi cho công dân.",
 }
