@@ -47,7 +47,7 @@ def blueprint() -> Blueprint:
 def _again(code: str, act: str) -> Response:
     if act not in ACTS:
         raise NotFound("there is no such page", vi="Không có trang này.")
-    return redirect(url_for("desk.dossier", code=code, mo=act), 303)
+    return redirect(url_for("desk.dossier", code=code), 303)
 
 
 def _act(code: str, act: str) -> Response | tuple[str, int]:

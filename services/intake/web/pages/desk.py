@@ -157,7 +157,7 @@ def submit(code: str) -> Response | tuple[str, int]:
 def dossier(code: str) -> str:
     """One dossier: where it stands, what may be done, what happened."""
     args = request.args
-    return show(code, action=args.get("mo"), done=DONE.get(args.get("xong", "")))
+    return show(code, done=DONE.get(args.get("xong", "")))
 
 
 def show(
