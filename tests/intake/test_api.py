@@ -10,7 +10,6 @@ import sqlalchemy as sa
 
 from services.intake.storage.tables import answers, dossiers
 from services.intake.usecases import desk as verbs
-from services.intake.web.pages.again import HOMES
 from shared.events.intake import ContactGiven
 from shared.identity.guard import assert_every_route_is_guarded
 from tests.intake.made import CATALOGUE, OFFICE, OTHER_OFFICE, vn
@@ -263,7 +262,6 @@ def test_every_route_names_who_may_call_it(embedded_desk):
         {
             *("lookup.front", "lookup.form", "lookup.find"),
             *(f"signing.{each}" for each in leading_in),
-            *(f"again.to_{number}" for number in range(len(HOMES))),
         },
     )
 

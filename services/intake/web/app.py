@@ -15,7 +15,6 @@ from services.intake.web.deps import KEY, Deps, deps
 from services.intake.web.pages import (
     account,
     acts,
-    again,
     colleagues,
     correcting,
     desk,
@@ -50,7 +49,7 @@ FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
 FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
 FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))
 _ROOMS = (
-    desk, drafts, imports, acts, again, correcting, papers, posting, lookup, report, signing, account,
+    desk, drafts, imports, acts, correcting, papers, posting, lookup, report, signing, account,
     colleagues,
 )  # fmt: skip
 ABOUT = (
