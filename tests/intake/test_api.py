@@ -37,6 +37,7 @@ WRITES = {
     "return-result": {"method": "desk"},
     "contact": {"name": "Trần Văn Đức"},
     "called": {},
+    "correct": {"version": "v", "reason": "r"},
 }
 
 
@@ -53,7 +54,7 @@ def test_a_direct_dossier_is_answered_with_code_dates_and_look_up_word(desk):
     assert told["status"] == {"number": 2, "name": "Được tiếp nhận"}
     assert told["promised_at"] == told["due_at"] == "2022-03-08T02:00:00Z"
     assert len(told["lookup_word"]) == 6
-    assert told["allowed"] == ["withdraw", "contact"]
+    assert told["allowed"] == ["request-supplement", "withdraw", "contact", "correct"]
     assert "Mai" not in answer.text
 
 
@@ -196,7 +197,7 @@ def test_an_online_dossier_goes_through_the_desks_commands(desk):
     assert received.get_json()["promised_at"] == "2022-03-08T02:00:00Z"
     refused = desk.http("POST", f"{path}/return-result", {"method": "desk"})
     assert refused.status_code == 409
-    assert refused.get_json()["allowed"] == ["withdraw", "contact"]
+    assert refused.get_json()["allowed"] == ["request-supplement", "withdraw", "contact", "correct"]
 
 
 def test_a_wrong_phone_number_can_be_mended_and_the_notifier_hears_of_it(desk):

@@ -203,9 +203,9 @@ def test_the_dossier_page_offers_what_is_allowed_and_does_it(officer, embedded_d
     assert embedded_desk.dossier(code).received_at is not None
     embedded_desk.started(code)
     embedded_desk.resolved(code)
-    assert officer.post(f"{path}/return-result", {"method": "post"}).status_code == 303
+    assert officer.post(f"{path}/return-result", {"method": "online"}).status_code == 303
     page = words(officer.get(path))
-    assert "Gửi qua bưu điện" in page
+    assert "Trả kết quả điện tử" in page
     assert "Việc có thể làm" not in page
 
 

@@ -16,7 +16,6 @@ from services.intake.web.deps import KEY, Deps, agency_name, deps
 from services.intake.web.pages import (
     account,
     acts,
-    again,
     colleagues,
     correcting,
     desk,
@@ -58,8 +57,8 @@ FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
 FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
 FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))
 PAGES = (
-    desk, drafts, offline, imports, acts, again, correcting, papers, files, linked, posting, lookup,
-    result, report, signing, account, colleagues,
+    desk, drafts, offline, imports, acts, correcting, papers, files, linked, posting, lookup, result,
+    report, signing, account, colleagues,
 )  # fmt: skip
 ABOUT = (
     "Nộp và theo dõi hồ sơ một cửa. Mỗi khóa chỉ thấy hồ sơ của một bộ phận. "

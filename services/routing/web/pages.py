@@ -77,11 +77,6 @@ def _add_one_task(blue: Blueprint, door: Door) -> None:
     def task(task_id: str) -> str:
         return _page(door, door.task(current().bound_to, task_id))
 
-    @blue.get("/nhiem-vu/<task_id>/tra-loi")
-    @require("agency")
-    def answered(task_id: str) -> Response:
-        return redirect(url_for("pages.task", task_id=task_id), 303)
-
     @blue.post("/nhiem-vu/<task_id>/tra-loi")
     @require("agency")
     def answer(task_id: str) -> Response | tuple[str, int]:

@@ -34,21 +34,12 @@ Arguments = Callable[[typed.Typed, Dossier, Procedure], dict[str, Any]]
 
 
 def blueprint() -> Blueprint:
-    """POST /ho-so/<code>/<act>; an address that is loaded again shows the dossier's page."""
+    """POST /ho-so/<code>/<act>."""
     blue = Blueprint("acts", __name__)
-    blue.add_url_rule(
-        "/ho-so/<string:code>/<string:act>", "again", require("desk")(_again), methods=["GET"]
-    )
     blue.add_url_rule(
         "/ho-so/<string:code>/<string:act>", "act", require("desk")(_act), methods=["POST"]
     )
     return blue
-
-
-def _again(code: str, act: str) -> Response:
-    if act not in ACTS:
-        raise NotFound("there is no such page", vi="Không có trang này.")
-    return redirect(url_for("desk.dossier", code=code, mo=act), 303)
 
 
 def _act(code: str, act: str) -> Response | tuple[str, int]:

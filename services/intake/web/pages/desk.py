@@ -56,7 +56,7 @@ DONE: Final[Mapping[str, str]] = {
     "called": "Đã ghi nhận cuộc gọi.",
     "files": "Đã lưu tệp vào hồ sơ.",
     "file-gone": "Đã gỡ tệp; mã băm và lý do được giữ lại.",
-    "contact": "Đã lưu cách liên hệ; tin sau được gửi theo đó.",
+    "contact": "Đã lưu cách liên hệ; số hoặc hộp thư mới được báo ngay, tin sau được gửi theo đó.",
     "correct": "Đã sửa hồ sơ; cơ quan đang giữ được báo giá trị mới. In lại giấy hẹn (bản sửa) "
     "và đổi cho công dân.",
 }
@@ -142,7 +142,7 @@ def submit(code: str) -> Response | tuple[str, int]:
 def dossier(code: str) -> str:
     """One dossier: where it stands, what may be done, what happened."""
     args = request.args
-    return show(code, action=args.get("mo"), done=DONE.get(args.get("xong", "")))
+    return show(code, done=DONE.get(args.get("xong", "")))
 
 
 def _files_of(connection: sa.Connection, code: str) -> dict[str, Any]:
