@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import sqlalchemy as sa
 from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -156,10 +155,13 @@ def dossier(code: str) -> str:
     return show(code, done=DONE.get(done) if done else None)
 
 
-def _files_of(connection: sa.Connection, code: str) -> dict[str, Any]:
-    """What the page says of the dossier's files."""
+def _files_of(code: str) -> dict[str, Any]:
+    """What the page says of the dossier's files, and of how a result is returned."""
+    with deps().store.read() as connection:
+        found = files.of_dossier(connection, code)
     return {
-        "files": files.of_dossier(connection, code),
+        "files": found,
+        "methods": [(method, words[0]) for method, words in RETURN_METHODS.items()],
         "file_states": STATES_VI,
         "file_limits": deps().files.limits,
         "most_at_once": MOST_AT_ONCE,
@@ -180,7 +182,6 @@ def show(
         found = look.one(connection, own_office(), code)
         entries = look.timeline(connection, found.code)
         people = names_in(connection, found.code, entries)
-        scans = _files_of(connection, found.code)
     procedure = procedure_of(known.catalogue, found)
     counts = typed.papers(procedure.papers, values) if values else []
     return render_template(
@@ -195,12 +196,11 @@ def show(
         contact=typed.of_contact(found.contact),
         held={p.code: p for p in found.papers},
         papers=papers.links(found),
-        methods=[(method, words[0]) for method, words in RETURN_METHODS.items()],
         due=due(found, now),
         agency_name=agency_name,
         places=places(found, stages(entries), office_agency().name),
         channel_name=channel_name,
-        **scans,
+        **_files_of(found.code),
         action=action,
         values=values if values is not None else typed.Typed(),
         faults=faults,
