@@ -73,7 +73,7 @@ class _Parser(HTTPRequestParser):  # type: ignore[misc]
         ):
             raise ParsingError("Transfer-Encoding stands alone and needs version 1.1")
         if takes_files(self.path):
-            self.adj = self.adj.for_files
+            self.adj: Adjustments = self.adj.for_files
 
 
 class _Channel(HTTPChannel):  # type: ignore[misc]

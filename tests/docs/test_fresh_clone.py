@@ -74,7 +74,7 @@ HELPS: frozenset[Words] = frozenset(
         *(("secrets", act) for act in ("apply", "put", "restore")),
         *(
             ("partner", act)
-            for act in ("check", "watch", "show", "take", "complete", "ask", "refuse", "more-time",
+            for act in ("check", "watch", "show", "files", "take", "complete", "ask", "refuse", "more-time",
                         "catch-up", "again", "settle")
         ),
     }

@@ -114,6 +114,7 @@ def test_a_file_just_over_the_limit_is_told_the_limit(embedded_desk: Desk):
         ("a\x00b.pdf", "ab.pdf"),
         ("\u202efdp.exe", "fdp.exe"),
         ("....", "tep"),
+        ("ảnh chụp (2) [cuối].jpg", "ảnh chụp (2) [cuối].jpg"),
         ("", "tep"),
         (None, "tep"),
         ("ă" * 300 + ".jpeg", "ă" * 95 + ".jpeg"),

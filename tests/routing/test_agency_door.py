@@ -120,6 +120,7 @@ def _routes(task: str) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", "/api/v1/tasks?after=0", None),
         ("GET", "/api/v1/tasks?state=open", None),
         ("GET", f"/api/v1/tasks/{task}", None),
+        ("GET", f"/api/v1/tasks/{task}/files", None),
         ("POST", f"/api/v1/tasks/{task}/answers", GRANT),
         ("GET", "/nhiem-vu", None),
         ("GET", "/nhiem-vu/da-xong", None),

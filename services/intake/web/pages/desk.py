@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-import sqlalchemy as sa
 from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -145,26 +144,25 @@ def dossier(code: str) -> str:
     return show(code, done=DONE.get(args.get("xong", "")))
 
 
-def _files_of(connection: sa.Connection, code: str) -> dict[str, Any]:
+def _files_of(code: str) -> dict[str, Any]:
     """What the page says of the dossier's files."""
+    with deps().store.read() as connection:
+        found = files.of_dossier(connection, code)
     return {
-        "files": files.of_dossier(connection, code),
+        "files": found,
         "file_states": STATES_VI,
         "file_limits": deps().files.limits,
         "most_at_once": MOST_AT_ONCE,
     }
 
 
-def _read(
-    code: str,
-) -> tuple[Dossier, list[Any], People, tuple[str, datetime | None] | None, dict[str, Any]]:
-    """The own office's dossier, what was said of it, who did it, the slip it came with, its files."""
+def _read(code: str) -> tuple[Dossier, list[Any], People, tuple[str, datetime | None] | None]:
+    """The own office's dossier, what was said of it, who did it, and the slip it came with."""
     with deps().store.read() as connection:
         found = look.one(connection, own_office(), code)
         entries = look.timeline(connection, found.code)
         people = names_in(connection, found.code, entries)
-        slip, scans = slips.of_dossier(connection, found.code), _files_of(connection, found.code)
-        return found, entries, people, slip, scans
+        return found, entries, people, slips.of_dossier(connection, found.code)
 
 
 def show(
@@ -177,7 +175,7 @@ def show(
 ) -> str:
     """The dossier's page; with faults, the form of `action` keeps what was typed."""
     known, now = deps(), deps().now()
-    found, entries, people, slip, scans = _read(code)
+    found, entries, people, slip = _read(code)
     procedure = procedure_of(known.catalogue, found)
     counts = typed.papers(procedure.papers, values) if values else []
     return render_template(
@@ -198,7 +196,7 @@ def show(
         agency_name=agency_name,
         places=places(found, stages(entries), office_agency().name),
         channel_name=channel_name,
-        **scans,
+        **_files_of(found.code),
         action=action,
         values=values if values is not None else typed.Typed(),
         faults=faults,

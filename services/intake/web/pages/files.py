@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from services.intake.domain.files import File
-from services.intake.storage import files as rows
 from services.intake.usecases import files, look
 from services.intake.usecases.files import Arrival
 from services.intake.web.deps import deps, own_office
@@ -81,9 +79,3 @@ def gone(code: str, file_id: str) -> BaseResponse | tuple[str, int]:
     except InvalidInput as wrong:
         return _told(code, wrong.faults)
     return redirect(url_for("desk.dossier", code=code, xong="file-gone", _anchor="tep"), 303)
-
-
-def listed(code: str) -> list[File]:
-    """Every file that the dossier has had."""
-    with deps().store.read() as connection:
-        return rows.of_dossier(connection, code)
