@@ -107,6 +107,10 @@ class Desks:
         body = {"step": asked.step, "amount_vnd": amount, "proof": f"BL-{asked.reference}"[:60]}
         return self._act(office, asked.dossier, "payment", body)
 
+    def apologise(self, office: str, code: str, reason: str, due_at: datetime) -> bool:
+        body = {"reason": reason, "due_at": format_instant(due_at)}
+        return self._act(office, code, "apologise", body)
+
     def withdraw(self, office: str, code: str) -> bool:
         return self._act(office, code, "withdraw", {"reason": WITHDRAWN_BECAUSE})
 

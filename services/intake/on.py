@@ -15,6 +15,7 @@ from shared.events.intake import SupplementRequested
 from shared.events.names import NOTIFY, ROUTING, ROUTING_STEPS
 from shared.events.notify import CitizenUnreachable
 from shared.events.routing import (
+    ApologyDue,
     ClockResumed,
     ClockStopped,
     DeadlineMissed,
@@ -42,7 +43,8 @@ TABLE: Final = (
     on(DossierStopped, progress.stopped),
     on(DossierResolved, progress.resolved),
     on(DossierExtended, progress.extended),
-    on(DeadlineMissed, progress.silence),
+    on(DeadlineMissed, progress.date_missed),
+    on(ApologyDue, progress.apology_due),
     on(CitizenUnreachable, progress.unreachable),
 )
 

@@ -271,6 +271,27 @@ class DropConfirmed(Event, frozen=True, kw_only=True):
     confirmed_at: Instant
 
 
+@event("dossier.apologised", "intake", read_by=("routing", "notify"))
+class DossierApologised(Event, frozen=True, kw_only=True):
+    """An apology for a date that was missed; the first promise is kept beside it (form 04).
+
+    By the head of the office, or by the clock where nobody named a new date in time. An agency that
+    names one itself does so by its answer: `dossier.extended`.
+    """
+
+    dossier: DossierCode
+    agency: Annotated[Agency, about("Who caused the delay")]
+    reason: Text
+    by: Literal["head", "clock"]
+    promised_at: Annotated[Instant, about("The first promise")]
+    missed_at: Annotated[Instant, about("The date that was missed")]
+    due_at: Annotated[
+        Instant | None, about("The new date; null where the result came late and is there")
+    ] = None
+    apologised_at: Instant
+    number: Annotated[Count, about("1 for the dossier's first new date")]
+
+
 @event("dossier.withdrawn", "intake", read_by=("routing", "notify"))
 class DossierWithdrawn(Event, frozen=True, kw_only=True):
     """Withdrawn by the citizen (status 7)."""

@@ -197,3 +197,28 @@ class DeadlineMissed(Event, frozen=True, kw_only=True):
         bool | None,
         about("true: this silence is consent once intake has answered with `silence.confirmed`"),
     ] = None
+    cause: Annotated[
+        Text | None, about("Of a dossier's date: what is not done; `agency` is then who is late")
+    ] = None
+    new_due_at: Annotated[
+        Instant | None, about("Of a dossier's date: the date that the city's rule would name now")
+    ] = None
+    apology_at: Annotated[
+        Instant | None,
+        about("Of a dossier's date: `apology.due` is stated then unless a new date was named"),
+    ] = None
+
+
+@event("apology.due", "routing", way="steps", read_by=("intake",))
+class ApologyDue(Event, frozen=True, kw_only=True):
+    """A promised date has passed and nobody has named a new one: the city's rule does.
+
+    Intake answers with `dossier.apologised`, unless it knows of another date or of the end.
+    """
+
+    dossier: DossierCode
+    agency: Annotated[Agency, about("Who is late")]
+    reason: Text
+    missed_at: Annotated[Instant, about("The date that was missed")]
+    due_at: Annotated[Instant, about("The new date")]
+    at: Annotated[Instant, about("When it was noticed")]

@@ -63,6 +63,12 @@ def vn_datetime(at: datetime | str | None) -> str:
     return NOTHING if local is None else f"{local:%H:%M} ngày {local:%d/%m/%Y}"
 
 
+def local_input(at: datetime | str | None) -> str:
+    """`2023-11-03T09:32` on Viet Nam's clock, as an input of a date and a time holds it."""
+    local = _local(at)
+    return "" if local is None else f"{local:%Y-%m-%dT%H:%M}"
+
+
 def vn_time(at: datetime | str | None) -> str:
     """`09:32` on Viet Nam's clock."""
     local = _local(at)
@@ -112,5 +118,7 @@ def status_tone(status: object) -> str:
 
 def install(app: Flask) -> None:
     """Make the filters known to the app's templates."""
-    for each in (vn_datetime, vn_time, vn_date, vn_money, vn_number, status_name, status_tone):
+    for each in (
+        local_input, vn_datetime, vn_time, vn_date, vn_money, vn_number, status_name, status_tone,
+    ):  # fmt: skip
         app.jinja_env.filters[each.__name__] = each

@@ -40,6 +40,7 @@ OPERATIONS = [
     ("POST", "/api/v1/dossiers/{code}/supplement"),
     ("POST", "/api/v1/dossiers/{code}/payment"),
     ("POST", "/api/v1/dossiers/{code}/withdraw"),
+    ("POST", "/api/v1/dossiers/{code}/apologise"),
     ("POST", "/api/v1/dossiers/{code}/return-result"),
     ("POST", "/api/v1/dossiers/{code}/contact"),
     ("POST", "/api/v1/dossiers/{code}/called"),

@@ -18,6 +18,7 @@ from services.intake.domain.dossier import (
     Dossier,
     Ending,
     Extension,
+    Missed,
     Pause,
     Wait,
 )
@@ -121,6 +122,7 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         pauses=pauses_of(progress),
         clock_stop=_part(ClockStop, progress.get("standstill")),
         extensions=_parts(Extension, progress.get("extensions")),
+        missed=_part(Missed, progress.get("missed")),
         ending=_part(Ending, progress.get("ending")),
         results=_parts(StepResult, progress.get("results")),
     )
@@ -143,6 +145,8 @@ def _progress(dossier: Dossier) -> Row:
     progress: Row = {name: [_plain(each) for each in held] for name, held in lists.items() if held}
     if dossier.clock_stop:
         progress["standstill"] = _plain(dossier.clock_stop)
+    if dossier.missed:
+        progress["missed"] = _plain(dossier.missed)
     if dossier.ending:
         progress["ending"] = _plain(dossier.ending)
     if dossier.results:
@@ -150,7 +154,7 @@ def _progress(dossier: Dossier) -> Row:
     return progress
 
 
-def _plain(part: Wait | Pause | ClockStop | Extension | Ending) -> Row:
+def _plain(part: Wait | Pause | ClockStop | Extension | Missed | Ending) -> Row:
     """A part as JSON, instants as RFC 3339 in UTC, without what it does not have."""
     values = msgspec.to_builtins(part)
     return {_OLDER.get(name, name): value for name, value in values.items() if value is not None}

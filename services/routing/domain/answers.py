@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.routing.domain import refusals, words
+from services.routing.domain.apologies import end_of_journey
 from services.routing.domain.case import Case, Circumstances, PapersWanted, Task, TaskState
 from services.routing.domain.journey import advance, correct_sum
-from services.routing.domain.move import Move, alarms
+from services.routing.domain.move import Move
 from services.routing.domain.plan import Plan, Route, StepPlan
 from services.routing.domain.refusals import Refusal
 from services.routing.domain.sizes import overlong
@@ -35,7 +36,6 @@ from shared.events.agencies import (
 )
 from shared.events.decision import Decision
 from shared.events.routing import DossierExtended
-from shared.kernel.calendar import due
 from shared.kernel.clock import as_utc
 from shared.kernel.errors import MissingCalendar
 
@@ -244,13 +244,15 @@ def _want_time(move: Move, task: Task, answer: AnswerMoreTimeNeeded) -> Decision
 def _with_more_time(move: Move, task: Task, until: datetime) -> Task:
     calendar = move.calendar(task)
     begins = move.now if task.paused_at is None else task.paused_at
-    _end_of_journey(move, task.step, until)  # refuses a year that has no calendar
-    return replace(task, extensions=task.extensions + 1, alarms=alarms(begins, until, calendar))
+    end_of_journey(move, {task.step: until})  # refuses a year that has no calendar
+    return replace(
+        task, extensions=task.extensions + 1, alarms=move.alarms(until, calendar, begins)
+    )
 
 
 def _extend_promise(move: Move, task: Task, until: datetime, reason: str) -> None:
     """The promise cannot be kept: apologise with a date that the steps still to come can keep."""
-    new_due = _end_of_journey(move, task.step, until)
+    new_due = end_of_journey(move, {task.step: until})
     number = move.case.extensions + 1
     move.set(extensions=number, due_at=new_due)
     move.events.append(
@@ -264,22 +266,6 @@ def _extend_promise(move: Move, task: Task, until: datetime, reason: str) -> Non
             number=number,
         )
     )
-
-
-def _end_of_journey(move: Move, step_code: str, until: datetime) -> datetime:
-    """When the last counted step after `step_code` would end if each took its whole budget.
-
-    Not before the desk that hands the result over is open.
-    """
-    route, calendar = move.around.route, move.office_calendar()
-    ends = {step_code: until}
-    for step in route.steps:
-        begins = [ends[code] for code in route.before[step.code] if code in ends]
-        if begins and not step.after_result and step.code not in move.case.tasks:
-            start = max(begins)
-            timed = step.budget is not None and not step.pauses_clock
-            ends[step.code] = due(start, step.budget, calendar) if timed and step.budget else start
-    return calendar.add_minutes(max(ends.values()), 0)
 
 
 _MOVES: Final[Mapping[type[Any], Callable[[Move, Task, Any], Decision[Case] | Refusal]]] = {

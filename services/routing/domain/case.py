@@ -26,17 +26,22 @@ ENDED: frozenset[str] = frozenset({"done", "failed", "unreachable", "cancelled"}
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """A deadline and the warnings before it that have not been given yet (UTC instants)."""
+    """A deadline and the warnings before it that have not been given yet (UTC instants).
+
+    `apology_at`: when the city apologises by itself for a promise that was missed.
+    """
 
     due_at: datetime
     day_at: datetime | None = None
     hours_at: datetime | None = None
     missed: bool = False
+    apology_at: datetime | None = None
 
     @property
     def next_at(self) -> datetime | None:
         """When the next of them is due, None when all have been given."""
-        waiting = [at for at in (self.day_at, self.hours_at) if at is not None]
+        told = (self.day_at, self.hours_at, self.apology_at)
+        waiting = [at for at in told if at is not None]
         if not self.missed:
             waiting.append(self.due_at)
         return min(waiting, default=None)
@@ -179,6 +184,16 @@ class Case:
         return next((task for task in self.tasks.values() if task.id == task_id), None)
 
 
+@dataclass(frozen=True, slots=True)
+class DateRules:
+    """How long before a date its warnings come, and what follows a missed promise; None: nothing."""
+
+    near: Duration | None = None
+    soon: Duration | None = None
+    apologise_after: Duration | None = None
+    new_date: Duration | None = None
+
+
 class Directory(Protocol):
     """Who is competent for what, and when they work; built from the catalogue for one case."""
 
@@ -190,6 +205,9 @@ class Directory(Protocol):
 
     def patience(self, agency: str) -> Duration | None:
         """After so long an untaken task is handed to this agency again; None: never."""
+
+    def dates(self) -> DateRules:
+        """What the city lays down for dates that are near or missed."""
 
 
 @dataclass(frozen=True, slots=True)

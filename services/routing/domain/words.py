@@ -23,6 +23,16 @@ NO_AGENCY: Final = (
     "Chưa xác định được cơ quan có thẩm quyền cho bước này: nơi tiếp nhận hồ sơ điều phối."
 )
 PAUSED: Final = "Tạm dừng tính hạn trong khi chờ công dân."
+STEP_NOT_DONE: Final = "Chưa làm xong việc: {step}"
+NOT_DONE: Final = "Hồ sơ chưa giải quyết xong"
+STEP_MISSED: Final = (
+    "Việc này đã quá hạn. Hãy trả lời ngay, hoặc nêu hạn mới và lý do (xin thêm thời gian)."
+)
+PROMISE_MISSED: Final = (
+    "Hồ sơ đã quá ngày hẹn trả kết quả. Nêu ngày mới trước {at} bằng câu trả lời xin thêm thời gian; "
+    "sau đó hệ thống tự xin lỗi công dân và hẹn lại."
+)
+APOLOGISED: Final = "Công dân đã được xin lỗi và hẹn lại {at}."
 NEW_DUE: Final = "Đã ghi nhận hạn mới."
 NEW_DUE_MOVED: Final = "Đã ghi nhận hạn mới {at}: hạn đã nêu nằm ngoài giờ làm việc."
 RESPOND_BY_MOVED: Final = (

@@ -45,6 +45,8 @@ cases = sa.Table(
     sa.Column("near_day_at", Instant()),
     sa.Column("near_hours_at", Instant()),
     sa.Column("missed", sa.Boolean, nullable=False),
+    # When the city apologises by itself for the date that was missed.
+    sa.Column("apology_at", Instant()),
     sa.Column("next_at", Instant()),
     sa.Column("closed_at", Instant()),
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 
-from services.routing.domain.case import Case, Circumstances
+from services.routing.domain.case import Case, Circumstances, DateRules
 from services.routing.domain.plan import Plan, Route, StepPlan, route
 from shared.catalogue import Catalogue
 from shared.catalogue.model import FormField, Procedure, Step
@@ -70,6 +70,13 @@ class CityDirectory:
         if rule is None or self._catalogue.agency(agency).reach != "amqp":
             return None
         return rule.repeat_after
+
+    def dates(self) -> DateRules:
+        """By the rule of the day."""
+        rule = self._catalogue.dates_rule(self._on)
+        if rule is None:
+            return DateRules()
+        return DateRules(rule.near, rule.soon, rule.apologise_after, rule.new_date)
 
 
 class Rules:

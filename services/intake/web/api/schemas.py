@@ -128,6 +128,13 @@ class ExtendSupplementSchema(Schema):
     respond_by = Instant(required=True)
 
 
+class ApologiseSchema(Schema):
+    """An apology for a missed date: why, and the new date."""
+
+    reason = Text(required=True)
+    due_at = Instant(required=True)
+
+
 class SupplementSchema(Schema):
     """What the citizen brought, and the fields that changed."""
 

@@ -16,7 +16,7 @@ from services.intake.storage.dossiers import Dossiers
 from services.intake.usecases import desk, look
 from services.intake.usecases.once import answer_once, digest
 from services.intake.web import views
-from services.intake.web.deps import deps, own_office
+from services.intake.web.deps import deps, must_be_allowed, own_office
 from services.intake.web.pages import papers, typed
 from services.intake.web.pages.desk import show
 from services.intake.web.pages.faulty import LABELS
@@ -24,7 +24,7 @@ from services.intake.web.people import take_care
 from shared.catalogue import FormKind, Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require
-from shared.kernel.clock import VN, parse_day
+from shared.kernel.clock import VN, parse_day, parse_instant
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed, NotFound
 from shared.kernel.numbers import Unreadable, read_number
 from shared.web.schemas import END_YEAR, FIRST_YEAR
@@ -44,6 +44,7 @@ def blueprint() -> Blueprint:
 def _act(code: str, act: str) -> Response | tuple[str, int]:
     if act not in ACTS:
         raise NotFound("there is no such page", vi="Không có trang này.")
+    must_be_allowed(act)
     known, office, form = deps(), own_office(), request.form
     verb, arguments = ACTS[act]
     if "back" in form:
@@ -147,6 +148,15 @@ def _supplement(form: typed.Typed, dossier: Dossier, procedure: Procedure) -> di
     }
 
 
+def _apologise(form: typed.Typed, *_: object) -> dict[str, Any]:
+    text = form.get("due_at", "")
+    try:
+        due_at = parse_instant(f"{text}+07:00") if text else None
+    except ValueError:
+        raise InvalidInput([Fault("due_at", "Ngày giờ không đúng.", "no date")]) from None
+    return {"reason": form.get("reason", ""), "due_at": due_at}
+
+
 def _pay(form: typed.Typed, *_: object) -> dict[str, Any]:
     amount = read_number(form.get("amount_vnd", ""), unit="vnd")
     if isinstance(amount, Unreadable):
@@ -164,7 +174,9 @@ FINAL: Final[Mapping[str, str]] = {
     "withdraw": "Hồ sơ kết thúc ở đây (công dân rút). Các cơ quan ngừng làm và công dân được báo.",
 }
 #: Acts that end in a paper for the citizen -> its kind.
-PRINTED: Final[Mapping[str, FormKind]] = {"receive": "receipt", "refuse": "refusal"}
+PRINTED: Final[Mapping[str, FormKind]] = {
+    "receive": "receipt", "refuse": "refusal", "apologise": "apology",
+}  # fmt: skip
 #: Name of the act -> the verb, and how what was typed is told to it.
 ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "receive": (desk.receive, _receive),
@@ -174,6 +186,7 @@ ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "extend-supplement": (desk.extend_supplement, _extend_supplement),
     "payment": (desk.pay, _pay),
     "withdraw": (desk.withdraw, _texts("reason")),
+    "apologise": (desk.apologise, _apologise),
     "return-result": (desk.return_result, _texts("method")),
     "called": (desk.called, lambda *_: {}),
     "contact": (desk.correct_contact, lambda form, *_: {"typed": typed.contact(form)}),

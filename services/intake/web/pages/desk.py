@@ -19,7 +19,7 @@ from services.intake.usecases.once import answer_once, digest
 from services.intake.usecases.similar import SimilarFound
 from services.intake.usecases.submit import submit_beside
 from services.intake.web import views
-from services.intake.web.deps import agency_name, deps, office_agency, own_office
+from services.intake.web.deps import agency_name, deps, may, office_agency, own_office
 from services.intake.web.due import channel_name, due
 from services.intake.web.pages import drafts, export, find, lists, papers, typed
 from services.intake.web.pages.faulty import faulty, unasked
@@ -40,6 +40,7 @@ DONE: Final[Mapping[str, str]] = {
     "extend-supplement": "Đã lùi hạn bổ sung; công dân được báo hạn mới.",
     "payment": "Đã ghi nhận tiền nộp.",
     "withdraw": "Đã rút hồ sơ; các cơ quan được báo.",
+    "apologise": "Đã xin lỗi và hẹn lại; công dân được báo.",
     "return-result": "Đã ghi nhận trả kết quả.",
     "called": "Đã ghi nhận cuộc gọi.",
     "contact": "Đã lưu cách liên hệ; tin sau được gửi theo đó.",
@@ -174,7 +175,7 @@ def show(
         office=office_agency(),
         events=[people.tell(entry) for entry in reversed(entries)],
         keeper=people.keeper,
-        allowed=actions(found),
+        allowed=[act for act in actions(found) if may(act)],
         names=ACTIONS_VI,
         contact=typed.of_contact(found.contact),
         held={p.code: p for p in found.papers},

@@ -9,6 +9,7 @@ from services.intake.web.telling.words import Words, named, row, when
 from shared.events.notify import CitizenNotified, CitizenUnreachable
 from shared.events.parts import StepResult
 from shared.events.routing import (
+    ApologyDue,
     ClockResumed,
     ClockStopped,
     DeadlineMissed,
@@ -106,6 +107,12 @@ def _extended(event: DossierExtended) -> Words:
     ]
 
 
+def _apology_due(event: ApologyDue) -> Words:
+    return "Hết giờ nêu ngày hẹn mới: hệ thống xin lỗi công dân và hẹn lại", [
+        when("Hẹn mới", event.due_at)
+    ]
+
+
 def _step_opened(event: StepOpened) -> Words:
     return f"Giao việc: {named(event.step)}", [
         named(event.agency),
@@ -137,7 +144,9 @@ def _step_answered(event: StepAnswered) -> Words:
 def _deadline(words: str) -> Callable[[DeadlineNear | DeadlineMissed], Words]:
     def say(event: DeadlineNear | DeadlineMissed) -> Words:
         what = "của hồ sơ" if event.scope == "dossier" else f"của {named(event.agency)}"
-        return f"{words} {what}", [when("Hạn", event.due_at)]
+        cause = event.cause if isinstance(event, DeadlineMissed) else None
+        late = f"{event.agency.name}: {cause}" if cause and event.agency else ""
+        return f"{words} {what}", [when("Hạn", event.due_at), late]
 
     return say
 
@@ -166,6 +175,7 @@ ROWS: Final = (
     row(StepAnswered, _step_answered, "going"),
     row(DeadlineNear, _deadline("Sắp đến hạn"), "waiting"),
     row(DeadlineMissed, _deadline("Quá hạn"), "bad"),
+    row(ApologyDue, _apology_due, "bad"),
     row(CitizenNotified, _notified, "quiet"),
     row(CitizenUnreachable, _unreachable, "bad"),
 )

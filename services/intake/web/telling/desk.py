@@ -12,6 +12,7 @@ from shared.events.intake import (
     CitizenCalled,
     ContactGiven,
     DeadlineStated,
+    DossierApologised,
     DossierPaid,
     DossierReceived,
     DossierRefused,
@@ -121,6 +122,16 @@ def _deadline_stated(event: DeadlineStated) -> Words:
     return f"Ngày hẹn trả {why}", [when("Hẹn trả", event.due_at)]
 
 
+def _apologised(event: DossierApologised) -> Words:
+    said = {"head": "Lãnh đạo", "clock": "Hệ thống"}[event.by]
+    title = f"{said} xin lỗi công dân thay {named(event.agency)}"
+    return title + (f" và hẹn lại (lần {event.number})" if event.due_at else ""), [
+        when("Đã hẹn", event.missed_at),
+        f"Lý do: {event.reason}",
+        when("Hẹn mới", event.due_at),
+    ]
+
+
 def _withdrawn(event: DossierWithdrawn) -> Words:
     return "Công dân rút hồ sơ", [f"Lý do: {event.reason}"]
 
@@ -161,6 +172,7 @@ ROWS: Final = (
     row(ResultConfirmed, _result_confirmed, "quiet"),
     row(StopConfirmed, _stop_confirmed, "quiet"),
     row(DropConfirmed, _drop_confirmed, "quiet"),
+    row(DossierApologised, _apologised, "waiting"),
     row(DossierWithdrawn, _withdrawn, "quiet"),
     row(DossierReturned, _returned, "good"),
     row(ContactGiven, _contact, "quiet"),
