@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from shared.database import Store
 from shared.events.event import Event
-from shared.events.routing import DeadlineMissed
+from shared.events.routing import DeadlineMissed, ExtensionRequested
 from simulation.agenda import Agenda
 from simulation.desks import Desks
 from simulation.figures import Habits
@@ -43,6 +43,7 @@ class Heads:
         self._clock = city.clock
         self._react: Mapping[type[Event], Callable[[Any], None]] = {
             DeadlineMissed: self._missed,
+            ExtensionRequested: self._time_asked,
         }
         self._news = News([routing], self._react)
 
@@ -52,6 +53,13 @@ class Heads:
         for event in fresh:
             self._react[type(event)](event)
         return len(fresh)
+
+    def _time_asked(self, event: ExtensionRequested) -> None:
+        office = self._desks.office_of(event.dossier)
+        no = self._rng.random() < self._habits.head_refuses_time
+        act = self._desks.refuse_time if no else self._desks.grant_time
+        at = self._working(office, self._rng.randrange(20, 240))
+        self._agenda.at(at, lambda: act(office, event.dossier, event.task))
 
     def _missed(self, event: DeadlineMissed) -> None:
         if event.scope != "dossier" or self._rng.random() >= self._habits.head_apologises:

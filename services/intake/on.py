@@ -23,6 +23,8 @@ from shared.events.routing import (
     DossierResolved,
     DossierStarted,
     DossierStopped,
+    ExtensionDropped,
+    ExtensionRequested,
     PaymentRequested,
     SupplementDropped,
 )
@@ -44,6 +46,8 @@ TABLE: Final = (
     on(DossierResolved, progress.resolved),
     on(DossierExtended, progress.extended),
     on(DeadlineMissed, progress.date_missed),
+    on(ExtensionRequested, progress.time_asked),
+    on(ExtensionDropped, progress.time_not_asked),
     on(ApologyDue, progress.apology_due),
     on(CitizenUnreachable, progress.unreachable),
 )

@@ -13,6 +13,7 @@ from services.routing.domain import words
 from services.routing.domain.apologies import apologised
 from services.routing.domain.case import Case, Circumstances
 from services.routing.domain.deadlines import lapsed, silent
+from services.routing.domain.extensions import granted, refused
 from services.routing.domain.journey import open_case, withdraw
 from services.routing.domain.submission import ForgedAnswer, SubmissionKey
 from services.routing.domain.waiting import dated, desk_asked, paid, supplemented
@@ -67,6 +68,8 @@ TABLE: Final = (
     on(intake.DeadlineStated, _of_case(dated)),
     on(intake.SupplementLapsed, _of_case(lapsed)),
     on(intake.SilenceConfirmed, _of_case(silent)),
+    on(intake.ExtensionGranted, _of_case(granted)),
+    on(intake.ExtensionRefused, _of_case(refused)),
     on(intake.DossierApologised, _of_case(apologised)),
     on(intake.DossierWithdrawn, _of_case(withdraw)),
 )
@@ -79,6 +82,8 @@ HAPPENED: Final[Mapping[type[Event], str]] = {
     intake.DeadlineStated: "stated_at",
     intake.SupplementLapsed: "lapsed_at",
     intake.SilenceConfirmed: "due_at",
+    intake.ExtensionGranted: "granted_at",
+    intake.ExtensionRefused: "refused_at",
     intake.DossierApologised: "apologised_at",
     intake.DossierWithdrawn: "withdrawn_at",
 }

@@ -41,6 +41,8 @@ OPERATIONS = [
     ("POST", "/api/v1/dossiers/{code}/payment"),
     ("POST", "/api/v1/dossiers/{code}/withdraw"),
     ("POST", "/api/v1/dossiers/{code}/apologise"),
+    ("POST", "/api/v1/dossiers/{code}/grant-extension"),
+    ("POST", "/api/v1/dossiers/{code}/refuse-extension"),
     ("POST", "/api/v1/dossiers/{code}/return-result"),
     ("POST", "/api/v1/dossiers/{code}/contact"),
     ("POST", "/api/v1/dossiers/{code}/called"),

@@ -99,8 +99,10 @@ def test_asking_for_papers_and_more_time_by_buttons(signed_in: Town) -> None:
     until = "2022-03-10T16:00"
     assert send(town, task, "more_time_needed", until=until, reason="đông").status_code == 303
     town.rest()
-    (changed,) = town.queue("phuong-1")
-    assert changed.data["due_at"] == "2022-03-10T09:00:00Z", "typed on Viet Nam's clock"
+    asked = town.one(CODE, "extension.requested")
+    assert asked["until"] == "2022-03-10T09:00:00Z", "typed on Viet Nam's clock"
+    assert "chờ lãnh đạo" in town.queue("phuong-1")[-1].data["note"]
+    assert "Xin thêm thời gian</summary>" not in town.web.get(f"/nhiem-vu/{task}").text
     items = "Giấy chứng sinh\r\n\r\nẢnh"
     assert send(town, task, "supplement_needed", items=items, reason="thiếu").status_code == 303
     asked = town.one(CODE, "dossier.supplement_requested")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, get_args
@@ -209,6 +209,12 @@ def received(dossier: str, procedure_: Procedure = CHAIN, **changes: Any) -> int
 def withdrawn(dossier: str) -> intake.DossierWithdrawn:
     """dossier.withdrawn as intake states it."""
     return intake.DossierWithdrawn(dossier=dossier, reason="đổi ý", withdrawn_at=NOW)
+
+
+def granted(asked: Mapping[str, Any]) -> intake.ExtensionGranted:
+    """extension.granted as intake states it, of what an agency asked for."""
+    given = {name: asked[name] for name in ("dossier", "task", "reason")}
+    return intake.ExtensionGranted(until=at(asked["until"]), granted_at=NOW, **given)
 
 
 @dataclass

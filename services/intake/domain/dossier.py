@@ -112,6 +112,23 @@ class Extension:
 
 
 @dataclass(frozen=True, slots=True)
+class TimeAsked:
+    """An agency asks for more time for its step (a task); the head has not decided yet.
+
+    `due_at` is the step's date; `new_due_at` what the citizen would be told, if anything.
+    """
+
+    task: str
+    step: str
+    agency: str
+    until: datetime
+    reason: str
+    at: datetime
+    due_at: datetime | None = None
+    new_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Missed:
     """A promised date that has passed, with what the apology for it will say.
 
@@ -169,6 +186,7 @@ class Dossier:
     clock_stop: ClockStop | None = None
     extensions: tuple[Extension, ...] = ()
     missed: Missed | None = None
+    time_asked: tuple[TimeAsked, ...] = ()
     ending: Ending | None = None
     results: tuple[StepResult, ...] = ()
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import wraps
 from typing import Final, TypeVar
 
+from services.intake.domain import extensions
 from services.intake.domain.apologies import apologise_by_rule, apologise_with_result, prepare
 from services.intake.domain.circumstances import Circumstances
 from services.intake.domain.deadline import stop_clock
@@ -45,6 +46,8 @@ from shared.events.routing import (
     DossierResolved,
     DossierStarted,
     DossierStopped,
+    ExtensionDropped,
+    ExtensionRequested,
     PaymentRequested,
     SupplementDropped,
 )
@@ -278,6 +281,20 @@ def apology_due(dossier: Dossier, event: ApologyDue, around: Circumstances) -> D
 
 
 @_until_its_end
+def time_asked(dossier: Dossier, event: ExtensionRequested, _: Circumstances) -> Decision[Dossier]:
+    """An agency asks for more time: pending until the head decides."""
+    return extensions.ask(dossier, event)
+
+
+@_until_its_end
+def time_not_asked(
+    dossier: Dossier, event: ExtensionDropped, _: Circumstances
+) -> Decision[Dossier]:
+    """The agency has answered, or its date has passed: there is nothing left to decide."""
+    return extensions.drop(dossier, event)
+
+
+@_until_its_end
 def extended(dossier: Dossier, event: DossierExtended, around: Circumstances) -> Decision[Dossier]:
     """An agency apologises and names a new date: it is added, the first promise stays."""
     number, missed = event.number, dossier.missed if dossier.unapologised else None
@@ -294,8 +311,8 @@ def extended(dossier: Dossier, event: DossierExtended, around: Circumstances) ->
         event.reason,
         missed_at=missed.due_at if missed else None,
     )
-    extensions = (*dossier.extensions, extension)
-    later = replace(dossier, extensions=extensions, due_at=extension.due_at, missed=None)
+    named = (*dossier.extensions, extension)
+    later = replace(dossier, extensions=named, due_at=extension.due_at, missed=None)
     return _with_date(later, "extended", around)
 
 

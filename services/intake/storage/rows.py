@@ -20,6 +20,7 @@ from services.intake.domain.dossier import (
     Extension,
     Missed,
     Pause,
+    TimeAsked,
     Wait,
 )
 from services.intake.domain.finding import folded
@@ -61,6 +62,7 @@ def moving(dossier: Dossier) -> Row:
         "next_at": dossier.next_at,
         "returned_at": dossier.returned_at,
         "call_since": dossier.call_since,
+        "asks_time_since": min((each.at for each in dossier.time_asked), default=None),
         "progress": _progress(dossier),
     }
 
@@ -122,6 +124,7 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         pauses=pauses_of(progress),
         clock_stop=_part(ClockStop, progress.get("standstill")),
         extensions=_parts(Extension, progress.get("extensions")),
+        time_asked=_parts(TimeAsked, progress.get("time_asked")),
         missed=_part(Missed, progress.get("missed")),
         ending=_part(Ending, progress.get("ending")),
         results=_parts(StepResult, progress.get("results")),
@@ -141,6 +144,7 @@ def _progress(dossier: Dossier) -> Row:
         "waits": dossier.waits,
         "pauses": dossier.pauses,
         "extensions": dossier.extensions,
+        "time_asked": dossier.time_asked,
     }
     progress: Row = {name: [_plain(each) for each in held] for name, held in lists.items() if held}
     if dossier.clock_stop:
@@ -154,7 +158,7 @@ def _progress(dossier: Dossier) -> Row:
     return progress
 
 
-def _plain(part: Wait | Pause | ClockStop | Extension | Missed | Ending) -> Row:
+def _plain(part: Wait | Pause | ClockStop | Extension | TimeAsked | Missed | Ending) -> Row:
     """A part as JSON, instants as RFC 3339 in UTC, without what it does not have."""
     values = msgspec.to_builtins(part)
     return {_OLDER.get(name, name): value for name, value in values.items() if value is not None}

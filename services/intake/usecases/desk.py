@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Concatenate, Final, ParamSpec
 
-from services.intake.domain import apologies, citizen, expiry, reception
+from services.intake.domain import apologies, citizen, expiry, extensions, reception
 from services.intake.domain.circumstances import Circumstances
 from services.intake.domain.dossier import Dossier
 from services.intake.storage.dossiers import Dossiers
@@ -54,5 +54,7 @@ pay: Final = _verb(citizen.pay)
 withdraw: Final = _verb(citizen.withdraw)
 correct_contact: Final = _verb(citizen.correct_contact)
 called: Final = _verb(citizen.called)
+grant_extension: Final = _verb(extensions.grant)
+refuse_extension: Final = _verb(extensions.refuse)
 apologise: Final = _verb(apologies.apologise)
 return_result: Final = _verb(citizen.return_result)

@@ -78,7 +78,7 @@ def officer() -> str | None:
 
 
 #: Acts that are the head's own; a programme with the office's key acts for the office.
-OF_THE_HEAD: Final = frozenset({"apologise"})
+OF_THE_HEAD: Final = frozenset({"apologise", "grant-extension", "refuse-extension"})
 
 
 def may(act: str) -> bool:

@@ -60,7 +60,7 @@ class PapersWanted:
 class Task:
     """One step as it was handed over: the truth of what an agency was given and said.
 
-    `repeat_at`: when it is handed over again, as nobody has it; `fetched_at`: seen at the web door.
+    `wish`: until when its agency asks for time, while the head has not decided. `repeat_at`: when it is handed over again, as nobody has it; `fetched_at`: seen at the web door.
     """
 
     id: str
@@ -76,6 +76,7 @@ class Task:
     asked: bool = False
     pending: PapersWanted | None = None
     extensions: int = 0
+    wish: datetime | None = None
     closed_by: Literal["completed", "refused", "silence", "lapsed", "paid"] | None = None
     closed_at: datetime | None = None
     outcome: Outcome | Literal["paid"] | None = None

@@ -55,6 +55,9 @@ def _ring_task(move: Move, task: Task) -> None:
     step = move.step(task)
     rung, near = _rung(task.alarms, move.now)
     task = move.put(replace(task, alarms=rung))
+    asked = task.wish is not None
+    if rung.missed:
+        task = move.drop_wish(task)
     for at in near:
         move.events.append(_said(move, DeadlineNear, rung, at, task))
     if not rung.missed:
@@ -64,7 +67,7 @@ def _ring_task(move: Move, task: Task) -> None:
     consent = step.consent_by_silence or None
     move.events.append(msgspec.structs.replace(missed, consent=consent))
     if not consent:
-        move.tell(task, "due", note=words.STEP_MISSED)
+        move.tell(task, "due", note=words.WISH_LAPSED if asked else words.STEP_MISSED)
 
 
 def _ring_dossier(move: Move) -> None:

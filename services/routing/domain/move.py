@@ -17,7 +17,7 @@ from shared.events.agencies import TaskCancelled, TaskChanged
 from shared.events.decision import Decision
 from shared.events.event import Event
 from shared.events.parts import Paper
-from shared.events.routing import ClockResumed, ClockStopped, StepAnswered
+from shared.events.routing import ClockResumed, ClockStopped, ExtensionDropped, StepAnswered
 from shared.kernel.calendar import Duration, WorkingCalendar, before
 
 
@@ -128,6 +128,15 @@ class Move:
         self.tell(task, "paused" if task.state == "paused" else "due", note=note)
         self.answered(task, answer, note)
 
+    def drop_wish(self, task: Task) -> Task:
+        """Nobody asks for more time for it any more, if anybody did."""
+        if task.wish is None:
+            return task
+        self.events.append(
+            ExtensionDropped(dossier=self.case.dossier, task=task.id, dropped_at=self.now)
+        )
+        return self.put(replace(task, wish=None))
+
     def is_late(self, task: Task) -> bool:
         """Whether the deadline has passed; a task that stands is not late."""
         due_at = task.due_at
@@ -135,7 +144,8 @@ class Move:
 
     def cancel_open(self, reason: str) -> None:
         """Close every open task without an answer and tell whoever had it."""
-        for task in [t for t in self.case.tasks.values() if t.is_open]:
+        for each in [t for t in self.case.tasks.values() if t.is_open]:
+            task = self.drop_wish(each)
             self.put(replace(task, state="cancelled", closed_at=self.now, pending=None))
             if task.kind == "task":
                 self.cancelled(task, reason)

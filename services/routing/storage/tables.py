@@ -73,6 +73,8 @@ tasks = sa.Table(
     sa.Column("asked", sa.Boolean, nullable=False),
     sa.Column("pending", Json()),
     sa.Column("extensions", sa.Integer, nullable=False),
+    # Until when its agency asks for time, while the head has not decided.
+    sa.Column("wish", Instant()),
     sa.Column("closed_by", sa.Text),
     sa.Column("closed_at", Instant()),
     sa.Column("outcome", sa.Text),

@@ -22,8 +22,10 @@ from services.intake.web.api.schemas import (
     CalledSchema,
     ContactSchema,
     ExtendSupplementSchema,
+    GrantExtensionSchema,
     PaymentSchema,
     ReceiveSchema,
+    RefuseExtensionSchema,
     RefuseSchema,
     RequestSupplementSchema,
     ReturnSchema,
@@ -114,6 +116,16 @@ ACTS: Final[Mapping[str, tuple[str, type[ma.Schema], Verb]]] = {
         "Take down that the citizen, whom no message reached, was called.",
         CalledSchema,
         desk.called,
+    ),
+    "grant-extension": (
+        "Give an agency the time that it asks for; an act of the head.",
+        GrantExtensionSchema,
+        desk.grant_extension,
+    ),
+    "refuse-extension": (
+        "Give an agency no more time, with the reason; an act of the head.",
+        RefuseExtensionSchema,
+        desk.refuse_extension,
     ),
     "apologise": (
         "Apologise for a date that was missed and name a new one; an act of the head.",

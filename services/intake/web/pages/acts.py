@@ -186,6 +186,11 @@ ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "extend-supplement": (desk.extend_supplement, _extend_supplement),
     "payment": (desk.pay, _pay),
     "withdraw": (desk.withdraw, _texts("reason")),
+    "grant-extension": (desk.grant_extension, lambda form, *_: {"task": form.get("task") or None}),
+    "refuse-extension": (
+        desk.refuse_extension,
+        lambda form, *_: {"task": form.get("task") or None, "reason": form.get("reason", "")},
+    ),
     "apologise": (desk.apologise, _apologise),
     "return-result": (desk.return_result, _texts("method")),
     "called": (desk.called, lambda *_: {}),

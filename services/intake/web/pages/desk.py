@@ -40,6 +40,8 @@ DONE: Final[Mapping[str, str]] = {
     "extend-supplement": "Đã lùi hạn bổ sung; công dân được báo hạn mới.",
     "payment": "Đã ghi nhận tiền nộp.",
     "withdraw": "Đã rút hồ sơ; các cơ quan được báo.",
+    "grant-extension": "Đã đồng ý gia hạn; cơ quan được báo.",
+    "refuse-extension": "Đã trả lời không đồng ý; cơ quan được báo lý do.",
     "apologise": "Đã xin lỗi và hẹn lại; công dân được báo.",
     "return-result": "Đã ghi nhận trả kết quả.",
     "called": "Đã ghi nhận cuộc gọi.",

@@ -18,6 +18,8 @@ from shared.events.routing import (
     DossierResolved,
     DossierStarted,
     DossierStopped,
+    ExtensionDropped,
+    ExtensionRequested,
     PaymentRequested,
     StepAnswered,
     StepOpened,
@@ -107,6 +109,18 @@ def _extended(event: DossierExtended) -> Words:
     ]
 
 
+def _time_asked(event: ExtensionRequested) -> Words:
+    return f"{named(event.agency)} xin gia hạn, chờ trưởng bộ phận", [
+        named(event.step),
+        when("Xin đến", event.until),
+        f"Lý do: {event.reason}",
+    ]
+
+
+def _time_not_asked(_: ExtensionDropped) -> Words:
+    return "Yêu cầu gia hạn không còn: việc đã xong hoặc đã quá hạn", []
+
+
 def _apology_due(event: ApologyDue) -> Words:
     return "Hết giờ nêu ngày hẹn mới: hệ thống xin lỗi công dân và hẹn lại", [
         when("Hẹn mới", event.due_at)
@@ -175,6 +189,8 @@ ROWS: Final = (
     row(StepAnswered, _step_answered, "going"),
     row(DeadlineNear, _deadline("Sắp đến hạn"), "waiting"),
     row(DeadlineMissed, _deadline("Quá hạn"), "bad"),
+    row(ExtensionRequested, _time_asked, "waiting"),
+    row(ExtensionDropped, _time_not_asked, "quiet"),
     row(ApologyDue, _apology_due, "bad"),
     row(CitizenNotified, _notified, "quiet"),
     row(CitizenUnreachable, _unreachable, "bad"),

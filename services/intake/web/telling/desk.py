@@ -21,6 +21,8 @@ from shared.events.intake import (
     DossierSupplemented,
     DossierWithdrawn,
     DropConfirmed,
+    ExtensionGranted,
+    ExtensionRefused,
     ResultConfirmed,
     SilenceConfirmed,
     SimilarSeen,
@@ -122,6 +124,14 @@ def _deadline_stated(event: DeadlineStated) -> Words:
     return f"Ngày hẹn trả {why}", [when("Hẹn trả", event.due_at)]
 
 
+def _extension_granted(event: ExtensionGranted) -> Words:
+    return "Trưởng bộ phận đồng ý gia hạn", [when("Đến", event.until), f"Lý do: {event.reason}"]
+
+
+def _extension_refused(event: ExtensionRefused) -> Words:
+    return "Trưởng bộ phận không đồng ý gia hạn", [f"Lý do: {event.reason}"]
+
+
 def _apologised(event: DossierApologised) -> Words:
     said = {"head": "Lãnh đạo", "clock": "Hệ thống"}[event.by]
     title = f"{said} xin lỗi công dân thay {named(event.agency)}"
@@ -172,6 +182,8 @@ ROWS: Final = (
     row(ResultConfirmed, _result_confirmed, "quiet"),
     row(StopConfirmed, _stop_confirmed, "quiet"),
     row(DropConfirmed, _drop_confirmed, "quiet"),
+    row(ExtensionGranted, _extension_granted, "waiting"),
+    row(ExtensionRefused, _extension_refused, "quiet"),
     row(DossierApologised, _apologised, "waiting"),
     row(DossierWithdrawn, _withdrawn, "quiet"),
     row(DossierReturned, _returned, "good"),

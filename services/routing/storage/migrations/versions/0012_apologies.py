@@ -1,4 +1,4 @@
-"""When a missed promise is apologised for; those that were missed in silence before, at once."""
+"""Requests for more time, and when a missed promise is apologised for; those that were missed in silence before, at once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ AND NOT EXISTS (
 def upgrade() -> None:
     op.add_column("cases", sa.Column("apology_at", Instant()))
     op.execute(_SILENT)
+    op.add_column("tasks", sa.Column("wish", Instant()))
 
 
 def downgrade() -> None:
+    op.drop_column("tasks", "wish")
     op.drop_column("cases", "apology_at")
