@@ -182,6 +182,17 @@ _NEXT = sa.select(
 )
 
 
+# As many dossiers as nobody holds, held until the unit ends; SQLite has one writer at a time.
+_TAKE = (
+    sa.select(cases.c.dossier)
+    .where(among(cases.c.dossier))
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+#: So many workers find something to do beside each other.
+_WORKERS = 4
+
+
 def next_due(connection: sa.Connection, put_off: Collection[str]) -> datetime | None:
     """The first instant at which time alone changes something (UTC), but for dossiers put off."""
     instants = connection.execute(_NEXT, {"keys": put_off}).one()
@@ -193,16 +204,22 @@ def due_dossiers(
 ) -> list[str]:
     """Dossiers for which something has become due by `now`, the longest due first.
 
-    Those that are put off are left out.
+    Those that are put off are left out, and those that another worker has in hand: it judges them.
     """
+    several = connection.dialect.name == "postgresql"
+    looked_at = limit * _WORKERS if several else limit
     found: dict[str, datetime] = {}
     for table, free in _FREE.items():
         query = (
             sa.select(table.c.dossier, table.c.next_at)
             .where(table.c.next_at.is_not(None), table.c.next_at <= now, free)
             .order_by(table.c.next_at)
-            .limit(limit)
+            .limit(looked_at)
         )
         for row in connection.execute(query, {"keys": put_off}):
             found[row.dossier] = min(row.next_at, found.get(row.dossier, row.next_at))
-    return sorted(found, key=lambda code: (found[code], code))[:limit]
+    ordered = sorted(found, key=lambda code: (found[code], code))[:looked_at]
+    if not (several and ordered):
+        return ordered
+    taken = set(connection.scalars(_TAKE, {"keys": ordered, "most": limit}))
+    return [code for code in ordered if code in taken]
