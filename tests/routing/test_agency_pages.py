@@ -48,6 +48,26 @@ def test_the_list_says_what_is_due_in_words_and_colours(signed_in: Town) -> None
     assert 'tone-bad">Quá hạn 2 giờ' in town.web.get("/nhiem-vu").get_data(as_text=True)
 
 
+def test_what_is_near_its_date_has_a_list_of_its_own_at_both_doors(signed_in: Town) -> None:
+    town, key = signed_in, signed_in.key("phuong-1")
+
+    def listed() -> tuple[bool, int]:
+        page = town.web.get("/nhiem-vu/sap-den-han").text
+        told = town.web.get("/api/v1/tasks?state=near", headers=key).get_json()["items"]
+        return CODE in page, len(told)
+
+    town.receive(CODE)
+    due_at = CALENDAR.add_days(NOW, 2)
+    town.clock.set(due_at - timedelta(hours=24, minutes=1))
+    assert listed() == (False, 0)
+    town.clock.set(due_at - timedelta(hours=24))
+    assert listed() == (True, 1)
+    town.clock.set(due_at + timedelta(hours=1))
+    assert listed() == (True, 1)
+    town.grant("phuong-1")
+    assert listed() == (False, 0)
+
+
 def test_a_task_page_shows_what_the_step_shares_by_its_vietnamese_label(signed_in: Town) -> None:
     town = signed_in
     town.receive(CODE)

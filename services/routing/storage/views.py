@@ -59,8 +59,12 @@ def task_lines(
     limit: int,
     *,
     newest: bool = False,
+    due_by: datetime | None = None,
 ) -> list[TaskLine]:
-    """An agency's tasks in these states, the first due first, or the newest opened first."""
+    """An agency's tasks in these states, the first due first, or the newest opened first.
+
+    `due_by`: only those whose date lies no later (UTC).
+    """
     order = (
         (tasks.c.opened_at.desc(), tasks.c.id.desc()) if newest else (tasks.c.due_at, tasks.c.id)
     )
@@ -77,6 +81,8 @@ def task_lines(
         .order_by(*order)
         .limit(limit)
     )
+    if due_by is not None:
+        query = query.where(tasks.c.due_at <= due_by)
     return [
         TaskLine(
             rows.task_of(row),

@@ -14,9 +14,9 @@ from shared.catalogue import Catalogue
 from shared.catalogue.model import FormField, Procedure, Step
 from shared.events.intake import DossierReceived
 from shared.events.parts import Agency, Office
-from shared.kernel.calendar import Duration, WorkingCalendar
+from shared.kernel.calendar import Duration, WorkingCalendar, due
 from shared.kernel.clock import to_vn
-from shared.kernel.errors import NotFound, ParkNow
+from shared.kernel.errors import MissingCalendar, NotFound, ParkNow
 
 _KEPT_DIRECTORIES = 256
 
@@ -105,6 +105,16 @@ class Rules:
         at = max(at, case.latest)
         route_ = self.route(case.procedure.code, case.version, case.branches)
         return Circumstances(route_, self._directory(case.office, at), at, new_id)
+
+    def near_until(self, agency: str, now: datetime) -> datetime:
+        """Dates up to this instant are near for an agency now, by the rule of the day (UTC)."""
+        rule = self.catalogue.dates_rule(to_vn(now).date())
+        warned = () if rule is None else (rule.near, rule.soon)
+        calendar = self.catalogue.calendar(agency)
+        try:
+            return max((due(now, each, calendar) for each in warned if each), default=now)
+        except MissingCalendar:
+            return now
 
     def has_agency(self, code: str) -> bool:
         """Whether the catalogue knows this agency, of whatever day."""
