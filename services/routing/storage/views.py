@@ -83,17 +83,12 @@ def task_lines(
     )
     if due_by is not None:
         query = query.where(tasks.c.due_at <= due_by)
-    return [
-        TaskLine(
-            rows.task_of(row),
-            row.dossier,
-            row.procedure,
-            row.procedure_name,
-            row.version,
-            row.office_name,
-        )
-        for row in connection.execute(query)
-    ]
+    return [_line(row) for row in connection.execute(query)]
+
+
+def _line(row: Any) -> TaskLine:
+    procedure = (row.procedure, row.procedure_name, row.version)
+    return TaskLine(rows.task_of(row), row.dossier, *procedure, row.office_name)
 
 
 def task_case(connection: sa.Connection, agency: str, task_id: str) -> tuple[Case, Task] | None:
