@@ -161,6 +161,8 @@ def _progress(dossier: Dossier) -> Row:
 def _plain(part: Wait | Pause | ClockStop | Extension | TimeAsked | Missed | Ending) -> Row:
     """A part as JSON, instants as RFC 3339 in UTC, without what it does not have."""
     values = msgspec.to_builtins(part)
+    if values.get("by") == "agency":  # as every extension was before others could name a date
+        del values["by"]
     return {_OLDER.get(name, name): value for name, value in values.items() if value is not None}
 
 
