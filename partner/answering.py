@@ -112,7 +112,7 @@ class Answering:
         return self._answer(task, "refused", {"reason": reason})
 
     def more_time(self, task: str, reason: str, until: datetime) -> str:
-        """Say that it will be late; the citizen gets an apology with this reason and date."""
+        """Ask for more time before its date (the head decides); name the new date after it."""
         data = {"reason": reason, "until": instant(until, "until")}
         return self._answer(task, "more_time_needed", data)
 

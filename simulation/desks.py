@@ -60,6 +60,9 @@ def filing_body(
     }
 
 
+NO_MORE_TIME = "Công dân cần kết quả đúng hẹn; ưu tiên xử lý hồ sơ này"
+
+
 class Desks:
     """Every desk of a city, and what intake did not take."""
 
@@ -106,6 +109,17 @@ class Desks:
         amount = asked.amount_vnd or 100_000
         body = {"step": asked.step, "amount_vnd": amount, "proof": f"BL-{asked.reference}"[:60]}
         return self._act(office, asked.dossier, "payment", body)
+
+    def grant_time(self, office: str, code: str, task: str) -> bool:
+        return self._act(office, code, "grant-extension", {"task": task})
+
+    def refuse_time(self, office: str, code: str, task: str) -> bool:
+        body = {"task": task, "reason": NO_MORE_TIME}
+        return self._act(office, code, "refuse-extension", body)
+
+    def apologise(self, office: str, code: str, reason: str, due_at: datetime) -> bool:
+        body = {"reason": reason, "due_at": format_instant(due_at)}
+        return self._act(office, code, "apologise", body)
 
     def withdraw(self, office: str, code: str) -> bool:
         return self._act(office, code, "withdraw", {"reason": WITHDRAWN_BECAUSE})

@@ -18,6 +18,7 @@ from simulation.agenda import Agenda
 from simulation.citizens import Citizens
 from simulation.desks import Desks, Filing, filing_body
 from simulation.figures import Figures, Habits
+from simulation.heads import Heads
 from simulation.kit import City
 from simulation.manners import ByChance
 from simulation.people import People
@@ -81,6 +82,8 @@ class Month:
             Random(plan.seed + 2),
             city.clock,
         )
+        rng, routing = Random(plan.seed + 3), city.built.routing.store
+        self._heads = Heads(routing, self.desks, self._agenda, habits, rng, city)
 
     def run(self, end: datetime) -> None:
         """Play until `end` (UTC)."""
@@ -92,7 +95,7 @@ class Month:
         self._city.run(self._agenda, self._look, end)
 
     def _look(self) -> int:
-        return self.agencies.look() + self._citizens.look()
+        return self.agencies.look() + self._citizens.look() + self._heads.look()
 
     def _enter(self, number: int, at: datetime) -> None:
         channel = self._figures.draw_channel(self._rng)

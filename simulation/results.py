@@ -24,6 +24,7 @@ from shared.messaging.tables import PARKED, RETRY, WAITING
 from shared.messaging.timeline import Entry, timeline
 from simulation.desks import Desks
 from simulation.kit import City
+from simulation.promises import Missed, missed_promises
 
 HELD: Final = (PARKED, WAITING, RETRY)
 MOST_HELD: Final = 1_000_000
@@ -47,6 +48,7 @@ class Results:
 
     dossiers: Mapping[str, Any]
     tasks: Mapping[str, int]
+    promises: Missed
     messages: Mapping[str, Mapping[str, int]]
     parked: Sequence[Held]
     waiting: Sequence[Held]
@@ -59,6 +61,7 @@ class Results:
         return {
             "dossiers": self.dossiers,
             "tasks": self.tasks,
+            "promises": self.promises.as_json(),
             "messages": self.messages,
             "parked": [_held(each) for each in self.parked],
             "waiting": [_held(each) for each in self.waiting],
@@ -77,6 +80,7 @@ def collect(city: City, desks: Desks, start: datetime, end: datetime) -> Results
     return Results(
         dossiers=_dossiers(city.built.intake.store, desks),
         tasks=_tasks(city.built.routing.store),
+        promises=missed_promises(city.built.intake.store, city.catalogue, city.now()),
         messages=_messages(city.built.notify.store),
         parked=[each for each in held if each.state == PARKED],
         waiting=[each for each in held if each.state != PARKED],

@@ -23,6 +23,7 @@ from shared.log import configure
 from shared.messaging.parked import Held
 from shared.settings import Settings
 from simulation.month import Seen
+from simulation.promises import Missed
 from simulation.results import NONE, Results, Shown
 
 WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
@@ -165,12 +166,24 @@ def _tell_counts(console: Console, results: Results) -> None:
         f"trễ hạn {tasks['late']}",
         highlight=False,
     )
+    _tell_promises(console, results.promises)
     for what, figures in (("kênh", "by_channel"), ("trạng thái", "by_state")):
         line = ", ".join(
             f"{'không có kênh' if name == NONE else name} {count}"
             for name, count in results.messages[figures].items()
         )
         console.print(f"Tin cho công dân theo {what}: {line}", highlight=False)
+
+
+def _tell_promises(console: Console, missed: Missed) -> None:
+    by, hours = missed.by, missed.longest_minutes / 60
+    console.print(
+        f"Ngày hẹn bị lỡ: {missed.total}. Đã xin lỗi và báo công dân: cơ quan {by['agency']}, "
+        f"trưởng bộ phận {by['head']}, hệ thống {by['clock']} (chậm nhất sau {hours:.1f} giờ làm "
+        f"việc); xong trước khi phải xin lỗi: {missed.ended}; còn trong giờ chờ trưởng bộ phận: "
+        f"{missed.waiting}. Công dân chưa được báo: {missed.untold}",
+        highlight=False,
+    )
 
 
 def _tell_held(console: Console, held: Sequence[Held]) -> None:

@@ -15,6 +15,7 @@ from shared.events.intake import SupplementRequested
 from shared.events.names import NOTIFY, ROUTING, ROUTING_STEPS
 from shared.events.notify import CitizenUnreachable
 from shared.events.routing import (
+    ApologyDue,
     ClockResumed,
     ClockStopped,
     CorrectionOvertaken,
@@ -23,6 +24,8 @@ from shared.events.routing import (
     DossierResolved,
     DossierStarted,
     DossierStopped,
+    ExtensionDropped,
+    ExtensionRequested,
     PaymentRequested,
     StepAnswered,
     SupplementDropped,
@@ -44,7 +47,10 @@ TABLE: Final = (
     on(DossierStopped, progress.stopped),
     on(DossierResolved, progress.resolved),
     on(DossierExtended, progress.extended),
-    on(DeadlineMissed, progress.silence),
+    on(DeadlineMissed, progress.date_missed),
+    on(ExtensionRequested, progress.time_asked),
+    on(ExtensionDropped, progress.time_not_asked),
+    on(ApologyDue, progress.apology_due),
     on(StepAnswered, progress.answered),
     on(CorrectionOvertaken, progress.overtaken),
     on(CitizenUnreachable, progress.unreachable),

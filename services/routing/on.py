@@ -10,9 +10,11 @@ from dataclasses import replace
 from typing import Final, TypeVar, get_args
 
 from services.routing.domain import words
+from services.routing.domain.apologies import apologised
 from services.routing.domain.case import Case, Circumstances
 from services.routing.domain.correcting import corrected
 from services.routing.domain.deadlines import lapsed, silent
+from services.routing.domain.extensions import granted, refused
 from services.routing.domain.journey import open_case, withdraw
 from services.routing.domain.submission import ForgedAnswer, SubmissionKey
 from services.routing.domain.waiting import dated, desk_asked, paid, supplemented
@@ -68,6 +70,9 @@ TABLE: Final = (
     on(intake.DeadlineStated, _of_case(dated)),
     on(intake.SupplementLapsed, _of_case(lapsed)),
     on(intake.SilenceConfirmed, _of_case(silent)),
+    on(intake.ExtensionGranted, _of_case(granted)),
+    on(intake.ExtensionRefused, _of_case(refused)),
+    on(intake.DossierApologised, _of_case(apologised)),
     on(intake.DossierWithdrawn, _of_case(withdraw)),
 )
 #: Which of its instants says when a fact happened: it counts from then, whenever it comes.
@@ -80,6 +85,9 @@ HAPPENED: Final[Mapping[type[Event], str]] = {
     intake.DeadlineStated: "stated_at",
     intake.SupplementLapsed: "lapsed_at",
     intake.SilenceConfirmed: "due_at",
+    intake.ExtensionGranted: "granted_at",
+    intake.ExtensionRefused: "refused_at",
+    intake.DossierApologised: "apologised_at",
     intake.DossierWithdrawn: "withdrawn_at",
 }
 

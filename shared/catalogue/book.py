@@ -13,6 +13,7 @@ from datetime import date
 from shared.catalogue.model import (
     WHOLE_CITY,
     Agency,
+    DatesRule,
     FormKind,
     OfficialForm,
     PapersRule,
@@ -56,6 +57,7 @@ class Catalogue:
         templates: Iterable[Template],
         papers_rules: Iterable[PapersRule] = (),
         untaken_rules: Iterable[UntakenRule] = (),
+        dates_rules: Iterable[DatesRule] = (),
         forms: Iterable[OfficialForm] = (),
     ) -> None:
         self.version = version
@@ -67,8 +69,8 @@ class Catalogue:
         self._hours = dict(hours)
         self._papers_rules = tuple(papers_rules)
         self._untaken_rules = tuple(untaken_rules)
-        # A form for some roles comes before the one for everybody.
-        self._forms = sorted(forms, key=lambda one: not one.used_by)
+        self._dates_rules = tuple(dates_rules)
+        self._forms = sorted(forms, key=lambda one: not one.used_by)  # those for some roles first
         self._procedures: dict[str, list[Procedure]] = {}
         for procedure in procedures:
             self._procedures.setdefault(procedure.code, []).append(procedure)
@@ -79,8 +81,8 @@ class Catalogue:
                 self._by_role.setdefault((role, agency.territory), []).append(agency)
         self._templates: dict[tuple[str, str, str], list[Template]] = {}
         for template in templates:
-            key = (template.moment, template.channel, template.language)
-            self._templates.setdefault(key, []).append(template)
+            said = (template.moment, template.channel, template.language)
+            self._templates.setdefault(said, []).append(template)
 
     # --- procedures ---------------------------------------------------------------------------
 
@@ -212,6 +214,10 @@ class Catalogue:
     def untaken_rule(self, on: date) -> UntakenRule | None:
         """What holds for tasks handed over on this day that no agency takes; None: nothing."""
         return next((rule for rule in self._untaken_rules if rule.is_valid(on)), None)
+
+    def dates_rule(self, on: date) -> DatesRule | None:
+        """What holds for dates that are near or missed on this day; None: nothing is laid down."""
+        return next((rule for rule in self._dates_rules if rule.is_valid(on)), None)
 
     def form(self, kind: FormKind, on: date, roles: Collection[str] = ()) -> OfficialForm:
         """The official form in force on this day for a dossier that only these roles act on."""

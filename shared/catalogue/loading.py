@@ -60,6 +60,7 @@ def _book(read: Folder) -> Catalogue:
         templates=(found.value for found in read.templates),
         papers_rules=(found.value for found in read.papers_rules),
         untaken_rules=(found.value for found in read.untaken_rules),
+        dates_rules=(found.value for found in read.dates_rules),
         forms=(found.value for found in read.forms),
     )
 

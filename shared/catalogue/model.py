@@ -271,6 +271,23 @@ class UntakenRule(Dated):
 
 
 @dataclass(frozen=True, slots=True)
+class DatesRule(Dated):
+    """What holds for promised dates and the dates of steps.
+
+    Warned of `near` and `soon` before them, in the working time of who must act. A promise missed
+    for `apologise_after` of the office's working time, of which nobody has named a new date: the
+    city apologises by itself, with a date for which the late step gets `new_date` once more.
+    """
+
+    valid_from: date
+    valid_to: date | None
+    near: Duration | None
+    soon: Duration | None
+    apologise_after: Duration | None
+    new_date: Duration | None
+
+
+@dataclass(frozen=True, slots=True)
 class SpecialDay:
     """A row of the holiday table: a day off, or a day off that was swapped into a working day."""
 

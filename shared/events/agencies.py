@@ -163,10 +163,12 @@ class AnswerRefused(Event, frozen=True, kw_only=True):
 
 @event("answer.more_time_needed", way="answers", read_by=("routing",))
 class AnswerMoreTimeNeeded(Event, frozen=True, kw_only=True):
-    """We shall be late: the citizen gets an apology and a new date.
+    """We shall be late. Before its date: please give us until then; after it: we name a new date.
 
-    Where the promised date can no longer be kept; the first promise is kept on record. An
-    `until` outside your working time is drawn into it, and `task.changed` says so.
+    Before, it is pending until the head of the office grants or refuses it; `task.changed` says
+    which, and the old date holds meanwhile. Where the promised date can no longer be kept the
+    citizen gets an apology and a new one; the first promise is kept on record. An `until` outside
+    your working time is drawn into it.
     """
 
     task: TaskId

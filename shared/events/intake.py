@@ -340,6 +340,48 @@ class DropConfirmed(Event, frozen=True, kw_only=True):
     confirmed_at: Instant
 
 
+@event("extension.granted", "intake", read_by=("routing",))
+class ExtensionGranted(Event, frozen=True, kw_only=True):
+    """The head of the office grants a step more time; `dossier.extended` follows where that is due."""
+
+    dossier: DossierCode
+    task: Annotated[Word, about("Task id, as `extension.requested` named it")]
+    until: Instant
+    reason: Annotated[Text, about("The agency's own: the citizen is told it where the date moves")]
+    granted_at: Instant
+
+
+@event("extension.refused", "intake", read_by=("routing",))
+class ExtensionRefused(Event, frozen=True, kw_only=True):
+    """The head of the office grants a step no more time; its agency is told why."""
+
+    dossier: DossierCode
+    task: Annotated[Word, about("Task id, as `extension.requested` named it")]
+    reason: Text
+    refused_at: Instant
+
+
+@event("dossier.apologised", "intake", read_by=("routing", "notify"))
+class DossierApologised(Event, frozen=True, kw_only=True):
+    """An apology for a date that was missed; the first promise is kept beside it (form 04).
+
+    By the head of the office, or by the clock where nobody named a new date in time. An agency that
+    names one itself does so by its answer: `dossier.extended`.
+    """
+
+    dossier: DossierCode
+    agency: Annotated[Agency, about("Who caused the delay")]
+    reason: Text
+    by: Literal["head", "clock"]
+    promised_at: Annotated[Instant, about("The first promise")]
+    missed_at: Annotated[Instant, about("The date that was missed")]
+    due_at: Annotated[
+        Instant | None, about("The new date; null where the result came late and is there")
+    ] = None
+    apologised_at: Instant
+    number: Annotated[Count, about("1 for the dossier's first new date")]
+
+
 @event("dossier.withdrawn", "intake", read_by=("routing", "notify"))
 class DossierWithdrawn(Event, frozen=True, kw_only=True):
     """Withdrawn by the citizen (status 7)."""

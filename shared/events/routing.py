@@ -212,3 +212,57 @@ class DeadlineMissed(Event, frozen=True, kw_only=True):
         bool | None,
         about("true: this silence is consent once intake has answered with `silence.confirmed`"),
     ] = None
+    cause: Annotated[
+        Text | None, about("Of a dossier's date: what is not done; `agency` is then who is late")
+    ] = None
+    new_due_at: Annotated[
+        Instant | None, about("Of a dossier's date: the date that the city's rule would name now")
+    ] = None
+    apology_at: Annotated[
+        Instant | None,
+        about("Of a dossier's date: `apology.due` is stated then unless a new date was named"),
+    ] = None
+
+
+@event("extension.requested", "routing", way="steps", read_by=("intake",))
+class ExtensionRequested(Event, frozen=True, kw_only=True):
+    """An agency asks for more time before its date: pending until the head of the office decides.
+
+    Intake answers with `extension.granted` or `extension.refused`.
+    """
+
+    dossier: DossierCode
+    step: Step
+    agency: Agency
+    task: Annotated[Word, about("Task id")]
+    reason: Text
+    due_at: Annotated[Instant | None, about("The step's present date")] = None
+    until: Annotated[Instant, about("What it asks for")]
+    new_due_at: Annotated[
+        Instant | None, about("The date that the citizen would get; null where the promise holds")
+    ] = None
+    requested_at: Instant
+
+
+@event("extension.dropped", "routing", way="steps", read_by=("intake",))
+class ExtensionDropped(Event, frozen=True, kw_only=True):
+    """Nobody asks any more: the step has ended, or its date passed without a decision."""
+
+    dossier: DossierCode
+    task: Annotated[Word, about("Task id")]
+    dropped_at: Instant
+
+
+@event("apology.due", "routing", way="steps", read_by=("intake",))
+class ApologyDue(Event, frozen=True, kw_only=True):
+    """A promised date has passed and nobody has named a new one: the city's rule does.
+
+    Intake answers with `dossier.apologised`, unless it knows of another date or of the end.
+    """
+
+    dossier: DossierCode
+    agency: Annotated[Agency, about("Who is late")]
+    reason: Text
+    missed_at: Annotated[Instant, about("The date that was missed")]
+    due_at: Annotated[Instant, about("The new date")]
+    at: Annotated[Instant, about("When it was noticed")]

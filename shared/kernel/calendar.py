@@ -224,6 +224,17 @@ def due(received: datetime, duration: Duration, calendar: WorkingCalendar) -> da
             return _wall_hours(received, duration.value, calendar)
 
 
+def before(
+    end: datetime, duration: Duration, calendar: WorkingCalendar, since: datetime
+) -> datetime | None:
+    """The instant so long before `end` (UTC); None where that is not after `since`."""
+    if duration.unit in ("day", "hour"):
+        at = as_utc(end) - timedelta(**{f"{duration.unit}s": duration.value})
+        return at if at > since else None
+    minutes = 60 if duration.unit == "working_hour" else calendar.nominal_day_minutes
+    return calendar.minutes_before(end, duration.value * minutes, since)
+
+
 def _same_day(received: datetime, cutoff: time, calendar: WorkingCalendar) -> datetime:
     opening = _local(calendar.next_opening(received))
     late = opening.time() > cutoff

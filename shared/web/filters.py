@@ -63,6 +63,12 @@ def vn_datetime(at: datetime | str | None) -> str:
     return NOTHING if local is None else f"{local:%H:%M} ngày {local:%d/%m/%Y}"
 
 
+def written_moment(at: datetime | str | None) -> str:
+    """`09:32 03/11/2023` on Viet Nam's clock, as a person would type it; empty for none."""
+    local = _local(at)
+    return "" if local is None else f"{local:%H:%M %d/%m/%Y}"
+
+
 def vn_time(at: datetime | str | None) -> str:
     """`09:32` on Viet Nam's clock."""
     local = _local(at)
@@ -112,5 +118,7 @@ def status_tone(status: object) -> str:
 
 def install(app: Flask) -> None:
     """Make the filters known to the app's templates."""
-    for each in (vn_datetime, vn_time, vn_date, vn_money, vn_number, status_name, status_tone):
+    for each in (
+        written_moment, vn_datetime, vn_time, vn_date, vn_money, vn_number, status_name, status_tone,
+    ):  # fmt: skip
         app.jinja_env.filters[each.__name__] = each

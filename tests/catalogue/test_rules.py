@@ -54,8 +54,10 @@ def test_a_rule_may_change_from_a_day_on(spoiled: Spoiled):
         ("unit: working_day}", 'unit: same_day, cutoff: "15:00"}', "remind_before", "some time"),
         ("valid_from: 2021-01-01", "valid_from: soon", "valid_from", "is no date"),
         ("    next_step:", "    nextstep:", "next_step", "is missing"),
-        ("4, unit: working_hour}", '0, unit: same_day, cutoff: "15:00"}', "repeat_after", "how long"),
+        ("after: {value: 4, unit: working_hour}", 'after: {value: 0, unit: same_day, cutoff: "15:00"}', "repeat_after", "how long"),
         ("    repeat_after:", "    repeatafter:", "repeat_after", "how long"),
+        ("    apologise_after:", "    apologise:", "apologise_after", "how long"),
+        ("new_date: {value: 2", 'new_date: {value: 0, unit: same_day, cutoff: "15:00"} # ', "new_date", "how long"),
     ],
 )  # fmt: skip
 def test_a_fault_is_told_with_its_place(spoiled: Spoiled, old: str, new: str, place: str, en: str):
@@ -66,4 +68,4 @@ def test_a_fault_is_told_with_its_place(spoiled: Spoiled, old: str, new: str, pl
 
 def test_a_city_without_the_file_is_told_to_write_it(spoiled: Spoiled):
     (spoiled.folder / RULES).unlink()
-    assert [fault.place for fault in spoiled.faults()] == [RULES]
+    assert [fault.place for fault in spoiled.faults()] == [RULES, RULES]  # papers, dates

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from services.notify.domain.composing import UnknownDossier
 from services.notify.domain.states import State
+from services.notify.domain.values import spoken_time
 from services.notify.storage.correspondence import Correspondences
 from services.notify.usecases.sending import (
     give_up_waiting,
@@ -17,6 +18,7 @@ from services.notify.usecases.sending import (
 )
 from shared.events.intake import (
     DeadlineStated,
+    DossierApologised,
     DossierPartlyReturned,
     DossierReturned,
     SupplementRequested,
@@ -81,6 +83,33 @@ def test_news_before_its_contact_waits_and_is_released_with_the_date_of_then(led
     assert "20/03/2022" in found[1].body
     assert ledger.states() == {"queued": 4}
     assert found[0].about is None
+
+
+def test_an_apology_for_a_missed_date_names_who_is_late_why_and_the_new_date(ledger: Ledger):
+    new, made = START + timedelta(days=12), START + timedelta(days=9)
+    told = sample(
+        DossierApologised, agency=agency(), reason="Chưa làm xong việc: Thẩm định", due_at=new
+    )
+    ledger.hear(a_contact(), received())
+    ledger.clock.set(made)
+    ledger.hear(told)
+    (mail,) = ledger.messages(channel="email")[-1:]
+    (sms,) = ledger.messages(channel="sms")[-1:]
+    assert "Chưa làm xong việc: Thẩm định" in mail.body
+    assert spoken_time(new, "vi", brief=False) in mail.body
+    assert "Hen moi: " + spoken_time(new, "vi", brief=True) in sms.body
+    assert sms.parts == 1
+
+
+def test_an_apology_that_comes_with_the_result_names_no_date(ledger: Ledger):
+    told = sample(DossierApologised, agency=agency(), reason="Kết quả có sau ngày hẹn", due_at=None)
+    ledger.hear(a_contact(), received())
+    ledger.clock.set(START + timedelta(days=12))
+    ledger.hear(told)
+    (mail,) = ledger.messages(channel="email")[-1:]
+    (sms,) = ledger.messages(channel="sms")[-1:]
+    assert "Hẹn mới: đã có kết quả" in mail.body
+    assert "Hen moi: da co ket qua" in sms.body
 
 
 def test_a_date_stated_anew_is_remembered_and_tells_nobody(ledger: Ledger):

@@ -123,6 +123,8 @@ def _routes(task: str) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("GET", f"/api/v1/tasks/{task}/files", None),
         ("POST", f"/api/v1/tasks/{task}/answers", GRANT),
         ("GET", "/nhiem-vu", None),
+        ("GET", "/api/v1/tasks?state=near", None),
+        ("GET", "/nhiem-vu/sap-den-han", None),
         ("GET", "/nhiem-vu/da-xong", None),
         ("GET", f"/nhiem-vu/{task}", None),
         ("POST", f"/nhiem-vu/{task}/tra-loi", None),

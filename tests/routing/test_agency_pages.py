@@ -48,6 +48,26 @@ def test_the_list_says_what_is_due_in_words_and_colours(signed_in: Town) -> None
     assert 'tone-bad">Quá hạn 2 giờ' in town.web.get("/nhiem-vu").get_data(as_text=True)
 
 
+def test_what_is_near_its_date_has_a_list_of_its_own_at_both_doors(signed_in: Town) -> None:
+    town, key = signed_in, signed_in.key("phuong-1")
+
+    def listed() -> tuple[bool, int]:
+        page = town.web.get("/nhiem-vu/sap-den-han").text
+        told = town.web.get("/api/v1/tasks?state=near", headers=key).get_json()["items"]
+        return CODE in page, len(told)
+
+    town.receive(CODE)
+    due_at = CALENDAR.add_days(NOW, 2)
+    town.clock.set(due_at - timedelta(hours=24, minutes=1))
+    assert listed() == (False, 0)
+    town.clock.set(due_at - timedelta(hours=24))
+    assert listed() == (True, 1)
+    town.clock.set(due_at + timedelta(hours=1))
+    assert listed() == (True, 1)
+    town.grant("phuong-1")
+    assert listed() == (False, 0)
+
+
 def test_a_task_page_shows_what_the_step_shares_by_its_vietnamese_label(signed_in: Town) -> None:
     town = signed_in
     town.receive(CODE)
@@ -99,8 +119,10 @@ def test_asking_for_papers_and_more_time_by_buttons(signed_in: Town) -> None:
     until = "16:00 10/3/2022"
     assert send(town, task, "more_time_needed", until=until, reason="đông").status_code == 303
     town.rest()
-    (changed,) = town.queue("phuong-1")
-    assert changed.data["due_at"] == "2022-03-10T09:00:00Z", "typed on Viet Nam's clock"
+    asked = town.one(CODE, "extension.requested")
+    assert asked["until"] == "2022-03-10T09:00:00Z", "typed on Viet Nam's clock"
+    assert "chờ lãnh đạo" in town.queue("phuong-1")[-1].data["note"]
+    assert "Xin thêm thời gian</summary>" not in town.web.get(f"/nhiem-vu/{task}").text
     items = "Giấy chứng sinh\r\n\r\nẢnh"
     assert send(town, task, "supplement_needed", items=items, reason="thiếu").status_code == 303
     asked = town.one(CODE, "dossier.supplement_requested")

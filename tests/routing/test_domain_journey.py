@@ -10,6 +10,7 @@ import pytest
 from services.routing.domain import words
 from services.routing.domain.answers import apply_answer
 from services.routing.domain.case import Case, Circumstances, step_states
+from services.routing.domain.extensions import granted
 from services.routing.domain.journey import withdraw
 from services.routing.domain.plan import Plan, route
 from services.routing.domain.waiting import dated, paid
@@ -22,7 +23,13 @@ from shared.events.agencies import (
     TaskAssigned,
     TaskChanged,
 )
-from shared.events.intake import Because, DeadlineStated, DossierPaid, DossierWithdrawn
+from shared.events.intake import (
+    Because,
+    DeadlineStated,
+    DossierPaid,
+    DossierWithdrawn,
+    ExtensionGranted,
+)
 from shared.events.routing import (
     ClockResumed,
     ClockStopped,
@@ -30,6 +37,7 @@ from shared.events.routing import (
     DossierResolved,
     DossierStarted,
     DossierStopped,
+    ExtensionRequested,
     PaymentRequested,
     StepAnswered,
     StepOpened,
@@ -328,11 +336,21 @@ def test_a_refusal_without_a_reason_is_not_taken() -> None:
     assert (change.rule, change.refusal and change.refusal.place) == ("missing_field", "reason")
 
 
+def granted_by_head(change: Change, judged: Circumstances) -> Change:
+    """What follows once the head of the office has granted what was just asked for."""
+    (asked,) = change.only(ExtensionRequested)
+    verdict = ExtensionGranted(
+        dossier=asked.dossier, task=asked.task, until=asked.until, reason=asked.reason,
+        granted_at=NOW,
+    )  # fmt: skip
+    return after(change.case, granted(change.case, verdict, judged))
+
+
 def test_more_time_within_the_promise_moves_the_step_and_nothing_else() -> None:
     judged = setting(*BIRTH)
     case = opened(judged).case
     until = CALENDAR.add_days(NOW, 4)
-    change = answer(case, judged, more_time(case, until), NOW)
+    change = granted_by_head(answer(case, judged, more_time(case, until), NOW), judged)
     assert change.case.tasks["birth"].due_at == until
     assert not change.only(DossierExtended)
     again = more_time(case, CALENDAR.add_days(NOW, 6), "vẫn đông")
@@ -345,7 +363,7 @@ def test_more_time_past_the_promise_apologises_and_leaves_time_for_the_steps_to_
     judged = setting(*BIRTH)
     case = opened(judged).case
     until = CALENDAR.add_days(NOW, 22)
-    change = answer(case, judged, more_time(case, until), NOW)
+    change = granted_by_head(answer(case, judged, more_time(case, until), NOW), judged)
     (fact,) = change.only(DossierExtended)
     assert fact.promised_at == case.promised_at, "the first promise is kept"
     assert fact.due_at == CALENDAR.add_days(until, 4)

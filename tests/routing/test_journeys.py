@@ -25,7 +25,7 @@ from shared.events.parts import Paper
 from shared.kernel.clock import VN, format_instant
 from shared.messaging import parked
 from shared.messaging.tables import LEDGERS
-from tests.routing.town import LAND, PERMIT, Town, at, received, withdrawn
+from tests.routing.town import LAND, PERMIT, Town, at, granted, received, withdrawn
 from tests.routing.worlds import CALENDAR, NOW
 
 CODE = "000.00.01.H20-220301-0001"
@@ -199,6 +199,7 @@ def test_more_time_past_the_promise_is_an_apology(town: Town) -> None:
     until = CALENDAR.add_days(NOW, 22)
     task = town.task("phuong-1")
     town.answer("phuong-1", "more_time_needed", task, reason="thiếu người", until=until)
+    town.intake(granted(town.one(CODE, "extension.requested")))
     extended = town.one(CODE, "dossier.extended")
     assert at(extended["promised_at"]) == CALENDAR.add_days(NOW, 20)
     assert at(extended["due_at"]) == CALENDAR.add_days(until, 2)
@@ -230,6 +231,7 @@ def test_an_instant_of_an_agency_goes_on_in_utc_however_it_was_written(town: Tow
     task = town.task("phuong-1")
     local = until.astimezone(VN)
     town.answer("phuong-1", "more_time_needed", task, reason="đông", until=local)
+    town.intake(granted(town.one(CODE, "extension.requested")))
     assert town.one(CODE, "dossier.extended")["due_at"].endswith("Z")
     assert town.queue("phuong-1")[-1].data["due_at"] == format_instant(until)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, get_args
@@ -18,7 +18,7 @@ from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases.answer import ANSWERS_QUEUE
 from shared.catalogue import Catalogue
 from shared.catalogue.book import OfficeHours
-from shared.catalogue.model import Agency, Fee, FormField, Procedure, Step
+from shared.catalogue.model import Agency, DatesRule, Fee, FormField, Procedure, Step
 from shared.database import make_engine
 from shared.database.migrate import upgrade
 from shared.events import intake, names, parts
@@ -149,6 +149,16 @@ AGENCIES = (
 )
 
 
+DATES_RULE = DatesRule(
+    ALWAYS,
+    None,
+    near=Duration(24, "hour"),
+    soon=Duration(4, "working_hour"),
+    apologise_after=Duration(4, "working_hour"),
+    new_date=Duration(2, "working_day"),
+)
+
+
 def catalogue(queues: Collection[str] = (), **rules: Any) -> Catalogue:
     """The town's rules; these agencies read `queues` of their own."""
     hours = OfficeHours("Giờ hành chính", CALENDAR, CALENDAR, frozenset())
@@ -164,7 +174,7 @@ def catalogue(queues: Collection[str] = (), **rules: Any) -> Catalogue:
         holidays=(),
         holidays_source="test",
         templates=(),
-        **rules,
+        **({"dates_rules": (DATES_RULE,)} | rules),
     )
 
 
@@ -199,6 +209,12 @@ def received(dossier: str, procedure_: Procedure = CHAIN, **changes: Any) -> int
 def withdrawn(dossier: str) -> intake.DossierWithdrawn:
     """dossier.withdrawn as intake states it."""
     return intake.DossierWithdrawn(dossier=dossier, reason="đổi ý", withdrawn_at=NOW)
+
+
+def granted(asked: Mapping[str, Any]) -> intake.ExtensionGranted:
+    """extension.granted as intake states it, of what an agency asked for."""
+    given = {name: asked[name] for name in ("dossier", "task", "reason")}
+    return intake.ExtensionGranted(until=at(asked["until"]), granted_at=NOW, **given)
 
 
 @dataclass

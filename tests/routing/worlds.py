@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
-from services.routing.domain.case import Case, Circumstances
+from services.routing.domain.case import Case, Circumstances, DateRules
 from services.routing.domain.journey import open_case
 from services.routing.domain.plan import Plan, StepPlan, route
 from services.routing.domain.refusals import Refusal
@@ -29,6 +29,12 @@ NOW = datetime(2022, 3, 1, 2, 0, tzinfo=UTC)
 OFFICE = Office(code="phuong-1", name="UBND Phường 1", territory="29866")
 DOSSIER = "000.00.01.H20-220301-0001"
 E = TypeVar("E", bound=Event)
+DATES = DateRules(
+    near=Duration(24, "hour"),
+    soon=Duration(4, "working_hour"),
+    apologise_after=Duration(4, "working_hour"),
+    new_date=Duration(2, "working_day"),
+)
 
 
 class Roles:
@@ -43,6 +49,10 @@ class Roles:
     def calendar(self, agency: str) -> WorkingCalendar:
         """Everybody works the same hours."""
         return CALENDAR
+
+    def dates(self) -> DateRules:
+        """Warned a day and four working hours before; the city apologises after four more."""
+        return DATES
 
     def patience(self, agency: str) -> Duration | None:
         """Only who is called impatient is handed a task again."""

@@ -101,6 +101,45 @@ class Extension:
     due_at: datetime
     agency: str
     reason: str
+    #: Who named it, and the date that was missed before it; None where it was asked for in time.
+    by: Literal["agency", "head", "clock"] = "agency"
+    missed_at: datetime | None = None
+
+    @property
+    def gives_time(self) -> bool:
+        """False for an apology that came with the result itself."""
+        return self.due_at > self.at
+
+
+@dataclass(frozen=True, slots=True)
+class TimeAsked:
+    """An agency asks for more time for its step (a task); the head has not decided yet.
+
+    `due_at` is the step's date; `new_due_at` what the citizen would be told, if anything.
+    """
+
+    task: str
+    step: str
+    agency: str
+    until: datetime
+    reason: str
+    at: datetime
+    due_at: datetime | None = None
+    new_due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """A promised date that has passed, with what the apology for it will say.
+
+    `apology_at`: when the city apologises by itself, with about `new_due_at`.
+    """
+
+    due_at: datetime
+    agency: str
+    cause: str
+    new_due_at: datetime | None = None
+    apology_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +224,8 @@ class Dossier:
     pauses: tuple[Pause, ...] = ()
     clock_stop: ClockStop | None = None
     extensions: tuple[Extension, ...] = ()
+    missed: Missed | None = None
+    time_asked: tuple[TimeAsked, ...] = ()
     ending: Ending | None = None
     results: tuple[StepResult, ...] = ()
     handed: tuple[Handed, ...] = ()
@@ -213,6 +254,11 @@ class Dossier:
         if self.pauses and self.pauses[-1].until is None:
             return self.pauses[-1].since
         return None
+
+    @property
+    def unapologised(self) -> bool:
+        """Whether the date in force was missed and nobody has apologised and named another."""
+        return self.missed is not None and self.missed.due_at == self.due_at
 
     @property
     def next_at(self) -> datetime | None:

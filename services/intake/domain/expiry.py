@@ -8,7 +8,7 @@ becomes of a dossier whose agency asked for them is then routing's to say.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from services.intake.domain.circumstances import Circumstances, agency
@@ -24,7 +24,7 @@ from services.intake.domain.waits import (
 from shared.catalogue import PapersRule
 from shared.events.decision import Decision
 from shared.events.intake import SupplementExtended, SupplementLapsed, SupplementReminded
-from shared.kernel.calendar import Duration, WorkingCalendar
+from shared.kernel.calendar import Duration, WorkingCalendar, before
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput, MissingCalendar, NotFound
 
@@ -62,17 +62,11 @@ def planned(
 
 
 def _reminder(
-    since: datetime, respond_by: datetime, before: Duration | None, calendar: WorkingCalendar
+    since: datetime, respond_by: datetime, rest: Duration | None, calendar: WorkingCalendar
 ) -> datetime | None:
     """So long before the date; None where that is not after `since` or has no calendar."""
-    if before is None:
-        return None
-    if before.unit in ("day", "hour"):
-        at = respond_by - timedelta(**{f"{before.unit}s": before.value})
-        return at if at > since else None
-    day = 60 if before.unit == "working_hour" else calendar.nominal_day_minutes
     try:
-        return calendar.minutes_before(respond_by, before.value * day, since)
+        return None if rest is None else before(respond_by, rest, calendar, since)
     except MissingCalendar:
         return None
 

@@ -11,6 +11,8 @@ from dataclasses import replace
 from functools import wraps
 from typing import Final, TypeVar
 
+from services.intake.domain import extensions
+from services.intake.domain.apologies import apologise_by_rule, apologise_with_result, prepare
 from services.intake.domain.circumstances import Circumstances
 from services.intake.domain.deadline import stop_clock
 from services.intake.domain.dossier import ClockStop, Dossier, Ending, Extension, Wait
@@ -36,6 +38,7 @@ from shared.events.intake import (
 )
 from shared.events.notify import CitizenUnreachable
 from shared.events.routing import (
+    ApologyDue,
     ClockResumed,
     ClockStopped,
     CorrectionOvertaken,
@@ -44,6 +47,8 @@ from shared.events.routing import (
     DossierResolved,
     DossierStarted,
     DossierStopped,
+    ExtensionDropped,
+    ExtensionRequested,
     PaymentRequested,
     StepAnswered,
     SupplementDropped,
@@ -234,6 +239,7 @@ def stopped(dossier: Dossier, event: DossierStopped, around: Circumstances) -> D
 def resolved(dossier: Dossier, event: DossierResolved, around: Circumstances) -> Decision[Dossier]:
     """Every branch has its result: -> 9; a request that was still open falls away."""
     at = event.resolved_at
+    dossier, apology = apologise_with_result(dossier, at, around)
     free = settle(drop_waits(dossier, at, around.rules(dossier)))
     ended = replace(
         free, status=free.becoming(Status.RESOLVED), results=event.results, finished_at=at
@@ -241,16 +247,19 @@ def resolved(dossier: Dossier, event: DossierResolved, around: Circumstances) ->
     confirmed = ResultConfirmed(
         dossier=dossier.code, results=event.results, resolved_at=at, confirmed_at=around.now
     )
-    return Decision(ended, (confirmed,) if event.proposed else ())
+    return Decision(ended, (*apology, confirmed) if event.proposed else apology)
 
 
-def silence(
+def date_missed(
     dossier: Dossier | None, event: DeadlineMissed, around: Circumstances
 ) -> Decision[Dossier]:
-    """An agency kept silent where that is consent: true if nothing had ended the dossier by then.
+    """A step's date has passed, or the dossier's own: then the apology is prepared.
 
+    An agency kept silent where that is consent: true if nothing had ended the dossier by then.
     Whatever intake stated up to now stands before this in its stream, so that routing knows it.
     """
+    if event.scope == "dossier":
+        return _promise_missed(dossier, event, around)
     if not event.consent or event.task is None:
         return Decision()
     dossier = _known(dossier)
@@ -285,14 +294,49 @@ def overtaken(
 
 
 @_until_its_end
+def _promise_missed(dossier: Dossier, event: DeadlineMissed, _: Circumstances) -> Decision[Dossier]:
+    return prepare(dossier, event)
+
+
+@_until_its_end
+def apology_due(dossier: Dossier, event: ApologyDue, around: Circumstances) -> Decision[Dossier]:
+    """Nobody has named a new date for one that was missed: the city's rule does."""
+    return apologise_by_rule(dossier, event, around)
+
+
+@_until_its_end
+def time_asked(dossier: Dossier, event: ExtensionRequested, _: Circumstances) -> Decision[Dossier]:
+    """An agency asks for more time: pending until the head decides."""
+    return extensions.ask(dossier, event)
+
+
+@_until_its_end
+def time_not_asked(
+    dossier: Dossier, event: ExtensionDropped, _: Circumstances
+) -> Decision[Dossier]:
+    """The agency has answered, or its date has passed: there is nothing left to decide."""
+    return extensions.drop(dossier, event)
+
+
+@_until_its_end
 def extended(dossier: Dossier, event: DossierExtended, around: Circumstances) -> Decision[Dossier]:
     """An agency apologises and names a new date: it is added, the first promise stays."""
-    if any(e.number == event.number for e in dossier.extensions):
-        return _with_date(dossier, "extended", around)
+    number, missed = event.number, dossier.missed if dossier.unapologised else None
+    of_same_number = next((e for e in dossier.extensions if e.number == number), None)
+    if of_same_number is not None and of_same_number.by == "agency":
+        return _with_date(dossier, "extended", around)  # routing says it again, after a restore
+    if of_same_number is not None:  # both had a date at once, of which routing could not know
+        number = 1 + max(each.number for each in dossier.extensions)
     extension = Extension(
-        event.number, event.extended_at, event.due_at, event.agency.code, event.reason
+        number,
+        event.extended_at,
+        event.due_at,
+        event.agency.code,
+        event.reason,
+        missed_at=missed.due_at if missed else None,
     )
-    later = replace(dossier, extensions=(*dossier.extensions, extension), due_at=extension.due_at)
+    named = (*dossier.extensions, extension)
+    later = replace(dossier, extensions=named, due_at=extension.due_at, missed=None)
     return _with_date(later, "extended", around)
 
 

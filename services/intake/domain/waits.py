@@ -88,7 +88,8 @@ def drop_waits(
 ) -> Dossier:
     """The dossier has come to an end: nothing is awaited any more."""
     waits = tuple(replace(w, closed_at=at, dropped=reason) if w.open else w for w in dossier.waits)
-    return close_clock(replace(dossier, waits=waits, clock_stop=None), at, rules)
+    ended = replace(dossier, waits=waits, clock_stop=None, time_asked=())
+    return close_clock(ended, at, rules)
 
 
 def not_received(
@@ -191,6 +192,9 @@ def actions(dossier: Dossier) -> tuple[str, ...]:
         "extend-supplement": any(w.asked_by == "desk" for w in dossier.open_waits),
         "payment": "payment" in kinds,
         "refuse": unreceived,
+        "grant-extension": bool(dossier.time_asked),
+        "refuse-extension": bool(dossier.time_asked),
+        "apologise": dossier.unapologised and dossier.finished_at is None,
         "return-result": dossier.status is Status.RESOLVED,
         "withdraw": not dossier.status.final and dossier.status is not Status.RESOLVED,
         "contact": not dossier.status.final,
@@ -213,6 +217,9 @@ ACTIONS_VI = {
     "extend-supplement": "lùi hạn bổ sung",
     "payment": "ghi nhận đã nộp tiền",
     "refuse": "từ chối tiếp nhận",
+    "grant-extension": "đồng ý gia hạn",
+    "refuse-extension": "không đồng ý gia hạn",
+    "apologise": "xin lỗi và hẹn lại",
     "return-result": "trả kết quả",
     "withdraw": "rút hồ sơ",
     "contact": "sửa cách liên hệ",

@@ -79,6 +79,7 @@ class Filters:
     due_from: datetime | None = None
     due_to: datetime | None = None
     to_call: bool = False
+    asks_time: bool = False
     #: Those of these alone, as a search has found them.
     codes: tuple[str, ...] | None = field(default=None, repr=False)
 
@@ -196,7 +197,7 @@ def count_lists(
     counts = []
     for name, filters in lists.items():
         conditions = _conditions(filters, now)
-        if filters.to_call:
+        if filters.to_call or filters.asks_time:
             calls = sa.select(sa.func.count()).select_from(dossiers).where(*conditions)
             counts.append(calls.scalar_subquery().label(name))
         else:
@@ -253,6 +254,8 @@ def _of_time(filters: Filters, now: datetime) -> list[Any]:
         wanted += [_C.due_at >= filters.due_from, _C.due_at < filters.due_to]
     if filters.to_call:
         wanted.append(_C.call_since.is_not(None))
+    if filters.asks_time:
+        wanted.append(_C.asks_time_since.is_not(None))
     if filters.overdue is not None:
         missed = sa.and_(  # as lateness.late has it
             _RUNNING,

@@ -20,7 +20,9 @@ from services.intake.domain.dossier import (
     Ending,
     Extension,
     Handed,
+    Missed,
     Pause,
+    TimeAsked,
     Wait,
 )
 from services.intake.domain.finding import folded
@@ -62,6 +64,7 @@ def moving(dossier: Dossier) -> Row:
         "next_at": dossier.next_at,
         "returned_at": dossier.returned_at,
         "call_since": dossier.call_since,
+        "asks_time_since": min((each.at for each in dossier.time_asked), default=None),
         "progress": _progress(dossier),
     }
 
@@ -123,6 +126,8 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         pauses=pauses_of(progress),
         clock_stop=_part(ClockStop, progress.get("standstill")),
         extensions=_parts(Extension, progress.get("extensions")),
+        time_asked=_parts(TimeAsked, progress.get("time_asked")),
+        missed=_part(Missed, progress.get("missed")),
         ending=_part(Ending, progress.get("ending")),
         results=_parts(StepResult, progress.get("results")),
         handed=_parts(Handed, progress.get("handed")),
@@ -146,10 +151,13 @@ def _progress(dossier: Dossier) -> Row:
         "extensions": dossier.extensions,
         "handed": dossier.handed,
         "corrections": dossier.corrections,
+        "time_asked": dossier.time_asked,
     }
     progress: Row = {name: [_plain(each) for each in held] for name, held in lists.items() if held}
     if dossier.clock_stop:
         progress["standstill"] = _plain(dossier.clock_stop)
+    if dossier.missed:
+        progress["missed"] = _plain(dossier.missed)
     if dossier.ending:
         progress["ending"] = _plain(dossier.ending)
     if dossier.results:
@@ -159,9 +167,13 @@ def _progress(dossier: Dossier) -> Row:
     return progress
 
 
-def _plain(part: Wait | Pause | ClockStop | Extension | Handed | Correction | Ending) -> Row:
+def _plain(
+    part: Wait | Pause | ClockStop | Extension | TimeAsked | Missed | Handed | Correction | Ending,
+) -> Row:
     """A part as JSON, instants as RFC 3339 in UTC, without what it does not have."""
     values = msgspec.to_builtins(part)
+    if values.get("by") == "agency":  # as every extension was before others could name a date
+        del values["by"]
     return {_OLDER.get(name, name): value for name, value in values.items() if value is not None}
 
 

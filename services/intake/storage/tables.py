@@ -37,6 +37,8 @@ dossiers = sa.Table(
     sa.Column("returned_at", Instant()),
     # Since when somebody has to call the citizen, whom no message reached.
     sa.Column("call_since", Instant()),
+    # Since when an agency waits for the head's word on more time.
+    sa.Column("asks_time_since", Instant()),
     sa.Column("lookup_word", sa.Text, nullable=False),
     sa.Column("contact", Json(), nullable=False),
     sa.Column("searched", sa.Text, nullable=False),
@@ -82,6 +84,14 @@ sa.Index(
     dossiers.c.call_since,
     sqlite_where=dossiers.c.call_since.is_not(None),
     postgresql_where=dossiers.c.call_since.is_not(None),
+)
+
+sa.Index(
+    "dossiers_office_asks_time",
+    dossiers.c.office,
+    dossiers.c.asks_time_since,
+    sqlite_where=dossiers.c.asks_time_since.is_not(None),
+    postgresql_where=dossiers.c.asks_time_since.is_not(None),
 )
 
 # What dossiers are found by: names without marks from each of their words on, parcels, and keyed

@@ -10,7 +10,15 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec
 
-from services.intake.domain import citizen, correcting, expiry, reception, returning
+from services.intake.domain import (
+    apologies,
+    citizen,
+    correcting,
+    expiry,
+    extensions,
+    reception,
+    returning,
+)
 from services.intake.domain.circumstances import Circumstances
 from services.intake.domain.dossier import Dossier
 from services.intake.storage import postings
@@ -56,6 +64,9 @@ withdraw: Final = _verb(citizen.withdraw)
 correct_contact: Final = _verb(citizen.correct_contact)
 correct: Final = _verb(correcting.correct)
 called: Final = _verb(citizen.called)
+grant_extension: Final = _verb(extensions.grant)
+refuse_extension: Final = _verb(extensions.refuse)
+apologise: Final = _verb(apologies.apologise)
 _hand_over: Final = _verb(returning.return_result)
 
 

@@ -15,6 +15,7 @@ from shared.catalogue import Agency, Catalogue, Procedure
 from shared.database import Store
 from shared.identity.guard import current
 from shared.kernel.clock import to_vn
+from shared.kernel.errors import Forbidden
 from shared.kernel.text import unaccent
 
 KEY: Final = "lienthong.intake"
@@ -81,6 +82,23 @@ def own_office() -> str:
 def officer() -> str | None:
     """The name of who stands at the desk, for the papers; None where a key is not a person's."""
     return current().name or None
+
+
+#: Acts that are the head's own; a programme with the office's key acts for the office.
+OF_THE_HEAD: Final = frozenset({"apologise", "grant-extension", "refuse-extension"})
+
+
+def may(act: str) -> bool:
+    """Whether whoever calls may do this act of a desk at all."""
+    return act not in OF_THE_HEAD or current().role in ("", "head")
+
+
+def must_be_allowed(act: str) -> None:
+    """Forbidden where an act is the head's own and an officer asks for it."""
+    if not may(act):
+        raise Forbidden(
+            "only the head of an office may do this", vi="Việc này dành cho trưởng bộ phận."
+        )
 
 
 def office_agency() -> Agency:

@@ -76,7 +76,7 @@ def whole(dossier: Dossier, catalogue: Catalogue, now: datetime) -> Json:
         "waiting_for": [_wait(w) for w in dossier.open_waits],
         "extensions": [
             {"number": e.number, "at": at(e.at), "due_at": at(e.due_at), "agency": e.agency,
-             "reason": e.reason}
+             "reason": e.reason, "by": e.by}
             for e in dossier.extensions
         ],
         "ending": (

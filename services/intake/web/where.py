@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.intake.domain.dossier import Dossier, Handed, Wait
+from services.intake.domain.dossier import Dossier, Extension, Handed, Wait
 from services.intake.domain.statuses import Status
 from services.intake.web.telling import event_of
 from shared.events.routing import StepAnswered, StepOpened
@@ -100,19 +100,18 @@ def milestones(
         if stage.ended_at is not None
     ]
     happened += [each for wait in dossier.waits for each in _of_wait(wait, agency_name)]
-    happened += [
-        Milestone(
-            format_instant(extension.at),
-            f"{agency_name(extension.agency)} xin lỗi và hẹn lại",
-            f"Hẹn mới {vn_datetime(extension.due_at)}. Lý do: {extension.reason}",
-            "waiting",
-        )
-        for extension in dossier.extensions
-    ]
+    happened += [_apology(each, agency_name) for each in dossier.extensions]
     happened += _ending(dossier)
     return sorted(happened, key=lambda each: each.at or "") + (
         _still_to_come(dossier) if dated and not overdue else []
     )
+
+
+def _apology(extension: Extension, agency_name: Callable[[str], str]) -> Milestone:
+    title, text = f"{agency_name(extension.agency)} xin lỗi", f"Lý do: {extension.reason}"
+    if extension.gives_time:
+        title, text = f"{title} và hẹn lại", f"Hẹn mới {vn_datetime(extension.due_at)}. {text}"
+    return Milestone(format_instant(extension.at), title, text, "waiting")
 
 
 def _of_wait(wait: Wait, agency_name: Callable[[str], str]) -> list[Milestone]:

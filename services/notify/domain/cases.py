@@ -8,6 +8,7 @@ from datetime import datetime
 from shared.events.event import Event
 from shared.events.intake import (
     DeadlineStated,
+    DossierApologised,
     DossierPaid,
     DossierReceived,
     DossierRefused,
@@ -67,6 +68,7 @@ def learn(case: Case, event: Event) -> Case:
         | SupplementLapsed
         | DossierPaid
         | DossierExtended
+        | DossierApologised
         | DeadlineStated,
     ):
         # The date in force now; the first promise beside it is for reports, not for the citizen.

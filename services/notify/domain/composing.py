@@ -22,6 +22,7 @@ from shared.kernel.text import sms_segments
 
 #: The moment whose text is about a new date.
 APOLOGY: Final = "extended"
+_READY: Final = {"vi": "đã có kết quả", "en": "the result is here"}
 
 
 class UnknownDossier(LienThongError):
@@ -61,7 +62,10 @@ class Composer:
         on = to_vn(notice.made_at).date()
         notice = replace(notice, case=replace(notice.case, due_at=self._told_date(message, notice)))
         template = self._template(message.moment, to.channel, contact.language, on)
-        text = render(template, values_for(notice, contact, to.channel))
+        values = dict(values_for(notice, contact, to.channel))
+        if message.moment == APOLOGY and not values["due"]:
+            values["due"] = _READY[contact.language]  # it comes with the result itself
+        text = render(template, values)
         segments = sms_segments(text.body) if to.channel == SMS else None
         return message.moved(
             State.QUEUED,

@@ -130,6 +130,12 @@ _TABLE: Final[tuple[Moment, ...]] = (
         "Xin lỗi, hẹn lại",
         lambda event: Details(agency=event.agency, reason=event.reason),
     ),
+    _moment(
+        intake.DossierApologised,
+        "extended",
+        "Xin lỗi, hẹn lại",
+        lambda event: Details(agency=event.agency, reason=event.reason),
+    ),
     _moment(intake.StopConfirmed, "stopped", "Dừng xử lý", _stop),
     _moment(
         intake.DossierWithdrawn,

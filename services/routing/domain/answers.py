@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any, Final
 
 from services.routing.domain import refusals, words
 from services.routing.domain.case import Case, Circumstances, PapersWanted, Task, TaskState
+from services.routing.domain.extensions import want_time
 from services.routing.domain.journey import advance, correct_sum
-from services.routing.domain.move import Move, alarms
+from services.routing.domain.move import Move
 from services.routing.domain.plan import Plan, Route, StepPlan
 from services.routing.domain.refusals import Refusal
 from services.routing.domain.sizes import overlong
@@ -34,12 +34,8 @@ from shared.events.agencies import (
     AnswerTaken,
 )
 from shared.events.decision import Decision
-from shared.events.routing import DossierExtended
-from shared.kernel.calendar import due
 from shared.kernel.clock import as_utc
-from shared.kernel.errors import MissingCalendar
 
-MORE_TIME: Final = "more_time_needed"
 # How a step ended, in the words of the events.
 _SAID: Final = {
     "completed": "completed",
@@ -58,11 +54,6 @@ def lacking(answer: Answer) -> Refusal | None:
         case AnswerSupplementNeeded() if not answer.items:
             return refusals.ITEMS_MISSING
     return None
-
-
-def may_extend(task: Task, step: StepPlan) -> bool:
-    """Whether the agency may still ask for more time."""
-    return task.extensions < step.max_extensions
 
 
 def may_ask_papers(case: Case, task: Task, step: StepPlan, plan: Plan) -> bool:
@@ -182,6 +173,7 @@ def _closed(move: Move, task: Task, **outcome: Any) -> Decision[Case]:
 def close_task(move: Move, task: Task, **outcome: Any) -> None:
     """Keep how a task ended, and state it."""
     late = move.is_late(task)
+    task = move.drop_wish(task)
     done = move.put(
         replace(
             task,
@@ -219,77 +211,10 @@ def _want_papers(
     return move.finish()
 
 
-def _want_time(move: Move, task: Task, answer: AnswerMoreTimeNeeded) -> Decision[Case] | Refusal:
-    step, asked = move.step(task), as_utc(answer.until)
-    try:
-        until = move.calendar(task).drawn_in(asked)
-    except MissingCalendar:
-        return refusals.NO_CALENDAR
-    if until <= move.now or (task.due_at is not None and until <= task.due_at):
-        return refusals.UNTIL_TOO_EARLY
-    if not may_extend(task, step):
-        return refusals.EXTENSIONS_USED.said(limit=step.max_extensions)
-    try:
-        moved = _with_more_time(move, task, until)
-    except MissingCalendar:
-        return refusals.NO_CALENDAR
-    move.put(moved)
-    if until != asked:
-        move.note = words.NEW_DUE_MOVED.format(at=words.minute(until))
-    note = move.note or words.NEW_DUE
-    move.tell(moved, "paused" if moved.state == "paused" else "due", note=note)
-    move.answered(moved, MORE_TIME, answer.reason)
-    counted = not (step.after_result or step.pauses_clock)
-    if move.case.state == "live" and counted and until > move.case.due_at:
-        _extend_promise(move, moved, until, answer.reason)
-    return move.finish()
-
-
-def _with_more_time(move: Move, task: Task, until: datetime) -> Task:
-    calendar = move.calendar(task)
-    begins = move.now if task.paused_at is None else task.paused_at
-    _end_of_journey(move, task.step, until)  # refuses a year that has no calendar
-    return replace(task, extensions=task.extensions + 1, alarms=alarms(begins, until, calendar))
-
-
-def _extend_promise(move: Move, task: Task, until: datetime, reason: str) -> None:
-    """The promise cannot be kept: apologise with a date that the steps still to come can keep."""
-    new_due = _end_of_journey(move, task.step, until)
-    number = move.case.extensions + 1
-    move.set(extensions=number, due_at=new_due)
-    move.events.append(
-        DossierExtended(
-            dossier=move.case.dossier,
-            agency=task.agency,
-            reason=reason,
-            promised_at=move.case.promised_at,
-            due_at=new_due,
-            extended_at=move.now,
-            number=number,
-        )
-    )
-
-
-def _end_of_journey(move: Move, step_code: str, until: datetime) -> datetime:
-    """When the last counted step after `step_code` would end if each took its whole budget.
-
-    Not before the desk that hands the result over is open.
-    """
-    route, calendar = move.around.route, move.office_calendar()
-    ends = {step_code: until}
-    for step in route.steps:
-        begins = [ends[code] for code in route.before[step.code] if code in ends]
-        if begins and not step.after_result and step.code not in move.case.tasks:
-            start = max(begins)
-            timed = step.budget is not None and not step.pauses_clock
-            ends[step.code] = due(start, step.budget, calendar) if timed and step.budget else start
-    return calendar.add_minutes(max(ends.values()), 0)
-
-
 _MOVES: Final[Mapping[type[Any], Callable[[Move, Task, Any], Decision[Case] | Refusal]]] = {
     AnswerTaken: _take,
     AnswerCompleted: _complete,
     AnswerSupplementNeeded: _want_papers,
     AnswerRefused: _refuse,
-    AnswerMoreTimeNeeded: _want_time,
+    AnswerMoreTimeNeeded: want_time,
 }

@@ -26,17 +26,22 @@ ENDED: frozenset[str] = frozenset({"done", "failed", "unreachable", "cancelled"}
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """A deadline and the warnings before it that have not been given yet (UTC instants)."""
+    """A deadline and the warnings before it that have not been given yet (UTC instants).
+
+    `apology_at`: when the city apologises by itself for a promise that was missed.
+    """
 
     due_at: datetime
     day_at: datetime | None = None
     hours_at: datetime | None = None
     missed: bool = False
+    apology_at: datetime | None = None
 
     @property
     def next_at(self) -> datetime | None:
         """When the next of them is due, None when all have been given."""
-        waiting = [at for at in (self.day_at, self.hours_at) if at is not None]
+        told = (self.day_at, self.hours_at, self.apology_at)
+        waiting = [at for at in told if at is not None]
         if not self.missed:
             waiting.append(self.due_at)
         return min(waiting, default=None)
@@ -55,7 +60,7 @@ class PapersWanted:
 class Task:
     """One step as it was handed over: the truth of what an agency was given and said.
 
-    `repeat_at`: when it is handed over again, as nobody has it; `fetched_at`: seen at the web door.
+    `wish`: until when its agency asks for time, while the head has not decided. `repeat_at`: when it is handed over again, as nobody has it; `fetched_at`: seen at the web door.
     """
 
     id: str
@@ -71,6 +76,7 @@ class Task:
     asked: bool = False
     pending: PapersWanted | None = None
     extensions: int = 0
+    wish: datetime | None = None
     closed_by: Literal["completed", "refused", "silence", "lapsed", "paid"] | None = None
     closed_at: datetime | None = None
     outcome: Outcome | Literal["paid"] | None = None
@@ -182,6 +188,16 @@ class Case:
         return next((task for task in self.tasks.values() if task.id == task_id), None)
 
 
+@dataclass(frozen=True, slots=True)
+class DateRules:
+    """How long before a date its warnings come, and what follows a missed promise; None: nothing."""
+
+    near: Duration | None = None
+    soon: Duration | None = None
+    apologise_after: Duration | None = None
+    new_date: Duration | None = None
+
+
 class Directory(Protocol):
     """Who is competent for what, and when they work; built from the catalogue for one case."""
 
@@ -193,6 +209,9 @@ class Directory(Protocol):
 
     def patience(self, agency: str) -> Duration | None:
         """After so long an untaken task is handed to this agency again; None: never."""
+
+    def dates(self) -> DateRules:
+        """What the city lays down for dates that are near or missed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ import msgspec
 
 from services.routing.domain import words
 from services.routing.domain.answers import close_task
+from services.routing.domain.apologies import miss_promise, propose_apology
 from services.routing.domain.case import Alarms, Case, Circumstances, Task
 from services.routing.domain.journey import advance, stop
 from services.routing.domain.move import Move
@@ -54,6 +55,9 @@ def _ring_task(move: Move, task: Task) -> None:
     step = move.step(task)
     rung, near = _rung(task.alarms, move.now)
     task = move.put(replace(task, alarms=rung))
+    asked = task.wish is not None
+    if rung.missed:
+        task = move.drop_wish(task)
     for at in near:
         move.events.append(_said(move, DeadlineNear, rung, at, task))
     if not rung.missed:
@@ -62,6 +66,8 @@ def _ring_task(move: Move, task: Task) -> None:
     # Silence is consent only once intake has said that nothing ended the dossier before.
     consent = step.consent_by_silence or None
     move.events.append(msgspec.structs.replace(missed, consent=consent))
+    if not consent:
+        move.tell(task, "due", note=words.WISH_LAPSED if asked else words.STEP_MISSED)
 
 
 def _ring_dossier(move: Move) -> None:
@@ -71,11 +77,14 @@ def _ring_dossier(move: Move) -> None:
     if case.alarms is None:
         return
     rung, near = _rung(case.alarms, move.now)
-    move.set(alarms=rung)
     for at in near:
         move.events.append(_said(move, DeadlineNear, rung, at))
-    if rung.missed:
-        move.events.append(_said(move, DeadlineMissed, rung, move.now))
+    if rung.missed and not case.alarms.missed:
+        rung = replace(rung, apology_at=miss_promise(move, rung.due_at))
+    if rung.apology_at is not None and rung.apology_at <= move.now:
+        propose_apology(move, rung.due_at)
+        rung = replace(rung, apology_at=None)
+    move.set(alarms=rung)
 
 
 def _said(

@@ -21,7 +21,7 @@ from services.routing.domain.case import (
     step_states,
 )
 from services.routing.domain.case import ready as is_ready
-from services.routing.domain.move import Move, alarms
+from services.routing.domain.move import Move
 from services.routing.domain.plan import StepPlan
 from shared.events.agencies import TaskAssigned
 from shared.events.decision import Decision
@@ -57,7 +57,8 @@ def open_case(received: DossierReceived, around: Circumstances) -> Decision[Case
     )
     move = Move(case, around)
     move.events.append(DossierStarted(dossier=case.dossier, procedure=procedure, started_at=now))
-    move.set(alarms=alarms(received.received_at, received.due_at, move.office_calendar()))
+    start, calendar = received.received_at, move.office_calendar()
+    move.set(alarms=move.alarms(received.due_at, calendar, start))
     advance(move)
     return move.finish()
 
@@ -148,7 +149,7 @@ def _time_for(move: Move, step: StepPlan, agency: Agency) -> Alarms | None:
     calendar = move.around.directory.calendar(agency.code)
     try:
         due_at = due(move.now, step.budget, calendar) if step.budget else move.case.due_at
-        return alarms(move.now, max(due_at, move.now), calendar)
+        return move.alarms(max(due_at, move.now), calendar)
     except MissingCalendar:
         if not step.after_result:
             raise

@@ -8,31 +8,29 @@ kept. Here live the small moves that all the others are made of; not here: what 
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from datetime import datetime
+from typing import Any, Literal
 
-from services.routing.domain.case import Alarms, Case, Circumstances, Task
+from services.routing.domain.case import Alarms, Case, Circumstances, DateRules, Task
 from services.routing.domain.plan import StepPlan
 from shared.events.agencies import TaskCancelled, TaskChanged
 from shared.events.decision import Decision
 from shared.events.event import Event
 from shared.events.parts import Paper
-from shared.events.routing import ClockResumed, ClockStopped, StepAnswered
-from shared.kernel.calendar import WorkingCalendar
-
-NEAR_DAY: Final = timedelta(hours=24)  # early warnings: 24 h and 4 working hours before due
-NEAR_WORKING_MINUTES: Final = 4 * 60
+from shared.events.routing import ClockResumed, ClockStopped, ExtensionDropped, StepAnswered
+from shared.kernel.calendar import Duration, WorkingCalendar, before
 
 
-def alarms(start: datetime, due_at: datetime, calendar: WorkingCalendar) -> Alarms:
+def alarms(
+    start: datetime, due_at: datetime, calendar: WorkingCalendar, rules: DateRules
+) -> Alarms:
     """The deadline with the warnings that still make sense when the clock starts at `start`."""
-    day_at = due_at - NEAR_DAY
-    hours_at = calendar.minutes_before(due_at, NEAR_WORKING_MINUTES, start)
-    return Alarms(
-        due_at=due_at,
-        day_at=day_at if day_at > start else None,
-        hours_at=hours_at if hours_at is not None and start < hours_at < due_at else None,
-    )
+
+    def warned(rest: Duration | None) -> datetime | None:
+        at = None if rest is None else before(due_at, rest, calendar, start)
+        return at if at is not None and at < due_at else None
+
+    return Alarms(due_at=due_at, day_at=warned(rules.near), hours_at=warned(rules.soon))
 
 
 class Move:
@@ -65,6 +63,12 @@ class Move:
     def office_calendar(self) -> WorkingCalendar:
         """The calendar of the office that made the promise."""
         return self.around.directory.calendar(self.case.office.code)
+
+    def alarms(
+        self, due_at: datetime, calendar: WorkingCalendar, start: datetime | None = None
+    ) -> Alarms:
+        """A deadline by the city's rules, from `start` (now) on."""
+        return alarms(start or self.now, due_at, calendar, self.around.directory.dates())
 
     def open_tasks(self) -> list[Task]:
         """The tasks that agencies still owe an answer, in the order they were opened."""
@@ -126,6 +130,15 @@ class Move:
         self.tell(task, "paused" if task.state == "paused" else "due", note=note)
         self.answered(task, answer, note)
 
+    def drop_wish(self, task: Task) -> Task:
+        """Nobody asks for more time for it any more, if anybody did."""
+        if task.wish is None:
+            return task
+        self.events.append(
+            ExtensionDropped(dossier=self.case.dossier, task=task.id, dropped_at=self.now)
+        )
+        return self.put(replace(task, wish=None))
+
     def is_late(self, task: Task) -> bool:
         """Whether the deadline has passed; a task that stands is not late."""
         due_at = task.due_at
@@ -133,7 +146,8 @@ class Move:
 
     def cancel_open(self, reason: str) -> None:
         """Close every open task without an answer and tell whoever had it."""
-        for task in [t for t in self.case.tasks.values() if t.is_open]:
+        for each in [t for t in self.case.tasks.values() if t.is_open]:
+            task = self.drop_wish(each)
             self.put(replace(task, state="cancelled", closed_at=self.now, pending=None))
             if task.kind == "task":
                 self.cancelled(task, reason)
@@ -159,7 +173,7 @@ class Move:
             self._tell_pausing_steps()
             due_at = self.case.due_at
             if self.case.alarms is None or self.case.alarms.due_at != due_at:
-                self.set(alarms=alarms(self.now, due_at, self.office_calendar()))
+                self.set(alarms=self.alarms(due_at, self.office_calendar()))
         return Decision(self.case, tuple(self.events), self.note)
 
     def _tell_pausing_steps(self) -> None:

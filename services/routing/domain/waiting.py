@@ -15,7 +15,7 @@ import msgspec
 from services.routing.domain import refusals, words
 from services.routing.domain.case import Alarms, Case, Circumstances, PapersWanted, Task
 from services.routing.domain.journey import advance, close_payment, pause
-from services.routing.domain.move import Move, alarms
+from services.routing.domain.move import Move
 from services.routing.domain.plan import Plan
 from services.routing.domain.refusals import Refusal
 from shared.events.decision import Decision
@@ -120,17 +120,22 @@ def dated(case: Case, stated: DeadlineStated, around: Circumstances) -> Decision
     # An extension is routing's own date already: nothing waits for the answer to it.
     awaited = case.dates_awaited - (stated.because != "extended")
     move.set(due_at=due_at, dates_awaited=max(0, awaited))
+    follow_date(move)
+    return move.finish()
+
+
+def follow_date(move: Move) -> None:
+    """Steps without time of their own have the dossier's date: theirs moves with it."""
     for task in move.open_tasks():
         step = move.step(task)
         follows = step.budget is None and not step.after_result and task.state != "paused"
-        if follows and task.due_at != due_at:
+        if follows and task.due_at != move.case.due_at:
             move.tell(move.put(replace(task, alarms=_dossier_alarms(move, task))), "due")
-    return move.finish()
 
 
 def _dossier_alarms(move: Move, task: Task) -> Alarms:
     """A step without time of its own has the dossier's."""
-    return alarms(move.now, max(move.case.due_at, move.now), move.calendar(task))
+    return move.alarms(max(move.case.due_at, move.now), move.calendar(task))
 
 
 def desk_asked(case: Case, asked: SupplementRequested, around: Circumstances) -> Decision[Case]:
@@ -253,8 +258,8 @@ def _moved_alarms(move: Move, task: Task) -> Alarms | None:
         return _dossier_alarms(move, task)
     calendar = move.calendar(task)
     if task.asked and plan.restart_after_supplement:
-        return alarms(move.now, due(move.now, step.budget, calendar), calendar)
+        return move.alarms(due(move.now, step.budget, calendar), calendar)
     left = calendar.minutes_between(task.paused_at, task.alarms.due_at)
     if left <= 0:  # it was late when the clock stopped, and late it stays
         return task.alarms
-    return alarms(move.now, calendar.add_minutes(move.now, left), calendar)
+    return move.alarms(calendar.add_minutes(move.now, left), calendar)

@@ -23,6 +23,27 @@ NO_AGENCY: Final = (
     "Chưa xác định được cơ quan có thẩm quyền cho bước này: nơi tiếp nhận hồ sơ điều phối."
 )
 PAUSED: Final = "Tạm dừng tính hạn trong khi chờ công dân."
+STEP_NOT_DONE: Final = "Chưa làm xong việc: {step}"
+NOT_DONE: Final = "Hồ sơ chưa giải quyết xong"
+STEP_MISSED: Final = (
+    "Việc này đã quá hạn. Hãy trả lời ngay, hoặc nêu hạn mới và lý do (xin thêm thời gian)."
+)
+PROMISE_MISSED: Final = (
+    "Hồ sơ đã quá ngày hẹn trả kết quả. Nêu ngày mới trước {at} bằng câu trả lời xin thêm thời gian; "
+    "sau đó hệ thống tự xin lỗi công dân và hẹn lại."
+)
+APOLOGISED: Final = "Công dân đã được xin lỗi và hẹn lại {at}."
+WISH_WAITS: Final = (
+    "Xin thêm thời gian đến {at}: chờ lãnh đạo nơi tiếp nhận quyết định, hạn hiện tại vẫn giữ."
+)
+OUTSIDE_HOURS: Final = "Hạn đã nêu nằm ngoài giờ làm việc."
+WISH_GRANTED: Final = "Lãnh đạo nơi tiếp nhận đồng ý gia hạn đến {at}."
+WISH_REFUSED: Final = "Lãnh đạo nơi tiếp nhận không đồng ý gia hạn: {reason}"
+WISH_LAPSED: Final = (
+    "Việc này đã quá hạn mà yêu cầu thêm thời gian chưa được quyết định. Hãy trả lời ngay, hoặc nêu "
+    "hạn mới và lý do (xin thêm thời gian)."
+)
+ANSWERED_BEFORE_VERDICT: Final = "Việc đã xong hoặc hạn đã đổi; quyết định gia hạn không còn tính."
 NEW_DUE: Final = "Đã ghi nhận hạn mới."
 NEW_DUE_MOVED: Final = "Đã ghi nhận hạn mới {at}: hạn đã nêu nằm ngoài giờ làm việc."
 RESPOND_BY_MOVED: Final = (

@@ -42,6 +42,7 @@ def case_row(case: Case) -> dict[str, Any]:
         "near_day_at": alarms.day_at if alarms else None,
         "near_hours_at": alarms.hours_at if alarms else None,
         "missed": alarms.missed if alarms else False,
+        "apology_at": alarms.apology_at if alarms else None,
         "next_at": case.next_at,
         "closed_at": case.closed_at,
     }
@@ -69,7 +70,7 @@ def case_of(row: Any, tasks: Mapping[str, Task]) -> Case:
         extensions=row.extensions,
         clock_stopped_at=row.outside_since,
         dates_awaited=row.dates_owed,
-        alarms=_alarms(row, row.alarm_due_at),
+        alarms=_alarms(row, row.alarm_due_at, row.apology_at),
         closed_at=row.closed_at,
     )
 
@@ -97,6 +98,7 @@ def task_row(task: Task, dossier: str) -> dict[str, Any]:
         "asked": task.asked,
         "pending": _pending_row(task.pending),
         "extensions": task.extensions,
+        "wish": task.wish,
         "closed_by": task.closed_by,
         "closed_at": task.closed_at,
         "outcome": task.outcome,
@@ -128,6 +130,7 @@ def task_of(row: Any) -> Task:
         asked=row.asked,
         pending=_pending_of(row.pending),
         extensions=row.extensions,
+        wish=row.wish,
         closed_by=row.closed_by,
         closed_at=row.closed_at,
         outcome=row.outcome,
@@ -143,10 +146,10 @@ def task_of(row: Any) -> Task:
     )
 
 
-def _alarms(row: Any, due_at: datetime | None) -> Alarms | None:
+def _alarms(row: Any, due_at: datetime | None, apology_at: datetime | None = None) -> Alarms | None:
     if due_at is None:
         return None
-    return Alarms(due_at, row.near_day_at, row.near_hours_at, row.missed)
+    return Alarms(due_at, row.near_day_at, row.near_hours_at, row.missed, apology_at)
 
 
 def _pending_row(wanted: PapersWanted | None) -> dict[str, Any] | None:

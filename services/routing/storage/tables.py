@@ -47,6 +47,8 @@ cases = sa.Table(
     sa.Column("near_day_at", Instant()),
     sa.Column("near_hours_at", Instant()),
     sa.Column("missed", sa.Boolean, nullable=False),
+    # When the city apologises by itself for the date that was missed.
+    sa.Column("apology_at", Instant()),
     sa.Column("next_at", Instant()),
     sa.Column("closed_at", Instant()),
 )
@@ -73,6 +75,8 @@ tasks = sa.Table(
     sa.Column("asked", sa.Boolean, nullable=False),
     sa.Column("pending", Json()),
     sa.Column("extensions", sa.Integer, nullable=False),
+    # Until when its agency asks for time, while the head has not decided.
+    sa.Column("wish", Instant()),
     sa.Column("closed_by", sa.Text),
     sa.Column("closed_at", Instant()),
     sa.Column("outcome", sa.Text),

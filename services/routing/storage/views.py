@@ -59,8 +59,12 @@ def task_lines(
     limit: int,
     *,
     newest: bool = False,
+    due_by: datetime | None = None,
 ) -> list[TaskLine]:
-    """An agency's tasks in these states, the first due first, or the newest opened first."""
+    """An agency's tasks in these states, the first due first, or the newest opened first.
+
+    `due_by`: only those whose date lies no later (UTC).
+    """
     order = (
         (tasks.c.opened_at.desc(), tasks.c.id.desc()) if newest else (tasks.c.due_at, tasks.c.id)
     )
@@ -77,17 +81,14 @@ def task_lines(
         .order_by(*order)
         .limit(limit)
     )
-    return [
-        TaskLine(
-            rows.task_of(row),
-            row.dossier,
-            row.procedure,
-            row.procedure_name,
-            row.version,
-            row.office_name,
-        )
-        for row in connection.execute(query)
-    ]
+    if due_by is not None:
+        query = query.where(tasks.c.due_at <= due_by)
+    return [_line(row) for row in connection.execute(query)]
+
+
+def _line(row: Any) -> TaskLine:
+    procedure = (row.procedure, row.procedure_name, row.version)
+    return TaskLine(rows.task_of(row), row.dossier, *procedure, row.office_name)
 
 
 def task_case(connection: sa.Connection, agency: str, task_id: str) -> tuple[Case, Task] | None:
@@ -182,6 +183,17 @@ _NEXT = sa.select(
 )
 
 
+# As many dossiers as nobody holds, held until the unit ends; SQLite has one writer at a time.
+_TAKE = (
+    sa.select(cases.c.dossier)
+    .where(among(cases.c.dossier))
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+#: So many workers find something to do beside each other.
+_WORKERS = 4
+
+
 def next_due(connection: sa.Connection, put_off: Collection[str]) -> datetime | None:
     """The first instant at which time alone changes something (UTC), but for dossiers put off."""
     instants = connection.execute(_NEXT, {"keys": put_off}).one()
@@ -193,16 +205,22 @@ def due_dossiers(
 ) -> list[str]:
     """Dossiers for which something has become due by `now`, the longest due first.
 
-    Those that are put off are left out.
+    Those that are put off are left out, and those that another worker has in hand: it judges them.
     """
+    several = connection.dialect.name == "postgresql"
+    looked_at = limit * _WORKERS if several else limit
     found: dict[str, datetime] = {}
     for table, free in _FREE.items():
         query = (
             sa.select(table.c.dossier, table.c.next_at)
             .where(table.c.next_at.is_not(None), table.c.next_at <= now, free)
             .order_by(table.c.next_at)
-            .limit(limit)
+            .limit(looked_at)
         )
         for row in connection.execute(query, {"keys": put_off}):
             found[row.dossier] = min(row.next_at, found.get(row.dossier, row.next_at))
-    return sorted(found, key=lambda code: (found[code], code))[:limit]
+    ordered = sorted(found, key=lambda code: (found[code], code))[:looked_at]
+    if not (several and ordered):
+        return ordered
+    taken = set(connection.scalars(_TAKE, {"keys": ordered, "most": limit}))
+    return [code for code in ordered if code in taken]

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from services.routing.domain.answers import may_ask_papers, may_correct_sum, may_extend
+from services.routing.domain.answers import may_ask_papers, may_correct_sum
 from services.routing.domain.case import Case, Task
+from services.routing.domain.extensions import may_extend
 from services.routing.domain.journey import shared_form
 from services.routing.domain.plan import Plan, Route, StepPlan
 from services.routing.storage import views
@@ -65,7 +66,8 @@ class SeenTask:
     @property
     def may_extend(self) -> bool:
         """Whether the agency may still ask for more time."""
-        return self.step is not None and may_extend(self.task, self.step)
+        asked = self.task.wish is not None
+        return self.step is not None and not asked and may_extend(self.task, self.step)
 
     @property
     def may_ask(self) -> bool:

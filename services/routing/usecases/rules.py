@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 
-from services.routing.domain.case import Case, Circumstances
+from services.routing.domain.case import Case, Circumstances, DateRules
 from services.routing.domain.plan import Plan, Route, StepPlan, route
 from shared.catalogue import Catalogue
 from shared.catalogue.model import FormField, Procedure, Step
 from shared.events.intake import DossierReceived
 from shared.events.parts import Agency, Office
-from shared.kernel.calendar import Duration, WorkingCalendar
+from shared.kernel.calendar import Duration, WorkingCalendar, due
 from shared.kernel.clock import to_vn
-from shared.kernel.errors import NotFound, ParkNow
+from shared.kernel.errors import MissingCalendar, NotFound, ParkNow
 
 _KEPT_DIRECTORIES = 256
 
@@ -71,6 +71,13 @@ class CityDirectory:
             return None
         return rule.repeat_after
 
+    def dates(self) -> DateRules:
+        """By the rule of the day."""
+        rule = self._catalogue.dates_rule(self._on)
+        if rule is None:
+            return DateRules()
+        return DateRules(rule.near, rule.soon, rule.apologise_after, rule.new_date)
+
 
 class Rules:
     """Builds the circumstances of a case; one per process, safe between threads (it only caches).
@@ -107,6 +114,16 @@ class Rules:
         route_ = self.route(case.procedure.code, case.version, case.branches)
         directory = self._directory(case.office, at)
         return Circumstances(route_, directory, at, new_id, self.receipted)
+
+    def near_until(self, agency: str, now: datetime) -> datetime:
+        """Dates up to this instant are near for an agency now, by the rule of the day (UTC)."""
+        rule = self.catalogue.dates_rule(to_vn(now).date())
+        warned = () if rule is None else (rule.near, rule.soon)
+        calendar = self.catalogue.calendar(agency)
+        try:
+            return max((due(now, each, calendar) for each in warned if each), default=now)
+        except MissingCalendar:
+            return now
 
     def has_agency(self, code: str) -> bool:
         """Whether the catalogue knows this agency, of whatever day."""

@@ -118,8 +118,11 @@ def submit(door: Door, agency: str, task_id: str, data: dict[str, Any]) -> Submi
 
 
 def _in_state(door: Door, agency: str, state: str, limit: int) -> dict[str, Any]:
-    states = OPEN if state == "open" else (state,)
-    lines = door.lines(agency, states, limit + 1, newest=state in ("answered", "cancelled"))
+    if state == "near":
+        lines = door.near(agency, limit + 1)
+    else:
+        states = OPEN if state == "open" else (state,)
+        lines = door.lines(agency, states, limit + 1, newest=state in ("answered", "cancelled"))
     items = [_LINE.dump(_line(door, line)) for line in lines[:limit]]
     return {"items": items, "next": None, "more": len(lines) > limit}
 

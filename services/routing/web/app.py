@@ -30,7 +30,11 @@ def create_web(
         metrics=metrics,
         sign_in=("agency",),
         home=HOME,
-        navigation=((HOME, "Đang mở"), (f"{HOME}/da-xong", "Đã xong")),
+        navigation=(
+            (HOME, "Đang mở"),
+            (f"{HOME}/sap-den-han", "Sắp đến hạn"),
+            (f"{HOME}/da-xong", "Đã xong"),
+        ),
     )
     door = Door(store, rules)
     state_of(app).name_of = door.agency_name

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
 
 from services.routing.domain.case import Case
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
@@ -23,6 +25,9 @@ from shared.events.names import ROUTING_TASKS
 from shared.identity.audit import saw
 from shared.kernel.actor import Actor
 from shared.kernel.errors import NotFound
+
+#: States in which a task's clock runs.
+RUNNING: Final = ("assigned", "taken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,26 @@ class Door:
         return seen
 
     def lines(
-        self, agency: str, states: tuple[str, ...], limit: int, *, newest: bool = False
+        self,
+        agency: str,
+        states: tuple[str, ...],
+        limit: int,
+        *,
+        newest: bool = False,
+        due_by: datetime | None = None,
     ) -> list[views.TaskLine]:
         """Tasks of this agency in these states, the first due (or the newest) first."""
         with self.store.read() as connection:
-            lines = views.task_lines(connection, agency, states, limit, newest=newest)
+            lines = views.task_lines(
+                connection, agency, states, limit, newest=newest, due_by=due_by
+            )
         saw(line.dossier for line in lines)
         return lines
+
+    def near(self, agency: str, limit: int) -> list[views.TaskLine]:
+        """Running tasks of this agency whose date is near by the city's rule, or has passed."""
+        edge = self.rules.near_until(agency, self.store.clock.now())
+        return self.lines(agency, RUNNING, limit, due_by=edge)
 
     def handed_over(self, agency: str, after: int, limit: int) -> views.Handed:
         """The task messages of this agency with a number above `after`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -50,16 +50,12 @@ def _add_lists(blue: Blueprint, door: Door) -> None:
     @blue.get("/nhiem-vu")
     @require("agency")
     def open_tasks() -> str:
-        now = door.store.clock.now()
-        lines = door.lines(current().bound_to, OPEN, MOST)
-        rows = [_row(door, line, now) for line in lines]
-        return render_template(
-            "routing/tasks.html",
-            rows=rows,
-            counts=Counter(row["due"].tone for row in rows),
-            most=MOST,
-            agency=door.agency_name(current().bound_to),
-        )
+        return _listed(door, door.lines(current().bound_to, OPEN, MOST), near=False)
+
+    @blue.get("/nhiem-vu/sap-den-han")
+    @require("agency")
+    def near_tasks() -> str:
+        return _listed(door, door.near(current().bound_to, MOST), near=True)
 
     @blue.get("/nhiem-vu/da-xong")
     @require("agency")
@@ -69,6 +65,19 @@ def _add_lists(blue: Blueprint, door: Door) -> None:
         rows = [_row(door, line, now) for line in lines]
         agency = door.agency_name(current().bound_to)
         return render_template("routing/closed.html", rows=rows, most=MOST, agency=agency)
+
+
+def _listed(door: Door, lines: Sequence[TaskLine], *, near: bool) -> str:
+    now = door.store.clock.now()
+    rows = [_row(door, line, now) for line in lines]
+    return render_template(
+        "routing/tasks.html",
+        rows=rows,
+        near=near,
+        counts=Counter(row["due"].tone for row in rows),
+        most=MOST,
+        agency=door.agency_name(current().bound_to),
+    )
 
 
 def _add_one_task(blue: Blueprint, door: Door) -> None:

@@ -18,7 +18,12 @@ class TasksQuery(Schema):
 
     after = QueryInt(metadata={"description": "Messages with a number above this"})
     limit = QueryInt(load_default=100, validate=validate.Range(1, 500))
-    state = fields.String(validate=validate.OneOf(STATES))
+    state = fields.String(
+        validate=validate.OneOf((*STATES, "near")),
+        metadata={
+            "description": "`near`: running, and its date is near by the city's rule or past"
+        },
+    )
 
     @ma.validates_schema
     def one_of_two(self, data: dict[str, Any], **_options: Any) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from shared.catalogue.faults import Faults, did_you_mean
 from shared.catalogue.model import PapersRule, Words
 from shared.catalogue.read import Folder, Found
 from shared.catalogue.read.rules import RULES_FILE
+from shared.kernel.calendar import Duration
 
 #: What the words of a rule may draw on: day of the request, the date, the office's name.
 PAPERS_VALUES: Final = ("asked", "respond_by", "office")
@@ -27,14 +28,26 @@ def check_rules(folder: Folder, faults: Faults) -> None:
         _check_reminder(found)
         _check_words(found, "reason", found.value.reason)
         _check_words(found, "next_step", found.value.next_step)
+    if not folder.dates_rules:
+        faults.add(
+            RULES_FILE,
+            en="nothing is laid down for dates that are near or missed: write 'promised_dates:'",
+            vi="chưa có quy tắc cho hạn sắp đến và hạn đã lỡ: hãy ghi 'promised_dates:'",
+        )
     for untaken in folder.untaken_rules:
-        after = untaken.value.repeat_after
-        if after is None or after.unit == "same_day":
-            untaken.entry.fault(
-                "repeat_after",
-                en="say after how long: write {value: 4, unit: working_hour}",
-                vi="hãy ghi sau bao lâu: {value: 4, unit: working_hour}",
-            )
+        _check_time(untaken, "repeat_after", untaken.value.repeat_after)
+    for dates in folder.dates_rules:
+        for key in ("near", "soon", "apologise_after", "new_date"):
+            _check_time(dates, key, getattr(dates.value, key))
+
+
+def _check_time(found: Found[Any], key: str, time: Duration | None) -> None:
+    if time is None or time.unit == "same_day":
+        found.entry.fault(
+            key,
+            en="say how long: write {value: 4, unit: working_hour}",
+            vi="hãy ghi bao lâu: {value: 4, unit: working_hour}",
+        )
 
 
 def _check_reminder(found: Found[PapersRule]) -> None:

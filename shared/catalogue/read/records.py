@@ -10,6 +10,7 @@ from pathlib import Path
 from shared.catalogue.faults import Faults, did_you_mean
 from shared.catalogue.model import (
     Agency,
+    DatesRule,
     OfficialForm,
     PapersRule,
     Procedure,
@@ -28,7 +29,12 @@ from shared.catalogue.read.calendars import (
 from shared.catalogue.read.forms import read_forms
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.procedures import read_procedure
-from shared.catalogue.read.rules import RULES_FILE, read_papers_rules, read_untaken_rules
+from shared.catalogue.read.rules import (
+    RULES_FILE,
+    read_dates_rules,
+    read_papers_rules,
+    read_untaken_rules,
+)
 from shared.catalogue.read.templates import read_moment
 from shared.catalogue.source import Entry, open_file
 
@@ -48,6 +54,7 @@ class Folder:
     templates: tuple[Found[Template], ...]
     papers_rules: tuple[Found[PapersRule], ...]
     untaken_rules: tuple[Found[UntakenRule], ...]
+    dates_rules: tuple[Found[DatesRule], ...]
     forms: tuple[Found[OfficialForm], ...]
     digest: str
 
@@ -65,6 +72,7 @@ class _Collector:
         self.templates: list[Found[Template]] = []
         self.papers_rules: list[Found[PapersRule]] = []
         self.untaken_rules: list[Found[UntakenRule]] = []
+        self.dates_rules: list[Found[DatesRule]] = []
         self.forms: list[Found[OfficialForm]] = []
 
     def readers(self, file: str) -> Callable[[Entry], None] | None:
@@ -87,6 +95,7 @@ class _Collector:
     def _take_rules(self, top: Entry) -> None:
         self.papers_rules.extend(read_papers_rules(top))
         self.untaken_rules.extend(read_untaken_rules(top))
+        self.dates_rules.extend(read_dates_rules(top))
 
     def _take_holidays(self, top: Entry) -> None:
         self.holidays = read_holidays(top)
@@ -138,6 +147,7 @@ def read_folder(root: Path, faults: Faults) -> Folder:
         templates=tuple(collector.templates),
         papers_rules=tuple(collector.papers_rules),
         untaken_rules=tuple(collector.untaken_rules),
+        dates_rules=tuple(collector.dates_rules),
         forms=tuple(collector.forms),
         digest=_digest(root, files),
     )

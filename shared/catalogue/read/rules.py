@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, get_args
 
-from shared.catalogue.model import PapersRule, Unanswered, UntakenRule, Words
+from shared.catalogue.model import DatesRule, PapersRule, Unanswered, UntakenRule, Words
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.steps import read_duration
 from shared.catalogue.source import Entry
@@ -20,6 +20,24 @@ def read_papers_rules(top: Entry) -> list[Found[PapersRule]]:
 def read_untaken_rules(top: Entry) -> list[Found[UntakenRule]]:
     """All versions of what holds for tasks that no agency takes."""
     return [_untaken_rule(entry) for entry in top.entries("untaken_tasks")]
+
+
+def read_dates_rules(top: Entry) -> list[Found[DatesRule]]:
+    """All versions of what holds for dates that come near and are missed."""
+    return [_dates_rule(entry) for entry in top.entries("promised_dates")]
+
+
+def _dates_rule(entry: Entry) -> Found[DatesRule]:
+    rule = DatesRule(
+        valid_from=entry.day("valid_from"),
+        valid_to=entry.maybe_day("valid_to"),
+        near=read_duration(entry, "near"),
+        soon=read_duration(entry, "soon"),
+        apologise_after=read_duration(entry, "apologise_after"),
+        new_date=read_duration(entry, "new_date"),
+    )
+    entry.done()
+    return Found(rule, entry, {})
 
 
 def _untaken_rule(entry: Entry) -> Found[UntakenRule]:

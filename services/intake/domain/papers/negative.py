@@ -201,5 +201,10 @@ def _so_far(matter: Matter, extension: Extension, agency: str) -> str:
     )]  # fmt: skip
     return (
         f"{matter.office.name} tiếp nhận hồ sơ của Ông/Bà lúc {minute(dossier.received_at)}, "
-        f"{'; '.join(told)}. Đến nay {agency} chưa giải quyết xong hồ sơ."
+        f"{'; '.join(told)}. "
+        + (
+            f"Đến nay {agency} chưa giải quyết xong hồ sơ."
+            if extension.gives_time
+            else f"Do {agency} chậm trễ, kết quả có sau ngày đã hẹn."
+        )
     )

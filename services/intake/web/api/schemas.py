@@ -128,6 +128,25 @@ class ExtendSupplementSchema(Schema):
     respond_by = Instant(required=True)
 
 
+class GrantExtensionSchema(Schema):
+    """The request that is granted; left out where there is one alone."""
+
+    task = Text(load_default=None, allow_none=True)
+
+
+class RefuseExtensionSchema(GrantExtensionSchema):
+    """The request that is refused, and why: its agency is told."""
+
+    reason = Text(required=True)
+
+
+class ApologiseSchema(Schema):
+    """An apology for a missed date: why, and the new date."""
+
+    reason = Text(required=True)
+    due_at = Instant(required=True)
+
+
 class SupplementSchema(Schema):
     """What the citizen brought, and the fields that changed."""
 

@@ -19,18 +19,21 @@ from services.intake.web.api.body import contact_input, paper_counts
 from services.intake.web.api.correcting import CorrectSchema
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import (
+    ApologiseSchema,
     CalledSchema,
     ContactSchema,
     ExtendSupplementSchema,
+    GrantExtensionSchema,
     PaymentSchema,
     ReceiveSchema,
+    RefuseExtensionSchema,
     RefuseSchema,
     RequestSupplementSchema,
     ReturnSchema,
     SupplementSchema,
     WithdrawSchema,
 )
-from services.intake.web.deps import deps, own_office
+from services.intake.web.deps import deps, must_be_allowed, own_office
 from shared.web.api import Blueprint
 
 Body = dict[str, Any]
@@ -51,6 +54,7 @@ def _route(blp: Blueprint, name: str, words: str, schema: type[ma.Schema], verb:
     arguments, also = _ARGUMENTS.get(name, dict), _ALSO.get(name)
 
     def act(body: Body, code: str) -> Response:
+        must_be_allowed(name)
         known, office, told = deps(), own_office(), arguments(body)
         return answer(lambda uow: verb(uow, known.catalogue, office, code, **told))
 
@@ -118,6 +122,21 @@ ACTS: Final[Mapping[str, tuple[str, type[ma.Schema], Verb]]] = {
         "Take down that the citizen, whom no message reached, was called.",
         CalledSchema,
         desk.called,
+    ),
+    "grant-extension": (
+        "Give an agency the time that it asks for; an act of the head.",
+        GrantExtensionSchema,
+        desk.grant_extension,
+    ),
+    "refuse-extension": (
+        "Give an agency no more time, with the reason; an act of the head.",
+        RefuseExtensionSchema,
+        desk.refuse_extension,
+    ),
+    "apologise": (
+        "Apologise for a date that was missed and name a new one; an act of the head.",
+        ApologiseSchema,
+        desk.apologise,
     ),
     "return-result": (
         "Hand the result over.",

@@ -16,7 +16,7 @@ from services.intake.storage.dossiers import Dossiers
 from services.intake.usecases import desk, look
 from services.intake.usecases.once import answer_once, digest
 from services.intake.web import views
-from services.intake.web.deps import deps, own_office
+from services.intake.web.deps import deps, must_be_allowed, own_office
 from services.intake.web.pages import papers, typed
 from services.intake.web.pages.desk import show
 from services.intake.web.pages.faulty import LABELS
@@ -25,7 +25,7 @@ from shared.catalogue import FormKind, Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require
 from shared.kernel.clock import VN
-from shared.kernel.days import CLOSING, read_day
+from shared.kernel.days import CLOSING, read_day, read_moment
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed, NotFound
 from shared.kernel.letters import tidy
 from shared.kernel.numbers import Unreadable, read_number
@@ -45,6 +45,7 @@ def blueprint() -> Blueprint:
 def _act(code: str, act: str) -> Response | tuple[str, int]:
     if act not in ACTS:
         raise NotFound("there is no such page", vi="Không có trang này.")
+    must_be_allowed(act)
     known, office, form = deps(), own_office(), request.form
     verb, arguments = ACTS[act]
     if "back" in form:
@@ -154,6 +155,14 @@ def _return_result(form: typed.Typed, dossier: Dossier, _: Procedure) -> dict[st
     }
 
 
+def _apologise(form: typed.Typed, *_: object) -> dict[str, Any]:
+    text = form.get("due_at", "")
+    due_at = read_moment(text) if tidy(text) else None
+    if isinstance(due_at, Unreadable):
+        raise InvalidInput([Fault("due_at", due_at.vi, due_at.en)])
+    return {"reason": form.get("reason", ""), "due_at": due_at}
+
+
 def _pay(form: typed.Typed, *_: object) -> dict[str, Any]:
     amount = read_number(form.get("amount_vnd", ""), unit="vnd")
     if isinstance(amount, Unreadable):
@@ -171,7 +180,9 @@ FINAL: Final[Mapping[str, str]] = {
     "withdraw": "Hồ sơ kết thúc ở đây (công dân rút). Các cơ quan ngừng làm và công dân được báo.",
 }
 #: Acts that end in a paper for the citizen -> its kind.
-PRINTED: Final[Mapping[str, FormKind]] = {"receive": "receipt", "refuse": "refusal"}
+PRINTED: Final[Mapping[str, FormKind]] = {
+    "receive": "receipt", "refuse": "refusal", "apologise": "apology",
+}  # fmt: skip
 #: Name of the act -> the verb, and how what was typed is told to it.
 ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "receive": (desk.receive, _receive),
@@ -181,6 +192,12 @@ ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "extend-supplement": (desk.extend_supplement, _extend_supplement),
     "payment": (desk.pay, _pay),
     "withdraw": (desk.withdraw, _texts("reason")),
+    "grant-extension": (desk.grant_extension, lambda form, *_: {"task": form.get("task") or None}),
+    "refuse-extension": (
+        desk.refuse_extension,
+        lambda form, *_: {"task": form.get("task") or None, "reason": form.get("reason", "")},
+    ),
+    "apologise": (desk.apologise, _apologise),
     "return-result": (desk.return_result, _return_result),
     "called": (desk.called, lambda *_: {}),
     "contact": (desk.correct_contact, lambda form, *_: {"typed": typed.contact(form)}),

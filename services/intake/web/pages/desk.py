@@ -19,7 +19,7 @@ from services.intake.storage import files, slips
 from services.intake.usecases import look
 from services.intake.usecases.similar import SimilarFound
 from services.intake.web import views
-from services.intake.web.deps import agency_name, deps, office_agency, own_office
+from services.intake.web.deps import agency_name, deps, may, office_agency, own_office
 from services.intake.web.due import channel_name, due
 from services.intake.web.pages import (
     blank,
@@ -51,6 +51,9 @@ DONE: Final[Mapping[str, str]] = {
     "extend-supplement": "Đã lùi hạn bổ sung; công dân được báo hạn mới.",
     "payment": "Đã ghi nhận tiền nộp.",
     "withdraw": "Đã rút hồ sơ; các cơ quan được báo.",
+    "grant-extension": "Đã đồng ý gia hạn; cơ quan được báo.",
+    "refuse-extension": "Đã trả lời không đồng ý; cơ quan được báo lý do.",
+    "apologise": "Đã xin lỗi và hẹn lại; công dân được báo.",
     "return-result": "Đã ghi nhận trả kết quả.",
     "called": "Đã ghi nhận cuộc gọi.",
     "files": "Đã lưu tệp vào hồ sơ.",
@@ -186,7 +189,7 @@ def show(
         office=office_agency(),
         events=newest_first(people, entries, found, procedure),
         keeper=people.keeper,
-        allowed=actions(found),
+        allowed=[act for act in actions(found) if may(act)],
         names=ACTIONS_VI,
         contact=typed.of_contact(found.contact),
         held={p.code: p for p in found.papers},

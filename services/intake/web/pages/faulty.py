@@ -16,6 +16,8 @@ LABELS: Final[Mapping[str, str]] = {
     "reason": "Lý do",
     "next_step": "Hướng dẫn",
     "respond_by": "Trả lời trước ngày",
+    "task": "Yêu cầu gia hạn",
+    "due_at": "Ngày hẹn mới",
     "amount_vnd": "Số tiền",
     "proof": "Số biên lai",
     "method": "Cách nhận",

@@ -83,6 +83,14 @@ LISTS: Final[Mapping[str, List]] = {
             tab="Quá hạn",
         ),
         List(
+            "xin-gia-han",
+            "Xin gia hạn, chờ trưởng bộ phận",
+            "Không có cơ quan nào xin gia hạn.",
+            lambda filters, _: replace(filters, asks_time=True),
+            column=HOLDER,
+            tab="Xin gia hạn",
+        ),
+        List(
             "cho-tra",
             "Chờ trả kết quả",
             "Không có kết quả nào chờ trả. Kết quả do cơ quan gửi về hiện ở đây.",

@@ -135,7 +135,7 @@ def _tabs(asked: Asked, counts: dict[str, int], found: Found | None) -> list[dic
             "address": url_for("desk.dossiers", xem=each.name, **kept),
             "count": lengths.get(each.name),
             "here": each is asked.of,
-            "urgent": each.name in ("qua-han", "can-goi"),
+            "urgent": each.name in ("qua-han", "xin-gia-han", "can-goi"),
         }
         for each in LISTS.values()
     ]

@@ -16,6 +16,9 @@ from services.intake.web.pages.listing import day_of, end_of, start_of
 from shared.identity.audit import saw
 from shared.identity.guard import require
 from shared.kernel.clock import to_vn
+from shared.kernel.days import read_day
+from shared.kernel.numbers import Unreadable
+from shared.web.filters import vn_date
 
 #: Parcels of one office and day that a page and a file hold; none of ours sends a tenth of it.
 MOST: Final = 2000
@@ -34,8 +37,18 @@ def blueprint() -> Blueprint:
     return blue
 
 
+def _asked() -> str:
+    return request.args.get("ngay", "")[:100]
+
+
 def _day() -> date:
-    return day_of(request.args.get("ngay")) or deps().today()
+    return day_of(_asked()) or deps().today()
+
+
+def _faults() -> dict[str, list[str]]:
+    """What is wrong with the day that was asked for; today's list is shown then."""
+    read = read_day(_asked()) if _asked() else None
+    return {"ngay": [read.vi]} if isinstance(read, Unreadable) else {}
 
 
 def _rows(day: date) -> Sequence[Any]:
@@ -56,6 +69,8 @@ def _page() -> str:
         "intake/posting.html",
         office=office_agency(),
         day=day,
+        typed=_asked() or vn_date(day),
+        wrong=_faults(),
         head=HEAD,
         lines=[_cells(number, row) for number, row in enumerate(rows, 1)],
         files=files,

@@ -9,6 +9,7 @@ from services.intake.web.telling.words import Words, named, row, when
 from shared.events.notify import CitizenNotified, CitizenUnreachable
 from shared.events.parts import StepResult
 from shared.events.routing import (
+    ApologyDue,
     ClockResumed,
     ClockStopped,
     CorrectionOvertaken,
@@ -18,6 +19,8 @@ from shared.events.routing import (
     DossierResolved,
     DossierStarted,
     DossierStopped,
+    ExtensionDropped,
+    ExtensionRequested,
     PaymentRequested,
     StepAnswered,
     StepOpened,
@@ -109,6 +112,24 @@ def _extended(event: DossierExtended) -> Words:
     ]
 
 
+def _time_asked(event: ExtensionRequested) -> Words:
+    return f"{named(event.agency)} xin gia hạn, chờ trưởng bộ phận", [
+        named(event.step),
+        when("Xin đến", event.until),
+        f"Lý do: {event.reason}",
+    ]
+
+
+def _time_not_asked(_: ExtensionDropped) -> Words:
+    return "Yêu cầu gia hạn không còn: việc đã xong hoặc đã quá hạn", []
+
+
+def _apology_due(event: ApologyDue) -> Words:
+    return "Hết giờ nêu ngày hẹn mới: hệ thống xin lỗi công dân và hẹn lại", [
+        when("Hẹn mới", event.due_at)
+    ]
+
+
 def _step_opened(event: StepOpened) -> Words:
     return f"Giao việc: {named(event.step)}", [
         named(event.agency),
@@ -147,7 +168,9 @@ def _overtaken(event: CorrectionOvertaken) -> Words:
 def _deadline(words: str) -> Callable[[DeadlineNear | DeadlineMissed], Words]:
     def say(event: DeadlineNear | DeadlineMissed) -> Words:
         what = "của hồ sơ" if event.scope == "dossier" else f"của {named(event.agency)}"
-        return f"{words} {what}", [when("Hạn", event.due_at)]
+        cause = event.cause if isinstance(event, DeadlineMissed) else None
+        late = f"{event.agency.name}: {cause}" if cause and event.agency else ""
+        return f"{words} {what}", [when("Hạn", event.due_at), late]
 
     return say
 
@@ -177,6 +200,9 @@ ROWS: Final = (
     row(CorrectionOvertaken, _overtaken, "bad"),
     row(DeadlineNear, _deadline("Sắp đến hạn"), "waiting"),
     row(DeadlineMissed, _deadline("Quá hạn"), "bad"),
+    row(ExtensionRequested, _time_asked, "waiting"),
+    row(ExtensionDropped, _time_not_asked, "quiet"),
+    row(ApologyDue, _apology_due, "bad"),
     row(CitizenNotified, _notified, "quiet"),
     row(CitizenUnreachable, _unreachable, "bad"),
 )

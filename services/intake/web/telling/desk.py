@@ -12,6 +12,7 @@ from shared.events.intake import (
     CitizenCalled,
     ContactGiven,
     DeadlineStated,
+    DossierApologised,
     DossierCorrected,
     DossierPaid,
     DossierPartlyReturned,
@@ -22,6 +23,8 @@ from shared.events.intake import (
     DossierSupplemented,
     DossierWithdrawn,
     DropConfirmed,
+    ExtensionGranted,
+    ExtensionRefused,
     FileAdded,
     FileWithdrawn,
     ResultCodeGiven,
@@ -127,6 +130,24 @@ def _deadline_stated(event: DeadlineStated) -> Words:
     return f"Ngày hẹn trả {why}", [when("Hẹn trả", event.due_at)]
 
 
+def _extension_granted(event: ExtensionGranted) -> Words:
+    return "Trưởng bộ phận đồng ý gia hạn", [when("Đến", event.until), f"Lý do: {event.reason}"]
+
+
+def _extension_refused(event: ExtensionRefused) -> Words:
+    return "Trưởng bộ phận không đồng ý gia hạn", [f"Lý do: {event.reason}"]
+
+
+def _apologised(event: DossierApologised) -> Words:
+    said = {"head": "Lãnh đạo", "clock": "Hệ thống"}[event.by]
+    title = f"{said} xin lỗi công dân thay {named(event.agency)}"
+    return title + (f" và hẹn lại (lần {event.number})" if event.due_at else ""), [
+        when("Đã hẹn", event.missed_at),
+        f"Lý do: {event.reason}",
+        when("Hẹn mới", event.due_at),
+    ]
+
+
 def _withdrawn(event: DossierWithdrawn) -> Words:
     return "Công dân rút hồ sơ", [f"Lý do: {event.reason}"]
 
@@ -200,6 +221,9 @@ ROWS: Final = (
     row(ResultConfirmed, _result_confirmed, "quiet"),
     row(StopConfirmed, _stop_confirmed, "quiet"),
     row(DropConfirmed, _drop_confirmed, "quiet"),
+    row(ExtensionGranted, _extension_granted, "waiting"),
+    row(ExtensionRefused, _extension_refused, "quiet"),
+    row(DossierApologised, _apologised, "waiting"),
     row(DossierWithdrawn, _withdrawn, "quiet"),
     row(DossierReturned, _returned, "good"),
     row(DossierPartlyReturned, _returned, "going"),
