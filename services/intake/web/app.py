@@ -25,6 +25,7 @@ from services.intake.web.pages import (
     linked,
     lookup,
     offline,
+    oidc,
     papers,
     posting,
     report,
@@ -82,10 +83,7 @@ def create_web(
     app.context_processor(_navigation)
     state_of(app).keys, state_of(app).name_of = KEYS, agency_name
     app.extensions[KEY] = Deps(store, catalogue)
-    if settings.oidc_issuer:
-        from services.intake.web.pages import provider  # 18 MB that few cities need
-
-        provider.install(app, settings)
+    oidc.install(app, settings)
     api = create_api(app, "Liên Thông – Tiếp nhận", about=ABOUT)
     api.register_blueprint(read.blueprint())
     api.register_blueprint(write.blueprint())

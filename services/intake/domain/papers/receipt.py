@@ -76,14 +76,7 @@ def _blocks(matter: Matter) -> Iterator[Block]:
     for brought in matter.said(DossierSupplemented):
         if brought.papers:
             yield _table(f"Bổ sung {minute(brought.supplemented_at)}", brought.papers)
-    for slip in matter.said(SlipGiven):
-        taken = minute(slip.taken_at) if slip.taken_at else "không rõ"
-        yield Fields(
-            (
-                Field("Giấy tiếp nhận tạm số", slip.number, unbroken=True),
-                Field("Nhận tại quầy lúc (theo máy ở quầy)", taken),
-            )
-        )
+    yield from map(_of_slip, matter.said(SlipGiven))
     yield Fields(
         (
             Field("Số lượng hồ sơ", "01 bộ"),
@@ -107,6 +100,12 @@ def _blocks(matter: Matter) -> Iterator[Block]:
         yield Words("Hồ sơ sẽ được kiểm tra; ngày hẹn chỉ có khi hồ sơ được tiếp nhận.")
     elif promised is None:
         yield Words("Ngày không hẹn: ông/bà được báo ngay khi có kết quả.")
+
+
+def _of_slip(slip: SlipGiven) -> Fields:
+    taken = minute(slip.taken_at) if slip.taken_at else "không rõ"
+    number = Field("Giấy tiếp nhận tạm số", slip.number, unbroken=True)
+    return Fields((number, Field("Nhận tại quầy lúc (theo máy ở quầy)", taken)))
 
 
 def _with_date(matter: Matter) -> bool:

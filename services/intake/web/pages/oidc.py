@@ -9,18 +9,20 @@ here is signed out there too: the next at a shared computer must not get in as t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Final, Protocol
 
-from flask import current_app
+from flask import Flask, current_app
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from shared.kernel.errors import Refused
+from shared.settings import Settings
 from shared.web import rooms
 
 START: Final = f"{rooms.SIGN_IN}/thanh-pho"
 BACK: Final = f"{START}/ve"
-KEY: Final = "lienthong.oidc"
+_KEY: Final = "lienthong.oidc"
 _SALT: Final = "lienthong.oidc.1"
 _JOINED_WITHIN: Final = 900  # seconds from coming back to the password
 
@@ -66,9 +68,16 @@ class Provider(Protocol):
         """Where a browser goes to be signed out there too; empty where that is not offered."""
 
 
+def install(app: Flask, settings: Settings) -> None:
+    """Make the city's sign-in known to the app, where it has one."""
+    if settings.oidc_issuer:  # 18 MB that few cities need
+        made = import_module("services.intake.web.pages.provider").made
+        app.extensions[_KEY] = made(app, settings)
+
+
 def provider() -> Provider | None:
     """The city's own sign-in; None where there is none."""
-    found: Provider | None = current_app.extensions.get(KEY)
+    found: Provider | None = current_app.extensions.get(_KEY)
     return found
 
 

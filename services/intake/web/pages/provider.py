@@ -15,7 +15,7 @@ from flask import Flask
 from joserfc.errors import JoseError
 from werkzeug.wrappers import Response
 
-from services.intake.web.pages.oidc import BACK, KEY, Identity, NotLetIn, Unreachable
+from services.intake.web.pages.oidc import BACK, Identity, NotLetIn, Unreachable
 from shared.kernel.errors import SettingsError
 from shared.log import get
 from shared.settings import Settings
@@ -93,8 +93,8 @@ class OpenIdProvider:
         return f"{self._settings.public_url}{path}"
 
 
-def install(app: Flask, settings: Settings) -> None:
-    """Make the city's sign-in known to the app; SettingsError where half of it was set."""
+def made(app: Flask, settings: Settings) -> OpenIdProvider:
+    """The provider that the settings name; SettingsError where half of it was set."""
     missing = [
         f"LIENTHONG_{name.upper()}"
         for name in ("oidc_client_id", "oidc_client_secret", "public_url")
@@ -111,7 +111,7 @@ def install(app: Flask, settings: Settings) -> None:
             "LIENTHONG_OIDC_CLIENT_SECRET holds letters that no header can carry",
             vi="LIENTHONG_OIDC_CLIENT_SECRET có ký tự không gửi đi được; xin cổng cấp khóa khác.",
         )
-    app.extensions[KEY] = OpenIdProvider(app, settings)
+    return OpenIdProvider(app, settings)
 
 
 def _unreachable(exc: Exception) -> Unreachable:
