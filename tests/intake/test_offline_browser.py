@@ -287,6 +287,25 @@ def test_what_the_server_refuses_stays_with_its_reason_and_is_mended_in_the_form
     assert line.filed() == line.slips() == 2
 
 
+def test_what_can_never_be_sent_is_deleted_alone_and_only_after_a_question(ready, line):
+    line.stop()
+    ready.goto(f"{line.url}{FORM}")
+    fill(ready)
+    ready.locator("[name='f.birth_date']").fill("2090-05-04")
+    number = hand_in(ready)
+    ready.goto(f"{line.url}{FORM}")
+    fill(ready, "Lê Thị Thảo")
+    hand_in(ready)
+    ready.goto(f"{line.url}/ho-so/cho-gui")
+    reconnect(ready, line)
+    until(ready, ROWS, lambda told: [row[1] for row in told["rows"]] == ["refused", "sent"])
+    ready.get_by_role("button", name=f"Xóa {number}", exact=True).click()
+    assert len(ready.evaluate(ROWS)["rows"]) == 2, "it asks first"
+    ready.get_by_role("button", name=f"Xóa hẳn {number}? Công dân đang giữ giấy tạm").click()
+    until(ready, ROWS, lambda told: [row[1] for row in told["rows"]] == ["sent"])
+    assert line.filed() == line.slips() == 1
+
+
 def test_one_that_makes_the_server_stumble_holds_up_nobody_else(ready, line, monkeypatch):
     from services.intake.web.pages import filing
 

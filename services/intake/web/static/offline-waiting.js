@@ -37,7 +37,8 @@
     drop.addEventListener("click", async () => {
       if (!drop.dataset.sure) {
         drop.dataset.sure = "1";
-        drop.textContent = "Xóa hẳn? Công dân đang giữ giấy tạm";
+        drop.removeAttribute("aria-label"); // it is read with its question from now on
+        drop.textContent = `Xóa hẳn ${row.number}? Công dân đang giữ giấy tạm`;
         return;
       }
       await quay.dropRow(row.id);
