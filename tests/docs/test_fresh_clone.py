@@ -69,7 +69,7 @@ HELPS: frozenset[Words] = frozenset(
         *((service, part) for service in ("intake", "routing", "notify") for part in ("web", "work")),
         ("audit", "prune"),
         *(("keys", act) for act in ("renew", "revoke")),
-        *(("staff", act) for act in ("assign", "disable", "hand-over", "import", "reset")),
+        *(("staff", act) for act in ("assign", "disable", "hand-over", "import", "join", "part", "reset")),
         *(("messages", act) for act in ("check", "resend", "show")),
         *(("parked", act) for act in ("discard", "release", "replay", "show", "step-over")),
         *(("secrets", act) for act in ("apply", "put", "restore")),

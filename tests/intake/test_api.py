@@ -38,6 +38,9 @@ WRITES = {
     "contact": {"name": "Trần Văn Đức"},
     "called": {},
     "correct": {"version": "v", "reason": "r"},
+    "grant-extension": {},
+    "refuse-extension": {"reason": "r"},
+    "apologise": {"reason": "r", "due_at": "2022-03-30T10:00:00Z"},
 }
 
 

@@ -65,7 +65,7 @@ def test_a_typo_is_corrected_while_a_colleague_corrects_another(browser, site, w
         page.get_by_text("vừa được người khác thay đổi").wait_for()
         is_sound(page)
         _seen(page, "conflict", width)
-        assert page.locator("[name='f.birth_date']").input_value() == "1990-05-14"
+        assert page.locator("[name='f.birth_date']").input_value() == "14/05/1990"
         page.get_by_role("button", name="Lưu bản sửa").click()
         page.get_by_text("Đã sửa hồ sơ").wait_for()
         is_sound(page)

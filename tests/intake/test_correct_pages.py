@@ -145,7 +145,7 @@ def test_two_officers_at_once_see_both_versions_and_nobody_undoes_the_other(offi
     assert "Họ và tên Nguyễn Thị My Nguyễn Thị Mây" in shown
     again = inputs(conflict)
     assert again["f.full_name"] == "Nguyễn Thị My"
-    assert again["f.birth_date"] == "1991-05-04", "what was not touched is as it stands now"
+    assert again["f.birth_date"] == "04/05/1991", "what was not touched is as it stands now"
     assert again["reason"] == WHY["reason"]
     assert save(officer, conflict, code).status_code == 303
     held = embedded_desk.dossier(code)

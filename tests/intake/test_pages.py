@@ -127,7 +127,7 @@ def test_no_page_changes_anything_without_its_form_token(officer, embedded_desk)
 def test_another_offices_dossier_is_on_no_page(embedded_desk):
     code = embedded_desk.submit(channel="online")
     before = embedded_desk.dossier(code)
-    stranger = Browser(embedded_desk, ("officer", OTHER_OFFICE.code))
+    stranger = Browser(embedded_desk, ("head", OTHER_OFFICE.code))
     assert code not in stranger.get("/ho-so?xem=tat-ca").text
     for path in ("", "/giay-hen"):
         assert stranger.get(f"/ho-so/{code}{path}").status_code == 404

@@ -201,6 +201,9 @@ def test_the_desk_files_the_ward_answers_on_its_page_and_the_citizen_follows(
     assert "Đã xử lý xong" in told
     assert "mang theo giấy hẹn" in told
     desk.locator("summary", has_text="Trả kết quả").click()
+    opened = desk.locator("details[open]")
+    opened.get_by_label("Người nhận", exact=True).select_option("applicant")
+    opened.get_by_label("Đã xem giấy tờ tùy thân").check()
     desk.get_by_role("button", name="Ghi nhận đã trả kết quả").click()
     desk.locator(".status", has_text="Đã trả kết quả").wait_for()
     is_good(desk)

@@ -97,11 +97,13 @@ import time
 from shared.messaging.loops.signals import leave_when_told
 leave_when_told()
 print("building", flush=True)
-for _ in range(60):
-    try:
-        time.sleep(1)
-    except:  # as libraries do around what they can do without
-        pass
+try:
+    time.sleep(60)
+except:  # as libraries do around what they can do without
+    pass
+from shared.messaging.loops.signals import told_to_stop
+with told_to_stop() as wait:
+    raise SystemExit(0 if wait(60) else 1)
 """
 
 

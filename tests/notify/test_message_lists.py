@@ -34,7 +34,7 @@ def crowded(ledger: Ledger) -> Ledger:
         "id": "m.id || '-' || n",
         "fact_id": "m.fact_id || '-' || n",
         "dossier": "m.dossier || '-' || n",
-        "state": f"CASE {rare} ELSE 'sent' END",
+        "state": f"CASE {rare} WHEN n % 2 = 0 THEN 'delivered' ELSE 'sent' END",
     }
     columns = ", ".join(
         fresh.get(name, f"m.{name}") for name in [column.name for column in messages.c]

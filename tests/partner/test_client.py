@@ -75,6 +75,7 @@ def test_an_answer_carries_our_name_our_key_and_its_own_id(broker: CityBroker, c
         "document": "12/2022",
         "reason": None,
         "amount_vnd": None,
+        "file": None,
     }
     assert client.task("task-1").state == "completed"
     assert client.tasks() == []

@@ -161,10 +161,16 @@ def _progress(dossier: Dossier) -> Row:
     if dossier.ending:
         progress["ending"] = _plain(dossier.ending)
     if dossier.results:
-        progress["results"] = msgspec.to_builtins(dossier.results)
+        progress["results"] = [_result(each) for each in dossier.results]
     if dossier.answered_by:
         progress["answered_by"] = dossier.answered_by
     return progress
+
+
+def _result(result: StepResult) -> Row:
+    """A result as JSON; the name that came since only where there is a file."""
+    values: Row = msgspec.to_builtins(result)
+    return values if result.file else {k: v for k, v in values.items() if k != "file"}
 
 
 def _plain(

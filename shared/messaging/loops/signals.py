@@ -10,25 +10,28 @@ interpreter itself writes to a second socket as soon as a signal comes, wherever
 from __future__ import annotations
 
 import contextlib
-import os
 import select
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 
 Wait = Callable[[float | None], bool]
+#: Signals that came to `leave_when_told`.
+_told_early: list[bool] = []
 
 
 def leave_when_told() -> None:
     """From now until `told_to_stop`, SIGTERM ends the process at once with exit 0.
 
-    For the main thread of what is still being built: nothing has begun, so nothing is half done.
-    Not by an exception: it would end where a library catches everything, and the signal be lost.
+    For the main thread of what is still being built: what was begun is closed on the way out. A
+    library that catches everything may swallow that; then `told_to_stop` knows of it.
     """
 
     def leave(_signum: int, _frame: object) -> None:
-        os._exit(0)
+        _told_early.append(True)
+        sys.exit(0)
 
     signal.signal(signal.SIGTERM, leave)
 
@@ -61,6 +64,8 @@ def told_to_stop() -> Iterator[Wait]:
 
     before = {each: signal.signal(each, told) for each in (signal.SIGTERM, signal.SIGINT)}
     woke_before = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    if _told_early:
+        mouth.send(b"!")
     try:
         yield wait
     finally:

@@ -160,6 +160,7 @@ def _by_link(blp: Blueprint) -> None:
     @blp.doc(parameters=[_LINK], security=[])  # type: ignore[untyped-decorator]
     @blp.response(200, FilesSchema)  # type: ignore[untyped-decorator]
     @blp.alt_response(404, "NOT_FOUND")  # type: ignore[untyped-decorator]
+    @blp.alt_response(422, "UNPROCESSABLE_ENTITY")  # type: ignore[untyped-decorator]
     def linked_files() -> dict[str, Any]:
         """List what an agency may read of a task's dossier, by a link that ends."""
         return {"items": [told(each) for each in linked.of_agency()[1]]}
@@ -185,21 +186,26 @@ def _file_route(blp: Blueprint, path: str, **doc: Any) -> Any:
 
     def decorate(view: Any) -> Any:
         content = dict.fromkeys(MEDIA, _BINARY)
+        made = _refusing(blp, view)
         made = blp.doc(responses={"200": {"description": "The file", "content": content}}, **doc)(
-            blp.alt_response(404, "NOT_FOUND")(view)
+            made
         )
         return blp.get(path)(made)
 
     return decorate
 
 
+def _refusing(blp: Blueprint, view: Any) -> Any:
+    for status, name in ((404, "NOT_FOUND"), (422, "UNPROCESSABLE_ENTITY")):
+        view = blp.alt_response(status, name)(view)
+    return view
+
+
 def _upload_route(blp: Blueprint, path: str, schema: type[ma.Schema], **doc: Any) -> Any:
     """POST of one file; what is not taken leaves nothing."""
 
     def decorate(view: Any) -> Any:
-        made = blp.response(201, schema)(view)
-        for status, name in ((404, "NOT_FOUND"), (422, "UNPROCESSABLE_ENTITY")):
-            made = blp.alt_response(status, name)(made)
+        made = _refusing(blp, blp.response(201, schema)(view))
         made = blp.doc(requestBody=_BODY, **doc)(made)
         return blp.post(path)(takes(most_of_one, into=draft)(made))
 
