@@ -39,12 +39,14 @@ TABLE: Final[tuple[Row[Correspondence, Circumstances], ...]] = (
     on(ContactGiven, release_messages),
 )
 
+#: What is said to agencies' staff, about no dossier; `usecases/reminding.py` decides on it.
+NOTICES: Final = (AgencyReminded,)
+
 
 def event_handlers(composer: Composer) -> dict[str, Handler]:
     """The handlers of notify's queues."""
-    # What goes to staff is about no dossier: one mail for each agency and day.
-    digests = {kind_of(AgencyReminded).type: Handler(apply=_digest)}
-    return digests | handlers(TABLE, Correspondences, _circumstances(composer))
+    notices = {kind_of(each).type: Handler(apply=_digest) for each in NOTICES}
+    return notices | handlers(TABLE, Correspondences, _circumstances(composer))
 
 
 def _digest(uow: UnitOfWork, envelope: Envelope) -> Late | None:

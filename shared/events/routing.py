@@ -17,7 +17,7 @@ from shared.events.parts import (
     Results,
     Step,
 )
-from shared.events.types import Count, Day, Instant, Line, Name, Outcome, Text, Whole, Word, about
+from shared.events.types import Count, Instant, Line, Name, Outcome, Text, Whole, Word, about
 
 Scope = Literal["dossier", "step"]
 #: Older facts have none: notify told the citizen of those by itself, and nobody confirms them.
@@ -282,10 +282,9 @@ class AgencyReminded(Event, frozen=True, kw_only=True):
 
     agency: Annotated[Word, about("Agency code")]
     name: Annotated[Name, about("What people call the agency")]
-    day: Annotated[Day, about("The working day, on Viet Nam's calendar: one mail for each")]
     addresses: Annotated[
         tuple[Annotated[str, Meta(min_length=3, max_length=254)], ...],
-        Meta(min_length=1, max_length=MOST_ADDRESSES),
+        Meta(max_length=MOST_ADDRESSES),
         about("Of the agency's staff, never of citizens", personal=True),
     ]
     overdue: Annotated[Whole, about("Tasks whose date has passed")]
@@ -293,10 +292,10 @@ class AgencyReminded(Event, frozen=True, kw_only=True):
     undecided: Annotated[Whole, about("Requests for more time that wait for a head's decision")]
     tasks: Annotated[
         tuple[NearTask, ...],
-        Meta(min_length=1, max_length=MOST_NAMED),
+        Meta(max_length=MOST_NAMED),
         about("The first due of them"),
     ]
     link: Annotated[Line | None, about("The agency's list of them; null for no known address")] = (
         None
     )
-    reminded_at: Instant
+    reminded_at: Annotated[Instant, about("One mail for each day of Viet Nam's calendar")]

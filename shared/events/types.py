@@ -42,8 +42,6 @@ Item = Annotated[str, Meta(min_length=1, max_length=1000)]
 Word = Annotated[str, _pattern(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,119}")]
 #: A phone number in E.164.
 Phone = Annotated[str, _pattern(r"\+[1-9][0-9]{6,14}")]
-#: A day of the calendar, YYYY-MM-DD.
-Day = Annotated[str, _pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")]
 #: An instant, RFC 3339 on the wire; what we write is in UTC and ends in Z.
 Instant = Annotated[datetime, Meta(tz=True, extra_json_schema={"pattern": "Z$"})]
 Whole = Annotated[int, Meta(ge=0, le=MAX_INT)]

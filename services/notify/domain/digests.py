@@ -23,7 +23,7 @@ _WHY: Final = (
 
 def digests(reminded: AgencyReminded, now: datetime) -> list[Message]:
     """One message for each address, ready to be sent; its id is the agency's, the day's and its."""
-    named = (REMINDED, reminded.agency, reminded.day)
+    named = (REMINDED, reminded.agency, to_vn(reminded.reminded_at).date().isoformat())
     subject, body = _subject(reminded), "\n".join(_lines(reminded))
     ids = [ids_from(*named, to)() for to in reminded.addresses]
     return [

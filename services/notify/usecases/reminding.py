@@ -16,7 +16,7 @@ KNOWN: Final = "Danh sách nhắc việc của ngày này đã có rồi."
 
 def write_digest(uow: UnitOfWork, reminded: AgencyReminded) -> str | None:
     """Write the day's messages to an agency's staff; why not, for a day that is over or has them."""
-    if reminded.day < to_vn(uow.now).date().isoformat():
+    if to_vn(reminded.reminded_at).date() < to_vn(uow.now).date():
         return PAST
     written = digests(reminded, uow.now)
     known = {each.id for each in uow.get(Messages).these(each.id for each in written)}

@@ -117,7 +117,6 @@ def _state(uow: UnitOfWork, mailed: Mailed, rules: Rules, home: str) -> None:
         AgencyReminded(
             agency=mailed.agency,
             name=rules.catalogue.agency(mailed.agency).name,
-            day=to_vn(uow.now).date().isoformat(),
             addresses=mailed.addresses,
             overdue=overdue,
             near=len(running) - overdue,
