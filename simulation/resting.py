@@ -29,6 +29,7 @@ READS = {
     "routing": (("intake", names.INTAKE),),
     "notify": (
         ("intake", names.INTAKE), ("intake", names.INTAKE_CONTACTS), ("routing", names.ROUTING),
+        ("routing", names.ROUTING_NOTICES),
     ),
 }  # fmt: skip
 

@@ -49,6 +49,7 @@ WRITES: Mapping[str, Mapping[str, str]] = {
     },
     "routing": {
         names.DOSSIER_FACTS: r"^(routing|steps)\.[a-z_]+\.[a-z_]+$",
+        names.CITIZEN_CONTACTS: r"^routing\.[a-z_]+\.[a-z_]+$",
         names.AGENCY_TASKS: ANYTHING,
     },
     "notify": {names.DOSSIER_FACTS: r"^notify\.[a-z_]+\.[a-z_]+$"},

@@ -22,7 +22,7 @@ from services.notify.usecases.sending import give_up_waiting, next_give_up, wait
 from services.notify.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
-from shared.events.names import INTAKE, INTAKE_CONTACTS, ROUTING
+from shared.events.names import INTAKE, INTAKE_CONTACTS, ROUTING, ROUTING_NOTICES
 from shared.identity import audit, keys
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
@@ -34,7 +34,10 @@ from shared.settings import Settings
 
 NAME = "notify"
 # Each queue and the sources that come on it whole; its consumer has the same name.
-READS = {"notify.facts": (INTAKE, ROUTING), "notify.contacts": (INTAKE_CONTACTS,)}
+READS = {
+    "notify.facts": (INTAKE, ROUTING),
+    "notify.contacts": (INTAKE_CONTACTS, ROUTING_NOTICES),
+}
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
 

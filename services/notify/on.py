@@ -21,11 +21,15 @@ from services.notify.domain.correspondence import (
 from services.notify.domain.moments import MOMENTS
 from services.notify.storage.correspondence import Correspondences
 from services.notify.storage.queries import ids_of
+from services.notify.usecases.reminding import write_digest
 from shared.database import Cause, UnitOfWork
-from shared.events.event import Event
+from shared.events.envelope import Envelope
+from shared.events.event import Event, kind_of
 from shared.events.intake import ContactGiven, DeadlineStated, SupplementLapsed
+from shared.events.routing import AgencyReminded
+from shared.kernel.errors import Unreadable
 from shared.kernel.ids import ids_from
-from shared.messaging.consumer import Handler
+from shared.messaging.consumer import Handler, Late
 from shared.messaging.handling import Row, handlers, on
 
 TABLE: Final[tuple[Row[Correspondence, Circumstances], ...]] = (
@@ -35,10 +39,22 @@ TABLE: Final[tuple[Row[Correspondence, Circumstances], ...]] = (
     on(ContactGiven, release_messages),
 )
 
+#: What is said to agencies' staff, about no dossier; `usecases/reminding.py` decides on it.
+NOTICES: Final = (AgencyReminded,)
+
 
 def event_handlers(composer: Composer) -> dict[str, Handler]:
     """The handlers of notify's queues."""
-    return handlers(TABLE, Correspondences, _circumstances(composer))
+    notices = {kind_of(each).type: Handler(apply=_digest) for each in NOTICES}
+    return notices | handlers(TABLE, Correspondences, _circumstances(composer))
+
+
+def _digest(uow: UnitOfWork, envelope: Envelope) -> Late | None:
+    reminded = envelope.event()
+    if not isinstance(reminded, AgencyReminded) or reminded.subject != envelope.subject:
+        raise Unreadable(f"{envelope.type} is about another subject than its envelope says")
+    note = write_digest(uow, reminded)
+    return None if note is None else Late(note)
 
 
 def _circumstances(composer: Composer) -> Callable[[UnitOfWork, Any, Any], Circumstances]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 
 from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, verify_sender
-from services.routing.storage import views
+from services.routing.storage import agency_mail, views
 from services.routing.storage.standing import MATTERS
 from services.routing.storage.tables import MIGRATIONS
+from services.routing.usecases import remind
 from services.routing.usecases.answer import ANSWERS_QUEUE
 from services.routing.usecases.pass_time import due, pass_time
 from services.routing.usecases.prune import prune
@@ -60,6 +61,14 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                     next_due=views.next_due,
                     due=due,
                     pass_time=partial(pass_time, rules=rules),
+                ),
+            ),
+            parts.ticker(
+                "reminders",
+                Timely(
+                    next_due=agency_mail.next_due,
+                    due=agency_mail.due,
+                    pass_time=partial(remind.remind, rules=rules, home=settings.home),
                 ),
             ),
             parts.nightly(prune),

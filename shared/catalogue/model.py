@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, time
 from typing import Any, Literal
 
 from shared.kernel.calendar import Duration
@@ -276,7 +276,8 @@ class DatesRule(Dated):
 
     Warned of `near` and `soon` before them, in the working time of who must act. A promise missed
     for `apologise_after` of the office's working time, of which nobody has named a new date: the
-    city apologises by itself, with a date for which the late step gets `new_date` once more.
+    city apologises by itself, with a date for which the late step gets `new_date` once more. At
+    `mail_at` (Viet Nam's clock) of its working days an agency has its list as mail; None: never.
     """
 
     valid_from: date
@@ -285,6 +286,7 @@ class DatesRule(Dated):
     soon: Duration | None
     apologise_after: Duration | None
     new_date: Duration | None
+    mail_at: time | None = None
 
 
 @dataclass(frozen=True, slots=True)

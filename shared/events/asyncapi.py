@@ -23,7 +23,10 @@ _ABOUT: Final = (
 )
 _EXCHANGES: Final = {
     names.DOSSIER_FACTS: ("facts", "Facts about dossiers, for all services."),
-    names.CITIZEN_CONTACTS: ("contacts", "Contact data; notify alone reads it."),
+    names.CITIZEN_CONTACTS: (
+        "contacts",
+        "Addresses of citizens and of staff; notify alone reads them.",
+    ),
     names.AGENCY_TASKS: ("tasks", "Orders to agencies, one queue for each."),
     names.AGENCY_ANSWERS: ("answers", "Answers of agencies, each under its own key."),
 }

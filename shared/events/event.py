@@ -21,7 +21,7 @@ from shared.kernel.errors import Unreadable
 
 Service = Literal["intake", "routing", "notify"]
 Reader = Literal["intake", "routing", "notify", "agencies"]
-Way = Literal["facts", "steps", "contacts", "tasks", "answers"]
+Way = Literal["facts", "steps", "contacts", "notices", "tasks", "answers"]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +85,7 @@ _SUBJECTS: Final[Mapping[Way, str]] = {
     "facts": "dossier",
     "steps": "dossier",
     "contacts": "dossier",
+    "notices": "agency",
     "tasks": "agency",
     "answers": "task",
 }
@@ -101,7 +102,7 @@ def event(
     """Enter an event class into the registry.
 
     `by` are the services that state it, none where agencies do; `personal` says that a field of it
-    may name or reach a citizen.
+    may name or reach a person.
     """
 
     def enter(cls: type[E]) -> type[E]:
@@ -133,6 +134,8 @@ def _address(way: Way, name: str, service: str) -> Address:
         return Address(names.agency_source("{agency}"), names.AGENCY_ANSWERS, key)
     if way == "contacts":
         return Address(names.INTAKE_CONTACTS, names.CITIZEN_CONTACTS, f"{service}.{name}")
+    if way == "notices":
+        return Address(names.ROUTING_NOTICES, names.CITIZEN_CONTACTS, f"{service}.{name}")
     if way == "steps":
         return Address(names.ROUTING_STEPS, names.DOSSIER_FACTS, f"steps.{name}")
     return Address(f"/{service}", names.DOSSIER_FACTS, f"{service}.{name}")

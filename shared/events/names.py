@@ -14,6 +14,8 @@ ROUTING: Final = "/routing"
 #: What only timelines read; a source of its own, so that notify need not hear of it.
 ROUTING_STEPS: Final = "/routing/steps"
 ROUTING_TASKS: Final = "/routing/tasks"
+#: What holds addresses of agencies' staff: by the way of contacts, which notify alone reads.
+ROUTING_NOTICES: Final = "/routing/notices"
 NOTIFY: Final = "/notify"
 AGENCIES: Final = "/agencies/"
 
@@ -48,7 +50,7 @@ READINGS: Final[tuple[Reading, ...]] = (
     Reading("routing", "routing.facts", DOSSIER_FACTS, ("intake.*.*",)),
     Reading("routing", "routing.answers", AGENCY_ANSWERS, ("answer.*.*",)),
     Reading("notify", "notify.facts", DOSSIER_FACTS, ("intake.*.*", "routing.*.*")),
-    Reading("notify", "notify.contacts", CITIZEN_CONTACTS, ("intake.*.*",)),
+    Reading("notify", "notify.contacts", CITIZEN_CONTACTS, ("intake.*.*", "routing.*.*")),
 )
 
 

@@ -102,3 +102,14 @@ class Consent(Part, frozen=True, kw_only=True):
 
     sms: Annotated[bool, about("Text messages")]
     email: Annotated[bool, about("E-mail")]
+
+
+class NearTask(Part, frozen=True, kw_only=True):
+    """A task in an agency's daily list; nothing of it tells of the citizen."""
+
+    task: Annotated[Word, about("Task id")]
+    dossier: Annotated[Word, about("Dossier code")]
+    procedure: ProcedureName
+    step: Step
+    due_at: Annotated[Instant | None, about("null where the step has no budget of its own")] = None
+    undecided: Annotated[bool, about("Its agency asks for more time and waits for the decision")]

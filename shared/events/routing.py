@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
 
 from shared.events.event import Event, event
 from shared.events.intake import DossierCode
 from shared.events.parts import (
     Agency,
     Document,
+    NearTask,
     ProcedureName,
     ResultCode,
     Results,
     Step,
 )
-from shared.events.types import Count, Instant, Line, Outcome, Text, Whole, Word, about
+from shared.events.types import Count, Instant, Line, Name, Outcome, Text, Whole, Word, about
 
 Scope = Literal["dossier", "step"]
 #: Older facts have none: notify told the citizen of those by itself, and nobody confirms them.
@@ -266,3 +269,33 @@ class ApologyDue(Event, frozen=True, kw_only=True):
     missed_at: Annotated[Instant, about("The date that was missed")]
     due_at: Annotated[Instant, about("The new date")]
     at: Annotated[Instant, about("When it was noticed")]
+
+
+#: So many staff addresses an agency has at most, and so many tasks are named in one mail.
+MOST_ADDRESSES: Final = 20
+MOST_NAMED: Final = 100
+
+
+@event("agency.reminded", "routing", way="notices", read_by=("notify",), personal=True)
+class AgencyReminded(Event, frozen=True, kw_only=True):
+    """A working day's list of what an agency must not let pass; notify makes one mail of it."""
+
+    agency: Annotated[Word, about("Agency code")]
+    name: Annotated[Name, about("What people call the agency")]
+    addresses: Annotated[
+        tuple[Annotated[str, Meta(min_length=3, max_length=254)], ...],
+        Meta(max_length=MOST_ADDRESSES),
+        about("Of the agency's staff, never of citizens", personal=True),
+    ]
+    overdue: Annotated[Whole, about("Tasks whose date has passed")]
+    near: Annotated[Whole, about("Tasks whose date is near by the city's rule")]
+    undecided: Annotated[Whole, about("Requests for more time that wait for a head's decision")]
+    tasks: Annotated[
+        tuple[NearTask, ...],
+        Meta(max_length=MOST_NAMED),
+        about("The first due of them"),
+    ]
+    link: Annotated[Line | None, about("The agency's list of them; null for no known address")] = (
+        None
+    )
+    reminded_at: Annotated[Instant, about("One mail for each day of Viet Nam's calendar")]

@@ -31,7 +31,7 @@ _PLAIN = {
 
 _PERSONAL = frozenset(
     {
-        "address", "applicant", "body", "citizen", "contact", "data", "date_of_birth", "dob",
+        "address", "addresses", "applicant", "body", "citizen", "contact", "data", "date_of_birth", "dob",
         "email", "form", "full_name", "id_number", "lookup_word", "name", "params", "parameters",
         "password", "payload", "phone", "recipient", "secret", "to",
     }

@@ -115,7 +115,8 @@ def heard(service: str) -> set[type[Event]]:
     """What a service's table names, and what it has words for: intake's timeline tells the rest."""
     on = importlib.import_module(f"services.{service}.on")
     told = dict(telling.ROWS) if service == "intake" else {}
-    return {row.cls for row in on.TABLE} | {*getattr(on, "ANSWERS", ())} | set(told)
+    beside = {cls for name in ("ANSWERS", "NOTICES") for cls in getattr(on, name, ())}
+    return {row.cls for row in on.TABLE} | beside | set(told)
 
 
 def test_the_tables_of_the_services_are_what_the_registry_says_of_readers():
@@ -136,7 +137,8 @@ def test_a_service_reads_only_what_its_queues_bring_and_nobody_but_notify_reads_
         for cls in heard(service):
             ways = {(to.exchange, to.routing_key.split(".")[0]) for to in kind_of(cls).addresses}
             assert ways & brought, (service, cls)
-    assert {kind.read_by for kind in KINDS.values() if kind.way == "contacts"} == {("notify",)}
+    private = {kind.read_by for kind in KINDS.values() if kind.exchange == names.CITIZEN_CONTACTS}
+    assert private == {("notify",)}
 
 
 def test_personal_events_are_marked_by_their_fields():

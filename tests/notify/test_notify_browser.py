@@ -12,6 +12,7 @@ from tests.backends import Backend
 from tests.browser import DESKTOP, PHONE, is_sound, opened_page
 from tests.notify.conftest import opened
 from tests.notify.ledger import DOSSIER, START, Ledger, RecordingChannel, a_contact, received
+from tests.notify.test_digests import reminded
 from tests.notify.test_notify_web import Door
 from tests.staff import carry_in
 
@@ -23,6 +24,7 @@ def told(embedded: Backend) -> Iterator[Ledger]:
     with opened(embedded, FixedClock(START)) as ledger:
         ledger.hear(a_contact())
         ledger.hear(received(), received("000.00.15.H20-220314-0002"))
+        ledger.hear(reminded(ledger))
         Sender("email", RecordingChannel(), ledger.store).step(0)
         uncertain = RecordingChannel(idempotent=False, answers=[Unknown("broke off")])
         Sender("sms", uncertain, ledger.store).step(0)
@@ -58,4 +60,4 @@ def test_an_operator_finds_an_uncertain_message_and_sends_it_again(page, told: L
     page.get_by_role("link", name="Đã tiếp nhận").click()
     page.get_by_role("button", name="Gửi lại").click()
     page.get_by_text("Đã xếp tin nhắn vào hàng chờ gửi lại.").wait_for()
-    assert told.states() == {"awaiting_contact": 1, "queued": 1, "sent": 1}
+    assert told.states() == {"awaiting_contact": 1, "queued": 1, "sent": 3}

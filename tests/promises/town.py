@@ -166,13 +166,14 @@ READS = {
     ("intake", "intake.facts"): ("/routing", "/routing/steps", "/notify"),
     ("routing", "routing.facts"): ("/intake",),
     ("notify", "notify.facts"): ("/intake", "/routing"),
-    ("notify", "notify.contacts"): ("/intake/contacts",),
+    ("notify", "notify.contacts"): ("/intake/contacts", "/routing/notices"),
 }
 MAKERS = {
     "/intake": "intake",
     "/intake/contacts": "intake",
     "/routing": "routing",
     "/routing/steps": "routing",
+    "/routing/notices": "routing",
     "/notify": "notify",
 }
 # What may differ between two runs that mean the same: ids drawn anew.

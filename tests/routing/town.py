@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, get_args
 
 import msgspec
@@ -156,6 +156,7 @@ DATES_RULE = DatesRule(
     soon=Duration(4, "working_hour"),
     apologise_after=Duration(4, "working_hour"),
     new_date=Duration(2, "working_day"),
+    mail_at=time(7, 30),
 )
 
 
@@ -238,7 +239,10 @@ class Town:
         self._read: dict[str, int] = {}  # by agency: messages taken from its queue
         self._sent: dict[str, int] = {}  # by consumer: messages sent to it and not yet handled
         # Somebody must listen to what routing says.
-        heard = tuple((names.DOSSIER_FACTS, key) for key in ("routing.*.*", "steps.*.*"))
+        heard = (
+            *((names.DOSSIER_FACTS, key) for key in ("routing.*.*", "steps.*.*")),
+            (names.CITIZEN_CONTACTS, "routing.*.*"),
+        )
         self.bus.declare((), (Queue("intake.facts", heard),))
         if self.bus.volatile:
             # In one process a fact is sent when its readers are done, and nothing is kept for an

@@ -14,6 +14,8 @@ from shared.kernel.retry import RetryPolicy
 
 # The one role in a dossier that notify writes to today: who handed it in.
 APPLICANT = "applicant"
+# Beside it the staff of an agency, whose code is then what the message is about.
+STAFF = "staff"
 # A message whose contact is not known yet has no channel.
 NO_CHANNEL = ""
 # The tries one message has, whoever spends them (sender, restart or sweeper). They last for most of

@@ -36,8 +36,9 @@ _DECIDE = Both(
     "Operator: perhaps it arrived; decide: `lienthong messages list --state uncertain`, then resend.",
 )
 _CALL = Both(
-    "Bộ phận một cửa: gọi điện cho người dân; hồ sơ ghi “không báo được”.",
-    "The desk: telephone the citizen; the dossier says so.",
+    "Bộ phận một cửa: gọi điện cho người dân; hồ sơ ghi “không báo được”. Thư cho cán bộ: sửa địa chỉ "
+    "bằng lienthong agency mail.",
+    "The desk: telephone the citizen; the dossier says so. Mail to staff: `lienthong agency mail`.",
 )
 
 

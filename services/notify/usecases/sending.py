@@ -80,7 +80,7 @@ def record_tries(uow: UnitOfWork, tried: Sequence[Tried], sender: str, policy: R
     for by in sorted({_by(one) for one in sent.values()}):
         ids = sorted(name for name, one in sent.items() if _by(one) == by)
         marked |= sendings.mark_sent(uow.connection, ids, sender, uow.now, by)
-    uow.record(*(notified(one.message, uow.now) for name, one in sent.items() if name in marked))
+    uow.record(*notified((one.message, uow.now) for name, one in sent.items() if name in marked))
     if others:
         marked |= _record_failed(uow, others, sender)
     _write_down(uow, [one for one in tried if one.message.id in marked])
@@ -141,7 +141,7 @@ def recover(
     for message in left:
         messages.change(after_crash(message, uow.now, idempotent=idempotent))
         if message.sent_at is not None:
-            uow.record(notified(message, message.sent_at))
+            uow.record(*notified([(message, message.sent_at)]))
     return len(orphans) + len(left)
 
 

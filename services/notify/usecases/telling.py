@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.notify.domain.messages import Message, moment_lost, unreachable
+from services.notify.domain.messages import STAFF, Message, moment_lost, unreachable
 from services.notify.domain.states import LOST, State
 from services.notify.storage.correspondence import lock_dossiers
 from services.notify.storage.messages import Messages
@@ -14,15 +14,19 @@ from shared.database import UnitOfWork
 from shared.events.notify import CitizenNotified
 
 
-def notified(message: Message, sent_at: datetime) -> CitizenNotified:
-    """The citizen was told; `sent_at` is UTC."""
-    return CitizenNotified(
-        dossier=message.dossier,
-        moment=message.moment,
-        channel=message.channel,
-        message=message.id,
-        sent_at=sent_at,
-    )
+def notified(messages: Iterable[tuple[Message, datetime]]) -> list[CitizenNotified]:
+    """The citizens were told, each message then (UTC); of what went to staff nothing is said."""
+    return [
+        CitizenNotified(
+            dossier=message.dossier,
+            moment=message.moment,
+            channel=message.channel,
+            message=message.id,
+            sent_at=sent_at,
+        )
+        for message, sent_at in messages
+        if message.role != STAFF
+    ]
 
 
 def hold_lost(uow: UnitOfWork, moved: Iterable[Message]) -> None:
@@ -36,8 +40,8 @@ def hold_lost(uow: UnitOfWork, moved: Iterable[Message]) -> None:
 
 
 def record_unreachable(uow: UnitOfWork, moved: Iterable[Message]) -> None:
-    """Say of which moments no channel is left, once each."""
-    lost = [message for message in moved if message.state in LOST]
+    """Say of which moments of a citizen no channel is left, once each."""
+    lost = [message for message in moved if message.state in LOST and message.role != STAFF]
     if not lost:
         return
     messages = uow.get(Messages)
@@ -61,5 +65,5 @@ def _told(uow: UnitOfWork, message: Message) -> Message:
 def notable(message: Message, before: Message) -> Sequence[CitizenNotified]:
     """What a receipt brings to light: that somebody was told of whom nobody knew it."""
     if before.sent_at is None and message.sent_at is not None:
-        return [notified(message, message.sent_at)]
+        return notified([(message, message.sent_at)])
     return []

@@ -8,9 +8,8 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from services.notify.domain import moments
 from services.notify.domain.contacts import CHANNELS
-from services.notify.domain.messages import Message
+from services.notify.domain.messages import STAFF, Message
 from services.notify.domain.states import NAMES_VI, RESENDABLE, State
 from services.notify.storage import queries
 from services.notify.usecases.resending import resend
@@ -161,8 +160,9 @@ def _older(chosen: dict[str, str], more: str) -> str:
 
 def _row(message: Message) -> dict[str, Any]:
     return shown(message) | {
-        "moment_name": moments.NAMES_VI.get(message.moment, message.moment),
+        "moment_name": words.MOMENTS.get(message.moment, message.moment),
         "channel_name": words.CHANNELS.get(message.channel, "—"),
+        "about": "cơ quan" if message.role == STAFF else "hồ sơ",
         "state_name": NAMES_VI[message.state],
         "tone": words.TONES[message.state],
         "reason_words": words.reason(message.reason),

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from services.notify.domain import moments
+from services.notify.domain.digests import REMINDED
 from services.notify.domain.states import State
 
+MOMENTS: Final = {**moments.NAMES_VI, REMINDED: "Nhắc việc trong ngày (gửi cán bộ)"}
 CHANNELS: Final[Mapping[str, str]] = {"sms": "SMS", "email": "Thư điện tử"}
 TONES: Final[Mapping[State, str]] = {
     State.AWAITING_CONTACT: "waiting",

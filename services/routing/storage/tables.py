@@ -132,6 +132,15 @@ cleared = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False),
 )
 
+# Staff addresses of an agency: theirs, no citizens' contacts. When it next has its list as mail.
+agency_mail = sa.Table(
+    "agency_mail",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("addresses", Json(), nullable=False),
+    sa.Column("next_at", Instant(), nullable=False),
+)
+
 _RINGS = "next_at IS NOT NULL"
 _OPEN = "state IN ('assigned', 'taken', 'paused')"
 sa.Index(
@@ -153,6 +162,8 @@ sa.Index(
     postgresql_where=sa.text(_OPEN),
     sqlite_where=sa.text(_OPEN),
 )
+_asked = tasks.c.wish.is_not(None)
+sa.Index("tasks_wish", tasks.c.dossier, postgresql_where=_asked, sqlite_where=_asked)
 sa.Index("tasks_agency", tasks.c.agency, tasks.c.opened_at)
 sa.Index("answers_task", answers.c.task)
 sa.Index("refused_answers_task", refused_answers.c.task)

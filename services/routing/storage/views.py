@@ -22,6 +22,8 @@ from shared.events.names import ROUTING_TASKS
 from shared.messaging.tables import LEDGERS
 
 OPEN = ("assigned", "taken", "paused")
+#: Those whose clock runs.
+RUNNING = ("assigned", "taken")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
 from services.routing.domain.case import Case
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
@@ -25,9 +24,6 @@ from shared.events.names import ROUTING_TASKS
 from shared.identity.audit import saw
 from shared.kernel.actor import Actor
 from shared.kernel.errors import NotFound
-
-#: States in which a task's clock runs.
-RUNNING: Final = ("assigned", "taken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ class Door:
     def near(self, agency: str, limit: int) -> list[views.TaskLine]:
         """Running tasks of this agency whose date is near by the city's rule, or has passed."""
         edge = self.rules.near_until(agency, self.store.clock.now())
-        return self.lines(agency, RUNNING, limit, due_by=edge)
+        return self.lines(agency, views.RUNNING, limit, due_by=edge)
 
     def handed_over(self, agency: str, after: int, limit: int) -> views.Handed:
         """The task messages of this agency with a number above `after`."""

@@ -35,6 +35,7 @@ def _dates_rule(entry: Entry) -> Found[DatesRule]:
         soon=read_duration(entry, "soon"),
         apologise_after=read_duration(entry, "apologise_after"),
         new_date=read_duration(entry, "new_date"),
+        mail_at=entry.clock("mail_at"),
     )
     entry.done()
     return Found(rule, entry, {})

@@ -22,6 +22,7 @@ _SOURCES: Final = frozenset(
         names.ROUTING,
         names.ROUTING_STEPS,
         names.ROUTING_TASKS,
+        names.ROUTING_NOTICES,
         names.NOTIFY,
     }
 )
