@@ -6,7 +6,7 @@ playing in it. Playwright and Chromium come with the packages for development al
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import io
 import shutil
 from collections.abc import Iterator, Mapping
@@ -38,7 +38,7 @@ PICTURES: Final = {
     "12-look-up-phone": 360,
 }
 HEIGHT: Final = 900
-_COLOURS: Final = 64
+_COLOURS: Final = 128
 _PATIENCE_MS: Final = 60_000
 _ARGUMENTS: Final = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 
@@ -51,11 +51,12 @@ class NoBrowser(LienThongError):
 class Cast:
     """Who works before the camera, by sign-in name and password, and on which two dossiers.
 
-    The officer's place is a desk and an agency. `filed` is what they file (form and contact as the
+    The officer's `office` is a desk and an agency. `filed` is what they file (form and contact as the
     API takes them); `code` and `word` are of a dossier of that desk that is under way.
     """
 
     officer: tuple[str, str]
+    office: str
     leader: tuple[str, str]
     procedure: Procedure
     filed: Mapping[str, Any]
@@ -91,7 +92,7 @@ def take(url: str, at: datetime, cast: Cast, folder: Path) -> list[Path]:
                 _look_up(page, cast)
                 camera.shoot(page, name)
         with camera.page("10-report", cast.leader) as page:
-            camera.shoot(page, "10-report", "/bao-cao")
+            camera.shoot(page, "10-report", f"/bao-cao?noi={cast.office}")
     return [camera.file(name) for name in PICTURES]
 
 
@@ -203,7 +204,8 @@ def _fill(page: Any, cast: Cast) -> None:
 def _at_the_agency(camera: _Camera, cast: Cast) -> None:
     with camera.page("07-tasks", cast.officer) as page:
         camera.shoot(page, "07-tasks", "/nhiem-vu")
-        page.locator("main table a[href^='/nhiem-vu/']").first.click()
+        going = page.locator("main tbody tr").filter(has_text="Đang xử lý")
+        going.locator("a[href^='/nhiem-vu/']").first.click()
         page.wait_for_url("**/nhiem-vu/*")
         camera.shoot(page, "08-task")
 

@@ -73,6 +73,7 @@ def _played(city: City, dossiers: int) -> Cast:
     city.advance(NOW - city.now())
     return Cast(
         officer=people["hoa"],
+        office=ward,
         leader=people["duc"],
         procedure=city.procedure(BIRTH),
         filed=_LATER,
