@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.errors import FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
 from schemathesis.checks import positive_data_acceptance
 from schemathesis.core.failures import FailureGroup
@@ -35,6 +36,7 @@ REACHED = {
     "routing": {"GET /api/v1/tasks/{task_id}", "GET /api/v1/tasks/{task_id}/files"},
     "notify": {"GET /api/v1/messages/{message_id}"},
 }  # fmt: skip
+SEEDS = (1, 2, 3, 4)
 #: The same cases in every run; a fault is shown as it is found, without a long search for a shorter.
 FIXED = settings(
     deadline=None,
@@ -90,16 +92,19 @@ def test_every_operation_answers_its_key_as_it_is_described(city, service):
 @pytest.mark.parametrize("service", DOCUMENTS)
 def test_a_walk_along_the_links_finds_nothing(city, service):
     """What one answer names is asked for by the next, in any order and again."""
-    key, done, turns = headers(city, service), Counter(), itertools.count()
+    key, done = headers(city, service), Counter()
     real = filing(city.procedure(BIRTH), 3)
 
     class Walk(described(city, service).as_state_machine()):
+        def setup(self):
+            self.turns = itertools.count(1)
+
         def get_call_kwargs(self, case):
             return {"headers": key}
 
         def before_call(self, case):
             # Every other dossier is one that the desk takes, else all would end at its door.
-            if case.operation.label == "POST /api/v1/dossiers" and next(turns) % 2:
+            if case.operation.label == "POST /api/v1/dossiers" and next(self.turns) % 2:
                 case.body = dict(real)
 
         def validate_response(self, response, case, additional_checks=(), **more):
@@ -112,12 +117,17 @@ def test_a_walk_along_the_links_finds_nothing(city, service):
             )
             done[case.operation.label] += response.status_code < 300
 
-    try:
-        run_state_machine_as_test(
-            Walk, settings=settings(FIXED, max_examples=25, stateful_step_count=10)
-        )
-    except FailureGroup as group:
-        pytest.fail(told(group))
+    for number in SEEDS:
+        try:
+            run_state_machine_as_test(
+                seed(number)(Walk), settings=settings(FIXED, max_examples=8, stateful_step_count=10)
+            )
+        except FailureGroup as group:
+            pytest.fail(told(group))
+        except FlakyStrategyDefinition:
+            # The city has moved on since an earlier walk: the same step now leads elsewhere, and
+            # Hypothesis ends this seed. It says nothing of an answer; each was checked as it came.
+            continue
     assert REACHED[service] <= {label for label, count in done.items() if count}, done
 
 

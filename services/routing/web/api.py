@@ -37,6 +37,7 @@ def blueprint(door: Door) -> Blueprint:
     """The routes under /api/v1/tasks."""
     blue = Blueprint("tasks", __name__, url_prefix=TASKS, description="Tasks")
     _add_looking(blue, door)
+    _add_files(blue, door)
     _add_answering(blue, door)
     return blue
 
@@ -77,6 +78,8 @@ def _add_looking(blue: Blueprint, door: Door) -> None:
             """Show one task with what its step shares."""
             return detail(door.task(current().bound_to, task_id))
 
+
+def _add_files(blue: Blueprint, door: Door) -> None:
     @blue.route("/<string:task_id>/files")
     class Files(MethodView):
         """The files of a task's dossier."""
