@@ -82,7 +82,7 @@ def test_every_operation_answers_its_key_as_it_is_described(city, service):
     operations = [found.ok() for found in described(city, service).get_all_operations()]
     for operation in operations:
         try:
-            settings(FIXED, max_examples=12)(given(case=operation.as_strategy())(tries))()
+            settings(FIXED, max_examples=8)(given(case=operation.as_strategy())(tries))()
         except FailureGroup as group:
             pytest.fail(f"{operation.label}\n{told(group)}")
     assert set(seen) == {each.label for each in operations}
@@ -117,6 +117,7 @@ def test_a_walk_along_the_links_finds_nothing(city, service):
             )
             done[case.operation.label] += response.status_code < 300
 
+    ended = []
     for number in SEEDS:
         try:
             run_state_machine_as_test(
@@ -127,7 +128,8 @@ def test_a_walk_along_the_links_finds_nothing(city, service):
         except FlakyStrategyDefinition:
             # The city has moved on since an earlier walk: the same step now leads elsewhere, and
             # Hypothesis ends this seed. It says nothing of an answer; each was checked as it came.
-            continue
+            ended.append(number)
+    assert len(ended) < len(SEEDS)
     assert REACHED[service] <= {label for label, count in done.items() if count}, done
 
 
