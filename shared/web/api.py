@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -79,6 +80,23 @@ class ProblemApi(Api):  # type: ignore[misc]
                 response["schema"] = self.ERROR_SCHEMA
             prepare_response(response, self.spec, problems.CONTENT_TYPE)
             self.spec.components.response(name, response, lazy=True)
+
+
+def linked(status: int, place: str, named: str, *targets: str) -> dict[str, Any]:
+    """For `Blueprint.doc`: what the answer of this status names opens these operations.
+
+    `named` is a runtime expression of OpenAPI, handed on as the parameter `place` of each target,
+    which is a method and a path: "get /api/v1/dossiers/{code}".
+    """
+    links = {}
+    for target in targets:
+        method, path = target.split()
+        where = f"#/paths/{path.replace('/', '~1')}/{method}"
+        links[re.sub(r"\W+", "-", target).strip("-")] = {
+            "operationRef": where,
+            "parameters": {place: named},
+        }
+    return {"responses": {str(status): {"links": links}}}
 
 
 def create_api(app: Flask, title: str, *, version: str = "1", about: str = "", of: str = "") -> Api:

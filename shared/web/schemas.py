@@ -180,7 +180,12 @@ class FaultSchema(Schema):
 
 
 class ProblemSchema(Schema):
-    """RFC 9457 problem document, for the documentation."""
+    """RFC 9457 problem document; some codes say more in members of their own (`extra` of errors)."""
+
+    class Meta(Schema.Meta):
+        """A reader passes over what it does not know, as RFC 9457 asks."""
+
+        unknown = ma.INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)

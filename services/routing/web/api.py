@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from flask import current_app
@@ -25,15 +25,19 @@ from services.routing.web.schemas import (
 )
 from shared.identity.guard import current, require
 from shared.identity.links import API, LASTS, QUERY, Link, Links
-from shared.web.api import Blueprint
+from shared.web.api import Blueprint, linked
 
+TASKS: Final = "/api/v1/tasks"
 _LINE = TaskSchema()
+_ONE: Final = f"{TASKS}/{{task_id}}"
+_ABOUT_ONE: Final = (f"get {_ONE}/files", f"post {_ONE}/answers")
 
 
 def blueprint(door: Door) -> Blueprint:
     """The routes under /api/v1/tasks."""
-    blue = Blueprint("tasks", __name__, url_prefix="/api/v1/tasks", description="Tasks")
+    blue = Blueprint("tasks", __name__, url_prefix=TASKS, description="Tasks")
     _add_looking(blue, door)
+    _add_files(blue, door)
     _add_answering(blue, door)
     return blue
 
@@ -46,6 +50,11 @@ def _add_looking(blue: Blueprint, door: Door) -> None:
         @require("agency")
         @blue.arguments(TasksQuery, location="query")  # type: ignore[untyped-decorator]
         @blue.response(200, TasksSchema)  # type: ignore[untyped-decorator]
+        @blue.doc(  # type: ignore[untyped-decorator]
+            **linked(
+                200, "task_id", "$response.body#/items/0/data/task", f"get {_ONE}", *_ABOUT_ONE
+            )
+        )
         def get(self, query: dict[str, Any]) -> dict[str, Any]:
             """Catch up on task messages after a number, or list tasks by state.
 
@@ -63,11 +72,14 @@ def _add_looking(blue: Blueprint, door: Door) -> None:
 
         @require("agency")
         @blue.response(200, TaskDetailSchema)  # type: ignore[untyped-decorator]
+        @blue.doc(**linked(200, "task_id", "$response.body#/id", *_ABOUT_ONE))  # type: ignore[untyped-decorator]
         @blue.alt_response(404, description="There is no such task")  # type: ignore[untyped-decorator]
         def get(self, task_id: str) -> dict[str, Any]:
             """Show one task with what its step shares."""
             return detail(door.task(current().bound_to, task_id))
 
+
+def _add_files(blue: Blueprint, door: Door) -> None:
     @blue.route("/<string:task_id>/files")
     class Files(MethodView):
         """The files of a task's dossier."""

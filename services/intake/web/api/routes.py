@@ -5,8 +5,9 @@ flask-smorest's decorators are put together here, in the one order in which they
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 import marshmallow as ma
@@ -61,10 +62,11 @@ def poster(
     *,
     status: int = 200,
     also: Callable[..., Iterable[Fault]] | None = None,
+    leads_to: Mapping[str, Any] = MappingProxyType({}),
 ) -> Callable[[View], View]:
     """A POST route for desks that may carry an Idempotency-Key; the answer is a summary.
 
-    `also` is given the body, the faults that the schema found and what the path names, and tells
+    `leads_to` is what `linked` made of it. `also` is given the body, the faults that the schema found and what the path names, and tells
     all the faults.
     """
 
@@ -72,7 +74,7 @@ def poster(
         told = _told(blp, view, 400, 401, 403, 404, 409, 415)
         told = blp.response(status, SummarySchema)(told)
         told = blp.arguments(body)(told)
-        told = blp.doc(parameters=[_KEY_HEADER])(told)
+        told = blp.doc(parameters=[_KEY_HEADER], **leads_to)(told)
         read = _reading(view, body(), also)
         # smorest describes the route; what it would do around each call is done by `read` alone.
         read._apidoc = told._apidoc  # type: ignore[attr-defined] # noqa: SLF001

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from flask import Response
 
@@ -28,13 +28,27 @@ from services.intake.web.views import Json
 from shared.database import UnitOfWork
 from shared.identity.guard import current
 from shared.kernel.errors import Fault
-from shared.web.api import Blueprint
+from shared.web.api import Blueprint, linked
+
+_ONE: Final = "/api/v1/dossiers/{code}"
+#: What can be asked and done about the dossier that was filed.
+_NEXT: Final = linked(
+    201,
+    "code",
+    "$response.body#/code",
+    *(f"get {_ONE}{rest}" for rest in ("", "/timeline", "/attachments")),
+    *(
+        f"post {_ONE}/{act}"
+        for act in ("receive", "refuse", "correct", "contact", "request-supplement", "supplement",
+                    "payment", "apologise", "withdraw", "return-result")
+    ),
+)  # fmt: skip
 
 
 def routes(blp: Blueprint) -> None:
     """POST /dossiers."""
 
-    @poster(blp, "/dossiers", SubmitSchema, status=201, also=of_submission)
+    @poster(blp, "/dossiers", SubmitSchema, status=201, also=of_submission, leads_to=_NEXT)
     def submit_dossier(body: dict[str, Any]) -> Response:
         """File a dossier; 201 means that it and its facts are on disk."""
         known = deps()
