@@ -163,8 +163,8 @@ def _form(
     )
     shown = typed.Typed({name: values.get(name, "") for name in was})
     for name in ("c.sms", "c.mail"):  # the macro looks whether they are there
-        if not shown[name]:
-            del shown[name]
+        if not shown.get(name):
+            shown.pop(name, None)
     shown["reason"] = values.get("reason", "")
     return render_template(
         "intake/correct.html",
