@@ -35,15 +35,20 @@ IN_CI = os.environ.get("CI", "").lower() in ("1", "true", "yes")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark what runs on the real servers; leave the container tests to ./test --containers."""
-    alone = "containers" in (config.getoption("markexpr") or "")
+    """Mark what runs on the real servers; leave out what only its own word runs."""
+    asked = config.getoption("markexpr") or ""
     kept, left = [], []
     for item in items:
         callspec = getattr(item, "callspec", None)
-        if callspec is not None and callspec.params.get("backend") == "servers":
+        back_end = callspec.params.get("backend", "") if callspec is not None else ""
+        if back_end == "servers":
             item.add_marker(pytest.mark.servers)
-        container = item.get_closest_marker("containers") is not None
-        (left if container and not alone else kept).append(item)
+        words = {
+            name
+            for name in ("containers", "long")
+            if (mark := item.get_closest_marker(name)) and (not mark.args or back_end in mark.args)
+        }
+        (left if any(word not in asked for word in words) else kept).append(item)
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = kept
@@ -84,7 +89,8 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
     if left_out:
         terminalreporter.section("not run")
         terminalreporter.line(
-            f"{left_out} container tests were left out; they run by ./test --containers"
+            f"{left_out} tests of containers and long ones were left out; "
+            "they run by ./test --containers and ./test --long"
         )
     if Servers.found() is None:
         terminalreporter.section("NOT RUN: no servers", red=True)

@@ -34,7 +34,7 @@ def seen(folder: Path) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_page_is_taken_in_a_tiny_city(chromium, tmp_path):
     del chromium  # skipped, aloud, without it
     folder = tmp_path / "pictures"

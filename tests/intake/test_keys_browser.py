@@ -74,6 +74,7 @@ def test_a_birth_takes_at_most_sixty_keys_from_the_door_to_the_receipt(
         is_sound(page)
 
 
+@pytest.mark.long
 def test_every_procedure_is_walked_and_the_page_for_desks_tells_the_median(browser, city, rules):
     """All are filed through the browser by somebody who signs in first and fills what is required."""
     desk, url = city

@@ -82,6 +82,7 @@ def test_typing_is_there_without_a_line_after_reload_back_and_in_a_second_tab(re
     ready.get_by_text("Đã lưu nháp lúc").wait_for()
 
 
+@pytest.mark.long
 def test_what_the_server_had_is_there_without_a_line_too(ready, line):
     ready.goto(f"{line.url}{FORM}")
     named(ready).fill("Nguyễn Thị Mai")
@@ -130,6 +131,7 @@ def test_words_that_changed_on_the_server_meanwhile_are_shown_beside_ours(ready,
 # --- handing in ----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [DESKTOP, PHONE])
 def test_two_handed_in_without_a_line_are_filed_in_their_order_when_it_is_back(
     browser, line, embedded_desk, width
@@ -231,6 +233,7 @@ def test_the_line_breaks_while_the_page_files_and_the_page_says_that_it_is_filed
     assert line.filed() == 1
 
 
+@pytest.mark.long
 def test_it_breaks_and_stays_away_and_pressing_again_is_one_dossier_with_its_slip(ready, line):
     ready.goto(f"{line.url}{FORM}")
     fill(ready)
@@ -246,6 +249,7 @@ def test_it_breaks_and_stays_away_and_pressing_again_is_one_dossier_with_its_sli
     assert line.filed() == line.slips() == 1
 
 
+@pytest.mark.long
 def test_a_server_that_says_it_is_away_is_a_line_that_is_away(ready, line):
     line.mood = "down"
     ready.goto(f"{line.url}{FORM}")
@@ -302,6 +306,7 @@ def test_what_can_never_be_sent_is_deleted_alone_and_only_after_a_question(ready
     assert line.filed() == line.slips() == 1
 
 
+@pytest.mark.long
 def test_one_that_makes_the_server_stumble_holds_up_nobody_else(ready, line, monkeypatch):
     from services.intake.web.pages import filing
 
@@ -326,6 +331,7 @@ def test_one_that_makes_the_server_stumble_holds_up_nobody_else(ready, line, mon
     assert line.filed() == 2
 
 
+@pytest.mark.long
 def test_the_same_form_handed_in_from_two_tabs_is_two_and_neither_is_lost(ready, line):
     ready.goto(f"{line.url}{FORM}")
     named(ready).fill("Nguyễn")
@@ -439,6 +445,7 @@ def test_signing_out_takes_the_typing_and_the_key_and_leaves_what_waits_locked(
     assert line.filed() == 1
 
 
+@pytest.mark.long
 def test_leaving_without_a_line_locks_at_once_and_ends_the_session_when_it_is_back(ready, line):
     line.stop()
     ready.goto(f"{line.url}{FORM}")
@@ -470,6 +477,7 @@ FULL = """() => {
 }"""
 
 
+@pytest.mark.long
 def test_a_full_disk_is_said_and_no_slip_is_given(ready, line):
     line.stop()
     ready.goto(f"{line.url}{FORM}")
@@ -493,6 +501,7 @@ def test_a_full_disk_is_said_and_no_slip_is_given(ready, line):
     assert line.filed() == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("days", [-400, 400])
 def test_a_clock_that_is_wrong_all_along_spoils_nothing(browser, line, embedded_desk, days):
     with opened_page(browser, DESKTOP) as page:
@@ -509,6 +518,7 @@ def test_a_clock_that_is_wrong_all_along_spoils_nothing(browser, line, embedded_
         assert line.filed() == 1
 
 
+@pytest.mark.long
 def test_a_clock_that_jumps_locks_and_loses_nothing(ready, line):
     line.stop()
     ready.goto(f"{line.url}{FORM}")
@@ -533,6 +543,7 @@ def test_a_clock_that_jumps_locks_and_loses_nothing(ready, line):
 # --- the worker ------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_worker_whose_file_is_gone_goes_too(ready, line, embedded_desk):
     rules = embedded_desk.web.view_functions
     real = rules["intake.static"]
@@ -569,6 +580,7 @@ AT_WORK = """() => navigator.serviceWorker.getRegistration('/ho-so').then((all) 
     all.installing || all.waiting || all.active?.state !== 'activated' ? '' : all.active.scriptURL)"""
 
 
+@pytest.mark.long
 def test_a_newer_worker_and_a_server_in_trouble_take_no_form_away(ready, line):
     kept = ready.evaluate(KEPT)
     ready.evaluate(OLD)  # all of them have to be fetched anew
@@ -588,6 +600,7 @@ def test_a_newer_worker_and_a_server_in_trouble_take_no_form_away(ready, line):
     fits(ready)  # with its styles and typefaces
 
 
+@pytest.mark.long
 def test_the_line_is_asked_first_and_no_old_page_is_shown(ready, line):
     ready.goto(f"{line.url}{FORM}")
     assert ready.locator("[data-blank].notice").count() == 0

@@ -30,7 +30,7 @@ from simulation.kit.processes import environment
 from tests.backends import Backend
 from tests.notify.ledger import Ledger, a_contact, migrate, received, the_catalogue
 
-pytestmark = [pytest.mark.slow]
+pytestmark = [pytest.mark.slow, pytest.mark.long("servers")]
 TEXTS = 12
 WINDOW = 4
 QUICK = Times(reply=2, throttled=0.05, longest_pause=0.2)

@@ -199,6 +199,8 @@ def main(arguments: list[str]) -> int:
     try:
         if "--containers" in arguments:
             return run_containers([each for each in arguments if each != "--containers"])
+        if "--long" in arguments:
+            arguments = ["-m", "long", *(each for each in arguments if each != "--long")]
         return run_all(arguments)
     except KeyboardInterrupt:
         return 130
