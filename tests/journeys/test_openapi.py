@@ -11,7 +11,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import FlakyStrategyDefinition
 from hypothesis.stateful import run_state_machine_as_test
-from schemathesis.checks import positive_data_acceptance
+from schemathesis.checks import negative_data_rejection, positive_data_acceptance
 from schemathesis.core.failures import FailureGroup
 
 from shared.web.server import WebServer, serving
@@ -110,7 +110,9 @@ def test_a_walk_along_the_links_finds_nothing(city, service):
         def validate_response(self, response, case, additional_checks=(), **more):
             case.validate_response(
                 response,
-                excluded_checks=[positive_data_acceptance],
+                # What a walk changes of a case (the key, a real body) may mend what was bad in it;
+                # that bad data is refused is held operation by operation above.
+                excluded_checks=[positive_data_acceptance, negative_data_rejection],
                 headers=key,
                 transport_kwargs=more,
                 recorder=self.recorder,
