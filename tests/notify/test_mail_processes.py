@@ -19,11 +19,11 @@ from services.notify.delivery.sender import Sender
 from services.notify.domain.composing import Composer
 from shared.kernel.clock import FixedClock, RealClock
 from shared.kernel.ids import RandomIds
-from simulation.kit import Process, service_process
-from simulation.kit.processes import environment
+from simulation.kit import Process
 from tests.backends import Backend
 from tests.notify.ledger import Ledger, a_contact, migrate, received, the_catalogue
 from tests.notify.mail_peer import HOLD, Peer, mail_peer
+from tests.notify.processes import sending
 from tests.notify.test_smtp import CITY
 
 pytestmark = [pytest.mark.slow]
@@ -54,13 +54,7 @@ def sending_to(peer: Peer, backend: Backend) -> Iterator[Process]:
         "LIENTHONG_CHANNEL_EMAIL": "smtp",
         "LIENTHONG_SMTP_URL": f"smtp://127.0.0.1:{peer.port}?starttls=no",
     }
-    settings = backend.settings("notify")
-    if backend.embedded:
-        known = environment(settings) | {"LIENTHONG_DATABASE_URL": ""} | env
-        process = Process(["serve"], known, settings.data_dir / "serve.log", doors=3)
-    else:
-        process = service_process(settings, "work", env=env)
-    with process:
+    with sending(backend, env) as process:
         yield process
 
 

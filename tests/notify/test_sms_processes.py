@@ -25,10 +25,10 @@ from services.notify.usecases.receiving import due_looks, look_again
 from shared.kernel.clock import FixedClock, RealClock
 from shared.kernel.ids import RandomIds
 from shared.testing.smsc import THROTTLED, Smsc, Temper
-from simulation.kit import Process, service_process
-from simulation.kit.processes import environment
+from simulation.kit import Process
 from tests.backends import Backend
 from tests.notify.ledger import Ledger, a_contact, migrate, received, the_catalogue
+from tests.notify.processes import sending
 
 pytestmark = [pytest.mark.slow, pytest.mark.long("servers")]
 TEXTS = 12
@@ -59,13 +59,7 @@ def address(smsc: Smsc) -> str:
 def sending_to(smsc: Smsc, backend: Backend) -> Iterator[Process]:
     """A process of this installation whose texts go to the SMSC."""
     env = {"LIENTHONG_CHANNEL_SMS": "smpp", "LIENTHONG_SMPP_URL": address(smsc)}
-    settings = backend.settings("notify")
-    if backend.embedded:
-        known = environment(settings) | {"LIENTHONG_DATABASE_URL": ""} | env
-        process = Process(["serve"], known, settings.data_dir / "serve.log", doors=3)
-    else:
-        process = service_process(settings, "work", env=env)
-    with process:
+    with sending(backend, env) as process:
         yield process
 
 

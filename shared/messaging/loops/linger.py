@@ -23,7 +23,7 @@ class Pace:
     share: float  # of the time that a loop may be at work while its steps are not full
 
     def rest(self, done: int, cost: float) -> float:
-        """Seconds to rest after a step that did `done` things at `cost` seconds of CPU; 0: go on."""
+        """Seconds to rest after a step that did `done` things at the `cost` of so many; 0: go on."""
         if done == 0 or done >= self.full:
             return 0.0
         return min(max(SHORTEST_SECONDS, cost / self.share - cost), self.longest)

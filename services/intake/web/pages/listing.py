@@ -184,12 +184,6 @@ def of_lists(asked: Asked, now: datetime) -> dict[str, Filters]:
     return {each.name: each.narrow(plain, now) for each in COUNTED}
 
 
-def day_of(text: str | None) -> date | None:
-    """The day that an address names; None for one that cannot be read."""
-    day = read_day(text or "")
-    return day if isinstance(day, date) else None
-
-
 def start_of(day: date | None) -> datetime | None:
     """Its first instant in Việt Nam."""
     return None if day is None else datetime.combine(day, time.min, VN)

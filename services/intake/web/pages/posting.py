@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from services.intake.storage.postings import posted
 from services.intake.web.deps import deps, office_agency, own_office
 from services.intake.web.pages.export import Line, file_of, note_shown
-from services.intake.web.pages.listing import day_of, end_of, start_of
+from services.intake.web.pages.listing import end_of, start_of
 from shared.identity.audit import saw
 from shared.identity.guard import require
 from shared.kernel.clock import to_vn
@@ -37,18 +37,11 @@ def blueprint() -> Blueprint:
     return blue
 
 
-def _asked() -> str:
-    return request.args.get("ngay", "")[:100]
-
-
-def _day() -> date:
-    return day_of(_asked()) or deps().today()
-
-
-def _faults() -> dict[str, list[str]]:
-    """What is wrong with the day that was asked for; today's list is shown then."""
-    read = read_day(_asked()) if _asked() else None
-    return {"ngay": [read.vi]} if isinstance(read, Unreadable) else {}
+def _day() -> tuple[date, dict[str, list[str]]]:
+    """The day that is asked for; today with what is wrong where it cannot be read."""
+    asked = request.args.get("ngay", "")[:100]
+    day = read_day(asked) if asked else deps().today()
+    return (deps().today(), {"ngay": [day.vi]}) if isinstance(day, Unreadable) else (day, {})
 
 
 def _rows(day: date) -> Sequence[Any]:
@@ -60,7 +53,7 @@ def _rows(day: date) -> Sequence[Any]:
 
 
 def _page() -> str:
-    day = _day()
+    day, wrong = _day()
     rows = _rows(day)
     saw(row.dossier for row in rows)
     around = {name: url_for(".page", ngay=day + timedelta(days=n)) for name, n in _BESIDE}
@@ -69,8 +62,8 @@ def _page() -> str:
         "intake/posting.html",
         office=office_agency(),
         day=day,
-        typed=_asked() or vn_date(day),
-        wrong=_faults(),
+        typed=request.args.get("ngay", "")[:100] or vn_date(day),
+        wrong=wrong,
         head=HEAD,
         lines=[_cells(number, row) for number, row in enumerate(rows, 1)],
         files=files,
@@ -84,7 +77,7 @@ _BESIDE: Final = (("day_before", -1), ("day_after", 1))
 
 
 def _file(kind: str) -> Response:
-    day = _day()
+    day, _ = _day()
     rows = _rows(day)
     note_shown([row.dossier for row in rows])
     title = f"Gửi bưu điện ngày {day:%d/%m/%Y} – {office_agency().name}"
