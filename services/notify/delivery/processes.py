@@ -106,14 +106,23 @@ class Heartbeat:
 
     def step(self, wait: float) -> int:
         """Beat where it is time; the others' senders look anew where somebody was found dead."""
-        left = BEAT_SECONDS - (self._clock.steady() - self._beat_at)
-        if left > 0 and wait > 0:
-            self._woken.wait(min(wait, left))
-            left = BEAT_SECONDS - (self._clock.steady() - self._beat_at)
-        if left <= 0 and self._presence.entered:
+        if not self._presence.entered:
+            self._rest(wait)
+            return 0
+        self._rest(min(wait, self._left()))
+        if self._left() <= 0:
             self._presence.beat()
             self._beat_at = self._clock.steady()
         return 0
+
+    def _left(self) -> float:
+        """Seconds until it is time."""
+        return BEAT_SECONDS - (self._clock.steady() - self._beat_at)
+
+    def _rest(self, seconds: float) -> None:
+        if seconds > 0:
+            self._woken.wait(seconds)
+            self._woken.clear()
 
     def next_due(self) -> datetime | None:
         """Never: where time is moved by hand nobody else looks."""
