@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.messaging.loops.linger import APART, SHORTEST_SECONDS, TOGETHER, Pace
+from shared.messaging.loops.linger import APART, SHORTEST_SECONDS, TOGETHER, Pace, Rests
 
 
 def _run(per_second: float, pace: Pace, *, fixed: float, each: float) -> tuple[float, float, float]:
@@ -13,12 +13,13 @@ def _run(per_second: float, pace: Pace, *, fixed: float, each: float) -> tuple[f
     A step costs `fixed` and `each` for every thing in it, in seconds.
     """
     now, waiting, at_work = 0.0, 1.0, 0.0
+    kept = Rests(pace)
     rests, sizes = [], []
     while now < 60.0:
         done = int(waiting)
         waiting -= done
         cost = fixed + done * each if done else 0.0
-        rest = pace.rest(done, cost)
+        rest = kept.after(done, cost, now + cost)
         if done:
             rests.append(rest)
             sizes.append(done)
@@ -30,24 +31,33 @@ def _run(per_second: float, pace: Pace, *, fixed: float, each: float) -> tuple[f
 
 
 def test_an_idle_step_is_followed_by_no_rest() -> None:
-    assert APART.rest(0, 0.5) == 0.0
+    assert Rests(APART).after(0, 0.5, 100.0) == 0.0
 
 
 def test_a_full_step_is_followed_by_the_next_at_once() -> None:
-    assert APART.rest(APART.full, 0.5) == 0.0
-
-
-def test_a_cheap_step_is_followed_by_the_shortest_rest() -> None:
-    assert APART.rest(1, 0.0001) == SHORTEST_SECONDS
+    assert Rests(APART).after(APART.full, 0.5, 100.0) == 0.0
 
 
 @pytest.mark.parametrize("pace", [APART, TOGETHER])
-def test_no_rest_is_longer_than_the_longest(pace: Pace) -> None:
-    assert pace.rest(1, 60.0) == pace.longest
+def test_a_loop_that_was_idle_has_time_to_its_credit(pace: Pace) -> None:
+    kept = Rests(pace)
+    step = pace.credit * pace.share / 4
+    rests = [kept.after(1, step, 100.0 + n * 0.001) for n in range(6)]
+    assert rests[:3] == [SHORTEST_SECONDS] * 3
+    assert rests[5] > SHORTEST_SECONDS
+    assert kept.after(1, step, 200.0) == SHORTEST_SECONDS
+
+
+@pytest.mark.parametrize("pace", [APART, TOGETHER])
+def test_no_rest_is_longer_than_the_longest_whatever_came_before(pace: Pace) -> None:
+    kept = Rests(pace)
+    for _ in range(5):
+        kept.after(pace.full, 60.0, 100.0)
+    assert kept.after(1, 60.0, 100.0) == pytest.approx(pace.longest)
 
 
 def test_at_twenty_a_second_hardly_anything_is_held_up() -> None:
-    rest, size, _ = _run(20.0, APART, fixed=0.002, each=0.0004)
+    rest, size, _ = _run(20.0, APART, fixed=0.005, each=0.0004)
     assert rest <= 0.01
     assert size == pytest.approx(1.0)
 

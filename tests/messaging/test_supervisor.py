@@ -180,7 +180,7 @@ def test_a_loop_rests_after_small_steps_at_the_pace_of_what_comes(
             return self.is_set()
 
     supervisor = Supervisor([Told("busy", last)])
-    monkeypatch.setattr(module.Pace, "rest", lambda *_: paced.pop(0) if paced else 0.0)
+    monkeypatch.setattr(module.Rests, "after", lambda *_: paced.pop(0) if paced else 0.0)
     monkeypatch.setattr(supervisor._runners[0], "_stopping", Watched())
     supervisor._stopping = supervisor._runners[0]._stopping
     supervisor.start()

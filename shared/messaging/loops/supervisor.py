@@ -14,7 +14,7 @@ from typing import Final
 from shared.kernel.errors import Transient
 from shared.log import get
 from shared.messaging.loops.heaps import share_heaps
-from shared.messaging.loops.linger import APART, Pace
+from shared.messaging.loops.linger import APART, Pace, Rests
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.signals import told_to_stop
 
@@ -47,7 +47,7 @@ class _Runner:
         self.stepped_at = time.monotonic()
         self._stopping = stopping
         self._failures = 0
-        self._pace = pace
+        self._rests = Rests(pace)
         self._rest = 0.0  # seconds rested after the last step
         self.thread = threading.Thread(target=self._run, name=loop.name, daemon=True)
 
@@ -74,7 +74,7 @@ class _Runner:
 
     def _pause(self, done: int, cost: float) -> None:
         """Let work gather where much of it comes; `cost` in seconds."""
-        self._rest = self._pace.rest(done, cost)
+        self._rest = self._rests.after(done, cost, time.monotonic())
         if self._rest:
             self._stopping.wait(self._rest)
 
