@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "notify": ("services.commands.run_service:notify", "Run notify: web or work."),
     "import": ("services.commands.importing:importing", "File many dossiers from a spreadsheet."),
     "catalogue": ("services.commands.catalogue:catalogue", "Check and show the city's data."),
+    "contract": ("services.commands.contract:contract", "Show the events' contract, compare two."),
     "staff": ("services.commands.staff:staff", "Accounts of people: who may see what."),
     "agency": ("services.commands.agency:agency", "Staff addresses of agencies, for their mail."),
     "keys": ("services.commands.keys:keys", "Issue, list and revoke API keys."),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from shared.events.asyncapi import document
+from shared.events.asyncapi import text as asyncapi_text
 from shared.events.describe import sample_path
 from shared.events.reference import answers, reference, renewed
 from shared.events.registry import KINDS
@@ -19,11 +19,6 @@ from shared.events.specimen import specimen
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 #: The pages that hold something generated, and what makes it.
 PAGES: Final[Mapping[str, Callable[[], str]]] = {"contract.md": reference, "agencies.md": answers}
-
-
-def asyncapi_text() -> str:
-    """The document as it stands in docs/asyncapi.json."""
-    return json.dumps(document(), ensure_ascii=False, indent=1) + "\n"
 
 
 def main() -> None:

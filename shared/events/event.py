@@ -214,13 +214,37 @@ def read(kind: Kind, data: bytes) -> Event:
     Raises `Unreadable` naming the place and the rule, never a value.
     """
     try:
-        return _in_utc(kind, kind.decoder.decode(data))
+        return _in_utc(kind, _decoded(kind, data))
     except msgspec.ValidationError as error:
         raise Unreadable(f"{kind.type} does not fit its contract: {places(error)}") from None
     except (msgspec.DecodeError, RecursionError):
         raise Unreadable(f"{kind.type}: the data are no JSON") from None
     except OverflowError:
         raise Unreadable(f"{kind.type}: an instant lies outside the calendar") from None
+
+
+def _decoded(kind: Kind, data: bytes) -> Event:
+    decoder: msgspec.json.Decoder[Event] = kind.decoder
+    try:
+        return decoder.decode(data)
+    except msgspec.ValidationError as error:
+        # JSON has one kind of number, and to JSON Schema 10.0 is an integer: PHP and R write it so.
+        try:
+            return decoder.decode(msgspec.json.encode(_whole(msgspec.json.decode(data))))
+        except (msgspec.MsgspecError, OverflowError, RecursionError):
+            raise error from None
+
+
+def _whole(value: Any) -> Any:
+    """The same with integers in the place of floats that are whole."""
+    match value:
+        case float() if value.is_integer():
+            return int(value)
+        case list():
+            return [_whole(each) for each in value]
+        case dict():
+            return {name: _whole(each) for name, each in value.items()}
+    return value
 
 
 def _in_utc(kind: Kind, happened: Event) -> Event:

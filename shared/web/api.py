@@ -19,7 +19,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from shared.identity.guard import guard_of
-from shared.web import described, errors, problems
+from shared.web import contract_page, described, errors, problems
 from shared.web.schemas import Instant, ProblemSchema
 
 
@@ -124,7 +124,11 @@ def create_api(app: Flask, title: str, *, version: str = "1", about: str = "", o
     api.spec.components.security_scheme("key", key)
     api.register_field(Instant, "string", "date-time")
     app.register_blueprint(_docs(api, about or title, f"/docs/{of}" if of else "/docs"))
-    guard_of(app).public_endpoints |= {"api-docs.openapi_json", "docs.index"}
+    public = {"api-docs.openapi_json", "docs.index"}
+    if not of:
+        app.register_blueprint(contract_page.blueprint())
+        public |= {"contract.page", "contract.file"}
+    guard_of(app).public_endpoints |= public
     return api
 
 

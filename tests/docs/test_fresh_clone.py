@@ -27,6 +27,8 @@ ENDS: dict[Words, str] = {
     ("migrate",): "./run migrate --check",
     ("catalogue", "check"): "./run catalogue check",
     ("catalogue", "show"): "./run catalogue show",
+    ("contract", "check"): "./run contract check docs/asyncapi.json",
+    ("contract", "show"): "./run contract show",
     ("agency", "mail"): "./run agency mail ubnd-phuong-1 truong@phuong1.example",
     ("keys", "create"): "./run keys create --service intake --for ubnd-phuong-1 --label thử",
     ("keys", "list"): "./run keys list --service intake",

@@ -10,12 +10,14 @@ import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
 from shared.events.__main__ import DOCS, PAGES, asyncapi_text
-from shared.events.asyncapi import document
+from shared.events import names
+from shared.events.asyncapi import DELIVERY_LIMIT, document
 from shared.events.describe import json_schema, sample
 from shared.events.reference import renewed
 from shared.events.registry import KINDS
 
-OFFICIAL = Path(__file__).parent / "data" / "asyncapi-3.0.0.schema.json"
+OFFICIAL = Path(__file__).parent / "data" / "asyncapi-3.1.0.schema.json"
+DEPLOYED = DOCS.parent / "deploy" / "rabbitmq"
 RENEW = "run `python -m shared.events`"
 
 
@@ -67,6 +69,23 @@ def test_every_reference_leads_somewhere_and_every_example_fits_its_own_schema()
     for operation in plain["operations"].values():
         assert operation["messages"]
         assert operation["channel"]["bindings"]
+
+
+def test_a_reader_is_told_the_queue_that_is_really_there():
+    definitions = json.loads((DEPLOYED / "definitions.json").read_text(encoding="utf-8"))
+    declared = {queue["name"] for queue in definitions["queues"]}
+    limits = {each["definition"]["delivery-limit"] for each in definitions["policies"]}
+    queues = {
+        channel["address"]: channel
+        for channel in document()["channels"].values()
+        if channel["bindings"]["amqp"]["is"] == "queue"
+    }
+    agency = queues.pop("agency.{agency}.tasks")
+    others = {name for name in declared if not names.of_dead_letters(name)}
+    assert set(queues) == {name for name in others if not name.startswith("agency.")}
+    for told in (agency, *queues.values()):
+        assert told["x-dead-letters"].split()[6].rstrip(",") in declared
+    assert DELIVERY_LIMIT in limits
 
 
 def test_the_json_schemas_refuse_what_the_fact_schemas_refuse():

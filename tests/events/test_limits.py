@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from strategies import of_class, spoiled
 
 from shared.events.agencies import AnswerTaken, TaskChanged
-from shared.events.describe import json_schema
+from shared.events.describe import json_schema, sample
 from shared.events.errors import ContractBroken
 from shared.events.event import Event, event, kind_of, read, write
 from shared.events.intake import ContactGiven, DossierPaid, DossierReceived, DossierReturned
@@ -44,6 +44,27 @@ def test_what_can_be_read_can_be_written_and_is_the_same_again(draw):
     kind = draw.draw(KIND)
     happened = read(kind, as_json(draw.draw(of_class(kind.cls))))
     assert read(kind, write(happened)) == happened
+
+
+@pytest.mark.parametrize("amount", ["5000.0", "5e3", "5000"])
+def test_a_whole_number_is_one_however_the_writer_puts_it(amount):
+    name = "vn.lienthong.dossier.paid.v1"
+    written = sample(KINDS[name])["data"]
+    text = as_json({**written, "amount_vnd": 0}).replace(
+        b'"amount_vnd":0', b'"amount_vnd":' + amount.encode()
+    )
+    assert read(KINDS[name], text).amount_vnd == 5000
+
+
+@pytest.mark.parametrize("amount", ["5000.5", "1e400", "1e30", "NaN", '"5000"'])
+def test_nothing_else_is_taken_for_a_whole_number(amount):
+    name = "vn.lienthong.dossier.paid.v1"
+    written = sample(KINDS[name])["data"]
+    text = as_json({**written, "amount_vnd": 0}).replace(
+        b'"amount_vnd":0', b'"amount_vnd":' + amount.encode()
+    )
+    with pytest.raises(Unreadable):
+        read(KINDS[name], text)
 
 
 @given(st.data())

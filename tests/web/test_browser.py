@@ -12,7 +12,7 @@ from tests.browser import DESKTOP, PHONE, PHONES, is_accessible, is_sound, opene
 from tests.staff import a_pass
 
 pytestmark = pytest.mark.browser
-PAGES = ["/trang", "/khong-co", "/docs"]
+PAGES = ["/trang", "/khong-co", "/docs", "/docs/events"]
 _VOWELS = "aăâeêioôơuưy"
 _TONES = ["", "\u0300", "\u0301", "\u0303", "\u0309", "\u0323"]
 _SPELT = "".join(vowel + tone for vowel in _VOWELS + _VOWELS.upper() for tone in _TONES)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import shared.web
+from shared.events import asyncapi
 from shared.identity.guard import guard_of
 from shared.identity.limits import Limit, Limiter
 from shared.identity.passes import LASTS
@@ -147,9 +149,10 @@ def test_nothing_on_a_page_comes_from_elsewhere_or_runs_in_line():
         assert not re.search(r"\son\w+=|\sstyle=|<script(?![^>]*src=)|<style", text), path
 
 
-def test_the_description_page_needs_only_our_own_files(tiny):
+@pytest.mark.parametrize("path", ["/docs", "/docs/events"])
+def test_a_page_of_the_contract_needs_only_our_own_files(tiny, path):
     client = tiny.client()
-    page = client.get("/docs")
+    page = client.get(path)
     assert page.status_code == 200
     found = re.findall(r'<(?:link|script|img)[^>]*?(?:src|href)="([^"#]+)"', page.text)
     assert len(set(found)) > 4
@@ -157,11 +160,20 @@ def test_the_description_page_needs_only_our_own_files(tiny):
         assert client.get(address).status_code == 200, address
 
 
-def test_every_place_that_the_description_points_to_is_on_the_page(tiny):
-    page = tiny.client().get("/docs").text
+@pytest.mark.parametrize(
+    ("path", "place"), [("/docs", "schema-Problem"), ("/docs/events", "event-task.assigned")]
+)
+def test_every_place_that_a_page_of_the_contract_points_to_is_on_it(tiny, path, place):
+    page = tiny.client().get(path).text
     there = set(re.findall(r'id="([^"]+)"', page))
     assert set(re.findall(r'href="#([^"]+)"', page)) <= there
-    assert "schema-Problem" in there
+    assert place in there
+
+
+def test_the_contract_of_events_is_told_to_programs_without_a_key(tiny):
+    answer = tiny.client().get("/asyncapi.json")
+    assert answer.content_type.startswith("application/json")
+    assert answer.json == json.loads(asyncapi.text())
 
 
 def test_a_window_of_a_limit_moves_on():
