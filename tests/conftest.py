@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 _LEFT_OUT = pytest.StashKey[int]()
+_LONG_RUN_SECONDS, _DEAREST = 300, 40
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -92,9 +94,23 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter, config: pytest.C
             f"{left_out} tests of containers and long ones were left out; "
             "they run by ./test --containers and ./test --long"
         )
+    _tell_where_the_time_went(terminalreporter)
     if Servers.found() is None:
         terminalreporter.section("NOT RUN: no servers", red=True)
         terminalreporter.line("Nothing was tried on PostgreSQL and RabbitMQ. " + missing_reason())
+
+
+def _tell_where_the_time_went(terminalreporter: TerminalReporter) -> None:
+    """The dearest files of a long run: what to look at first when it has grown too long."""
+    spent: Counter[str] = Counter()
+    for report in (each for reports in terminalreporter.stats.values() for each in reports):
+        if isinstance(report, pytest.TestReport):
+            spent[report.nodeid.partition("::")[0]] += report.duration  # type: ignore[assignment]
+    if (whole := sum(spent.values())) < _LONG_RUN_SECONDS:
+        return
+    terminalreporter.section(f"where {whole:.0f} s of work went")
+    for file, seconds in spent.most_common(_DEAREST):
+        terminalreporter.line(f"{seconds:6.0f} s  {file}")
 
 
 @pytest.fixture(scope="session")
