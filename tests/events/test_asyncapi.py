@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
-from shared.events.__main__ import DOCS, PAGES, asyncapi_text
 from shared.events import names
+from shared.events.__main__ import DOCS, PAGES, asyncapi_text
 from shared.events.asyncapi import DELIVERY_LIMIT, document
 from shared.events.describe import json_schema, sample
 from shared.events.reference import renewed
