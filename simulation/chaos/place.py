@@ -101,6 +101,20 @@ def of_sources(module: str) -> Any:
         ) from missing
 
 
+@dataclass(frozen=True, slots=True)
+class VirtualHost:
+    """A virtual host of the broker with the rights of a real city."""
+
+    operator: str = field(repr=False)  # its AMQP address, as who may do all
+    passwords: Mapping[str, str] = field(repr=False)
+
+    def url(self, user: str) -> str:
+        """Its AMQP address as this user."""
+        parts = urllib.parse.urlsplit(self.operator)
+        host = parts.netloc.rpartition("@")[2]
+        return parts._replace(netloc=f"{user}:{self.passwords[user]}@{host}").geturl()
+
+
 @contextmanager
 def found_or_started() -> Iterator[Servers]:
     """The servers that the environment names, or our own, stopped afterwards."""
@@ -196,6 +210,13 @@ class Admin:
             rights = {"configure": ".*", "write": ".*", "read": ".*"}
             self.manage("PUT", f"/permissions/{vhost}/{urllib.parse.quote(self._user)}", rights)
             yield passwords
+
+    @contextmanager
+    def virtual_host(self, catalogue: Catalogue) -> Iterator[VirtualHost]:
+        """A virtual host of its own, taken away afterwards."""
+        vhost = f"lt-trial-{secrets.token_hex(4)}"
+        with self.users(catalogue, vhost) as passwords:
+            yield VirtualHost(_on(self._servers.amqp_url, vhost), passwords)
 
     def _clear(self, vhost: str, users: Mapping[str, str]) -> None:
         for path in (f"/vhosts/{vhost}", *(f"/users/{urllib.parse.quote(each)}" for each in users)):

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests.backends import Servers
 from tests.partner.conftest import CityBroker, until
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -143,6 +145,13 @@ def test_it_reads_again_after_its_queue_was_made_anew(
     broker.make_queue()
     broker.assign(1)
     assert Answers(broker).until(2) == [("task-1", "taken"), ("task-1", "completed")]
+
+
+def test_it_has_its_certificate(program: Path, servers: Servers, tmp_path: Path):
+    out = tmp_path / "certificate.json"
+    trial = [sys.executable, "-m", "services", "conformance", "--out", str(out)]
+    subprocess.run([*trial, "--", "node", str(program)], cwd=PROJECT, check=True, timeout=280)
+    assert json.loads(out.read_text("utf-8"))["passed"]
 
 
 def test_the_lock_file_names_no_registry():
