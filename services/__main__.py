@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "bench": ("services.commands.bench:bench", "Measure speed against a bare pipeline."),
     "chaos": ("services.commands.chaos:chaos", "Kill, cut off and confuse a city of its own."),
     "conformance": ("services.commands.conformance:conformance", "Try an agency's program."),
+    "sandbox": ("services.commands.sandbox:sandbox", "A city of its own for an agency."),
     "pictures": ("services.commands.pictures:pictures", "Take pictures of the main pages."),
     "smoke": ("services.commands.smoke:smoke", "Carry dossiers through a running installation."),
     "intake": ("services.commands.run_service:intake", "Run intake: web (doors) or work (loops)."),

@@ -68,6 +68,7 @@ HELPS: frozenset[Words] = frozenset(
         ("bench",),  # tests/bench runs it small, in an environment like this one
         ("chaos",),  # tests/chaos runs it for a minute from a clone like this one
         ("conformance",),  # tests/partner runs it with the docs' own program
+        ("sandbox",),  # tests/commands runs it and answers its first task
         ("pictures",),  # tests/commands runs it small, where Chromium and Playwright are
         ("smoke",),
         ("status",),  # it ends with 1 where no process runs

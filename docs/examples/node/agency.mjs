@@ -113,10 +113,10 @@ function keep(text) {
   }
 }
 
-/** Send what is not confirmed, in the order it was made; an answer that breaks the channel waits. */
+/** Send what is not confirmed, in the order it was made; one that is not taken waits for the others. */
 async function flush() {
-  for (const [id, each] of store.answers) {
-    if (each.sent || each.odd || !publishing) continue;
+  for (const [id, each] of [...store.answers]) {
+    if (each.sent || !publishing) continue;
     const body = Buffer.from(JSON.stringify(each.answer));
     const about = {
       persistent: true,
@@ -125,17 +125,23 @@ async function flush() {
       messageId: id,
       contentType: "application/cloudevents+json",
     };
-    const returned = new Promise((resolve) => publishing.once("return", () => resolve(true)));
+    let returned = false; // a broker that has no queue for it says so before it confirms
+    const onReturn = () => (returned = true);
+    publishing.once("return", onReturn);
     publishing.publish("agency.answers", `answer.${agency}.${each.kind}`, body, about);
-    const lost = await Promise.race([
-      publishing.waitForConfirms().then(() => false),
-      returned,
-    ]).catch(() => {
-      each.odd = true; // try the others first; after a restart it is tried again
-      console.error(`answer ${id} was not taken by the broker`);
-      return true;
-    });
-    if (!lost) store.add({ sent: id });
+    const confirmed = await publishing.waitForConfirms().then(
+      () => true,
+      () => false,
+    );
+    publishing?.off("return", onReturn);
+    if (confirmed && !returned) {
+      store.add({ sent: id });
+      continue;
+    }
+    console.error(`answer ${id} was not taken by the broker`);
+    store.answers.delete(id); // at the next time the others go first
+    store.answers.set(id, each);
+    if (!confirmed) return;
   }
 }
 
