@@ -261,8 +261,12 @@ class Agency(_Keyed):
         return self._sent(self.client.ask(task, items, reason, **said))
 
     def refuse(self, task: str, reason: str) -> str:
-        """Say that it is not its task, or cannot be done."""
+        """Say that it cannot be done."""
         return self._sent(self.client.refuse(task, reason))
+
+    def not_ours(self, task: str, reason: str, agency: str | None = None) -> str:
+        """Say that another agency is competent, and which one if that is known."""
+        return self._sent(self.client.not_ours(task, reason, agency))
 
     def more_time(self, task: str, reason: str, until: datetime) -> str:
         """Say that it will be late."""

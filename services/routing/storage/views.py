@@ -104,8 +104,7 @@ def task_case(connection: sa.Connection, agency: str, task_id: str) -> tuple[Cas
         return None
     found = connection.execute(sa.select(cases).where(cases.c.dossier == row.dossier)).one()
     all_of_it = sa.select(tasks).where(tasks.c.dossier == row.dossier)
-    its = {each.step: rows.task_of(each) for each in connection.execute(all_of_it)}
-    return rows.case_of(found, its), rows.task_of(row)
+    return rows.case_of(found, connection.execute(all_of_it)), rows.task_of(row)
 
 
 def answers_to(connection: sa.Connection, agency: str, task_id: str) -> list[Any]:

@@ -14,6 +14,7 @@ from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
 from services.routing.storage.views import OPEN, TaskLine
 from services.routing.usecases.look import SeenTask
 from services.routing.usecases.reading import AnswerSchema
+from services.routing.web.coordination import add_api
 from services.routing.web.door import Door
 from services.routing.web.schemas import (
     FilesSchema,
@@ -39,6 +40,7 @@ def blueprint(door: Door) -> Blueprint:
     _add_looking(blue, door)
     _add_files(blue, door)
     _add_answering(blue, door)
+    add_api(blue, door)
     return blue
 
 

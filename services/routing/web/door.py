@@ -10,18 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.routing.domain.case import Case
+from services.routing.domain.case import Case, Task
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
 from services.routing.storage import views
 from services.routing.usecases import look
 from services.routing.usecases.answer import take_request
 from services.routing.usecases.fetched import note_fetched
+from services.routing.usecases.place import Waiting, place_step, recipients, waiting
 from services.routing.usecases.rules import Rules
 from shared.catalogue import FormField
 from shared.database import Store
 from shared.events.agencies import Answer
 from shared.events.names import ROUTING_TASKS
 from shared.identity.audit import saw
+from shared.identity.keys import Principal
 from shared.kernel.actor import Actor
 from shared.kernel.errors import NotFound
 
@@ -89,6 +91,24 @@ class Door:
         """Take an answer; the same answer again gets the same reply."""
         with self.store.begin(Actor("agency", key.agency)) as uow:
             return take_request(uow, self.rules, key, answer)
+
+    def waiting(self, office: str, limit: int) -> list[Waiting]:
+        """What waits for the head of this office to name an agency, the longest waiting first."""
+        with self.store.read() as connection:
+            found = waiting(connection, self.rules, office, self.store.clock.now(), limit)
+        saw(each.case.dossier for each in found)
+        return found
+
+    def place(self, head: Principal, task_id: str, agency: str, word: str) -> Task:
+        """Name the agency of a step that waits for it; the same again is harmless."""
+        with self.store.begin(head.actor) as uow:
+            return place_step(uow, self.rules, head.bound_to, task_id, agency, word)
+
+    def others(self, seen: look.SeenTask) -> list[tuple[str, str]]:
+        """Agencies that a task might be for instead, those that have this work elsewhere first."""
+        role = "" if seen.step is None else seen.step.role
+        fitting, rest = recipients(self.rules, seen.case, role, self.store.clock.now())
+        return [(a.code, a.name) for a in (*fitting, *rest) if a.code != seen.task.agency.code]
 
     def step_name(self, line: views.TaskLine) -> str:
         """The name of the step that a line's task stands for."""

@@ -28,6 +28,7 @@ KINDS: Final[Mapping[str, str]] = {
     "completed": "Trả kết quả",
     "supplement_needed": "Đề nghị bổ sung giấy tờ",
     "refused": "Từ chối giải quyết",
+    "not_ours": "Không thuộc thẩm quyền",
     "more_time_needed": "Xin thêm thời gian",
 }
 UNKNOWN_KIND: Final = "Câu trả lời"
@@ -43,7 +44,15 @@ LABELS: Final[Mapping[str, str]] = {
     "reason": "Lý do",
     "respond_by": "Bổ sung trước",
     "until": "Hạn mới",
+    "agency": "Cơ quan có thẩm quyền",
 }
+
+
+def outcome(task: Task) -> str:
+    """How a task ended, empty while it is open."""
+    if task.closed_by == "transferred":
+        return "Đã chuyển đi: không thuộc thẩm quyền"
+    return OUTCOMES.get(task.outcome or "", "")
 
 
 def due(task: Task, now: datetime) -> Due:
