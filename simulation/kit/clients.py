@@ -311,6 +311,20 @@ class Sent:
     text: str | None = field(repr=False)
 
 
+class Head(_Keyed):
+    """The head of one office, at the agencies' door: names who does what no agency has taken up."""
+
+    def to_place(self) -> list[dict[str, Any]]:
+        """What waits for the head's decision, the longest waiting first."""
+        found: list[dict[str, Any]] = self.told("GET", "/tasks/to-place")["items"]
+        return found
+
+    def place(self, task: str, agency: str, reason: str) -> dict[str, Any]:
+        """Name the agency that does it, with a word to it."""
+        body = {"agency": agency, "reason": reason}
+        return self.told("POST", f"/tasks/{task}/placement", body=body)
+
+
 class Operator(_Keyed):
     """Who looks after the messages to citizens."""
 

@@ -64,9 +64,6 @@ def _page(door: Door, asked: str = "", faults: tuple[Fault, ...] = ()) -> str:
     office = head().bound_to
     now = door.store.clock.now()
     found = door.waiting(office, MOST)
-    wrong: dict[str, list[str]] = {}
-    for fault in faults:
-        wrong.setdefault(fault.place, []).append(fault.vi)
     return render_template(
         "routing/coordination.html",
         rows=[{"of": each, "due": words.due(each.task, now)} for each in found],
@@ -76,7 +73,7 @@ def _page(door: Door, asked: str = "", faults: tuple[Fault, ...] = ()) -> str:
         given=request.form,
         faults=faults,
         labels={**words.LABELS, "agency": "Cơ quan làm", "reason": "Lời nhắn"},
-        wrong=wrong,
+        wrong=words.by_place(faults),
     )
 
 

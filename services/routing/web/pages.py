@@ -135,9 +135,6 @@ def _page(
     now = door.store.clock.now()
     fields = door.fields(seen.case)
     name, tone = words.STATES[seen.task.state]
-    wrong: dict[str, list[str]] = {}
-    for fault in faults:
-        wrong.setdefault(_place(fault), []).append(fault.vi)
     with door.store.read() as connection:
         said = answers_to(connection, seen.task.agency.code, seen.task.id)
     return render_template(
@@ -164,7 +161,7 @@ def _page(
         handed_in=_handed_in(door, seen, given),
         faults=[Fault(_place(f), f.vi, f.en) for f in faults],
         labels_of_inputs=words.LABELS,
-        wrong=wrong,
+        wrong=words.by_place(faults),
         said=[_said(row) for row in said],
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from services.routing.domain.case import Task
 from shared.kernel.clock import parse_day
+from shared.kernel.errors import Fault
 from shared.web.due import Due, time_left
 from shared.web.filters import vn_date, vn_number
 
@@ -46,6 +47,14 @@ LABELS: Final[Mapping[str, str]] = {
     "until": "Hạn mới",
     "agency": "Cơ quan có thẩm quyền",
 }
+
+
+def by_place(faults: Iterable[Fault]) -> dict[str, list[str]]:
+    """What is wrong with each input of a form, by its name."""
+    found: dict[str, list[str]] = {}
+    for fault in faults:
+        found.setdefault(fault.place.split(".")[0], []).append(fault.vi)
+    return found
 
 
 def outcome(task: Task) -> str:
