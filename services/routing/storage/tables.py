@@ -136,6 +136,25 @@ cleared = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False),
 )
 
+# Which messages of its stream an agency was served at the door, in one piece: from first to last.
+fetches = sa.Table(
+    "fetches",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("first", sa.BigInteger, primary_key=True),
+    sa.Column("last", sa.BigInteger, primary_key=True),
+    sa.Column("at", Instant(), nullable=False),
+)
+
+# When its agency first and last opened a task, on its page or by itself at the door.
+looks = sa.Table(
+    "looks",
+    metadata,
+    sa.Column("task", sa.Text, primary_key=True),
+    sa.Column("first_at", Instant(), nullable=False),
+    sa.Column("last_at", Instant(), nullable=False),
+)
+
 # Staff addresses of an agency: theirs, no citizens' contacts. When it next has its list as mail.
 agency_mail = sa.Table(
     "agency_mail",

@@ -46,6 +46,7 @@ class Handed:
     dossiers: list[str]  # of each message
     next: int
     more: bool
+    first: int = 0  # the number of the first of them
 
     @property
     def tasks(self) -> list[str]:
@@ -137,6 +138,7 @@ def handed_over(connection: sa.Connection, stream: str, after: int, limit: int) 
         dossiers=[row.subject for row in given],
         next=given[-1].sequence if given else after,
         more=len(found) > limit,
+        first=given[0].sequence if given else after,
     )
 
 

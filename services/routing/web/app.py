@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask, request
 
 from services.routing.usecases.rules import Rules
+from services.routing.web import book
 from services.routing.web.api import blueprint as api_blueprint
 from services.routing.web.coordination import PAGE
 from services.routing.web.door import Door
@@ -25,8 +26,9 @@ FOR_AGENCIES = (
     (HOME, "Đang mở"),
     (f"{HOME}/sap-den-han", "Sắp đến hạn"),
     (f"{HOME}/da-xong", "Đã xong"),
+    (book.PAGE, "Sổ giao nhận"),
 )
-FOR_HEADS = ((PAGE, "Điều phối"),)
+FOR_HEADS = ((PAGE, "Điều phối"), (book.PAGE, "Sổ giao nhận"))
 
 
 def create_web(

@@ -6,15 +6,16 @@ reply or a page looks like, and what an agency may do with a task.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from services.routing.domain.case import Case, Task
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
-from services.routing.storage import views
+from services.routing.storage import book, views
+from services.routing.storage.book import Delivery
 from services.routing.usecases import look
 from services.routing.usecases.answer import take_request
+from services.routing.usecases.book import of_day
 from services.routing.usecases.fetched import note_fetched
 from services.routing.usecases.place import Waiting, place_step, recipients, waiting
 from services.routing.usecases.rules import Rules
@@ -25,6 +26,7 @@ from shared.events.names import ROUTING_TASKS
 from shared.identity.audit import saw
 from shared.identity.keys import Principal
 from shared.kernel.actor import Actor
+from shared.kernel.clock import to_vn
 from shared.kernel.errors import NotFound
 
 
@@ -46,8 +48,10 @@ class Door:
         """A task of this agency; NotFound for any other, there or not."""
         with self.store.read() as connection:
             seen = look.task_of(connection, self.rules, agency, task_id)
-        if seen.task.repeat_at is not None:
-            self._fetched(agency, [task_id])
+        with self.store.begin(Actor("agency", agency)) as uow:
+            book.note_look(uow, task_id)
+            if seen.task.repeat_at is not None:
+                note_fetched(uow, [task_id])
         saw([seen.case.dossier])
         return seen
 
@@ -78,19 +82,32 @@ class Door:
         with self.store.read() as connection:
             handed = views.handed_over(connection, f"{ROUTING_TASKS} {agency}", after, limit)
             unseen = views.to_repeat(connection, agency, handed.tasks)
-        if unseen:
-            self._fetched(agency, unseen)
+            served = (handed.first, handed.next)
+            fresh = bool(handed.messages) and not book.was_fetched(connection, agency, *served)
+        if fresh or unseen:
+            with self.store.begin(Actor("agency", agency)) as uow:
+                if fresh:
+                    book.note_fetch(uow, agency, *served)
+                note_fetched(uow, unseen)
         saw(handed.dossiers)
         return handed
-
-    def _fetched(self, agency: str, tasks: Sequence[str]) -> None:
-        with self.store.begin(Actor("agency", agency)) as uow:
-            note_fetched(uow, tasks)
 
     def answer(self, key: SubmissionKey, answer: Answer) -> SubmittedAnswer:
         """Take an answer; the same answer again gets the same reply."""
         with self.store.begin(Actor("agency", key.agency)) as uow:
             return take_request(uow, self.rules, key, answer)
+
+    def handover_book(self, agency: str, day: date, office: str | None) -> list[Delivery]:
+        """A day of an agency's hand-over book; with `office` of the dossiers that it took alone."""
+        with self.store.read() as connection:
+            found = of_day(connection, agency, day, office)
+        saw(dict.fromkeys(each.dossier for each in found if each.dossier))
+        return found
+
+    def agencies(self) -> list[tuple[str, str]]:
+        """Every agency of today but those that only check, as the choices of a list."""
+        today = to_vn(self.store.clock.now()).date()
+        return [(a.code, a.name) for a in self.rules.catalogue.agencies(today) if not a.check]
 
     def waiting(self, office: str, limit: int) -> list[Waiting]:
         """What waits for the head of this office to name an agency, the longest waiting first."""

@@ -16,9 +16,8 @@ from services.routing.storage.views import OPEN, TaskLine, answers_to
 from services.routing.usecases.answer import NotApplied
 from services.routing.usecases.look import SeenTask
 from services.routing.usecases.reading import AnswerSchema
-from services.routing.web import words
+from services.routing.web import book, coordination, words
 from services.routing.web.api import file_links, submit
-from services.routing.web.coordination import add_pages
 from services.routing.web.door import Door
 from shared.catalogue import FormField
 from shared.identity.guard import current, require
@@ -41,7 +40,8 @@ def blueprint(door: Door) -> Blueprint:
     blue = Blueprint("pages", __name__, template_folder="templates")
     _add_lists(blue, door)
     _add_one_task(blue, door)
-    add_pages(blue, door)
+    coordination.add_pages(blue, door)
+    book.add_pages(blue, door)
     return blue
 
 
