@@ -84,3 +84,13 @@ def test_the_head_places_a_step_by_hand(page: Any, small_town: Town) -> None:
     page.get_by_role("button", name="Giao việc").click()
     page.get_by_text("Đã giao việc cho Cơ quan bhxh.").wait_for()
     is_sound(page)
+
+
+def test_the_hand_over_book_is_read_by_hand(page: Any) -> None:
+    page.get_by_role("link", name="Sổ giao nhận").click()
+    page.get_by_text(CODE).wait_for()
+    is_sound(page)
+    page.get_by_label("Ngày ghi sổ").fill("28/2/2022")
+    page.get_by_role("button", name="Xem").click()
+    page.get_by_text("Không có bản tin nào").wait_for()
+    is_sound(page)

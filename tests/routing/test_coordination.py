@@ -188,6 +188,9 @@ def test_an_officer_hands_a_task_on_by_a_button_that_asks_first(small_town: Town
     closed = town.web.get(f"/nhiem-vu/{task}").text
     assert "Đã chuyển đi: không thuộc thẩm quyền" in closed
     assert "Lê Thị Hoa" not in closed
+    assert "Xem bản quét" not in closed, "the citizen's papers are not theirs any more"
+    key = town.key("phuong-1")
+    assert town.web.get(f"/api/v1/tasks/{task}/files", headers=key).status_code == 404
     assert "Đã chuyển đi" in town.web.get("/nhiem-vu/da-xong").text
     assert [each["named"]["code"] for n, each in town.facts(CODE) if n == "step.transferred"] == [
         "bhxh"
