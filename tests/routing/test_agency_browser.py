@@ -94,3 +94,11 @@ def test_the_hand_over_book_is_read_by_hand(page: Any) -> None:
     page.get_by_role("button", name="Xem").click()
     page.get_by_text("Không có bản tin nào").wait_for()
     is_sound(page)
+
+
+def test_the_head_sees_how_agencies_keep_pace(page: Any, small_town: Town) -> None:
+    page.context.clear_cookies()
+    carry_in(page, small_town.service.web, page.url.partition("/nhiem-vu")[0], ("head", "phuong-1"))
+    page.goto("/nhiem-vu/cac-co-quan")
+    page.get_by_role("rowheader", name="Cơ quan phuong-1").wait_for()
+    is_sound(page)

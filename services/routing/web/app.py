@@ -9,7 +9,7 @@ from flask import Flask, request
 from services.routing.usecases.rules import Rules
 from services.routing.web import book
 from services.routing.web.api import blueprint as api_blueprint
-from services.routing.web.coordination import PAGE
+from services.routing.web.coordination import AGENCIES, PAGE
 from services.routing.web.door import Door
 from services.routing.web.pages import blueprint as pages_blueprint
 from shared.database import Store
@@ -28,7 +28,7 @@ FOR_AGENCIES = (
     (f"{HOME}/da-xong", "Đã xong"),
     (book.PAGE, "Sổ giao nhận"),
 )
-FOR_HEADS = ((PAGE, "Điều phối"), (book.PAGE, "Sổ giao nhận"))
+FOR_HEADS = ((PAGE, "Điều phối"), (AGENCIES, "Các cơ quan"), (book.PAGE, "Sổ giao nhận"))
 
 
 def create_web(

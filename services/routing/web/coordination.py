@@ -24,6 +24,7 @@ from shared.web.api import Blueprint as ApiBlueprint
 from shared.web.faults import faults_of
 
 PAGE: Final = "/nhiem-vu/dieu-phoi"
+AGENCIES: Final = "/nhiem-vu/cac-co-quan"
 MOST: Final = 100
 _PLACEMENT: Final = PlacementSchema()
 
@@ -43,6 +44,17 @@ def add_pages(blue: Blueprint, door: Door) -> None:
     @require("desk")
     def to_place() -> str:
         return _page(door)
+
+    @blue.get(AGENCIES)
+    @require("desk")
+    def agencies() -> str:
+        office = head().bound_to
+        return render_template(
+            "routing/agencies.html",
+            rows=door.paces(office),
+            office=door.agency_name(office),
+            span=words.span,
+        )
 
     @blue.post(f"{PAGE}/<task_id>")
     @require("desk")

@@ -17,6 +17,7 @@ from services.routing.usecases import look
 from services.routing.usecases.answer import take_request
 from services.routing.usecases.book import of_day
 from services.routing.usecases.fetched import note_fetched
+from services.routing.usecases.pace import Pace, paces
 from services.routing.usecases.place import Waiting, place_step, recipients, waiting
 from services.routing.usecases.rules import Rules
 from shared.catalogue import FormField
@@ -103,6 +104,11 @@ class Door:
             found = of_day(connection, agency, day, office)
         saw(dict.fromkeys(each.dossier for each in found if each.dossier))
         return found
+
+    def paces(self, office: str) -> list[Pace]:
+        """How each agency keeps pace with what this office has taken in."""
+        with self.store.read() as connection:
+            return paces(connection, self.rules.catalogue, self.store.clock.now(), office)
 
     def agencies(self) -> list[tuple[str, str]]:
         """Every agency of today but those that only check, as the choices of a list."""

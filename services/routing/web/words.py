@@ -49,6 +49,17 @@ LABELS: Final[Mapping[str, str]] = {
 }
 
 
+def span(marks: tuple[int, int] | None) -> str:
+    """Minutes of working time, of half and of nine tenths: `2 giờ · 7 giờ 30 phút`."""
+    return "—" if marks is None else " · ".join(map(_span, marks))
+
+
+def _span(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    parts = (f"{hours} giờ" if hours else "", f"{rest} phút" if rest or not hours else "")
+    return " ".join(part for part in parts if part)
+
+
 def by_place(faults: Iterable[Fault]) -> dict[str, list[str]]:
     """What is wrong with each input of a form, by its name."""
     found: dict[str, list[str]] = {}
