@@ -10,7 +10,9 @@ import openpyxl
 
 from services.routing.storage.book import Delivery
 from services.routing.usecases.book import COLUMNS, of_day, workbook
+from shared.events.names import ROUTING_TASKS
 from shared.kernel.clock import to_vn
+from shared.messaging.refusals import send_nothing_instead
 from tests.routing.test_coordination import desk_key
 from tests.routing.town import Town, withdrawn
 from tests.routing.worlds import NOW
@@ -129,3 +131,14 @@ def test_nothing_in_the_file_is_a_formula(small_town: Town) -> None:
     made = workbook(book(town), "=1+1")
     sheet = openpyxl.load_workbook(io.BytesIO(made)).active
     assert (sheet["A1"].value, sheet["A1"].data_type) == ("=1+1", "s")
+
+
+def test_what_an_operator_has_withheld_stands_in_the_book_without_its_words(
+    small_town: Town,
+) -> None:
+    town = small_town
+    town.receive(CODE)
+    with town.service.store.begin() as uow:
+        send_nothing_instead(uow.connection, f"{ROUTING_TASKS} phuong-1", 1)
+    (given,) = book(town)
+    assert (given.kind, given.task, given.dossier) == ("fact.withheld", None, "")

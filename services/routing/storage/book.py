@@ -17,8 +17,9 @@ from services.routing.storage.handover import SLACK, first_since
 from services.routing.storage.tables import answers, cases, fetches, looks, tasks
 from shared.database import UnitOfWork, batch
 from shared.events.agencies import TaskAnswerRefused, TaskAssigned, TaskCancelled, TaskChanged
-from shared.events.envelope import Envelope, decode
-from shared.events.names import ROUTING_TASKS, short
+from shared.events.envelope import decode
+from shared.events.event import Event
+from shared.events.names import ROUTING_TASKS, WITHHELD, short
 from shared.messaging.tables import LEDGERS
 
 MOST = 2000
@@ -85,21 +86,25 @@ def deliveries(
     """
     outbox, stream = LEDGERS.outbox.c, f"{ROUTING_TASKS} {agency}"
     number = first_since(connection, stream, since - SLACK)
-    asked = sa.select(outbox.sequence, outbox.body, outbox.made_at, outbox.sent_at).where(
+    columns = (outbox.sequence, outbox.type, outbox.body, outbox.made_at, outbox.sent_at)
+    asked = sa.select(*columns).where(
         outbox.stream == stream,
         outbox.sequence >= number,
         outbox.made_at >= since,
         outbox.made_at < until,
     )
     rows = connection.execute(asked.order_by(outbox.sequence).limit(MOST)).all()
-    given = [(row, decode(bytes(row.body))) for row in rows]
-    known = _Known(connection, agency, [_task_in(envelope) for _, envelope in given], rows)
-    found = [known.delivery(row, envelope) for row, envelope in given]
+    given = [(row, None if row.type == WITHHELD else _event(row)) for row in rows]
+    known = _Known(connection, agency, [_task_in(event) for _, event in given], rows)
+    found = [known.delivery(row, event) for row, event in given]
     return [each for each in found if office in (None, each.office)]
 
 
-def _task_in(envelope: Envelope) -> str | None:
-    event = envelope.event()
+def _event(row: Any) -> Event:
+    return decode(bytes(row.body)).event()
+
+
+def _task_in(event: Event | None) -> str | None:
     about = TaskAssigned | TaskChanged | TaskCancelled | TaskAnswerRefused
     return event.task if isinstance(event, about) else None
 
@@ -127,27 +132,27 @@ class _Known:
         )
         self._served = connection.execute(served.order_by(fetches.c.at)).all()
 
-    def delivery(self, row: Any, envelope: Envelope) -> Delivery:
-        name, of = _task_in(envelope), envelope.data.get("task")
+    def delivery(self, row: Any, event: Event | None) -> Delivery:
+        name = _task_in(event)
         task = self._tasks.get(name or "")
         dossier = "" if task is None else task.dossier
-        handed = short(envelope.type) == "task.assigned" and task is not None
+        handed = isinstance(event, TaskAssigned)
         given = sorted(self._answers.get(name or "", ()) if handed else (), key=lambda a: a.at)
         final = [each for each in given if each.kind != "taken"]
         return Delivery(
             number=row.sequence,
-            kind=short(envelope.type).removeprefix("task."),
-            task=name or of,
+            kind=short(row.type).removeprefix("task."),
+            task=name,
             dossier=dossier,
             office=self._offices.get(dossier),
             made_at=row.made_at,
             confirmed_at=row.sent_at,
             fetched_at=self._fetched(row.sequence),
             opened_at=self._opened(name, row.made_at),
-            taken_at=task.taken_at if handed and task is not None else None,
+            taken_at=task.taken_at if handed and task else None,
             answered_at=final[-1].at if final else None,
             answer=final[-1].kind if final else None,
-            repeats=task.repeats if handed and task is not None else 0,
+            repeats=task.repeats if handed and task else 0,
         )
 
     def _fetched(self, number: int) -> datetime | None:

@@ -17,6 +17,7 @@ KINDS: Final = {
     "changed": "Có thay đổi",
     "cancelled": "Thôi việc",
     "answer_refused": "Câu trả lời không ghi nhận",
+    "fact.withheld": "Đã rút lại",
 }
 ANSWERS: Final = {
     "completed": "Đã xong",
