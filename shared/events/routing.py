@@ -130,7 +130,7 @@ class ClockResumed(Event, frozen=True, kw_only=True):
 
 @event("step.opened", "routing", way="steps", read_by=("intake",))
 class StepOpened(Event, frozen=True, kw_only=True):
-    """A step's agency has its task."""
+    """A step's agency has its task; the receiving office, where its head must name an agency."""
 
     dossier: DossierCode
     step: Step
