@@ -115,8 +115,11 @@ def _answering_commands(
     ask.add_argument("--item", action="append", required=True, help="a missing paper; repeat it")
     ask.add_argument("--reason", required=True)
     ask.add_argument("--respond-by", type=datetime.fromisoformat, help="2022-03-25T17:00+07:00")
-    refuse = answer("refuse", "say that it is not yours, or cannot be done", _refuse)
+    refuse = answer("refuse", "say that it cannot be done; its branch ends", _refuse)
     refuse.add_argument("--reason", required=True)
+    hand_on = answer("not-ours", "say that another agency is competent", _not_ours)
+    hand_on.add_argument("--reason", required=True, help="the next agency is told it")
+    hand_on.add_argument("--to", metavar="AGENCY", help="its code, if you know it")
     more = answer("more-time", "say that it will be late", _more_time)
     more.add_argument("--reason", required=True, help="the citizen is told it")
     more.add_argument("--until", type=datetime.fromisoformat, required=True)
@@ -208,6 +211,10 @@ def _ask(client: Client, options: argparse.Namespace) -> None:
 
 def _refuse(client: Client, options: argparse.Namespace) -> None:
     _send(client, options, client.refuse(options.task, options.reason))
+
+
+def _not_ours(client: Client, options: argparse.Namespace) -> None:
+    _send(client, options, client.not_ours(options.task, options.reason, options.to))
 
 
 def _more_time(client: Client, options: argparse.Namespace) -> None:

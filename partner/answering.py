@@ -108,8 +108,12 @@ class Answering:
         return self._answer(task, "supplement_needed", data)
 
     def refuse(self, task: str, reason: str) -> str:
-        """Say that this task is not ours, or cannot be done."""
+        """Say that this cannot be done: the branch of the dossier ends, the citizen is told."""
         return self._answer(task, "refused", {"reason": reason})
+
+    def not_ours(self, task: str, reason: str, agency: str | None = None) -> str:
+        """Say that another agency is competent, and which one if that is known: it is handed on."""
+        return self._answer(task, "not_ours", {"reason": reason, "agency": agency})
 
     def more_time(self, task: str, reason: str, until: datetime) -> str:
         """Ask for more time before its date (the head decides); name the new date after it."""

@@ -23,6 +23,7 @@ KINDS = {
     "supplement_needed": "waiting",
     "refused": "refused",
     "more_time_needed": "taken",
+    "not_ours": "handed_on",
 }
 
 
@@ -110,6 +111,11 @@ def _check(kind: str, data: Mapping[str, Any]) -> None:
                 "amount_vnd is a whole number of dong", "amount_vnd là số đồng nguyên, không âm"
             )
     needs_reason = kind in ("supplement_needed", "refused", "more_time_needed")
+    if kind == "not_ours" and not data.get("reason"):
+        raise BadAnswer(
+            "a reason is needed: the next agency is told it",
+            "cần lý do: cơ quan tiếp theo sẽ được báo lý do này",
+        )
     if (needs_reason or data.get("outcome") == "refused") and not data.get("reason"):
         raise BadAnswer(
             "a reason is needed: the citizen is told it",

@@ -15,6 +15,7 @@ KIND = "answer_refused"
 _STATES = {"assigned": "open", "taken": "taken", "paused": "paused"}
 _STATES |= {"answered": "completed", "cancelled": "cancelled"}
 _BY_RULE = {"already_answered": "completed", "already_cancelled": "cancelled"}
+_BY_RULE |= {"already_transferred": "handed_on"}
 
 
 class Refusal(NamedTuple):
@@ -51,7 +52,7 @@ def of_message(message: Message) -> Refusal:
         answer=told.get("answer_id") or "",
         rule=told.get("rule") or "refused",
         place=told.get("place") or "",
-        state=_STATES.get(str(told.get("state"))),
+        state=_BY_RULE.get(told.get("rule") or "") or _STATES.get(str(told.get("state"))),
     )
 
 

@@ -12,7 +12,7 @@ from partner.messages import Message
 from partner.reading import read_message
 from partner.store import Store
 
-_CLOSED = ("completed", "refused", "cancelled")
+_CLOSED = ("completed", "refused", "handed_on", "cancelled")
 _CHANGES = {"paused": "paused", "resumed": "open", "supplemented": "open"}
 
 

@@ -38,6 +38,7 @@ SAYS = {
     "supplement_needed": "ask",
     "refused": "refuse",
     "more_time_needed": "more_time",
+    "not_ours": "not_ours",
 }
 # What an agency's program hands to the kit as an instant, not as text.
 _INSTANTS = frozenset({"until", "respond_by"})

@@ -12,7 +12,8 @@ from random import Random
 from typing import Any
 
 from shared.catalogue import Catalogue
-from shared.kernel.clock import Clock, format_instant, parse_instant
+from shared.catalogue.book import DESK
+from shared.kernel.clock import Clock, format_instant, parse_instant, to_vn
 from simulation.figures import Figures, Habits
 from simulation.players import Planned
 
@@ -22,6 +23,7 @@ REASONS = (
     "Bản chụp không đọc được rõ",
 )
 REFUSALS = ("Không đủ điều kiện theo quy định của thủ tục", "Hồ sơ trùng với hồ sơ đã giải quyết")
+NOT_OURS = "Địa chỉ trong hồ sơ thuộc địa bàn cơ quan khác quản lý"
 MORE_TIME = "Cần xác minh thêm tại cơ quan khác"
 MINUTE = timedelta(minutes=1)
 OFFICERS = ("Cán bộ trực", "Tổ một cửa", "Chuyên viên thụ lý")
@@ -69,6 +71,7 @@ class ByChance:
             (self._habits.agency_asks_papers, self._asks),
             (self._habits.agency_refuses, self._refuses),
             (self._habits.agency_wants_time, self._wants_time),
+            (self._habits.agency_not_ours, self._not_ours),
         ):
             if luck < share:
                 return act(agency, task, taken)
@@ -95,12 +98,29 @@ class ByChance:
     def _wants_time(
         self, agency: str, task: Mapping[str, Any], taken: Planned
     ) -> Sequence[Planned]:
-        due = parse_instant(task["due_at"])
+        due = self._due(agency, task)
         until = self._working(agency, max(due, taken.at), 2 * 480)
         asked = self._working(agency, taken.at, 30)
         wish = {"reason": MORE_TIME, "until": until.isoformat().replace("+00:00", "Z")}
         done = self._working(agency, max(due, asked), self._rng.randrange(30, 900))
         return [taken, Planned(asked, "more_time_needed", wish), self._done(task, done)]
+
+    def _not_ours(self, agency: str, _task: Mapping[str, Any], taken: Planned) -> Sequence[Planned]:
+        others = self._of_same_work(agency)
+        knows = self._rng.random() < self._habits.agency_knows_whose and others
+        data = {"reason": NOT_OURS, "agency": self._rng.choice(others) if knows else None}
+        return [Planned(taken.at, "not_ours", data)]
+
+    def _of_same_work(self, agency: str) -> list[str]:
+        roles = set(self._catalogue.agency(agency).roles) - {DESK}
+        today = self._catalogue.agencies(to_vn(self._clock.now()).date())
+        return [a.code for a in today if a.code != agency and roles & set(a.roles) and not a.check]
+
+    def _due(self, agency: str, task: Mapping[str, Any]) -> datetime:
+        """Its date; for what is handed over while the clock stands, a working day from now."""
+        if task["due_at"] is not None:
+            return parse_instant(task["due_at"])
+        return self._catalogue.calendar(agency).add_days(self._clock.now(), 1)
 
     def _done(self, task: Mapping[str, Any], at: datetime) -> Planned:
         number = self._rng.randrange(1000, 9999)
@@ -121,7 +141,7 @@ class ByChance:
 
     def _end(self, agency: str, task: Mapping[str, Any]) -> datetime:
         calendar = self._catalogue.calendar(agency)
-        start, due = parse_instant(task["assigned_at"]), parse_instant(task["due_at"])
+        start, due = parse_instant(task["assigned_at"]), self._due(agency, task)
         budget = max(calendar.minutes_between(start, due), 60)
         share = self._figures.draw_share(self._rng)
         return self._working(agency, start, max(20, int(budget * share)))

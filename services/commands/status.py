@@ -19,7 +19,9 @@ import click
 from services.commands.held import safe
 from services.commands.stores import any_services, app_of, named, now, opened
 from services.embedded.serve import city_settings
-from shared.kernel.clock import to_vn
+from services.routing.usecases.pace import paces
+from shared.catalogue import load
+from shared.kernel.clock import format_instant, to_vn
 from shared.kernel.errors import LienThongError
 from shared.messaging import Bus
 from shared.messaging.advice import Both
@@ -42,12 +44,21 @@ _LONGEST: Final = 1_000_000  # bytes of an answer that are read
     metavar="URL",
     help="The operators' port of a process, to be asked for its loops; may be repeated.",
 )
+@click.option("--agencies", is_flag=True, help="Instead: how each agency keeps pace, 30 days back.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, as /status.json gives it.")
 @click.pass_context
 def status(
-    ctx: click.Context, services: tuple[str, ...], doors: tuple[str, ...], *, as_json: bool
+    ctx: click.Context,
+    services: tuple[str, ...],
+    doors: tuple[str, ...],
+    *,
+    agencies: bool,
+    as_json: bool,
 ) -> None:
     """Show how the city stands: 0 all is well, 1 somebody must act, 2 it cannot be told."""
+    if agencies:
+        _tell_paces()
+        return
     chosen = named(services)
     lines = arranged([*_looked_at(chosen), *_processes(doors or _own_doors(chosen))])
     at = now()
@@ -56,6 +67,19 @@ def status(
     else:
         _tell(lines, f"{to_vn(at):%H:%M:%S %d/%m/%Y}")
     ctx.exit(EXIT_CODES[worst(lines)])
+
+
+def _tell_paces() -> None:
+    """A line for each agency; times are minutes of its working time, of half and of nine tenths."""
+    catalogue = load(Settings.load("routing", os.environ).catalogue_dir)
+    with opened("routing") as store, store.read() as connection:
+        found = paces(connection, catalogue, now())
+    click.echo("agency\topen\toverdue\toldest\tlast sign\ttake p50 p90\tanswer p50 p90")
+    for each in found:
+        instants = (format_instant(at) if at else "-" for at in (each.of.oldest, each.of.sign_at))
+        marks = (" ".join(map(str, m)) if m else "-" for m in (each.take, each.answer))
+        counts = (each.of.agency, str(each.of.open), str(each.of.overdue))
+        click.echo("\t".join((*counts, *instants, *marks)))
 
 
 def _looked_at(services: Sequence[str]) -> list[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, verify_sender
-from services.routing.storage import agency_mail, views
+from services.routing.storage import agency_mail, placing, views
 from services.routing.storage.standing import MATTERS
 from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases import remind
@@ -48,6 +48,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     verify = verify_sender(anybody(bus))
     access = audit.AccessLog(NAME, store)
     parts.metrics.measure(partial(keys.measured, store))
+    parts.metrics.measure(partial(placing.measured, store))
     return parts.service(
         web=access.watch(create_web(settings, store, rules, parts.metrics)),
         loops=[

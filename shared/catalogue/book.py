@@ -6,7 +6,7 @@ once (graphs, times) are checked before a book is ever built.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -159,14 +159,17 @@ class Catalogue:
 
     def agency_for(self, role: str, territory: str, on: date) -> Agency:
         """Who does this work for this territory: the ward's own agency, else the whole city's."""
-        for place in dict.fromkeys((territory, WHOLE_CITY)):
-            for agency in self._by_role.get((role, place), ()):
-                if agency.is_valid(on):
-                    return agency
+        for agency in self.agencies_for(role, territory, on):
+            return agency
         raise NotFound(
             f"no agency has the role '{role}' for territory {territory} on {on}",
             vi=f"Không có cơ quan nào giữ vai trò '{role}' cho địa bàn {territory}.",
         )
+
+    def agencies_for(self, role: str, territory: str, on: date) -> Iterator[Agency]:
+        """Whoever may do this work for this territory: the ward's own first, then the whole city's."""
+        for place in dict.fromkeys((territory, WHOLE_CITY)):
+            yield from (a for a in self._by_role.get((role, place), ()) if a.is_valid(on))
 
     def office_handles(self, office_code: str, procedure: Procedure, on: date) -> bool:
         """Whether this office takes dossiers of this procedure on this day."""

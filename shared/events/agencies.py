@@ -152,9 +152,10 @@ class AnswerSupplementNeeded(Event, frozen=True, kw_only=True):
 
 @event("answer.refused", way="answers", read_by=("routing",))
 class AnswerRefused(Event, frozen=True, kw_only=True):
-    """This task is not ours, or cannot be done.
+    """This cannot be done.
 
-    The branch of the dossier ends; the citizen is told the reason.
+    The branch of the dossier ends; the citizen is told the reason. Where another agency is competent,
+    say `not_ours` instead.
     """
 
     task: TaskId
@@ -176,6 +177,27 @@ class AnswerMoreTimeNeeded(Event, frozen=True, kw_only=True):
     until: Instant
 
 
+@event("answer.not_ours", way="answers", read_by=("routing",))
+class AnswerNotOurs(Event, frozen=True, kw_only=True):
+    """Another agency is competent: please hand the task on.
+
+    Your task ends with `task.cancelled`, which says to whom the step went: to the agency that you
+    name if it has this work by the city's rules, else to another by these rules, else the head of
+    the receiving office decides. The step's time runs on.
+    """
+
+    task: TaskId
+    reason: Annotated[Text, about("Told to the next agency and the desk, not to the citizen")]
+    agency: Annotated[
+        Word | None, about("Code of the agency that you believe competent; null: you do not know")
+    ] = None
+
+
 Answer = (
-    AnswerTaken | AnswerCompleted | AnswerSupplementNeeded | AnswerRefused | AnswerMoreTimeNeeded
+    AnswerTaken
+    | AnswerCompleted
+    | AnswerSupplementNeeded
+    | AnswerRefused
+    | AnswerMoreTimeNeeded
+    | AnswerNotOurs
 )

@@ -130,7 +130,7 @@ class ClockResumed(Event, frozen=True, kw_only=True):
 
 @event("step.opened", "routing", way="steps", read_by=("intake",))
 class StepOpened(Event, frozen=True, kw_only=True):
-    """A step's agency has its task."""
+    """A step's agency has its task; the receiving office, where its head must name an agency."""
 
     dossier: DossierCode
     step: Step
@@ -170,6 +170,28 @@ class StepAnswered(Event, frozen=True, kw_only=True):
     rule: Annotated[
         Word | None, about("Why it was not applied (see task.answer_refused); null where it was")
     ] = None
+
+
+@event("step.transferred", "routing", way="steps", read_by=("intake",))
+class StepTransferred(Event, frozen=True, kw_only=True):
+    """A step's task ended undone and another was opened for it: `step.opened` follows.
+
+    Its agency had said `not_ours`; or the step was on its office's coordination list (`agency` is
+    then that office) and the head has named who does it. The step's date stays.
+    """
+
+    dossier: DossierCode
+    step: Step
+    agency: Annotated[Agency, about("Who had it")]
+    task: Annotated[Word, about("Id of the task that ended")]
+    reason: Text
+    named: Annotated[Agency | None, about("Whom it named; null where it named nobody")] = None
+    to: Annotated[
+        Agency | None, about("Who has it now; null: the receiving office must name somebody")
+    ] = None
+    next_task: Annotated[Word, about("Id of the task that stands for the step now")]
+    late: Annotated[bool, about("After the step's due instant")]
+    transferred_at: Instant
 
 
 @event("correction.overtaken", "routing", way="steps", read_by=("intake",))

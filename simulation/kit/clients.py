@@ -261,8 +261,12 @@ class Agency(_Keyed):
         return self._sent(self.client.ask(task, items, reason, **said))
 
     def refuse(self, task: str, reason: str) -> str:
-        """Say that it is not its task, or cannot be done."""
+        """Say that it cannot be done."""
         return self._sent(self.client.refuse(task, reason))
+
+    def not_ours(self, task: str, reason: str, agency: str | None = None) -> str:
+        """Say that another agency is competent, and which one if that is known."""
+        return self._sent(self.client.not_ours(task, reason, agency))
 
     def more_time(self, task: str, reason: str, until: datetime) -> str:
         """Say that it will be late."""
@@ -305,6 +309,20 @@ class Sent:
     moment: str
     channel: str
     text: str | None = field(repr=False)
+
+
+class Head(_Keyed):
+    """The head of one office, at the agencies' door: names who does what no agency has taken up."""
+
+    def to_place(self) -> list[dict[str, Any]]:
+        """What waits for the head's decision, the longest waiting first."""
+        found: list[dict[str, Any]] = self.told("GET", "/tasks/to-place")["items"]
+        return found
+
+    def place(self, task: str, agency: str, reason: str) -> dict[str, Any]:
+        """Name the agency that does it, with a word to it."""
+        body = {"agency": agency, "reason": reason}
+        return self.told("POST", f"/tasks/{task}/placement", body=body)
 
 
 class Operator(_Keyed):

@@ -18,7 +18,7 @@ from shared.identity.keys import Kind
 from shared.identity.passes import Place
 from shared.kernel.clock import to_vn
 from simulation.keys import issue_account, issue_keys
-from simulation.kit.clients import Agency, Citizen, Desk, Operator, Sent
+from simulation.kit.clients import Agency, Citizen, Desk, Head, Operator, Sent
 from simulation.kit.doors import Browser, Door, Reply
 
 OPERATORS: Final = "van-hanh"
@@ -61,6 +61,12 @@ class People(ABC):
         key = self.key("routing", "agency", code)
         enter = self._sign_in(Place("agency", code))
         return Agency(lambda: self._door("routing"), key, self._client(code, way), sign_in=enter)
+
+    def head(self, office: str) -> Head:
+        """The head of an office, where steps wait that no agency has."""
+        key = self.key("routing", "desk", office)
+        enter = self._sign_in(Place("head", office))
+        return Head(lambda: self._door("routing"), key, sign_in=enter)
 
     def citizen(self, code: str, word: str) -> Citizen:
         """Whoever holds a dossier's code and look-up word, at the public page."""

@@ -30,6 +30,7 @@ ENDS: dict[Words, str] = {
     ("contract", "check"): "./run contract check docs/asyncapi.json",
     ("contract", "show"): "./run contract show",
     ("agency", "mail"): "./run agency mail ubnd-phuong-1 truong@phuong1.example",
+    ("handover", "list"): "./run handover list --agency cong-an-phuong-1 --xlsx {}/book.xlsx",
     ("keys", "create"): "./run keys create --service intake --for ubnd-phuong-1 --label thử",
     ("keys", "list"): "./run keys list --service intake",
     ("staff", "add"): "./run staff add hoa --name Hoa --role officer:ubnd-phuong-1",

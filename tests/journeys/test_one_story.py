@@ -26,6 +26,7 @@ from partner import DoorRefused
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.statuses import Status
 from services.intake.storage.queries import find_dossier
+from services.intake.usecases.lists import holders
 from services.routing.domain.case import Case, Task
 from services.routing.storage.cases import Cases
 from shared.catalogue import Catalogue, Procedure, load
@@ -46,7 +47,9 @@ MATTERS = (
 )
 #: An ordinary morning, and the last day of a version of the third and the fourth.
 STARTS = (MORNING, MORNING, datetime(2025, 6, 30, 2, tzinfo=UTC))
-ANSWERS = ("grant", "grant", "grant", "grant", "", "refuse", "not ours", "papers", "time")
+ANSWERS = (
+    "grant", "grant", "grant", "grant", "", "refuse", "give up", "not ours", "papers", "time",
+)  # fmt: skip
 ACTS = ("", "", "receive", "supplement", "supplement", "pay", "hand over", "withdraw")
 THEN = ("", "rest", "sleep", "time passes", "some hear", "some hear", "shuffled", "all again")
 ENDS = {"resolved": {9, 10}, "stopped": {8}, "withdrawn": {7}}
@@ -249,6 +252,7 @@ class OneStory(RuleBasedStateMachine):
 
     def agency_answers(self, code: str, pick: int, answer: str, until: datetime) -> None:
         tasks = self.open_tasks(code)
+        self.head_places(code, pick)
         if not tasks or not answer:
             return
         task = tasks[pick % len(tasks)]
@@ -258,6 +262,14 @@ class OneStory(RuleBasedStateMachine):
                 if handed.id == task.id:
                     self.answer(agency, handed, answer, until)
 
+    def head_places(self, code: str, pick: int) -> None:
+        """What waits for the head of the office goes to somebody, also back to who had it."""
+        head = self.city.head(self.filed[code].office)
+        for each in head.to_place():
+            if each["dossier"] == code and pick % 2:
+                agency = pick % 4 == 1 and each["before"][0]["named"]
+                head.place(each["task"], agency or each["before"][-1]["agency"], "đúng thẩm quyền")
+
     def answer(self, agency: Agency, task: Any, act: str, until: datetime) -> None:
         if act == "grant":
             try:
@@ -266,8 +278,11 @@ class OneStory(RuleBasedStateMachine):
                 agency.grant(task)
         elif act == "refuse":
             agency.complete(task.id, "refused", reason="không đủ điều kiện")
+        elif act == "give up":
+            agency.refuse(task.id, "không đủ căn cứ")
         elif act == "not ours":
-            agency.refuse(task.id, "không thuộc thẩm quyền")
+            named = (None, "cong-an-phuong-2", "ubnd-phuong-2")[until.hour % 3]
+            agency.not_ours(task.id, "khác địa bàn", named)
         elif act == "papers":
             agency.ask_papers(task.id, ["Sổ hộ khẩu"], "bản chụp mờ", respond_by=until)
         else:
@@ -355,6 +370,10 @@ class OneStory(RuleBasedStateMachine):
         paying = {task.step for task in case.tasks.values() if task.kind == "payment"}
         paying &= {step for step, task in case.tasks.items() if task.is_open}
         assert paying == {w.step for w in dossier.open_waits if w.kind == "payment"}, place
+        working = (t for t in case.tasks.values() if t.is_open and t.kind != "payment")
+        with self.city.built.intake.store.read() as connection:
+            named = holders(connection, [dossier.code]).get(dossier.code, "")
+        assert set(filter(None, named.split(", "))) == {t.agency.name for t in working}, place
 
     def messages_hold(self, dossier: Dossier, told: Counter[str]) -> None:
         """Each thing that the citizen must know was sent once."""

@@ -87,22 +87,32 @@ def test_every_answer_fits_the_public_contract(broker: CityBroker, client: Clien
     from shared.events.envelope import decode
     from shared.events.registry import KINDS
 
-    broker.assign(1, 2, 3, 4, 5)
+    broker.assign(1, 2, 3, 4, 5, 6)
     client.drain(nothing)
     soon = datetime(2022, 3, 8, 10, tzinfo=UTC)
     client.take("task-1", "Lê Thị Hoa")
     client.complete("task-2", "refused", reason="Không đủ điều kiện")
     client.ask("task-3", ["Giấy chứng sinh"], "Thiếu bản chính", soon)
-    client.refuse("task-4", "Không thuộc thẩm quyền")
+    client.refuse("task-4", "Không đủ căn cứ")
     client.more_time("task-5", "Chờ xác minh", soon)
-    assert client.flush() == 5
+    client.not_ours("task-6", "Khác địa bàn", "cong-an-phuong-2")
+    assert client.flush() == 6
     answers = [answer for _, _, answer in broker.answers()]
     for answer in answers:
         read = decode(json.dumps(answer).encode())
         known = msgspec.to_builtins(read.event())
         assert read.data.keys() <= known.keys(), f"{KINDS[read.type].name} does not know it"
     kinds = [answer["type"].split(".")[3] for answer in answers]
-    assert kinds == ["taken", "completed", "supplement_needed", "refused", "more_time_needed"]
+    assert kinds == [
+        "taken",
+        "completed",
+        "supplement_needed",
+        "refused",
+        "more_time_needed",
+        "not_ours",
+    ]
+    assert client.task("task-6").state == "handed_on"
+    assert "task-6" not in [task.id for task in client.tasks()]
 
 
 def test_a_message_that_comes_twice_is_handled_once(broker: CityBroker, client: Client):
@@ -299,6 +309,8 @@ def test_an_answer_that_the_city_would_refuse_is_refused_here(broker: CityBroker
         client.take("task-77")
     with pytest.raises(BadAnswer, match="reason"):
         client.complete("task-1", "refused")
+    with pytest.raises(BadAnswer):
+        client.not_ours("task-1", "")
     with pytest.raises(BadAnswer, match="outcome"):
         client.complete("task-1", "perhaps")
     with pytest.raises(BadAnswer, match=r"KQ\.G15\.000006"):

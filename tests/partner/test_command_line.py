@@ -49,9 +49,25 @@ def test_an_officer_takes_looks_and_answers(broker: CityBroker, type_):
     assert type_("refuse", "task-3", "--reason", "Không thuộc thẩm quyền")[0] == 0
     until = ("--until", "2022-03-08T17:00+07:00")
     assert type_("more-time", "task-4", "--reason", "Chờ xác minh", *until)[0] == 0
-    kinds = [method.routing_key.rsplit(".", 1)[1] for method, _, _ in broker.answers()]
-    assert kinds == ["taken", "completed", "supplement_needed", "refused", "more_time_needed"]
-    assert len(type_("list")[1].splitlines()) == 3
+    assert (
+        type_("not-ours", "task-5", "--reason", "Khác địa bàn", "--to", "cong-an-phuong-2")[0] == 0
+    )
+    answers = list(broker.answers())
+    kinds = [method.routing_key.rsplit(".", 1)[1] for method, _, _ in answers]
+    assert kinds == [
+        "taken",
+        "completed",
+        "supplement_needed",
+        "refused",
+        "more_time_needed",
+        "not_ours",
+    ]
+    assert answers[-1][2]["data"] == {
+        "task": "task-5",
+        "reason": "Khác địa bàn",
+        "agency": "cong-an-phuong-2",
+    }
+    assert len(type_("list")[1].splitlines()) == 2
     assert len(type_("list", "--all")[1].splitlines()) == 5
 
 

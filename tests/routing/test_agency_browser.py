@@ -53,3 +53,52 @@ def test_a_fault_is_shown_where_it_is_and_what_was_typed_stays(page: Any) -> Non
     page.get_by_text("Chưa gửi được. Vui lòng sửa:").wait_for()
     assert page.get_by_label("Số, ký hiệu văn bản").input_value() == "05/2022"
     is_sound(page)
+
+
+def test_a_task_is_handed_on_by_hand_after_a_question(page: Any, small_town: Town) -> None:
+    page.get_by_role("link", name="Bước birth").click()
+    page.get_by_role("button", name="Không thuộc thẩm quyền").click()
+    page.get_by_label("Cơ quan có thẩm quyền").select_option("cong-an")
+    own = page.locator("form", has=page.locator('input[value="not_ours"]'))
+    own.get_by_label("Lý do").fill("Trẻ cư trú ở phường khác")
+    is_sound(page)
+    page.get_by_role("button", name="Chuyển việc này đi").click()
+    page.get_by_text("Chuyển việc này đi?").wait_for()
+    is_sound(page)
+    assert own.get_by_label("Lý do").input_value() == "Trẻ cư trú ở phường khác"
+    page.get_by_role("button", name="Đúng, chuyển đi").click()
+    page.get_by_text("đưa vào danh sách điều phối").first.wait_for()
+    is_sound(page)
+    assert small_town.names(CODE).count("step.transferred") == 1
+
+
+def test_the_head_places_a_step_by_hand(page: Any, small_town: Town) -> None:
+    town = small_town
+    town.answer("phuong-1", "not_ours", town.task("phuong-1"), reason="Khác địa bàn", agency="bhxh")
+    page.context.clear_cookies()
+    carry_in(page, town.service.web, page.url.partition("/nhiem-vu")[0], ("head", "phuong-1"))
+    page.goto("/nhiem-vu/dieu-phoi")
+    is_sound(page)
+    assert page.get_by_label("Cơ quan làm").input_value() == "bhxh", "whom the agency named"
+    page.get_by_label("Lời nhắn").fill("Việc này của bảo hiểm xã hội")
+    page.get_by_role("button", name="Giao việc").click()
+    page.get_by_text("Đã giao việc cho Cơ quan bhxh.").wait_for()
+    is_sound(page)
+
+
+def test_the_hand_over_book_is_read_by_hand(page: Any) -> None:
+    page.get_by_role("link", name="Sổ giao nhận").click()
+    page.get_by_text(CODE).wait_for()
+    is_sound(page)
+    page.get_by_label("Ngày ghi sổ").fill("28/2/2022")
+    page.get_by_role("button", name="Xem").click()
+    page.get_by_text("Không có bản tin nào").wait_for()
+    is_sound(page)
+
+
+def test_the_head_sees_how_agencies_keep_pace(page: Any, small_town: Town) -> None:
+    page.context.clear_cookies()
+    carry_in(page, small_town.service.web, page.url.partition("/nhiem-vu")[0], ("head", "phuong-1"))
+    page.goto("/nhiem-vu/cac-co-quan")
+    page.get_by_role("rowheader", name="Cơ quan phuong-1").wait_for()
+    is_sound(page)

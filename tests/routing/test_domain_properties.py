@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,18 +15,28 @@ from services.routing.domain.case import ENDED, Case, Circumstances, step_states
 from services.routing.domain.deadlines import next_at, time_passed
 from services.routing.domain.plan import StepPlan
 from services.routing.domain.refusals import Refusal
+from services.routing.domain.transfers import MOST, place
 from services.routing.domain.waiting import paid, supplemented
 from shared.events.agencies import (
     Answer,
     AnswerCompleted,
     AnswerMoreTimeNeeded,
+    AnswerNotOurs,
     AnswerRefused,
     AnswerSupplementNeeded,
     AnswerTaken,
+    TaskAssigned,
+    TaskCancelled,
 )
 from shared.events.event import Event
 from shared.events.intake import DossierPaid, DossierSupplemented
-from shared.events.routing import DossierResolved, DossierStopped, StepAnswered, StepOpened
+from shared.events.routing import (
+    DossierResolved,
+    DossierStopped,
+    StepAnswered,
+    StepOpened,
+    StepTransferred,
+)
 from tests.routing.worlds import NOW, Change, after, at, opened, setting, step
 
 _QUIET = settings(
@@ -71,12 +82,32 @@ class Walk:
         self.judged = judged
         self.now = NOW
         self.facts: list[Event] = []
+        self.orders: list[Event] = []
         self.case = self.take(opened(judged))
 
     def take(self, change: Change) -> Case:
         self.facts.extend(change.facts)
+        self.orders.extend(change.orders)
+        self.nobody_is_forgotten(change.case)
         self.case = change.case
         return change.case
+
+    def nobody_is_forgotten(self, case: Case) -> None:
+        """Each open task is in exactly one agency's hands, or on the list; each closed in none."""
+        given = [each.task for each in self.orders if isinstance(each, TaskAssigned)]
+        taken_back = [each.task for each in self.orders if isinstance(each, TaskCancelled)]
+        assert len(given) == len(set(given)), "no task is handed over twice"
+        of_agencies = [t for t in case.tasks.values() if t.kind == "task"]
+        assert {t.id for t in of_agencies} <= set(given)
+        assert not {t.id for t in of_agencies if t.is_open} & set(taken_back)
+        handed_on = case.handed_on.values()
+        assert {t.id for t in handed_on if t.kind == "task"} <= set(taken_back)
+        assert not [t for t in handed_on if t.is_open]
+        by_step = [(t.step, t.number) for t in (*handed_on, *case.tasks.values())]
+        assert len(by_step) == len(set(by_step))
+        said_no = Counter(t.step for t in handed_on if t.kind == "task")
+        chosen = Counter(t.step for t in handed_on if t.kind == "placing")
+        assert all(said_no[s] - chosen[s] <= MOST + 1 for s in said_no), "then the head decides"
 
     def go(self, limit: int = 400) -> Case:
         for turn in range(limit):
@@ -99,6 +130,13 @@ class Walk:
         if task.kind == "payment":
             self.take(after(case, paid(case, self.payment(task.step), around)))
             return
+        if task.kind == "placing":
+            to = self.dice.choice([task.step, f"{task.step}-2", "elsewhere"])
+            self.take(after(case, place(case, task.id, to, "nhờ", around)))
+            return
+        if case.handed_on and wild and self.dice.random() < 0.2:
+            late = self.dice.choice(list(case.handed_on))  # somebody who has not heard of it
+            assert isinstance(apply_answer(case, self.answer(late, wild), around), Refusal)
         self.take(after(case, apply_answer(case, self.answer(task.id, wild), around)))
 
     def papers(self) -> DossierSupplemented:
@@ -122,6 +160,11 @@ class Walk:
         asked = owner is not None and self.judged.route.leads_to_payment(owner.step)
         return self.dice.choice([None, 0, 5]) if asked else None
 
+    def _another(self, task: str) -> str | None:
+        owner = self.case.task(task)
+        step = owner.step if owner else "s0"
+        return self.dice.choice([None, step, f"{step}-2", f"{step}-3", f"{step}-4", "elsewhere"])
+
     def answer(self, task: str, wild: bool) -> Answer:
         until = self.now + timedelta(days=self.dice.randint(1, 40))
         finals: list[Answer] = [
@@ -138,6 +181,7 @@ class Walk:
                 respond_by=self.dice.choice([None, until]),
             ),
             AnswerMoreTimeNeeded(task=task, reason="đông", until=until),
+            AnswerNotOurs(task=task, reason="khác địa bàn", agency=self._another(task)),
             granted(task, result_code="KQ.sai"),
             granted("khong-co"),
         ]
@@ -153,8 +197,14 @@ def test_every_journey_ends_with_one_final_state_for_every_step(graph: Any, seed
     case = walk.go()
     assert case.state in ("resolved", "stopped")
     assert all(each in ENDED for each in step_states(case, judged.route).values())
-    opened_steps = [x.step.code for x in walk.facts if isinstance(x, StepOpened)]
-    assert len(opened_steps) == len(set(opened_steps)), "no step is handed over twice"
+    opened_tasks = [x.task for x in walk.facts if isinstance(x, StepOpened)]
+    assert len(opened_tasks) == len(set(opened_tasks)), "no task is opened twice"
+    opened_steps = Counter(x.step.code for x in walk.facts if isinstance(x, StepOpened))
+    passed_on = Counter(x.step.code for x in walk.facts if isinstance(x, StepTransferred))
+    assert opened_steps - passed_on == Counter(dict.fromkeys(opened_steps, 1)), (
+        "a step is opened once, and once more each time that it is handed on"
+    )
+    assert passed_on.total() == len(case.handed_on)
     ends = [x for x in walk.facts if isinstance(x, DossierResolved | DossierStopped)]
     assert len(ends) == 1
     closings = [x.task for x in walk.facts if isinstance(x, StepAnswered) and x.outcome]

@@ -46,6 +46,19 @@ class Roles:
             return Agency(code=OFFICE.code, name=OFFICE.name), False
         return Agency(code=role, name=f"Cơ quan {role}"), True
 
+    def competent(self, role: str, named: str | None = None) -> tuple[Agency, ...]:
+        """Whoever is named `role-…` holds it too; the rules name its own, of `twin` two."""
+        held = [named] if named is not None and named.startswith(f"{role}-") else []
+        rules = () if role == "nobody" else (role, f"{role}-deputy") if role == "twin" else (role,)
+        return tuple(map(self._agency, (*held, *rules)))
+
+    def agency(self, code: str) -> Agency | None:
+        """Every code is an agency's, but for those that begin with `no-`."""
+        return None if code.startswith("no-") else self._agency(code)
+
+    def _agency(self, code: str) -> Agency:
+        return Agency(code=code, name=f"Cơ quan {code}")
+
     def calendar(self, agency: str) -> WorkingCalendar:
         """Everybody works the same hours."""
         return CALENDAR

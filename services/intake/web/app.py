@@ -53,7 +53,12 @@ FOR_DESKS = (
 )
 #: Alt and this letter, on every page of a desk.
 KEYS = {"/ho-so": "O", "/ho-so/moi": "N"}
-FOR_HEADS = (*FOR_DESKS[:3], ("/can-bo", "Cán bộ"), FOR_DESKS[3])
+FOR_HEADS = (
+    *FOR_DESKS[:3],
+    ("/nhiem-vu/dieu-phoi", "Điều phối"),
+    ("/can-bo", "Cán bộ"),
+    FOR_DESKS[3],
+)
 FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
 FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
 FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))

@@ -9,7 +9,7 @@ from datetime import datetime
 from services.intake.domain.dossier import Dossier, Extension, Handed, Wait
 from services.intake.domain.statuses import Status
 from services.intake.web.telling import event_of
-from shared.events.routing import StepAnswered, StepOpened
+from shared.events.routing import StepAnswered, StepOpened, StepTransferred
 from shared.kernel.clock import format_instant
 from shared.messaging.timeline import Entry
 from shared.web.filters import vn_datetime
@@ -46,6 +46,8 @@ def stages(entries: Iterable[Entry]) -> list[Stage]:
             case StepOpened() as opened:
                 since = opened.opened_at
                 found[opened.task] = Stage(opened.step.name, opened.agency.name, since)
+            case StepTransferred() as gone:
+                found.pop(gone.task, None)
             case StepAnswered(outcome=str()) as ended:
                 since = found[ended.task].since if ended.task in found else entry.time
                 found[ended.task] = Stage(

@@ -18,6 +18,7 @@ from services.routing.domain.move import Move
 from services.routing.domain.plan import Plan, Route, StepPlan
 from services.routing.domain.refusals import Refusal
 from services.routing.domain.sizes import overlong
+from services.routing.domain.transfers import not_ours
 from services.routing.domain.waiting import (
     SUPPLEMENT_NEEDED,
     CannotAsk,
@@ -29,6 +30,7 @@ from shared.events.agencies import (
     Answer,
     AnswerCompleted,
     AnswerMoreTimeNeeded,
+    AnswerNotOurs,
     AnswerRefused,
     AnswerSupplementNeeded,
     AnswerTaken,
@@ -70,7 +72,7 @@ def may_correct_sum(case: Case, task: Task, route: Route) -> bool:
 def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[Case] | Refusal:
     """Take an agency's answer into the journey."""
     task = case.task(answer.task)
-    if task is None or task.kind == "payment":
+    if task is None or task.kind != "task":
         return refusals.UNKNOWN_TASK
     if wrong := lacking(answer) or overlong(answer):
         return wrong
@@ -85,6 +87,8 @@ def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[
 
 def _after_the_answer(move: Move, task: Task, answer: Answer) -> Decision[Case] | Refusal:
     """What still counts once a task has its answer."""
+    if task.closed_by == "transferred":
+        return refusals.ALREADY_TRANSFERRED
     if isinstance(answer, AnswerCompleted) and _corrects(task, answer, move.around):
         return _correct(move, task, answer)
     if isinstance(answer, AnswerTaken) and task.closed_by in ("completed", "refused"):
@@ -217,4 +221,5 @@ _MOVES: Final[Mapping[type[Any], Callable[[Move, Task, Any], Decision[Case] | Re
     AnswerSupplementNeeded: _want_papers,
     AnswerRefused: _refuse,
     AnswerMoreTimeNeeded: want_time,
+    AnswerNotOurs: not_ours,
 }

@@ -122,9 +122,13 @@ def _counted(move: Move) -> list[Task]:
 
 
 def _at_fault(move: Move) -> tuple[Task | None, Agency, str]:
-    """The open step whose date comes first, its agency, and what is not done; else the desk's own."""
+    """The open step whose date comes first, its agency, and what is not done; else the desk's own.
+
+    A step that must be placed is its office's own.
+    """
     waiting = sorted(_counted(move), key=lambda task: (task.due_at or move.now, task.step))
     if not waiting:
         return None, move.case.desk, words.NOT_DONE
     task = waiting[0]
-    return task, task.agency, words.STEP_NOT_DONE.format(step=move.step(task).name)
+    cause = words.NOT_PLACED if task.kind == "placing" else words.STEP_NOT_DONE
+    return task, task.agency, cause.format(step=move.step(task).name)

@@ -6,7 +6,7 @@ answers.py, waiting.py, deadlines.py) and where they are stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
@@ -61,11 +61,14 @@ class Task:
     """One step as it was handed over: the truth of what an agency was given and said.
 
     `wish`: until when its agency asks for time, while the head has not decided. `repeat_at`: when it is handed over again, as nobody has it; `fetched_at`: seen at the web door.
+    `number`: 1 for the first task of its step; another one each time that the step is handed on.
+    A `placing` is on the coordination list: no agency has it, the receiving office must name one.
+    `named`: the agency that its own said is competent.
     """
 
     id: str
     step: str
-    kind: Literal["task", "payment"]
+    kind: Literal["task", "payment", "placing"]
     agency: Agency
     state: TaskState
     opened_at: datetime
@@ -77,7 +80,9 @@ class Task:
     pending: PapersWanted | None = None
     extensions: int = 0
     wish: datetime | None = None
-    closed_by: Literal["completed", "refused", "silence", "lapsed", "paid"] | None = None
+    closed_by: (
+        Literal["completed", "refused", "silence", "lapsed", "paid", "transferred"] | None
+    ) = None
     closed_at: datetime | None = None
     outcome: Outcome | Literal["paid"] | None = None
     result_code: str | None = None
@@ -89,6 +94,8 @@ class Task:
     repeat_at: datetime | None = None
     repeats: int = 0
     fetched_at: datetime | None = None
+    number: int = 1
+    named: str | None = None
 
     @property
     def is_open(self) -> bool:
@@ -130,6 +137,7 @@ class Case:
     `clock_stopped_at`: since then a step outside the legal time is open. `dates_awaited`: so many
     times intake has been told of something that moves the date and has not yet stated it anew.
     `corrected`: fields of the form that the desk has mended, and when it last did (UTC).
+    `tasks` are those that stand for their steps now, by step; `handed_on` those of before, by id.
     """
 
     dossier: str
@@ -145,6 +153,7 @@ class Case:
     corrected: Mapping[str, datetime] = field(default_factory=dict)
     papers: tuple[Paper, ...] = ()
     tasks: Mapping[str, Task] = field(default_factory=dict)
+    handed_on: Mapping[str, Task] = field(default_factory=dict)
     rounds: int = 0
     waiting_papers: bool = False
     respond_by: datetime | None = None
@@ -185,7 +194,8 @@ class Case:
 
     def task(self, task_id: str) -> Task | None:
         """The task with this id, None if this case never had it."""
-        return next((task for task in self.tasks.values() if task.id == task_id), None)
+        now = (task for task in self.tasks.values() if task.id == task_id)
+        return next(now, None) or self.handed_on.get(task_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +213,12 @@ class Directory(Protocol):
 
     def responsible(self, role: str) -> tuple[Agency, bool]:
         """The agency for a role; False when nobody is and the receiving office coordinates."""
+
+    def competent(self, role: str, named: str | None = None) -> Sequence[Agency]:
+        """Who may have a role's work here: whoever is `named` and holds the role, then the rules'."""
+
+    def agency(self, code: str) -> Agency | None:
+        """An agency of this day, None where there is none of this code."""
 
     def calendar(self, agency: str) -> WorkingCalendar:
         """The working calendar of an agency or office."""

@@ -64,7 +64,8 @@ def _ring_task(move: Move, task: Task) -> None:
         return
     missed = _said(move, DeadlineMissed, rung, move.now, task)
     # Silence is consent only once intake has said that nothing ended the dossier before.
-    consent = step.consent_by_silence or None
+    # Who was never asked keeps no silence.
+    consent = (step.consent_by_silence and task.kind == "task") or None
     move.events.append(msgspec.structs.replace(missed, consent=consent))
     if not consent:
         move.tell(task, "due", note=words.WISH_LAPSED if asked else words.STEP_MISSED)

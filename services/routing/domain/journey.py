@@ -126,22 +126,29 @@ def _open_task(move: Move, step: StepPlan) -> None:
             state="assigned",
             opened_at=move.now,
             alarms=_time_for(move, step, agency),
-            repeat_at=_first_repeat(move, agency),
+            repeat_at=first_repeat(move, agency),
         )
     )
+    hand_over(move, task)
+    if not competent:
+        move.tell(task, "due", note=words.NO_AGENCY)
+
+
+def hand_over(move: Move, task: Task) -> None:
+    """State who has the step's task, and give it to its agency if that is one."""
+    step = move.step(task)
     move.events.append(
         StepOpened(
             dossier=move.case.dossier,
             step=step.part,
-            agency=agency,
+            agency=task.agency,
             task=task.id,
             opened_at=move.now,
             due_at=task.due_at,
         )
     )
-    move.events.append(_assigned(move.case, task, step))
-    if not competent:
-        move.tell(task, "due", note=words.NO_AGENCY)
+    if task.kind == "task":
+        move.events.append(_assigned(move.case, task, step))
 
 
 def _time_for(move: Move, step: StepPlan, agency: Agency) -> Alarms | None:
@@ -156,7 +163,8 @@ def _time_for(move: Move, step: StepPlan, agency: Agency) -> Alarms | None:
         return None  # the dossier's end waits for no calendar
 
 
-def _first_repeat(move: Move, agency: Agency) -> datetime | None:
+def first_repeat(move: Move, agency: Agency) -> datetime | None:
+    """When a task that this agency is given now is handed over again, if nobody there takes it."""
     patience = move.around.directory.patience(agency.code)
     try:
         calendar = move.around.directory.calendar(agency.code)
@@ -173,7 +181,7 @@ def _assigned(case: Case, task: Task, step: StepPlan) -> TaskAssigned:
         procedure=case.procedure,
         step=step.part,
         assigned_at=task.opened_at,
-        due_at=task.due_at,
+        due_at=None if task.state == "paused" else task.due_at,
         form=shared_form(case, step),
         papers=case.papers,
         results=step.results,

@@ -52,6 +52,11 @@ class Move:
         self.case = replace(self.case, tasks={**self.case.tasks, task.step: task})
         return task
 
+    def follow(self, task: Task, after: Task) -> Task:
+        """Keep that a step's task was handed on, and the one that stands for the step now."""
+        self.case = replace(self.case, handed_on={**self.case.handed_on, task.id: task})
+        return self.put(after)
+
     def step(self, task: Task) -> StepPlan:
         """The plan of the step that a task stands for."""
         return self.around.route.index[task.step]
@@ -71,8 +76,8 @@ class Move:
         return alarms(start or self.now, due_at, calendar, self.around.directory.dates())
 
     def open_tasks(self) -> list[Task]:
-        """The tasks that agencies still owe an answer, in the order they were opened."""
-        return [t for t in self.case.tasks.values() if t.is_open and t.kind == "task"]
+        """The tasks that agencies still owe an answer, or that must be placed, as they were opened."""
+        return [t for t in self.case.tasks.values() if t.is_open and t.kind != "payment"]
 
     def tell(
         self,
@@ -85,6 +90,8 @@ class Move:
         corrected: bool | None = None,
     ) -> None:
         """Tell the agency: something about this task is new."""
+        if task.kind != "task":
+            return  # no agency has it
         self.events.append(
             TaskChanged(
                 task=task.id,
@@ -149,11 +156,12 @@ class Move:
         for each in [t for t in self.case.tasks.values() if t.is_open]:
             task = self.drop_wish(each)
             self.put(replace(task, state="cancelled", closed_at=self.now, pending=None))
-            if task.kind == "task":
-                self.cancelled(task, reason)
+            self.cancelled(task, reason)
 
     def cancelled(self, task: Task, reason: str) -> None:
-        """Tell the agency: nobody waits for this any more."""
+        """Tell the agency, if one has it: nobody waits for this any more."""
+        if task.kind != "task":
+            return
         self.events.append(
             TaskCancelled(
                 task=task.id,

@@ -100,6 +100,32 @@ ALREADY_ANSWERED: Final = Refusal(
     "the task has its answer; this one changes nothing",
     CONFLICT,
 )
+ALREADY_TRANSFERRED: Final = Refusal(
+    "already_transferred",
+    "",
+    "Nhiệm vụ đã được chuyển cho cơ quan khác; câu trả lời này không thay đổi gì.",
+    "the task was handed on to another agency; this answer changes nothing",
+    CONFLICT,
+)
+ALREADY_PLACED: Final = Refusal(
+    "already_placed",
+    "",
+    "Việc này không còn chờ điều phối: đã giao, hoặc hồ sơ đã kết thúc. Hãy tải lại danh sách.",
+    "this waits for nobody's decision any more: it was placed, or the dossier has ended",
+    CONFLICT,
+)
+UNKNOWN_AGENCY: Final = Refusal(
+    "agency_unknown",
+    "agency",
+    "Không có cơ quan mang mã này. Hãy chọn trong danh mục, hoặc để trống nếu không rõ.",
+    "there is no agency of this code today; leave it out where you do not know who is competent",
+)
+AGENCY_IS_SENDER: Final = Refusal(
+    "agency_is_sender",
+    "agency",
+    "Cơ quan được nêu là chính cơ quan trả lời. Hãy nêu cơ quan khác, hoặc để trống.",
+    "the agency named is your own; name another, or leave it out",
+)
 ALREADY_CANCELLED: Final = Refusal(
     "already_cancelled",
     "",

@@ -148,7 +148,8 @@ def _applied(
     if isinstance(decision, Refusal):
         return decision
     after = decision.state
-    assert after is not None, "what is not refused changes its case"
+    stands = None if after is None else after.task(task.id)
+    assert stands is not None, "what is not refused changes its case"
     submitted = SubmittedAnswer(
         answer_id=sent.key.answer_id,
         agency=sent.key.agency,
@@ -156,7 +157,7 @@ def _applied(
         kind=sent.kind,
         digest=sent.digest,
         applied=True,
-        state=after.tasks[task.step].state,
+        state=stands.state,
         note=decision.note,
         at=now,
     )

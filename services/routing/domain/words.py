@@ -22,6 +22,16 @@ NEXT_STEP: Final = (
 NO_AGENCY: Final = (
     "Chưa xác định được cơ quan có thẩm quyền cho bước này: nơi tiếp nhận hồ sơ điều phối."
 )
+HANDED_ON: Final = "Việc đã được chuyển sang {agency}; cơ quan không phải làm gì thêm."
+TO_BE_PLACED: Final = (
+    "Việc đã được đưa vào danh sách điều phối: trưởng bộ phận một cửa chọn cơ quan làm. Cơ quan không "
+    "phải làm gì thêm."
+)
+HANDED_ON_BY: Final = (
+    "Việc này do {agency} chuyển đến, thời hạn của bước tính tiếp. Lý do: {reason}"
+)
+PLACED: Final = "Trưởng bộ phận một cửa giao việc này, thời hạn của bước tính tiếp: {word}"
+NOT_PLACED: Final = "Chưa giao được cho cơ quan nào: {step}"
 PAUSED: Final = "Tạm dừng tính hạn trong khi chờ công dân."
 STEP_NOT_DONE: Final = "Chưa làm xong việc: {step}"
 NOT_DONE: Final = "Hồ sơ chưa giải quyết xong"

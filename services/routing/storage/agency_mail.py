@@ -89,7 +89,7 @@ def matters(connection: sa.Connection, agency: str, near_until: datetime) -> lis
     """
     near = _MATTER.where(
         tasks.c.agency == agency,
-        tasks.c.kind == "task",
+        tasks.c.kind != "payment",  # with those that its office must place
         tasks.c.state.in_(RUNNING),
         tasks.c.due_at <= near_until,
     )

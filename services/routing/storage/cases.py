@@ -47,18 +47,17 @@ class Cases:
 
     def _read(self, found: Iterable[Any]) -> None:
         loaded = {row.dossier: row for row in found}
-        of: dict[str, dict[str, Task]] = {code: {} for code in loaded}
-        given = batch.fetch(self._connection, tasks.c.dossier, loaded)
-        for row in sorted(given, key=lambda one: (one.opened_at, one.id)):
-            of[row.dossier][row.step] = rows.task_of(row)
+        of: dict[str, list[Any]] = {code: [] for code in loaded}
+        for row in batch.fetch(self._connection, tasks.c.dossier, loaded):
+            of[row.dossier].append(row)
         for code, row in loaded.items():
-            self._stored[code] = of[code]
-            self._keep(rows.case_of(row, of[code]))
+            case = rows.case_of(row, of[code])
+            self._stored[code] = _by_id(case)
+            self._keep(case)
 
     def _keep(self, case: Case) -> None:
         self._known[case.dossier] = case
-        for task in case.tasks.values():
-            self._by_task[task.id] = case.dossier
+        self._by_task.update(dict.fromkeys(_by_id(case), case.dossier))
 
     def get(self, dossier: str) -> Case | None:
         """The case of a dossier, None if routing has none."""
@@ -87,9 +86,13 @@ class Cases:
         moved = [
             rows.task_row(task, case.dossier)
             for case in changed.values()
-            for step, task in case.tasks.items()
-            if self._stored.get(case.dossier, {}).get(step) is not task
+            for task in _by_id(case).values()
+            if self._stored.get(case.dossier, {}).get(task.id) is not task
         ]
         batch.upsert(self._connection, cases, [rows.case_row(case) for case in changed.values()])
         batch.upsert(self._connection, tasks, moved)
-        self._stored.update((case.dossier, dict(case.tasks)) for case in changed.values())
+        self._stored.update((case.dossier, _by_id(case)) for case in changed.values())
+
+
+def _by_id(case: Case) -> dict[str, Task]:
+    return {**case.handed_on, **{task.id: task for task in case.tasks.values()}}

@@ -41,7 +41,7 @@ def send_again(uow: UnitOfWork, agency: str, task: str, since: datetime) -> bool
 
 
 def _position_of(connection: sa.Connection, stream: str, task: str, since: datetime) -> int | None:
-    number, needle = _first_since(connection, stream, since), task.encode()
+    number, needle = first_since(connection, stream, since), task.encode()
     columns = (_outbox.c.position, _outbox.c.sequence, _outbox.c.type, _outbox.c.body)
     while True:
         mine = sa.and_(_outbox.c.stream == stream, _outbox.c.sequence >= number)
@@ -62,7 +62,7 @@ def _task_in(body: bytes) -> str | None:
     return handed.task if isinstance(handed, TaskAssigned) else None
 
 
-def _first_since(connection: sa.Connection, stream: str, since: datetime) -> int:
+def first_since(connection: sa.Connection, stream: str, since: datetime) -> int:
     """About the first number of a stream that was made at `since` or later."""
     streams = LEDGERS.streams.c
     last = connection.scalar(sa.select(streams.last).where(streams.stream == stream)) or 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -48,8 +48,14 @@ def case_row(case: Case) -> dict[str, Any]:
     }
 
 
-def case_of(row: Any, tasks: Mapping[str, Task]) -> Case:
-    """The case of a row, with its tasks by step."""
+def case_of(row: Any, given: Iterable[Any]) -> Case:
+    """The case of a row with the rows of all its tasks."""
+    tasks: dict[str, Task] = {}
+    handed_on: dict[str, Task] = {}
+    for task in sorted(map(task_of, given), key=lambda one: (one.opened_at, one.number, one.id)):
+        if (before := tasks.get(task.step)) is not None:
+            handed_on[before.id] = before
+        tasks[task.step] = task
     return Case(
         dossier=row.dossier,
         procedure=ProcedureName(code=row.procedure, name=row.procedure_name),
@@ -64,6 +70,7 @@ def case_of(row: Any, tasks: Mapping[str, Task]) -> Case:
         corrected={name: parse_instant(at) for name, at in (row.corrected or {}).items()},
         papers=msgspec.convert(row.papers, tuple[Paper, ...]),
         tasks=tasks,
+        handed_on=handed_on,
         rounds=row.rounds,
         waiting_papers=row.waiting_papers,
         respond_by=row.respond_by,
@@ -111,6 +118,8 @@ def task_row(task: Task, dossier: str) -> dict[str, Any]:
         "repeat_at": task.repeat_at,
         "repeats": task.repeats,
         "fetched_at": task.fetched_at,
+        "number": task.number,
+        "named": task.named,
     }
 
 
@@ -143,6 +152,8 @@ def task_of(row: Any) -> Task:
         repeat_at=row.repeat_at,
         repeats=row.repeats,
         fetched_at=row.fetched_at,
+        number=row.number,
+        named=row.named,
     )
 
 

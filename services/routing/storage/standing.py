@@ -7,6 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from services.routing.storage.placing import BY_OFFICE
 from services.routing.storage.tables import tasks
 from services.routing.storage.views import next_due
 from shared.events.names import agency_queue
@@ -23,6 +24,12 @@ _OVERDUE = (
     .order_by(tasks.c.agency)
 )
 
+_TO_PLACE: Final = ("việc chờ điều phối", "steps that no agency has")
+_PLACE: Final = Both(
+    "Trưởng bộ phận một cửa: chọn cơ quan ở trang Điều phối. Vận hành không phải làm gì.",
+    "The head of the one-stop desk: name an agency on the page Điều phối. Nothing for the operator.",
+)
+
 
 def lines(connection: sa.Connection, now: datetime) -> list[Line]:
     """Overdue tasks by agency, and whether deadlines are being looked after."""
@@ -32,6 +39,7 @@ def lines(connection: sa.Connection, now: datetime) -> list[Line]:
     )
     words = ("việc quá hạn", "overdue tasks")
     found = overdue(connection, _OVERDUE, "agency", words, act, now)
+    found += overdue(connection, BY_OFFICE, "office", _TO_PLACE, _PLACE, now)
     return found + clock_line("routing", next_due(connection, ()), now)
 
 

@@ -89,7 +89,11 @@ tasks = sa.Table(
     sa.Column("repeat_at", Instant()),
     sa.Column("repeats", sa.Integer, nullable=False, server_default="0"),
     sa.Column("fetched_at", Instant()),
-    sa.UniqueConstraint("dossier", "step", name="tasks_dossier_step"),
+    # 1 for the first task of a step; another each time that the step is handed on.
+    sa.Column("number", sa.Integer, nullable=False, server_default="1"),
+    # The agency that its own said is competent.
+    sa.Column("named", sa.Text),
+    sa.UniqueConstraint("dossier", "step", "number", name="tasks_dossier_step_number"),
 )
 
 # Each answer that was applied, by either door: a repeat gets the same reply.
@@ -132,6 +136,25 @@ cleared = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False),
 )
 
+# Which messages of its stream an agency was served at the door, in one piece: from first to last.
+fetches = sa.Table(
+    "fetches",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("first", sa.BigInteger, primary_key=True),
+    sa.Column("last", sa.BigInteger, primary_key=True),
+    sa.Column("at", Instant(), nullable=False),
+)
+
+# When its agency first and last opened a task, on its page or by itself at the door.
+looks = sa.Table(
+    "looks",
+    metadata,
+    sa.Column("task", sa.Text, primary_key=True),
+    sa.Column("first_at", Instant(), nullable=False),
+    sa.Column("last_at", Instant(), nullable=False),
+)
+
 # Staff addresses of an agency: theirs, no citizens' contacts. When it next has its list as mail.
 agency_mail = sa.Table(
     "agency_mail",
@@ -164,6 +187,8 @@ sa.Index(
 )
 _asked = tasks.c.wish.is_not(None)
 sa.Index("tasks_wish", tasks.c.dossier, postgresql_where=_asked, sqlite_where=_asked)
+_placing = tasks.c.kind == "placing"
+sa.Index("tasks_placing", tasks.c.agency, postgresql_where=_placing, sqlite_where=_placing)
 sa.Index("tasks_agency", tasks.c.agency, tasks.c.opened_at)
 sa.Index("answers_task", answers.c.task)
 sa.Index("refused_answers_task", refused_answers.c.task)

@@ -46,6 +46,7 @@ class Handed:
     dossiers: list[str]  # of each message
     next: int
     more: bool
+    first: int = 0  # the number of the first of them
 
     @property
     def tasks(self) -> list[str]:
@@ -104,8 +105,7 @@ def task_case(connection: sa.Connection, agency: str, task_id: str) -> tuple[Cas
         return None
     found = connection.execute(sa.select(cases).where(cases.c.dossier == row.dossier)).one()
     all_of_it = sa.select(tasks).where(tasks.c.dossier == row.dossier)
-    its = {each.step: rows.task_of(each) for each in connection.execute(all_of_it)}
-    return rows.case_of(found, its), rows.task_of(row)
+    return rows.case_of(found, connection.execute(all_of_it)), rows.task_of(row)
 
 
 def answers_to(connection: sa.Connection, agency: str, task_id: str) -> list[Any]:
@@ -138,6 +138,7 @@ def handed_over(connection: sa.Connection, stream: str, after: int, limit: int) 
         dossiers=[row.subject for row in given],
         next=given[-1].sequence if given else after,
         more=len(found) > limit,
+        first=given[0].sequence if given else after,
     )
 
 

@@ -60,6 +60,36 @@ class CityDirectory:
             return Agency(code=office.code, name=office.name), False
         return Agency(code=agency.code, name=agency.name), True
 
+    def competent(self, role: str, named: str | None = None) -> tuple[Agency, ...]:
+        """Whoever is named and holds the role anywhere, the office if it does, then its territory's.
+
+        An agency that only checks the installation is competent for its own office alone.
+        """
+        catalogue, office = self._catalogue, self._office
+        found = [each for each in (named, office.code) if each and self.holds(each, role)]
+        placed = catalogue.agencies_for(role, self._territory, self._on)
+        codes = dict.fromkeys((*found, *(each.code for each in placed)))
+        known = (self.agency(code) for code in codes)
+        return tuple(each for each in known if each is not None)
+
+    def holds(self, code: str, role: str) -> bool:
+        """Whether an agency has a role today, for whatever territory."""
+        return self.agency(code) is not None and role in self._catalogue.agency(code).roles
+
+    def agency(self, code: str) -> Agency | None:
+        """By its code, if it is there today and no stranger to this office."""
+        try:
+            agency = self._catalogue.agency(code)
+        except NotFound:
+            return None
+        there = agency.is_valid(self._on) and agency.check == self._office.check
+        return Agency(code=agency.code, name=agency.name) if there else None
+
+    def every(self) -> tuple[Agency, ...]:
+        """All that a step can be handed on to today."""
+        known = (self.agency(each.code) for each in self._catalogue.agencies(self._on))
+        return tuple(each for each in known if each is not None)
+
     def calendar(self, agency: str) -> WorkingCalendar:
         """The clock that an agency's deadlines are counted by."""
         return self._catalogue.calendar(agency)
@@ -103,7 +133,7 @@ class Rules:
         """What a dossier that was just received is judged by."""
         procedure = received.procedure
         route_ = self.route(procedure.code, procedure.version, received.branches)
-        return Circumstances(route_, self._directory(received.office, at), at, new_id)
+        return Circumstances(route_, self.directory(received.office, at), at, new_id)
 
     def for_case(self, case: Case, at: datetime, new_id: Callable[[], str]) -> Circumstances:
         """What an open case is judged by: the version it came under, the agencies of the day.
@@ -112,7 +142,7 @@ class Rules:
         """
         at = max(at, case.latest)
         route_ = self.route(case.procedure.code, case.version, case.branches)
-        directory = self._directory(case.office, at)
+        directory = self.directory(case.office, at)
         return Circumstances(route_, directory, at, new_id, self.receipted)
 
     def near_until(self, agency: str, now: datetime) -> datetime:
@@ -157,7 +187,8 @@ class Rules:
             self._routes[key] = route(plan, branches)
         return self._routes[key]
 
-    def _directory(self, office: Office, at: datetime) -> CityDirectory:
+    def directory(self, office: Office, at: datetime) -> CityDirectory:
+        """Who is competent for an office's dossiers on the day of this instant."""
         on = to_vn(at).date()
         key = (office.code, office.territory, on)
         known = self._directories.get(key)

@@ -14,6 +14,7 @@ from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
 from services.routing.storage.views import OPEN, TaskLine
 from services.routing.usecases.look import SeenTask
 from services.routing.usecases.reading import AnswerSchema
+from services.routing.web.coordination import add_api
 from services.routing.web.door import Door
 from services.routing.web.schemas import (
     FilesSchema,
@@ -25,6 +26,7 @@ from services.routing.web.schemas import (
 )
 from shared.identity.guard import current, require
 from shared.identity.links import API, LASTS, QUERY, Link, Links
+from shared.kernel.errors import NotFound
 from shared.web.api import Blueprint, linked
 
 TASKS: Final = "/api/v1/tasks"
@@ -39,6 +41,7 @@ def blueprint(door: Door) -> Blueprint:
     _add_looking(blue, door)
     _add_files(blue, door)
     _add_answering(blue, door)
+    add_api(blue, door)
     return blue
 
 
@@ -111,7 +114,12 @@ def _add_answering(blue: Blueprint, door: Door) -> None:
 
 
 def file_links(door: Door, seen: SeenTask, address: str) -> dict[str, Any]:
-    """The links of whoever calls, to the addresses for people or for programs."""
+    """The links of whoever calls, to the addresses for people or for programs.
+
+    NotFound for whoever said that the task is not theirs: the citizen's papers are no longer either.
+    """
+    if seen.task.closed_by == "transferred":
+        raise NotFound("the task was handed on", vi="Nhiệm vụ đã chuyển cho cơ quan khác.")
     until = door.store.clock.now() + LASTS
     link = Link("read", seen.case.dossier, until, current(), seen.task.id, seen.task.agency.name)
     signer = Links(str(current_app.config["SECRET_KEY"]))

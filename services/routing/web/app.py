@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import Any
+
+from flask import Flask, request
 
 from services.routing.usecases.rules import Rules
+from services.routing.web import book
 from services.routing.web.api import blueprint as api_blueprint
+from services.routing.web.coordination import AGENCIES, PAGE
 from services.routing.web.door import Door
 from services.routing.web.pages import blueprint as pages_blueprint
 from shared.database import Store
+from shared.identity.guard import current_or_none
 from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web.api import create_api
@@ -17,6 +22,13 @@ from shared.web.state import state_of
 
 TITLE = "Nhiệm vụ của cơ quan"
 HOME = "/nhiem-vu"
+FOR_AGENCIES = (
+    (HOME, "Đang mở"),
+    (f"{HOME}/sap-den-han", "Sắp đến hạn"),
+    (f"{HOME}/da-xong", "Đã xong"),
+    (book.PAGE, "Sổ giao nhận"),
+)
+FOR_HEADS = ((PAGE, "Điều phối"), (AGENCIES, "Các cơ quan"), (book.PAGE, "Sổ giao nhận"))
 
 
 def create_web(
@@ -30,14 +42,11 @@ def create_web(
         metrics=metrics,
         sign_in=("agency",),
         home=HOME,
-        navigation=(
-            (HOME, "Đang mở"),
-            (f"{HOME}/sap-den-han", "Sắp đến hạn"),
-            (f"{HOME}/da-xong", "Đã xong"),
-        ),
+        navigation=FOR_AGENCIES,
     )
     door = Door(store, rules)
     state_of(app).name_of = door.agency_name
+    app.context_processor(_navigation)
     api = create_api(
         app,
         "Liên Thông: agencies",
@@ -47,3 +56,9 @@ def create_web(
     api.register_blueprint(api_blueprint(door))
     app.register_blueprint(pages_blueprint(door))
     return app
+
+
+def _navigation() -> dict[str, Any]:
+    """The head of each page: nobody is shown doors that do not open."""
+    caller = current_or_none() if request.url_rule is not None else None
+    return {"navigation": FOR_HEADS if caller and caller.kind == "desk" else FOR_AGENCIES}

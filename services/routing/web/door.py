@@ -6,23 +6,28 @@ reply or a page looks like, and what an agency may do with a task.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from services.routing.domain.case import Case
+from services.routing.domain.case import Case, Task
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
-from services.routing.storage import views
+from services.routing.storage import book, views
+from services.routing.storage.book import Delivery
 from services.routing.usecases import look
 from services.routing.usecases.answer import take_request
+from services.routing.usecases.book import of_day
 from services.routing.usecases.fetched import note_fetched
+from services.routing.usecases.pace import Pace, paces
+from services.routing.usecases.place import Waiting, place_step, recipients, waiting
 from services.routing.usecases.rules import Rules
 from shared.catalogue import FormField
 from shared.database import Store
 from shared.events.agencies import Answer
 from shared.events.names import ROUTING_TASKS
 from shared.identity.audit import saw
+from shared.identity.keys import Principal
 from shared.kernel.actor import Actor
+from shared.kernel.clock import to_vn
 from shared.kernel.errors import NotFound
 
 
@@ -44,8 +49,10 @@ class Door:
         """A task of this agency; NotFound for any other, there or not."""
         with self.store.read() as connection:
             seen = look.task_of(connection, self.rules, agency, task_id)
-        if seen.task.repeat_at is not None:
-            self._fetched(agency, [task_id])
+        with self.store.begin(Actor("agency", agency)) as uow:
+            book.note_look(uow, task_id)
+            if seen.task.repeat_at is not None:
+                note_fetched(uow, [task_id])
         saw([seen.case.dossier])
         return seen
 
@@ -76,19 +83,55 @@ class Door:
         with self.store.read() as connection:
             handed = views.handed_over(connection, f"{ROUTING_TASKS} {agency}", after, limit)
             unseen = views.to_repeat(connection, agency, handed.tasks)
-        if unseen:
-            self._fetched(agency, unseen)
+            served = (handed.first, handed.next)
+            fresh = bool(handed.messages) and not book.was_fetched(connection, agency, *served)
+        if fresh or unseen:
+            with self.store.begin(Actor("agency", agency)) as uow:
+                if fresh:
+                    book.note_fetch(uow, agency, *served)
+                note_fetched(uow, unseen)
         saw(handed.dossiers)
         return handed
-
-    def _fetched(self, agency: str, tasks: Sequence[str]) -> None:
-        with self.store.begin(Actor("agency", agency)) as uow:
-            note_fetched(uow, tasks)
 
     def answer(self, key: SubmissionKey, answer: Answer) -> SubmittedAnswer:
         """Take an answer; the same answer again gets the same reply."""
         with self.store.begin(Actor("agency", key.agency)) as uow:
             return take_request(uow, self.rules, key, answer)
+
+    def handover_book(self, agency: str, day: date, office: str | None) -> list[Delivery]:
+        """A day of an agency's hand-over book; with `office` of the dossiers that it took alone."""
+        with self.store.read() as connection:
+            found = of_day(connection, agency, day, office)
+        saw(dict.fromkeys(each.dossier for each in found if each.dossier))
+        return found
+
+    def paces(self, office: str) -> list[Pace]:
+        """How each agency keeps pace with what this office has taken in."""
+        with self.store.read() as connection:
+            return paces(connection, self.rules.catalogue, self.store.clock.now(), office)
+
+    def agencies(self) -> list[tuple[str, str]]:
+        """Every agency of today but those that only check, as the choices of a list."""
+        today = to_vn(self.store.clock.now()).date()
+        return [(a.code, a.name) for a in self.rules.catalogue.agencies(today) if not a.check]
+
+    def waiting(self, office: str, limit: int) -> list[Waiting]:
+        """What waits for the head of this office to name an agency, the longest waiting first."""
+        with self.store.read() as connection:
+            found = waiting(connection, self.rules, office, self.store.clock.now(), limit)
+        saw(each.case.dossier for each in found)
+        return found
+
+    def place(self, head: Principal, task_id: str, agency: str, word: str) -> Task:
+        """Name the agency of a step that waits for it; the same again is harmless."""
+        with self.store.begin(head.actor) as uow:
+            return place_step(uow, self.rules, head.bound_to, task_id, agency, word)
+
+    def others(self, seen: look.SeenTask) -> list[tuple[str, str]]:
+        """Agencies that a task might be for instead, those that have this work elsewhere first."""
+        role = "" if seen.step is None else seen.step.role
+        fitting, rest = recipients(self.rules, seen.case, role, self.store.clock.now())
+        return [(a.code, a.name) for a in (*fitting, *rest) if a.code != seen.task.agency.code]
 
     def step_name(self, line: views.TaskLine) -> str:
         """The name of the step that a line's task stands for."""

@@ -16,7 +16,7 @@ from services.routing.storage.views import OPEN, TaskLine, answers_to
 from services.routing.usecases.answer import NotApplied
 from services.routing.usecases.look import SeenTask
 from services.routing.usecases.reading import AnswerSchema
-from services.routing.web import words
+from services.routing.web import book, coordination, words
 from services.routing.web.api import file_links, submit
 from services.routing.web.door import Door
 from shared.catalogue import FormField
@@ -30,6 +30,8 @@ from shared.web.faults import faults_of
 from shared.web.schemas import Instant
 
 MOST: Final = 200
+#: The button of the question that comes before a task is handed on.
+_SURE: Final = "sure"
 _SCHEMA: Final = AnswerSchema()
 
 
@@ -38,6 +40,8 @@ def blueprint(door: Door) -> Blueprint:
     blue = Blueprint("pages", __name__, template_folder="templates")
     _add_lists(blue, door)
     _add_one_task(blue, door)
+    coordination.add_pages(blue, door)
+    book.add_pages(blue, door)
     return blue
 
 
@@ -94,6 +98,8 @@ def _add_one_task(blue: Blueprint, door: Door) -> None:
         data, faults = _read(request.form)
         if data is None:
             return _page(door, seen, request.form, faults), 422
+        if data["kind"] == "not_ours" and _SURE not in request.form:
+            return _page(door, seen, request.form, ask=True), 200
         try:
             taken = submit(door, agency, task_id, data)
         except NotApplied as refused:
@@ -114,7 +120,7 @@ def _row(door: Door, line: TaskLine, now: datetime) -> dict[str, Any]:
         "state": name,
         "tone": tone,
         "due": words.due(line.task, now),
-        "outcome": words.OUTCOMES.get(line.task.outcome or "", ""),
+        "outcome": words.outcome(line.task),
     }
 
 
@@ -123,13 +129,12 @@ def _page(
     seen: SeenTask,
     given: Mapping[str, Any] | None = None,
     faults: tuple[Fault, ...] = (),
+    *,
+    ask: bool = False,
 ) -> str:
     now = door.store.clock.now()
     fields = door.fields(seen.case)
     name, tone = words.STATES[seen.task.state]
-    wrong: dict[str, list[str]] = {}
-    for fault in faults:
-        wrong.setdefault(_place(fault), []).append(fault.vi)
     with door.store.read() as connection:
         said = answers_to(connection, seen.task.agency.code, seen.task.id)
     return render_template(
@@ -145,16 +150,18 @@ def _page(
         ],
         overtaken=[fields[name].label if name in fields else name for name in seen.overtaken],
         results=[(code, code) for code in seen.results],
-        outcome=words.OUTCOMES.get(seen.task.outcome or ""),
+        outcome=words.outcome(seen.task),
+        others=door.others(seen) if seen.task.is_open else [],
+        ask=ask,
         answer_id=door.store.ids.new(),
         given=given or {},
         chosen=(given or {}).get("kind", ""),
         me=current().name,
-        links=file_links(door, seen, PAGE),
+        links=None if seen.task.closed_by == "transferred" else file_links(door, seen, PAGE),
         handed_in=_handed_in(door, seen, given),
         faults=[Fault(_place(f), f.vi, f.en) for f in faults],
         labels_of_inputs=words.LABELS,
-        wrong=wrong,
+        wrong=words.by_place(faults),
         said=[_said(row) for row in said],
     )
 
@@ -191,7 +198,7 @@ def _read(form: MultiDict[str, str]) -> tuple[dict[str, Any] | None, tuple[Fault
     raw = {
         name: _typed(name, text)
         for name, text in form.items()
-        if text.strip() and name != "csrf_token"
+        if text.strip() and name not in ("csrf_token", _SURE)
     }
     unread = {name: typed for name, typed in raw.items() if isinstance(typed, Unreadable)}
     told = tuple(Fault(name, each.vi, each.en) for name, each in unread.items())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import marshmallow as ma
 from marshmallow import fields, validate
+from msgspec import Meta
 
-from shared.web.of_event import NOT_HERE
+from shared.events.types import WRITTEN_TEXT, Word
+from shared.web.of_event import NOT_HERE, field_of
 from shared.web.schemas import Instant, QueryInt, Schema
 
 STATES: Final = ("open", "assigned", "taken", "paused", "answered", "cancelled")
@@ -30,6 +32,24 @@ class TasksQuery(Schema):
         """Both at once mean nothing."""
         if "after" in data and "state" in data:
             raise ma.ValidationError({"state": [NOT_HERE]})
+
+
+class PlacementSchema(Schema):
+    """Who does a step of the coordination list, with a word that this agency is told."""
+
+    agency = field_of(Word, required=True, metadata={"description": "Code of the agency"})
+    reason = field_of(
+        Annotated[str, Meta(min_length=1, max_length=WRITTEN_TEXT)],
+        required=True,
+        metadata={"description": "A word to this agency; it stands in the timeline"},
+    )
+
+
+class PlacedSchema(Schema):
+    """The entry of the list that was decided, and who has the step now."""
+
+    task = fields.String(required=True)
+    agency = fields.String(required=True)
 
 
 class NamedSchema(Schema):
@@ -91,6 +111,33 @@ class TasksSchema(Schema):
     next = fields.Integer(
         required=True, allow_none=True, metadata={"description": "Go on with after=next"}
     )
+    more = fields.Boolean(required=True)
+
+
+class SaidSchema(Schema):
+    """Who had the step before and did not do it; `named` is whom it thought competent."""
+
+    agency = fields.String(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    named = fields.String(required=True, allow_none=True)
+
+
+class WaitingSchema(Schema):
+    """A step that no agency has."""
+
+    task = fields.String(required=True, metadata={"description": "Name it in the placement"})
+    dossier = fields.String(required=True)
+    procedure = fields.Nested(NamedSchema, required=True)
+    step = fields.Nested(NamedSchema, required=True)
+    waiting_since = Instant(required=True)
+    due_at = Instant(required=True, allow_none=True)
+    before = fields.List(fields.Nested(SaidSchema), required=True)
+
+
+class ToPlaceSchema(Schema):
+    """The coordination list, the longest waiting first."""
+
+    items = fields.List(fields.Nested(WaitingSchema), required=True)
     more = fields.Boolean(required=True)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from services.routing.domain.case import Task
 from shared.kernel.clock import parse_day
+from shared.kernel.errors import Fault
 from shared.web.due import Due, time_left
 from shared.web.filters import vn_date, vn_number
 
@@ -28,6 +29,7 @@ KINDS: Final[Mapping[str, str]] = {
     "completed": "Trả kết quả",
     "supplement_needed": "Đề nghị bổ sung giấy tờ",
     "refused": "Từ chối giải quyết",
+    "not_ours": "Không thuộc thẩm quyền",
     "more_time_needed": "Xin thêm thời gian",
 }
 UNKNOWN_KIND: Final = "Câu trả lời"
@@ -43,7 +45,34 @@ LABELS: Final[Mapping[str, str]] = {
     "reason": "Lý do",
     "respond_by": "Bổ sung trước",
     "until": "Hạn mới",
+    "agency": "Cơ quan có thẩm quyền",
 }
+
+
+def span(marks: tuple[int, int] | None) -> str:
+    """Minutes of working time, of half and of nine tenths: `2 giờ · 7 giờ 30 phút`."""
+    return "—" if marks is None else " · ".join(map(_span, marks))
+
+
+def _span(minutes: int) -> str:
+    hours, rest = divmod(minutes, 60)
+    parts = (f"{hours} giờ" if hours else "", f"{rest} phút" if rest or not hours else "")
+    return " ".join(part for part in parts if part)
+
+
+def by_place(faults: Iterable[Fault]) -> dict[str, list[str]]:
+    """What is wrong with each input of a form, by its name."""
+    found: dict[str, list[str]] = {}
+    for fault in faults:
+        found.setdefault(fault.place.split(".")[0], []).append(fault.vi)
+    return found
+
+
+def outcome(task: Task) -> str:
+    """How a task ended, empty while it is open."""
+    if task.closed_by == "transferred":
+        return "Đã chuyển đi: không thuộc thẩm quyền"
+    return OUTCOMES.get(task.outcome or "", "")
 
 
 def due(task: Task, now: datetime) -> Due:

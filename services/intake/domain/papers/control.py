@@ -21,7 +21,13 @@ from services.intake.domain.papers.model import (
 )
 from services.intake.domain.papers.negative import not_there
 from services.intake.domain.papers.words import duration, minute
-from shared.events.routing import DeadlineMissed, StepAnswered, StepOpened, StepRepeated
+from shared.events.routing import (
+    DeadlineMissed,
+    StepAnswered,
+    StepOpened,
+    StepRepeated,
+    StepTransferred,
+)
 from shared.kernel.clock import to_vn
 
 _COLUMNS: Final = (
@@ -73,15 +79,21 @@ def hand_overs(matter: Matter) -> tuple[HandOver, ...]:
                     opened.opened_at,
                     opened.due_at,
                 )
-            case StepAnswered() | StepRepeated() | DeadlineMissed() as later:
+            case StepAnswered() | StepRepeated() | DeadlineMissed() | StepTransferred() as later:
                 held = found.get(later.task or "")
                 if held is not None:
                     found[later.task or ""] = _after(held, later)
     return tuple(found.values())
 
 
-def _after(held: HandOver, fact: StepAnswered | StepRepeated | DeadlineMissed) -> HandOver:
+def _after(
+    held: HandOver, fact: StepAnswered | StepRepeated | DeadlineMissed | StepTransferred
+) -> HandOver:
     match fact:
+        case StepTransferred():
+            to = "chờ điều phối" if fact.to is None else f"chuyển sang {fact.to.name}"
+            notes = (*held.notes, to, fact.reason)
+            return replace(held, ended_at=fact.transferred_at, late=fact.late, notes=notes)
         case StepRepeated():
             kept = tuple(note for note in held.notes if not note.startswith("giao lại"))
             return replace(held, notes=(*kept, f"giao lại {fact.number} lần"))

@@ -25,6 +25,7 @@ from shared.events.routing import (
     StepAnswered,
     StepOpened,
     StepRepeated,
+    StepTransferred,
     SupplementDropped,
 )
 from shared.web.filters import vn_money
@@ -40,6 +41,7 @@ _ANSWERS = {
     "refused": "không giải quyết",
     "supplement_needed": "cần bổ sung giấy tờ",
     "more_time_needed": "cần thêm thời gian",
+    "not_ours": "không thuộc thẩm quyền",
     "silent": "không trả lời",
 }
 _MOMENTS = {
@@ -144,6 +146,17 @@ def _step_repeated(event: StepRepeated) -> Words:
     ]
 
 
+def _step_transferred(event: StepTransferred) -> Words:
+    told = "chờ trưởng bộ phận chọn cơ quan" if event.to is None else f"chuyển sang {event.to.name}"
+    return f"{named(event.agency)}: {told}", [
+        named(event.step),
+        f"Lý do: {event.reason}",
+        f"Cơ quan được nêu: {named(event.named)}"
+        if event.named and event.named != event.to
+        else "",
+    ]
+
+
 def _step_answered(event: StepAnswered) -> Words:
     said = _ANSWERS.get(event.answer, event.answer)
     if event.rule:
@@ -197,6 +210,7 @@ ROWS: Final = (
     row(StepOpened, _step_opened, "going"),
     row(StepRepeated, _step_repeated, "waiting"),
     row(StepAnswered, _step_answered, "going"),
+    row(StepTransferred, _step_transferred, "waiting"),
     row(CorrectionOvertaken, _overtaken, "bad"),
     row(DeadlineNear, _deadline("Sắp đến hạn"), "waiting"),
     row(DeadlineMissed, _deadline("Quá hạn"), "bad"),

@@ -1,0 +1,46 @@
+"""`lienthong handover list`: the hand-over book of an agency, for whoever runs the city."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import click
+
+from services.commands.stores import now, opened, operator
+from services.routing.usecases.book import COLUMNS, cells, of_day, workbook
+from shared.identity import audit
+from shared.kernel.clock import to_vn
+
+
+@click.group()
+def handover() -> None:
+    """What was handed over to agencies, and what is known of its way."""
+
+
+@handover.command("list")
+@click.option("--agency", required=True, metavar="CODE", help="Whose book.")
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Of Việt Nam's calendar, such as 2026-11-23; default: today.",
+)
+@click.option("--xlsx", type=click.Path(path_type=Path, dir_okay=False), help="Write this file.")
+def list_(agency: str, day: datetime | None, xlsx: Path | None) -> None:
+    """Show what was handed over to an agency on a day: written, confirmed, fetched, opened, answered.
+
+    No line holds anything of a form. The first 2,000 of a day.
+    """
+    on: date = day.date() if day is not None else to_vn(now()).date()
+    with opened("routing") as store:
+        with store.read() as connection:
+            found = of_day(connection, agency, on)
+        with store.begin(operator()) as uow:
+            audit.note(uow, "list handover", [agency])
+    if xlsx is not None:
+        xlsx.write_bytes(workbook(found, f"Sổ giao nhận ngày {on:%d/%m/%Y} – {agency}"))
+    else:
+        click.echo("\t".join(name for name, _ in COLUMNS))
+        for each in found:
+            click.echo("\t".join(cells(each)))
+    click.echo(f"{len(found)} bản tin / messages", err=True)

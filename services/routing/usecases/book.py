@@ -1,0 +1,84 @@
+"""The hand-over book of an agency for one local day: as rows for people, and as a workbook."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from services.routing.storage.book import Delivery, deliveries
+from shared.kernel.clock import VN, as_utc, to_vn
+
+KINDS: Final = {
+    "assigned": "Giao việc",
+    "changed": "Có thay đổi",
+    "cancelled": "Thôi việc",
+    "answer_refused": "Câu trả lời không ghi nhận",
+    "fact.withheld": "Đã rút lại",
+}
+ANSWERS: Final = {
+    "completed": "Đã xong",
+    "refused": "Từ chối",
+    "supplement_needed": "Cần bổ sung",
+    "more_time_needed": "Cần thêm thời gian",
+    "not_ours": "Không thuộc thẩm quyền",
+}
+COLUMNS: Final = (
+    ("Số", 8), ("Bản tin", 24), ("Mã hồ sơ", 28), ("Nhiệm vụ", 38), ("Ghi sổ", 19),
+    ("Máy chủ bản tin xác nhận", 19), ("Lấy ở cổng", 19), ("Mở nhiệm vụ", 19),
+    ("Nhận việc", 19), ("Trả lời", 19), ("Câu trả lời", 24), ("Giao lại", 9),
+)  # fmt: skip
+TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+def of_day(
+    connection: sa.Connection, agency: str, day: date, office: str | None = None
+) -> list[Delivery]:
+    """What was made for an agency on a day of Viet Nam's calendar; see `storage.book.deliveries`."""
+    since = as_utc(datetime.combine(day, time(), VN))
+    until = as_utc(datetime.combine(day + timedelta(days=1), time(), VN))
+    return deliveries(connection, agency, since, until, office=office)
+
+
+def cells(of: Delivery) -> tuple[str, ...]:
+    """One line of the book, instants to the second on the wall clock of Viet Nam."""
+    instants = (
+        of.made_at, of.confirmed_at, of.fetched_at, of.opened_at, of.taken_at, of.answered_at,
+    )  # fmt: skip
+    return (
+        str(of.number),
+        KINDS.get(of.kind, of.kind),
+        of.dossier,
+        of.task or "",
+        *(_second(at) for at in instants),
+        ANSWERS.get(of.answer or "", of.answer or ""),
+        str(of.repeats) if of.repeats else "",
+    )
+
+
+def _second(at: datetime | None) -> str:
+    return "" if at is None else f"{to_vn(at):%H:%M:%S %d/%m/%Y}"
+
+
+def workbook(found: Sequence[Delivery], title: str) -> bytes:
+    """The book as an xlsx file of texts: nothing in it is taken for a formula."""
+    import openpyxl
+    from openpyxl.cell import WriteOnlyCell
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet("Sổ giao nhận")
+    for place, (_, width) in enumerate(COLUMNS):
+        sheet.column_dimensions[chr(ord("A") + place)].width = width
+    sheet.freeze_panes = "A3"
+    names = tuple(name for name, _ in COLUMNS)
+    for line in ((title,), names, *map(cells, found)):
+        made = [WriteOnlyCell(sheet, text) for text in line]
+        for cell in made:
+            cell.data_type = "s"
+        sheet.append(made)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()

@@ -1,0 +1,79 @@
+"""The hand-over book's page, for an agency its own, for the head of an office of any agency's share."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, Final
+
+from flask import Blueprint, Response, render_template, request, url_for
+
+from services.routing.storage.book import MOST, Delivery
+from services.routing.usecases import book
+from services.routing.web.coordination import head
+from services.routing.web.door import Door
+from shared.identity.guard import current, require
+from shared.kernel.clock import to_vn
+from shared.kernel.days import read_day
+from shared.kernel.numbers import Unreadable
+
+PAGE: Final = "/nhiem-vu/so-giao-nhan"
+
+
+def add_pages(blue: Blueprint, door: Door) -> None:
+    """/nhiem-vu/so-giao-nhan: a day of the book, and the same as a workbook."""
+
+    @blue.get(PAGE)
+    @require("agency", "desk")
+    def handed_over() -> str:
+        day, typed, wrong = _day(door)
+        agency, office = _whose(door)
+        rows = door.handover_book(agency, day, office) if agency else []
+        return render_template(
+            "routing/book.html",
+            rows=[_row(each) for each in rows],
+            agency=agency,
+            name=door.agency_name(agency) if agency else "",
+            agencies=door.agencies() if office else [],
+            typed=typed,
+            wrong={"ngay": wrong},
+            most=MOST,
+            file=url_for("pages.handover_file", ngay=f"{day:%d/%m/%Y}", co_quan=agency or None),
+        )
+
+    @blue.get(f"{PAGE}.xlsx")
+    @require("agency", "desk")
+    def handover_file() -> Response:
+        day, _, _ = _day(door)
+        agency, office = _whose(door)
+        rows = door.handover_book(agency, day, office) if agency else []
+        title = f"Sổ giao nhận ngày {day:%d/%m/%Y} – {door.agency_name(agency)}"
+        answer = Response(book.workbook(rows, title), content_type=book.TYPE)
+        name = f"so-giao-nhan-{day:%Y%m%d}.xlsx"
+        answer.headers.set("Content-Disposition", "attachment", filename=name)
+        return answer
+
+
+def _whose(door: Door) -> tuple[str, str | None]:
+    """Whose book is asked for, and of which office's dossiers alone; no agency: none was chosen."""
+    if current().kind == "agency":
+        return current().bound_to, None
+    chosen = request.args.get("co_quan", "")
+    known = dict(door.agencies())
+    return (chosen if chosen in known else ""), head().bound_to
+
+
+def _day(door: Door) -> tuple[date, str, list[str]]:
+    today = to_vn(door.store.clock.now()).date()
+    text = request.args.get("ngay", "")
+    found = read_day(text) if text else today
+    if isinstance(found, Unreadable):
+        return today, text[:100], [found.vi]
+    return found, f"{found:%d/%m/%Y}", []
+
+
+def _row(of: Delivery) -> dict[str, Any]:
+    return {
+        "of": of,
+        "kind": book.KINDS.get(of.kind, of.kind),
+        "answer": book.ANSWERS.get(of.answer or "", of.answer),
+    }
