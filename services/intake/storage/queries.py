@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -189,20 +189,24 @@ def count_lists(
     """How long each of these lists of an office's open dossiers is, in one query.
 
     They differ in their conditions and have the same office and `codes`; one of calls has its own
-    index.
+    index. Of what a search has found each row is read once, whatever becomes of it.
     """
     one = next(iter(lists.values()))
-    found = among(_C.code) if one.codes is not None else sa.true()
+    searched = one.codes is not None
+    of_these = among(_C.code) if searched else _ALIVE
     of_office = _of_office(one)
-    counts = []
+    counts: list[sa.ColumnElement[int]] = []
     for name, filters in lists.items():
-        conditions = _conditions(filters, now)
-        if filters.to_call or filters.asks_time:
-            calls = sa.select(sa.func.count()).select_from(dossiers).where(*conditions)
-            counts.append(calls.scalar_subquery().label(name))
+        own: sa.ColumnElement[int]
+        if not searched and (filters.to_call or filters.asks_time):
+            calls = sa.select(sa.func.count()).select_from(dossiers)
+            own = calls.where(*_conditions(filters, now)).scalar_subquery()
         else:
-            counts.append(sa.func.count().filter(*conditions).label(name))
-    query = sa.select(*counts).select_from(dossiers).where(of_office, _ALIVE, found)
+            own = sa.func.count().filter(
+                *_conditions(replace(filters, office=None, codes=None), now)
+            )
+        counts.append(own.label(name))
+    query = sa.select(*counts).select_from(dossiers).where(of_office, of_these)
     return dict(connection.execute(query, one.keys).mappings().one())
 
 
