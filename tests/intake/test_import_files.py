@@ -15,6 +15,7 @@ from services.intake.domain.bulk.cells import Odd, Wrong, moment, shown, text_of
 from services.intake.domain.bulk.columns import (
     Column,
     Header,
+    UnknownColumn,
     columns_of,
     fold,
     letter,

@@ -267,7 +267,7 @@ def _unknown(
         near = names[best[0]][0].title
         vi, en = f"{vi}; gần giống nhất là «{near}»", f"{en}; the nearest is «{near}»"
     vi += ". Sửa tên cột, hoặc bỏ qua cột này để nhập các cột còn lại."
-    return UnknownColumn(letter(number), vi, en, title)
+    return UnknownColumn(letter(number), vi, en, title=title)
 
 
 def fold(title: str) -> str:
