@@ -146,12 +146,20 @@ def list_dossiers(
     size: int = 50,
     cursor: str | None = None,
     counted: bool = True,
+    most: int | None = None,
 ) -> Page:
-    """A page of dossiers. A dossier filed meanwhile never shifts a page that is read on."""
+    """A page of dossiers. A dossier filed meanwhile never shifts a page that is read on.
+
+    `most`: no more are counted than one beyond it, however many there are.
+    """
     wanted = _conditions(filters, now)
     total: int | None = None
-    if counted:
-        asked = sa.select(sa.func.count()).select_from(dossiers).where(*wanted)
+    if filters == Filters(office=filters.office, codes=filters.codes) and filters.codes is not None:
+        total = len(filters.codes)  # all of them are that office's, as the search has found them
+    elif counted:
+        rows_of = sa.select(sa.literal(1)).select_from(dossiers).where(*wanted)
+        some = rows_of.limit(None if most is None else most + 1).subquery()
+        asked = sa.select(sa.func.count()).select_from(some)
         total = connection.execute(asked, filters.keys).scalar_one()
     key, newest = _sort_key(sort), sort == "newest"
     places = sa.select(_C.code, key.label("sort_key")).where(*wanted)
