@@ -15,6 +15,7 @@ from bench.bare.contestant import running as bare
 from bench.contest import Contestant, Submitted, carry, submit
 from bench.counting import Count, count
 from bench.figures import Figures, Preloaded, submitted
+from bench.intake.command import intake
 from bench.product.contestant import embedded, on_servers
 from bench.product.preload import fill
 from bench.report import as_json, as_text, of_submissions
@@ -32,7 +33,8 @@ _COUNTED = 1_000  # dossiers in the run that counts
 _FEW, _PAIRS = 2_000, 2
 
 
-@click.command()
+@click.group(invoke_without_command=True)
+@click.pass_context
 @click.option("--dossiers", default=10_000, show_default=True, help="In each run at full speed.")
 @click.option("--rounds", default=3, show_default=True, help="Alternating; medians are told.")
 @click.option("--rate", default=20.0, show_default=True, help="Dossiers a second for latencies.")
@@ -42,16 +44,20 @@ _FEW, _PAIRS = 2_000, 2
 @click.option("--quick", is_flag=True, help=f"One round of {_QUICK}: does it all arrive?")
 @click.option("--json", "target", type=click.Path(dir_okay=False, path_type=Path))
 def main(
+    context: click.Context,
+    *,
     dossiers: int,
     rounds: int,
     rate: float,
     paced: int,
     preload: int,
-    submit_only: bool,  # noqa: FBT001 - click passes by name
-    quick: bool,  # noqa: FBT001
+    submit_only: bool,
+    quick: bool,
     target: Path | None,
 ) -> None:
     """Measure the product beside the least that the same job can cost on this machine."""
+    if context.invoked_subcommand is not None:
+        return
     if quick:
         dossiers, rounds, paced = min(dossiers, _QUICK), 1, min(paced, 40)
     with found_or_started() as servers:
@@ -144,6 +150,8 @@ def _preloaded(servers: Servers, dossiers: int, rounds: int, preload: int) -> Pr
 def _say(text: Any) -> None:
     click.echo(text, err=True)
 
+
+main.add_command(intake)
 
 if __name__ == "__main__":
     main()

@@ -75,7 +75,7 @@ class Door:
             "/api/v1/dossiers",
             f"bench-{number}",
             secret,
-            _json(_dossier(number, by_mail=self._by_mail)),
+            body_of(number, by_mail=self._by_mail),
         )
         code: str = json.loads(self._answered(call, "201"))["code"]
         return code
@@ -128,6 +128,11 @@ def _environ(call: _Call) -> dict[str, Any]:
 
 def _json(value: object) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode()
+
+
+def body_of(number: int, *, by_mail: bool) -> bytes:
+    """The request that files dossier `number`."""
+    return _json(_dossier(number, by_mail=by_mail))
 
 
 def _dossier(number: int, *, by_mail: bool) -> dict[str, Any]:

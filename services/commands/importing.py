@@ -44,8 +44,17 @@ _PROGRESS_SECONDS = 1.0
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write the refused rows there, with reasons. Default: FILE.can-sua.xlsx.",
 )
+@click.option(
+    "--ignore-column", "ignore", multiple=True, metavar="NAME", help="Do not read this column."
+)
 def importing(
-    file: Path, office: str, procedure: str, repair: Path | None, *, template: bool
+    file: Path,
+    office: str,
+    procedure: str,
+    repair: Path | None,
+    ignore: tuple[str, ...],
+    *,
+    template: bool,
 ) -> None:
     """Nhập nhiều hồ sơ · File the rows of a .xlsx or .csv as dossiers of one office.
 
@@ -60,7 +69,7 @@ def importing(
             _template(store, catalogue, office, procedure, file)
             return
         content = _read(file)
-        task = Task(store.ids.new(), office, procedure, operator())
+        task = Task(store.ids.new(), office, procedure, operator(), ignore)
         refused = _import(store, catalogue, task, content)
         if refused:
             target = repair or file.with_name(f"{file.stem}.can-sua.xlsx")

@@ -417,6 +417,21 @@ class DossierPartlyReturned(Event, frozen=True, kw_only=True):
     waybill: Waybill | None = None
 
 
+@event("waybill.corrected", "intake", read_by=("notify",))
+class WaybillCorrected(Event, frozen=True, kw_only=True):
+    """The desk has mended what it had written down of a posting; nothing else moves."""
+
+    dossier: DossierCode
+    number: Annotated[Count, about("Which hand-over of the dossier it was, from 1")]
+    carrier: Carrier
+    waybill: Waybill
+    was: Annotated[Waybill | None, about("The number as it was; null where none was written")] = (
+        None
+    )
+    reason: Text
+    corrected_at: Instant
+
+
 @event("result.code_given", "intake", way="contacts", read_by=("notify",), personal=True)
 class ResultCodeGiven(Event, frozen=True, kw_only=True):
     """A code with which the citizen reads the results, once; it goes to the contact that is known."""

@@ -17,7 +17,7 @@ from typing import Final, Literal, cast
 
 import sqlalchemy as sa
 
-from shared.database import Store
+from shared.database import Store, batch
 from shared.database.types import Instant
 from shared.database.unit_of_work import UnitOfWork
 from shared.kernel.actor import Actor
@@ -193,14 +193,11 @@ def verify(connection: sa.Connection, text: str, now: datetime) -> Principal | N
     shape = _SHAPE.fullmatch(text)
     if shape is None:
         return None
-    row = connection.execute(_HOLDER, {"key": shape.group(1)}).one_or_none()
-    if (
-        row is None
-        or row.expires_at <= now
-        or not hmac.compare_digest(bytes(row.hash), hash_of(text))
-    ):
-        return None
-    return Principal(cast("Kind", row.kind), row.bound_to, shape.group(1))
+    (rows,) = batch.query(connection, (_HOLDER, {"key": shape.group(1)}))
+    for kind, bound_to, kept, end in rows:
+        if now < end and hmac.compare_digest(bytes(kept), hash_of(text)):
+            return Principal(cast("Kind", kind), bound_to, shape.group(1))
+    return None
 
 
 def revoke(uow: UnitOfWork, key_id: str) -> None:

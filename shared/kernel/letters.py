@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 _INVISIBLE: Final = re.compile(
@@ -25,6 +26,8 @@ _LOOK_ALIKES: Final = str.maketrans(
     "АВЕЅІЈКМНОРСТУХаеорсухѕіј" "ΑΒΕΖΗΙΚΜΝΟΡΤΥΧοÐƉ",
     "ABESIJKMHOPCTYXaeopcyxsij" "ABEZHIKMNOPTYXoĐĐ",
 )  # fmt: skip
+#: Letters whose kind is remembered: more than Vietnamese has.
+_LETTERS: Final = 1024
 
 
 def tidy(text: str) -> str:
@@ -43,6 +46,7 @@ def fold_wide(text: str) -> str:
     return text if text.isascii() else "".join(map(_plain, text))
 
 
+@lru_cache(_LETTERS)
 def _plain(letter: str) -> str:
     if letter.isdecimal():
         return str(unicodedata.decimal(letter))
@@ -63,6 +67,7 @@ def fold_name(text: str) -> str:
     return unicodedata.normalize("NFC", plain.translate(_LOOK_ALIKES))
 
 
+@lru_cache(_LETTERS)
 def is_latin(letter: str) -> bool:
     """Whether it is a letter of the Latin alphabet, with or without marks."""
     return letter.isalpha() and (

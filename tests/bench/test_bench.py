@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.backends import Servers
+from tests.bench.running import PROJECT, run
 from tests.docs.clone import Clone
 
-PROJECT = Path(__file__).resolve().parents[2]
 CONTESTANTS = {"bare", "product", "embedded", "product, by mail", "bare minimum"}
 DOSSIERS, PACED = 60, 10
 
@@ -76,22 +75,6 @@ def test_the_doors_alone_are_measured_side_by_side(servers: Servers, tmp_path: P
     assert result["dossiers_per_second"].keys() == {"bare", "product"}
     assert result["cpu_ms_by_process"]["product"].keys() == {"submit", "postgresql", "rabbitmq"}
     assert "submissions alone" in done.stdout
-
-
-def run(servers: Servers, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "services", "bench", *arguments],
-        cwd=PROJECT,
-        env={
-            **os.environ,
-            "LIENTHONG_TEST_AMQP_URL": servers.amqp_url,
-            "LIENTHONG_TEST_AMQP_MANAGEMENT_URL": servers.management_url,
-            "LIENTHONG_TEST_DATABASE_URL": servers.database_url,
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_help_tells_the_options_of_the_benchmark() -> None:

@@ -216,3 +216,23 @@ def test_what_is_not_there_is_refused_in_both_languages(city):
         with pytest.raises(Refused) as refused:
             look_up()
         assert refused.value.vi != refused.value.en
+
+
+#: As they stand on the paper, where its text was at hand (catalogue/README.md).
+ON_PAPER = {
+    "1.001193": "submitter_relation child_name child_birth_date child_sex birth_place mother_name "
+    "mother_id mother_passport father_name",
+    "1.000656": "applicant_name submitter_relation deceased_name deceased_id death_date death_place",
+    "1.004222": "applicant_name birth_date applicant_id old_address household_owner new_address "
+    "persons",
+    "1.004194": "applicant_name birth_date applicant_id stay_address stay_until landlord_name",
+    "1.003197": "applicant_name applicant_id residence_address removed_name removal_reason",
+    "1.013225": "investor_name investor_id site_address land_ward map_sheet parcel_number "
+    "building_kind floor_area_m2 floors",
+}
+
+
+@pytest.mark.parametrize("code", ON_PAPER)
+def test_the_fields_stand_in_the_order_of_the_paper_where_it_is_known(code):
+    newest = list(load(CITY).procedure(code, date(2026, 6, 1)).form)
+    assert [field.name for field in newest] == ON_PAPER[code].split()

@@ -41,8 +41,9 @@ def test_a_template_is_written_and_a_file_is_filed_once(run, migrated, backend, 
     good = [values.get(each.key, "") for each in columns]
     bad = [{"number": "2026-2", "c.name": ""}.get(c.key, values.get(c.key, "")) for c in columns]
     file = tmp_path / "danh-sach.csv"
-    file.write_bytes(csv_of(good, header=titles))
-    first = run("import", str(file), *WHERE)
+    file.write_bytes(csv_of([*good, "gọi sau"], header=[*titles, "Ghi chú"]))
+    assert "Ghi chú" in str(run("import", str(file), *WHERE, ok=False).exception.faults)
+    first = run("import", str(file), *WHERE, "--ignore-column", "ghi chú")
     assert "mới / added 1, đã có / known 0, chưa nhận / refused 0" in first.output
     file.write_bytes(csv_of(good, bad, header=titles))
     again = run("import", str(file), *WHERE, ok=False)

@@ -35,6 +35,7 @@ WRITES = {
     "payment": {"amount_vnd": 1, "proof": "b"},
     "withdraw": {"reason": "r"},
     "return-result": {"method": "desk"},
+    "correct-waybill": {"carrier": "VNPost", "waybill": "EA1234567", "reason": "gõ nhầm"},
     "contact": {"name": "Trần Văn Đức"},
     "called": {},
     "correct": {"version": "v", "reason": "r"},

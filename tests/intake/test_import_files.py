@@ -15,6 +15,7 @@ from services.intake.domain.bulk.cells import Odd, Wrong, moment, shown, text_of
 from services.intake.domain.bulk.columns import (
     Column,
     Header,
+    UnknownColumn,
     columns_of,
     fold,
     letter,
@@ -149,6 +150,27 @@ def test_every_fault_of_a_header_is_told_once_unknown_columns_by_their_letters()
     assert "Cột AB «Ghi chú» không có trong thủ tục này" in told
     assert told.count("Thiếu cột bắt buộc") == 1
     assert "Thiếu cột bắt buộc: Hình thức nộp; Họ và tên người nộp; Ngày sinh." in told
+
+
+def test_an_unknown_column_is_told_with_the_nearest_known_one_and_can_be_left_out():
+    titles = [*HEADER, "Ghi chú", "Ngày sihn"]
+    faults = read_header(titles, KNOWN)
+    assert not isinstance(faults, Header)
+    assert [each.title for each in faults if isinstance(each, UnknownColumn)] == titles[-2:]
+    assert "gần giống nhất" not in faults[0].vi
+    assert "gần giống nhất là «Ngày sinh»" in faults[1].vi
+    found = read_header(titles, KNOWN, ["ghi chu", "Ngày sihn"])
+    assert isinstance(found, Header)
+    assert found.columns[5:] == (None, None)
+    assert found.ignored == {5, 6}
+
+
+def test_a_column_to_be_left_out_must_be_there_and_not_be_needed():
+    faults = read_header(HEADER, KNOWN, ["Ghi chú", "Ngày sinh"])
+    assert not isinstance(faults, Header)
+    told = " ".join(each.vi for each in faults)
+    assert "Tệp không có cột «Ghi chú» để bỏ qua" in told
+    assert "Thiếu cột bắt buộc: Ngày sinh" in told
 
 
 def test_two_fields_of_one_name_are_told_apart():

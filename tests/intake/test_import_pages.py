@@ -8,7 +8,7 @@ import re
 import pytest
 
 from services.intake.usecases.importing import workbook
-from tests.intake.files import cells_of, csv_of, row, work, xlsx_of
+from tests.intake.files import HEADER, cells_of, csv_of, row, work, xlsx_of
 from tests.intake.made import OFFICE, OTHER_OFFICE
 from tests.intake.test_pages import Browser, how_many, words
 
@@ -74,6 +74,24 @@ def test_a_file_that_is_not_taken_is_told_on_the_page_at_once(
     assert said in words(answer)
     assert '<option value="1.000001" selected>' in answer.text
     assert work(embedded_desk) == 0
+
+
+def test_the_rows_are_taken_without_an_unknown_column_once_it_is_ticked(officer, embedded_desk):
+    titles = [*HEADER, 'Ghi "chú"']
+    content = xlsx_of([*row("a-1"), "gọi sau"], [*row("a-2", birth="x"), ""], header=titles)
+    asked = hand_in(officer, content)
+    assert asked.status_code == 422
+    assert 'name="ignore" value="Ghi &#34;chú&#34;">' in asked.text
+    assert work(embedded_desk) == 0
+    taken = hand_in(officer, content, ignore=titles[-1])
+    assert taken.status_code == 303
+    work(embedded_desk)
+    page = words(officer.get(taken.location))
+    assert "Đã nhập xong: 2 / 2 dòng" in page
+    assert 'Không đọc cột: «Ghi "chú"»' in page
+    repair = cells_of(officer.client.get(f"{taken.location}/sua.xlsx").data)
+    assert titles[-1] not in repair[0]
+    assert hand_in(officer, content, token="t-2", ignore="Không có").status_code == 422
 
 
 def test_a_procedure_that_the_office_does_not_take_is_refused(officer):

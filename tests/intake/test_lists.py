@@ -175,6 +175,12 @@ def test_a_long_list_is_written_whole_in_pieces(officer, embedded_desk, monkeypa
     text = officer.get("/ho-so/danh-sach.csv?xem=tat-ca").data.decode("utf-8-sig")
     assert len(list(csv.reader(io.StringIO(text)))) == 5
     assert "chỉ ghi 3 dòng đầu" in text
+    page = words(officer.get("/ho-so?xem=tat-ca"))
+    assert "hơn 3 hồ sơ" in page
+    assert "Tệp tải về chỉ ghi 3 dòng đầu" in page
+    assert "hơn 3 hồ sơ" in words(officer.get("/ho-so?xem=tat-ca&in=1"))
+    monkeypatch.setattr(lists, "MOST_EXPORTED", 5)
+    assert "hơn" not in words(officer.get("/ho-so?xem=tat-ca")).partition("hồ sơ")[0]
 
 
 def test_the_register_of_a_day_has_what_was_received_on_it_in_order(officer, embedded_desk):

@@ -44,6 +44,7 @@ OPERATIONS = [
     ("POST", "/api/v1/dossiers/{code}/grant-extension"),
     ("POST", "/api/v1/dossiers/{code}/refuse-extension"),
     ("POST", "/api/v1/dossiers/{code}/return-result"),
+    ("POST", "/api/v1/dossiers/{code}/correct-waybill"),
     ("POST", "/api/v1/dossiers/{code}/contact"),
     ("POST", "/api/v1/dossiers/{code}/called"),
     ("POST", "/api/v1/dossiers/{code}/correct"),

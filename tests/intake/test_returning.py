@@ -10,10 +10,10 @@ import pytest
 from openpyxl import load_workbook
 
 from services.intake.domain.dossier import Dossier
-from services.intake.domain.returning import return_result
+from services.intake.domain.returning import correct_waybill, return_result
 from services.intake.domain.statuses import Status
 from services.intake.storage.rows import from_row, to_row
-from shared.events.intake import DossierPartlyReturned, DossierReturned
+from shared.events.intake import DossierPartlyReturned, DossierReturned, WaybillCorrected
 from shared.events.parts import StepResult
 from shared.events.routing import DossierResolved
 from shared.kernel.errors import InvalidInput, NotAllowed
@@ -111,6 +111,50 @@ def test_some_now_and_the_rest_later_a_refusal_is_a_result():
         handed(rest.state, method="desk")
 
 
+RIGHT = {"carrier": "Bưu điện Việt Nam", "waybill": "rr 123456798 vn", "reason": "Gõ nhầm hai số"}
+
+
+def test_a_waybill_is_mended_and_nothing_else_moves():
+    sent = handed(resolved(), steps=["card"], **POST).state
+    decision = correct_waybill(sent, around(NOW), **RIGHT)
+    (event,) = decision.events
+    assert isinstance(event, WaybillCorrected)
+    assert (event.number, event.was, event.waybill) == (1, "RR123456789VN", "RR123456798VN")
+    after = decision.state
+    assert after == replace(sent, handed=(replace(sent.handed[0], waybill="RR123456798VN"),))
+    assert from_row(to_row(after)) == after
+
+
+def test_of_several_parcels_the_one_named_is_mended_else_the_last():
+    first = handed(resolved(), steps=["card"], **POST).state
+    both = handed(first, method="desk", taker="applicant", id_checked=True).state
+    assert correct_waybill(both, around(NOW), **RIGHT).events[0].number == 1
+    again = handed(first, **{**POST, "waybill": "EA123456789VN"}).state
+    assert correct_waybill(again, around(NOW), **RIGHT).events[0].number == 2
+    mended = correct_waybill(again, around(NOW), number=1, **RIGHT).state
+    assert [each.waybill for each in mended.handed] == ["RR123456798VN", "EA123456789VN"]
+
+
+def test_what_is_wrong_with_a_mended_waybill_is_told_at_once():
+    sent = handed(resolved(), **POST).state
+    for told, places in (
+        ({"carrier": "", "waybill": "1", "reason": " "}, {"carrier", "waybill", "reason"}),
+        ({**RIGHT, "number": 2}, {"number"}),
+        ({**RIGHT, "waybill": "RR123456789VN"}, {"waybill"}),
+    ):
+        with pytest.raises(InvalidInput) as wrong:
+            correct_waybill(sent, around(NOW), **told)
+        assert {fault.place for fault in wrong.value.faults} == places
+    with pytest.raises(NotAllowed):
+        correct_waybill(handed(resolved(), method="desk").state, around(NOW), **RIGHT)
+
+
+def test_a_posting_that_was_told_without_a_number_gets_one():
+    sent = handed(resolved(), method="post").state
+    (event,) = correct_waybill(sent, around(NOW), **RIGHT).events
+    assert event.was is None
+
+
 # --- by the pages -----------------------------------------------------------------------------
 
 
@@ -197,6 +241,32 @@ def test_the_citizen_sees_by_which_post_it_comes(officer, embedded_desk):
     seen = words(citizen.post("/tra-cuu", {"code": code, "word": word}))
     assert "Gửi qua Bưu điện Việt Nam, mã vận đơn RR123456789VN" in seen
     assert ADDRESS not in seen
+
+
+def test_a_mended_waybill_stands_everywhere_with_who_and_why(desk):
+    officer = Browser(desk, ("officer", OFFICE.code), name="Lê Thị Hoa")
+    code = with_results(desk, BOTH[0])
+    hand(officer, code, **POST)
+    act = f"/ho-so/{code}/correct-waybill"
+    officer.get(f"/ho-so/{code}")
+    wrong = officer.post(act, {**RIGHT, "reason": ""})
+    assert wrong.status_code == 422
+    assert 'value="rr 123456798 vn"' in wrong.text
+    done = officer.post(act, RIGHT)
+    assert done.status_code == 303
+    page = words(officer.get(done.location))
+    assert "Đã sửa mã vận đơn; công dân được báo mã đúng." in page
+    for said in ("RR123456789VN → RR123456798VN", "Gõ nhầm hai số", "Cán bộ: Lê Thị Hoa"):
+        assert said in page
+    listed = words(officer.get("/ho-so/gui-buu-dien"))
+    assert "RR123456798VN" in listed
+    assert "RR123456789VN" not in listed
+    seen = {"code": code, "word": desk.dossier(code).lookup_word}
+    assert "mã vận đơn RR123456798VN" in words(Browser(desk).post("/tra-cuu", seen))
+    path = f"/dossiers/{code}/correct-waybill"
+    again = desk.http("POST", path, {**RIGHT, "number": 1})
+    assert [each["place"] for each in again.json["errors"]] == ["waybill"]
+    assert desk.http("POST", path, {**RIGHT, "waybill": "EA1234567VN"}).status_code == 200
 
 
 def test_over_rest(embedded_desk):

@@ -22,6 +22,7 @@ from shared.events.intake import (
     DossierPartlyReturned,
     DossierReturned,
     SupplementRequested,
+    WaybillCorrected,
 )
 from shared.events.routing import DossierExtended
 from shared.kernel.text import is_gsm
@@ -171,6 +172,15 @@ def test_what_was_posted_is_told_with_its_number(ledger: Ledger):
     told = ledger.messages()[before:]
     assert {m.moment for m in told} == {"partly_returned", "returned"}
     assert all("VNPost" in m.body and "RR123456789VN" in m.body for m in told)
+
+
+def test_a_mended_waybill_is_told_though_the_dossier_is_closed(ledger: Ledger):
+    ledger.hear(a_contact(), received(), sample(DossierReturned, taker=None, method="post"))
+    before = len(ledger.messages())
+    ledger.hear(sample(WaybillCorrected, waybill="RR123456798VN", was="RR123456789VN"))
+    told = ledger.messages()[before:]
+    assert {m.moment for m in told} == {"waybill_corrected"}
+    assert all("RR123456798VN" in m.body and "RR123456789VN" not in m.body for m in told)
 
 
 def test_without_consent_the_message_is_skipped_and_the_citizen_unreachable_once(ledger: Ledger):

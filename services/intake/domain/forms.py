@@ -76,7 +76,9 @@ def check_form(
 
 
 def _is_empty(given: Any) -> bool:
-    return given is None or (isinstance(given, str) and not tidy(given))
+    if not isinstance(given, str):
+        return given is None
+    return not given[:1].isalnum() and not tidy(given)
 
 
 def _is_touched(field: FormField, raw: Mapping[str, Any]) -> bool:

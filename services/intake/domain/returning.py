@@ -14,7 +14,7 @@ from services.intake.domain.statuses import Status
 from services.intake.domain.texts import check_name, check_text, missing
 from services.intake.domain.waits import must_allow
 from shared.events.decision import Decision
-from shared.events.intake import DossierPartlyReturned, DossierReturned
+from shared.events.intake import DossierPartlyReturned, DossierReturned, WaybillCorrected
 from shared.kernel.errors import Fault, InvalidInput
 from shared.kernel.letters import fold_wide
 
@@ -122,6 +122,17 @@ def _posted(
 ) -> Handed:
     if carrier is None and waybill is None:
         return handed
+    by, number = _written(carrier, waybill, faults)
+    if dossier.contact.address is None:
+        vi = "Hồ sơ chưa ghi địa chỉ để gửi: sửa cách liên hệ trước."
+        faults.append(Fault("method", vi, "there is no address to send it to: mend the contact"))
+    return replace(handed, carrier=by, waybill=number)
+
+
+def _written(
+    carrier: str | None, waybill: str | None, faults: list[Fault]
+) -> tuple[str | None, str]:
+    """The carrier and the number of a parcel as they are kept."""
     by = check_text(carrier, "carrier", faults, longest=100)
     number = re.sub(r"\s", "", fold_wide(waybill or "")).upper()
     if not number:
@@ -129,7 +140,41 @@ def _posted(
     elif _WAYBILL.fullmatch(number) is None:
         vi = "Mã vận đơn có từ 5 đến 40 chữ cái không dấu, chữ số, gạch nối."
         faults.append(Fault("waybill", vi, "5 to 40 letters, digits and hyphens"))
-    if dossier.contact.address is None:
-        vi = "Hồ sơ chưa ghi địa chỉ để gửi: sửa cách liên hệ trước."
-        faults.append(Fault("method", vi, "there is no address to send it to: mend the contact"))
-    return replace(handed, carrier=by, waybill=number)
+    return by, number
+
+
+def correct_waybill(
+    dossier: Dossier,
+    around: Circumstances,
+    /,
+    *,
+    waybill: str | None,
+    carrier: str | None,
+    reason: str | None,
+    number: int | None = None,
+) -> Decision[Dossier]:
+    """Mend what was written of a parcel; when it left and what was in it stay as they are.
+
+    `number`: which hand-over of the dossier it was, from 1 (None: the last that went by post).
+    """
+    must_allow(dossier, "correct-waybill")
+    faults: list[Fault] = []
+    sent = [at for at, each in enumerate(dossier.handed, 1) if each.method == "post"]
+    if number is not None and number not in sent:
+        said = ", ".join(map(str, sent))
+        faults.append(Fault("number", f"Chọn một trong: {said}.", f"sent by post were: {said}"))
+    place = (number if number in sent else sent[-1]) - 1
+    was = dossier.handed[place]
+    by, written = _written(carrier, waybill, faults)
+    why = check_text(reason, "reason", faults)
+    if not faults and (by, written) == (was.carrier, was.waybill):
+        faults.append(Fault("waybill", "Giống như đang ghi.", "is what is written already"))
+    if faults or by is None or why is None:
+        raise InvalidInput(faults)
+    mended = replace(was, carrier=by, waybill=written)
+    handed = (*dossier.handed[:place], mended, *dossier.handed[place + 1 :])
+    event = WaybillCorrected(
+        dossier=dossier.code, number=place + 1, carrier=by, waybill=written, was=was.waybill,
+        reason=why, corrected_at=around.now,
+    )  # fmt: skip
+    return Decision(replace(dossier, handed=handed), (event,))

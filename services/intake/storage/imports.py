@@ -31,7 +31,7 @@ _OPEN: Final = (WAITING, RUNNING)
 class Import:
     """An upload: `state` waiting, running, done, or stopped by `faults` of the file as a whole.
 
-    `rows` is how many there are, None until they were counted; instants are UTC.
+    `ignored` are titles of columns that are not read. `rows` is how many there are, None until they were counted; instants are UTC.
     """
 
     id: str
@@ -42,6 +42,7 @@ class Import:
     name: str = field(repr=False)
     state: str
     faults: tuple[Fault, ...]
+    ignored: tuple[str, ...]
     rows: int | None
     made_at: datetime
     ended_at: datetime | None
@@ -202,6 +203,7 @@ _SHOWN: Final = tuple(imports.c[name] for name in _COLUMNS)
 def _import(row: Any) -> Import:
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's name
     values["faults"] = tuple(msgspec.convert(each, Fault) for each in values["faults"])
+    values["ignored"] = tuple(values["ignored"])
     return Import(**values)
 
 

@@ -9,21 +9,18 @@ import sqlalchemy as sa
 
 from services.intake.domain.dossier import Dossier
 from services.intake.storage.tables import dossiers, postings
+from shared.database import batch
 
 
 def note(connection: sa.Connection, dossier: Dossier) -> None:
-    """Keep the last hand-over of a dossier, which went by post."""
-    sent = dossier.handed[-1]
-    connection.execute(
-        sa.insert(postings).values(
-            dossier=dossier.code,
-            number=len(dossier.handed),
-            office=dossier.office,
-            posted_at=sent.at,
-            carrier=sent.carrier,
-            waybill=sent.waybill,
-        )
-    )
+    """Keep what went by post of a dossier as it is written now, each hand-over in its row."""
+    rows = [
+        {"dossier": dossier.code, "number": number, "office": dossier.office,
+         "posted_at": sent.at, "carrier": sent.carrier, "waybill": sent.waybill}
+        for number, sent in enumerate(dossier.handed, 1)
+        if sent.method == "post"
+    ]  # fmt: skip
+    batch.upsert(connection, postings, rows)
 
 
 def posted(

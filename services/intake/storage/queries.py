@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -146,12 +146,20 @@ def list_dossiers(
     size: int = 50,
     cursor: str | None = None,
     counted: bool = True,
+    most: int | None = None,
 ) -> Page:
-    """A page of dossiers. A dossier filed meanwhile never shifts a page that is read on."""
+    """A page of dossiers. A dossier filed meanwhile never shifts a page that is read on.
+
+    `most`: no more are counted than one beyond it, however many there are.
+    """
     wanted = _conditions(filters, now)
     total: int | None = None
-    if counted:
-        asked = sa.select(sa.func.count()).select_from(dossiers).where(*wanted)
+    if filters == Filters(office=filters.office, codes=filters.codes) and filters.codes is not None:
+        total = len(filters.codes)  # all of them are that office's, as the search has found them
+    elif counted:
+        rows_of = sa.select(sa.literal(1)).select_from(dossiers).where(*wanted)
+        some = rows_of.limit(None if most is None else most + 1).subquery()
+        asked = sa.select(sa.func.count()).select_from(some)
         total = connection.execute(asked, filters.keys).scalar_one()
     key, newest = _sort_key(sort), sort == "newest"
     places = sa.select(_C.code, key.label("sort_key")).where(*wanted)
@@ -189,20 +197,24 @@ def count_lists(
     """How long each of these lists of an office's open dossiers is, in one query.
 
     They differ in their conditions and have the same office and `codes`; one of calls has its own
-    index.
+    index. Of what a search has found each row is read once, whatever becomes of it.
     """
     one = next(iter(lists.values()))
-    found = among(_C.code) if one.codes is not None else sa.true()
+    searched = one.codes is not None
+    of_these = among(_C.code) if searched else _ALIVE
     of_office = _of_office(one)
-    counts = []
+    counts: list[sa.ColumnElement[int]] = []
     for name, filters in lists.items():
-        conditions = _conditions(filters, now)
-        if filters.to_call or filters.asks_time:
-            calls = sa.select(sa.func.count()).select_from(dossiers).where(*conditions)
-            counts.append(calls.scalar_subquery().label(name))
+        own: sa.ColumnElement[int]
+        if not searched and (filters.to_call or filters.asks_time):
+            calls = sa.select(sa.func.count()).select_from(dossiers)
+            own = calls.where(*_conditions(filters, now)).scalar_subquery()
         else:
-            counts.append(sa.func.count().filter(*conditions).label(name))
-    query = sa.select(*counts).select_from(dossiers).where(of_office, _ALIVE, found)
+            own = sa.func.count().filter(
+                *_conditions(replace(filters, office=None, codes=None), now)
+            )
+        counts.append(own.label(name))
+    query = sa.select(*counts).select_from(dossiers).where(of_office, of_these)
     return dict(connection.execute(query, one.keys).mappings().one())
 
 

@@ -131,10 +131,16 @@ _EXACT = (
     .limit(MOST_FOUND + 1)
 )
 _RANGE = sa.and_(_C.office == sa.bindparam("office"), _C.word >= sa.bindparam("low"))
-_RUN = (
+_ROWS = (
     sa.select(_C.dossier)
     .where(_RANGE, _C.word < sa.bindparam("high"))
-    .distinct()
+    .limit(_TOO_COMMON + 1)
+    .subquery()
+)
+# PostgreSQL would else read a common word's whole range before it counts to a thousand.
+_RUN = (
+    sa.select(_ROWS.c.dossier, sa.func.count().label("times"))
+    .group_by(_ROWS.c.dossier)
     .limit(MOST_FOUND + 1)
 )
 _COUNT = sa.select(sa.func.count()).select_from(
@@ -196,18 +202,21 @@ def _named(
     Three words or more that somebody has side by side are a whole name and are not looked for apart.
     """
     asked = {"office": office, **_between(" ".join(words))}
-    found = dict.fromkeys(connection.scalars(_RUN, asked))
+    rows = {row.dossier: row.times for row in connection.execute(_RUN, asked)}
+    found = dict.fromkeys(rows)
+    more = len(found) > MOST_FOUND or sum(rows.values()) > _TOO_COMMON
     whole = bool(found) and len(words) >= _WHOLE_NAME
-    if len(words) == 1 or whole or len(found) > MOST_FOUND:
-        return found, len(found) > MOST_FOUND
+    if len(words) == 1 or whole or more:
+        return found, more
     counts = {
         word: int(connection.scalar(_COUNT, {"office": office, **_between(word)}) or 0)
         for word in dict.fromkeys(words)
     }
     rarest = min(counts, key=lambda word: counts[word])
     others = [word for word in counts if word != rarest]
-    rows = connection.scalars(_apart(len(others)), _told(office, rarest, others))
-    found.update(dict.fromkeys(rows))
+    found.update(
+        dict.fromkeys(connection.scalars(_apart(len(others)), _told(office, rarest, others)))
+    )
     return found, counts[rarest] > _TOO_COMMON or len(found) > MOST_FOUND
 
 

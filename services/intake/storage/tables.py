@@ -196,6 +196,8 @@ imports = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("faults", Json(), nullable=False),
+    # Titles of columns that whoever handed it in has left out.
+    sa.Column("ignored", Json(), nullable=False, server_default=sa.text("'[]'")),
     sa.Column("rows", sa.Integer),
     sa.Column("made_at", Instant(), nullable=False),
     sa.Column("ended_at", Instant()),

@@ -68,6 +68,7 @@ grant_extension: Final = _verb(extensions.grant)
 refuse_extension: Final = _verb(extensions.refuse)
 apologise: Final = _verb(apologies.apologise)
 _hand_over: Final = _verb(returning.return_result)
+_correct_waybill: Final = _verb(returning.correct_waybill)
 
 
 def return_result(
@@ -77,4 +78,13 @@ def return_result(
     dossier = _hand_over(uow, catalogue, office, code, **told)
     if dossier.handed[-1].method == "post":
         postings.note(uow.connection, dossier)
+    return dossier
+
+
+def correct_waybill(
+    uow: UnitOfWork, catalogue: Catalogue, office: str, code: str, /, **told: Any
+) -> Dossier:
+    """Mend what was written of a parcel, here and in the list of its day."""
+    dossier = _correct_waybill(uow, catalogue, office, code, **told)
+    postings.note(uow.connection, dossier)
     return dossier

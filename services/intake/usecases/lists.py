@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -38,11 +39,17 @@ def one_page(
     size: int,
     cursor: str | None,
 ) -> Page:
-    """A page; a cursor that was cut or belongs to another order begins from the start."""
+    """A page; a cursor that was cut or belongs to another order begins from the start.
+
+    Its `total` is no more than one beyond what a file of the list holds.
+    """
+    page = partial(
+        list_dossiers, connection, filters, now, sort=sort, size=size, most=MOST_EXPORTED
+    )
     try:
-        return list_dossiers(connection, filters, now, sort=sort, size=size, cursor=cursor)
+        return page(cursor=cursor)
     except InvalidInput:
-        return list_dossiers(connection, filters, now, sort=sort, size=size)
+        return page()
 
 
 def every(store: Store, filters: Filters, now: datetime, sort: Sort) -> Iterator[Sequence[Listed]]:

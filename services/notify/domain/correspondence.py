@@ -28,11 +28,12 @@ from shared.events.intake import (
     DossierReturned,
     ResultCodeGiven,
     SupplementLapsed,
+    WaybillCorrected,
 )
 from shared.events.routing import DossierResolved, DossierStopped, SupplementDropped
 
 _HANDED = (DossierReturned, DossierPartlyReturned)
-_AFTER_THE_END = (*_HANDED, ResultCodeGiven)
+_AFTER_THE_END = (*_HANDED, WaybillCorrected, ResultCodeGiven)
 _PROPOSALS = (DossierResolved, DossierStopped, SupplementDropped)
 TOLD_BEFORE: Final = (
     "Cơ sở dữ liệu của nơi gửi đã khôi phục từ bản sao: điều này công dân đã được báo rồi."

@@ -146,6 +146,12 @@ _TABLE: Final[tuple[Moment, ...]] = (
     _moment(intake.DossierReturned, "returned", "Đã trả kết quả", _sent),
     _moment(intake.DossierPartlyReturned, "partly_returned", "Trả một phần kết quả", _sent),
     _moment(
+        intake.WaybillCorrected,
+        "waybill_corrected",
+        "Sửa mã vận đơn",
+        lambda event: Details(carrier=event.carrier, waybill=event.waybill),
+    ),
+    _moment(
         intake.ResultCodeGiven,
         "result_code",
         "Mã đọc kết quả",

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal
+
+from rapidfuzz import fuzz, process
 
 from shared.catalogue import FormField, Procedure
 from shared.kernel.errors import Fault
@@ -25,6 +27,8 @@ CHANNEL: Final = "channel"
 BRANCH: Final = "b."
 #: Columns of a header that anybody needs; a real form has some thirty.
 MOST_COLUMNS: Final = 200
+#: So much alike are two names of a column, of 100, that one may be meant by the other.
+_ALIKE: Final = 70
 #: The column of reasons in a file to repair; it is passed over when it comes back.
 REASONS: Final = "Lý do chưa nhận (cột này được bỏ qua)"
 CHANNELS: Final = {"direct": "Trực tiếp", "online": "Trực tuyến", "postal": "Bưu chính"}
@@ -193,8 +197,20 @@ class Header:
         return None
 
 
-def read_header(titles: Sequence[str], known: Sequence[Column]) -> Header | list[Fault]:
-    """Which column each title is; or every fault of the header, each told once."""
+@dataclass(frozen=True, slots=True)
+class UnknownColumn(Fault):
+    """A column that the procedure does not have: whoever hands the file in may leave it out."""
+
+    title: str = ""
+
+
+def read_header(
+    titles: Sequence[str], known: Sequence[Column], ignore: Collection[str] = ()
+) -> Header | list[Fault]:
+    """Which column each title is; or every fault of the header, each told once.
+
+    `ignore`: titles of columns that are not read, as whoever hands the file in has chosen.
+    """
     if len(titles) > MOST_COLUMNS:
         vi = f"Tệp có {len(titles)} cột; tối đa {MOST_COLUMNS}. Xóa các cột không dùng."
         return [Fault("columns", vi, f"{len(titles)} columns, at most {MOST_COLUMNS} are taken")]
@@ -204,11 +220,13 @@ def read_header(titles: Sequence[str], known: Sequence[Column]) -> Header | list
     names = _names(known)
     faults: list[Fault] = []
     columns: list[Column | None] = []
-    ignored = frozenset(n for n, title in enumerate(titles) if fold(title) == fold(REASONS))
+    left_out = {fold(REASONS), *map(fold, ignore)}
+    ignored = frozenset(n for n, title in enumerate(titles) if title and fold(title) in left_out)
+    faults += [_not_there(each) for each in ignore if fold(each) not in set(map(fold, titles))]
     for number, title in enumerate(titles):
         found = names.get(fold(title), []) if title and number not in ignored else []
         if title and number not in ignored and len(found) != 1:
-            faults.append(_unknown(number, title, found))
+            faults.append(_unknown(number, title, found, names))
         elif found and found[0] in columns:
             vi = f"Cột {letter(number)} «{title}» có hai lần; chỉ giữ một."
             faults.append(Fault(letter(number), vi, "this column is there twice"))
@@ -229,17 +247,27 @@ def _names(known: Sequence[Column]) -> dict[str, list[Column]]:
     return names
 
 
-def _unknown(number: int, title: str, found: Sequence[Column]) -> Fault:
+def _not_there(title: str) -> Fault:
+    vi = f"Tệp không có cột «{title[:60]}» để bỏ qua; ghi đúng tên cột ở dòng đầu."
+    return Fault("columns", vi, "a column that is to be left out is not in the file")
+
+
+def _unknown(
+    number: int, title: str, found: Sequence[Column], names: Mapping[str, Sequence[Column]]
+) -> Fault:
     shown = title if len(title) <= 60 else f"{title[:60]}…"
     if found:
         either = " hoặc ".join(f"«{each.title}»" for each in found)
         vi = f"Cột {letter(number)} «{shown}» có thể là {either}; hãy ghi tên đầy đủ."
         return Fault(letter(number), vi, "this column could be two: give its full title")
-    vi = (
-        f"Cột {letter(number)} «{shown}» không có trong thủ tục này; hãy xóa cột, hoặc ghi tên như "
-        "trong tệp mẫu."
-    )
-    return Fault(letter(number), vi, "the procedure has no such column: delete it or name it right")
+    vi = f"Cột {letter(number)} «{shown}» không có trong thủ tục này"
+    en = "the procedure has no such column: name it right or leave it out"
+    best = process.extractOne(fold(title), list(names), scorer=fuzz.ratio, score_cutoff=_ALIKE)
+    if best is not None:
+        near = names[best[0]][0].title
+        vi, en = f"{vi}; gần giống nhất là «{near}»", f"{en}; the nearest is «{near}»"
+    vi += ". Sửa tên cột, hoặc bỏ qua cột này để nhập các cột còn lại."
+    return UnknownColumn(letter(number), vi, en, title=title)
 
 
 def fold(title: str) -> str:

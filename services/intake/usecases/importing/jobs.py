@@ -72,6 +72,7 @@ def _keep(uow: UnitOfWork, upload: Upload) -> str:
         name="".join(each for each in upload.name if each.isprintable())[-_LONGEST_NAME:],
         state=imports.WAITING,
         faults=(),
+        ignored=task.ignore,
         rows=None,
         made_at=uow.now,
         ended_at=None,
@@ -152,7 +153,7 @@ class Worker:
 
 
 def _task(job: Import) -> Task:
-    return Task(job.id, job.office, job.procedure, _actor(job))
+    return Task(job.id, job.office, job.procedure, _actor(job), job.ignored)
 
 
 def _actor(job: Import) -> Actor:

@@ -51,12 +51,16 @@ _log = get("import")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Which import it is, for which office and procedure, and who does it."""
+    """Which import it is, for which office and procedure, and who does it.
+
+    `ignore`: titles of the file's columns that are not read.
+    """
 
     id: str
     office: str
     procedure: str
     actor: Actor
+    ignore: tuple[str, ...] = ()
 
 
 def header_of(
@@ -65,7 +69,7 @@ def header_of(
     """The procedure in force and the file's columns; InvalidInput carries every fault at once."""
     around = Circumstances(catalogue, now)
     procedure = around.offered(catalogue.agency(task.office), task.procedure)
-    header = read_header(titles, columns_of(procedure, around.today))
+    header = read_header(titles, columns_of(procedure, around.today), task.ignore)
     if not isinstance(header, Header):
         raise InvalidInput(header)
     return procedure, header

@@ -196,6 +196,19 @@ class ReturnSchema(Schema):
     waybill = Text(load_default=None, allow_none=True, metadata={"description": "with `carrier`"})
 
 
+class CorrectWaybillSchema(Schema):
+    """A parcel as it should have been written down, and why it was not."""
+
+    carrier = Text(required=True)
+    waybill = Text(required=True)
+    reason = Text(required=True)
+    number = StrictInt(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "which hand-over, from 1; null: the last that went by post"},
+    )
+
+
 class ListSchema(Schema):
     """Filters and paging of the list."""
 

@@ -40,7 +40,7 @@ _NEXT: Final = linked(
     *(
         f"post {_ONE}/{act}"
         for act in ("receive", "refuse", "correct", "contact", "request-supplement", "supplement",
-                    "payment", "apologise", "withdraw", "return-result")
+                    "payment", "apologise", "withdraw", "return-result", "correct-waybill")
     ),
 )  # fmt: skip
 

@@ -22,6 +22,7 @@ from services.intake.web.api.schemas import (
     ApologiseSchema,
     CalledSchema,
     ContactSchema,
+    CorrectWaybillSchema,
     ExtendSupplementSchema,
     GrantExtensionSchema,
     PaymentSchema,
@@ -132,6 +133,11 @@ ACTS: Final[Mapping[str, tuple[str, type[ma.Schema], Verb]]] = {
         "Give an agency no more time, with the reason; an act of the head.",
         RefuseExtensionSchema,
         desk.refuse_extension,
+    ),
+    "correct-waybill": (
+        "Put right the number of a parcel that went by post; the citizen is told.",
+        CorrectWaybillSchema,
+        desk.correct_waybill,
     ),
     "apologise": (
         "Apologise for a date that was missed and name a new one; an act of the head.",

@@ -155,6 +155,14 @@ def _return_result(form: typed.Typed, dossier: Dossier, _: Procedure) -> dict[st
     }
 
 
+def _correct_waybill(form: typed.Typed, *_: object) -> dict[str, Any]:
+    number = form.get("number", "")[:4]
+    return {
+        "number": int(number) if number.isascii() and number.isdigit() else None,
+        **{name: form.get(name, "") for name in ("carrier", "waybill", "reason")},
+    }
+
+
 def _apologise(form: typed.Typed, *_: object) -> dict[str, Any]:
     text = form.get("due_at", "")
     due_at = read_moment(text) if tidy(text) else None
@@ -199,6 +207,7 @@ ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     ),
     "apologise": (desk.apologise, _apologise),
     "return-result": (desk.return_result, _return_result),
+    "correct-waybill": (desk.correct_waybill, _correct_waybill),
     "called": (desk.called, lambda *_: {}),
     "contact": (desk.correct_contact, lambda form, *_: {"typed": typed.contact(form)}),
 }

@@ -55,6 +55,7 @@ DONE: Final[Mapping[str, str]] = {
     "refuse-extension": "Đã trả lời không đồng ý; cơ quan được báo lý do.",
     "apologise": "Đã xin lỗi và hẹn lại; công dân được báo.",
     "return-result": "Đã ghi nhận trả kết quả.",
+    "correct-waybill": "Đã sửa mã vận đơn; công dân được báo mã đúng.",
     "called": "Đã ghi nhận cuộc gọi.",
     "files": "Đã lưu tệp vào hồ sơ.",
     "file-gone": "Đã gỡ tệp; mã băm và lý do được giữ lại.",

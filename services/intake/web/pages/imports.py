@@ -7,7 +7,7 @@ from typing import Any, Final
 from flask import Blueprint, Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from services.intake.domain.bulk.columns import columns_of
+from services.intake.domain.bulk.columns import MOST_COLUMNS, UnknownColumn, columns_of
 from services.intake.storage import imports
 from services.intake.storage.imports import Import
 from services.intake.usecases.importing import writing
@@ -60,10 +60,21 @@ def _choose(faults: Any) -> str:
         chosen=request.values.get("procedure", ""),
         token=request.form.get("token", "")[:100] or known.store.ids.new(),
         faults=faults,
+        unknown=list(dict.fromkeys([*_ignored(), *_unknown(faults)])),
+        ignored=_ignored(),
         imports=[(each, counted[each.id]) for each in found],
         most_rows=MOST_ROWS,
         most_mb=MOST_BYTES // 1024 // 1024,
     )
+
+
+def _ignored() -> tuple[str, ...]:
+    """Titles of columns that are not to be read, as they were ticked."""
+    return tuple(dict.fromkeys(request.form.getlist("ignore")[:MOST_COLUMNS]))
+
+
+def _unknown(faults: Any) -> list[str]:
+    return [each.title for each in faults if isinstance(each, UnknownColumn)]
 
 
 @takes(_MOST_SENT)
@@ -79,6 +90,7 @@ def upload() -> BaseResponse | tuple[str, int]:
         office=own_office(),
         procedure=request.form.get("procedure", "")[:40],
         actor=current().actor,
+        ignore=_ignored(),
     )
     try:
         check_size(len(content))

@@ -61,6 +61,7 @@ _MOMENTS = {
     "extended": "lùi ngày hẹn",
     "stopped": "dừng xử lý",
     "withdrawn": "đã rút hồ sơ",
+    "waybill_corrected": "sửa mã vận đơn",
     "contact_changed": "cách liên hệ mới",
 }
 _MEDIA = {"sms": "tin nhắn", "email": "thư điện tử"}

@@ -37,6 +37,7 @@ from shared.events.intake import (
     SupplementLapsed,
     SupplementReminded,
     SupplementRequested,
+    WaybillCorrected,
 )
 from shared.web.filters import vn_money
 
@@ -164,6 +165,13 @@ def _returned(event: DossierReturned | DossierPartlyReturned) -> Words:
     return "Đã trả kết quả", how
 
 
+def _waybill_corrected(event: WaybillCorrected) -> Words:
+    return "Sửa mã vận đơn", [
+        f"{event.carrier}: {event.was or 'chưa ghi'} → {event.waybill}",
+        f"Lý do: {event.reason}",
+    ]
+
+
 def _similar_seen(event: SimilarSeen) -> Words:
     shown = [
         f"{each.dossier or 'một hồ sơ'} tại {each.office.name}: "
@@ -228,6 +236,7 @@ ROWS: Final = (
     row(DossierReturned, _returned, "good"),
     row(DossierPartlyReturned, _returned, "going"),
     row(ContactGiven, _contact, "quiet"),
+    row(WaybillCorrected, _waybill_corrected, "quiet"),
     row(SimilarSeen, _similar_seen, "quiet"),
     row(DossierCorrected, _corrected, "going"),
     row(SlipGiven, _slip_given, "quiet"),
