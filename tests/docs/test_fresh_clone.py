@@ -79,7 +79,7 @@ HELPS: frozenset[Words] = frozenset(
         *(
             ("partner", act)
             for act in ("check", "watch", "show", "files", "take", "complete", "ask", "refuse", "more-time",
-                        "catch-up", "again", "settle")
+                        "not-ours", "catch-up", "again", "settle")
         ),
     }
 )  # fmt: skip
