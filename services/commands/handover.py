@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date, datetime
 from pathlib import Path
 
 import click
 
 from services.commands.stores import now, opened, operator
+from services.routing.storage.book import known
 from services.routing.usecases.book import COLUMNS, cells, of_day, workbook
+from shared.catalogue import load
 from shared.identity import audit
 from shared.kernel.clock import to_vn
+from shared.kernel.errors import NotFound
+from shared.settings import Settings
 
 
 @click.group()
@@ -31,10 +36,15 @@ def list_(agency: str, day: datetime | None, xlsx: Path | None) -> None:
 
     No line holds anything of a form. The first 2,000 of a day.
     """
+    catalogue = load(Settings.load("routing", os.environ).catalogue_dir)
     on: date = day.date() if day is not None else to_vn(now()).date()
     with opened("routing") as store:
         with store.read() as connection:
             found = of_day(connection, agency, on)
+            if agency not in catalogue.agency_codes() and not known(connection, agency):
+                raise NotFound(
+                    f"there is no agency {agency[:60]!r}", vi="Không có cơ quan mang mã này."
+                )
         with store.begin(operator()) as uow:
             audit.note(uow, "list handover", [agency])
     if xlsx is not None:

@@ -35,3 +35,5 @@ def test_a_day_of_the_book_as_lines_and_as_a_workbook(
     assert sheet["C3"].value == code
     other = CliRunner().invoke(cli, [*asked, "--day", f"{date(2022, 1, 3)}"])
     assert other.stdout.count("\n") == 1, "the head alone"
+    slip = CliRunner().invoke(cli, ["handover", "list", "--agency", "cong-anh"])
+    assert "cong-anh" in str(slip.exception)

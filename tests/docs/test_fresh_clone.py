@@ -83,7 +83,7 @@ HELPS: frozenset[Words] = frozenset(
         *(
             ("partner", act)
             for act in ("check", "watch", "show", "files", "take", "complete", "ask", "refuse", "more-time",
-                        "catch-up", "again", "settle")
+                        "not-ours", "catch-up", "again", "settle")
         ),
     }
 )  # fmt: skip

@@ -131,6 +131,35 @@ def _routes(task: str) -> list[tuple[str, str, dict[str, Any] | None]]:
     ]
 
 
+def _of_heads(task: str) -> list[tuple[str, str, dict[str, Any] | None]]:
+    return [
+        ("GET", "/api/v1/tasks/to-place", None),
+        ("POST", f"/api/v1/tasks/{task}/placement", {"agency": "cong-an", "reason": "x"}),
+        ("GET", "/nhiem-vu/dieu-phoi", None),
+        ("POST", f"/nhiem-vu/dieu-phoi/{task}", None),
+        ("GET", "/nhiem-vu/cac-co-quan", None),
+    ]
+
+
+def test_what_is_a_heads_opens_to_no_agency_and_to_no_other_office(small_town: Town) -> None:
+    town = small_town
+    town.receive(CODE)
+    town.answer("phuong-1", "not_ours", town.task("phuong-1"), reason="x")
+    task = str(town.one(CODE, "step.transferred")["next_task"])
+    with town.service.store.begin() as uow:
+        _, other = keys.issue(uow, kind="desk", bound_to="thue", label="desk")
+    for method, path, body in _of_heads(task):
+        form = {"agency": "cong-an", "reason": "x"} if "dieu-phoi/" in path else None
+        asked: dict[str, Any] = {"method": method, "json": body, "data": form}
+        assert town.web.open(path, **asked).status_code in (401, 303), path
+        agency = town.web.open(path, **asked, headers=town.key("phuong-1"))
+        assert agency.status_code == 403, path
+        reply = town.web.open(path, **asked, headers={"Authorization": f"Bearer {other}"})
+        assert reply.status_code == (404 if task in path else 200), path
+        assert CODE not in reply.get_data(as_text=True), path
+    assert town.names(CODE).count("step.transferred") == 1
+
+
 def test_another_agencys_task_is_not_found_by_any_route(small_town: Town) -> None:
     town = small_town
     town.receive(CODE)
@@ -162,7 +191,10 @@ def test_without_an_agencys_key_nothing_opens(small_town: Town) -> None:
 def test_every_route_names_its_rule(small_town: Town) -> None:
     assert_every_route_is_guarded(small_town.service.web, public=set())
     paths = {rule.rule for rule in small_town.service.web.url_map.iter_rules()}
-    tried = {path.split("?")[0].replace("{t}", "<task_id>") for _, path, _ in _routes("{t}")}
+    tried = {
+        path.split("?")[0].replace("{t}", "<task_id>")
+        for _, path, _ in (*_routes("{t}"), *_of_heads("{t}"))
+    }
     ours = {p.replace("<string:task_id>", "<task_id>") for p in paths if "task" in p or "viec" in p}
     assert {path for path in ours if path.startswith(("/api", "/nhiem"))} <= tried
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from services.routing.storage import handed
 from services.routing.storage.handover import SLACK, first_since
 from services.routing.storage.tables import answers, cases, fetches, looks, tasks
 from shared.database import UnitOfWork, batch
@@ -70,6 +71,11 @@ def note_look(uow: UnitOfWork, task: str) -> None:
     if not uow.connection.execute(moved).rowcount:
         row = {"task": task, "first_at": uow.now, "last_at": uow.now}
         batch.upsert(uow.connection, looks, [row])
+
+
+def known(connection: sa.Connection, agency: str) -> bool:
+    """Whether anything was ever handed over to this agency."""
+    return handed.known(connection, f"{ROUTING_TASKS} {agency}")
 
 
 def deliveries(
@@ -136,8 +142,8 @@ class _Known:
         name = _task_in(event)
         task = self._tasks.get(name or "")
         dossier = "" if task is None else task.dossier
-        handed = isinstance(event, TaskAssigned)
-        given = sorted(self._answers.get(name or "", ()) if handed else (), key=lambda a: a.at)
+        is_new = isinstance(event, TaskAssigned)
+        given = sorted(self._answers.get(name or "", ()) if is_new else (), key=lambda a: a.at)
         final = [each for each in given if each.kind != "taken"]
         return Delivery(
             number=row.sequence,
@@ -149,10 +155,10 @@ class _Known:
             confirmed_at=row.sent_at,
             fetched_at=self._fetched(row.sequence),
             opened_at=self._opened(name, row.made_at),
-            taken_at=task.taken_at if handed and task else None,
+            taken_at=task.taken_at if is_new and task else None,
             answered_at=final[-1].at if final else None,
             answer=final[-1].kind if final else None,
-            repeats=task.repeats if handed and task else 0,
+            repeats=task.repeats if is_new and task else 0,
         )
 
     def _fetched(self, number: int) -> datetime | None:
