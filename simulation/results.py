@@ -110,12 +110,15 @@ def _dossiers(store: Store, desks: Desks) -> dict[str, Any]:
 def _tasks(store: Store) -> dict[str, int]:
     agency = tasks.c.kind == "task"
     answered = tasks.c.closed_by.in_(("completed", "refused"))
+    handed_on = tasks.c.closed_by == "transferred"
     with store.read() as connection:
         count = sa.func.count()
         return {
             "assigned": connection.scalar(sa.select(count).where(agency)) or 0,
             "answered": connection.scalar(sa.select(count).where(agency, answered)) or 0,
             "late": connection.scalar(sa.select(count).where(agency, tasks.c.late)) or 0,
+            "handed_on": connection.scalar(sa.select(count).where(agency, handed_on)) or 0,
+            "placed": connection.scalar(sa.select(count).where(~agency, handed_on)) or 0,
         }
 
 

@@ -163,7 +163,8 @@ def _tell_counts(console: Console, results: Results) -> None:
     tasks = results.tasks
     console.print(
         f"Việc giao cho cơ quan: {tasks['assigned']}, đã trả lời {tasks['answered']}, "
-        f"trễ hạn {tasks['late']}",
+        f"trễ hạn {tasks['late']}, chuyển cơ quan khác {tasks['handed_on']} "
+        f"(trưởng bộ phận điều phối {tasks['placed']})",
         highlight=False,
     )
     _tell_promises(console, results.promises)

@@ -54,6 +54,9 @@ def test_every_figure_of_the_demonstration_is_what_the_databases_hold(
         folder, "routing", "SELECT count(*) FROM tasks WHERE kind = 'task'"
     )
     assert 0 < results["tasks"]["answered"] <= results["tasks"]["assigned"]
+    assert results["tasks"]["handed_on"] == count(
+        folder, "routing", "SELECT count(*) FROM answers WHERE kind = 'not_ours'"
+    )
     assert results["messages"]["by_state"]["sent"] == count(
         folder, "notify", "SELECT count(*) FROM messages WHERE state = 'sent'"
     )
