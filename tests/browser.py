@@ -76,7 +76,8 @@ def launched(chromium: str) -> Iterator[Any]:
 @contextmanager
 def opened_page(browser: Any, width: int, **more: Any) -> Iterator[Any]:
     """A page of a browser of its own; what it complains about is kept in `page.complaints`."""
-    context = browser.new_context(viewport={"width": width, "height": HEIGHT}, **more)
+    shown = {"viewport": {"width": width, "height": HEIGHT}, "locale": "vi-VN"}
+    context = browser.new_context(**shown | more)
     try:
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)

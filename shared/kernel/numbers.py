@@ -91,8 +91,12 @@ def decimals(number: float) -> int:
 
 def vietnamese(number: float, *, grouped: bool = True) -> str:
     """`1.250` or `1,25`; ungrouped for what names rather than counts (a year, a parcel)."""
+    return english(number, grouped=grouped).translate(str.maketrans(",.", ".,"))
+
+
+def english(number: float, *, grouped: bool = True) -> str:
+    """`1,250` or `1.25`: the same number for whoever reads English."""
     exact = Decimal(str(number))
     if exact == exact.to_integral_value():
         exact = exact.to_integral_value()
-    text = f"{exact:,f}" if grouped else f"{exact:f}"
-    return text.translate(str.maketrans(",.", ".,"))
+    return f"{exact:,f}" if grouped else f"{exact:f}"

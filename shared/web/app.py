@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -17,7 +18,7 @@ from shared.identity.limits import Shares
 from shared.identity.passes import Checkpoint, Holds, Passes
 from shared.messaging.metrics import Metrics
 from shared.settings import Settings
-from shared.web import errors, filters, pages, reading, security
+from shared.web import errors, filters, pages, reading, security, words
 from shared.web.state import KEY, WebState
 
 if TYPE_CHECKING:
@@ -49,13 +50,15 @@ def create_app(
     keys: guard.Keys | None = None,
     metrics: Metrics | None = None,
     holds: Holds | None = None,
+    catalogues: Sequence[Path] = (),
 ) -> Flask:
     """An app with guard, errors, headers, cookies, filters and the pages all services share.
 
     `title` is Vietnamese and stands on every page; `sign_in` names the kinds of people who work at
     its pages; `navigation` are (address, words) of the page head; `home` is where its emblem leads.
     Keys are looked up in `store` unless `keys` is given. `holds` is given by the service that keeps
-    the sign-ins: the others believe a pass while it is fresh.
+    the sign-ins: the others believe a pass while it is fresh. `catalogues` are folders of
+    translations (see words.py).
     """
     app = Flask(f"lienthong.{settings.service}", static_folder=None)
     app.json = _Json(app)
@@ -70,6 +73,7 @@ def create_app(
     reading.install(app)
     errors.install(app)
     filters.install(app)
+    words.install(app, catalogues)
     pages.install(app)
     return app
 

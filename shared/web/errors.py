@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from shared import log
 from shared.identity import guard
 from shared.kernel.errors import LienThongError, Refused, Transient
-from shared.web import problems, rooms
+from shared.web import problems, rooms, words
 from shared.web.faults import faults_of
 from shared.web.problems import Problem
 
@@ -131,9 +131,12 @@ def _to_sign_in() -> BaseResponse:
 
 
 def page(problem: Problem) -> Response:
-    """The problem as a page in Vietnamese."""
-    title = problems.TITLES.get(problem.status, (problem.vi, problem.en))[0]
-    body = render_template("lienthong/error.html", problem=problem, title=title)
+    """The problem as a page."""
+    titles = problems.TITLES.get(problem.status, (problem.vi, problem.en))
+    title = titles[words.language() != words.SOURCE]
+    body = render_template(
+        "lienthong/error.html", problem=problem, title=title, said=words.said(problem)
+    )
     response = Response(body, problem.status, content_type="text/html; charset=utf-8")
     response.headers.extend(dict(problem.headers))
     return response

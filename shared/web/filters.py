@@ -1,4 +1,4 @@
-"""How instants, dates, numbers and statuses read on a Vietnamese page."""
+"""How instants, dates, numbers and statuses read on a page, in its language."""
 
 from __future__ import annotations
 
@@ -8,21 +8,22 @@ from typing import Final
 from flask import Flask
 
 from shared.kernel.clock import VN, parse_day, parse_instant
-from shared.kernel.numbers import vietnamese
+from shared.kernel.numbers import english, vietnamese
+from shared.web.words import SOURCE, gettext, language, msgid
 
 NOTHING: Final = "—"
 
 STATUS_NAMES: Final[dict[int, str]] = {
-    1: "Mới đăng ký",
-    2: "Được tiếp nhận",
-    3: "Không được tiếp nhận",
-    4: "Đang xử lý",
-    5: "Yêu cầu bổ sung giấy tờ",
-    6: "Yêu cầu thực hiện nghĩa vụ tài chính",
-    7: "Công dân yêu cầu rút hồ sơ",
-    8: "Dừng xử lý",
-    9: "Đã xử lý xong",
-    10: "Đã trả kết quả",
+    1: msgid("Mới đăng ký"),
+    2: msgid("Được tiếp nhận"),
+    3: msgid("Không được tiếp nhận"),
+    4: msgid("Đang xử lý"),
+    5: msgid("Yêu cầu bổ sung giấy tờ"),
+    6: msgid("Yêu cầu thực hiện nghĩa vụ tài chính"),
+    7: msgid("Công dân yêu cầu rút hồ sơ"),
+    8: msgid("Dừng xử lý"),
+    9: msgid("Đã xử lý xong"),
+    10: msgid("Đã trả kết quả"),
 }
 _WORDS: Final[dict[str, int]] = {
     "registered": 1,
@@ -60,7 +61,9 @@ def _local(at: datetime | str | None) -> datetime | None:
 def vn_datetime(at: datetime | str | None) -> str:
     """`09:32 ngày 03/11/2023` on Viet Nam's clock; a dash for nothing."""
     local = _local(at)
-    return NOTHING if local is None else f"{local:%H:%M} ngày {local:%d/%m/%Y}"
+    if local is None:
+        return NOTHING
+    return gettext("%(time)s ngày %(day)s", time=vn_time(local), day=vn_date(local))
 
 
 def written_moment(at: datetime | str | None) -> str:
@@ -86,8 +89,8 @@ def vn_date(at: datetime | date | str | None) -> str:
 
 
 def vn_money(dong: float | None) -> str:
-    """`1.250.000 đồng`."""
-    return NOTHING if dong is None else f"{vietnamese(dong)} đồng"
+    """`1.250.000 đồng`; in English `1,250,000 VND`."""
+    return NOTHING if dong is None else gettext("%(sum)s đồng", sum=_written(dong))
 
 
 def vn_number(number: float | None, unit: str | None = None) -> str:
@@ -96,8 +99,12 @@ def vn_number(number: float | None, unit: str | None = None) -> str:
         return NOTHING
     if unit == "vnd":
         return vn_money(number)
-    text = vietnamese(number, grouped=unit != "ordinal")
+    text = _written(number, grouped=unit != "ordinal")
     return f"{text} m²" if unit == "m2" else text
+
+
+def _written(number: float, *, grouped: bool = True) -> str:
+    return (vietnamese if language() == SOURCE else english)(number, grouped=grouped)
 
 
 def _number(status: object) -> int | None:
@@ -108,7 +115,7 @@ def _number(status: object) -> int | None:
 
 def status_name(status: object) -> str:
     """The official name of a status, given by its number (1-10) or our English word."""
-    return STATUS_NAMES.get(_number(status) or 0, str(status))
+    return gettext(STATUS_NAMES.get(_number(status) or 0, str(status)))
 
 
 def status_tone(status: object) -> str:

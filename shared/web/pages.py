@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import mimetypes
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
-from flask import Blueprint, Flask, current_app, request
+from flask import Blueprint, Flask, Response, current_app, request
 
 from shared.identity import guard
 from shared.kernel.errors import LienThongError
-from shared.web import rooms
+from shared.web import rooms, words
 from shared.web.state import state_of
 
 KEEP: Final = 365 * 24 * 3600  # seconds
+_TEXTS: Final = (".css", ".js", ".svg")
+_WORTH: Final = 1024  # bytes
 
 
 class Files(Blueprint):
-    """A blueprint whose static files browsers and proxies may keep for a year.
+    """A blueprint whose static files browsers and proxies may keep for a year, without asking again.
 
-    Their addresses hold what the files are made of, so that a new version has a new address.
+    Their addresses hold what the files are made of, so that a new version has a new address. Texts
+    go out compressed: they hold no secret (pages do, and stay as they are: see nginx.conf).
     """
+
+    def send_static_file(self, filename: str) -> Response:
+        """The file, as small as the caller can read it."""
+        answer = super().send_static_file(filename)
+        if self.get_send_file_max_age(filename) == KEEP:
+            answer.cache_control.immutable = True
+        packed = self.packed.get(filename)
+        if packed is None:
+            return answer
+        answer.vary.add("Accept-Encoding")
+        if answer.status_code != HTTPStatus.OK or not request.accept_encodings.quality("gzip"):
+            return answer
+        answer.direct_passthrough = False
+        answer.set_data(packed)
+        answer.content_encoding = "gzip"
+        answer.set_etag(f"{self.versions[filename]}-gzip")
+        answer.make_conditional(request)
+        return answer
 
     def get_send_file_max_age(self, filename: str | None) -> int | None:
         """A year where the address named this very version; else it is asked for each time."""
@@ -30,6 +54,17 @@ class Files(Blueprint):
         if version is not None and (_is_typeface(filename) or request.args.get("v") == version):
             return KEEP
         return super().get_send_file_max_age(filename)
+
+    @cached_property
+    def packed(self) -> dict[str, bytes]:
+        """Each text worth it, compressed once."""
+        folder = Path(self.static_folder or "")
+        texts = {name: folder / name for name in self.versions if name.endswith(_TEXTS)}
+        return {
+            name: gzip.compress(file.read_bytes(), mtime=0)
+            for name, file in texts.items()
+            if file.stat().st_size >= _WORTH
+        }
 
     @cached_property
     def versions(self) -> dict[str, str]:
@@ -86,6 +121,9 @@ def _context() -> dict[str, Any]:
         "name_of": state_of().name_of,
         "elsewhere": _elsewhere(),
         "signed_in": signed_in,
+        "language": words.language(),
+        "languages": words.others(),
+        "here": quote(rooms.local({"next": request.path}) or current_app.config["HOME"]),
         "sign_out": rooms.SIGN_OUT,
         "account": rooms.ACCOUNT,
         "page_scripts": (),

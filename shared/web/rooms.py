@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
+from shared.web.words import msgid
+
 SIGN_IN: Final = "/dang-nhap"
 SIGN_OUT: Final = "/dang-xuat"
 RENEW: Final = "/phien"
@@ -54,10 +56,10 @@ class Room:
 
 
 ROOMS: Final = (
-    Room(frozenset({"desk"}), "/ho-so", "Hồ sơ"),
-    Room(frozenset({"agency"}), "/nhiem-vu", "Nhiệm vụ"),
-    Room(frozenset({"leader"}), "/bao-cao", "Báo cáo"),
-    Room(frozenset({"operator"}), "/tin-nhan", "Tin nhắn"),
+    Room(frozenset({"desk"}), "/ho-so", msgid("Hồ sơ")),
+    Room(frozenset({"agency"}), "/nhiem-vu", msgid("Nhiệm vụ")),
+    Room(frozenset({"leader"}), "/bao-cao", msgid("Báo cáo")),
+    Room(frozenset({"operator"}), "/tin-nhan", msgid("Tin nhắn")),
 )
 
 

@@ -18,13 +18,15 @@ class WebState:
     """Kept under `app.extensions["lienthong"]`.
 
     `name_of`: what people call the place with this code. `keys`: an address of the head -> the
-    letter that opens it together with Alt.
+    letter that opens it together with Alt. `for_citizens`: blueprints whose pages are shown in the
+    reader's language.
     """
 
     settings: Settings
     navigation: list[tuple[str, str]] = field(default_factory=list)
     name_of: Callable[[str], str] = str
     keys: Mapping[str, str] = field(default_factory=dict)
+    for_citizens: frozenset[str] = frozenset()
 
 
 def state_of(app: Flask | None = None) -> WebState:

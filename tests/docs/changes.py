@@ -74,6 +74,7 @@ class Copy:
             block.apply(self.folder)
         self.by_hand = before.changed()
         self.python("-m", "shared.events")
+        self.python("-m", "shared.web.catalogues")
         self.generated = before.changed() - self.by_hand
 
     def python(self, *words: str) -> str:

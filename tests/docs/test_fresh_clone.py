@@ -55,6 +55,7 @@ ENDS: dict[Words, str] = {
     ("partner", "aside"): "python -m partner --agency bhxh-cao-lanh --store {}/partner.db aside",
     ("partner", "list"): "python -m partner --agency bhxh-cao-lanh --store {}/partner.db list",
     ("shared.events",): "python -m shared.events",
+    ("shared.web.catalogues",): "python -m shared.web.catalogues",
     ("bench.deadlines",): "python -m bench.deadlines --open 200 --due 20 --after 0 --seconds 60",
 }
 # What runs until it is told to stop, and the word by which it says that it has begun.

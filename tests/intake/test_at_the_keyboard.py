@@ -113,7 +113,7 @@ def test_the_help_tells_the_keys_of_the_page_and_takes_none_from_a_field(page, s
     page.keyboard.type("?")
     assert page.locator("[name='f.full_name']").input_value() == "?"
     page.get_by_role("button", name="Phím tắt").focus()
-    page.keyboard.press("?")
+    page.keyboard.press("Alt+/")
     told = page.locator("#phim-tat")
     for said in ("Alt+N", "Alt+P", "Alt+Y", "Ctrl+Enter", "Nộp và in giấy hẹn", "Đủ như yêu cầu"):
         expect(told).to_contain_text(said)

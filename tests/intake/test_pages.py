@@ -28,8 +28,9 @@ class Browser:
 
     def get(self, path):
         answer = self.client.get(path, headers={"Accept": "text/html"})
-        if found := re.search(r'name="csrf-token" content="([^"]+)"', answer.text):
-            self.token = found[1]
+        if answer.mimetype == "text/html":
+            found = re.search(r'name="csrf-token" content="([^"]+)"', answer.text)
+            self.token = found[1] if found else self.token
         return answer
 
     def post(self, path, data=None, *, token=None):

@@ -121,6 +121,9 @@ def test_a_result_comes_to_the_citizen_who_shows_the_code_that_was_sent(
         browser = Browser(city)
         assert "Có 1 tệp kết quả" in browser.post("/tra-cuu", asking)
         assert "Mã xác nhận" in browser.post("/tra-cuu/ket-qua", asking)
+        turned = asking | {"asked": "1"}  # the same page in another language: no second code
+        assert "A code of 6 digits" in browser.post("/tra-cuu/ket-qua?lang=en", turned)
+        assert "Mã xác nhận" in browser.post("/tra-cuu/ket-qua?lang=vi", turned)
         city.rest()
         said = [each for each in city.sent(code) if each.moment == "result_code"]
         assert {each.channel for each in said} <= {"sms", "email"}

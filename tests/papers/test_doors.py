@@ -17,6 +17,7 @@ from tests.browser import DESKTOP, PHONE, is_sound, opened_page
 from tests.intake.made import NOW, OFFICE, OTHER_OFFICE, vn
 from tests.intake.rig import AGENCY
 from tests.intake.test_browser import sign_in
+from tests.intake.test_pages import Browser, words
 
 SLUGS = ("giay-hen", "phieu-bo-sung", "phieu-tu-choi", "thong-bao-dung", "phieu-xin-loi",
          "phieu-kiem-soat")  # fmt: skip
@@ -35,28 +36,9 @@ FILLED = {
 }
 
 
-class Officer:
-    """Somebody at the desk, with a browser that keeps its cookies."""
-
-    def __init__(self, desk, office=OFFICE.code):
-        self.client = desk.browser(("officer", office))
-
-    def get(self, path):
-        return self.client.get(path, headers={"Accept": "text/html"})
-
-    def post(self, path, typed, page):
-        token = re.search(r'name="csrf-token" content="([^"]+)"', page.text)[1]
-        sent = {"csrf_token": token, **typed}
-        return self.client.post(path, data=sent, headers={"Accept": "text/html"})
-
-
 @pytest.fixture
 def officer(embedded_desk):
-    return Officer(embedded_desk)
-
-
-def words(answer) -> str:
-    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", answer.text)))
+    return Browser(embedded_desk, ("officer", OFFICE.code))
 
 
 def offered(officer, code) -> list[str]:
@@ -117,7 +99,7 @@ def test_each_paper_is_offered_where_it_applies_and_nowhere_else(officer, embedd
 
 def test_another_offices_paper_is_not_there_and_a_stranger_signs_in_first(embedded_desk):
     code = embedded_desk.submit()
-    stranger = Officer(embedded_desk, OTHER_OFFICE.code)
+    stranger = Browser(embedded_desk, ("officer", OTHER_OFFICE.code))
     for slug in SLUGS:
         for end in ("", ".pdf"):
             assert stranger.get(f"/ho-so/{code}/{slug}{end}").status_code == 404, slug
@@ -127,8 +109,8 @@ def test_another_offices_paper_is_not_there_and_a_stranger_signs_in_first(embedd
 
 
 def test_filing_leads_to_a_receipt_that_prints_by_itself_once(officer, embedded_desk):
-    page = officer.get("/ho-so/moi/1.000001")
-    answer = officer.post("/ho-so/moi/1.000001", FILLED, page)
+    officer.get("/ho-so/moi/1.000001")
+    answer = officer.post("/ho-so/moi/1.000001", FILLED)
     receipt = officer.get(answer.location)
     assert "data-print-now" in receipt.text
     assert "12 Nguyễn Huệ, Phường 1" in words(receipt)
@@ -139,9 +121,9 @@ def test_filing_leads_to_a_receipt_that_prints_by_itself_once(officer, embedded_
 
 def test_a_refusal_leads_to_its_paper_with_reason_and_next_step(officer, embedded_desk):
     code = embedded_desk.submit(channel="online")
-    page = officer.get(f"/ho-so/{code}")
+    officer.get(f"/ho-so/{code}")
     told = {"reason": "Sai nơi nộp", "next_step": "Nộp ở Phường 2"}
-    answer = officer.post(f"/ho-so/{code}/refuse", told | {"sure": "1"}, page)
+    answer = officer.post(f"/ho-so/{code}/refuse", told | {"sure": "1"})
     assert answer.location.endswith("/phieu-tu-choi")
     paper = officer.get(answer.location)
     assert "data-print-now" in paper.text
@@ -176,7 +158,7 @@ def test_the_register_has_the_day_of_the_office_in_its_order(desk, monkeypatch):
     codes += [desk.submit(), desk.submit()]
     desk.clock.set(vn(2022, 3, 3, 0, 0))
     after = desk.submit()
-    officer = Officer(desk)
+    officer = Browser(desk, ("officer", OFFICE.code))
     first, second = (
         words(officer.get(f"/so-theo-doi?ngay=2022-03-02&phan={part}")) for part in (1, 2)
     )
@@ -187,7 +169,9 @@ def test_the_register_has_the_day_of_the_office_in_its_order(desk, monkeypatch):
     assert before not in first + second
     assert after not in first + second
     assert (
-        Officer(desk, OTHER_OFFICE.code).get("/so-theo-doi?ngay=2022-03-02").text.count(codes[0])
+        Browser(desk, ("officer", OTHER_OFFICE.code))
+        .get("/so-theo-doi?ngay=2022-03-02")
+        .text.count(codes[0])
         == 0
     )
 
@@ -232,10 +216,10 @@ def test_an_address_is_kept_by_every_door_and_emptied_by_the_desk(officer, embed
     assert told["contact"]["address"] == "Số 5 đường Thử"
     page = officer.get(f"/ho-so/{code}")
     assert 'value="Số 5 đường Thử"' in page.text
-    wrong = officer.post(f"/ho-so/{code}/contact", {"c.name": "Mai", "c.address": "x" * 301}, page)
+    wrong = officer.post(f"/ho-so/{code}/contact", {"c.name": "Mai", "c.address": "x" * 301})
     assert wrong.status_code == 422
     assert "Địa chỉ : Dài 301 ký tự, tối đa 300." in words(wrong)
-    assert officer.post(f"/ho-so/{code}/contact", {"c.name": "Mai"}, page).status_code == 303
+    assert officer.post(f"/ho-so/{code}/contact", {"c.name": "Mai"}).status_code == 303
     assert embedded_desk.dossier(code).contact.address is None
     given = [each for each in embedded_desk.said(code) if b"contact.given" in each.type.encode()]
     assert given

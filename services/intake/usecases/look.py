@@ -75,17 +75,24 @@ def for_citizen(connection: sa.Connection, code: str, word: str) -> Dossier:
         if hmac.compare_digest(expected.encode(), given):
             found = dossier
     if found is None:
-        vi = "Không có hồ sơ nào có mã và từ tra cứu này. Hãy xem lại trên giấy hẹn."
-        raise NotFound(
-            "no dossier has this code and look-up word",
-            vi=_NOT_YET_SENT if number else vi,
-        )
+        vi, en = _NOT_YET_SENT if number else _WRONG
+        raise NotFound(en, vi=vi)
     return found
 
 
+_WRONG = (
+    "Không có hồ sơ nào có mã và từ tra cứu này. Hãy xem lại trên giấy hẹn.",
+    "no dossier has this code and look-up word; look at the appointment paper again",
+)
 _NOT_YET_SENT = (
-    "Chưa có hồ sơ nào có số tạm và từ tra cứu này. Hồ sơ nhận lúc mất mạng có thể chưa được gửi: "
-    "hãy xem lại trên giấy, thử lại sau vài giờ, hoặc gọi nơi đã nhận."
+    (
+        "Chưa có hồ sơ nào có số tạm và từ tra cứu này. Hồ sơ nhận lúc mất mạng có thể chưa được gửi: "
+        "hãy xem lại trên giấy, thử lại sau vài giờ, hoặc gọi nơi đã nhận."
+    ),
+    (
+        "no dossier has this provisional number and look-up word yet: what was taken while the line was "
+        "down may not have been sent; look at the paper again, try in a few hours, or call the desk"
+    ),
 )
 
 

@@ -35,7 +35,7 @@ def send_code(store: Store, dossier: Dossier, secret: str) -> None:
     """
     if not one_time.can_be_sent(dossier.contact):
         raise NotAllowed(
-            "there is no contact that a code can be sent to; ask at the desk",
+            "there is no phone number or e-mail that a code can be sent to; come to the desk for the result",
             vi="Hồ sơ không có số điện thoại hoặc thư điện tử nhận tin. Mời bạn đến bộ phận một cửa "
             "nhận kết quả, hoặc nhờ cán bộ bổ sung cách liên hệ.",
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, request
@@ -44,29 +45,30 @@ from shared.web.api import create_api
 from shared.web.app import create_app
 from shared.web.pages import Files
 from shared.web.state import state_of
+from shared.web.words import msgid
 
 FOR_DESKS = (
-    ("/ho-so", "Hồ sơ"),
-    ("/ho-so/moi", "Nộp mới"),
-    ("/bao-cao", "Báo cáo"),
-    ("/tra-cuu", "Tra cứu"),
+    ("/ho-so", msgid("Hồ sơ")),
+    ("/ho-so/moi", msgid("Nộp mới")),
+    ("/bao-cao", msgid("Báo cáo")),
+    ("/tra-cuu", msgid("Tra cứu")),
 )
 #: Alt and this letter, on every page of a desk.
 KEYS = {"/ho-so": "O", "/ho-so/moi": "N"}
 FOR_HEADS = (
     *FOR_DESKS[:3],
-    ("/nhiem-vu/dieu-phoi", "Điều phối"),
-    ("/can-bo", "Cán bộ"),
+    ("/nhiem-vu/dieu-phoi", msgid("Điều phối")),
+    ("/can-bo", msgid("Cán bộ")),
     FOR_DESKS[3],
 )
-FOR_LEADERS = (("/bao-cao", "Báo cáo"), ("/tra-cuu", "Tra cứu"))
-FOR_OTHERS = (("/tra-cuu", "Tra cứu"),)
-FOR_CITIZENS = (("/tra-cuu", "Tra cứu"), ("/dang-nhap", "Cán bộ"))
+FOR_LEADERS = (("/bao-cao", msgid("Báo cáo")), ("/tra-cuu", msgid("Tra cứu")))
+FOR_OTHERS = (("/tra-cuu", msgid("Tra cứu")),)
+FOR_CITIZENS = (("/tra-cuu", msgid("Tra cứu")), ("/dang-nhap", msgid("Cán bộ")))
 PAGES = (
     desk, drafts, offline, imports, acts, correcting, papers, files, linked, posting, lookup, result,
     report, signing, account, colleagues,
 )  # fmt: skip
-ABOUT = (
+ABOUT = msgid(
     "Nộp và theo dõi hồ sơ một cửa. Mỗi khóa chỉ thấy hồ sơ của một bộ phận. "
     "Mọi lệnh ghi nhận Idempotency-Key."
 )
@@ -79,17 +81,19 @@ def create_web(
     app = create_app(
         settings,
         store,
-        title="Bộ phận Một cửa",
+        title=msgid("Bộ phận Một cửa"),
         metrics=metrics,
         sign_in=("desk", "leader"),
         home="/",
         holds=partial(_holds, store),
+        catalogues=(Path(__file__).parent / "translations",),
     )
+    state_of(app).for_citizens = frozenset({"lookup", "result"})
     app.context_processor(_navigation)
     state_of(app).keys, state_of(app).name_of = KEYS, agency_name
     app.extensions[KEY] = Deps(store, catalogue)
     oidc.install(app, settings)
-    api = create_api(app, "Liên Thông – Tiếp nhận", about=ABOUT)
+    api = create_api(app, msgid("Liên Thông – Tiếp nhận"), about=ABOUT)
     api.register_blueprint(read.blueprint())
     api.register_blueprint(write.blueprint())
     api.register_blueprint(api_files.blueprint())

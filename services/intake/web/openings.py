@@ -6,8 +6,17 @@ from itertools import groupby
 from typing import Final
 
 from shared.kernel.calendar import WorkingCalendar
+from shared.web.words import gettext, msgid
 
-_DAYS: Final = ("Thứ Hai", "Thứ Ba", "Thứ Tư", "Thứ Năm", "Thứ Sáu", "Thứ Bảy", "Chủ Nhật")
+_DAYS: Final = (
+    msgid("Thứ Hai"),
+    msgid("Thứ Ba"),
+    msgid("Thứ Tư"),
+    msgid("Thứ Năm"),
+    msgid("Thứ Sáu"),
+    msgid("Thứ Bảy"),
+    msgid("Chủ Nhật"),
+)
 
 
 def openings(reception: WorkingCalendar) -> str:
@@ -17,7 +26,9 @@ def openings(reception: WorkingCalendar) -> str:
     for sessions, group in groupby(week, key=lambda each: each[1]):
         days = [day for day, _ in group]
         if sessions:
-            span = days[0] if len(days) == 1 else f"{days[0]} - {days[-1]}"
+            span = " - ".join(
+                gettext(day) for day in (days[:1] if len(days) == 1 else (days[0], days[-1]))
+            )
             hours = ", ".join(f"{each.start:%H:%M}-{each.end:%H:%M}" for each in sessions)
             told.append(f"{span} {hours}")
     return "; ".join(told)

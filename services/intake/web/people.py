@@ -17,6 +17,7 @@ from shared.events.intake import DossierReceived, DossierRegistered
 from shared.identity.guard import current
 from shared.kernel.actor import Actor
 from shared.messaging.timeline import Entry
+from shared.web.words import gettext
 
 _TAKEN_IN = (DossierReceived, DossierRegistered)
 
@@ -32,7 +33,11 @@ class People:
     def tell(self, entry: Entry) -> Told:
         """An entry in words, with the name of the officer who did it."""
         told, name = tell(entry), self.names.get(_id_of(entry) or "")
-        return told if name is None else replace(told, details=(*told.details, f"Cán bộ: {name}"))
+        return (
+            told
+            if name is None
+            else replace(told, details=(*told.details, gettext("Cán bộ: %(name)s", name=name)))
+        )
 
 
 def names_in(connection: sa.Connection, code: str, entries: Sequence[Entry]) -> People:

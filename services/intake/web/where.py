@@ -12,9 +12,14 @@ from services.intake.web.telling import event_of
 from shared.events.routing import StepAnswered, StepOpened, StepTransferred
 from shared.kernel.clock import format_instant
 from shared.messaging.timeline import Entry
-from shared.web.filters import vn_datetime
+from shared.web.filters import status_name, vn_datetime
+from shared.web.words import gettext, msgid
 
-_ENDS = {"granted": "xong", "silent_consent": "xong, coi như đồng ý", "refused": "không giải quyết"}
+_ENDS = {
+    "granted": msgid("xong"),
+    "silent_consent": msgid("xong, coi như đồng ý"),
+    "refused": msgid("không giải quyết"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +66,24 @@ def places(dossier: Dossier, known: Iterable[Stage], office: str) -> list[str]:
     if dossier.status.final:
         return []
     if dossier.status is Status.RESOLVED:
-        return [f"{office}: kết quả đang chờ được nhận."]
+        return [gettext("%(office)s: kết quả đang chờ được nhận.", office=office)]
     if dossier.open_waits:
-        what = "giấy tờ" if dossier.status is Status.SUPPLEMENT else "chứng từ nộp tiền"
-        return [f"{office}: đang chờ {what} của công dân."]
+        if dossier.status is Status.SUPPLEMENT:
+            return [gettext("%(office)s: đang chờ giấy tờ của công dân.", office=office)]
+        return [gettext("%(office)s: đang chờ chứng từ nộp tiền của công dân.", office=office)]
     if dossier.received_at is None:
-        return [f"{office}: đang kiểm tra trước khi tiếp nhận."]
+        return [gettext("%(office)s: đang kiểm tra trước khi tiếp nhận.", office=office)]
     working = [
-        f"{stage.agency}: {stage.step}, từ {vn_datetime(stage.since)}."
+        gettext(
+            "%(agency)s: %(step)s, từ %(since)s.",
+            agency=stage.agency,
+            step=stage.step,
+            since=vn_datetime(stage.since),
+        )
         for stage in known
         if stage.ended_at is None
     ]
-    return working or [f"{office}: đang chuyển bước tiếp theo."]
+    return working or [gettext("%(office)s: đang chuyển bước tiếp theo.", office=office)]
 
 
 def milestones(
@@ -87,14 +98,20 @@ def milestones(
 
     `dated`: a date was given at reception; `overdue`: it is over, and not to come any more.
     """
-    happened = [Milestone(format_instant(dossier.submitted_at), "Nộp hồ sơ")]
+    happened = [Milestone(format_instant(dossier.submitted_at), gettext("Nộp hồ sơ"))]
     if dossier.received_at is not None:
-        promised = f"Hẹn trả kết quả {vn_datetime(dossier.promised_at)}" if dated else ""
-        happened.append(Milestone(format_instant(dossier.received_at), "Tiếp nhận", promised))
+        promised = (
+            gettext("Hẹn trả kết quả %(promised_at)s", promised_at=vn_datetime(dossier.promised_at))
+            if dated
+            else ""
+        )
+        happened.append(
+            Milestone(format_instant(dossier.received_at), gettext("Tiếp nhận"), promised)
+        )
     happened += [
         Milestone(
             format_instant(stage.ended_at),
-            f"{stage.step}: {_ENDS.get(stage.outcome or '', 'xong')}",
+            f"{stage.step}: {gettext(_ENDS.get(stage.outcome or '', _ENDS['granted']))}",
             stage.agency,
             "bad" if stage.outcome == "refused" else "good",
         )
@@ -110,9 +127,18 @@ def milestones(
 
 
 def _apology(extension: Extension, agency_name: Callable[[str], str]) -> Milestone:
-    title, text = f"{agency_name(extension.agency)} xin lỗi", f"Lý do: {extension.reason}"
+    agency, text = (
+        agency_name(extension.agency),
+        gettext("Lý do: %(reason)s", reason=extension.reason),
+    )
+    title = gettext("%(agency)s xin lỗi", agency=agency)
     if extension.gives_time:
-        title, text = f"{title} và hẹn lại", f"Hẹn mới {vn_datetime(extension.due_at)}. {text}"
+        title, text = (
+            gettext("%(agency)s xin lỗi và hẹn lại", agency=agency),
+            gettext(
+                "Hẹn mới %(due_at)s. %(text)s", due_at=vn_datetime(extension.due_at), text=text
+            ),
+        )
     return Milestone(format_instant(extension.at), title, text, "waiting")
 
 
@@ -120,30 +146,38 @@ def _of_wait(wait: Wait, agency_name: Callable[[str], str]) -> list[Milestone]:
     """A request for papers, and how it ended."""
     if wait.kind != "supplement":
         return []
-    asker = agency_name(wait.agency) if wait.agency else "Cơ quan xử lý"
-    until = f"Hạn bổ sung {vn_datetime(wait.respond_by)}" if wait.respond_by else ""
-    asked = f"{asker} yêu cầu bổ sung giấy tờ"
+    asker = agency_name(wait.agency) if wait.agency else gettext("Cơ quan xử lý")
+    until = (
+        gettext("Hạn bổ sung %(respond_by)s", respond_by=vn_datetime(wait.respond_by))
+        if wait.respond_by
+        else ""
+    )
+    asked = gettext("%(asker)s yêu cầu bổ sung giấy tờ", asker=asker)
     found = [Milestone(format_instant(wait.asked_at), asked, until, "waiting")]
     if wait.closed_at is not None and wait.answered:
-        found.append(Milestone(format_instant(wait.closed_at), "Đã nhận giấy tờ bổ sung"))
+        found.append(Milestone(format_instant(wait.closed_at), gettext("Đã nhận giấy tờ bổ sung")))
     elif wait.closed_at is not None and wait.dropped is not None:
-        title = "Không còn chờ giấy tờ bổ sung"
+        title = gettext("Không còn chờ giấy tờ bổ sung")
         found.append(Milestone(format_instant(wait.closed_at), title, wait.dropped, "quiet"))
     return found
 
 
 def _ending(dossier: Dossier) -> list[Milestone]:
     """What the desk put right, and how it ended."""
-    mended = "Nơi tiếp nhận sửa chỗ ghi nhầm trong hồ sơ"
+    mended = gettext("Nơi tiếp nhận sửa chỗ ghi nhầm trong hồ sơ")
     found = [Milestone(format_instant(each.at), mended) for each in dossier.corrections]
     if dossier.finished_at is not None:
         resolved = dossier.status in (Status.RESOLVED, Status.RETURNED)
-        title, tone = ("Có kết quả", "good") if resolved else (dossier.status.vi, "bad")
+        title, tone = (
+            (gettext("Có kết quả"), "good")
+            if resolved
+            else (status_name(int(dossier.status)), "bad")
+        )
         if dossier.status is Status.WITHDRAWN:
             tone = "quiet"
         found.append(Milestone(format_instant(dossier.finished_at), title, tone=tone))
     found += [
-        Milestone(format_instant(each.at), "Đã trả một phần kết quả", sent_by((each,)))
+        Milestone(format_instant(each.at), gettext("Đã trả một phần kết quả"), sent_by((each,)))
         for each in dossier.handed
         if each.at != dossier.returned_at
     ]
@@ -151,7 +185,7 @@ def _ending(dossier: Dossier) -> list[Milestone]:
         found.append(
             Milestone(
                 format_instant(dossier.returned_at),
-                "Đã trả kết quả",
+                gettext("Đã trả kết quả"),
                 sent_by(dossier.handed),
                 "good",
             )
@@ -162,7 +196,15 @@ def _ending(dossier: Dossier) -> list[Milestone]:
 def sent_by(handed: Sequence[Handed]) -> str:
     """By which post the last of them went, so that the citizen can ask there."""
     last = handed[-1] if handed else None
-    return f"Gửi qua {last.carrier}, mã vận đơn {last.waybill}" if last and last.waybill else ""
+    return (
+        gettext(
+            "Gửi qua %(carrier)s, mã vận đơn %(waybill)s",
+            carrier=last.carrier,
+            waybill=last.waybill,
+        )
+        if last and last.waybill
+        else ""
+    )
 
 
 def _still_to_come(dossier: Dossier) -> list[Milestone]:
@@ -170,5 +212,12 @@ def _still_to_come(dossier: Dossier) -> list[Milestone]:
         return []
     if dossier.paused_since is not None:
         since = vn_datetime(dossier.paused_since)
-        return [Milestone(None, "Hẹn trả kết quả", f"Đang dừng tính hạn từ {since}.", "quiet")]
-    return [Milestone(format_instant(dossier.due_at), "Hẹn trả kết quả", tone="quiet")]
+        return [
+            Milestone(
+                None,
+                gettext("Hẹn trả kết quả"),
+                gettext("Đang dừng tính hạn từ %(since)s.", since=since),
+                "quiet",
+            )
+        ]
+    return [Milestone(format_instant(dossier.due_at), gettext("Hẹn trả kết quả"), tone="quiet")]

@@ -16,10 +16,10 @@
   document.body.addEventListener("htmx:configRequest", (event) => {
     if (token) event.detail.headers["X-CSRFToken"] = token;
   });
-  document.body.addEventListener("htmx:sendError", () => say("Mất kết nối. Vui lòng thử lại."));
+  document.body.addEventListener("htmx:sendError", () => say(toast.dataset.away));
   document.body.addEventListener("htmx:responseError", (event) => {
     const busy = event.detail.xhr.status === 429;
-    say(busy ? "Quá nhiều lần thử. Vui lòng đợi một phút." : "Chưa thực hiện được. Vui lòng tải lại trang.");
+    say(busy ? toast.dataset.busy : toast.dataset.failed);
   });
 
   // What must be read first: the faults of a form that came back, or that an act was done.
@@ -40,8 +40,8 @@
   function meant(event) {
     if (event.isComposing || event.metaKey || event.repeat) return null;
     if (event.ctrlKey) return event.key === "Enter" && !event.altKey && !event.shiftKey ? "Enter" : null;
-    if (!event.altKey) return event.key === "?" && !event.target.matches("input, textarea, select") ? "?" : null;
-    if (event.shiftKey) return null;
+    if (!event.altKey || event.shiftKey) return null;
+    if (event.code === "Slash") return "/";
     return /^Key[A-Z]$/.test(event.code) ? event.code.slice(3) : event.key.toUpperCase();
   }
 
@@ -55,7 +55,7 @@
     const rows = new Map(keyed().map((each) => [each.getAttribute("aria-keyshortcuts"), name(each)]).reverse());
     const list = help.querySelector("dl");
     list.replaceChildren();
-    for (const [key, words] of [...rows].reverse().concat([["?", "Bảng phím tắt này (khi không ở trong ô gõ)"]])) {
+    for (const [key, words] of [...rows].reverse().concat([["Alt+/", list.dataset.this]])) {
       const row = list.appendChild(document.createElement("div"));
       row.appendChild(document.createElement("dt")).textContent = key.replace("Control", "Ctrl");
       row.appendChild(document.createElement("dd")).textContent = words;
@@ -66,7 +66,7 @@
   document.addEventListener("keydown", (event) => {
     const key = meant(event);
     if (!key || help?.open) return;
-    if (key === "?") {
+    if (key === "/") {
       event.preventDefault();
       explain();
       return;

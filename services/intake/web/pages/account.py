@@ -20,15 +20,16 @@ from shared.identity.guard import current, guard_of, pass_of_caller, require, sh
 from shared.identity.passes import Pass
 from shared.kernel.errors import Fault, Forbidden, InvalidInput, NotFound
 from shared.web import rooms
+from shared.web.words import gettext, msgid
 
 _DRAWN: Final = "second-factor"
 _ISSUER: Final = "Lien Thong"
 ROLES_VI: Final = {
-    "officer": "Cán bộ tiếp nhận",
-    "head": "Trưởng bộ phận",
-    "agency": "Cán bộ xử lý",
-    "leader": "Lãnh đạo, xem báo cáo",
-    "operator": "Người vận hành",
+    "officer": msgid("Cán bộ tiếp nhận"),
+    "head": msgid("Trưởng bộ phận"),
+    "agency": msgid("Cán bộ xử lý"),
+    "leader": msgid("Lãnh đạo, xem báo cáo"),
+    "operator": msgid("Người vận hành"),
 }
 _everybody = require("desk", "agency", "leader", "operator")
 
@@ -66,10 +67,10 @@ def _show(faults: Sequence[Fault] = (), form: str = "", said: str = "") -> str:
     shown, person = _who()
     places = [
         {
-            "role": ROLES_VI[place.role],
+            "role": gettext(ROLES_VI[place.role]),
             "code": place.code,
             "kind": place.kind,
-            "name": "toàn thành phố"
+            "name": gettext("toàn thành phố")
             if place.code == accounts.EVERYWHERE
             else agency_name(place.code),
             "here": place == shown.place({place.kind}),
@@ -120,7 +121,7 @@ def _password() -> Answer:
             accounts.change_password(uow, person, new, again, keep=shown.sign_in)
     except InvalidInput as wrong:
         return _show(wrong.faults, "password"), 422
-    flash("Đã đổi mật khẩu; mọi nơi đăng nhập khác đã bị đăng xuất.", "good")
+    flash(gettext("Đã đổi mật khẩu; mọi nơi đăng nhập khác đã bị đăng xuất."), "good")
     return redirect(rooms.ACCOUNT, 303)
 
 
@@ -151,7 +152,9 @@ def _confirm() -> Answer:
     digits = "".join(c for c in request.form.get("code", "")[:40] if c in "0123456789")
     step = sign_in.matching_step(secret, digits, guard_of().checkpoint.now())
     if step is None:
-        said = "Mã không khớp. Xem giờ trên điện thoại có đúng không, rồi nhập mã đang hiện."
+        said = gettext(
+            "Mã không khớp. Xem giờ trên điện thoại có đúng không, rồi nhập mã đang hiện."
+        )
         return _drawn_page(person, said), 422
     codes = passwords.draw_recovery()
     kept = tuple(passwords.hash_of_recovery(code) for code in codes)
@@ -167,5 +170,5 @@ def _take_off() -> Answer:
         return answer
     with deps().store.begin(current().actor) as uow:
         staff.change(uow.connection, person.id, totp=None, recovery=())
-    flash("Đã tắt mã xác thực.", "good")
+    flash(gettext("Đã tắt mã xác thực."), "good")
     return redirect(rooms.ACCOUNT, 303)

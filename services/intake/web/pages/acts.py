@@ -29,6 +29,7 @@ from shared.kernel.days import CLOSING, read_day, read_moment
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed, NotFound
 from shared.kernel.letters import tidy
 from shared.kernel.numbers import Unreadable, read_number
+from shared.web.words import gettext, msgid
 
 Arguments = Callable[[typed.Typed, Dossier, Procedure], dict[str, Any]]
 
@@ -102,7 +103,7 @@ def sure(code: str, act: str, form: typed.Typed) -> str:
         name=ACTIONS_VI[act],
         follows=FINAL[act],
         kept=kept,
-        labels=LABELS,
+        labels={name: gettext(vi) for name, vi in LABELS.items()},
     )
 
 
@@ -184,8 +185,12 @@ def _pay(form: typed.Typed, *_: object) -> dict[str, Any]:
 
 #: What cannot be taken back -> what it brings about.
 FINAL: Final[Mapping[str, str]] = {
-    "refuse": "Hồ sơ kết thúc ở đây (không được tiếp nhận). Công dân được báo lý do và hướng dẫn.",
-    "withdraw": "Hồ sơ kết thúc ở đây (công dân rút). Các cơ quan ngừng làm và công dân được báo.",
+    "refuse": msgid(
+        "Hồ sơ kết thúc ở đây (không được tiếp nhận). Công dân được báo lý do và hướng dẫn."
+    ),
+    "withdraw": msgid(
+        "Hồ sơ kết thúc ở đây (công dân rút). Các cơ quan ngừng làm và công dân được báo."
+    ),
 }
 #: Acts that end in a paper for the citizen -> its kind.
 PRINTED: Final[Mapping[str, FormKind]] = {

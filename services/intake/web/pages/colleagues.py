@@ -15,6 +15,7 @@ from services.intake.web.pages.account import ROLES_VI
 from shared.identity.audit import saw
 from shared.identity.guard import current, require
 from shared.kernel.errors import Fault, Forbidden, InvalidInput
+from shared.web.words import gettext
 
 
 def blueprint() -> Blueprint:
@@ -59,7 +60,8 @@ def _page(faults: Sequence[Fault] = ()) -> str:
                 "id": person.id,
                 "name": person.name,
                 "role": next(
-                    (ROLES_VI[p.role] for p in person.places if p.code == office), "Đã rời"
+                    (gettext(ROLES_VI[p.role]) for p in person.places if p.code == office),
+                    gettext("Đã rời"),
                 ),
                 "closed": person.disabled_at is not None,
                 "held": held.get(person.id, 0),
@@ -85,5 +87,10 @@ def _hand_over() -> str | Response | tuple[str, int]:
     except InvalidInput as wrong:
         return _page(wrong.faults), 422
     saw([given.id, taker.id, *codes])
-    flash(f"Đã bàn giao {len(codes)} hồ sơ đang mở cho {taker.name}.", "good")
+    flash(
+        gettext(
+            "Đã bàn giao %(number)s hồ sơ đang mở cho %(name)s.", number=len(codes), name=taker.name
+        ),
+        "good",
+    )
     return redirect(url_for(".page"), 303)

@@ -41,27 +41,32 @@ from shared.catalogue import Procedure
 from shared.identity.audit import saw
 from shared.identity.guard import require
 from shared.kernel.errors import InvalidInput
+from shared.web.words import gettext, msgid
 
 #: What is said once an act is done.
 DONE: Final[Mapping[str, str]] = {
-    "receive": "Đã tiếp nhận hồ sơ.",
-    "refuse": "Đã từ chối tiếp nhận; công dân được báo lý do và hướng dẫn.",
-    "request-supplement": "Đã gửi yêu cầu bổ sung; công dân được báo.",
-    "supplement": "Đã ghi nhận phần bổ sung.",
-    "extend-supplement": "Đã lùi hạn bổ sung; công dân được báo hạn mới.",
-    "payment": "Đã ghi nhận tiền nộp.",
-    "withdraw": "Đã rút hồ sơ; các cơ quan được báo.",
-    "grant-extension": "Đã đồng ý gia hạn; cơ quan được báo.",
-    "refuse-extension": "Đã trả lời không đồng ý; cơ quan được báo lý do.",
-    "apologise": "Đã xin lỗi và hẹn lại; công dân được báo.",
-    "return-result": "Đã ghi nhận trả kết quả.",
-    "correct-waybill": "Đã sửa mã vận đơn; công dân được báo mã đúng.",
-    "called": "Đã ghi nhận cuộc gọi.",
-    "files": "Đã lưu tệp vào hồ sơ.",
-    "file-gone": "Đã gỡ tệp; mã băm và lý do được giữ lại.",
-    "contact": "Đã lưu cách liên hệ; số hoặc hộp thư mới được báo ngay, tin sau được gửi theo đó.",
-    "correct": "Đã sửa hồ sơ; cơ quan đang giữ được báo giá trị mới. In lại giấy hẹn (bản sửa) "
-    "và đổi cho công dân.",
+    "receive": msgid("Đã tiếp nhận hồ sơ."),
+    "refuse": msgid("Đã từ chối tiếp nhận; công dân được báo lý do và hướng dẫn."),
+    "request-supplement": msgid("Đã gửi yêu cầu bổ sung; công dân được báo."),
+    "supplement": msgid("Đã ghi nhận phần bổ sung."),
+    "extend-supplement": msgid("Đã lùi hạn bổ sung; công dân được báo hạn mới."),
+    "payment": msgid("Đã ghi nhận tiền nộp."),
+    "withdraw": msgid("Đã rút hồ sơ; các cơ quan được báo."),
+    "grant-extension": msgid("Đã đồng ý gia hạn; cơ quan được báo."),
+    "refuse-extension": msgid("Đã trả lời không đồng ý; cơ quan được báo lý do."),
+    "apologise": msgid("Đã xin lỗi và hẹn lại; công dân được báo."),
+    "return-result": msgid("Đã ghi nhận trả kết quả."),
+    "correct-waybill": msgid("Đã sửa mã vận đơn; công dân được báo mã đúng."),
+    "called": msgid("Đã ghi nhận cuộc gọi."),
+    "files": msgid("Đã lưu tệp vào hồ sơ."),
+    "file-gone": msgid("Đã gỡ tệp; mã băm và lý do được giữ lại."),
+    "contact": msgid(
+        "Đã lưu cách liên hệ; số hoặc hộp thư mới được báo ngay, tin sau được gửi theo đó."
+    ),
+    "correct": msgid(
+        "Đã sửa hồ sơ; cơ quan đang giữ được báo giá trị mới. In lại giấy hẹn (bản sửa) "
+        "và đổi cho công dân."
+    ),
 }
 
 
@@ -145,7 +150,8 @@ def submit(code: str) -> Response | tuple[str, int]:
 def dossier(code: str) -> str:
     """One dossier: where it stands, what may be done, what happened."""
     args = request.args
-    return show(code, done=DONE.get(args.get("xong", "")))
+    done = DONE.get(args.get("xong", ""))
+    return show(code, done=gettext(done) if done else None)
 
 
 def _files_of(code: str) -> dict[str, Any]:

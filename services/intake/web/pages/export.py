@@ -29,12 +29,25 @@ from shared.identity import audit
 from shared.identity.audit.entry import MOST_NAMED
 from shared.identity.guard import current
 from shared.kernel.clock import to_vn
+from shared.web.filters import status_name
+from shared.web.words import gettext, msgid
 
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _HEAD: Final = (
-    "STT", "Mã hồ sơ", "Người nộp", "Điện thoại", "Mã thủ tục", "Thủ tục", "Hình thức nộp",
-    "Nộp lúc", "Tiếp nhận lúc", "Hẹn trả", "Trạng thái", "Thời hạn", "Có kết quả lúc",
-)  # fmt: skip
+    msgid("STT"),
+    msgid("Mã hồ sơ"),
+    msgid("Người nộp"),
+    msgid("Điện thoại"),
+    msgid("Mã thủ tục"),
+    msgid("Thủ tục"),
+    msgid("Hình thức nộp"),
+    msgid("Nộp lúc"),
+    msgid("Tiếp nhận lúc"),
+    msgid("Hẹn trả"),
+    msgid("Trạng thái"),
+    msgid("Thời hạn"),
+    msgid("Có kết quả lúc"),
+)
 _WIDTHS: Final = (6, 27, 28, 16, 12, 44, 14, 17, 17, 17, 24, 20, 17, 30)
 _TYPES: Final = {
     "csv": "text/csv; charset=utf-8",
@@ -66,14 +79,22 @@ def file_of(kind: str, lines: Iterator[Line], title: str, name: str) -> Response
 
 
 def _title(asked: Asked, now: datetime) -> str:
-    day = f" ngày {asked.day:%d/%m/%Y}" if "ngay" in asked.args else ""
-    return f"{asked.of.title}{day} – {office_agency().name}, lập {to_vn(now):%H:%M %d/%m/%Y}"
+    day = (
+        gettext(" ngày %(day)s", day=format(asked.day, "%d/%m/%Y")) if "ngay" in asked.args else ""
+    )
+    return gettext(
+        "%(title)s%(day)s – %(name)s, lập %(now)s",
+        title=gettext(asked.of.title),
+        day=day,
+        name=office_agency().name,
+        now=format(to_vn(now), "%H:%M %d/%m/%Y"),
+    )
 
 
 def _lines(asked: Asked, now: datetime) -> Iterator[Line]:
     """The head, then a line for each dossier; what is shown is noted as seen."""
     known, beside = deps(), asked.of.column == HOLDER
-    yield (*_HEAD, *((asked.of.column,) if beside else ()))
+    yield tuple(map(gettext, (*_HEAD, *((asked.of.column,) if beside else ()))))
     number = 0
     for lines in lists.every(known.store, asked.filters, now, asked.sort):
         with known.store.read() as connection:
@@ -83,7 +104,12 @@ def _lines(asked: Asked, now: datetime) -> Iterator[Line]:
             number += 1
             yield (number, *_cells(row), *((row.beside,) if beside else ()))
     if number == lists.MOST_EXPORTED:
-        yield ("", f"Tệp chỉ ghi {number} dòng đầu; hãy lọc danh sách rồi tải lại.")
+        yield (
+            "",
+            gettext(
+                "Tệp chỉ ghi %(number)s dòng đầu; hãy lọc danh sách rồi tải lại.", number=number
+            ),
+        )
 
 
 def note_shown(codes: Sequence[str]) -> None:
@@ -105,7 +131,7 @@ def _cells(row: Row) -> Line:
         line.submitted_at,
         line.received_at,
         line.due_at,
-        line.status.vi,
+        status_name(int(line.status)),
         row.due.word,
         line.finished_at,
     )
@@ -133,7 +159,7 @@ def _write_csv(file: IO[bytes], lines: Iterator[Line], _: str) -> None:
 
 def _write_xlsx(file: IO[bytes], lines: Iterator[Line], title: str) -> None:
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("Danh sách")
+    sheet = book.create_sheet(gettext("Danh sách"))
     for place, width in enumerate(_WIDTHS):
         sheet.column_dimensions[chr(ord("A") + place)].width = width
     sheet.freeze_panes = "A3"

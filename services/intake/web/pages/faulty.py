@@ -10,34 +10,35 @@ from services.intake.domain.forms import PaperCount
 from services.intake.web.pages import typed
 from shared.catalogue import Procedure
 from shared.kernel.errors import Fault
+from shared.web.words import gettext, msgid
 
 LABELS: Final[Mapping[str, str]] = {
-    "items": "Giấy tờ, thông tin cần bổ sung",
-    "reason": "Lý do",
-    "next_step": "Hướng dẫn",
-    "respond_by": "Trả lời trước ngày",
-    "task": "Yêu cầu gia hạn",
-    "due_at": "Ngày hẹn mới",
-    "amount_vnd": "Số tiền",
-    "proof": "Số biên lai",
-    "method": "Cách nhận",
-    "steps": "Kết quả trả lần này",
-    "taker": "Người nhận",
-    "taker_name": "Họ và tên người được ủy quyền",
-    "id_checked": "Giấy tờ tùy thân",
-    "carrier": "Bên chuyển phát",
-    "waybill": "Mã vận đơn",
-    "channel": "Hình thức nộp",
-    "branches": "Việc công dân chọn",
-    "papers": "Giấy tờ",
-    "c.name": "Họ và tên người nộp",
-    "c.phone": "Số điện thoại",
-    "c.email": "Thư điện tử",
-    "c.address": "Địa chỉ",
-    "c.language": "Ngôn ngữ của tin báo",
-    "c.sms": "Tin nhắn SMS",
-    "c.mail": "Báo bằng thư điện tử",
-    "c.consent": "Cách báo tin",
+    "items": msgid("Giấy tờ, thông tin cần bổ sung"),
+    "reason": msgid("Lý do"),
+    "next_step": msgid("Hướng dẫn"),
+    "respond_by": msgid("Trả lời trước ngày"),
+    "task": msgid("Yêu cầu gia hạn"),
+    "due_at": msgid("Ngày hẹn mới"),
+    "amount_vnd": msgid("Số tiền"),
+    "proof": msgid("Số biên lai"),
+    "method": msgid("Cách nhận"),
+    "steps": msgid("Kết quả trả lần này"),
+    "taker": msgid("Người nhận"),
+    "taker_name": msgid("Họ và tên người được ủy quyền"),
+    "id_checked": msgid("Giấy tờ tùy thân"),
+    "carrier": msgid("Bên chuyển phát"),
+    "waybill": msgid("Mã vận đơn"),
+    "channel": msgid("Hình thức nộp"),
+    "branches": msgid("Việc công dân chọn"),
+    "papers": msgid("Giấy tờ"),
+    "c.name": msgid("Họ và tên người nộp"),
+    "c.phone": msgid("Số điện thoại"),
+    "c.email": msgid("Thư điện tử"),
+    "c.address": msgid("Địa chỉ"),
+    "c.language": msgid("Ngôn ngữ của tin báo"),
+    "c.sms": msgid("Tin nhắn SMS"),
+    "c.mail": msgid("Báo bằng thư điện tử"),
+    "c.consent": msgid("Cách báo tin"),
 }
 #: Inputs that are groups of others -> the one to go to.
 _FIRST_OF: Final[Mapping[str, str]] = {"c.consent": "c.sms"}
@@ -57,10 +58,10 @@ def faulty(
     faults: Sequence[Fault], counts: Sequence[PaperCount], procedure: Procedure, form: str = ""
 ) -> Faulty:
     """`form` is the word that keeps the ids of one form of a page apart from those of the others."""
-    known = dict(LABELS)
+    known = {name: gettext(vi) for name, vi in LABELS.items()}
     known |= {f"f.{field.name}": field.label for field in procedure.form}
     known |= {f"p.{paper.code}": paper.name for paper in procedure.papers}
-    known |= {f"p.{typed.OTHER}": "Giấy tờ khác"}
+    known |= {f"p.{typed.OTHER}": gettext("Giấy tờ khác")}
     before = f"{form}-" if form else ""
     labels, inputs = {}, {}
     for fault in faults:
@@ -79,7 +80,7 @@ def unasked(values: typed.Typed) -> tuple[Fault, ...]:
     reachable = values.get("c.phone", "").strip() or values.get("c.email", "").strip()
     if not reachable or "c.sms" in values or "c.mail" in values or _ASKED in values:
         return ()
-    words = (
+    words = gettext(
         "Đã ghi số điện thoại hoặc thư điện tử mà chưa chọn cách báo tin. Công dân đồng ý thì đánh "
         "dấu một cách; không đồng ý thì bấm nộp lần nữa."
     )

@@ -16,6 +16,7 @@ from shared.identity.audit import saw
 from shared.identity.guard import current, require
 from shared.kernel.errors import Fault, InvalidInput
 from shared.web.reading import takes
+from shared.web.words import gettext
 
 
 def blueprint() -> Blueprint:
@@ -47,7 +48,11 @@ def upload(code: str) -> BaseResponse | tuple[str, int]:
     except InvalidInput as wrong:
         faults += wrong.faults
     if faults:
-        return _told(code, faults, f"Đã lưu {kept} tệp; còn lại chưa lưu được." if kept else None)
+        return _told(
+            code,
+            faults,
+            gettext("Đã lưu %(kept)s tệp; còn lại chưa lưu được.", kept=kept) if kept else None,
+        )
     return redirect(url_for("desk.dossier", code=code, xong="files", _anchor="tep"), 303)
 
 

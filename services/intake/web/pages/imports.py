@@ -20,6 +20,7 @@ from shared.identity.audit import saw
 from shared.identity.guard import current, require
 from shared.kernel.errors import Fault, InvalidInput
 from shared.web.reading import takes
+from shared.web.words import gettext
 
 #: A file and the form around it.
 _MOST_SENT: Final = MOST_BYTES + 2 * 1024 * 1024
@@ -82,7 +83,7 @@ def upload() -> BaseResponse | tuple[str, int]:
     """Keep the file and go to its page; what is wrong with it as a whole is told at once."""
     known, sent = deps(), request.files.get("file")
     if sent is None or not sent.filename:
-        vi = "Chọn một tệp .xlsx hoặc .csv."
+        vi = gettext("Chọn một tệp .xlsx hoặc .csv.")
         return _choose((Fault("file", vi, "choose a file"),)), 422
     content = sent.read()
     task = Task(

@@ -13,6 +13,7 @@ from services.intake.storage.queries import Filters, Sort
 from shared.kernel.clock import VN, to_vn
 from shared.kernel.days import read_day
 from shared.kernel.numbers import Unreadable
+from shared.web.words import msgid
 
 _DAY: Final = timedelta(days=1)
 
@@ -40,27 +41,29 @@ def _today(filters: Filters, now: datetime) -> Filters:
     return replace(filters, due_from=start, due_to=start + _DAY)
 
 
-HOLDER: Final = "Đang giữ"
-PHONE: Final = "Điện thoại"
+HOLDER: Final = msgid("Đang giữ")
+PHONE: Final = msgid("Điện thoại")
 LISTS: Final[Mapping[str, List]] = {
     each.name: each
     for each in (
         List(
             "dang-xu-ly",
-            "Đang xử lý",
-            "Chưa có hồ sơ nào đang xử lý. Bấm «Nộp hồ sơ mới» để nhận hồ sơ của công dân.",
+            msgid("Đang xử lý"),
+            msgid("Chưa có hồ sơ nào đang xử lý. Bấm «Nộp hồ sơ mới» để nhận hồ sơ của công dân."),
             lambda filters, _: replace(filters, unfinished=not filters.statuses),
         ),
         List(
             "can-kiem-tra",
-            "Cần kiểm tra",
-            "Không có hồ sơ nào chờ kiểm tra. Hồ sơ nộp trực tuyến hoặc qua bưu chính hiện ở đây.",
+            msgid("Cần kiểm tra"),
+            msgid(
+                "Không có hồ sơ nào chờ kiểm tra. Hồ sơ nộp trực tuyến hoặc qua bưu chính hiện ở đây."
+            ),
             lambda filters, _: replace(filters, unfinished=True, statuses=(Status.REGISTERED,)),
         ),
         List(
             "cho-cong-dan",
-            "Chờ công dân",
-            "Không chờ công dân nào bổ sung giấy tờ hay nộp tiền.",
+            msgid("Chờ công dân"),
+            msgid("Không chờ công dân nào bổ sung giấy tờ hay nộp tiền."),
             lambda filters, _: replace(
                 filters, unfinished=True, statuses=(Status.SUPPLEMENT, Status.PAYMENT)
             ),
@@ -68,55 +71,55 @@ LISTS: Final[Mapping[str, List]] = {
         ),
         List(
             "den-han",
-            "Đến hạn hôm nay",
-            "Hôm nay không có hồ sơ nào đến hạn. Xem «Quá hạn» và «Đang xử lý».",
+            msgid("Đến hạn hôm nay"),
+            msgid("Hôm nay không có hồ sơ nào đến hạn. Xem «Quá hạn» và «Đang xử lý»."),
             _today,
             column=HOLDER,
-            tab="Hạn hôm nay",
+            tab=msgid("Hạn hôm nay"),
         ),
         List(
             "qua-han",
-            "Quá hạn, chưa xin lỗi",
-            "Không có hồ sơ nào quá hạn mà chưa xin lỗi và hẹn lại.",
+            msgid("Quá hạn, chưa xin lỗi"),
+            msgid("Không có hồ sơ nào quá hạn mà chưa xin lỗi và hẹn lại."),
             lambda filters, _: replace(filters, overdue=True),
             column=HOLDER,
-            tab="Quá hạn",
+            tab=msgid("Quá hạn"),
         ),
         List(
             "xin-gia-han",
-            "Xin gia hạn, chờ trưởng bộ phận",
-            "Không có cơ quan nào xin gia hạn.",
+            msgid("Xin gia hạn, chờ trưởng bộ phận"),
+            msgid("Không có cơ quan nào xin gia hạn."),
             lambda filters, _: replace(filters, asks_time=True),
             column=HOLDER,
-            tab="Xin gia hạn",
+            tab=msgid("Xin gia hạn"),
         ),
         List(
             "cho-tra",
-            "Chờ trả kết quả",
-            "Không có kết quả nào chờ trả. Kết quả do cơ quan gửi về hiện ở đây.",
+            msgid("Chờ trả kết quả"),
+            msgid("Không có kết quả nào chờ trả. Kết quả do cơ quan gửi về hiện ở đây."),
             lambda filters, _: replace(filters, unfinished=True, statuses=(Status.RESOLVED,)),
             column=PHONE,
-            tab="Chờ trả",
+            tab=msgid("Chờ trả"),
         ),
         List(
             "can-goi",
-            "Cần gọi",
-            "Không phải gọi ai: mọi tin cần báo đều đã gửi được.",
+            msgid("Cần gọi"),
+            msgid("Không phải gọi ai: mọi tin cần báo đều đã gửi được."),
             lambda filters, _: replace(filters, to_call=True),
             column=PHONE,
         ),
         List(
             "tat-ca",
-            "Tất cả",
-            "Chưa có hồ sơ nào. Bấm «Nộp hồ sơ mới» để nhận hồ sơ của công dân.",
+            msgid("Tất cả"),
+            msgid("Chưa có hồ sơ nào. Bấm «Nộp hồ sơ mới» để nhận hồ sơ của công dân."),
             lambda filters, _: filters,
             sort="newest",
             counted=False,
         ),
         List(
             "so",
-            "Sổ theo dõi",
-            "Ngày này không tiếp nhận hồ sơ nào. Chọn ngày khác.",
+            msgid("Sổ theo dõi"),
+            msgid("Ngày này không tiếp nhận hồ sơ nào. Chọn ngày khác."),
             lambda filters, _: filters,
             sort="oldest",
             counted=False,

@@ -22,6 +22,7 @@ from services.intake.web.pages.listing import COUNTED, HOLDER, LISTS, REGISTER, 
 from shared.catalogue import Procedure
 from shared.identity.audit import saw
 from shared.web.due import Due
+from shared.web.filters import status_name
 
 PAGE_SIZE = 25
 PRINT_SIZE = 500  # rows of a page that is printed
@@ -117,7 +118,7 @@ def dossiers() -> str:
 
 def _choices(known: Deps) -> dict[str, Any]:
     return {
-        "statuses": [(int(s), s.vi) for s in Status],
+        "statuses": [(int(s), status_name(int(s))) for s in Status],
         "procedures": [(p.code, f"{p.code} – {p.name}") for p in known.procedures_of(own_office())],
         "channel_name": channel_name,
     }

@@ -24,6 +24,7 @@ from shared.kernel.errors import NotFound
 from shared.log import get
 from shared.web import rooms
 from shared.web.filters import vn_datetime
+from shared.web.words import ASKED, gettext, said
 
 DOOR: Final = "look-up"
 _log = get("web")
@@ -51,6 +52,8 @@ def _form() -> str:
 def _find() -> str | tuple[str, int]:
     known = deps()
     code, word = request.form.get("code", "")[:100], request.form.get("word", "")[:100]
+    if ASKED in request.args and not word:  # the empty form, in another language
+        return render_template("intake/lookup.html", code=code, wrong=None)
     count_try(code)
     try:
         with known.store.read() as connection:
@@ -60,7 +63,7 @@ def _find() -> str | tuple[str, int]:
     except NotFound as missing:
         guard_of().metrics.tried(DOOR, "not_found")
         _log.info("web.look_up_refused", place=place_of(request.remote_addr))
-        return render_template("intake/lookup.html", code=code, wrong=missing.vi), 404
+        return render_template("intake/lookup.html", code=code, wrong=said(missing)), 404
     saw([dossier.code])
     guard_of().metrics.tried(DOOR, "found")
     office = known.catalogue.agency(dossier.office)
@@ -104,34 +107,41 @@ def next_step(
     """
     match dossier.status:
         case Status.REGISTERED:
-            now = f"{office} đang kiểm tra hồ sơ. Bạn chưa cần làm gì."
-        case Status.RECEIVED | Status.PROCESSING if dossier.paused_since is not None:
-            now = (
-                "Bạn chưa cần làm gì; thời hạn đang tạm dừng trong lúc cơ quan làm bước không "
-                "tính vào hạn."
-            )
+            now = gettext("%(office)s đang kiểm tra hồ sơ. Bạn chưa cần làm gì.", office=office)
         case Status.RECEIVED | Status.PROCESSING:
-            now = _while_it_is_worked_on(told, overdue=overdue)
+            stands = dossier.paused_since is not None
+            now = _while_it_is_worked_on(told, overdue=overdue, stands=stands)
         case Status.SUPPLEMENT:
-            kept = " Hồ sơ vẫn giữ thứ tự." if dossier.received_at else ""
-            now = f"Mang giấy tờ nêu dưới đây đến {office}.{kept}"
+            now = gettext("Mang giấy tờ nêu dưới đây đến %(office)s.", office=office)
+            if dossier.received_at:
+                now += " " + gettext("Hồ sơ vẫn giữ thứ tự.")
         case Status.PAYMENT:
-            now = f"Nộp tiền theo thông báo rồi báo cho {office}."
+            now = gettext("Nộp tiền theo thông báo rồi báo cho %(office)s.", office=office)
         case Status.RESOLVED:
-            now = f"Mời bạn đến {office} nhận kết quả, mang theo giấy hẹn."
+            now = gettext("Mời bạn đến %(office)s nhận kết quả, mang theo giấy hẹn.", office=office)
             if any(result.outcome == "refused" for result in dossier.results):
-                now += " Phần không giải quyết: bạn nhận lại giấy tờ và được hướng dẫn tại đó."
-        case Status.RETURNED:
-            sent = sent_by(dossier.handed)
-            now = f"Kết quả: {sent}. Hồ sơ đã kết thúc." if sent else "Hồ sơ đã kết thúc."
+                now += " " + gettext(
+                    "Phần không giải quyết: bạn nhận lại giấy tờ và được hướng dẫn tại đó."
+                )
+        case Status.RETURNED if sent := sent_by(dossier.handed):
+            now = gettext("Kết quả: %(sent)s. Hồ sơ đã kết thúc.", sent=sent)
         case _:
-            now = (dossier.ending.next_step if dossier.ending else None) or "Hồ sơ đã kết thúc."
-    return f"{now.rstrip('.')}. Cần hỏi thêm, gọi {hotline}."
+            now = (dossier.ending.next_step if dossier.ending else None) or gettext(
+                "Hồ sơ đã kết thúc."
+            )
+    return gettext("%(now)s. Cần hỏi thêm, gọi %(hotline)s.", now=now.rstrip("."), hotline=hotline)
 
 
-def _while_it_is_worked_on(told: datetime | None, *, overdue: bool) -> str:
+def _while_it_is_worked_on(told: datetime | None, *, overdue: bool, stands: bool) -> str:
+    if stands:
+        return gettext(
+            "Bạn chưa cần làm gì; thời hạn đang tạm dừng trong lúc cơ quan làm bước không "
+            "tính vào hạn."
+        )
     if overdue:
-        return "Ngày hẹn trước đây đã qua; bạn được báo ngay khi có ngày mới hoặc có kết quả."
+        return gettext(
+            "Ngày hẹn trước đây đã qua; bạn được báo ngay khi có ngày mới hoặc có kết quả."
+        )
     if told is None:
-        return "Bạn chưa cần làm gì; bạn được báo ngay khi có kết quả."
-    return f"Bạn chưa cần làm gì; hẹn trả kết quả {vn_datetime(told)}."
+        return gettext("Bạn chưa cần làm gì; bạn được báo ngay khi có kết quả.")
+    return gettext("Bạn chưa cần làm gì; hẹn trả kết quả %(told)s.", told=vn_datetime(told))

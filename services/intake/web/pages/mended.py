@@ -15,27 +15,28 @@ from services.intake.web.telling import Told, event_of
 from shared.catalogue import Procedure
 from shared.events.intake import DossierCorrected, DossierPartlyReturned, DossierReturned
 from shared.messaging.timeline import Entry
+from shared.web.words import gettext, msgid
 
-_LANGUAGES: Final = {"vi": "Tiếng Việt", "en": "English"}
-_NOTHING: Final = "(trống)"
+_LANGUAGES: Final = {"vi": msgid("Tiếng Việt"), "en": "English"}
+_NOTHING: Final = msgid("(trống)")
 
 
 def label(place: str, procedure: Procedure) -> str:
     """What the input of a place is called."""
     names = {f"form.{field.name}": field.label for field in procedure.form}
-    return names.get(place) or LABELS.get(input_of(place, ()), place)
+    return names.get(place) or gettext(LABELS.get(input_of(place, ()), place))
 
 
 def said(place: str, value: Any, procedure: Procedure) -> str:
     """A value of a place as people write it."""
     asked = next((f for f in procedure.form if place == f"form.{f.name}"), None)
     if value is None or value == "":
-        return _NOTHING
+        return gettext(_NOTHING)
     if asked is not None:
         return declared(asked, value)
     if isinstance(value, bool):
-        return "Có" if value else "Không"
-    return _LANGUAGES.get(value, str(value)) if place == "contact.language" else str(value)
+        return gettext("Có") if value else gettext("Không")
+    return gettext(_LANGUAGES.get(value, str(value))) if place == "contact.language" else str(value)
 
 
 def lines(correction: Correction, procedure: Procedure) -> list[str]:
@@ -45,14 +46,14 @@ def lines(correction: Correction, procedure: Procedure) -> list[str]:
         f"{said(each.place, each.new, procedure)}"
         for each in correction.changes
     ]
-    return [*changed, f"Lý do: {correction.reason}"]
+    return [*changed, gettext("Lý do: %(reason)s", reason=correction.reason)]
 
 
 def with_changes(told: Told, entry: Entry, dossier: Dossier, procedure: Procedure) -> Told:
     """An entry of the timeline; a correction with all that it mended, a hand-over with who took it."""
     event = event_of(entry)
     if isinstance(event, DossierReturned | DossierPartlyReturned):
-        taken = [f"{h.name} (đã xem giấy tờ)" for h in dossier.handed
+        taken = [gettext("%(name)s (đã xem giấy tờ)", name=h.name) for h in dossier.handed
                  if h.name and h.at == event.returned_at]  # fmt: skip
         return replace(told, details=(*told.details, *taken[:1]))
     if not isinstance(event, DossierCorrected):

@@ -24,6 +24,7 @@ from shared.identity.guard import current, guard_of, pass_of_caller, require
 from shared.identity.keys import Principal
 from shared.kernel.errors import Conflict, Forbidden, InvalidInput
 from shared.web.state import state_of
+from shared.web.words import gettext
 
 #: The pages that a service worker may answer for: the desk's.
 SCOPE: Final = "/ho-so"
@@ -127,7 +128,7 @@ def send(code: str) -> tuple[Response, int]:
     except InvalidInput as wrong:
         return jsonify({"faults": _words(wrong, procedure)}), 422
     except SimilarFound:
-        told = "Đã có hồ sơ có thể về cùng một việc: mở ra, bấm nộp để xem và quyết định."
+        told = gettext("Đã có hồ sơ có thể về cùng một việc: mở ra, bấm nộp để xem và quyết định.")
         return jsonify({"faults": [told]}), 409
     except Conflict:
         return jsonify({"faults": [_otherwise(request.form.get("token", "")[:100])]}), 409
@@ -145,4 +146,7 @@ def _otherwise(token: str) -> str:
     with deps().store.read() as connection:
         kept = drafting.filed(connection, own_office(), token)
     code = "" if kept is None else f" ({filing.code_of(kept)})"
-    return f"Tờ khai này đã nộp với nội dung khác{code}; hãy xem hồ sơ đó rồi xóa bản chờ này."
+    return gettext(
+        "Tờ khai này đã nộp với nội dung khác%(code)s; hãy xem hồ sơ đó rồi xóa bản chờ này.",
+        code=code,
+    )

@@ -30,20 +30,21 @@ from shared.identity.guard import require
 from shared.kernel.days import read_day
 from shared.kernel.numbers import Unreadable
 from shared.web.state import state_of
+from shared.web.words import gettext, msgid
 
 #: Kind -> the end of its address, and what a link to it says.
 ADDRESSES: Final[dict[FormKind, tuple[str, str]]] = {
-    "receipt": ("giay-hen", "Giấy hẹn"),
-    "supplement": ("phieu-bo-sung", "Phiếu yêu cầu bổ sung"),
-    "refusal": ("phieu-tu-choi", "Phiếu từ chối"),
-    "stop": ("thong-bao-dung", "Thông báo dừng giải quyết"),
-    "apology": ("phieu-xin-loi", "Phiếu xin lỗi và hẹn lại"),
-    "control": ("phieu-kiem-soat", "Phiếu kiểm soát"),
+    "receipt": ("giay-hen", msgid("Giấy hẹn")),
+    "supplement": ("phieu-bo-sung", msgid("Phiếu yêu cầu bổ sung")),
+    "refusal": ("phieu-tu-choi", msgid("Phiếu từ chối")),
+    "stop": ("thong-bao-dung", msgid("Thông báo dừng giải quyết")),
+    "apology": ("phieu-xin-loi", msgid("Phiếu xin lỗi và hẹn lại")),
+    "control": ("phieu-kiem-soat", msgid("Phiếu kiểm soát")),
 }
 #: What has just been done, where a paper is shown right after it.
 DONE: Final[dict[FormKind, str]] = {
-    "receipt": "Đã lưu",
-    "refusal": "Đã từ chối tiếp nhận, công dân được báo:",
+    "receipt": msgid("Đã lưu"),
+    "refusal": msgid("Đã từ chối tiếp nhận, công dân được báo:"),
 }
 REGISTER: Final = "so-theo-doi"
 _SLIP: Final = "80"
@@ -77,12 +78,14 @@ def links(dossier: Dossier) -> list[tuple[str, str]]:
     """The papers that the dossier has: what each link says, and its address."""
     found = []
     for kind, part in papers_of(dossier):
-        words = ADDRESSES[kind][1]
+        words = gettext(ADDRESSES[kind][1])
         if kind == "receipt" and dossier.received_at is None:
-            words = "Biên nhận"
+            words = gettext("Biên nhận")
         if kind == "receipt" and dossier.corrections:
-            words = "Giấy hẹn (bản sửa)"
-        said = words if part is None else f"{words} (lần {part})"
+            words = gettext("Giấy hẹn (bản sửa)")
+        said = (
+            words if part is None else gettext("%(words)s (lần %(part)s)", words=words, part=part)
+        )
         found.append((said, url_for(f"papers.{kind}", code=dossier.code, lan=part)))
     return found
 
@@ -108,7 +111,7 @@ def _page_of(kind: FormKind) -> Callable[[str], str]:
             pdf=url_for(f"papers.{kind}_pdf", code=code, **asked, kho=_SLIP if slip else None),
             back=url_for("desk.dossier", code=code),
             again=choosing.last_of(deps().procedures_of(own_office())),
-            done=DONE.get(kind) if now else None,
+            done=gettext(DONE[kind]) if now and kind in DONE else None,
         )
 
     return view
@@ -153,7 +156,7 @@ def _size(paper: OfficialPaper) -> pdf.Size:
 
 def _other(kind: FormKind, code: str, asked: dict[str, Any], *, slip: bool) -> tuple[str, str]:
     """The same paper on the other size of sheet."""
-    words = "Khổ A4" if slip else "Khổ 80 mm"
+    words = gettext("Khổ A4") if slip else gettext("Khổ 80 mm")
     kept = None if slip else _SLIP
     return words, url_for(f"papers.{kind}", code=code, **asked, kho=kept)
 

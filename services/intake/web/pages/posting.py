@@ -19,12 +19,20 @@ from shared.kernel.clock import to_vn
 from shared.kernel.days import read_day
 from shared.kernel.numbers import Unreadable
 from shared.web.filters import vn_date
+from shared.web.words import gettext, msgid
 
 #: Parcels of one office and day that a page and a file hold; none of ours sends a tenth of it.
 MOST: Final = 2000
 HEAD: Final = (
-    "STT", "Mã hồ sơ", "Người nhận", "Địa chỉ", "Điện thoại", "Bên chuyển phát", "Mã vận đơn", "Gửi lúc",
-)  # fmt: skip
+    msgid("STT"),
+    msgid("Mã hồ sơ"),
+    msgid("Người nhận"),
+    msgid("Địa chỉ"),
+    msgid("Điện thoại"),
+    msgid("Bên chuyển phát"),
+    msgid("Mã vận đơn"),
+    msgid("Gửi lúc"),
+)
 
 
 def blueprint() -> Blueprint:
@@ -80,12 +88,16 @@ def _file(kind: str) -> Response:
     day, _ = _day()
     rows = _rows(day)
     note_shown([row.dossier for row in rows])
-    title = f"Gửi bưu điện ngày {day:%d/%m/%Y} – {office_agency().name}"
+    title = gettext(
+        "Gửi bưu điện ngày %(day)s – %(name)s",
+        day=format(day, "%d/%m/%Y"),
+        name=office_agency().name,
+    )
     return file_of(kind, _lines(rows), title, f"gui-buu-dien-{day:%Y%m%d}")
 
 
 def _lines(rows: Sequence[Any]) -> Iterator[Line]:
-    yield HEAD
+    yield tuple(map(gettext, HEAD))
     yield from (_cells(number, row) for number, row in enumerate(rows, 1))
 
 

@@ -18,6 +18,7 @@ from shared.identity.audit import saw
 from shared.identity.guard import TooMany, guard_of, public
 from shared.identity.links import Link
 from shared.kernel.errors import NotAllowed, NotFound
+from shared.web.words import gettext, said
 
 Page = tuple[str, int]
 
@@ -36,13 +37,15 @@ def send() -> Page:
     dossier, _, refused = _found()
     if dossier is None:
         return refused
+    if "asked" in request.form:  # the same page, in another language
+        return _page(dossier), 200
     try:
         waiting = guesses.wait_for(deps().store, {f"result:{dossier.code}": SENT})
         if waiting is not None:
             raise TooMany(waiting[1])
         send_code(deps().store, dossier, _secret())
     except NotAllowed as cannot:
-        return _page(dossier, wrong=cannot.vi, asked=False), 409
+        return _page(dossier, wrong=said(cannot), asked=False), 409
     return _page(dossier), 200
 
 
@@ -53,7 +56,7 @@ def opened() -> Page:
         return refused
     if not code_counts(deps().store, dossier.code, request.form.get("otp", ""), _secret()):
         guard_of().metrics.tried("result-code", "wrong")
-        wrong = (
+        wrong = gettext(
             "Mã không đúng, đã dùng hoặc đã hết hạn. Mỗi mã dùng được 10 phút và 5 lần thử; "
             "bạn có thể nhận mã mới."
         )
@@ -88,10 +91,14 @@ def _found() -> tuple[Dossier | None, list[File], Page]:
             dossier = look.for_citizen(connection, code, word)
             there = results_of(connection, dossier)
     except NotFound as missing:
-        return None, [], (render_template("intake/lookup.html", code=code, wrong=missing.vi), 404)
+        return (
+            None,
+            [],
+            (render_template("intake/lookup.html", code=code, wrong=said(missing)), 404),
+        )
     saw([dossier.code])
     if not there:
-        wrong = "Hồ sơ này không có tệp kết quả để tải."
+        wrong = gettext("Hồ sơ này không có tệp kết quả để tải.")
         return None, [], (render_template("intake/lookup.html", code=code, wrong=wrong), 404)
     return dossier, there, ("", 200)
 

@@ -40,6 +40,7 @@ from shared.log import get
 from shared.web import rooms
 from shared.web.errors import lead_away
 from shared.web.state import state_of
+from shared.web.words import gettext, msgid
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 DOOR: Final = "sign-in"
@@ -50,8 +51,10 @@ _PATIENCE: Final = 600
 #: Times that one request may come to be renewed within ten seconds; browsers give up after twenty
 #: redirects, which are ten rounds.
 _ROUNDS: Final = 8
-_WRONG: Final = "Tên đăng nhập hoặc mật khẩu không đúng."
-_WRONG_CODE: Final = "Mã không đúng hoặc đã dùng rồi. Đợi mã mới trên điện thoại rồi thử lại."
+_WRONG: Final = msgid("Tên đăng nhập hoặc mật khẩu không đúng.")
+_WRONG_CODE: Final = msgid(
+    "Mã không đúng hoặc đã dùng rồi. Đợi mã mới trên điện thoại rồi thử lại."
+)
 _log = get("web")
 
 
@@ -128,7 +131,9 @@ def _back() -> Answer:
         return _page(Kept(kept.target, joins=oidc.sign(identity)))
     if person.disabled_at is not None or not person.places:
         refused()
-        return _page(kept, fault="Tài khoản của bạn ở đây đã đóng. Báo người quản trị."), 403
+        return _page(
+            kept, fault=gettext("Tài khoản của bạn ở đây đã đóng. Báo người quản trị.")
+        ), 403
     return _entered(person, kept)
 
 
@@ -141,7 +146,7 @@ def _go_on() -> Answer:
         return redirect(rooms.SIGN_IN, 303)
     kept = carried()
     if pass_of_caller() is None:
-        return _page(kept, fault="Trình duyệt này vẫn chưa đăng nhập."), 403
+        return _page(kept, fault=gettext("Trình duyệt này vẫn chưa đăng nhập.")), 403
     return render_template("intake/go_on.html", kept=kept)
 
 
@@ -154,7 +159,7 @@ def _enter() -> Answer:
         return must_wait(seconds, lambda said: _page(kept, fault=said, login=login))
     if not sign_in.check(person, request.form.get("password", "")) or person is None:
         refused()
-        return _page(kept, fault=_WRONG, login=login), 403
+        return _page(kept, fault=gettext(_WRONG), login=login), 403
     sign_in.passed(store, counted)
     if person.totp or person.must_change:
         session[_WAITING] = [person.id, _mark(person), "code" if person.totp else "", time.time()]
@@ -214,7 +219,7 @@ def _mark(person: Person) -> str:
 def _code() -> Answer:
     kept, person, store = carried(), _waiting("code"), deps().store
     if person is None:
-        return _page(kept, fault="Đã quá lâu. Vui lòng đăng nhập lại."), 403
+        return _page(kept, fault=gettext("Đã quá lâu. Vui lòng đăng nhập lại.")), 403
 
     def page(said: str) -> str:
         return render_template("intake/sign_in_code.html", kept=kept, fault=said)
@@ -227,7 +232,7 @@ def _code() -> Answer:
         right = sign_in.check_code(uow, person, request.form.get("code", ""), now)
     if not right:
         refused()
-        return page(_WRONG_CODE), 403
+        return page(gettext(_WRONG_CODE)), 403
     session[_WAITING] = [person.id, _mark(person), "", time.time()]
     return _next_step(person, kept, code_given=True)
 
@@ -236,7 +241,7 @@ def _first() -> Answer:
     """The first password was somebody else's to know: one's own takes its place."""
     kept, person = carried(), _waiting("")
     if person is None:
-        return _page(kept, fault="Đã quá lâu. Vui lòng đăng nhập lại."), 403
+        return _page(kept, fault=gettext("Đã quá lâu. Vui lòng đăng nhập lại.")), 403
     new, again = request.form.get("password_new", ""), request.form.get("password_again", "")
     try:
         with deps().store.begin(Actor("officer", person.id)) as uow:
@@ -256,7 +261,7 @@ def _renew() -> Answer:
     if shown is None:
         if request.method == "GET":
             return redirect(rooms.signing_in(target), 303)
-        return _page(taken(), fault="Phiên làm việc đã hết. Đăng nhập lại để tiếp tục.")
+        return _page(taken(), fault=gettext("Phiên làm việc đã hết. Đăng nhập lại để tiếp tục."))
     if target:
         _refuse_circles(target)
     show(shown)
@@ -297,7 +302,10 @@ def must_wait(seconds: float, page: Callable[[str], str]) -> Answer:
     left = max(1, math.ceil(seconds))
     guard_of().metrics.tried(DOOR, "limited")
     _log.warning("web.sign_in_limited", place=place_of(request.remote_addr), seconds=left)
-    said = f"Đã thử nhiều lần. Vui lòng đợi {left} giây rồi thử lại; tài khoản không bị khóa."
+    said = gettext(
+        "Đã thử nhiều lần. Vui lòng đợi %(left)s giây rồi thử lại; tài khoản không bị khóa.",
+        left=left,
+    )
     return page(said), 429, {"Retry-After": str(left)}
 
 

@@ -135,7 +135,7 @@
       cells.forEach((text, place) => {
         const cell = document.createElement(place ? "td" : "th");
         if (!place) cell.scope = "row";
-        cell.textContent = text || "(trống)";
+        cell.textContent = text || box.dataset.nothing;
         line.append(cell);
       });
       body.append(line);
@@ -224,7 +224,7 @@
           await keepHere(!changed);
           return tell("beside");
         }
-        when.textContent = kept.filed ? "" : `Đã lưu nháp lúc ${kept.at}.`;
+        when.textContent = kept.filed ? "" : when.dataset.saved.replace("{at}", kept.at);
         if (!kept.filed) await keepHere(!changed);
         return tell("saved");
       }

@@ -35,15 +35,15 @@
       const input = event.target;
       if (input.type !== "file") return;
       button.disabled = true;
-      said.textContent = "Đang thu nhỏ ảnh…";
+      said.textContent = said.dataset.shrinking;
       const kept = new DataTransfer();
       for (const file of [...input.files]) kept.items.add(await smaller(file));
       input.files = kept.files;
       const all = [...form.querySelectorAll("input[type=file]")].flatMap((i) => [...i.files]);
       const large = all.filter((file) => file.size > Number(form.dataset.most));
       said.textContent = large.length
-        ? `Quá lớn, sẽ không được lưu: ${large.map((file) => file.name).join(", ")}`
-        : `${all.length} tệp, ${mb(all.reduce((sum, file) => sum + file.size, 0))} MB`;
+        ? `${said.dataset.tooLarge} ${large.map((file) => file.name).join(", ")}`
+        : `${all.length} ${said.dataset.files}, ${mb(all.reduce((sum, file) => sum + file.size, 0))} MB`;
       button.disabled = false;
     });
   }

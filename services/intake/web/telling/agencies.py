@@ -29,174 +29,202 @@ from shared.events.routing import (
     SupplementDropped,
 )
 from shared.web.filters import vn_money
+from shared.web.words import gettext, msgid
 
 _OUTCOMES = {
-    "granted": "đồng ý, có kết quả",
-    "refused": "không giải quyết",
-    "silent_consent": "quá hạn không trả lời, coi như đồng ý",
+    "granted": msgid("đồng ý, có kết quả"),
+    "refused": msgid("không giải quyết"),
+    "silent_consent": msgid("quá hạn không trả lời, coi như đồng ý"),
 }
 _ANSWERS = {
-    "taken": "đã nhận việc",
-    "completed": "đã xong",
-    "refused": "không giải quyết",
-    "supplement_needed": "cần bổ sung giấy tờ",
-    "more_time_needed": "cần thêm thời gian",
-    "not_ours": "không thuộc thẩm quyền",
-    "silent": "không trả lời",
+    "taken": msgid("đã nhận việc"),
+    "completed": msgid("đã xong"),
+    "refused": msgid("không giải quyết"),
+    "supplement_needed": msgid("cần bổ sung giấy tờ"),
+    "more_time_needed": msgid("cần thêm thời gian"),
+    "not_ours": msgid("không thuộc thẩm quyền"),
+    "silent": msgid("không trả lời"),
 }
 _MOMENTS = {
-    "registered": "đã nộp hồ sơ",
-    "refused": "không được tiếp nhận",
-    "received": "đã tiếp nhận",
-    "supplement_requested": "cần bổ sung giấy tờ",
-    "supplement_reminder": "nhắc bổ sung giấy tờ",
-    "supplement_extended": "lùi hạn bổ sung",
-    "supplemented": "đã nhận bổ sung",
-    "supplement_dropped": "không còn chờ bổ sung",
-    "payment_requested": "cần nộp tiền",
-    "paid": "đã nộp tiền",
-    "resolved": "có kết quả",
-    "returned": "đã trả kết quả",
-    "partly_returned": "đã trả một phần kết quả",
-    "extended": "lùi ngày hẹn",
-    "stopped": "dừng xử lý",
-    "withdrawn": "đã rút hồ sơ",
-    "waybill_corrected": "sửa mã vận đơn",
-    "contact_changed": "cách liên hệ mới",
+    "registered": msgid("đã nộp hồ sơ"),
+    "refused": msgid("không được tiếp nhận"),
+    "received": msgid("đã tiếp nhận"),
+    "supplement_requested": msgid("cần bổ sung giấy tờ"),
+    "supplement_reminder": msgid("nhắc bổ sung giấy tờ"),
+    "supplement_extended": msgid("lùi hạn bổ sung"),
+    "supplemented": msgid("đã nhận bổ sung"),
+    "supplement_dropped": msgid("không còn chờ bổ sung"),
+    "payment_requested": msgid("cần nộp tiền"),
+    "paid": msgid("đã nộp tiền"),
+    "resolved": msgid("có kết quả"),
+    "returned": msgid("đã trả kết quả"),
+    "partly_returned": msgid("đã trả một phần kết quả"),
+    "extended": msgid("lùi ngày hẹn"),
+    "stopped": msgid("dừng xử lý"),
+    "withdrawn": msgid("đã rút hồ sơ"),
+    "waybill_corrected": msgid("sửa mã vận đơn"),
+    "contact_changed": msgid("cách liên hệ mới"),
 }
-_MEDIA = {"sms": "tin nhắn", "email": "thư điện tử"}
+_MEDIA = {"sms": msgid("tin nhắn"), "email": msgid("thư điện tử")}
 
 
 def _started(_: DossierStarted) -> Words:
-    return "Hồ sơ được chuyển xử lý", []
+    return gettext("Hồ sơ được chuyển xử lý"), []
 
 
 def _payment_requested(event: PaymentRequested) -> Words:
-    amount = vn_money(event.amount_vnd) if event.amount_vnd else "theo thông báo"
-    return f"{named(event.agency)} yêu cầu nộp tiền", [
-        f"Số tiền: {amount}",
-        f"Thông báo số {event.reference}",
+    amount = vn_money(event.amount_vnd) if event.amount_vnd else gettext("theo thông báo")
+    return gettext("%(agency)s yêu cầu nộp tiền", agency=named(event.agency)), [
+        gettext("Số tiền: %(amount)s", amount=amount),
+        gettext("Thông báo số %(reference)s", reference=event.reference),
     ]
 
 
 def _supplement_dropped(event: SupplementDropped) -> Words:
-    return f"Không còn chờ bổ sung (lần {event.round})", [event.reason]
+    return gettext("Không còn chờ bổ sung (lần %(round)s)", round=event.round), [event.reason]
 
 
 def _clock_stopped(event: ClockStopped) -> Words:
-    return "Tạm dừng tính thời hạn", [
-        f"Chờ {named(event.agency)}: {named(event.step)}",
-        "Thời gian của bước này không tính vào hạn giải quyết",
+    return gettext("Tạm dừng tính thời hạn"), [
+        gettext("Chờ %(agency)s: %(step)s", agency=named(event.agency), step=named(event.step)),
+        gettext("Thời gian của bước này không tính vào hạn giải quyết"),
     ]
 
 
 def _clock_resumed(_: ClockResumed) -> Words:
-    return "Hết bước không tính vào thời hạn", []
+    return gettext("Hết bước không tính vào thời hạn"), []
 
 
 def _stopped(event: DossierStopped) -> Words:
-    return "Dừng xử lý", [f"Lý do: {event.reason}", f"Hướng dẫn: {event.next_step}"]
+    return gettext("Dừng xử lý"), [
+        gettext("Lý do: %(reason)s", reason=event.reason),
+        gettext("Hướng dẫn: %(next_step)s", next_step=event.next_step),
+    ]
 
 
 def _resolved(event: DossierResolved) -> Words:
-    return "Đã có kết quả", [_result(result) for result in event.results]
+    return gettext("Đã có kết quả"), [_result(result) for result in event.results]
 
 
 def _result(result: StepResult) -> str:
-    outcome = _OUTCOMES.get(result.outcome, result.outcome)
+    outcome = gettext(_OUTCOMES.get(result.outcome, result.outcome))
     told = (result.agency.name, outcome, result.document, result.reason)
     return " – ".join(part for part in told if part)
 
 
 def _extended(event: DossierExtended) -> Words:
-    return f"{named(event.agency)} xin lỗi và hẹn lại (lần {event.number})", [
-        f"Lý do: {event.reason}",
-        when("Hẹn mới", event.due_at),
+    return gettext(
+        "%(agency)s xin lỗi và hẹn lại (lần %(number)s)",
+        agency=named(event.agency),
+        number=event.number,
+    ), [
+        gettext("Lý do: %(reason)s", reason=event.reason),
+        when(gettext("Hẹn mới"), event.due_at),
     ]
 
 
 def _time_asked(event: ExtensionRequested) -> Words:
-    return f"{named(event.agency)} xin gia hạn, chờ trưởng bộ phận", [
+    return gettext("%(agency)s xin gia hạn, chờ trưởng bộ phận", agency=named(event.agency)), [
         named(event.step),
-        when("Xin đến", event.until),
-        f"Lý do: {event.reason}",
+        when(gettext("Xin đến"), event.until),
+        gettext("Lý do: %(reason)s", reason=event.reason),
     ]
 
 
 def _time_not_asked(_: ExtensionDropped) -> Words:
-    return "Yêu cầu gia hạn không còn: việc đã xong hoặc đã quá hạn", []
+    return gettext("Yêu cầu gia hạn không còn: việc đã xong hoặc đã quá hạn"), []
 
 
 def _apology_due(event: ApologyDue) -> Words:
-    return "Hết giờ nêu ngày hẹn mới: hệ thống xin lỗi công dân và hẹn lại", [
-        when("Hẹn mới", event.due_at)
+    return gettext("Hết giờ nêu ngày hẹn mới: hệ thống xin lỗi công dân và hẹn lại"), [
+        when(gettext("Hẹn mới"), event.due_at)
     ]
 
 
 def _step_opened(event: StepOpened) -> Words:
-    return f"Giao việc: {named(event.step)}", [
+    return gettext("Giao việc: %(step)s", step=named(event.step)), [
         named(event.agency),
-        when("Hạn", event.due_at),
+        when(gettext("Hạn"), event.due_at),
     ]
 
 
 def _step_repeated(event: StepRepeated) -> Words:
-    return f"Giao lại việc (lần {event.number}): {named(event.step)}", [
+    return gettext(
+        "Giao lại việc (lần %(number)s): %(step)s", number=event.number, step=named(event.step)
+    ), [
         named(event.agency),
-        "Cơ quan chưa nhận việc",
+        gettext("Cơ quan chưa nhận việc"),
     ]
 
 
 def _step_transferred(event: StepTransferred) -> Words:
-    told = "chờ trưởng bộ phận chọn cơ quan" if event.to is None else f"chuyển sang {event.to.name}"
-    return f"{named(event.agency)}: {told}", [
+    other = event.named if event.named != event.to else None
+    return f"{named(event.agency)}: {_handed_to(event)}", [
         named(event.step),
-        f"Lý do: {event.reason}",
-        f"Cơ quan được nêu: {named(event.named)}"
-        if event.named and event.named != event.to
-        else "",
+        gettext("Lý do: %(reason)s", reason=event.reason),
+        gettext("Cơ quan được nêu: %(agency)s", agency=named(other)) if other else "",
     ]
 
 
+def _handed_to(event: StepTransferred) -> str:
+    if event.to is None:
+        return gettext("chờ trưởng bộ phận chọn cơ quan")
+    return gettext("chuyển sang %(agency)s", agency=event.to.name)
+
+
 def _step_answered(event: StepAnswered) -> Words:
-    said = _ANSWERS.get(event.answer, event.answer)
+    said = gettext(_ANSWERS.get(event.answer, event.answer))
     if event.rule:
-        said = "câu trả lời không được ghi nhận"
+        said = gettext("câu trả lời không được ghi nhận")
     if event.outcome:
-        said = _OUTCOMES.get(event.outcome, said)
+        said = gettext(_OUTCOMES.get(event.outcome, said))
     return f"{named(event.agency)}: {said}", [
         named(event.step),
-        f"Văn bản số {event.document}" if event.document else "",
-        f"Lý do: {event.reason}" if event.reason else "",
-        "Trễ hạn của bước" if event.late else "",
+        gettext("Văn bản số %(document)s", document=event.document) if event.document else "",
+        gettext("Lý do: %(reason)s", reason=event.reason) if event.reason else "",
+        gettext("Trễ hạn của bước") if event.late else "",
     ]
 
 
 def _overtaken(event: CorrectionOvertaken) -> Words:
-    return f"{named(event.agency)} đã trả lời trước khi nhận bản sửa lần {event.number}", [
+    return gettext(
+        "%(agency)s đã trả lời trước khi nhận bản sửa lần %(number)s",
+        agency=named(event.agency),
+        number=event.number,
+    ), [
         named(event.step),
-        "Câu trả lời giữ nguyên; cơ quan đã được báo giá trị mới",
+        gettext("Câu trả lời giữ nguyên; cơ quan đã được báo giá trị mới"),
     ]
 
 
 def _deadline(words: str) -> Callable[[DeadlineNear | DeadlineMissed], Words]:
     def say(event: DeadlineNear | DeadlineMissed) -> Words:
-        what = "của hồ sơ" if event.scope == "dossier" else f"của {named(event.agency)}"
+        what = (
+            gettext("của hồ sơ")
+            if event.scope == "dossier"
+            else gettext("của %(agency)s", agency=named(event.agency))
+        )
         cause = event.cause if isinstance(event, DeadlineMissed) else None
         late = f"{event.agency.name}: {cause}" if cause and event.agency else ""
-        return f"{words} {what}", [when("Hạn", event.due_at), late]
+        return f"{gettext(words)} {what}", [when(gettext("Hạn"), event.due_at), late]
 
     return say
 
 
 def _notified(event: CitizenNotified) -> Words:
-    by = _MEDIA.get(event.channel, event.channel)
-    return f"Đã báo công dân bằng {by}: {_MOMENTS.get(event.moment, event.moment)}", []
+    by = gettext(_MEDIA.get(event.channel, event.channel))
+    return gettext(
+        "Đã báo công dân bằng %(by)s: %(moment)s",
+        by=by,
+        moment=gettext(_MOMENTS.get(event.moment, event.moment)),
+    ), []
 
 
 def _unreachable(event: CitizenUnreachable) -> Words:
-    moment = _MOMENTS.get(event.moment, event.moment)
-    return f"Không báo được cho công dân: {moment}", [f"Lý do: {event.reason}"]
+    moment = gettext(_MOMENTS.get(event.moment, event.moment))
+    return gettext("Không báo được cho công dân: %(moment)s", moment=moment), [
+        gettext("Lý do: %(reason)s", reason=event.reason)
+    ]
 
 
 ROWS: Final = (
@@ -213,8 +241,8 @@ ROWS: Final = (
     row(StepAnswered, _step_answered, "going"),
     row(StepTransferred, _step_transferred, "waiting"),
     row(CorrectionOvertaken, _overtaken, "bad"),
-    row(DeadlineNear, _deadline("Sắp đến hạn"), "waiting"),
-    row(DeadlineMissed, _deadline("Quá hạn"), "bad"),
+    row(DeadlineNear, _deadline(msgid("Sắp đến hạn")), "waiting"),
+    row(DeadlineMissed, _deadline(msgid("Quá hạn")), "bad"),
     row(ExtensionRequested, _time_asked, "waiting"),
     row(ExtensionDropped, _time_not_asked, "quiet"),
     row(ApologyDue, _apology_due, "bad"),

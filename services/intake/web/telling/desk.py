@@ -40,178 +40,226 @@ from shared.events.intake import (
     WaybillCorrected,
 )
 from shared.web.filters import vn_money
+from shared.web.words import gettext, msgid
 
 _BECAUSE = {
-    "clock_resumed": "sau thời gian không tính vào hạn",
-    "supplement_dropped": "sau thời gian chờ bổ sung",
-    "extended": "sau khi cơ quan xin lùi hẹn",
+    "clock_resumed": msgid("sau thời gian không tính vào hạn"),
+    "supplement_dropped": msgid("sau thời gian chờ bổ sung"),
+    "extended": msgid("sau khi cơ quan xin lùi hẹn"),
 }
 
 
 def _registered(event: DossierRegistered) -> Words:
-    return f"Nộp hồ sơ {CHANNELS_VI[event.channel]}, chờ kiểm tra", []
+    return gettext("Nộp hồ sơ %(channel)s, chờ kiểm tra", channel=CHANNELS_VI[event.channel]), []
 
 
 def _received(event: DossierReceived) -> Words:
-    title = f"Tiếp nhận hồ sơ, nộp {CHANNELS_VI[event.channel]}"
-    return title, [when("Hẹn trả kết quả", event.promised_at)]
+    title = gettext("Tiếp nhận hồ sơ, nộp %(channel)s", channel=CHANNELS_VI[event.channel])
+    return title, [when(gettext("Hẹn trả kết quả"), event.promised_at)]
 
 
 def _refused(event: DossierRefused) -> Words:
-    return "Không tiếp nhận hồ sơ", [
-        f"Lý do: {event.reason}",
-        f"Hướng dẫn: {event.next_step}",
+    return gettext("Không tiếp nhận hồ sơ"), [
+        gettext("Lý do: %(reason)s", reason=event.reason),
+        gettext("Hướng dẫn: %(next_step)s", next_step=event.next_step),
     ]
 
 
 def _supplement_requested(event: SupplementRequested) -> Words:
-    title = f"{named(event.agency)} yêu cầu bổ sung (lần {event.round})"
+    title = gettext(
+        "%(agency)s yêu cầu bổ sung (lần %(round)s)", agency=named(event.agency), round=event.round
+    )
     return title, [
         "; ".join(event.items),
-        f"Lý do: {event.reason}",
-        when("Trả lời trước", event.respond_by),
+        gettext("Lý do: %(reason)s", reason=event.reason),
+        when(gettext("Trả lời trước"), event.respond_by),
     ]
 
 
 def _supplement_reminded(event: SupplementReminded) -> Words:
-    title = f"Nhắc công dân bổ sung (lần {event.round})"
-    return title, ["; ".join(event.items), when("Trả lời trước", event.respond_by)]
+    title = gettext("Nhắc công dân bổ sung (lần %(round)s)", round=event.round)
+    return title, ["; ".join(event.items), when(gettext("Trả lời trước"), event.respond_by)]
 
 
 def _supplement_extended(event: SupplementExtended) -> Words:
-    title = f"Lùi hạn bổ sung (lần {event.round})"
-    return title, [when("Trả lời trước", event.respond_by)]
+    title = gettext("Lùi hạn bổ sung (lần %(round)s)", round=event.round)
+    return title, [when(gettext("Trả lời trước"), event.respond_by)]
 
 
 def _supplemented(event: DossierSupplemented) -> Words:
-    papers = [f"{p.name} ({p.original} chính, {p.copy} sao)" for p in event.papers]
-    changed = f"Sửa {len(event.form)} ô của tờ khai" if event.form else ""
-    return f"Công dân đã bổ sung (lần {event.round})", [
+    papers = [
+        gettext(
+            "%(name)s (%(original)s chính, %(copy)s sao)",
+            name=p.name,
+            original=p.original,
+            copy=p.copy,
+        )
+        for p in event.papers
+    ]
+    changed = gettext("Sửa %(number)s ô của tờ khai", number=len(event.form)) if event.form else ""
+    return gettext("Công dân đã bổ sung (lần %(round)s)", round=event.round), [
         "; ".join(papers),
         changed,
-        when("Hạn trả kết quả", event.due_at),
+        when(gettext("Hạn trả kết quả"), event.due_at),
     ]
 
 
 def _supplement_lapsed(event: SupplementLapsed) -> Words:
-    return f"Hết hạn bổ sung (lần {event.round})", [
+    return gettext("Hết hạn bổ sung (lần %(round)s)", round=event.round), [
         event.reason,
-        when("Hạn bổ sung", event.lapsed_at),
+        when(gettext("Hạn bổ sung"), event.lapsed_at),
     ]
 
 
 def _silence_confirmed(event: SilenceConfirmed) -> Words:
-    return "Ghi nhận cơ quan không trả lời trong hạn", [when("Hạn", event.due_at)]
+    return gettext("Ghi nhận cơ quan không trả lời trong hạn"), [when(gettext("Hạn"), event.due_at)]
 
 
 def _result_confirmed(event: ResultConfirmed) -> Words:
-    return "Ghi nhận kết quả, báo công dân", [when("Có kết quả lúc", event.resolved_at)]
+    return gettext("Ghi nhận kết quả, báo công dân"), [
+        when(gettext("Có kết quả lúc"), event.resolved_at)
+    ]
 
 
 def _stop_confirmed(event: StopConfirmed) -> Words:
-    return "Ghi nhận dừng xử lý, báo công dân", [when("Dừng lúc", event.stopped_at)]
+    return gettext("Ghi nhận dừng xử lý, báo công dân"), [
+        when(gettext("Dừng lúc"), event.stopped_at)
+    ]
 
 
 def _drop_confirmed(event: DropConfirmed) -> Words:
-    return f"Ghi nhận không còn chờ bổ sung (lần {event.round}), báo công dân", []
+    return gettext(
+        "Ghi nhận không còn chờ bổ sung (lần %(round)s), báo công dân", round=event.round
+    ), []
 
 
 def _paid(event: DossierPaid) -> Words:
-    return "Công dân đã nộp tiền", [
+    return gettext("Công dân đã nộp tiền"), [
         vn_money(event.amount_vnd),
-        f"Thông báo số {event.reference}",
-        when("Hạn trả kết quả", event.due_at),
+        gettext("Thông báo số %(reference)s", reference=event.reference),
+        when(gettext("Hạn trả kết quả"), event.due_at),
     ]
 
 
 def _deadline_stated(event: DeadlineStated) -> Words:
     if event.clock == "stands":
-        return "Thời hạn vẫn tạm dừng", []
-    why = _BECAUSE.get(event.because, "")
-    return f"Ngày hẹn trả {why}", [when("Hẹn trả", event.due_at)]
+        return gettext("Thời hạn vẫn tạm dừng"), []
+    why = _BECAUSE.get(event.because)
+    return gettext("Ngày hẹn trả %(why)s", why=gettext(why) if why else ""), [
+        when(gettext("Hẹn trả"), event.due_at)
+    ]
 
 
 def _extension_granted(event: ExtensionGranted) -> Words:
-    return "Trưởng bộ phận đồng ý gia hạn", [when("Đến", event.until), f"Lý do: {event.reason}"]
+    return gettext("Trưởng bộ phận đồng ý gia hạn"), [
+        when(gettext("Đến"), event.until),
+        gettext("Lý do: %(reason)s", reason=event.reason),
+    ]
 
 
 def _extension_refused(event: ExtensionRefused) -> Words:
-    return "Trưởng bộ phận không đồng ý gia hạn", [f"Lý do: {event.reason}"]
+    return gettext("Trưởng bộ phận không đồng ý gia hạn"), [
+        gettext("Lý do: %(reason)s", reason=event.reason)
+    ]
 
 
 def _apologised(event: DossierApologised) -> Words:
-    said = {"head": "Lãnh đạo", "clock": "Hệ thống"}[event.by]
-    title = f"{said} xin lỗi công dân thay {named(event.agency)}"
-    return title + (f" và hẹn lại (lần {event.number})" if event.due_at else ""), [
-        when("Đã hẹn", event.missed_at),
-        f"Lý do: {event.reason}",
-        when("Hẹn mới", event.due_at),
+    said = {"head": gettext("Lãnh đạo"), "clock": gettext("Hệ thống")}[event.by]
+    title = gettext(
+        "%(said)s xin lỗi công dân thay %(agency)s", said=said, agency=named(event.agency)
+    )
+    return title + (
+        gettext(" và hẹn lại (lần %(number)s)", number=event.number) if event.due_at else ""
+    ), [
+        when(gettext("Đã hẹn"), event.missed_at),
+        gettext("Lý do: %(reason)s", reason=event.reason),
+        when(gettext("Hẹn mới"), event.due_at),
     ]
 
 
 def _withdrawn(event: DossierWithdrawn) -> Words:
-    return "Công dân rút hồ sơ", [f"Lý do: {event.reason}"]
+    return gettext("Công dân rút hồ sơ"), [gettext("Lý do: %(reason)s", reason=event.reason)]
 
 
 def _returned(event: DossierReturned | DossierPartlyReturned) -> Words:
-    sent = f"{event.carrier}, mã vận đơn {event.waybill}" if event.waybill else ""
+    sent = (
+        gettext("%(carrier)s, mã vận đơn %(waybill)s", carrier=event.carrier, waybill=event.waybill)
+        if event.waybill
+        else ""
+    )
     how = [
         RETURN_METHODS.get(event.method, ("", ""))[0],
         sent,
         TAKERS_VI.get(event.taker or "", ""),
     ]
     if isinstance(event, DossierPartlyReturned):
-        return f"Đã trả một phần kết quả, còn {event.left}", how
-    return "Đã trả kết quả", how
+        return gettext("Đã trả một phần kết quả, còn %(left)s", left=event.left), how
+    return gettext("Đã trả kết quả"), how
 
 
 def _waybill_corrected(event: WaybillCorrected) -> Words:
-    return "Sửa mã vận đơn", [
-        f"{event.carrier}: {event.was or 'chưa ghi'} → {event.waybill}",
-        f"Lý do: {event.reason}",
+    return gettext("Sửa mã vận đơn"), [
+        f"{event.carrier}: {event.was or gettext('chưa ghi')} → {event.waybill}",
+        gettext("Lý do: %(reason)s", reason=event.reason),
     ]
 
 
 def _similar_seen(event: SimilarSeen) -> Words:
     shown = [
-        f"{each.dossier or 'một hồ sơ'} tại {each.office.name}: "
+        gettext(
+            "%(dossier)s tại %(office)s: ",
+            dossier=each.dossier or gettext("một hồ sơ"),
+            office=each.office.name,
+        )
         + ", ".join(WHY_VI.get(why, why) for why in each.why)
         for each in event.similar
     ]
-    return "Đã xem hồ sơ tương tự và vẫn nộp", shown
+    return gettext("Đã xem hồ sơ tương tự và vẫn nộp"), shown
 
 
 def _corrected(event: DossierCorrected) -> Words:
-    return f"Sửa hồ sơ (lần {event.number}): {event.mended} chỗ", []
+    return gettext(
+        "Sửa hồ sơ (lần %(number)s): %(mended)s chỗ", number=event.number, mended=event.mended
+    ), []
 
 
 def _file_added(event: FileAdded) -> Words:
-    whose = f"Kết quả của {named(event.agency)}" if event.agency else "Bản quét giấy tờ"
-    held = "chờ quét mã độc" if event.held else ""
-    return f"{whose} được lưu vào hồ sơ", [held, f"SHA-256 {event.sha256[:16]}…"]
+    whose = (
+        gettext("Kết quả của %(agency)s", agency=named(event.agency))
+        if event.agency
+        else gettext("Bản quét giấy tờ")
+    )
+    held = gettext("chờ quét mã độc") if event.held else ""
+    return gettext("%(whose)s được lưu vào hồ sơ", whose=whose), [
+        held,
+        f"SHA-256 {event.sha256[:16]}…",
+    ]
 
 
 def _file_withdrawn(event: FileWithdrawn) -> Words:
-    return "Gỡ một tệp khỏi hồ sơ", [f"Lý do: {event.reason}", f"SHA-256 {event.sha256[:16]}…"]
+    return gettext("Gỡ một tệp khỏi hồ sơ"), [
+        gettext("Lý do: %(reason)s", reason=event.reason),
+        f"SHA-256 {event.sha256[:16]}…",
+    ]
 
 
 def _slip_given(event: SlipGiven) -> Words:
-    return f"Nhận tại quầy lúc mất mạng, giấy tạm số {event.number}", [
-        when("Nhận lúc (theo máy ở quầy)", event.taken_at),
-        when("Gửi đến hệ thống", event.sent_at),
+    return gettext("Nhận tại quầy lúc mất mạng, giấy tạm số %(number)s", number=event.number), [
+        when(gettext("Nhận lúc (theo máy ở quầy)"), event.taken_at),
+        when(gettext("Gửi đến hệ thống"), event.sent_at),
     ]
 
 
 def _called(_: CitizenCalled) -> Words:
-    return "Đã gọi điện cho công dân", []
+    return gettext("Đã gọi điện cho công dân"), []
 
 
 def _contact(_: ContactGiven) -> Words:
-    return "Ghi nhận cách liên hệ của công dân", []
+    return gettext("Ghi nhận cách liên hệ của công dân"), []
 
 
 def _code_given(_: ResultCodeGiven) -> Words:
-    return "Công dân xin mã để đọc kết quả trực tuyến", []
+    return gettext("Công dân xin mã để đọc kết quả trực tuyến"), []
 
 
 ROWS: Final = (

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from shared.events.event import Event
 from shared.events.parts import Agency, Step
 from shared.web.filters import vn_datetime
+from shared.web.words import gettext
 
 E = TypeVar("E", bound=Event)
 #: A title and details.
@@ -23,7 +24,7 @@ def row(cls: type[E], say: Callable[[E], Words], tone: str) -> Row:
 
 def named(part: Agency | Step | None) -> str:
     """Its name, or words for an agency that is not named."""
-    return part.name if part else "cơ quan xử lý"
+    return part.name if part else gettext("cơ quan xử lý")
 
 
 def when(label: str, at: datetime | None) -> str:
