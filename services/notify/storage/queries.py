@@ -15,7 +15,14 @@ from services.notify.storage.tables import GROUPS, found_by_index, messages
 from shared.kernel.errors import NotFound
 
 # Each of these is in a small index.
-_FINISHED = (State.SENT, State.DELIVERED, State.SKIPPED)
+_FINISHED = (
+    State.SENT,
+    State.DELIVERED,
+    State.SKIPPED,
+    State.SPARED,
+    State.CANCELLED,
+    State.RECALLED,
+)
 UNFINISHED = tuple(state for state in State if state not in _FINISHED)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from services.intake.domain.calling import OUTCOMES
 from services.intake.domain.dossier import CHANNELS
 from services.intake.domain.returning import RETURN_METHODS, TAKERS_VI
 from services.intake.domain.statuses import Status
@@ -170,7 +171,9 @@ class WithdrawSchema(Schema):
 
 
 class CalledSchema(Schema):
-    """Nothing has to be said of it."""
+    """What came of a call; after `no_answer` the desk is to call again."""
+
+    outcome = fields.String(load_default="reached", validate=validate.OneOf(tuple(OUTCOMES)))
 
 
 class ReturnSchema(Schema):

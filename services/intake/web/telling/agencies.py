@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import Final
 
 from services.intake.web.telling.words import Words, named, row, when
-from shared.events.notify import CitizenNotified, CitizenUnreachable
+from shared.events.notify import (
+    AddressFailed,
+    CallDropped,
+    CitizenNotified,
+    CitizenUnreachable,
+)
 from shared.events.parts import StepResult
 from shared.events.routing import (
     ApologyDue,
@@ -42,7 +47,7 @@ _ANSWERS = {
     "more_time_needed": "cần thêm thời gian",
     "silent": "không trả lời",
 }
-_MOMENTS = {
+MOMENTS_VI = {
     "registered": "đã nộp hồ sơ",
     "refused": "không được tiếp nhận",
     "received": "đã tiếp nhận",
@@ -61,7 +66,7 @@ _MOMENTS = {
     "withdrawn": "đã rút hồ sơ",
     "contact_changed": "cách liên hệ mới",
 }
-_MEDIA = {"sms": "tin nhắn", "email": "thư điện tử"}
+_MEDIA = {"sms": "tin nhắn", "email": "thư điện tử", "call": "điện thoại"}
 
 
 def _started(_: DossierStarted) -> Words:
@@ -177,12 +182,20 @@ def _deadline(words: str) -> Callable[[DeadlineNear | DeadlineMissed], Words]:
 
 def _notified(event: CitizenNotified) -> Words:
     by = _MEDIA.get(event.channel, event.channel)
-    return f"Đã báo công dân bằng {by}: {_MOMENTS.get(event.moment, event.moment)}", []
+    return f"Đã báo công dân bằng {by}: {MOMENTS_VI.get(event.moment, event.moment)}", []
 
 
 def _unreachable(event: CitizenUnreachable) -> Words:
-    moment = _MOMENTS.get(event.moment, event.moment)
+    moment = MOMENTS_VI.get(event.moment, event.moment)
     return f"Không báo được cho công dân: {moment}", [f"Lý do: {event.reason}"]
+
+
+def _call_dropped(_: CallDropped) -> Words:
+    return "Không cần gọi điện cho công dân nữa", ["Tin đã tới, hoặc không còn đúng"]
+
+
+def _address_failed(event: AddressFailed) -> Words:
+    return f"Tin gửi bằng {_MEDIA.get(event.channel, event.channel)} không tới được công dân", []
 
 
 ROWS: Final = (
@@ -205,4 +218,6 @@ ROWS: Final = (
     row(ApologyDue, _apology_due, "bad"),
     row(CitizenNotified, _notified, "quiet"),
     row(CitizenUnreachable, _unreachable, "bad"),
+    row(CallDropped, _call_dropped, "quiet"),
+    row(AddressFailed, _address_failed, "bad"),
 )

@@ -194,8 +194,18 @@ def _slip_given(event: SlipGiven) -> Words:
     ]
 
 
-def _called(_: CitizenCalled) -> Words:
-    return "Đã gọi điện cho công dân", []
+#: What came of a call.
+_CALLED: Final = {
+    "reached": "Đã gọi điện cho công dân và nói chuyện",
+    "called_back": "Công dân gọi lại, đã được báo",
+    "no_answer": "Gọi điện cho công dân: không ai nghe máy",
+    "wrong_number": "Gọi điện cho công dân: sai số",
+    "met": "Không cần gọi điện nữa: công dân đã đến bộ phận một cửa",
+}
+
+
+def _called(event: CitizenCalled) -> Words:
+    return _CALLED[event.outcome], []
 
 
 def _contact(_: ContactGiven) -> Words:
