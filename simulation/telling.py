@@ -18,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from services.intake.web.telling import tell
+from services.notify.web.words import reason as why_not
 from shared.kernel.clock import parse_instant, to_vn
 from shared.log import configure
 from shared.messaging.parked import Held
@@ -167,12 +168,39 @@ def _tell_counts(console: Console, results: Results) -> None:
         highlight=False,
     )
     _tell_promises(console, results.promises)
-    for what, figures in (("kênh", "by_channel"), ("trạng thái", "by_state")):
-        line = ", ".join(
-            f"{'không có kênh' if name == NONE else name} {count}"
-            for name, count in results.messages[figures].items()
-        )
-        console.print(f"Tin cho công dân theo {what}: {line}", highlight=False)
+    _tell_messages(console, results)
+
+
+def _tell_messages(console: Console, results: Results) -> None:
+    """How many left by which way, how many of the ladder's rungs it took, and what stayed here."""
+    told = results.messages
+    sent = sum(told["by_rung"].values())
+    each = sent / max(1, results.dossiers["submitted"])
+    ways = ", ".join(
+        f"{'không có kênh' if name == NONE else name} {n}" for name, n in told["by_channel"].items()
+    )
+    console.print(f"Tin đã gửi: {sent}, {each:.1f} tin một hồ sơ ({ways})", highlight=False)
+    rungs = ", ".join(f"cách {rung}: {n}" for rung, n in told["by_rung"].items())
+    tries = ", ".join(f"{_CALLS.get(name, name)} {n}" for name, n in told["tries_of_calls"].items())
+    open_ = told["calls"].get("to_call", 0)
+    console.print(
+        f"Cách báo đã dùng: {rungs}. Cuộc gọi của bộ phận một cửa: {tries or 'không có'}; "
+        f"còn phải gọi {open_}",
+        highlight=False,
+    )
+    stayed = ", ".join(f"{why_not(name)} {n}" for name, n in told["not_sent"].items())
+    if stayed:
+        console.print(f"Không gửi: {stayed}", highlight=False)
+
+
+#: What came of calls.
+_CALLS: Mapping[str, str] = {
+    "reached": "đã gặp",
+    "called_back": "gọi lại",
+    "no_answer": "không nghe máy",
+    "wrong_number": "sai số",
+    "met": "đã đến quầy",
+}
 
 
 def _tell_promises(console: Console, missed: Missed) -> None:

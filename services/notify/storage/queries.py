@@ -69,6 +69,17 @@ def one(connection: sa.Connection, message_id: str) -> Message:
     return message_of(row)
 
 
+def of_moment(connection: sa.Connection, message: Message) -> list[Message]:
+    """All ways of this one's moment and person, in the order in which they are tried."""
+    same = (
+        messages.c.fact_id == message.fact_id,
+        messages.c.moment == message.moment,
+        messages.c.person == message.role,
+    )
+    query = sa.select(*MESSAGE_COLUMNS).where(*same).order_by(messages.c.rung, messages.c.channel)
+    return [message_of(row) for row in connection.execute(query)]
+
+
 def by_state(connection: sa.Connection) -> dict[str, int]:
     """How many messages are in each state; states with none are left out. Reads all messages."""
     state = messages.c.state
