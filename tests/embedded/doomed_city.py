@@ -18,7 +18,7 @@ from shared.kernel.clock import to_vn
 from simulation.autopilot import autopilots
 from tests.embedded.townsfolk import INTERLINKED, desk_of, unsent
 
-PER_DOSSIER = 4  # received and resolved, by e-mail and SMS
+PER_DOSSIER = 2  # received and resolved, by SMS
 
 
 def main(folder: Path, count: int) -> None:
