@@ -35,6 +35,8 @@ class Contact:
     mail: bool = False
     #: Where the person lives, as it stands on the papers; nobody but the desk is told.
     address: str | None = dataclasses.field(default=None, repr=False)
+    #: Which way of telling the citizen wants first; None: no matter.
+    first: Literal["sms", "email"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,11 +84,12 @@ def content(dossier: Dossier) -> Row:
 
 
 def _contact(contact: Contact) -> Row:
-    """Without an address where none was given: the first versions of us know none."""
+    """Without what was not given and earlier versions of us do not know."""
     values: Row = msgspec.to_builtins(contact)
-    if contact.address is None:
-        del values["address"]
-    return values
+    return {name: value for name, value in values.items() if value or name not in _LATER}
+
+
+_LATER: Final = ("address", "first")
 
 
 def same_content(one: Dossier, other: Dossier) -> bool:

@@ -11,6 +11,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from services.intake.domain.calling import OUTCOMES
+from services.intake.domain.contacts import FIRST
 from services.intake.domain.dossier import CHANNELS
 from services.intake.domain.returning import RETURN_METHODS, TAKERS_VI
 from services.intake.domain.statuses import Status
@@ -70,6 +71,12 @@ class ContactSchema(Schema):
     )
     language = fields.String(load_default="vi", validate=validate.OneOf(("vi", "en")))
     consent = fields.Nested(ConsentSchema, load_default=None, allow_none=True)
+    first = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf(FIRST),
+        metadata={"description": "Which way the citizen wants first; null: the city's order"},
+    )
 
 
 class SubmitSchema(Schema):

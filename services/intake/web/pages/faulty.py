@@ -35,6 +35,7 @@ LABELS: Final[Mapping[str, str]] = {
     "c.email": "Thư điện tử",
     "c.address": "Địa chỉ",
     "c.language": "Ngôn ngữ của tin báo",
+    "c.first": "Báo bằng cách nào trước",
     "c.sms": "Tin nhắn SMS",
     "c.mail": "Báo bằng thư điện tử",
     "c.consent": "Cách báo tin",

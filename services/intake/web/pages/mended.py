@@ -16,7 +16,10 @@ from shared.catalogue import Procedure
 from shared.events.intake import DossierCorrected, DossierPartlyReturned, DossierReturned
 from shared.messaging.timeline import Entry
 
-_LANGUAGES: Final = {"vi": "Tiếng Việt", "en": "English"}
+_WORDS: Final = {
+    "contact.language": {"vi": "Tiếng Việt", "en": "English"},
+    "contact.first": {"sms": "Tin nhắn SMS", "email": "Thư điện tử"},
+}
 _NOTHING: Final = "(trống)"
 
 
@@ -35,7 +38,7 @@ def said(place: str, value: Any, procedure: Procedure) -> str:
         return declared(asked, value)
     if isinstance(value, bool):
         return "Có" if value else "Không"
-    return _LANGUAGES.get(value, str(value)) if place == "contact.language" else str(value)
+    return _WORDS.get(place, {}).get(value, str(value))
 
 
 def lines(correction: Correction, procedure: Procedure) -> list[str]:
