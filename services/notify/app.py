@@ -16,7 +16,7 @@ from services.notify.delivery.shown import measured
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
 from services.notify.storage.standing import MATTERS
-from services.notify.usecases.climbing import climbing
+from services.notify.usecases.climbing import climb, due_climbs, next_climb
 from services.notify.usecases.gating import Manners, without_hours
 from services.notify.usecases.prune import prune
 from services.notify.usecases.receiving import due_looks, look_again, next_look
@@ -85,13 +85,18 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             # Contacts are waited for a day: whether one is given up now need not be asked often.
             audit.Keeper(NAME, store, settings.access_days),
             parts.ticker("ticker", _CONTACTS, gap=1.0),
-            parts.ticker("ladder", climbing(manners), gap=1.0),
+            parts.ticker("ladder", ladder_of(manners), gap=1.0),
             parts.nightly(prune),
         ],
         beside=[access],
         migrations=MIGRATIONS,
         matters=MATTERS,
     )
+
+
+def ladder_of(manners: Manners) -> Timely:
+    """The ways that have their turn by the clock."""
+    return Timely(next_climb, due_climbs, partial(climb, manners))
 
 
 def _manners(settings: Settings, composer: Composer) -> Manners:

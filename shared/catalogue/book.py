@@ -62,16 +62,14 @@ class Catalogue:
         forms: Iterable[OfficialForm] = (),
         telling_rules: Iterable[TellingRule] = (),
     ) -> None:
-        self.version = version
+        self.version, self.holidays_source = version, holidays_source
         self.holidays = holidays
-        self.holidays_source = holidays_source
         self.roles: Mapping[str, Role] = {role.code: role for role in roles}
         self.wards: tuple[Ward, ...] = tuple(wards)
         self._agencies = {agency.code: agency for agency in agencies}
         self._hours = dict(hours)
         self._papers_rules = tuple(papers_rules)
-        self._untaken_rules = tuple(untaken_rules)
-        self._dates_rules = tuple(dates_rules)
+        self._untaken_rules, self._dates_rules = tuple(untaken_rules), tuple(dates_rules)
         self._telling_rules = tuple(telling_rules)
         self._forms = sorted(forms, key=lambda one: not one.used_by)  # those for some roles first
         self._procedures: dict[str, list[Procedure]] = {}

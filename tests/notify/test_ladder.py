@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.notify.app import ladder_of
 from services.notify.delivery.sender import Sender
 from services.notify.domain.delivery import Failed, Result, Sent, Unknown
 from services.notify.domain.messages import Message
 from services.notify.domain.receipts import Fate, Receipt
 from services.notify.domain.states import State
-from services.notify.usecases.climbing import climbing
 from services.notify.usecases.receiving import take_in
 from services.notify.usecases.resending import resend
 from shared.events.intake import CitizenCalled, ResultConfirmed
@@ -47,7 +47,7 @@ class City:
                 Sender(kind, way, ledger.store, manners=ledger.manners)
                 for kind, way in ways.items()
             ),
-            Ticker("ladder", ledger.store, climbing(ledger.manners)),
+            Ticker("ladder", ledger.store, ladder_of(ledger.manners)),
         ]
 
     def rest(self) -> None:

@@ -31,6 +31,7 @@ from services.notify.usecases.sending import (
     recover,
     renew,
 )
+from services.notify.usecases.telling import Patient
 from shared.database import Store
 from shared.kernel.actor import Actor
 from shared.kernel.retry import RetryPolicy
@@ -78,7 +79,6 @@ class Sender:
         self._seconds = step_seconds if channel.remote else math.inf
         self._presence = presence or Presence(store)
         self._manners = manners  # None: whatever is due goes at once
-        self._patient = manners.patience if manners else None
         self._buried = 0  # as far as what the dead left was looked for
         self._me = me or self._presence.name
         self._signal = store.signal(signal_of(kind))
@@ -95,6 +95,10 @@ class Sender:
         self._noted = 0  # how many of the unrecorded are noted as taken already
         self._done: list[Tried] = []  # recorded and not reported yet
         self._paused_until = 0.0  # monotonic: until then the provider wants nothing
+
+    @property
+    def _patience(self) -> Patient | None:
+        return self._manners.patience if self._manners else None
 
     def step(self, wait: float) -> int:
         """Send one batch; when nothing is due, wait up to `wait` s for something."""
@@ -171,7 +175,7 @@ class Sender:
                 idempotent=self._channel.idempotent,
                 is_dead=self._gone,
                 idle=self._me if self._started else None,
-                patient=self._patient,
+                patient=self._patience,
             )
         self._started = True
         self._seen = -1
@@ -224,7 +228,7 @@ class Sender:
         with self._store.begin(_SENDER) as uow:
             ours = go_out(uow, going, self._me, [each.message for each in taken])
             if others:
-                record_tries(uow, others, self._me, self._policy, self._patient)
+                record_tries(uow, others, self._me, self._policy, self._patience)
         if ours:
             handing.out += len(going)
         self._held_at = time.monotonic()
@@ -243,7 +247,7 @@ class Sender:
     def _record(self) -> int:
         if self._unrecorded:
             with self._store.begin(_SENDER) as uow:
-                record_tries(uow, self._unrecorded, self._me, self._policy, self._patient)
+                record_tries(uow, self._unrecorded, self._me, self._policy, self._patience)
         done, self._done = [*self._done, *self._unrecorded], []
         self._unrecorded, self._noted = [], 0
         if done:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from services.notify.domain.courtesy import Around, Barred, Drop, Go, judge
+from services.notify.domain.courtesy import Around, Barred, Drop, Go, Hold, judge
 from services.notify.domain.ladder import Patience
 from services.notify.domain.messages import STAFF, Message, held
 from services.notify.domain.states import State
@@ -47,33 +47,28 @@ def gate(uow: UnitOfWork, claimed: Sequence[Message], manners: Manners) -> list[
     going, stayed, fresh = [], [], {}
     for message in claimed:
         address = beside.digest(message.to)
-        verdict = judge(
-            message,
-            Around(
-                known.beside.get(message.dossier, ()),
-                known.contacts.get(message.dossier),
-                known.today.get(address, 0),
-            ),
-            rule,
-            now,
-        )
-        if isinstance(verdict, Go):
-            going.append(replace(message, to=verdict.to))
-            if message.role != STAFF and message.tries <= 1:
-                known.today[address] = fresh[address] = known.today.get(address, 0) + 1
-        elif isinstance(verdict, Drop):
-            gone = message.moved(State.CANCELLED, now, next_at=None, reason=verdict.reason)
-            stayed.append(replace(gone, tries=message.tries - 1))
-        elif isinstance(verdict, Barred):
-            stayed.append(
-                message.moved(State.UNDELIVERABLE, now, next_at=None, reason=verdict.reason)
-            )
-        else:
-            stayed.append(held(message, verdict.until, verdict.reason, now))
+        others = known.beside.get(message.dossier, ())
+        contact, today = known.contacts.get(message.dossier), known.today.get(address, 0)
+        verdict = judge(message, Around(others, contact, today), rule, now)
+        if not isinstance(verdict, Go):
+            stayed.append(_stayed(message, verdict, now))
+            continue
+        going.append(replace(message, to=verdict.to))
+        if message.role != STAFF and message.tries <= 1:
+            known.today[address] = fresh[address] = today + 1
     _write(uow, claimed, going, stayed, manners)
     if rule.most_a_day is not None:
         beside.count_up(uow.connection, fresh, day)
     return going
+
+
+def _stayed(message: Message, verdict: Hold | Drop | Barred, now: datetime) -> Message:
+    if isinstance(verdict, Hold):
+        return held(message, verdict.until, verdict.reason, now)
+    if isinstance(verdict, Drop):
+        gone = message.moved(State.CANCELLED, now, next_at=None, reason=verdict.reason)
+        return replace(gone, tries=message.tries - 1)
+    return message.moved(State.UNDELIVERABLE, now, next_at=None, reason=verdict.reason)
 
 
 def _write(
