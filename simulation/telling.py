@@ -11,7 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.box import DOUBLE
+from rich.console import Console, Group
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -30,6 +31,7 @@ from simulation.results import NONE, Results, Shown
 WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
 MOST_HELD = 20
 WIDTH = 112
+PHONE = 48
 
 
 def open_console() -> Console:
@@ -96,15 +98,28 @@ def _tell_shown(console: Console, shown: Shown) -> None:
         table.add_row(when(parse_instant(told.at)), told.source.strip("/"), words)
     console.print(table)
     console.rule("[bold]Tin đã gửi cho công dân đó")
+    texts = [message for message in shown.messages if message["channel"] == "sms"]
+    if texts:
+        console.print(_phone(texts))
     for message in shown.messages:
-        _tell_message(console, message)
+        if message["channel"] != "sms":
+            _tell_message(console, message)
+
+
+def _phone(texts: Sequence[Mapping[str, Any]]) -> Panel:
+    """A telephone's screen with the text messages as the citizen sees them, one below the other."""
+    bubbles = []
+    for message in texts:
+        parts = f" · {message['parts']} phần" if message["parts"] > 1 else ""
+        title = f"SMS · {when(message['sent_at'])}{parts}"
+        words = Text(message["body"].strip())
+        bubbles.append(Panel(words, title=title, title_align="left", border_style="green"))
+    return Panel(Group(*bubbles), title="Điện thoại", width=PHONE, box=DOUBLE)
 
 
 def _tell_message(console: Console, message: Mapping[str, Any]) -> None:
-    kind = {"sms": "SMS", "email": "E-mail"}[message["channel"]]
+    kind = {"email": "E-mail", "call": "Cuộc gọi"}[message["channel"]]
     title = f"{kind} · {when(message['sent_at'])}"
-    if message["channel"] == "sms":
-        title += f" · {message['encoding']}, {message['parts']} phần"
     body = f"{message['subject']}\n\n{message['body']}" if message["subject"] else message["body"]
     console.print(Panel(Text(body.strip()), title=title, title_align="left"))
 

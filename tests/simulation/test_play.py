@@ -82,6 +82,7 @@ def test_the_timeline_and_the_messages_of_one_dossier_are_shown(
     _, output, folder = month
     assert "Một hồ sơ liên thông" in output
     assert "SMS ·" in output
+    assert "═ Điện thoại ═" in output
     assert "Biểu II.06a" in output
     assert str(folder) in output.replace("\n", "")
 
