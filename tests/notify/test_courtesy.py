@@ -165,7 +165,7 @@ def test_a_clock_put_back_leaves_nothing_held_for_days(line: Line):
         (sample(PaymentRequested, step="thue"), sample(DossierPaid, step="thue"), "cancelled"),
         (sample(PaymentRequested, step="phi"), sample(DossierPaid, step="thue"), "sent"),
         (sample(ResultConfirmed), sample(DossierReturned, method="desk", taker=None), "cancelled"),
-        (sample(DossierApologised, due_at=at(9, day=29)), sample(ResultConfirmed), "cancelled"),
+        (sample(DossierApologised, due_at=at(9, day=29)), sample(ResultConfirmed), "sent"),
     ],
 )
 def test_what_is_outdated_by_the_morning_is_never_sent(
@@ -305,7 +305,7 @@ def test_what_needs_an_act_is_told_or_was_settled(
 
 def _settled(message: object, beside: list[Beside]) -> bool:
     moment, matter = message.moment, message.matter  # type: ignore[attr-defined]
-    if any(each.moment == "resolved" for each in beside):
+    if moment != "extended" and any(each.moment == "resolved" for each in beside):
         return True
     answers = {"supplement_requested": "supplemented", "payment_requested": "paid"}
     same = [each for each in beside if each.matter == matter]

@@ -31,7 +31,8 @@ OVERTAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     "supplemented": ("supplement_requested", *_DONE),
     "supplement_dropped": _DONE,
     "paid": _DONE,
-    "extended": _DONE,
+    # An apology is owed, also where the result is there by now.
+    "extended": tuple(moment for moment in _DONE if moment != "resolved"),
     "resolved": ("returned",),
     "partly_returned": ("returned",),
     "supplement_requested": _DONE,
