@@ -87,6 +87,7 @@ def served(folder: Path, *options: str) -> Iterator[Served]:
     port = free_ports_in_a_row(3)
     environment = {n: v for n, v in os.environ.items() if not n.startswith("LIENTHONG_")}
     environment["LIENTHONG_LOG_LEVEL"] = "error"
+    environment["LIENTHONG_COURTESY"] = "off"  # by night too
     process = subprocess.Popen(
         [sys.executable, "-m", "services", "serve", "--port", str(port), "--data", str(folder),
          *options],
