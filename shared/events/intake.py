@@ -161,12 +161,12 @@ class CitizenCalled(Event, frozen=True, kw_only=True):
     dossier: DossierCode
     called_at: Instant
     outcome: Annotated[
-        Literal["reached", "called_back", "no_answer", "wrong_number", "met"],
-        about(
-            "Whether the citizen was told; after no_answer the desk calls again; met: at the desk"
-        ),
-    ] = "reached"
-    calls: Annotated[Branches, about("Ids, as `citizen.unreachable` named them")] = ()
+        Literal["reached", "called_back", "no_answer", "wrong_number", "met"] | None,
+        about("After no_answer the desk calls again; met: at the desk; null: reached"),
+    ] = None
+    calls: Annotated[
+        Branches | None, about("Ids, as `citizen.unreachable` named them; null: not told")
+    ] = None
 
 
 @event("dossier.refused", "intake", read_by=("notify",))

@@ -26,7 +26,7 @@ def asked_to_call(desk, code: str, call: str = "m-1", moment: str = "resolved") 
 def answers(desk, code: str) -> list[tuple[str, tuple[str, ...]]]:
     """What intake has said of calls: (outcome, ids)."""
     said = [envelope.event() for envelope in desk.said(code)]
-    return [(each.outcome, each.calls) for each in said if isinstance(each, CitizenCalled)]
+    return [(each.outcome, each.calls or ()) for each in said if isinstance(each, CitizenCalled)]
 
 
 @pytest.fixture

@@ -22,18 +22,19 @@ _TOLD: Final = ("reached", "called_back", "met")
 def take_answer(uow: UnitOfWork, called: CitizenCalled) -> None:
     """Each try is written down; one that reached the citizen, or nobody, ends the call."""
     messages = uow.get(Messages)
-    found = messages.these(called.calls, lock=True)
+    outcome = called.outcome or "reached"
+    found = messages.these(called.calls or (), lock=True)
     open_ = [m for m in found if m.state is State.TO_CALL and m.dossier == called.dossier]
     tries = []
     for message in open_:
         number = message.tries + 1
-        tries.append(Try(message.id, DESK, number, called.called_at, called.outcome, None))
+        tries.append(Try(message.id, DESK, number, called.called_at, outcome, None))
         after = replace(message, tries=number, provider=DESK)
-        if called.outcome in _TOLD:
+        if outcome in _TOLD:
             at = called.called_at
             after = after.moved(State.DELIVERED, uow.now, sent_at=at, delivered_at=at, reason=None)
             uow.record(*notified([(after, at)]))
-        elif called.outcome == WRONG_NUMBER:
+        elif outcome == WRONG_NUMBER:
             after = after.moved(State.UNDELIVERABLE, uow.now, reason=WRONG_NUMBER)
         messages.change(after)
     receipts.add_tries(uow.connection, tries)

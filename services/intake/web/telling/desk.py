@@ -205,7 +205,7 @@ _CALLED: Final = {
 
 
 def _called(event: CitizenCalled) -> Words:
-    return _CALLED[event.outcome], []
+    return _CALLED[event.outcome or "reached"], []
 
 
 def _contact(_: ContactGiven) -> Words:
