@@ -128,6 +128,9 @@ class Desks:
         method = {"postal": "post"}.get(self._channel[code], "desk")
         return self._act(office, code, "return-result", {"method": method})
 
+    def called(self, office: str, code: str, outcome: str) -> bool:
+        return self._act(office, code, "called", {"outcome": outcome})
+
     def _act(self, office: str, code: str, verb: str, body: Mapping[str, Any]) -> bool:
         self._acts += 1
         key = f"{code}-{verb}-{self._acts}"

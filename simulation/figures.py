@@ -39,6 +39,8 @@ class Habits:
     head_apologises: float = 0.5  # of missed promises; the others the clock apologises for
     citizen_withdraws: float = 0.01
     citizen_never_replies: float = 0.1
+    call_unanswered: float = 0.25  # of an officer's calls
+    call_wrong_number: float = 0.05
     days_for_papers: int = 5  # working days that whoever asks for papers gives
     slips: float = 0.01  # a form handed in with a fault, refused by intake, then mended
 

@@ -15,6 +15,7 @@ from typing import Any
 from shared.catalogue import Agency, Catalogue, Procedure
 from shared.kernel.clock import to_vn
 from simulation.agenda import Agenda
+from simulation.callers import Callers
 from simulation.citizens import Citizens
 from simulation.desks import Desks, Filing, filing_body
 from simulation.figures import Figures, Habits
@@ -84,6 +85,7 @@ class Month:
         )
         rng, routing = Random(plan.seed + 3), city.built.routing.store
         self._heads = Heads(routing, self.desks, self._agenda, habits, rng, city)
+        self._callers = Callers(self.desks, self._agenda, habits, Random(plan.seed + 4), city)
 
     def run(self, end: datetime) -> None:
         """Play until `end` (UTC)."""
@@ -95,7 +97,8 @@ class Month:
         self._city.run(self._agenda, self._look, end)
 
     def _look(self) -> int:
-        return self.agencies.look() + self._citizens.look() + self._heads.look()
+        players = (self.agencies, self._citizens, self._heads, self._callers)
+        return sum(player.look() for player in players)
 
     def _enter(self, number: int, at: datetime) -> None:
         channel = self._figures.draw_channel(self._rng)

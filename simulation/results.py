@@ -16,7 +16,10 @@ import sqlalchemy as sa
 from services.intake.domain.statuses import Status
 from services.intake.storage.tables import dossiers
 from services.intake.usecases.report import Ii06a, ii06a
-from services.notify.storage.tables import messages
+from services.notify.domain.contacts import CALL, NO_ADDRESS, NO_CONSENT
+from services.notify.domain.states import State
+from services.notify.storage.tables import attempts, messages
+from services.notify.usecases.calling import DESK
 from services.routing.storage.tables import tasks
 from shared.database import Store
 from shared.messaging.parked import Held, list_held
@@ -92,8 +95,11 @@ def collect(city: City, desks: Desks, start: datetime, end: datetime) -> Results
     )
 
 
-def _groups(store: Store, column: sa.Column[Any]) -> dict[Any, int]:
+def _groups(
+    store: Store, column: sa.Column[Any], where: sa.ColumnElement[bool] | None = None
+) -> dict[Any, int]:
     query = sa.select(column, sa.func.count()).group_by(column).order_by(column)
+    query = query if where is None else query.where(where)
     with store.read() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
 
@@ -123,10 +129,21 @@ def _tasks(store: Store) -> dict[str, int]:
 
 
 def _messages(store: Store) -> dict[str, dict[str, int]]:
+    """What left by which way and at which try, what is left of the rest, and why it did not go."""
+    left = messages.c.sent_at.is_not(None) & (messages.c.channel != CALL)
+    nobody = messages.c.reason.in_((NO_CONSENT, NO_ADDRESS)) & (messages.c.sent_at.is_(None))
     return {
-        "by_channel": {c or NONE: n for c, n in _groups(store, messages.c.channel).items()},
+        "by_channel": _groups(store, messages.c.channel, left)
+        | {NONE: sum(_groups(store, messages.c.reason, nobody).values())},
+        "by_rung": {str(rung): n for rung, n in _groups(store, messages.c.rung, left).items()},
         "by_state": _groups(store, messages.c.state),
+        "not_sent": _groups(store, messages.c.reason, messages.c.state.in_(_NOT_SENT)),
+        "calls": _groups(store, messages.c.state, messages.c.channel == CALL),
+        "tries_of_calls": _groups(store, attempts.c.outcome, attempts.c.provider == DESK),
     }
+
+
+_NOT_SENT: Final = (State.SKIPPED.value, State.CANCELLED.value, State.HELD.value)
 
 
 def _held_by(store: Store) -> list[Held]:

@@ -11,13 +11,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
+from rich.box import DOUBLE
+from rich.console import Console, Group
 from rich.panel import Panel
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
 from services.intake.web.telling import tell
+from services.notify.web.words import reason as why_not
 from shared.kernel.clock import parse_instant, to_vn
 from shared.log import configure
 from shared.messaging.parked import Held
@@ -29,6 +31,7 @@ from simulation.results import NONE, Results, Shown
 WEEKDAYS = ("T2", "T3", "T4", "T5", "T6", "T7", "CN")
 MOST_HELD = 20
 WIDTH = 112
+PHONE = 48
 
 
 def open_console() -> Console:
@@ -95,15 +98,28 @@ def _tell_shown(console: Console, shown: Shown) -> None:
         table.add_row(when(parse_instant(told.at)), told.source.strip("/"), words)
     console.print(table)
     console.rule("[bold]Tin đã gửi cho công dân đó")
+    texts = [message for message in shown.messages if message["channel"] == "sms"]
+    if texts:
+        console.print(_phone(texts))
     for message in shown.messages:
-        _tell_message(console, message)
+        if message["channel"] != "sms":
+            _tell_message(console, message)
+
+
+def _phone(texts: Sequence[Mapping[str, Any]]) -> Panel:
+    """A telephone's screen with the text messages as the citizen sees them, one below the other."""
+    bubbles = []
+    for message in texts:
+        parts = f" · {message['parts']} phần" if message["parts"] > 1 else ""
+        title = f"SMS · {when(message['sent_at'])}{parts}"
+        words = Text(message["body"].strip())
+        bubbles.append(Panel(words, title=title, title_align="left", border_style="green"))
+    return Panel(Group(*bubbles), title="Điện thoại", width=PHONE, box=DOUBLE)
 
 
 def _tell_message(console: Console, message: Mapping[str, Any]) -> None:
-    kind = {"sms": "SMS", "email": "E-mail"}[message["channel"]]
+    kind = {"email": "E-mail", "call": "Cuộc gọi"}[message["channel"]]
     title = f"{kind} · {when(message['sent_at'])}"
-    if message["channel"] == "sms":
-        title += f" · {message['encoding']}, {message['parts']} phần"
     body = f"{message['subject']}\n\n{message['body']}" if message["subject"] else message["body"]
     console.print(Panel(Text(body.strip()), title=title, title_align="left"))
 
@@ -168,12 +184,39 @@ def _tell_counts(console: Console, results: Results) -> None:
         highlight=False,
     )
     _tell_promises(console, results.promises)
-    for what, figures in (("kênh", "by_channel"), ("trạng thái", "by_state")):
-        line = ", ".join(
-            f"{'không có kênh' if name == NONE else name} {count}"
-            for name, count in results.messages[figures].items()
-        )
-        console.print(f"Tin cho công dân theo {what}: {line}", highlight=False)
+    _tell_messages(console, results)
+
+
+def _tell_messages(console: Console, results: Results) -> None:
+    """How many left by which way, how many of the ladder's rungs it took, and what stayed here."""
+    told = results.messages
+    sent = sum(told["by_rung"].values())
+    each = sent / max(1, results.dossiers["submitted"])
+    ways = ", ".join(
+        f"{'không có kênh' if name == NONE else name} {n}" for name, n in told["by_channel"].items()
+    )
+    console.print(f"Tin đã gửi: {sent}, {each:.1f} tin một hồ sơ ({ways})", highlight=False)
+    rungs = ", ".join(f"cách {rung}: {n}" for rung, n in told["by_rung"].items())
+    tries = ", ".join(f"{_CALLS.get(name, name)} {n}" for name, n in told["tries_of_calls"].items())
+    open_ = told["calls"].get("to_call", 0)
+    console.print(
+        f"Cách báo đã dùng: {rungs}. Cuộc gọi của bộ phận một cửa: {tries or 'không có'}; "
+        f"còn phải gọi {open_}",
+        highlight=False,
+    )
+    stayed = ", ".join(f"{why_not(name)} {n}" for name, n in told["not_sent"].items())
+    if stayed:
+        console.print(f"Không gửi: {stayed}", highlight=False)
+
+
+#: What came of calls.
+_CALLS: Mapping[str, str] = {
+    "reached": "đã gặp",
+    "called_back": "gọi lại",
+    "no_answer": "không nghe máy",
+    "wrong_number": "sai số",
+    "met": "đã đến quầy",
+}
 
 
 def _tell_promises(console: Console, missed: Missed) -> None:

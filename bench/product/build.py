@@ -48,6 +48,7 @@ def settings(where: Where, service: str) -> Settings:
         secret_key="a key for this benchmark alone, nobody signs in",
         log_format="json",
         channel_sms="null",
+        courtesy="off",
         channel_email="smtp" if where.smtp_url else "null",
         smtp_url=where.smtp_url,
     )

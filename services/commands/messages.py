@@ -1,4 +1,4 @@
-"""`lienthong messages list|show|resend|check`: what citizens were told, for operators.
+"""`lienthong messages list|show|resend|recall|check`: what citizens were told, for operators.
 
 Addresses are masked everywhere; the text is shown with `--reveal`, which is written down.
 """
@@ -12,6 +12,7 @@ from services.notify.domain.contacts import masked
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage import queries, receipts
+from services.notify.usecases.recalling import recall as take_back
 from services.notify.usecases.resending import resend as send_again
 from shared.identity import audit
 from shared.kernel.clock import to_vn
@@ -20,7 +21,7 @@ from shared.messaging.acts import Reason
 
 @click.group("messages")
 def messages() -> None:
-    """Look at messages to citizens; send an uncertain or lost one again."""
+    """Look at messages to citizens; send one again, or take back what has not gone."""
 
 
 @messages.command("list")
@@ -91,6 +92,18 @@ def resend(message_ids: tuple[str, ...], who: str, why: str) -> None:
             send_again(uow, message_id)
             noted(uow, "messages resend", message_id, 1, Reason(who, why))
     click.echo(f"{len(message_ids)} queued; a running notify sends within some seconds")
+
+
+@messages.command("recall")
+@click.argument("message_ids", metavar="ID...", nargs=-1, required=True)
+@reasoned
+def recall(message_ids: tuple[str, ...], who: str, why: str) -> None:
+    """Take back messages that have not gone; none of the ways behind them goes either."""
+    with opened("notify") as store, store.begin(operator()) as uow:
+        for message_id in message_ids:
+            take_back(uow, message_id)
+            noted(uow, "messages recall", message_id, 1, Reason(who, why))
+    click.echo(f"{len(message_ids)} recalled; nothing of them is sent")
 
 
 @messages.command("check")

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from services.intake.domain import progress
+from services.intake.domain import calling, progress
 from services.intake.domain.circumstances import Circumstances
 from services.intake.storage.dossiers import Dossiers
 from shared.catalogue import Catalogue
 from shared.events.intake import SupplementRequested
 from shared.events.names import NOTIFY, ROUTING, ROUTING_STEPS
-from shared.events.notify import CitizenUnreachable
+from shared.events.notify import AddressFailed, CallDropped, CitizenUnreachable
 from shared.events.routing import (
     ApologyDue,
     ClockResumed,
@@ -53,7 +53,9 @@ TABLE: Final = (
     on(ApologyDue, progress.apology_due),
     on(StepAnswered, progress.answered),
     on(CorrectionOvertaken, progress.overtaken),
-    on(CitizenUnreachable, progress.unreachable),
+    on(CitizenUnreachable, calling.unreachable),
+    on(CallDropped, calling.dropped),
+    on(AddressFailed, calling.failed),
 )
 
 

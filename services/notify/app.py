@@ -16,6 +16,8 @@ from services.notify.delivery.shown import measured
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
 from services.notify.storage.standing import MATTERS
+from services.notify.usecases.climbing import climb, due_climbs, next_climb
+from services.notify.usecases.gating import Manners, without_hours
 from services.notify.usecases.prune import prune
 from services.notify.usecases.receiving import due_looks, look_again, next_look
 from services.notify.usecases.sending import give_up_waiting, next_give_up, waited_too_long
@@ -56,6 +58,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     parts = Assembly(NAME, settings, store, bus)
     composer = Composer(catalogue)
     channels = open_channels(settings)
+    manners = _manners(settings, composer)
     presence = Presence(store, alone=bus.volatile)
     access = audit.AccessLog(NAME, store)
     receivers = [
@@ -73,7 +76,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 for queue, sources in READS.items()
             ),
             *(
-                Sender(kind, channel, store, presence=presence)
+                Sender(kind, channel, store, presence=presence, manners=manners)
                 for kind, channel in channels.items()
             ),
             *receivers,
@@ -82,12 +85,24 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             # Contacts are waited for a day: whether one is given up now need not be asked often.
             audit.Keeper(NAME, store, settings.access_days),
             parts.ticker("ticker", _CONTACTS, gap=1.0),
+            parts.ticker("ladder", ladder_of(manners), gap=1.0),
             parts.nightly(prune),
         ],
         beside=[access],
         migrations=MIGRATIONS,
         matters=MATTERS,
     )
+
+
+def ladder_of(manners: Manners) -> Timely:
+    """The ways that have their turn by the clock."""
+    return Timely(next_climb, due_climbs, partial(climb, manners))
+
+
+def _manners(settings: Settings, composer: Composer) -> Manners:
+    if settings.courtesy == "off":
+        return Manners(lambda at: without_hours(composer.rule(at)))
+    return Manners(composer.rule)
 
 
 def _calling(channels: Mapping[str, Channel]) -> dict[str, HttpChannel]:

@@ -21,11 +21,12 @@ from services.notify.domain.correspondence import (
 from services.notify.domain.moments import MOMENTS
 from services.notify.storage.correspondence import Correspondences
 from services.notify.storage.queries import ids_of
+from services.notify.usecases.calling import take_answer
 from services.notify.usecases.reminding import write_digest
 from shared.database import Cause, UnitOfWork
 from shared.events.envelope import Envelope
 from shared.events.event import Event, kind_of
-from shared.events.intake import ContactGiven, DeadlineStated, SupplementLapsed
+from shared.events.intake import CitizenCalled, ContactGiven, DeadlineStated, SupplementLapsed
 from shared.events.routing import AgencyReminded
 from shared.kernel.errors import Unreadable
 from shared.kernel.ids import ids_from
@@ -41,11 +42,14 @@ TABLE: Final[tuple[Row[Correspondence, Circumstances], ...]] = (
 
 #: What is said to agencies' staff, about no dossier; `usecases/reminding.py` decides on it.
 NOTICES: Final = (AgencyReminded,)
+#: What officers say of calls that were asked for; `usecases/calling.py` decides on it.
+ANSWERS: Final = (CitizenCalled,)
 
 
 def event_handlers(composer: Composer) -> dict[str, Handler]:
     """The handlers of notify's queues."""
     notices = {kind_of(each).type: Handler(apply=_digest) for each in NOTICES}
+    notices |= {kind_of(each).type: Handler(apply=_called) for each in ANSWERS}
     return notices | handlers(TABLE, Correspondences, _circumstances(composer))
 
 
@@ -55,6 +59,13 @@ def _digest(uow: UnitOfWork, envelope: Envelope) -> Late | None:
         raise Unreadable(f"{envelope.type} is about another subject than its envelope says")
     note = write_digest(uow, reminded)
     return None if note is None else Late(note)
+
+
+def _called(uow: UnitOfWork, envelope: Envelope) -> None:
+    answered = envelope.event()
+    if not isinstance(answered, CitizenCalled) or answered.subject != envelope.subject:
+        raise Unreadable(f"{envelope.type} is about another subject than its envelope says")
+    take_answer(uow, answered)
 
 
 def _circumstances(composer: Composer) -> Callable[[UnitOfWork, Any, Any], Circumstances]:

@@ -20,6 +20,7 @@ from shared.catalogue.model import (
     Procedure,
     Role,
     SpecialDay,
+    TellingRule,
     Template,
     UntakenRule,
     Ward,
@@ -59,17 +60,17 @@ class Catalogue:
         untaken_rules: Iterable[UntakenRule] = (),
         dates_rules: Iterable[DatesRule] = (),
         forms: Iterable[OfficialForm] = (),
+        telling_rules: Iterable[TellingRule] = (),
     ) -> None:
-        self.version = version
+        self.version, self.holidays_source = version, holidays_source
         self.holidays = holidays
-        self.holidays_source = holidays_source
         self.roles: Mapping[str, Role] = {role.code: role for role in roles}
         self.wards: tuple[Ward, ...] = tuple(wards)
         self._agencies = {agency.code: agency for agency in agencies}
         self._hours = dict(hours)
         self._papers_rules = tuple(papers_rules)
-        self._untaken_rules = tuple(untaken_rules)
-        self._dates_rules = tuple(dates_rules)
+        self._untaken_rules, self._dates_rules = tuple(untaken_rules), tuple(dates_rules)
+        self._telling_rules = tuple(telling_rules)
         self._forms = sorted(forms, key=lambda one: not one.used_by)  # those for some roles first
         self._procedures: dict[str, list[Procedure]] = {}
         for procedure in procedures:
@@ -221,6 +222,11 @@ class Catalogue:
     def dates_rule(self, on: date) -> DatesRule | None:
         """What holds for dates that are near or missed on this day; None: nothing is laid down."""
         return next((rule for rule in self._dates_rules if rule.is_valid(on)), None)
+
+    def telling_rule(self, on: date) -> TellingRule:
+        """How citizens are told on this day; where nothing is laid down nothing waits."""
+        found = (rule for rule in self._telling_rules if rule.is_valid(on))
+        return next(found, None) or TellingRule(on)
 
     def form(self, kind: FormKind, on: date, roles: Collection[str] = ()) -> OfficialForm:
         """The official form in force on this day for a dossier that only these roles act on."""

@@ -62,6 +62,7 @@ def _book(read: Folder) -> Catalogue:
         untaken_rules=(found.value for found in read.untaken_rules),
         dates_rules=(found.value for found in read.dates_rules),
         forms=(found.value for found in read.forms),
+        telling_rules=(found.value for found in read.telling_rules),
     )
 
 

@@ -26,7 +26,7 @@ FeeTiming = Literal["before", "after", "none"]
 StepKind = Literal["task", "payment"]
 Silence = Literal["none", "consent"]
 Reach = Literal["amqp", "web"]
-MessageChannel = Literal["email", "sms"]
+MessageChannel = Literal["email", "sms", "call"]
 Unanswered = Literal["close", "keep"]
 #: What an official paper says: one form of a circular is one of these.
 FormKind = Literal["receipt", "supplement", "refusal", "apology", "stop", "control", "register"]
@@ -314,3 +314,29 @@ class OfficialForm(Dated):
     used_by: tuple[str, ...]
     valid_from: date
     valid_to: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class TellingRule(Dated):
+    """How citizens are told: which way first, when the next, and what waits.
+
+    `channels`: one after the other, where the citizen named none first. A way that gives no word
+    for `next_after_hours`, or of which nobody knows whether the letter went for
+    `uncertain_after_hours`, gives place to the next. From `quiet_from` to `quiet_to` (Viet Nam's
+    clock) and above `most_a_day` for one address all waits but `urgent`; what needs no act waits
+    for `together_minutes` after another message of its dossier. The last way for `needs_act` is a
+    call of the desk. Of `at_desk` nobody is told who has just done it there.
+    """
+
+    valid_from: date
+    valid_to: date | None = None
+    channels: tuple[MessageChannel, ...] = ("sms", "email")
+    next_after_hours: int = 4
+    uncertain_after_hours: int = 1
+    quiet_from: time | None = None
+    quiet_to: time | None = None
+    together_minutes: int = 0
+    most_a_day: int | None = None
+    urgent: tuple[str, ...] = ()
+    needs_act: tuple[str, ...] = ()
+    at_desk: tuple[str, ...] = ()

@@ -154,12 +154,19 @@ class SlipGiven(Event, frozen=True, kw_only=True):
     sent_at: Annotated[Instant, about("When it reached intake")]
 
 
-@event("dossier.called", "intake", read_by=())
+@event("dossier.called", "intake", read_by=("notify",))
 class CitizenCalled(Event, frozen=True, kw_only=True):
-    """The desk has called the citizen whom no message reached. For the dossier's own timeline."""
+    """The desk has called the citizen whom no message reached, and what came of it."""
 
     dossier: DossierCode
     called_at: Instant
+    outcome: Annotated[
+        Literal["reached", "called_back", "no_answer", "wrong_number", "met"] | None,
+        about("After no_answer the desk calls again; met: at the desk; null: reached"),
+    ] = None
+    calls: Annotated[
+        Branches | None, about("Ids, as `citizen.unreachable` named them; null: not told")
+    ] = None
 
 
 @event("dossier.refused", "intake", read_by=("notify",))
@@ -456,3 +463,6 @@ class ContactGiven(Event, frozen=True, kw_only=True):
         Word, about("With the dossier code it opens the look-up page", personal=True)
     ]
     given_at: Instant
+    first: Annotated[
+        Literal["sms", "email"] | None, about("Which way the citizen wants first; null: no matter")
+    ] = None

@@ -19,7 +19,10 @@ KINDS: Final = (LOST, TWICE, DOUBT, SILENCE, BROKEN)
 #: Moments of a dossier that come once in its life.
 _ONCE: Final = frozenset({"received", "resolved", "returned", "stopped", "refused", "withdrawn"})
 #: States of a message that moves no more by itself.
-SETTLED: Final = frozenset({"sent", "uncertain", "undeliverable", "skipped"})
+SETTLED: Final = frozenset(
+    {"sent", "delivered", "uncertain", "undeliverable", "skipped"}
+    | {"standby", "spared", "to_call", "cancelled", "recalled"}
+)
 _RETURNED: Final = 10
 _ENDED: Final = frozenset({3, 7, 8, _RETURNED})
 _ALWAYS: Final = ("received", "resolved", "returned")

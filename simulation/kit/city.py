@@ -173,8 +173,10 @@ def open_city(
     """A migrated city whose files lie in `folder`; opened again there, it goes on where it was.
 
     `database`: "sqlite", a URL with `{service}` in it, or a URL per service. `broker`: an AMQP URL;
-    without one messages stay in this process, on a bus of their own. `settings`: fields of Settings.
+    without one messages stay in this process, on a bus of their own. `settings`: fields of Settings;
+    `courtesy` is off unless it is given: messages go at once, by night too.
     """
+    settings = {"courtesy": "off", **settings}
     clock, seed = FixedClock(at), seed + 2 * _openings(folder)
     built = build_city(
         folder,

@@ -31,7 +31,7 @@ def table(outcome: Outcome) -> Iterator[str]:
     if outcome.waited:
         yield f"  {outcome.waited} requests found a service away and were tried again"
     if outcome.resent:
-        yield f"  {outcome.resent} messages were uncertain and were sent again"
+        yield f"  {outcome.resent} messages were uncertain or held and were sent by order"
     yield f"  the whole run: {outcome.seconds:.1f} s"
 
 

@@ -78,7 +78,7 @@ HELPS: frozenset[Words] = frozenset(
         ("audit", "prune"),
         *(("keys", act) for act in ("renew", "revoke")),
         *(("staff", act) for act in ("assign", "disable", "hand-over", "import", "join", "part", "reset")),
-        *(("messages", act) for act in ("check", "resend", "show")),
+        *(("messages", act) for act in ("check", "recall", "resend", "show")),
         *(("parked", act) for act in ("discard", "release", "replay", "show", "step-over")),
         *(("secrets", act) for act in ("apply", "put", "restore")),
         *(

@@ -113,7 +113,7 @@ def test_a_city_of_the_version_before_that_was_killed_finishes_what_was_on_its_b
     code = filed_and_killed(embedded)
     city = opened(embedded, seed=2)
     city.migrate()
-    KitCity(city).until(lambda: all_sent(city, 4) and desk_of(city).status(code) == 9)
+    KitCity(city).until(lambda: all_sent(city, 2) and desk_of(city).status(code) == 9)
     city.pump()
     assert (held(city), unsent(city)) == ([], 0)
     city.close()

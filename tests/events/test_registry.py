@@ -18,7 +18,6 @@ from shared.events.envelope import Data, decode, encode
 from shared.events.errors import ContractBroken
 from shared.events.event import Event, address, kind_of, write
 from shared.events.intake import (
-    CitizenCalled,
     DossierWithdrawn,
     FileAdded,
     FileWithdrawn,
@@ -108,7 +107,7 @@ def test_names_go_both_ways():
 
 
 # What an officer did and nobody acts on: it is told where it was done.
-OF_THE_TIMELINE = (SimilarSeen, SlipGiven, CitizenCalled, FileAdded, FileWithdrawn)
+OF_THE_TIMELINE = (SimilarSeen, SlipGiven, FileAdded, FileWithdrawn)
 
 
 def heard(service: str) -> set[type[Event]]:

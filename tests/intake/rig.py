@@ -18,7 +18,12 @@ from shared.events import names
 from shared.events.envelope import Data, Envelope, decode, encode
 from shared.events.event import Event, address, kind_of, write
 from shared.events.intake import SupplementRequested
-from shared.events.notify import CitizenNotified, CitizenUnreachable
+from shared.events.notify import (
+    AddressFailed,
+    CallDropped,
+    CitizenNotified,
+    CitizenUnreachable,
+)
 from shared.events.parts import Agency, ProcedureName, StepResult
 from shared.events.routing import DossierResolved, DossierStarted
 from shared.identity import keys
@@ -135,7 +140,9 @@ class Desk:
 
         `source` puts it into a stream, and under a key, that is not its own today.
         """
-        told_by_notify = isinstance(event, CitizenNotified | CitizenUnreachable)
+        told_by_notify = isinstance(
+            event, CitizenNotified | CitizenUnreachable | CallDropped | AddressFailed
+        )
         to = address(event, "notify" if told_by_notify else "routing")
         key = to.routing_key
         if source is not None:

@@ -76,7 +76,7 @@ def test_a_result_is_told_once_and_only_when_intake_has_taken_it(
     assert told(city, code) == ["received", "resolved"]
     desk.hand_over(code)
     city.rest()
-    assert told(city, code) == ["received", "resolved", "returned"]
+    assert told(city, code) == ["received", "resolved"], "the result was taken at the desk"
 
 
 def test_papers_taken_in_time_are_in_time_although_routing_hears_of_them_after_the_date(
@@ -93,7 +93,7 @@ def test_papers_taken_in_time_are_in_time_although_routing_hears_of_them_after_t
     city.rest()
     assert desk.status(code) == 4
     assert case(city, code).due_at.isoformat() == _due(desk, code)
-    assert told(city, code) == ["received", "supplement_requested", "supplemented"]
+    assert told(city, code) == ["received", "supplement_requested"], "brought to the desk"
 
 
 def test_papers_that_never_come_stop_the_dossier_as_of_the_date_and_the_citizen_hears_it_once(

@@ -171,7 +171,7 @@ def test_after_a_restore_everything_goes_on_and_nothing_is_held(
             assert agency.client.unreadable() == []
             assert agency.client.aside() == []
             assert agency.tasks() == []
-        city.until(lambda: all(drill.told()[(code, "resolved", "email")] for code in known))
+        city.until(lambda: all(drill.told()[(code, "resolved", "sms")] for code in known))
         assert max(drill.told().values()) == 1, "nobody is told twice"
 
 

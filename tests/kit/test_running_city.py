@@ -28,7 +28,7 @@ def test_one_process_serves_everybody_over_http_and_ends_well(tmp_path: Path):
         desk = city.desk(WARD)
         receipt = desk.file(filing(city.procedure(BIRTH), today=to_vn(city.now()).date()))
         city.until(lambda: desk.status(receipt.code) == 9)
-        city.until(lambda: len(city.sent(receipt.code)) == 4)
+        city.until(lambda: len(city.sent(receipt.code)) == 2)
         status, page = city.processes["serve"].ops("/")
         assert (status, "routing.deadlines" in page) == (200, True), (
             "all three services on one page"
@@ -57,7 +57,7 @@ def test_on_servers_every_service_has_processes_of_its_own(on_servers: ServersBa
                 city.until(lambda agency=agency: agency.tasks(code) != [])
                 agency.grant(agency.tasks(code)[0])
         city.until(lambda: desk.status(code) == 9)
-        city.until(lambda: len(city.sent(code)) == 4)
+        city.until(lambda: len(city.sent(code)) == 2)
         assert stands(on_servers, city) == (0, [])
         assert set(city.stop().values()) == {0}
         exit_code, acts = stands(on_servers, city)

@@ -17,6 +17,7 @@ from services.notify.domain.delivery import GoingOut, Letter, Result, Sent, Word
 from services.notify.domain.messages import Message
 from services.notify.on import event_handlers
 from services.notify.storage import queries
+from services.notify.usecases.gating import Manners
 from shared.catalogue import Catalogue, load
 from shared.database import Store, UnitOfWork, make_engine
 from shared.database.migrate import upgrade
@@ -87,6 +88,7 @@ class Ledger:
         self.store = store
         self.clock = clock
         self._handlers = event_handlers(composer)
+        self.manners = Manners(composer.rule)
         self._ids = SeededIds(7)
 
     def fact(self, event: Event) -> Envelope:

@@ -52,5 +52,5 @@ def test_what_crossed_with_the_end_is_not_told_but_the_handing_over_is(begun: Le
     begun.hear(sample(StopConfirmed))
     begun.hear(sample(PaymentRequested), sample(SupplementDropped), sample(DossierResolved))
     assert told(begun) == ["received", "stopped"]
-    begun.hear(sample(DossierReturned))
+    begun.hear(sample(DossierReturned, method="post"))
     assert told(begun) == ["received", "stopped", "returned"]

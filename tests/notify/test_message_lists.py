@@ -104,5 +104,5 @@ def test_what_is_not_finished_is_counted_without_reading_the_rest(crowded: Ledge
         counts = queries.unfinished(connection)
     assert counts == {
         "awaiting_contact": 1, "queued": 2, "sending": 1, "failed": 1,
-        "uncertain": 1, "undeliverable": 1,
+        "uncertain": 1, "undeliverable": 1, "held": 1, "standby": 1, "to_call": 1,
     }  # fmt: skip

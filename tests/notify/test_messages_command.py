@@ -20,8 +20,8 @@ from tests.notify.mail_peer import mail_peer
 def told(embedded: Backend, clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:  # type: ignore[no-untyped-def]
     monkeypatch.setenv("LIENTHONG_DATA_DIR", str(Path(embedded.data_dir)))
     with opened(embedded, clock) as ledger:
-        ledger.hear(a_contact())
-        ledger.hear(received())
+        ledger.hear(a_contact(first="email"), a_contact("D-2", consent_email=False))
+        ledger.hear(received(), received("D-2"))
         Sender("email", RecordingChannel(), ledger.store).step(0)
         uncertain = RecordingChannel(idempotent=False, answers=[Unknown("broke off")])
         Sender("sms", uncertain, ledger.store).step(0)
@@ -35,8 +35,8 @@ def typed(*arguments: str) -> Result:
 def test_the_list_is_masked_and_filtered(told: Ledger):
     everything = typed("list")
     assert everything.exit_code == 0
-    assert "2 shown; not finished: uncertain 1" in everything.output
-    assert "in all: sent 1, uncertain 1" in typed("list", "--count").output
+    assert "3 shown; not finished: uncertain 1" in everything.output
+    assert "in all: sent 1, spared 1, uncertain 1" in typed("list", "--count").output
     assert "907123456" not in everything.output
     assert "sau.nguyen" not in everything.output
     (uncertain,) = told.messages(states=("uncertain",))
@@ -64,9 +64,22 @@ def test_show_prints_the_text_for_a_reason_alone(told: Ledger):
 def test_resend_queues_an_uncertain_message_and_refuses_one_that_was_sent(told: Ledger):
     (uncertain,) = told.messages(states=("uncertain",))
     assert "1 queued" in typed("resend", uncertain.id, "--who", "lan", "--why", "hỏi rồi").output
-    assert told.states() == {"queued": 1, "sent": 1}
+    assert told.states() == {"queued": 1, "sent": 1, "spared": 1}
     (sent,) = told.messages(states=("sent",))
     assert isinstance(typed("resend", sent.id, "--who", "lan", "--why", "x").exception, NotAllowed)
+
+
+def test_recall_takes_back_what_has_not_gone_with_the_ways_behind_it(told: Ledger):
+    told.hear(a_contact("D-3"), received("D-3"))
+    (waiting,) = told.messages(states=("queued",))
+    order = ("recall", waiting.id, "--who", "lan", "--why", "nhập nhầm")
+    assert "1 recalled" in typed(*order).output
+    assert {m.state.value for m in told.messages(dossier="D-3")} == {"recalled"}
+    assert isinstance(typed(*order).exception, NotAllowed)
+    (sent,) = told.messages(states=("sent",))
+    refused = typed("recall", sent.id, "--who", "lan", "--why", "x").exception
+    assert isinstance(refused, NotAllowed)
+    assert "held" in refused.allowed
 
 
 def test_check_says_at_which_step_a_mail_server_refuses_and_sends_nothing(

@@ -24,6 +24,7 @@ from services.notify.domain.correspondence import (
 from services.notify.domain.delivery import Failed, Sent, Unknown
 from services.notify.domain.messages import (
     APPLICANT,
+    ORDERED,
     RETRIES,
     SPENT,
     Message,
@@ -89,7 +90,8 @@ def test_every_state_has_its_moves_and_its_vietnamese_name():
 
 
 def test_a_message_that_was_sent_or_skipped_stays_so():
-    assert MOVES[State.DELIVERED] == MOVES[State.SKIPPED] == frozenset()
+    ends = (State.DELIVERED, State.SKIPPED, State.SPARED, State.CANCELLED, State.RECALLED)
+    assert {MOVES[state] for state in ends} == {frozenset()}
     assert MOVES[State.SENT] == {State.DELIVERED, State.UNDELIVERABLE}
 
 
@@ -148,7 +150,7 @@ def test_after_a_crash_what_may_be_out_is_sent_again_by_an_idempotent_channel_al
 
 def test_an_operators_resend_gives_a_fresh_budget():
     after = resent(a_message(State.UNDELIVERABLE, tries=24, reason=SPENT), NOW)
-    assert (after.state, after.tries, after.reason) == (State.QUEUED, 0, None)
+    assert (after.state, after.tries, after.reason) == (State.QUEUED, 0, ORDERED)
 
 
 def test_a_moment_is_lost_only_when_every_channel_is_and_only_once():
@@ -162,8 +164,21 @@ def test_a_moment_is_lost_only_when_every_channel_is_and_only_once():
 # --- recipients ----------------------------------------------------------------------------------
 
 
-def test_both_channels_where_both_are_agreed_to():
-    assert [address.channel for address in choose(a_contact()).addresses] == [EMAIL, SMS]
+@pytest.mark.parametrize(
+    ("first", "order", "tried"),
+    [
+        (None, (SMS, EMAIL), [SMS, EMAIL]),
+        (None, (EMAIL, SMS), [EMAIL, SMS]),
+        (None, (EMAIL,), [EMAIL]),
+        ("email", (SMS, EMAIL), [EMAIL, SMS]),
+        ("sms", (EMAIL, SMS), [SMS, EMAIL]),
+    ],
+)
+def test_the_citizens_choice_comes_first_and_then_the_citys_order(
+    first: str | None, order: tuple[str, ...], tried: list[str]
+):
+    chosen = choose(a_contact(first=first), order).addresses
+    assert [address.channel for address in chosen] == tried
 
 
 def test_a_channel_without_consent_is_not_used():

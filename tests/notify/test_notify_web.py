@@ -55,7 +55,7 @@ def door(ledger_here: Ledger, embedded: Backend) -> Door:
 
 @pytest.fixture
 def told(ledger_here: Ledger) -> Ledger:
-    ledger_here.hear(a_contact(), a_contact(OTHER, consent_email=False))
+    ledger_here.hear(a_contact(first="email"), a_contact(OTHER, consent_email=False))
     ledger_here.hear(received(), received(OTHER))
     Sender("email", RecordingChannel(), ledger_here.store).step(0)
     uncertain = RecordingChannel(idempotent=False, answers=[Unknown("broke off")])

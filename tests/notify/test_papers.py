@@ -48,7 +48,10 @@ REMINDED = sample(SupplementReminded, reason="chưa ký", **ASKED)
 def test_the_date_and_the_papers_are_in_every_message(ledger: Ledger, event: Event, language: str):
     ledger.hear(a_contact(language=language))
     ledger.hear(received(), event)
-    mail, sms = (m for m in ledger.messages() if m.moment != "received")
+    found = {m.channel: m for m in ledger.messages() if m.moment != "received"}
+    mail, sms, call = found["email"], found["sms"], found["call"]
+    assert ITEMS[0] in call.body
+    assert "17:00" in call.body
     joint = "on" if language == "en" else "ngày"
     assert f"17:00 {joint} 15/03/2022" in mail.body
     assert ITEMS[0] in mail.body
@@ -73,7 +76,9 @@ def test_papers_that_are_no_longer_awaited_are_told_with_the_reason(ledger: Ledg
         received(),
         sample(SupplementDropped, step="check", reason=reason),
     )
-    mail, sms = (m for m in ledger.messages() if m.moment == "supplement_dropped")
+    found = {m.channel: m for m in ledger.messages() if m.moment == "supplement_dropped"}
+    mail, sms = found["email"], found["sms"]
+    assert reason in found["call"].body
     assert reason in mail.body
     assert ".." not in mail.body + sms.body
     assert "Cong dan khong bo sung giay to trong thoi han da neu" in sms.body

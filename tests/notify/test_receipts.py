@@ -96,7 +96,11 @@ def test_lost_on_the_way_is_undeliverable_and_the_desk_hears_of_it_once(ledger: 
     (message,) = ledger.messages()
     assert message.state is State.UNDELIVERABLE
     assert message.reason == "not_delivered DELIVRD 000"
-    assert [kind for kind, _ in ledger.told()] == ["citizen.notified", "citizen.unreachable"]
+    assert [kind for kind, _ in ledger.told()] == [
+        "citizen.notified",
+        "citizen.address_failed",
+        "citizen.unreachable",
+    ]
 
 
 def test_a_text_in_parts_arrived_only_when_each_part_did(ledger: Ledger):

@@ -19,6 +19,7 @@ from services.notify.usecases.sending import (
 from shared.events.intake import (
     DeadlineStated,
     DossierApologised,
+    DossierPaid,
     DossierPartlyReturned,
     DossierReturned,
     SupplementRequested,
@@ -31,15 +32,15 @@ from shared.messaging.parked import list_held
 from tests.notify.ledger import DOSSIER, START, Ledger, a_contact, agency, received, sample
 
 
-def test_news_with_a_known_contact_makes_one_message_per_channel(ledger: Ledger):
+def test_news_with_a_known_contact_goes_one_way_and_the_other_stands_by(ledger: Ledger):
     ledger.hear(a_contact())
     ledger.hear(received())
-    found = ledger.messages()
+    found = sorted(ledger.messages(), key=lambda message: message.rung)
     assert [(m.channel, m.state, m.moment) for m in found] == [
-        ("email", State.QUEUED, "received"),
         ("sms", State.QUEUED, "received"),
+        ("email", State.STANDBY, "received"),
     ]
-    assert [m.to for m in found] == ["sau.nguyen@example.vn", "+84907123456"]
+    assert [m.to for m in found] == ["+84907123456", "sau.nguyen@example.vn"]
 
 
 def test_the_text_message_is_plain_short_and_says_code_date_and_lookup_word(ledger: Ledger):
@@ -82,7 +83,7 @@ def test_news_before_its_contact_waits_and_is_released_with_the_date_of_then(led
     assert [m.moment for m in found] == ["received", "extended"]
     assert "16/03/2022" in found[0].body
     assert "20/03/2022" in found[1].body
-    assert ledger.states() == {"queued": 4}
+    assert ledger.states() == {"queued": 2, "standby": 3}  # a call, should the apology not arrive
     assert found[0].about is None
 
 
@@ -124,7 +125,7 @@ def test_a_date_stated_anew_is_remembered_and_tells_nobody(ledger: Ledger):
 def test_a_contact_and_news_of_one_batch_make_the_messages_whichever_comes_first(ledger: Ledger):
     other = "000.00.15.H20-220314-0002"
     ledger.hear(received(), a_contact(), a_contact(other), received(other))
-    assert ledger.states() == {"queued": 4}
+    assert ledger.states() == {"queued": 2, "standby": 2}
     assert {m.about for m in ledger.messages()} == {None}
 
 
@@ -134,7 +135,7 @@ def test_a_new_contact_is_told_where_the_dossier_stands_and_gets_the_later_messa
     ledger.hear(a_contact(consent_email=False))
     ledger.hear(received())
     ledger.hear(a_contact(consent_email=False, phone="+84912345678"))
-    ledger.hear(sample(DossierReturned))
+    ledger.hear(sample(DossierReturned, method="post"))
     assert [(m.moment, m.to) for m in ledger.messages()] == [
         ("received", "+84907123456"),
         ("contact_changed", "+84912345678"),
@@ -156,11 +157,28 @@ def test_only_an_address_that_is_new_is_told_and_nobody_before_there_is_a_dossie
     assert len(ledger.messages()) == before + 1
 
 
-def test_whoever_took_the_result_at_the_desk_is_not_told(ledger: Ledger):
+@pytest.mark.parametrize("taker", ["applicant", None])
+def test_whoever_took_the_result_at_the_desk_is_not_told(ledger: Ledger, taker: str | None):
     ledger.hear(a_contact(), received())
-    before = len(ledger.messages())
-    ledger.hear(sample(DossierReturned, taker="applicant"))
-    assert len(ledger.messages()) == before
+    ledger.hear(sample(DossierReturned, method="desk", taker=taker))
+    (seen,) = [m for m in ledger.messages() if m.moment == "returned"]
+    assert (seen.state, seen.reason, seen.to) == (State.SKIPPED, "at_desk", "")
+    assert ledger.told() == []
+
+
+def test_the_applicant_is_told_that_a_representative_took_the_result(ledger: Ledger):
+    ledger.hear(a_contact(consent_email=False), received())
+    ledger.hear(sample(DossierReturned, method="desk", taker="representative"))
+    assert [m.moment for m in ledger.messages(states=("queued",))] == ["received", "returned"]
+
+
+@pytest.mark.parametrize(("channel", "told"), [("direct", []), ("online", ["paid"])])
+def test_who_paid_at_the_desk_is_not_told_so_and_who_filed_from_afar_is(
+    ledger: Ledger, channel: str, told: list[str]
+):
+    ledger.hear(a_contact(consent_email=False), received(channel=channel))
+    ledger.hear(sample(DossierPaid))
+    assert [m.moment for m in ledger.messages(states=("queued",))] == ["received", *told]
 
 
 def test_what_was_posted_is_told_with_its_number(ledger: Ledger):

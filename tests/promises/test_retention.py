@@ -119,7 +119,8 @@ def test_after_the_night_every_door_says_the_same_and_the_dossiers_go_on(city: C
     publisher.close()
     city.rest()
     assert held(city.built) == []
-    desk.hand_over(old.code)
+    another = {"taker": "representative", "taker_name": "Trần Ba", "id_checked": True}
+    desk.act(old.code, "return-result", {"method": "desk", **another})
     city.rest()
     assert desk.status(old.code) == 10
     assert desk.timeline(old.code)[: len(before["timeline"])] == before["timeline"]

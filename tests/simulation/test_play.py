@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from click.testing import CliRunner
 
 from services.commands.demo import demo
 from services.commands.replay import replay
+from shared.catalogue import load
+from shared.settings import PROJECT
 from tests.simulation.the_log import LOG, needs_log
 
 
@@ -60,9 +63,13 @@ def test_every_figure_of_the_demonstration_is_what_the_databases_hold(
     assert results["messages"]["by_state"]["sent"] == count(
         folder, "notify", "SELECT count(*) FROM messages WHERE state = 'sent'"
     )
-    unreached = results["messages"]["by_channel"]["none"]
-    assert unreached == results["messages"]["by_state"]["skipped"] > 0
-    assert f"không có kênh {unreached}" in month[1]
+    told = results["messages"]
+    assert sum(told["by_rung"].values()) == told["by_state"]["sent"]
+    assert told["by_channel"]["none"] > 0
+    assert f"không có kênh {told['by_channel']['none']}" in month[1]
+    assert told["calls"]["delivered"] == told["tries_of_calls"]["reached"] + told[
+        "tries_of_calls"
+    ].get("met", 0)
     assert results["parked"] == []
     assert results["waiting"] == []
 
@@ -81,8 +88,37 @@ def test_the_timeline_and_the_messages_of_one_dossier_are_shown(
     _, output, folder = month
     assert "Một hồ sơ liên thông" in output
     assert "SMS ·" in output
+    assert "═ Điện thoại ═" in output
     assert "Biểu II.06a" in output
     assert str(folder) in output.replace("\n", "")
+
+
+def test_nobody_who_has_to_act_is_left_untold_and_nobody_hears_anything_by_night(
+    month: tuple[dict[str, Any], str, Path],
+) -> None:
+    """Each such moment left by one way, is with the desk, or was settled before it could leave."""
+    _, _, folder = month
+    rule = load(PROJECT / "catalogue").telling_rule(date(2022, 3, 1))
+    acts = ", ".join(f"'{moment}'" for moment in rule.needs_act)
+    told = "('sent', 'delivered', 'to_call', 'uncertain', 'undeliverable', 'standby', 'held')"
+    untold = f"""
+        SELECT count(*) FROM (
+            SELECT fact_id FROM messages AS m WHERE moment IN ({acts}) AND state != 'awaiting_contact'
+            GROUP BY fact_id
+            HAVING sum(state IN {told}) = 0 AND NOT (sum(state = 'cancelled') > 0 AND EXISTS (
+                SELECT 1 FROM messages AS later WHERE later.dossier = m.dossier
+                AND later.moment IN ('returned', 'supplemented', 'paid', 'resolved', 'stopped',
+                    'withdrawn', 'refused', 'extended', 'supplement_extended')))
+        )"""
+    assert count(folder, "notify", untold) == 0
+    by_night = """
+        SELECT count(*) FROM messages WHERE channel IN ('sms', 'email') AND sent_at IS NOT NULL
+        AND NOT strftime('%H', sent_at, '+7 hours') BETWEEN '07' AND '20'"""
+    assert count(folder, "notify", by_night) == 0
+    twice = """
+        SELECT count(*) FROM (SELECT 1 FROM messages WHERE sent_at IS NOT NULL AND channel != 'call'
+        GROUP BY fact_id, moment, person HAVING count(*) > 1)"""
+    assert count(folder, "notify", twice) == 0
 
 
 def test_every_sent_message_lies_in_a_file_once(

@@ -153,7 +153,7 @@ def test_everybody_is_told_once_and_the_timelines_can_be_read(city: City) -> Non
     for what, code in CODES.items():
         told = [(sent.moment, sent.channel) for sent in city.sent(code)]
         assert len(told) == len(set(told)), what
-        assert {("received", "sms"), ("received", "email")} <= set(told), what
+        assert ("received", "sms") in told, what
         titles = [entry["title"] for entry in _desk(city, what).timeline(code)]
         assert len(titles) > 3
         assert not [title for title in titles if "." in title.split(" ")[0]], "a wire name shows"

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from services.intake.domain.calling import met
 from services.intake.domain.circumstances import Circumstances
 from services.intake.domain.contacts import ContactInput, check_contact, contact_given
 from services.intake.domain.dossier import Dossier, Ending
@@ -25,7 +26,6 @@ from services.intake.domain.waits import (
 )
 from shared.events.decision import Decision
 from shared.events.intake import (
-    CitizenCalled,
     DossierPaid,
     DossierSupplemented,
     DossierWithdrawn,
@@ -65,7 +65,7 @@ def supplement(
     if faults:
         raise InvalidInput(faults)
     added = replace(dossier, papers=held, form=whole)
-    after = met(close_round(added, wait, around))
+    after, spoken = met(close_round(added, wait, around), around.now)
     event = DossierSupplemented(
         dossier=dossier.code,
         round=wait.round or 1,
@@ -77,7 +77,7 @@ def supplement(
         promised_at=after.promised_at,
         due_at=after.due_at,
     )
-    return Decision(after, (event,))
+    return Decision(after, (event, *spoken))
 
 
 def _changes(dossier: Dossier, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +125,8 @@ def pay(
         )
     if faults:
         raise InvalidInput(faults)
-    after = met(close_wait(dossier, wait, around.now, around.rules(dossier), proof=shown))
+    closed = close_wait(dossier, wait, around.now, around.rules(dossier), proof=shown)
+    after, spoken = met(closed, around.now)
     promised_at, due_at = promised_dates(after)
     event = DossierPaid(
         dossier=dossier.code,
@@ -136,7 +137,7 @@ def pay(
         promised_at=promised_at,
         due_at=due_at,
     )
-    return Decision(after, (event,))
+    return Decision(after, (event, *spoken))
 
 
 def withdraw(dossier: Dossier, around: Circumstances, *, reason: str) -> Decision[Dossier]:
@@ -151,10 +152,10 @@ def withdraw(dossier: Dossier, around: Circumstances, *, reason: str) -> Decisio
         status=dossier.becoming(Status.WITHDRAWN),
         ending=Ending(why),
         finished_at=around.now,
-        call_since=None,
     )
+    withdrawn, spoken = met(withdrawn, around.now)
     event = DossierWithdrawn(dossier=dossier.code, reason=why, withdrawn_at=around.now)
-    return Decision(withdrawn, (event,))
+    return Decision(withdrawn, (event, *spoken))
 
 
 def correct_contact(
@@ -166,17 +167,5 @@ def correct_contact(
     contact = check_contact(typed, faults)
     if faults or contact is None:
         raise InvalidInput(faults)
-    mended = replace(dossier, contact=contact)
+    mended = replace(dossier, contact=contact, bounced=())
     return Decision(mended, (contact_given(mended, around.now),))
-
-
-def called(dossier: Dossier, around: Circumstances) -> Decision[Dossier]:
-    """Take down that the citizen, whom no message reached, was called."""
-    must_allow(dossier, "called")
-    event = CitizenCalled(dossier=dossier.code, called_at=around.now)
-    return Decision(met(dossier), (event,))
-
-
-def met(dossier: Dossier) -> Dossier:
-    """The desk has spoken to the citizen: nobody has to call any more."""
-    return replace(dossier, call_since=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, cast, get_args
+from typing import Final, Literal, cast, get_args
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -18,6 +18,9 @@ from shared.kernel.phones import Phone, normalise_phone
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 LONGEST_ADDRESS: Final = 300
+First = Literal["sms", "email"]
+#: The ways of telling that a citizen may want first.
+FIRST: Final[tuple[First, ...]] = get_args(First)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class ContactInput:
     sms: bool = False
     mail: bool = False
     address: str | None = field(default=None, repr=False)
+    first: str | None = None
 
 
 def check_contact(raw: ContactInput, faults: list[Fault]) -> Contact | None:
@@ -47,6 +51,11 @@ def check_contact(raw: ContactInput, faults: list[Fault]) -> Contact | None:
             Fault("contact.language", "Chọn tiếng Việt hoặc tiếng Anh.", "must be vi or en")
         )
     _check_consent(raw, phone, faults)
+    first = (raw.first or "").strip() or None
+    if first not in (None, *FIRST):
+        faults.append(
+            Fault("contact.first", "Chọn SMS hoặc thư điện tử.", "must be sms, email or nothing")
+        )
     if name is None or len(faults) > before:
         return None
     return Contact(
@@ -58,6 +67,7 @@ def check_contact(raw: ContactInput, faults: list[Fault]) -> Contact | None:
         sms=raw.sms,
         mail=raw.mail,
         address=" ".join(address.split()) if address else None,
+        first=cast("First | None", first),
     )
 
 
@@ -123,4 +133,5 @@ def contact_given(dossier: Dossier, now: datetime) -> ContactGiven:
         consent=Consent(sms=contact.sms, email=contact.mail),
         lookup_word=dossier.lookup_word,
         given_at=now,
+        first=contact.first,
     )

@@ -39,6 +39,7 @@ CONTACT_PLACES: Final[Mapping[str, str]] = {
     "language": "contact.language",
     "sms": "contact.consent.sms",
     "mail": "contact.consent.email",
+    "first": "contact.first",
 }
 
 
@@ -120,6 +121,7 @@ def _typed(held: Contact) -> ContactInput:
         sms=held.sms,
         mail=held.mail,
         address=held.address,
+        first=held.first,
     )
 
 

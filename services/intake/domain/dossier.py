@@ -35,6 +35,8 @@ class Contact:
     mail: bool = False
     #: Where the person lives, as it stands on the papers; nobody but the desk is told.
     address: str | None = dataclasses.field(default=None, repr=False)
+    #: Which way of telling the citizen wants first; None: no matter.
+    first: Literal["sms", "email"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,21 @@ class Handed:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody has to call the citizen about this moment; `words` are what to say.
+
+    `id` names it to notify, which asked for it; None for one of the version before.
+    """
+
+    moment: str
+    since: datetime
+    id: str | None = None
+    words: str | None = None
+    tries: int = 0
+    tried_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """Why a dossier ended without its result, and what the citizen can do next."""
 
@@ -220,6 +237,9 @@ class Dossier:
     returned_at: datetime | None = None
     #: Since when somebody has to call the citizen: a message that matters reached nobody.
     call_since: datetime | None = None
+    calls: tuple[Call, ...] = ()
+    #: Ways (sms, email) by which nothing arrives, as far as notify or a call has told.
+    bounced: tuple[str, ...] = ()
     waits: tuple[Wait, ...] = ()
     pauses: tuple[Pause, ...] = ()
     clock_stop: ClockStop | None = None

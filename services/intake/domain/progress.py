@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from services.intake.domain import extensions
 from services.intake.domain.apologies import apologise_by_rule, apologise_with_result, prepare
@@ -36,7 +36,6 @@ from shared.events.intake import (
     StopConfirmed,
     SupplementRequested,
 )
-from shared.events.notify import CitizenUnreachable
 from shared.events.routing import (
     ApologyDue,
     ClockResumed,
@@ -84,26 +83,6 @@ def _known(dossier: Dossier | None) -> Dossier:
 
 def _late(dossier: Dossier) -> Decision[Dossier]:
     return Decision(note=f"Đến muộn: hồ sơ đã ở trạng thái «{dossier.status.vi}».")
-
-
-#: Moments after which the citizen has to do something, or will wait in vain.
-_MATTERS: Final = frozenset(
-    {
-        "refused", "supplement_requested", "supplement_reminder", "supplement_extended",
-        "supplement_dropped", "payment_requested", "resolved", "extended", "stopped",
-    }
-)  # fmt: skip
-
-
-def unreachable(
-    dossier: Dossier | None, event: CitizenUnreachable, _: Circumstances
-) -> Decision[Dossier]:
-    """A message that matters reached nobody: somebody has to call, also after the dossier's end."""
-    dossier = _known(dossier)
-    handed_over = dossier.status in (Status.RETURNED, Status.WITHDRAWN)
-    if event.moment not in _MATTERS or handed_over or dossier.call_since is not None:
-        return Decision()
-    return Decision(replace(dossier, call_since=event.at))
 
 
 @_until_its_end

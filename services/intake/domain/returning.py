@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final
 
+from services.intake.domain.calling import met
 from services.intake.domain.circumstances import Circumstances
-from services.intake.domain.citizen import met
 from services.intake.domain.dossier import Dossier, Handed
 from services.intake.domain.statuses import Status
 from services.intake.domain.texts import check_name, check_text, missing
@@ -54,15 +54,17 @@ def return_result(
         handed = _posted(dossier, handed, faults, **_only(told, "carrier", "waybill"))
     if faults:
         raise InvalidInput(faults)
-    after = replace(met(dossier), handed=(*dossier.handed, handed))
+    here, spoken = met(dossier, around.now)
+    after = replace(here, handed=(*dossier.handed, handed))
     common: dict[str, Any] = {
         "dossier": dossier.code, "method": method, "returned_at": around.now,
         "taker": handed.taker, "carrier": handed.carrier, "waybill": handed.waybill,
     }  # fmt: skip
     if left := len(after.results_left):
-        return Decision(after, (DossierPartlyReturned(steps=leaving, left=left, **common),))
+        partly = DossierPartlyReturned(steps=leaving, left=left, **common)
+        return Decision(after, (partly, *spoken))
     returned = replace(after, status=dossier.becoming(Status.RETURNED), returned_at=around.now)
-    return Decision(returned, (DossierReturned(**common),))
+    return Decision(returned, (DossierReturned(**common), *spoken))
 
 
 def _only(told: dict[str, Any], *names: str) -> dict[str, Any]:

@@ -33,6 +33,7 @@ def contact(written: Written) -> ContactInput:
         sms="c.sms" in written,
         mail="c.mail" in written,
         address=written.get("c.address"),
+        first=written.get("c.first"),
     )
 
 

@@ -7,12 +7,14 @@ first version: a row is read by whichever version of us is running.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final, TypeVar
 
 import msgspec
 import sqlalchemy as sa
 
 from services.intake.domain.dossier import (
+    Call,
     ClockStop,
     Contact,
     Correction,
@@ -82,11 +84,12 @@ def content(dossier: Dossier) -> Row:
 
 
 def _contact(contact: Contact) -> Row:
-    """Without an address where none was given: the first versions of us know none."""
+    """Without what was not given and earlier versions of us do not know."""
     values: Row = msgspec.to_builtins(contact)
-    if contact.address is None:
-        del values["address"]
-    return values
+    return {name: value for name, value in values.items() if value or name not in _LATER}
+
+
+_LATER: Final = ("address", "first")
 
 
 def same_content(one: Dossier, other: Dossier) -> bool:
@@ -122,6 +125,8 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         finished_at=row["finished_at"],
         returned_at=row["returned_at"],
         call_since=row["call_since"],
+        calls=_calls(row["call_since"], progress.get("calls")),
+        bounced=tuple(progress.get("bounced", ())),
         waits=_parts(Wait, progress.get("waits")),
         pauses=pauses_of(progress),
         clock_stop=_part(ClockStop, progress.get("standstill")),
@@ -152,6 +157,7 @@ def _progress(dossier: Dossier) -> Row:
         "handed": dossier.handed,
         "corrections": dossier.corrections,
         "time_asked": dossier.time_asked,
+        "calls": dossier.calls,
     }
     progress: Row = {name: [_plain(each) for each in held] for name, held in lists.items() if held}
     if dossier.clock_stop:
@@ -162,6 +168,8 @@ def _progress(dossier: Dossier) -> Row:
         progress["ending"] = _plain(dossier.ending)
     if dossier.results:
         progress["results"] = [_result(each) for each in dossier.results]
+    if dossier.bounced:
+        progress["bounced"] = list(dossier.bounced)
     if dossier.answered_by:
         progress["answered_by"] = dossier.answered_by
     return progress
@@ -174,13 +182,28 @@ def _result(result: StepResult) -> Row:
 
 
 def _plain(
-    part: Wait | Pause | ClockStop | Extension | TimeAsked | Missed | Handed | Correction | Ending,
+    part: Wait
+    | Pause
+    | Call
+    | ClockStop
+    | Extension
+    | TimeAsked
+    | Missed
+    | Handed
+    | Correction
+    | Ending,
 ) -> Row:
     """A part as JSON, instants as RFC 3339 in UTC, without what it does not have."""
     values = msgspec.to_builtins(part)
     if values.get("by") == "agency":  # as every extension was before others could name a date
         del values["by"]
     return {_OLDER.get(name, name): value for name, value in values.items() if value is not None}
+
+
+def _calls(since: datetime | None, raw: Any) -> tuple[Call, ...]:
+    """The calls to be made; of the version before only since when is known."""
+    calls = _parts(Call, raw)
+    return (Call("", since),) if since is not None and not calls else calls
 
 
 def _part(cls: type[T], raw: Any) -> T | None:

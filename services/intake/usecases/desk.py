@@ -12,6 +12,7 @@ from typing import Any, Concatenate, Final, ParamSpec
 
 from services.intake.domain import (
     apologies,
+    calling,
     citizen,
     correcting,
     expiry,
@@ -63,7 +64,7 @@ pay: Final = _verb(citizen.pay)
 withdraw: Final = _verb(citizen.withdraw)
 correct_contact: Final = _verb(citizen.correct_contact)
 correct: Final = _verb(correcting.correct)
-called: Final = _verb(citizen.called)
+called: Final = _verb(calling.called)
 grant_extension: Final = _verb(extensions.grant)
 refuse_extension: Final = _verb(extensions.refuse)
 apologise: Final = _verb(apologies.apologise)

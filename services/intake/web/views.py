@@ -72,6 +72,7 @@ def whole(dossier: Dossier, catalogue: Catalogue, now: datetime) -> Json:
             "address": contact.address,
             "language": contact.language,
             "consent": {"sms": contact.sms, "email": contact.mail},
+            "first": contact.first,
         },
         "waiting_for": [_wait(w) for w in dossier.open_waits],
         "extensions": [

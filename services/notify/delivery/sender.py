@@ -21,6 +21,7 @@ from services.notify.domain.delivery import Busy, Failed, GoingOut, Sent, Unknow
 from services.notify.domain.messages import RETRIES, Message
 from services.notify.storage import sendings
 from services.notify.storage.messages import signal_of
+from services.notify.usecases.gating import Manners, gate
 from services.notify.usecases.sending import (
     ORPHANED_AFTER,
     Tried,
@@ -30,6 +31,7 @@ from services.notify.usecases.sending import (
     recover,
     renew,
 )
+from services.notify.usecases.telling import Patient
 from shared.database import Store
 from shared.kernel.actor import Actor
 from shared.kernel.retry import RetryPolicy
@@ -63,6 +65,7 @@ class Sender:
         batch: int = BATCH,
         step_seconds: float = STEP_SECONDS,
         presence: Presence | None = None,
+        manners: Manners | None = None,
         me: str | None = None,
         is_dead: Callable[[str], bool] | None = None,
     ) -> None:
@@ -75,6 +78,7 @@ class Sender:
         # A local channel is quick, and a simulation's batches must not depend on the machine.
         self._seconds = step_seconds if channel.remote else math.inf
         self._presence = presence or Presence(store)
+        self._manners = manners  # None: whatever is due goes at once
         self._buried = 0  # as far as what the dead left was looked for
         self._me = me or self._presence.name
         self._signal = store.signal(signal_of(kind))
@@ -91,6 +95,10 @@ class Sender:
         self._noted = 0  # how many of the unrecorded are noted as taken already
         self._done: list[Tried] = []  # recorded and not reported yet
         self._paused_until = 0.0  # monotonic: until then the provider wants nothing
+
+    @property
+    def _patience(self) -> Patient | None:
+        return self._manners.patience if self._manners else None
 
     def step(self, wait: float) -> int:
         """Send one batch; when nothing is due, wait up to `wait` s for something."""
@@ -135,21 +143,25 @@ class Sender:
         self._record()
         self._presence.enter(self.kind)
         recovered = self._recover() if self._has_heard_of_dead() else 0
-        claimed = self._claim()
+        claimed, stayed = self._claim()
         if not claimed:
+            if stayed:
+                return recovered + stayed
             # What is due is not queued: it may be somebody's who is gone.
             return recovered + (self._recover() if self._is_due() else 0)
         self._held_at = time.monotonic()
         return self._go_on(Handing(self._channel, claimed), self._seconds)
 
-    def _claim(self) -> list[Message]:
+    def _claim(self) -> tuple[list[Message], int]:
+        """What goes now, and how many of those that were due do not."""
         heard = self._signal.count  # before claiming: what is committed meanwhile sets it anew
         with self._store.begin(_SENDER) as uow:
             claimed = claim_due(uow, self.kind, self._me, self._batch)
+            going = gate(uow, claimed, self._manners) if self._manners else claimed
         self._claimed_at = heard
         self._more = len(claimed) == self._batch
         self._seen = -1
-        return claimed
+        return going, len(claimed) - len(going)
 
     def _has_heard_of_dead(self) -> bool:
         return not self._started or self._presence.buried != self._buried
@@ -163,6 +175,7 @@ class Sender:
                 idempotent=self._channel.idempotent,
                 is_dead=self._gone,
                 idle=self._me if self._started else None,
+                patient=self._patience,
             )
         self._started = True
         self._seen = -1
@@ -215,7 +228,7 @@ class Sender:
         with self._store.begin(_SENDER) as uow:
             ours = go_out(uow, going, self._me, [each.message for each in taken])
             if others:
-                record_tries(uow, others, self._me, self._policy)
+                record_tries(uow, others, self._me, self._policy, self._patience)
         if ours:
             handing.out += len(going)
         self._held_at = time.monotonic()
@@ -234,7 +247,7 @@ class Sender:
     def _record(self) -> int:
         if self._unrecorded:
             with self._store.begin(_SENDER) as uow:
-                record_tries(uow, self._unrecorded, self._me, self._policy)
+                record_tries(uow, self._unrecorded, self._me, self._policy, self._patience)
         done, self._done = [*self._done, *self._unrecorded], []
         self._unrecorded, self._noted = [], 0
         if done:
@@ -279,10 +292,13 @@ def _first(found: sendings.Next, now: datetime, shared: datetime) -> datetime | 
     What lies farther off than anything is planned was written before it was put back: that is due.
     """
     due = now if found.due is not None and found.due > RETRIES.beyond(now) else found.due
+    held = found.held
+    if held is not None and held > now + sendings.LONGEST_HOLD:
+        held = now
     lease = None if found.lease is None else now + (found.lease - shared)
     mine = found.mine_since
     lost = None if mine is None else now if mine > now else mine + ORPHANED_AFTER
-    return min((at for at in (due, lease, lost) if at is not None), default=None)
+    return min((at for at in (due, held, lease, lost) if at is not None), default=None)
 
 
 def _report(channel: str, done: Sequence[Tried]) -> None:

@@ -37,6 +37,7 @@ class Case:
     office_name: str = ""
     due_at: datetime | None = None
     ended: bool = False
+    channel: str = ""  # how it was filed: direct, online, postal
 
 
 #: What ends a dossier; of the last two only older facts, which nobody confirmed.
@@ -61,6 +62,8 @@ def learn(case: Case, event: Event) -> Case:
             office=event.office.code,
             office_name=event.office.name,
         )
+    if isinstance(event, DossierRegistered | DossierReceived):
+        case = replace(case, channel=event.channel)
     if isinstance(
         event,
         DossierReceived

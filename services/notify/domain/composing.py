@@ -11,9 +11,9 @@ from services.notify.domain.cases import Case
 from services.notify.domain.contacts import SMS, Address
 from services.notify.domain.messages import Message
 from services.notify.domain.moments import Details
-from services.notify.domain.states import State
 from services.notify.domain.values import Notice, Place, values_for
 from shared.catalogue import Agency, Catalogue
+from shared.catalogue.model import TellingRule
 from shared.catalogue.render import render
 from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
@@ -37,6 +37,7 @@ class Composer:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self._template = lru_cache(maxsize=1024)(catalogue.template)
+        self._rule = lru_cache(maxsize=64)(catalogue.telling_rule)
 
     def notice(self, case: Case, made_at: datetime, details: Details) -> Notice:
         """What all texts of one event draw on; `UnknownDossier` when the case says nothing."""
@@ -48,17 +49,14 @@ class Composer:
         short = known.short_name if known else name
         return Notice(case, made_at, details, self._place(case), name, short)
 
+    def rule(self, at: datetime) -> TellingRule:
+        """How citizens are told at this instant."""
+        return self._rule(to_vn(at).date())
+
     def write(
-        self,
-        message: Message,
-        notice: Notice,
-        contact: ContactGiven,
-        to: Address,
-        *,
-        message_id: str,
-        now: datetime,
+        self, message: Message, notice: Notice, contact: ContactGiven, to: Address
     ) -> Message:
-        """The message with its text for this address, under this id, ready to be sent now."""
+        """The message with its text for this way; it goes nowhere yet."""
         on = to_vn(notice.made_at).date()
         notice = replace(notice, case=replace(notice.case, due_at=self._told_date(message, notice)))
         template = self._template(message.moment, to.channel, contact.language, on)
@@ -67,11 +65,8 @@ class Composer:
             values["due"] = _READY[contact.language]  # it comes with the result itself
         text = render(template, values)
         segments = sms_segments(text.body) if to.channel == SMS else None
-        return message.moved(
-            State.QUEUED,
-            now,
-            id=message_id,
-            next_at=now,
+        return replace(
+            message,
             channel=to.channel,
             to=to.to,
             language=contact.language,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from shared.events.intake import ContactGiven
@@ -10,6 +11,7 @@ from shared.kernel.text import mask_email, mask_phone
 
 SMS = "sms"
 EMAIL = "email"
+CALL = "call"  # an officer of the desk telephones
 CHANNELS = (EMAIL, SMS)
 
 NO_CONTACT = "no_contact"
@@ -38,15 +40,19 @@ class Choice:
     reason: str | None = None
 
 
-def choose(contact: ContactGiven) -> Choice:
-    """E-mail and SMS where consented and usable; else `no_consent` or `no_address`."""
-    wanted = [
-        (EMAIL, contact.consent.email, contact.email, _MAIL),
-        (SMS, contact.consent.sms, contact.phone, _MOBILE),
-    ]
+def choose(contact: ContactGiven, order: Sequence[str] = (SMS, EMAIL)) -> Choice:
+    """The ways where consented and usable, in the order in which they are tried.
+
+    The citizen's own choice comes first, else the city's order. Else `no_consent` or `no_address`.
+    """
+    ways = {
+        EMAIL: (contact.consent.email, contact.email, _MAIL),
+        SMS: (contact.consent.sms, contact.phone, _MOBILE),
+    }
     found = tuple(
         Address(channel, to)
-        for channel, consented, to, shape in wanted
+        for channel in sorted(order, key=lambda channel: channel != contact.first)
+        for consented, to, shape in (ways[channel],)
         if consented and to and shape.fullmatch(to)
     )
     if found:

@@ -1,6 +1,7 @@
-"""What becomes of an event: one message per channel, or one that waits for the contact.
+"""What becomes of an event: a ladder of messages, or one that waits for the contact.
 
-Nothing is sent here; the sending loops take the messages from where they are kept.
+The first of them is queued, the others stand by (`ladder`). Nothing is sent here; the sending loops
+take the messages from where they are kept.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ import msgspec
 
 from services.notify.domain.cases import Case, learn
 from services.notify.domain.composing import Composer
-from services.notify.domain.contacts import NO_CONSENT, Address, choose
-from services.notify.domain.messages import APPLICANT, NO_CHANNEL, Message, unreachable
+from services.notify.domain.contacts import CALL, NO_CONSENT, Address, choose
+from services.notify.domain.ladder import call
+from services.notify.domain.messages import APPLICANT, AT_DESK, NO_CHANNEL, Message, unreachable
 from services.notify.domain.moments import CONTACT_CHANGED, MOMENTS, Details
 from services.notify.domain.states import State
 from services.notify.domain.values import Notice
+from shared.catalogue.model import TellingRule
 from shared.events.decision import Decision
 from shared.events.event import Event
 from shared.events.intake import (
@@ -38,7 +41,7 @@ _PROPOSALS = (DossierResolved, DossierStopped, SupplementDropped)
 TOLD_BEFORE: Final = (
     "Cơ sở dữ liệu của nơi gửi đã khôi phục từ bản sao: điều này công dân đã được báo rồi."
 )
-TOOK_IT: Final = "Công dân tự nhận tại bộ phận một cửa nên không nhắn."
+AT_THE_DESK: Final = "Công dân vừa làm việc này tại bộ phận một cửa nên không nhắn."
 AFTER_THE_END: Final = "Đến muộn: hồ sơ đã kết thúc, công dân không được nhắn nữa."
 
 
@@ -68,6 +71,11 @@ class Circumstances:
     new_id: Callable[[], str]
     told: frozenset[str] = frozenset()
 
+    @property
+    def rule(self) -> TellingRule:
+        """How the city tells its citizens today."""
+        return self.composer.rule(self.now)
+
 
 class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a text will be made of, as it is kept while the contact is awaited."""
@@ -77,6 +85,10 @@ class _Kept(msgspec.Struct, frozen=True, omit_defaults=True):
     data: Details = Details()
 
 
+#: The last way: whoever calls knows the number, which is not repeated here.
+_DESK: Final = Address(CALL, "")
+
+
 def write_messages(
     known: Correspondence | None, event: Event, around: Circumstances
 ) -> Decision[Correspondence]:
@@ -84,18 +96,21 @@ def write_messages(
     before = known or Correspondence(Case(event.subject))
     if isinstance(event, _PROPOSALS) and event.proposed:
         return Decision()  # intake confirms it, or states what came before it
-    handed = isinstance(event, _HANDED)
     if before.case.ended and not isinstance(event, _AFTER_THE_END):
         return Decision(note=AFTER_THE_END)
     case = learn(before.case, event)
-    if handed and getattr(event, "taker", None) == "applicant":
-        return Decision(replace(before, case=case), note=TOOK_IT)
     moment = MOMENTS[type(event)]
     details = moment.details(event)
     notice = around.composer.notice(case, around.made_at, details)
-    blank = _blank(event, moment.code, around)
+    blank = replace(_blank(event, moment.code, around), matter=moment.matter(event))
+    if isinstance(event, ResultCodeGiven):
+        blank = replace(blank, good_until=event.until)
     if blank.id in around.told:
         return Decision(replace(before, case=case), note=TOLD_BEFORE)
+    if moment.code in around.rule.at_desk and _stood_there(event, case):
+        seen = blank.moved(State.SKIPPED, around.now, reason=AT_DESK)
+        known = replace(before, case=case, messages=(*before.messages, seen))
+        return Decision(known, note=AT_THE_DESK)
     if before.contact is None:
         kept = _Kept(around.made_at, case.due_at, details)
         waiting = replace(blank, about=msgspec.to_builtins(kept))
@@ -143,7 +158,9 @@ def _to_the_new(
     if old is None or case.ended or not case.procedure_name:
         return ()
     known = choose(old).addresses
-    fresh = tuple(each for each in choose(contact).addresses if each not in known)
+    fresh = tuple(
+        each for each in choose(contact, around.rule.channels).addresses if each not in known
+    )
     blank = _blank(contact, CONTACT_CHANGED, around)
     if not fresh or blank.id in around.told:
         return ()
@@ -165,17 +182,28 @@ def _blank(event: Event, moment: str, around: Circumstances) -> Message:
     )
 
 
+def _stood_there(event: Event, case: Case) -> bool:
+    """Whether the citizen has just done this at the desk, as far as the city can know."""
+    if isinstance(event, DossierReturned | DossierPartlyReturned):
+        return event.method == "desk" and event.taker != "representative"
+    return case.channel == "direct"
+
+
 def _addressed(
     blank: Message, notice: Notice, contact: ContactGiven, around: Circumstances
 ) -> tuple[tuple[Message, ...], tuple[Event, ...]]:
-    """One message per channel, the first under the given id; or one that ends here, and why."""
-    choice = choose(contact)
-    if not choice.addresses:
-        reason = choice.reason or NO_CONSENT
-        end = State.SKIPPED if reason == NO_CONSENT else State.UNDELIVERABLE
-        ended = blank.moved(end, around.now, reason=reason, told_unreachable=True, about=None)
-        return (ended,), (unreachable(blank, reason, around.now),)
-    return _written(blank, notice, contact, choice.addresses, around), ()
+    """The ladder, its first under the given id; or one that ends here, and why."""
+    choice = choose(contact, around.rule.channels)
+    if choice.addresses:
+        return _written(blank, notice, contact, choice.addresses, around), ()
+    reason = choice.reason or NO_CONSENT
+    if blank.moment in around.rule.needs_act:
+        words = around.composer.write(blank, notice, contact, _DESK)
+        asked, event = call(words, reason, around.now)
+        return (asked,), (event,)
+    end = State.SKIPPED if reason == NO_CONSENT else State.UNDELIVERABLE
+    ended = blank.moved(end, around.now, reason=reason, told_unreachable=True, about=None)
+    return (ended,), (unreachable(blank, reason, around.now),)
 
 
 def _written(
@@ -185,8 +213,13 @@ def _written(
     addresses: tuple[Address, ...],
     around: Circumstances,
 ) -> tuple[Message, ...]:
-    ids = [blank.id, *(around.new_id() for _ in addresses[1:])]
-    return tuple(
-        around.composer.write(blank, notice, contact, to, message_id=message_id, now=around.now)
-        for message_id, to in zip(ids, addresses, strict=True)
-    )
+    """One for each way, and where the citizen has to act a call of the desk behind them."""
+    ways = (*addresses, *([_DESK] if blank.moment in around.rule.needs_act else []))
+    first = around.composer.write(blank, notice, contact, ways[0])
+    ladder = [first.moved(State.QUEUED, around.now, next_at=around.now)]
+    for to in ways[1:]:
+        other = replace(blank, id=around.new_id())
+        written = around.composer.write(other, notice, contact, to)
+        ladder.append(written.moved(State.STANDBY, around.now))
+    count = len(ladder)
+    return tuple(replace(each, rung=n, rungs=count) for n, each in enumerate(ladder, start=1))

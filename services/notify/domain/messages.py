@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from services.notify.domain.contacts import CALL
 from services.notify.domain.delivery import Busy, Failed, Letter, Result, Sent
 from services.notify.domain.states import LOST, State, move
 from shared.events.notify import CitizenUnreachable
@@ -25,6 +26,11 @@ RETRIES = RetryPolicy(max_attempts=24, first=30, cap=3960, jitter=0.1)
 CONTACT_TIMEOUT = timedelta(hours=24)
 
 SPENT = "retries_spent"
+TOO_SLOW = "too_slow"
+EXPIRED = "expired"
+AT_DESK = "at_desk"
+ORDERED = "ordered"  # queued by an operator: goes whatever the hour
+WRONG_NUMBER = "wrong_number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,11 @@ class Message:
     told_unreachable: bool = False
     provider: str = ""  # whose hands it was given into last
     delivered_at: datetime | None = None
+    # Which of how many ways it is by which this person hears of this moment: first come, first tried.
+    rung: int = 1
+    rungs: int = 1
+    matter: str = ""  # what it is about beside its dossier, such as a round of papers
+    good_until: datetime | None = None  # of no use afterwards
     # What a text will be made of while the contact is awaited; emptied when it is made.
     about: Mapping[str, Any] | None = field(default=None, repr=False)
 
@@ -69,6 +80,12 @@ class Message:
         """This message after an allowed move; `NotAllowed` otherwise."""
         moved = move(self.state, state)
         return replace(self, state=moved, changed_at=now, text_out_at=None, **changes)
+
+
+def held(message: Message, until: datetime, reason: str, now: datetime) -> Message:
+    """A message that does not go before then (UTC): it was not handed over, no try is counted."""
+    tries = message.tries - 1
+    return message.moved(State.HELD, now, tries=tries, next_at=until, reason=reason)
 
 
 def requeued(message: Message, now: datetime) -> Message:
@@ -108,7 +125,7 @@ def after_crash(message: Message, now: datetime, *, idempotent: bool) -> Message
 
 def resent(message: Message, now: datetime) -> Message:
     """The message queued again by an operator's order, with a fresh budget."""
-    return message.moved(State.QUEUED, now, tries=0, next_at=now, reason=None)
+    return message.moved(State.QUEUED, now, tries=0, next_at=now, reason=ORDERED)
 
 
 def moment_lost(siblings: Iterable[Message]) -> bool:
@@ -118,5 +135,16 @@ def moment_lost(siblings: Iterable[Message]) -> bool:
 
 
 def unreachable(message: Message, reason: str, at: datetime) -> CitizenUnreachable:
-    """What is said of a moment for which no channel is left; `at` is UTC."""
-    return CitizenUnreachable(dossier=message.dossier, moment=message.moment, reason=reason, at=at)
+    """What is said of a moment for which no channel is left; `at` is UTC.
+
+    With the words for the officer who calls, where somebody has to.
+    """
+    calling = message.channel == CALL
+    return CitizenUnreachable(
+        dossier=message.dossier,
+        moment=message.moment,
+        reason=reason,
+        at=at,
+        call=message.id if calling else None,
+        words=message.body if calling else None,
+    )

@@ -14,6 +14,14 @@ from shared.events.event import Event
 from shared.events.parts import Agency, StepResult
 
 E = TypeVar("E", bound=Event)
+_Rounds = (
+    intake.SupplementRequested
+    | intake.SupplementReminded
+    | intake.SupplementExtended
+    | intake.DossierSupplemented
+    | intake.DropConfirmed
+    | routing.SupplementDropped
+)
 
 
 class Details(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -41,11 +49,25 @@ class Moment:
     code: str
     name_vi: str
     details: Callable[[Any], Details]
+    matter: Callable[[Any], str]
 
 
-def _moment(cls: type[E], code: str, name_vi: str, details: Callable[[E], Details]) -> Moment:
-    """The event, its moment (`code` names its templates in the catalogue), what its text says."""
-    return Moment(cls, code, name_vi, details)
+def _moment(
+    cls: type[E],
+    code: str,
+    name_vi: str,
+    details: Callable[[E], Details],
+    matter: Callable[[E], object] = lambda _: "",
+) -> Moment:
+    """The event, its moment (`code` names its templates in the catalogue), what its text says.
+
+    `matter`: the round or step that it is about, where a dossier can have several.
+    """
+    return Moment(cls, code, name_vi, details, lambda event: str(matter(event) or ""))
+
+
+def _round(event: _Rounds) -> int:
+    return event.round
 
 
 def _nothing(_: Event) -> Details:
@@ -91,16 +113,18 @@ _TABLE: Final[tuple[Moment, ...]] = (
         "supplement_requested",
         "Yêu cầu bổ sung",
         lambda event: msgspec.structs.replace(_papers(event), step=event.step),
+        _round,
     ),
-    _moment(intake.SupplementReminded, "supplement_reminder", "Nhắc bổ sung", _papers),
+    _moment(intake.SupplementReminded, "supplement_reminder", "Nhắc bổ sung", _papers, _round),
     _moment(
         intake.SupplementExtended,
         "supplement_extended",
         "Lùi hạn bổ sung",
         lambda event: Details(agency=event.agency, items=event.items, respond_by=event.respond_by),
+        _round,
     ),
-    _moment(intake.DossierSupplemented, "supplemented", "Đã nhận bổ sung", _nothing),
-    _moment(intake.DropConfirmed, "supplement_dropped", "Không còn chờ bổ sung", _drop),
+    _moment(intake.DossierSupplemented, "supplemented", "Đã nhận bổ sung", _nothing, _round),
+    _moment(intake.DropConfirmed, "supplement_dropped", "Không còn chờ bổ sung", _drop, _round),
     _moment(
         routing.PaymentRequested,
         "payment_requested",
@@ -111,12 +135,14 @@ _TABLE: Final[tuple[Moment, ...]] = (
             step=event.step,
             replaces=event.replaces or "",
         ),
+        lambda event: event.step,
     ),
     _moment(
         intake.DossierPaid,
         "paid",
         "Đã nộp tiền",
         lambda event: Details(amount_vnd=event.amount_vnd, step=event.step),
+        lambda event: event.step,
     ),
     _moment(
         intake.ResultConfirmed,
@@ -167,7 +193,9 @@ _OLDER: Final[tuple[Moment, ...]] = (
         lambda event: Details(results=event.results),
     ),
     _moment(routing.DossierStopped, "stopped", "Dừng xử lý", _stop),
-    _moment(routing.SupplementDropped, "supplement_dropped", "Không còn chờ bổ sung", _drop),
+    _moment(
+        routing.SupplementDropped, "supplement_dropped", "Không còn chờ bổ sung", _drop, _round
+    ),
 )
 #: The whole table of what citizens are told. An event that is not here makes no message.
 MOMENTS: Final[Mapping[type[Event], Moment]] = {moment.cls: moment for moment in (*_TABLE, *_OLDER)}

@@ -1,7 +1,7 @@
 """The states of a message and the moves between them; the only place that allows a move.
 
 A message is never deleted and never goes back in silence: only an operator's order or a receipt
-leads out of `uncertain` and `undeliverable`.
+leads out of `uncertain` and `undeliverable`. Which message of a moment goes when is in `ladder`.
 """
 
 from __future__ import annotations
@@ -23,26 +23,48 @@ class State(StrEnum):
     FAILED = "failed"  # will be tried again at its own time
     UNCERTAIN = "uncertain"  # handed over perhaps: a person decides
     UNDELIVERABLE = "undeliverable"
-    SKIPPED = "skipped"  # the citizen agreed to no channel
+    SKIPPED = "skipped"  # the citizen agreed to no channel, or has just done it at the desk
+    HELD = "held"  # waits for a decent hour, or for what may take its place
+    STANDBY = "standby"  # goes where the way before it fails
+    TO_CALL = "to_call"  # the desk is asked to call; its answer ends it
+    SPARED = "spared"  # another way reached the citizen
+    CANCELLED = "cancelled"  # no longer true, or too late to be of use
+    RECALLED = "recalled"  # by an operator, before it went
 
+
+#: What nobody needs any more ends so, wherever it has not gone yet.
+_ENDS = frozenset({State.SPARED, State.CANCELLED, State.RECALLED})
 
 MOVES: Mapping[State, frozenset[State]] = {
-    State.AWAITING_CONTACT: frozenset({State.QUEUED, State.SKIPPED, State.UNDELIVERABLE}),
-    State.QUEUED: frozenset({State.SENDING, State.DELIVERED}),
+    State.AWAITING_CONTACT: frozenset(
+        {State.QUEUED, State.STANDBY, State.TO_CALL, State.SKIPPED, State.UNDELIVERABLE}
+    ),
+    State.QUEUED: frozenset({State.SENDING, State.DELIVERED, State.UNDELIVERABLE, *_ENDS}),
     State.SENDING: frozenset(
         {State.SENT, State.FAILED, State.UNCERTAIN, State.UNDELIVERABLE, State.QUEUED}
+        | {State.HELD, State.CANCELLED}
     ),
-    State.FAILED: frozenset({State.SENDING, State.QUEUED, State.DELIVERED}),
+    State.FAILED: frozenset(
+        {State.SENDING, State.QUEUED, State.DELIVERED, State.UNDELIVERABLE, *_ENDS}
+    ),
     # Receipts: up to `delivered` from wherever it stands, and never down from there.
     State.UNCERTAIN: frozenset({State.QUEUED, State.SENT, State.DELIVERED, State.UNDELIVERABLE}),
     State.UNDELIVERABLE: frozenset({State.QUEUED, State.DELIVERED}),
     State.SENT: frozenset({State.DELIVERED, State.UNDELIVERABLE}),
     State.DELIVERED: frozenset(),
     State.SKIPPED: frozenset(),
+    State.HELD: frozenset({State.QUEUED, State.DELIVERED, State.UNDELIVERABLE, *_ENDS}),
+    State.STANDBY: frozenset({State.QUEUED, State.TO_CALL, *_ENDS}),
+    State.TO_CALL: frozenset({State.DELIVERED, State.UNDELIVERABLE, *_ENDS}),
+    State.SPARED: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.RECALLED: frozenset(),
 }
 
 # What an operator may order to be sent (again).
-RESENDABLE = frozenset({State.FAILED, State.UNCERTAIN, State.UNDELIVERABLE})
+RESENDABLE = frozenset({State.HELD, State.FAILED, State.UNCERTAIN, State.UNDELIVERABLE})
+# What an operator may still take back.
+RECALLABLE = frozenset({State.QUEUED, State.HELD, State.FAILED, State.STANDBY})
 # No further try will be made without an operator, and the citizen was not reached.
 LOST = frozenset({State.UNDELIVERABLE, State.SKIPPED})
 
@@ -55,7 +77,13 @@ NAMES_VI: Mapping[State, str] = {
     State.FAILED: "Lỗi, sẽ gửi lại",
     State.UNCERTAIN: "Chưa rõ đã gửi",
     State.UNDELIVERABLE: "Không gửi được",
-    State.SKIPPED: "Không gửi (không đồng ý nhận tin)",
+    State.SKIPPED: "Không gửi",
+    State.HELD: "Chờ đến giờ gửi",
+    State.STANDBY: "Dự phòng",
+    State.TO_CALL: "Cần gọi điện",
+    State.SPARED: "Không cần nữa",
+    State.CANCELLED: "Đã hủy vì không còn đúng",
+    State.RECALLED: "Đã thu hồi",
 }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.notify.domain.cases import Case
-from services.notify.domain.contacts import SMS
+from services.notify.domain.contacts import EMAIL, SMS
 from services.notify.domain.moments import Details
 from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
@@ -79,7 +79,7 @@ def values_for(notice: Notice, contact: ContactGiven, channel: str) -> dict[str,
         "otp": details.otp,
         "respond_by": _time(details.respond_by, language, brief=brief),
     }
-    if not brief:
+    if channel == EMAIL:
         values["name"] = contact.name
     return values
 

@@ -10,7 +10,15 @@ import sqlalchemy as sa
 from services.notify.domain.states import State
 from services.notify.storage.tables import cases, messages
 
-_DONE = (State.SENT, State.DELIVERED, State.SKIPPED, State.UNDELIVERABLE)
+_DONE = (
+    State.SENT,
+    State.DELIVERED,
+    State.SKIPPED,
+    State.UNDELIVERABLE,
+    State.SPARED,
+    State.CANCELLED,
+    State.RECALLED,
+)
 _OPEN = [state.value for state in State if state not in _DONE]
 
 

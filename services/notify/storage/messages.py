@@ -19,7 +19,7 @@ from shared.database.batch import among
 from shared.kernel.errors import NotFound
 
 # What never changes once a message is written.
-_FIXED = frozenset({"fact_id", "moment", "person", "dossier", "made_at"})
+_FIXED = frozenset({"fact_id", "moment", "person", "dossier", "made_at", "matter", "good_until"})
 _READY = frozenset({State.QUEUED, State.FAILED})
 
 
@@ -46,7 +46,7 @@ class Messages:
         return self._select(in_states(State.AWAITING_CONTACT), messages.c.id.in_(ids))
 
     def of_facts(self, fact_ids: Iterable[str]) -> list[Message]:
-        """All messages of these facts, as this unit has left them so far."""
+        """All messages of these facts, as this unit has left them so far, held until it ends."""
         rows = self._uow.connection.execute(_OF_FACTS, {"keys": sorted(set(fact_ids))})
         found = [message_of(row) for row in rows]
         return [self._changed.get(message.id, message) for message in found]
@@ -97,7 +97,7 @@ def oldest_first(*where: sa.ColumnElement[bool]) -> sa.Select[Any]:
 
 
 _THESE = sa.select(*MESSAGE_COLUMNS).where(among(messages.c.id)).order_by(messages.c.id)
-_OF_FACTS = oldest_first(among(messages.c.fact_id))
+_OF_FACTS = oldest_first(among(messages.c.fact_id)).with_for_update()
 
 
 def _changing(row: dict[str, Any]) -> dict[str, Any]:

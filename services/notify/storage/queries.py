@@ -15,7 +15,14 @@ from services.notify.storage.tables import GROUPS, found_by_index, messages
 from shared.kernel.errors import NotFound
 
 # Each of these is in a small index.
-_FINISHED = (State.SENT, State.DELIVERED, State.SKIPPED)
+_FINISHED = (
+    State.SENT,
+    State.DELIVERED,
+    State.SKIPPED,
+    State.SPARED,
+    State.CANCELLED,
+    State.RECALLED,
+)
 UNFINISHED = tuple(state for state in State if state not in _FINISHED)
 
 
@@ -60,6 +67,17 @@ def one(connection: sa.Connection, message_id: str) -> Message:
     if row is None:
         raise NotFound("there is no such message", vi="Không có tin nhắn này.")
     return message_of(row)
+
+
+def of_moment(connection: sa.Connection, message: Message) -> list[Message]:
+    """All ways of this one's moment and person, in the order in which they are tried."""
+    same = (
+        messages.c.fact_id == message.fact_id,
+        messages.c.moment == message.moment,
+        messages.c.person == message.role,
+    )
+    query = sa.select(*MESSAGE_COLUMNS).where(*same).order_by(messages.c.rung, messages.c.channel)
+    return [message_of(row) for row in connection.execute(query)]
 
 
 def by_state(connection: sa.Connection) -> dict[str, int]:

@@ -15,7 +15,16 @@ from shared.events.intake import ContactGiven
 from shared.events.parts import Consent
 
 _CASE = tuple(field.name for field in fields(Case))
-_CONTACT = ("dossier", "name", "phone", "email", "language", "lookup_word", "given_at")
+_CONTACT = (
+    "dossier",
+    "name",
+    "phone",
+    "email",
+    "language",
+    "lookup_word",
+    "given_at",
+    "first",
+)
 # `to` and `role` are words of SQL.
 _NAMED = {"to": "recipient", "role": "person"}
 _MESSAGE = tuple((field.name, _NAMED.get(field.name, field.name)) for field in fields(Message))

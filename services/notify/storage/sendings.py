@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -18,6 +19,8 @@ from services.notify.storage.tables import in_states, messages
 from shared.database.batch import among
 from shared.database.types import Instant
 
+#: No message is held for longer: what is planned later was planned by another clock.
+LONGEST_HOLD: Final = timedelta(hours=36)
 _READY = in_states(State.QUEUED, State.FAILED)
 _SENDING = in_states(State.SENDING)
 _HOLDERS = messages.c.sender == sa.bindparam("holder")
@@ -49,6 +52,16 @@ _CLAIM = (
         sent_at=None,
     )
     .returning(*MESSAGE_COLUMNS)
+)
+# What waited for its hour and has it now; also where the clock was put back since by more than that.
+_RELEASE = (
+    messages.update()
+    .where(
+        _OF_CHANNEL,
+        in_states(State.HELD),
+        sa.or_(messages.c.next_at <= _NOW, messages.c.next_at > _BEYOND),
+    )
+    .values(state=State.QUEUED.value, next_at=_NOW)
 )
 _THOSE = among(messages.c.id)
 _STILL_HELD = sa.select(messages.c.id).where(_THOSE, _SENDING, _HOLDERS).with_for_update()
@@ -108,6 +121,12 @@ def claim(
     }
     taken = [message_of(row) for row in connection.execute(_CLAIM, asked)]
     return sorted(taken, key=lambda message: (message.next_at or now, message.id))
+
+
+def release(connection: sa.Connection, channel: str, now: datetime) -> None:
+    """What was held until now is due."""
+    asked = {"by": channel, "now": now, "beyond": now + LONGEST_HOLD}
+    connection.execute(_RELEASE, asked)
 
 
 def go_out(
@@ -206,6 +225,9 @@ _NEXT = sa.select(
         messages.c.text_out_at.is_(None),
     )
     .scalar_subquery(),
+    sa.select(sa.func.min(messages.c.next_at))
+    .where(_OF_CHANNEL, in_states(State.HELD))
+    .scalar_subquery(),
 )
 
 
@@ -219,12 +241,13 @@ class Next:
     due: datetime | None
     lease: datetime | None
     mine_since: datetime | None
+    held: datetime | None
 
 
 def next_due(connection: sa.Connection, channel: str, sender: str) -> Next:
     """The earliest instants (UTC) at which a message of this channel has to be looked at."""
-    ready, lease, mine = connection.execute(_NEXT, {"by": channel, "sender": sender}).one()
-    return Next(ready, lease, mine)
+    row = connection.execute(_NEXT, {"by": channel, "sender": sender}).one()
+    return Next(*row)
 
 
 _AWAITING = in_states(State.AWAITING_CONTACT)

@@ -42,6 +42,12 @@ _CALL = Both(
 )
 
 
+_DESK = Both(
+    "Bộ phận một cửa: danh sách “Cần gọi”; lời cần nói và kết quả cuộc gọi ở trang hồ sơ.",
+    "The desk: its list of citizens to call; what to say and what came of it are on the dossier's page.",
+)
+
+
 def lines(connection: sa.Connection, now: datetime) -> list[Line]:
     """Messages on their way, and those that stand still."""
     found = []
@@ -53,6 +59,8 @@ def lines(connection: sa.Connection, now: datetime) -> list[Line]:
         (State.UNCERTAIN, ACT, _DECIDE),
         (State.UNDELIVERABLE, NOTE, _CALL),
         (State.AWAITING_CONTACT, NOTE, None),
+        (State.TO_CALL, NOTE, _DESK),
+        (State.HELD, OK, None),
     ):
         column = messages.c.made_at if state is State.AWAITING_CONTACT else messages.c.changed_at
         found.append(_line(state, _count(connection, state, column), now, level, act))

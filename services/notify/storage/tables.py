@@ -28,6 +28,7 @@ cases = sa.Table(
     sa.Column("office_name", sa.Text, nullable=False),
     sa.Column("due_at", Instant()),
     sa.Column("ended", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("channel", sa.Text, nullable=False, server_default=""),
 )
 
 contacts = sa.Table(
@@ -42,6 +43,7 @@ contacts = sa.Table(
     sa.Column("consent_email", sa.Boolean, nullable=False),
     sa.Column("lookup_word", sa.Text, nullable=False),
     sa.Column("given_at", Instant(), nullable=False),
+    sa.Column("first", sa.Text),
 )
 
 messages = sa.Table(
@@ -77,6 +79,11 @@ messages = sa.Table(
     # Who was given it last, and when a receipt said that it arrived.
     sa.Column("provider", sa.Text, nullable=False, server_default=""),
     sa.Column("delivered_at", Instant()),
+    # Which of how many ways it is, what round or step it is about, and when it is of no use any more.
+    sa.Column("rung", sa.SmallInteger, nullable=False, server_default="1"),
+    sa.Column("rungs", sa.SmallInteger, nullable=False, server_default="1"),
+    sa.Column("matter", sa.Text, nullable=False, server_default=""),
+    sa.Column("good_until", Instant()),
     # One message per fact, moment, person and channel, whatever happens.
     sa.UniqueConstraint("fact_id", "moment", "person", "channel", name="messages_once"),
 )
@@ -139,6 +146,15 @@ strays = sa.Table(
 )
 sa.Index("strays_look_at", strays.c.look_at)
 
+# How many messages an address was given on a day; what is older than a day is cleared.
+told_days = sa.Table(
+    "told_days",
+    metadata,
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("address", sa.Text, primary_key=True),  # a digest of it
+    sa.Column("count", sa.Integer, nullable=False),
+)
+
 # The processes that send, each under a random name; who stands still is dead.
 processes = sa.Table(
     "processes",
@@ -186,4 +202,7 @@ _partial("messages_due", (State.QUEUED, State.FAILED), "channel", "next_at", "id
 _partial("messages_sending", (State.SENDING,), "channel", "lease_until")
 _partial("messages_awaiting", (State.AWAITING_CONTACT,), "made_at")
 _partial("messages_stuck", (State.UNCERTAIN, State.UNDELIVERABLE), "state", "changed_at")
+_partial("messages_held", (State.HELD,), "channel", "next_at", "id")
+_partial("messages_standby", (State.STANDBY,), "next_at", "id")
+_partial("messages_to_call", (State.TO_CALL,), "changed_at")
 _partial("messages_skipped", (State.SKIPPED,), "made_at")

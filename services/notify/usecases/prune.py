@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
+from services.notify.storage.beside import forget_days
 from services.notify.storage.ended import ended
 from shared.database import Store
+from shared.kernel.clock import to_vn
 from shared.messaging.prune import Cleared, clear_ledgers, cutoff
 from shared.settings import Settings
 
 
 def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cleared]:
     """Clear batch by batch, each committed when it is told; with `dry` only count."""
+    if not dry:
+        with store.transaction() as connection:
+            forget_days(connection, to_vn(store.clock.now()).date() - timedelta(days=1))
     if before := cutoff(store.clock.now(), settings.keep_ledgers_days):
         yield from clear_ledgers(store, ended, before, dry=dry)

@@ -30,7 +30,7 @@ from services.notify.storage import receipts as rows
 from services.notify.storage.correspondence import lock_dossiers
 from services.notify.storage.messages import Messages
 from services.notify.storage.receipts import Stray
-from services.notify.usecases.telling import notable, record_unreachable
+from services.notify.usecases.telling import follow_up, notable, refused
 from shared.database import UnitOfWork
 from shared.log import get
 
@@ -165,8 +165,8 @@ def _settle(uow: UnitOfWork, ids: set[str]) -> set[str]:
     """Move messages as their tickets have it; those that a sender has in its hands are left."""
     tickets = rows.of_messages(uow.connection, ids)
     messages = uow.get(Messages)
-    if any(ticket.fate is Fate.LOST for each in tickets.values() for ticket in each):
-        # As a sender does before it loses one: see `hold_lost`.
+    if any(ticket.fate >= Fate.LOST for each in tickets.values() for ticket in each):
+        # As a sender does before it writes one that others follow: see `hold`.
         lock_dossiers(uow.connection, [message.dossier for message in messages.these(ids)])
     moved = []
     held = messages.these(ids, lock=True)
@@ -176,5 +176,6 @@ def _settle(uow: UnitOfWork, ids: set[str]) -> set[str]:
             messages.change(after)
             uow.record(*notable(after, message))
             moved.append(after)
-    record_unreachable(uow, moved)
+    uow.record(*refused(moved, uow.now))
+    follow_up(uow, moved)
     return {message.id for message in held if message.state is State.SENDING}

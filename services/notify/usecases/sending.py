@@ -6,7 +6,7 @@ The channel itself is called between two of these units, with no transaction ope
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from services.notify.domain.contacts import NO_CONTACT
 from services.notify.domain.delivery import Busy, Result, Sent, Unknown
 from services.notify.domain.messages import (
     CONTACT_TIMEOUT,
+    SPENT,
     Message,
     after_crash,
     after_try,
@@ -26,7 +27,7 @@ from services.notify.domain.states import State
 from services.notify.storage import receipts, sendings
 from services.notify.storage.messages import Messages
 from services.notify.storage.receipts import Try
-from services.notify.usecases.telling import hold_lost, notified, record_unreachable
+from services.notify.usecases.telling import Patient, follow_up, hold, notified, refused
 from shared.database import UnitOfWork
 from shared.kernel.retry import RetryPolicy
 
@@ -47,8 +48,9 @@ class Tried:
 
 
 def claim_due(uow: UnitOfWork, channel: str, sender: str, limit: int) -> list[Message]:
-    """Up to `limit` messages that this sender, and nobody else, now hands to the channel."""
+    """Up to `limit` messages that this sender, and nobody else, now has; `gate` lets them go."""
     wanted = sendings.Claim(sender, uow.shared_now() + LEASE)
+    sendings.release(uow.connection, channel, uow.now)
     return sendings.claim(uow.connection, channel, wanted, uow.now, limit)
 
 
@@ -71,31 +73,45 @@ def renew(uow: UnitOfWork, held: Iterable[Message], sender: str) -> None:
     sendings.renew(uow.connection, [message.id for message in held], holder)
 
 
-def record_tries(uow: UnitOfWork, tried: Sequence[Tried], sender: str, policy: RetryPolicy) -> None:
-    """Write what became of a batch, and say who was told and who cannot be."""
+def record_tries(
+    uow: UnitOfWork,
+    tried: Sequence[Tried],
+    sender: str,
+    policy: RetryPolicy,
+    patient: Patient | None = None,
+) -> None:
+    """Write what became of a batch, say who was told and who cannot be, and what follows."""
     sent = {one.message.id: one for one in tried if isinstance(one.result, Sent)}
     others = [_moved(one, uow, policy) for one in tried if not isinstance(one.result, Sent)]
-    hold_lost(uow, others)
+    gone = [replace(one.message, state=State.SENT) for one in sent.values()]
+    hold(uow, [*gone, *others])
     marked: set[str] = set()
     for by in sorted({_by(one) for one in sent.values()}):
         ids = sorted(name for name, one in sent.items() if _by(one) == by)
         marked |= sendings.mark_sent(uow.connection, ids, sender, uow.now, by)
     uow.record(*notified((one.message, uow.now) for name, one in sent.items() if name in marked))
     if others:
-        marked |= _record_failed(uow, others, sender)
+        marked |= _record_others(uow, others, sender)
     _write_down(uow, [one for one in tried if one.message.id in marked])
+    final = {name for name, one in sent.items() if not _has_receipts(one)}
+    moved = [message for message in (*gone, *others) if message.id in marked]
+    follow_up(uow, moved, patient, final)
 
 
 def _by(one: Tried) -> str:
     return "" if one.result is None else one.result.by
 
 
-def _record_failed(uow: UnitOfWork, moved: Sequence[Message], sender: str) -> set[str]:
+def _has_receipts(one: Tried) -> bool:
+    return isinstance(one.result, Sent) and bool(one.result.references)
+
+
+def _record_others(uow: UnitOfWork, moved: Sequence[Message], sender: str) -> set[str]:
     held = sendings.still_held(uow.connection, sorted(message.id for message in moved), sender)
     others = [message for message in moved if message.id in held]
     for message in others:
         uow.get(Messages).change(message)
-    record_unreachable(uow, others)
+    uow.record(*refused((m for m in others if m.reason != SPENT), uow.now))
     return held
 
 
@@ -121,6 +137,7 @@ def recover(
     idempotent: bool,
     is_dead: Callable[[str], bool],
     idle: str | None = None,
+    patient: Patient | None = None,
 ) -> int:
     """Messages that a dead or hanging sender held: queued again, sent, or uncertain; how many.
 
@@ -138,10 +155,15 @@ def recover(
     known = {message.id for message in orphans}
     found = sendings.left_behind(uow.connection, channel, uow.shared_now(), dead)
     left = [message for message in found if message.id not in known]
-    for message in left:
-        messages.change(after_crash(message, uow.now, idempotent=idempotent))
+    after = [after_crash(message, uow.now, idempotent=idempotent) for message in left]
+    hold(uow, after)
+    for message, now in zip(left, after, strict=True):
+        messages.change(now)
         if message.sent_at is not None:
             uow.record(*notified([(message, message.sent_at)]))
+    # Only of who tells of no receipts it is noted in passing that they took it.
+    final = {message.id for message in after if message.state is State.SENT}
+    follow_up(uow, after, patient, final)
     return len(orphans) + len(left)
 
 

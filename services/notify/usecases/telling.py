@@ -1,17 +1,19 @@
-"""Saying who was told and who cannot be: what an answer and a receipt have in common."""
+"""Saying who was told and who cannot be, and what follows for the other ways of a moment."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
-from services.notify.domain.messages import STAFF, Message, moment_lost, unreachable
+from services.notify.domain.ladder import Patience, follow
+from services.notify.domain.messages import STAFF, Message
 from services.notify.domain.states import LOST, State
 from services.notify.storage.correspondence import lock_dossiers
 from services.notify.storage.messages import Messages
 from shared.database import UnitOfWork
-from shared.events.notify import CitizenNotified
+from shared.events.notify import AddressFailed, CitizenNotified
+
+Patient = Callable[[datetime], Patience]
 
 
 def notified(messages: Iterable[tuple[Message, datetime]]) -> list[CitizenNotified]:
@@ -29,37 +31,58 @@ def notified(messages: Iterable[tuple[Message, datetime]]) -> list[CitizenNotifi
     ]
 
 
-def hold_lost(uow: UnitOfWork, moved: Iterable[Message]) -> None:
-    """Before lost messages are written: hold their dossiers.
+def hold(uow: UnitOfWork, moved: Iterable[Message]) -> None:
+    """Before messages are written that others follow: hold their dossiers.
 
-    Two senders may lose the two channels of one moment at once: one of them must see both.
+    Two senders may lose the two ways of one moment at once: one of them must see both.
     """
-    lost = [message.dossier for message in moved if message.state in LOST]
-    if lost:
-        lock_dossiers(uow.connection, lost)
+    followed = [message.dossier for message in moved if _is_followed(message)]
+    if followed:
+        lock_dossiers(uow.connection, followed)
 
 
-def record_unreachable(uow: UnitOfWork, moved: Iterable[Message]) -> None:
-    """Say of which moments of a citizen no channel is left, once each."""
-    lost = [message for message in moved if message.state in LOST and message.role != STAFF]
-    if not lost:
+def follow_up(
+    uow: UnitOfWork,
+    moved: Iterable[Message],
+    patient: Patient | None = None,
+    final: Collection[str] = (),
+) -> None:
+    """What follows for the other ways of these moments, and for a citizen whom none is left for.
+
+    `final`: ids of what was handed to somebody who never tells whether it arrived.
+    """
+    followed = [message for message in moved if _is_followed(message)]
+    if not followed:
         return
     messages = uow.get(Messages)
-    siblings: dict[tuple[str, str, str], list[Message]] = {}
-    for message in messages.of_facts(message.fact_id for message in lost):
-        key = (message.fact_id, message.moment, message.role)
-        siblings.setdefault(key, []).append(message)
-    for message in lost:
-        group = siblings[message.fact_id, message.moment, message.role]
-        if moment_lost(group):
-            group[:] = [_told(uow, message)]
+    groups: dict[tuple[str, str, str], list[Message]] = {}
+    for message in messages.of_facts(message.fact_id for message in followed):
+        groups.setdefault(_moment(message), []).append(message)
+    for message in {_moment(each): each for each in followed}.values():
+        patience = patient(uow.now) if patient else None
+        changed, events = follow(
+            groups[_moment(message)], uow.now, patience, final=message.id in final
+        )
+        for each in changed:
+            messages.change(each)
+        uow.record(*events)
 
 
-def _told(uow: UnitOfWork, message: Message) -> Message:
-    told = replace(message, told_unreachable=True)
-    uow.get(Messages).change(told)
-    uow.record(unreachable(told, message.reason or State.UNDELIVERABLE.value, uow.now))
-    return told
+def _moment(message: Message) -> tuple[str, str, str]:
+    return message.fact_id, message.moment, message.role
+
+
+def _is_followed(message: Message) -> bool:
+    return message.role != STAFF and (message.rungs > 1 or message.state in LOST)
+
+
+def refused(moved: Iterable[Message], at: datetime) -> list[AddressFailed]:
+    """Of which addresses a server has said for good that nothing arrives there."""
+    return [
+        AddressFailed(dossier=message.dossier, channel=message.channel, at=at)
+        for message in moved
+        if message.role != STAFF and message.state is State.UNDELIVERABLE
+    ]
 
 
 def notable(message: Message, before: Message) -> Sequence[CitizenNotified]:

@@ -12,6 +12,7 @@ from services.notify.domain.contacts import CHANNELS, masked
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage import queries
+from services.notify.usecases.recalling import recall
 from services.notify.usecases.resending import resend
 from shared.database import Store
 from shared.identity.audit import saw
@@ -111,6 +112,7 @@ def blueprint(store: Store) -> Blueprint:
     _list(blue, store)
     _one(blue, store)
     _send_again(blue, store)
+    _take_back(blue, store)
     return blue
 
 
@@ -171,3 +173,18 @@ def _send_again(blue: Blueprint, store: Store) -> None:
             """Queue an uncertain, failed or undeliverable message again."""
             with store.begin(current().actor) as uow:
                 return shown(resend(uow, message_id))
+
+
+def _take_back(blue: Blueprint, store: Store) -> None:
+    @blue.route("/<string:message_id>/recall")
+    class Recalling(MethodView):
+        """Taking back."""
+
+        @require("operator")
+        @blue.response(200, MessageSchema)  # type: ignore[untyped-decorator]
+        @blue.alt_response(404, description="There is no such message")  # type: ignore[untyped-decorator]
+        @blue.alt_response(409, description="It has gone, is on its way, or had its end")  # type: ignore[untyped-decorator]
+        def post(self, message_id: str) -> dict[str, Any]:
+            """Take back a message that has not gone, and the ways behind it."""
+            with store.begin(current().actor) as uow:
+                return shown(recall(uow, message_id))

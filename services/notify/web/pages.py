@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services.notify.domain.contacts import CHANNELS
 from services.notify.domain.messages import STAFF, Message
-from services.notify.domain.states import NAMES_VI, RESENDABLE, State
-from services.notify.storage import queries
+from services.notify.domain.states import NAMES_VI, RECALLABLE, RESENDABLE, State
+from services.notify.storage import queries, receipts
+from services.notify.usecases.recalling import recall
 from services.notify.usecases.resending import resend
 from services.notify.web import words
 from services.notify.web.api import bookmark, read_bookmark, shown
@@ -24,6 +26,11 @@ from shared.messaging.measure import Depths, measure
 from shared.messaging.tables import PARKED, RETRY, WAITING
 
 PAGE = 30
+#: What an operator may order of one message -> what is said when it is done.
+_ORDERS: Final = {
+    "gui-lai": (resend, "Đã xếp tin nhắn vào hàng chờ gửi lại."),
+    "thu-hoi": (recall, "Đã thu hồi: tin này và các cách báo sau nó không đi nữa."),
+}
 _LONGEST_CODE = 60
 
 
@@ -74,7 +81,8 @@ def _one(blue: Blueprint, store: Store) -> None:
     @blue.post("/tin-nhan/<message_id>/noi-dung")
     @require("operator")
     def words_of(message_id: str) -> str | tuple[str, int]:
-        found, reason = _found(store, message_id), request.form.get("reason", "")
+        seen, reason = _found(store, message_id), request.form.get("reason", "")
+        found = seen.message
         try:
             reveal(
                 store,
@@ -85,38 +93,54 @@ def _one(blue: Blueprint, store: Store) -> None:
                 place=f"page {place_of(request.remote_addr)}",
             )
         except InvalidInput as wrong:
-            return _page(found, reason=reason[:300], faults=wrong.faults), 422
-        return _page(found, shown_words=True)
+            return _page(seen, reason=reason[:300], faults=wrong.faults), 422
+        return _page(seen, shown_words=True)
 
-    @blue.post("/tin-nhan/<message_id>/gui-lai")
+    @blue.post("/tin-nhan/<message_id>/<any('gui-lai', 'thu-hoi'):order>")
     @require("operator")
-    def send_again(message_id: str) -> Response:
+    def ordered(message_id: str, order: str) -> Response:
+        act, done = _ORDERS[order]
         try:
             with store.begin(current().actor) as uow:
-                resend(uow, message_id)
+                act(uow, message_id)
         except Refused as refused:
             if refused.status == 404:
                 raise
             flash(refused.vi, "bad")
         else:
-            flash("Đã xếp tin nhắn vào hàng chờ gửi lại.", "good")
+            flash(done, "good")
         return redirect(url_for("pages.message", message_id=message_id), 303)
 
 
-def _found(store: Store, message_id: str) -> Message:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message, the ways of its moment in their order, and what happened to it, in words."""
+
+    message: Message
+    ways: Sequence[Message]
+    story: Sequence[words.Happened]
+
+
+def _found(store: Store, message_id: str) -> Seen:
     with store.read() as connection:
         found = queries.one(connection, message_id)
+        ways = queries.of_moment(connection, found)
+        tries = receipts.tries_of(connection, message_id)
+        tickets = receipts.of_messages(connection, [message_id]).get(message_id, [])
     saw([found.dossier])
-    return found
+    return Seen(found, ways, words.story(found, tries, tickets))
 
 
 def _page(
-    found: Message, *, shown_words: bool = False, reason: str = "", faults: Sequence[Fault] = ()
+    seen: Seen, *, shown_words: bool = False, reason: str = "", faults: Sequence[Fault] = ()
 ) -> str:
     """One message; what was written to the citizen only where that was asked for, with a reason."""
+    found = seen.message
     return render_template(
         "notify/message.html",
         message=_row(found),
+        ways=[_row(each) for each in seen.ways],
+        story=seen.story,
         subject=found.subject if shown_words else "",
         body=found.body if shown_words else "",
         is_written=bool(found.body),
@@ -124,6 +148,7 @@ def _page(
         reason=reason,
         wrong={"reason": [fault.vi for fault in faults]} if faults else {},
         may_resend=found.state in RESENDABLE and bool(found.to),
+        may_recall=found.state in RECALLABLE,
         uncertain=found.state is State.UNCERTAIN,
     )
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from services.notify.domain import moments
 from services.notify.domain.digests import REMINDED
+from services.notify.domain.messages import Message
+from services.notify.domain.receipts import Fate, Ticket
 from services.notify.domain.states import State
+from services.notify.storage.receipts import Try
+from services.notify.usecases.calling import DESK
+from shared.kernel.clock import to_vn
 
 MOMENTS: Final = {**moments.NAMES_VI, REMINDED: "Nhắc việc trong ngày (gửi cán bộ)"}
-CHANNELS: Final[Mapping[str, str]] = {"sms": "SMS", "email": "Thư điện tử"}
+CHANNELS: Final[Mapping[str, str]] = {
+    "sms": "SMS",
+    "email": "Thư điện tử",
+    "call": "Gọi điện (bộ phận một cửa)",
+}
 TONES: Final[Mapping[State, str]] = {
     State.AWAITING_CONTACT: "waiting",
     State.QUEUED: "new",
@@ -21,6 +32,12 @@ TONES: Final[Mapping[State, str]] = {
     State.UNCERTAIN: "waiting",
     State.UNDELIVERABLE: "bad",
     State.SKIPPED: "quiet",
+    State.HELD: "waiting",
+    State.STANDBY: "quiet",
+    State.TO_CALL: "bad",
+    State.SPARED: "quiet",
+    State.CANCELLED: "quiet",
+    State.RECALLED: "quiet",
 }
 REASONS: Final[Mapping[str, str]] = {
     "no_contact": "Không có thông tin liên hệ sau 24 giờ",
@@ -29,7 +46,62 @@ REASONS: Final[Mapping[str, str]] = {
     "retries_spent": "Đã thử hết số lần cho phép",
     "not_delivered": "Nhà mạng báo không tới máy",
     "sender_stopped": "Chương trình dừng khi đang gửi",
+    "too_slow": "Cổng không nhận trong thời gian chờ",
+    "expired": "Hết hạn dùng trước khi gửi được",
+    "outdated": "Không còn đúng khi đến lượt gửi",
+    "quiet_hours": "Giờ yên tĩnh của thành phố",
+    "together": "Vừa báo việc khác của hồ sơ này; chờ để gộp",
+    "day_is_full": "Số này đã nhận đủ số tin trong ngày",
+    "ordered": "Người vận hành cho gửi",
+    "at_desk": "Công dân vừa làm việc này tại bộ phận một cửa",
+    "wrong_number": "Cán bộ gọi: sai số",
 }
+
+
+_OUTCOMES: Final = {
+    "sent": "nhận",
+    "failed": "chưa nhận",
+    "unknown": "ngắt giữa chừng, không rõ đã nhận chưa",
+    "reached": "đã gặp, đã nói",
+    "called_back": "công dân gọi lại, đã nói",
+    "no_answer": "không ai nghe máy",
+    "wrong_number": "sai số",
+    "met": "công dân đã đến bộ phận một cửa",
+}
+_FATES: Final = {
+    Fate.TAKEN: "chờ biên nhận",
+    Fate.UNDERWAY: "đang trên đường",
+    Fate.LOST: "không tới máy",
+    Fate.DELIVERED: "đã tới máy",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One thing that happened to a message, as the timeline of a page shows it."""
+
+    at: datetime
+    title: str
+    text: str = ""
+    tone: str = "going"
+
+
+def story(message: Message, tries: Sequence[Try], tickets: Sequence[Ticket]) -> list[Happened]:
+    """Each time that it was handed over and each receipt, in their order."""
+    told = [Happened(message.made_at, "Soạn xong")]
+    for each in tries:
+        by = CHANNELS["call"] if each.provider == DESK else each.provider
+        tone = "good" if each.outcome in ("sent", "reached", "called_back", "met") else "bad"
+        what = _OUTCOMES.get(each.outcome, each.outcome)
+        told.append(
+            Happened(each.at, f"Lần {each.number}, {by}: {what}", reason(each.reason), tone)
+        )
+    for ticket in tickets:
+        part = f"phần {ticket.part}/{ticket.parts}: " if ticket.parts > 1 else ""
+        tone = {Fate.LOST: "bad", Fate.DELIVERED: "good"}.get(ticket.fate, "waiting")
+        title = f"Biên nhận {part}{_FATES[ticket.fate]} lúc {to_vn(ticket.changed_at):%H:%M}"
+        told.append(Happened(ticket.changed_at, title, f"{ticket.provider} {ticket.code}", tone))
+    return sorted(told, key=lambda each: each.at)
 
 
 def reason(text: str | None) -> str:

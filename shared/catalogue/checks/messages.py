@@ -51,7 +51,7 @@ def _check_all_there(folder: Folder, faults: Faults) -> None:
 
 
 def _key(template: Template) -> str:
-    return template.language if template.channel == "sms" else "body"
+    return "body" if template.channel == "email" else template.language
 
 
 def _check_words(found: Found[Template]) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Any, Final
 
 from shared.catalogue.faults import Faults, did_you_mean
-from shared.catalogue.model import PapersRule, Words
+from shared.catalogue.model import PapersRule, TellingRule, Words
+from shared.catalogue.moments import MOMENTS
 from shared.catalogue.read import Folder, Found
 from shared.catalogue.read.rules import RULES_FILE
+from shared.catalogue.read.templates import CALL, CHANNELS
 from shared.kernel.calendar import Duration
 
 #: What the words of a rule may draw on: day of the request, the date, the office's name.
@@ -39,6 +42,34 @@ def check_rules(folder: Folder, faults: Faults) -> None:
     for dates in folder.dates_rules:
         for key in ("near", "soon", "apologise_after", "new_date"):
             _check_time(dates, key, getattr(dates.value, key))
+    said = {one.value.moment for one in folder.templates if one.value.channel == CALL}
+    for telling in folder.telling_rules:
+        _check_telling(telling, said)
+
+
+def _check_telling(found: Found[TellingRule], said: Collection[str]) -> None:
+    rule, entry = found.value, found.entry
+    for key, words, known in (
+        ("channels", rule.channels, CHANNELS),
+        *((key, getattr(rule, key), MOMENTS) for key in ("urgent", "needs_act", "at_desk")),
+    ):
+        for word in sorted(set(words) - set(known)):
+            en, vi = did_you_mean(word, known)
+            entry.fault(
+                key, en=f"there is no '{word}' here: {en}", vi=f"không có '{word}' ở đây: {vi}"
+            )
+    if not rule.channels:
+        entry.fault(
+            "channels",
+            en="say which way comes first: [sms, email]",
+            vi="hãy ghi kênh nào trước: [sms, email]",
+        )
+    for moment in sorted(set(rule.needs_act) & set(MOMENTS) - set(said)):
+        entry.fault(
+            "needs_act",
+            en=f"an officer who calls needs words: write 'call:' in templates/{moment}.yaml",
+            vi=f"cán bộ gọi điện cần lời để nói: hãy ghi 'call:' trong templates/{moment}.yaml",
+        )
 
 
 def _check_time(found: Found[Any], key: str, time: Duration | None) -> None:

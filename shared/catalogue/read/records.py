@@ -15,6 +15,7 @@ from shared.catalogue.model import (
     PapersRule,
     Procedure,
     Role,
+    TellingRule,
     Template,
     UntakenRule,
     Ward,
@@ -33,6 +34,7 @@ from shared.catalogue.read.rules import (
     RULES_FILE,
     read_dates_rules,
     read_papers_rules,
+    read_telling_rules,
     read_untaken_rules,
 )
 from shared.catalogue.read.templates import read_moment
@@ -56,6 +58,7 @@ class Folder:
     untaken_rules: tuple[Found[UntakenRule], ...]
     dates_rules: tuple[Found[DatesRule], ...]
     forms: tuple[Found[OfficialForm], ...]
+    telling_rules: tuple[Found[TellingRule], ...]
     digest: str
 
 
@@ -74,6 +77,7 @@ class _Collector:
         self.untaken_rules: list[Found[UntakenRule]] = []
         self.dates_rules: list[Found[DatesRule]] = []
         self.forms: list[Found[OfficialForm]] = []
+        self.telling_rules: list[Found[TellingRule]] = []
 
     def readers(self, file: str) -> Callable[[Entry], None] | None:
         """What reads this file, None when no file of this name belongs here."""
@@ -96,6 +100,7 @@ class _Collector:
         self.papers_rules.extend(read_papers_rules(top))
         self.untaken_rules.extend(read_untaken_rules(top))
         self.dates_rules.extend(read_dates_rules(top))
+        self.telling_rules.extend(read_telling_rules(top))
 
     def _take_holidays(self, top: Entry) -> None:
         self.holidays = read_holidays(top)
@@ -149,5 +154,6 @@ def read_folder(root: Path, faults: Faults) -> Folder:
         untaken_rules=tuple(collector.untaken_rules),
         dates_rules=tuple(collector.dates_rules),
         forms=tuple(collector.forms),
+        telling_rules=tuple(collector.telling_rules),
         digest=_digest(root, files),
     )

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final, get_args
+from typing import Final, cast, get_args
 
-from shared.catalogue.model import DatesRule, PapersRule, Unanswered, UntakenRule, Words
+from shared.catalogue.model import (
+    DatesRule,
+    MessageChannel,
+    PapersRule,
+    TellingRule,
+    Unanswered,
+    UntakenRule,
+    Words,
+)
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.steps import read_duration
 from shared.catalogue.source import Entry
@@ -25,6 +33,33 @@ def read_untaken_rules(top: Entry) -> list[Found[UntakenRule]]:
 def read_dates_rules(top: Entry) -> list[Found[DatesRule]]:
     """All versions of what holds for dates that come near and are missed."""
     return [_dates_rule(entry) for entry in top.entries("promised_dates")]
+
+
+def read_telling_rules(top: Entry) -> list[Found[TellingRule]]:
+    """All versions of how citizens are told."""
+    return [_telling_rule(entry) for entry in top.entries("told_citizens")]
+
+
+def _telling_rule(entry: Entry) -> Found[TellingRule]:
+    quiet = entry.entry("quiet")
+    rule = TellingRule(
+        valid_from=entry.day("valid_from"),
+        valid_to=entry.maybe_day("valid_to"),
+        channels=cast("tuple[MessageChannel, ...]", entry.texts("channels")),
+        next_after_hours=entry.number("next_after_hours"),
+        uncertain_after_hours=entry.number("uncertain_after_hours"),
+        quiet_from=quiet.clock("from") if quiet else None,
+        quiet_to=quiet.clock("to") if quiet else None,
+        together_minutes=entry.number("together_minutes", default=0),
+        most_a_day=entry.maybe_number("most_a_day"),
+        urgent=entry.texts("urgent"),
+        needs_act=entry.texts("needs_act"),
+        at_desk=entry.texts("at_desk"),
+    )
+    if quiet:
+        quiet.done()
+    entry.done()
+    return Found(rule, entry, {})
 
 
 def _dates_rule(entry: Entry) -> Found[DatesRule]:

@@ -7,6 +7,8 @@ from shared.catalogue.read.found import Found
 from shared.catalogue.source import Entry
 
 CHANNELS: tuple[MessageChannel, ...] = ("sms", "email")
+#: What an officer says who calls; for the moments after which a citizen has to act.
+CALL: MessageChannel = "call"
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
 
 
@@ -17,6 +19,8 @@ def read_moment(top: Entry) -> list[Found[Template]]:
     for entry in top.entries("versions"):
         for channel in CHANNELS:
             found.extend(_channel(moment, channel, entry))
+        if entry.has(CALL):
+            found.extend(_channel(moment, CALL, entry))
         entry.done()
     return found
 
@@ -51,7 +55,7 @@ def _channel(moment: str, channel: MessageChannel, version: Entry) -> list[Found
 
 
 def _words(channel: str, language: str, inner: Entry) -> tuple[str | None, str, Entry]:
-    if channel == "sms":
+    if channel in ("sms", CALL):
         return None, " ".join(inner.text(language).split()), inner
     words = inner.entry(language)
     if words is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.intake.domain.contacts import LANGUAGES, ContactInput
+from services.intake.domain.contacts import FIRST, LANGUAGES, ContactInput
 from services.intake.domain.forms import MOST_COPIES, PaperCount
 from services.intake.domain.submission import SubmitDossier
 
@@ -37,6 +37,7 @@ def contact_input(contact: Mapping[str, Any]) -> ContactInput:
         sms=consent["sms"],
         mail=consent["email"],
         address=contact["address"],
+        first=contact["first"],
     )
 
 
@@ -66,7 +67,7 @@ def readable(office: str, raw: Any) -> SubmitDossier:
 
 def _readable_contact(raw: Mapping[str, Any]) -> ContactInput:
     consent = mapping(raw.get("consent"))
-    language = raw.get("language")
+    language, first = raw.get("language"), raw.get("first")
     return ContactInput(
         name=_text(raw.get("name")),
         phone=_text(raw.get("phone")),
@@ -75,6 +76,7 @@ def _readable_contact(raw: Mapping[str, Any]) -> ContactInput:
         sms=consent.get("sms") is True,
         mail=consent.get("email") is True,
         address=_text(raw.get("address")),
+        first=first if first in FIRST else None,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from marshmallow import fields, validate
 
+from services.intake.domain.contacts import FIRST
 from services.intake.web.api.schemas import FORM_WORDS, FormData, Text
 from shared.web.schemas import Schema, StrictBool
 
@@ -18,6 +19,7 @@ class CorrectedContactSchema(Schema):
     language = fields.String(validate=validate.OneOf(("vi", "en")))
     sms = StrictBool(metadata={"description": "consent to text messages"})
     mail = StrictBool(metadata={"description": "consent to e-mail"})
+    first = fields.String(allow_none=True, validate=validate.OneOf(FIRST))
 
 
 class CorrectSchema(Schema):

@@ -10,6 +10,8 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from services.intake.domain.calling import OUTCOMES
+from services.intake.domain.contacts import FIRST
 from services.intake.domain.dossier import CHANNELS
 from services.intake.domain.returning import RETURN_METHODS, TAKERS_VI
 from services.intake.domain.statuses import Status
@@ -69,6 +71,12 @@ class ContactSchema(Schema):
     )
     language = fields.String(load_default="vi", validate=validate.OneOf(("vi", "en")))
     consent = fields.Nested(ConsentSchema, load_default=None, allow_none=True)
+    first = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.OneOf(FIRST),
+        metadata={"description": "Which way the citizen wants first; null: the city's order"},
+    )
 
 
 class SubmitSchema(Schema):
@@ -170,7 +178,9 @@ class WithdrawSchema(Schema):
 
 
 class CalledSchema(Schema):
-    """Nothing has to be said of it."""
+    """What came of a call; after `no_answer` the desk is to call again."""
+
+    outcome = fields.String(load_default="reached", validate=validate.OneOf(tuple(OUTCOMES)))
 
 
 class ReturnSchema(Schema):

@@ -213,6 +213,6 @@ ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "apologise": (desk.apologise, _apologise),
     "return-result": (desk.return_result, _return_result),
     "correct-waybill": (desk.correct_waybill, _correct_waybill),
-    "called": (desk.called, lambda *_: {}),
+    "called": (desk.called, _texts("outcome")),
     "contact": (desk.correct_contact, lambda form, *_: {"typed": typed.contact(form)}),
 }

@@ -30,7 +30,7 @@ from shared.identity.guard import current, require
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed, Refused
 
 _WAS: Final = "was."
-_CONTACT: Final = ("name", "phone", "email", "address", "language", "sms", "mail")
+_CONTACT: Final = ("name", "phone", "email", "address", "language", "sms", "mail", "first")
 
 
 def blueprint() -> Blueprint:

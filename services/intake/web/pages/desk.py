@@ -9,6 +9,7 @@ from typing import Any, Final
 from flask import Blueprint, json, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from services.intake.domain.calling import OUTCOMES
 from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.files import MOST_AT_ONCE, STATES_VI
@@ -36,6 +37,7 @@ from services.intake.web.pages.choosing import offered
 from services.intake.web.pages.faulty import faulty, unasked
 from services.intake.web.pages.mended import newest_first
 from services.intake.web.people import People, names_in
+from services.intake.web.telling.agencies import MOMENTS
 from services.intake.web.where import places, stages
 from shared.catalogue import Procedure
 from shared.identity.audit import saw
@@ -73,6 +75,8 @@ DONE: Final[Mapping[str, str]] = {
 _RETURNING: Final[Mapping[str, Any]] = {
     "methods": [(method, words[0]) for method, words in RETURN_METHODS.items()],
     "takers": list(TAKERS_VI.items()),
+    "call_outcomes": list(OUTCOMES.items()),
+    "moments": MOMENTS,
 }
 
 

@@ -36,6 +36,7 @@ LABELS: Final[Mapping[str, str]] = {
     "c.email": msgid("Thư điện tử"),
     "c.address": msgid("Địa chỉ"),
     "c.language": msgid("Ngôn ngữ của tin báo"),
+    "c.first": msgid("Báo bằng cách nào trước"),
     "c.sms": msgid("Tin nhắn SMS"),
     "c.mail": msgid("Báo bằng thư điện tử"),
     "c.consent": msgid("Cách báo tin"),

@@ -17,7 +17,10 @@ from shared.events.intake import DossierCorrected, DossierPartlyReturned, Dossie
 from shared.messaging.timeline import Entry
 from shared.web.words import gettext, msgid
 
-_LANGUAGES: Final = {"vi": msgid("Tiếng Việt"), "en": "English"}
+_WORDS: Final = {
+    "contact.language": {"vi": msgid("Tiếng Việt"), "en": "English"},
+    "contact.first": {"sms": msgid("Tin nhắn SMS"), "email": msgid("Thư điện tử")},
+}
 _NOTHING: Final = msgid("(trống)")
 
 
@@ -36,7 +39,8 @@ def said(place: str, value: Any, procedure: Procedure) -> str:
         return declared(asked, value)
     if isinstance(value, bool):
         return gettext("Có") if value else gettext("Không")
-    return gettext(_LANGUAGES.get(value, str(value))) if place == "contact.language" else str(value)
+    words = _WORDS.get(place, {}).get(value)
+    return str(value) if words is None else gettext(words)
 
 
 def lines(correction: Correction, procedure: Procedure) -> list[str]:

@@ -61,6 +61,7 @@ def of_contact(held: Contact) -> dict[str, str]:
         "c.email": held.email or "",
         "c.address": held.address or "",
         "c.language": held.language,
+        "c.first": held.first or "",
     }
     ticks = {"c.sms": held.sms, "c.mail": held.mail}
     return typed | {name: "1" for name, ticked in ticks.items() if ticked}

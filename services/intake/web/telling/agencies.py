@@ -6,7 +6,12 @@ from collections.abc import Callable
 from typing import Final
 
 from services.intake.web.telling.words import Words, named, row, when
-from shared.events.notify import CitizenNotified, CitizenUnreachable
+from shared.events.notify import (
+    AddressFailed,
+    CallDropped,
+    CitizenNotified,
+    CitizenUnreachable,
+)
 from shared.events.parts import StepResult
 from shared.events.routing import (
     ApologyDue,
@@ -45,7 +50,7 @@ _ANSWERS = {
     "not_ours": msgid("không thuộc thẩm quyền"),
     "silent": msgid("không trả lời"),
 }
-_MOMENTS = {
+MOMENTS = {
     "registered": msgid("đã nộp hồ sơ"),
     "refused": msgid("không được tiếp nhận"),
     "received": msgid("đã tiếp nhận"),
@@ -65,7 +70,7 @@ _MOMENTS = {
     "waybill_corrected": msgid("sửa mã vận đơn"),
     "contact_changed": msgid("cách liên hệ mới"),
 }
-_MEDIA = {"sms": msgid("tin nhắn"), "email": msgid("thư điện tử")}
+_MEDIA = {"sms": msgid("tin nhắn"), "email": msgid("thư điện tử"), "call": msgid("điện thoại")}
 
 
 def _started(_: DossierStarted) -> Words:
@@ -216,15 +221,26 @@ def _notified(event: CitizenNotified) -> Words:
     return gettext(
         "Đã báo công dân bằng %(by)s: %(moment)s",
         by=by,
-        moment=gettext(_MOMENTS.get(event.moment, event.moment)),
+        moment=gettext(MOMENTS.get(event.moment, event.moment)),
     ), []
 
 
 def _unreachable(event: CitizenUnreachable) -> Words:
-    moment = gettext(_MOMENTS.get(event.moment, event.moment))
+    moment = gettext(MOMENTS.get(event.moment, event.moment))
     return gettext("Không báo được cho công dân: %(moment)s", moment=moment), [
         gettext("Lý do: %(reason)s", reason=event.reason)
     ]
+
+
+def _call_dropped(_: CallDropped) -> Words:
+    return gettext("Không cần gọi điện cho công dân nữa"), [
+        gettext("Tin đã tới, hoặc không còn đúng")
+    ]
+
+
+def _address_failed(event: AddressFailed) -> Words:
+    by = gettext(_MEDIA.get(event.channel, event.channel))
+    return gettext("Tin gửi bằng %(by)s không tới được công dân", by=by), []
 
 
 ROWS: Final = (
@@ -248,4 +264,6 @@ ROWS: Final = (
     row(ApologyDue, _apology_due, "bad"),
     row(CitizenNotified, _notified, "quiet"),
     row(CitizenUnreachable, _unreachable, "bad"),
+    row(CallDropped, _call_dropped, "quiet"),
+    row(AddressFailed, _address_failed, "bad"),
 )

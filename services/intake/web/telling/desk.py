@@ -250,8 +250,18 @@ def _slip_given(event: SlipGiven) -> Words:
     ]
 
 
-def _called(_: CitizenCalled) -> Words:
-    return gettext("Đã gọi điện cho công dân"), []
+#: What came of a call.
+_CALLED: Final = {
+    "reached": msgid("Đã gọi điện cho công dân và nói chuyện"),
+    "called_back": msgid("Công dân gọi lại, đã được báo"),
+    "no_answer": msgid("Gọi điện cho công dân: không ai nghe máy"),
+    "wrong_number": msgid("Gọi điện cho công dân: sai số"),
+    "met": msgid("Không cần gọi điện nữa: công dân đã đến bộ phận một cửa"),
+}
+
+
+def _called(event: CitizenCalled) -> Words:
+    return gettext(_CALLED[event.outcome or "reached"]), []
 
 
 def _contact(_: ContactGiven) -> Words:

@@ -1,0 +1,83 @@
+"""What else is said to the same people: other messages of their dossiers, and how many a day."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from services.notify.domain.courtesy import Beside
+from services.notify.domain.messages import Message
+from services.notify.storage.rows import CONTACT_COLUMNS, contact_of
+from services.notify.storage.tables import contacts, messages, told_days
+from shared.database import batch
+from shared.database.batch import among
+from shared.events.intake import ContactGiven
+
+_BESIDE = sa.select(
+    messages.c.dossier,
+    messages.c.id,
+    messages.c.fact_id,
+    messages.c.moment,
+    messages.c.matter,
+    messages.c.made_at,
+    messages.c.sent_at,
+).where(among(messages.c.dossier))
+_CONTACTS = sa.select(*CONTACT_COLUMNS).where(among(contacts.c.dossier))
+_TODAY = sa.select(told_days.c.address, told_days.c.count).where(
+    told_days.c.day == sa.bindparam("day"), among(told_days.c.address)
+)
+_PAST = sa.delete(told_days).where(told_days.c.day < sa.bindparam("day"))
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What was found about the dossiers and addresses of some messages."""
+
+    beside: Mapping[str, list[Beside]]
+    contacts: Mapping[str, ContactGiven]
+    today: dict[str, int]
+
+
+def around(connection: sa.Connection, found: Iterable[Message], day: date) -> Surroundings:
+    """What is known beside these messages; `day` is Viet Nam's."""
+    claimed = list(found)
+    dossiers = {"keys": sorted({message.dossier for message in claimed})}
+    addresses = sorted({digest(message.to) for message in claimed})
+    asked = {"day": day.isoformat(), "keys": addresses}
+    rows, given, counts = batch.query(
+        connection, (_BESIDE, dossiers), (_CONTACTS, dossiers), (_TODAY, asked)
+    )
+    beside: dict[str, list[Beside]] = {}
+    for dossier, *values in rows:
+        beside.setdefault(dossier, []).append(Beside(*values))
+    known = {each.dossier: each for each in map(contact_of, given)}
+    return Surroundings(beside, known, dict(counts))
+
+
+def count_up(connection: sa.Connection, counts: Mapping[str, int], day: date) -> None:
+    """So many messages the addresses of these digests were given on this day until now."""
+    rows = [
+        {"day": day.isoformat(), "address": address, "count": count}
+        for address, count in sorted(counts.items())
+    ]
+    batch.upsert(connection, told_days, rows)
+
+
+def forget_days(connection: sa.Connection, before: date) -> int:
+    """Let go of the counts of days before this one; how many they were."""
+    return connection.execute(_PAST, {"day": before.isoformat()}).rowcount
+
+
+def digest(address: str) -> str:
+    """An address among the counts of a day."""
+    return hashlib.blake2b(address.encode(), digest_size=16).hexdigest()
+
+
+def redirect(connection: sa.Connection, moved: Iterable[Message]) -> None:
+    """These, in a sender's hands, go to another address than the one they were written for."""
+    rows = [{"id": message.id, "recipient": message.to} for message in moved]
+    batch.update(connection, messages, sorted(rows, key=lambda row: row["id"]))
