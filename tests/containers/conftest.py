@@ -40,6 +40,7 @@ class Installation:
             "COMPOSE_PROJECT_NAME": self.project,
             "COMPOSE_FILE": f"{folder}/compose.yaml{os.pathsep}{self._build_like_here()}",
             "LIENTHONG_IMAGE": self.image,
+            "LIENTHONG_COURTESY": "off",  # by night too, and at once
         }
 
     def _build_like_here(self) -> Path:
