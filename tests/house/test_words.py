@@ -104,6 +104,30 @@ def bare_of_template(source: str) -> Iterator[str]:
         yield from (word for word in _WORD.findall(piece) if word not in _NAMES)
 
 
+_ALL = [str(each.relative_to(PROJECT)) for each in PROJECT.glob("s*/**/templates/**/*.html")]
+
+
+@pytest.mark.parametrize("path", sorted(_ALL))
+def test_only_sentences_of_the_template_itself_are_taken_for_safe(path: str):
+    """What `_` gives is markup; a variable goes through `said`, which is escaped like any text."""
+    assert list(_not_literal((PROJECT / path).read_text(encoding="utf-8"))) == []
+
+
+def _not_literal(source: str) -> Iterator[int]:
+    tree = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"]).parse(source)
+    for call in tree.find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name in ("_", "gettext", "ngettext"):
+            sentences = call.args[: 2 if call.node.name == "ngettext" else 1]
+            if not all(isinstance(each, nodes.Const) for each in sentences):
+                yield call.lineno
+
+
+def test_a_variable_taken_for_safe_is_seen():
+    assert list(
+        _not_literal('{{ _("a") }}{% trans n=1 %}b {{ n }}{% endtrans %}\n{{ _(name) }}')
+    ) == [2]
+
+
 @pytest.mark.parametrize("path", modules())
 def test_a_module_of_pages_says_nothing_of_its_own(path: str):
     assert list(bare_of_module((PROJECT / path).read_text(encoding="utf-8"))) == []
