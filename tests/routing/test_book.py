@@ -10,6 +10,7 @@ import openpyxl
 
 from services.routing.storage.book import Delivery
 from services.routing.usecases.book import COLUMNS, of_day, workbook
+from services.routing.usecases.prune import prune
 from shared.events.names import ROUTING_TASKS
 from shared.kernel.clock import to_vn
 from shared.messaging.refusals import send_nothing_instead
@@ -57,6 +58,22 @@ def test_a_message_is_written_confirmed_fetched_opened_and_answered(town: Town) 
         if at is not None
     ]
     assert (hours_of, given.answer) == ([1, 3, 4, 5], "completed"), "the first time counts"
+
+
+def test_who_opened_and_was_served_is_forgotten_with_the_forms(small_town: Town) -> None:
+    town, settings = small_town, small_town.service.settings
+    town.receive(CODE)
+    task, key = town.task("phuong-1"), town.key("phuong-1")
+    fetch(town, key)
+    town.web.get(f"/api/v1/tasks/{task}", headers=key)
+    town.clock.set(NOW + timedelta(days=settings.keep_forms_days))
+    assert not list(prune(town.service.store, settings)), "not a day too early"
+    town.clock.set(NOW + timedelta(days=settings.keep_forms_days + 1))
+    counted = {(each.what, each.count) for each in prune(town.service.store, settings, dry=True)}
+    assert {(each.what, each.count) for each in prune(town.service.store, settings)} == counted
+    assert {("looks", 1), ("fetches", 1)} <= counted
+    (given,) = book(town)
+    assert (given.fetched_at, given.opened_at) == (None, None)
 
 
 def test_a_later_message_is_not_taken_for_one_that_was_opened(small_town: Town) -> None:

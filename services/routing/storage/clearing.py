@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from services.routing.storage.handed import task_of
-from services.routing.storage.tables import cases, cleared, tasks
+from services.routing.storage.tables import cases, cleared, fetches, looks, tasks
 from shared.database import batch
 from shared.events.forms import without_forms
 from shared.events.names import ROUTING_TASKS
@@ -48,6 +48,32 @@ def empty_forms(connection: sa.Connection, dossiers: Sequence[Any]) -> int:
     """Let the forms of these go."""
     chosen = sa.update(cases).where(cases.c.dossier.in_(dossiers))
     return connection.execute(chosen.values(form={})).rowcount
+
+
+def old_looks(connection: sa.Connection, before: datetime, limit: int | None) -> Sequence[Any]:
+    """Tasks that were opened by nobody since that instant."""
+    asked = sa.select(looks.c.task).where(looks.c.last_at < before)
+    return connection.scalars(asked.limit(limit)).all()
+
+
+def forget_looks(connection: sa.Connection, found: Sequence[Any]) -> int:
+    """Who opened these is known no more."""
+    return connection.execute(sa.delete(looks).where(looks.c.task.in_(found))).rowcount
+
+
+_STRETCH: Final = sa.tuple_(fetches.c.agency, fetches.c.first, fetches.c.last)
+
+
+def old_fetches(connection: sa.Connection, before: datetime, limit: int | None) -> Sequence[Any]:
+    """What was served at the door before that instant: agency, first and last number."""
+    asked = sa.select(fetches.c.agency, fetches.c.first, fetches.c.last)
+    rows = connection.execute(asked.where(fetches.c.at < before).limit(limit))
+    return [tuple(row) for row in rows]
+
+
+def forget_fetches(connection: sa.Connection, found: Sequence[Any]) -> int:
+    """That these were served is known no more."""
+    return connection.execute(sa.delete(fetches).where(_STRETCH.in_(found))).rowcount
 
 
 @dataclass(frozen=True, slots=True)

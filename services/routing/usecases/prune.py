@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+import sqlalchemy as sa
 
 from services.routing.storage import clearing
 from shared.database import Store
@@ -17,14 +21,26 @@ def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cl
     if before := cutoff(now, settings.keep_ledgers_days):
         yield from clear_ledgers(store, clearing.ended, before, dry=dry)
     if until := cutoff(now, settings.keep_forms_days):
-        yield from in_batches(
-            store,
-            "forms",
-            lambda connection, limit: clearing.old_forms(connection, until, limit),
-            clearing.empty_forms,
-            dry=dry,
-        )
+        for what, find, clear in _OLD:
+            old = partial(_before, find, until)
+            yield from in_batches(store, what, old, clear, dry=dry)
         yield from _messages(store, until, dry=dry)
+
+
+_OLD: Final = (
+    ("forms", clearing.old_forms, clearing.empty_forms),
+    ("looks", clearing.old_looks, clearing.forget_looks),
+    ("fetches", clearing.old_fetches, clearing.forget_fetches),
+)
+
+
+def _before(
+    find: Callable[[sa.Connection, datetime, int | None], Sequence[Any]],
+    until: datetime,
+    connection: sa.Connection,
+    limit: int | None,
+) -> Sequence[Any]:
+    return find(connection, until, limit)
 
 
 def _messages(store: Store, before: datetime, *, dry: bool) -> Iterator[Cleared]:
