@@ -179,11 +179,12 @@ class Run:
                 raise SmokeFailed(f"{dossier.code} ended as '{dossier.status_name}'")
         for dossier in known.values():
             dossier.answered = frozenset(self._crew.answered(dossier.code))
-            if dossier.status == RESOLVED:
-                self._hand_over(dossier)
             if dossier.status >= RESOLVED and not self.outcome.whole(dossier):
                 self._count_answers(dossier)
                 self._see_messages(dossier)
+            # As citizens come: once they were told to. Before, the letter would be outdated.
+            if dossier.status == RESOLVED and dossier.told.get("resolved") == TOLD[0]:
+                self._hand_over(dossier)
 
     def _lines(self, known: dict[str, Carried]) -> Iterable[dict[str, Any]]:
         """The lines of our dossiers in the office's list, the newest first."""
