@@ -34,7 +34,7 @@ def test_a_city_killed_three_times_in_the_middle_finishes_everything_exactly_onc
 
     assert len(codes) == DOSSIERS
     assert all(len(given) == 1 for given in codes.values()), "a receipt changed after a crash"
-    city = open_city(tmp_path, log_level="error")
+    city = open_city(tmp_path, log_level="error", courtesy="off")
     try:
         look_at_everything(city, {code for given in codes.values() for code in given})
     finally:
