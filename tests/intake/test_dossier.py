@@ -263,7 +263,7 @@ def test_a_result_ends_what_was_still_awaited():
     assert not done.waits[0].answered
     returned = after(returning.return_result(done, around(LATER), method="post"))
     assert returned.status is Status.RETURNED
-    assert actions(returned) == ()
+    assert actions(returned) == ("correct-waybill",)
 
 
 @pytest.mark.parametrize("kind", ["supplement", "payment"])
