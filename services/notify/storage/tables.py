@@ -205,4 +205,5 @@ _partial("messages_stuck", (State.UNCERTAIN, State.UNDELIVERABLE), "state", "cha
 _partial("messages_held", (State.HELD,), "channel", "next_at", "id")
 _partial("messages_standby", (State.STANDBY,), "next_at", "id")
 _partial("messages_to_call", (State.TO_CALL,), "changed_at")
+_partial("messages_dropped", (State.SPARED, State.CANCELLED, State.RECALLED), "state", "made_at")
 _partial("messages_skipped", (State.SKIPPED,), "made_at")

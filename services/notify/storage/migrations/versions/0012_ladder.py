@@ -16,9 +16,10 @@ branch_labels = None
 depends_on = None
 
 _INDEXES = (
-    ("messages_held", "held", ["channel", "next_at", "id"]),
-    ("messages_standby", "standby", ["next_at", "id"]),
-    ("messages_to_call", "to_call", ["changed_at"]),
+    ("messages_held", ("held",), ["channel", "next_at", "id"]),
+    ("messages_standby", ("standby",), ["next_at", "id"]),
+    ("messages_to_call", ("to_call",), ["changed_at"]),
+    ("messages_dropped", ("spared", "cancelled", "recalled"), ["state", "made_at"]),
 )
 
 
@@ -32,8 +33,8 @@ def upgrade() -> None:
         sa.Column("good_until", Instant()),
     ):
         op.add_column("messages", column)
-    for name, state, columns in _INDEXES:
-        only = sa.text(f"state IN ('{state}')")
+    for name, states, columns in _INDEXES:
+        only = sa.text("state IN ({})".format(", ".join(f"'{state}'" for state in states)))
         op.create_index(name, "messages", columns, postgresql_where=only, sqlite_where=only)
     op.create_table(
         "told_days",
