@@ -16,6 +16,7 @@ from tests.backends import Servers
 from tests.bench.running import run
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.servers
 @pytest.mark.timeout(600)

@@ -15,6 +15,9 @@ from simulation.smoke.run import MOMENTS, Run
 from simulation.smoke.table import faults, table
 from tests.smoke.conftest import Town
 
+# The containers' tests run the same command on real servers, over the proxy.
+pytestmark = pytest.mark.long("servers")
+
 CHECKS = {"kiem-tra-mot", "kiem-tra-hai", "kiem-tra-ba", "kiem-tra-cua-web"}
 
 
