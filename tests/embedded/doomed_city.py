@@ -39,11 +39,14 @@ def main(folder: Path, count: int) -> None:
             desk.submit(INTERLINKED, key=f"dossier-{number}", number=number).code,
         )
     sent = -1
-    while not all_told(city, count) or unsent(city):
+    while True:
         now = sent_so_far(city)
         if now != sent:
             say("sent", sent := now)
+        if all_told(city, count) and not unsent(city):
+            break
         time.sleep(0.01)
+    time.sleep(0.5)  # whoever kills at the last word still finds it alive
     say("done", sent)
     city.close()
 

@@ -21,7 +21,7 @@ from tests.embedded.townsfolk import held, messages, unsent
 
 DOSSIERS = 200
 # Where each run is killed: as soon as it says that it has come so far.
-DEATHS = (("submitted", 70), ("sent", 90), ("sent", 260))
+DEATHS = (("submitted", 70), ("sent", 60), ("sent", 150))
 
 
 @pytest.mark.slow

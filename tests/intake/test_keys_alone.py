@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from playwright.sync_api import Error
 
 from shared.web.server import WebServer, serving
 from tests.browser import DESKTOP, opened_page
@@ -16,7 +17,7 @@ from tests.intake.made import CONTACT, OFFICE
 from tests.intake.test_pages import FILLED, Browser
 from tests.intake.test_returning import with_results
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 #: The name of what has the focus, and whether one can see that it has it.
 _AT = """() => {
     const at = document.activeElement, style = getComputedStyle(at);
@@ -40,7 +41,10 @@ class Hands:
         for _ in range(_FAR):
             self.page.wait_for_load_state()
             self.page.keyboard.press("Tab")
-            name, seen = self.page.evaluate(_AT)
+            try:
+                name, seen = self.page.evaluate(_AT)
+            except Error:  # the next page came just now
+                continue
             assert seen, f"nobody sees that {name[:60]} has the focus"
             if name.startswith(words):
                 return self
