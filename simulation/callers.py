@@ -38,10 +38,7 @@ class Callers:
 
     def look(self) -> int:
         """React to what is new; the number of events seen."""
-        fresh = [envelope.event() for envelope in self._news.fresh()]
-        for event in fresh:
-            self._react[type(event)](event)
-        return len(fresh)
+        return self._news.react(self._react)
 
     def _asked(self, event: CitizenUnreachable) -> None:
         if event.call is not None:

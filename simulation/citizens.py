@@ -56,10 +56,7 @@ class Citizens:
 
     def look(self) -> int:
         """React to what is new; the number of events seen."""
-        fresh = [envelope.event() for envelope in self._news.fresh()]
-        for event in fresh:
-            self._react[type(event)](event)
-        return len(fresh)
+        return self._news.react(self._react)
 
     def _registered(self, fact: DossierRegistered) -> None:
         office = fact.office.code

@@ -53,10 +53,7 @@ class Heads:
 
     def look(self) -> int:
         """React to what is new; the number of events seen."""
-        fresh = [envelope.event() for envelope in self._news.fresh()]
-        for event in fresh:
-            self._react[type(event)](event)
-        return len(fresh)
+        return self._news.react(self._react)
 
     def _time_asked(self, event: ExtensionRequested) -> None:
         office = self._desks.office_of(event.dossier)

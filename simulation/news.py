@@ -5,7 +5,8 @@ Lives here: reading the outboxes on from where one was. Must not: change anythin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,6 +33,13 @@ class News:
             self._counts[number] = store.recorded.count
             found += self._since(number, store)
         return found
+
+    def react(self, acts: Mapping[type[Event], Callable[[Any], object]]) -> int:
+        """Hand each new event to the act of its class; the number of events seen."""
+        fresh = [envelope.event() for envelope in self.fresh()]
+        for event in fresh:
+            acts[type(event)](event)
+        return len(fresh)
 
     def _since(self, number: int, store: Store) -> list[Envelope]:
         outbox = LEDGERS.outbox
