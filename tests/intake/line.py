@@ -91,7 +91,7 @@ class Line:
 
 def until(page: Any, script: str, holds: Callable[[Any], Any] = bool) -> Any:
     """What the script tells once that is so; a page's own waiting does not wait for promises."""
-    end = time.monotonic() + PATIENCE_MS / 4000
+    end = time.monotonic() + PATIENCE_MS / 1000
     while not holds(told := page.evaluate(script)):
         assert time.monotonic() < end, told
         page.wait_for_timeout(50)

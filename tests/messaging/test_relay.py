@@ -267,7 +267,10 @@ def test_two_relays_share_the_work_and_send_each_fact_once(on_servers):
         thread.start()
     for thread in threads:
         thread.join(60)
-    Relay(store, buses[0]).step(0)
+    # Either may have ended while the other held the key: what is left needs nobody else.
+    left = Relay(store, buses[0])
+    while left.step(0):
+        pass
     positions = [position for bus in buses for position in bus.published]
     assert sorted(positions) == list(range(1, 201))
     store.close()

@@ -257,9 +257,10 @@ self.lienthongQuay = (() => {
   const beside = (found) => [["o.number", found.number], ["o.word", found.word], ["o.at", String(Math.round(found.at))]];
 
   // --- sending ------------------------------------------------------------------------------------
-  // One page or worker at a time; what is sent twice is filed once by its token.
-  function sendAll() {
-    return navigator.locks.request("lienthong-gui", { ifAvailable: true }, (lock) => (lock ? send() : { state: "busy" }));
+  // One page or worker at a time; what is sent twice is filed once by its token. Whoever `queues` sends
+  // after the one that is at it, whose request may have died with the line.
+  function sendAll(queues = false) {
+    return navigator.locks.request("lienthong-gui", { ifAvailable: !queues }, (lock) => (lock ? send() : { state: "busy" }));
   }
 
   async function send() {

@@ -109,7 +109,7 @@
     if (await quay.lock()) location.assign("/ho-so");
     else await refresh();
   });
-  at("gui-ngay")?.addEventListener("click", () => quay.send());
+  at("gui-ngay")?.addEventListener("click", () => quay.send(true));
   document.addEventListener("lienthong:sent", (event) => {
     if (at("cho-gui-tin")) at("cho-gui-tin").textContent = WHY[event.detail.state] ?? "";
     refresh();

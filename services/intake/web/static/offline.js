@@ -34,11 +34,11 @@
   quay.ready = begin().catch(() => {});
 
   // --- sending --------------------------------------------------------------------------------------
-  async function send() {
+  async function send(queues = false) {
     clearTimeout(timer);
     const { rows } = await quay.rows();
     if (!rows.some((each) => each.state === "waiting")) return;
-    const verdict = await quay.sendAll();
+    const verdict = await quay.sendAll(queues);
     document.dispatchEvent(new CustomEvent("lienthong:sent", { detail: verdict }));
     if (verdict.state === "away" || verdict.state === "busy") {
       const pause = Math.max(wait, (verdict.after ?? 0) * 1000);
@@ -145,7 +145,7 @@
 
   // --- blank forms ----------------------------------------------------------------------------------
   const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
-  async function keepPage(path, version) {
+  async function keepPage(path, version, rest = 0) {
     const forms = await caches.open(FORMS);
     const address = `${path}?trong=1`;
     const before = await forms.match(address);
@@ -161,7 +161,7 @@
       if (answer.headers.has(name)) headers[name] = answer.headers.get(name);
     }
     await forms.put(address, new Response(text, { headers }));
-    await pause(PAUSE_MS); // nobody else is kept waiting for this
+    if (rest) await pause(rest);
     return text;
   }
   async function keepFiles(text) {
@@ -190,7 +190,8 @@
       const { pathname } = new URL(url);
       if (/^\/ho-so\/moi\/./.test(pathname) && !paths.includes(pathname)) await forms.delete(url);
     }
-    for (const path of paths) await keepPage(path, version);
+    // What work offline begins with is there at once; for the rest nobody else is kept waiting.
+    for (const path of paths) await keepPage(path, version, PAUSE_MS);
   }
 
   async function work() {
@@ -205,7 +206,7 @@
     if (owner || blank !== undefined) await send();
   }
   work().catch(() => {});
-  window.addEventListener("online", () => { wait = FIRST_MS; send().catch(() => {}); });
+  window.addEventListener("online", () => { wait = FIRST_MS; send(true).catch(() => {}); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) send().catch(() => {}); });
   quay.onChange(() => count().catch(() => {}));
 })();
