@@ -1,7 +1,7 @@
 """Every flow of the desk and of the citizen with a keyboard and nothing else.
 
-Filing is in test_at_the_keyboard.py and test_keys_browser.py. Here somebody tabs to what they want
-by its name, sees where they are (each stop has a visible mark), and presses Enter or Space.
+Filing is in test_at_the_keyboard.py and test_keys_browser.py; how somebody gets along without a
+mouse in hands.py.
 """
 
 from __future__ import annotations
@@ -9,75 +9,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from playwright.sync_api import Error
 
 from shared.web.server import WebServer, serving
 from tests.browser import DESKTOP, opened_page
+from tests.intake.hands import Hands
 from tests.intake.made import CONTACT, OFFICE
 from tests.intake.test_pages import FILLED, Browser
 from tests.intake.test_returning import with_results
 
 pytestmark = [pytest.mark.browser, pytest.mark.long]
-#: The name of what has the focus, and whether one can see that it has it.
-_AT = """() => {
-    const at = document.activeElement, style = getComputedStyle(at);
-    const name = at.labels?.[0]?.textContent ?? at.getAttribute("aria-label") ?? at.textContent;
-    const seen = style.outlineStyle !== "none" || style.boxShadow !== "none"
-        || at === document.body || at.matches("main, [data-first], summary");
-    return [name.replace(/\\s+/g, " ").trim(), seen];
-}"""
-#: No page has more stops than this.
-_FAR = 150
-
-
-class Hands:
-    """Somebody without a mouse."""
-
-    def __init__(self, page, url):
-        self.page, self.url = page, url
-
-    def to(self, words):
-        """Tab on to what is called so."""
-        for _ in range(_FAR):
-            self.page.wait_for_load_state()
-            self.page.keyboard.press("Tab")
-            try:
-                name, seen = self.page.evaluate(_AT)
-            except Error:  # the next page came just now
-                continue
-            assert seen, f"nobody sees that {name[:60]} has the focus"
-            if name.startswith(words):
-                return self
-        raise AssertionError(f"no Tab leads to {words}")
-
-    def press(self, *keys):
-        for key in keys:
-            self.page.keyboard.press(key)
-        return self
-
-    def type(self, text):
-        self.page.keyboard.insert_text(text)
-        return self
-
-    def told(self, words):
-        self.page.get_by_text(words).first.wait_for()
-        return self
-
-    def sign_in(self, desk):
-        _, password = desk.person(("head", OFFICE.code), login="hoa")
-        self.page.goto(f"{self.url}/dang-nhap")
-        self.page.locator("#f-login:focus").wait_for()
-        self.type("hoa").press("Tab").type(password).press("Enter")
-        self.page.wait_for_url(f"{self.url}/ho-so")
-
-    def find(self, code):
-        """The dossier by its exact code, from any page of the desk."""
-        if self.page.url != f"{self.url}/ho-so":
-            self.press("Alt+O")
-            self.page.wait_for_url(f"{self.url}/ho-so")
-        self.press("Alt+K").type(code).press("Enter")
-        self.page.wait_for_url(f"{self.url}/ho-so/{code}")
-        return self
 
 
 @pytest.fixture

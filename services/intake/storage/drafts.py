@@ -36,8 +36,10 @@ class Draft:
 
     @property
     def applicant(self) -> str:
-        """The name of whoever hands it in, as far as it is typed."""
-        return next((text for name, text in self.inputs if name == "c.name"), "")
+        """Whose it seems to be: who hands it in, else the first words of the declaration; "" without."""
+        typed = dict(reversed(self.inputs))
+        declared = (text for name, text in self.inputs if name.startswith("f."))
+        return typed.get("c.name") or next((t for t in declared if any(map(str.isalpha, t))), "")
 
 
 def find(
