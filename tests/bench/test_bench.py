@@ -17,7 +17,7 @@ CONTESTANTS = {"bare", "product", "embedded", "product, by mail", "bare minimum"
 DOSSIERS, PACED = 60, 10
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.servers
 @pytest.mark.timeout(900)
 def test_a_quick_run_carries_every_dossier_and_writes_every_figure(

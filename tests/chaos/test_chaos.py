@@ -21,7 +21,7 @@ from tests.servers.postgres import binaries
 from tests.servers.rabbit import script
 
 pytestmark = [pytest.mark.slow, pytest.mark.servers]
-SECONDS = float(os.environ.get("LIENTHONG_CHAOS_SECONDS", "40"))
+SECONDS = float(os.environ.get("LIENTHONG_CHAOS_SECONDS", "25"))
 
 
 def _settings(servers: Servers) -> dict[str, str]:

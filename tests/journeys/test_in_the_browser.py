@@ -22,7 +22,11 @@ TAX, LAND_REGISTRY = "chi-cuc-thue-cao-lanh", "vpdk-dat-dai-cao-lanh"
 STATUS, LAND = "1.004873", "1.013831"
 PATIENCE = 60.0
 WIDTHS = pytest.mark.parametrize(
-    ("officers", "citizens"), [(1280, 360), (360, 1280)], ids=["desk-and-phone", "phone-and-desk"]
+    ("officers", "citizens"),
+    [
+        pytest.param(1280, 360, id="desk-and-phone"),
+        pytest.param(360, 1280, id="phone-and-desk", marks=pytest.mark.long),
+    ],
 )
 
 

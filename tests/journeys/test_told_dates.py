@@ -51,6 +51,7 @@ def test_an_instant_is_drawn_into_working_time_and_stays_there(minutes: int):
         assert latest > after
 
 
+@pytest.mark.long("servers")
 @pytest.mark.parametrize(
     ("given_", "told"),
     [
@@ -77,6 +78,7 @@ def test_papers_are_awaited_until_the_desk_is_open_and_the_agency_is_told(
     assert ("ngoài giờ làm việc" in str(message.data["note"])) == (told != given_)
 
 
+@pytest.mark.long("servers")
 @pytest.mark.parametrize(
     ("until", "told"),
     [(vn(2026, 4, 30, 22, 15), vn(2026, 5, 4, 17, 30)), (vn(2026, 4, 7, 3), vn(2026, 4, 7, 7, 30))],
