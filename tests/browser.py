@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+import pytest
+
 ARGUMENTS: Final = (
     "--no-sandbox",
     "--disable-gpu",
@@ -22,6 +24,12 @@ PHONE: Final = 360
 # The narrowest phones that are in use, and the most usual width.
 PHONES: Final = (320, PHONE)
 HEIGHT: Final = 800
+# A flow is tried whole on a desk's screen, its pages measured at the phones' widths as well (`fits`);
+# the whole flow on a phone is one of the long tests.
+SCREENS: Final = (
+    pytest.param(DESKTOP, id="desktop"),
+    pytest.param(PHONE, id="phone", marks=pytest.mark.long),
+)
 PATIENCE_MS: Final = 60_000  # a machine under load is not a page that never comes
 
 _LOADED = """async () => {

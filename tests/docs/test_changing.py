@@ -72,6 +72,7 @@ def test_a_new_event_reaches_the_citizen_in_both_languages(tmp_path: Path):
     copy.keeps_its_guards(*GUARDS, *WORDS)
 
 
+@pytest.mark.long
 def test_a_new_answer_is_applied_by_the_door_by_the_queue_and_at_the_pages(tmp_path: Path):
     copy = Copy(tmp_path, ANSWER)
     assert copy.by_hand == {block.file for block in blocks(ANSWER)}
@@ -81,6 +82,7 @@ def test_a_new_answer_is_applied_by_the_door_by_the_queue_and_at_the_pages(tmp_p
     copy.keeps_its_guards(*GUARDS, "tests/web/test_of_event.py", "tests/partner/test_seams.py")
 
 
+@pytest.mark.long
 def test_a_new_provider_sends(tmp_path: Path):
     copy = Copy(tmp_path, PROVIDER)
     assert copy.by_hand == {block.file for block in blocks(PROVIDER)}
@@ -89,6 +91,7 @@ def test_a_new_provider_sends(tmp_path: Path):
     copy.keeps_its_guards("tests/notify/test_channels.py", "tests/kernel/test_settings_and_log.py")
 
 
+@pytest.mark.long
 def test_a_new_procedure_can_be_filed(tmp_path: Path):
     copy = Copy(tmp_path, PROCEDURE)
     assert copy.by_hand == {block.file for block in blocks(PROCEDURE)}

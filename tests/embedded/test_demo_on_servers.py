@@ -15,7 +15,7 @@ from services.commands.demo import demo
 from shared.settings import SERVICES
 from tests.backends import ServersBackend, create_database, database_url, drop_database
 
-DOSSIERS, SEED = "40", "7"
+DOSSIERS, SEED = "20", "7"
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from shared.web.server import WebServer, serving
-from tests.browser import DESKTOP, PHONE, is_sound, opened_page
+from tests.browser import DESKTOP, HEIGHT, PHONE, SCREENS, is_sound, opened_page
 from tests.intake.keys import Officer
 from tests.intake.made import catalogue
 from tests.intake.rig import Desk
@@ -150,7 +150,7 @@ def test_a_question_is_not_answered_by_the_same_keys_once_more(browser, embedded
     desk.close()
 
 
-@pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("width", SCREENS)
 def test_without_scripts_the_search_is_sent_and_every_field_is_typed(browser, site, width):
     url, desk = site
     with opened_page(browser, width, java_script_enabled=False) as page:
@@ -177,11 +177,18 @@ _HEAD = """() => [...document.querySelectorAll(".brand, .masthead nav, .sign-out
     .map((box) => [box.left, box.top, box.right, box.bottom])"""
 
 
-@pytest.mark.parametrize("width", [DESKTOP, 900, 700, 480, PHONE, 320])
+def assert_apart(boxes, width):
+    for place, (left, top, right, bottom) in enumerate(boxes):
+        assert 0 <= left < right <= width
+        for other in boxes[place + 1 :]:
+            beside = right <= other[0] + 1 or other[2] <= left + 1
+            assert beside or bottom <= other[1] + 1 or other[3] <= top + 1, (width, boxes)
+
+
 @pytest.mark.parametrize("name", ["Hoa", LONG[:100].strip()], ids=["short", "long"])
-def test_the_head_says_who_and_where_and_nothing_lies_over_another(browser, site, width, name):
+def test_the_head_says_who_and_where_and_nothing_lies_over_another(browser, site, name):
     url, desk = site
-    with opened_page(browser, width) as page:
+    with opened_page(browser, DESKTOP) as page:
         _, password = desk.person(("head", "ubnd-phuong-1"), name=name)
         page.goto(f"{url}/dang-nhap")
         page.get_by_label("Tên đăng nhập").fill("hoa")
@@ -194,12 +201,10 @@ def test_the_head_says_who_and_where_and_nothing_lies_over_another(browser, site
             expect(who).to_contain_text("UBND Phường 1")
             expect(who).not_to_contain_text("ubnd-phuong-1")
             assert who.locator("small").is_visible()
-            boxes = page.evaluate(_HEAD)
-            for place, (left, top, right, bottom) in enumerate(boxes):
-                assert 0 <= left < right <= width
-                for other in boxes[place + 1 :]:
-                    beside = right <= other[0] + 1 or other[2] <= left + 1
-                    assert beside or bottom <= other[1] + 1 or other[3] <= top + 1, boxes
+            for width in (DESKTOP, 900, 700, 480, PHONE, 320):
+                page.set_viewport_size({"width": width, "height": HEIGHT})
+                assert_apart(page.evaluate(_HEAD), width)
+            page.set_viewport_size({"width": DESKTOP, "height": HEIGHT})
         is_sound(page)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from services.intake.usecases import desk as verbs
 from shared.web.server import WebServer, serving
-from tests.browser import DESKTOP, PHONE, is_sound, opened_page
+from tests.browser import PHONE, SCREENS, is_sound, opened_page
 from tests.intake.made import OFFICE
 
 pytestmark = pytest.mark.browser
@@ -19,7 +19,7 @@ def site(embedded_desk):
         yield server.url
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.fixture(params=SCREENS)
 def page(browser, request):
     with opened_page(browser, request.param) as opened:
         yield opened
@@ -93,8 +93,14 @@ def test_the_list_and_the_report_are_sound(page, site, embedded_desk):
     is_sound(page)
 
 
+@pytest.fixture
+def phone(browser):
+    with opened_page(browser, PHONE) as opened:
+        yield opened
+
+
 @pytest.mark.parametrize("end", ["waiting", "refused"])
-def test_a_citizen_finds_a_dossier(page, site, embedded_desk, end):
+def test_a_citizen_finds_a_dossier(phone, site, embedded_desk, end):
     code = embedded_desk.submit(channel="online" if end == "refused" else "direct")
     word = embedded_desk.dossier(code).lookup_word
     if end == "refused":
@@ -104,14 +110,14 @@ def test_a_citizen_finds_a_dossier(page, site, embedded_desk, end):
     else:
         embedded_desk.started(code)
         embedded_desk.asked_for_papers(code, step=None)
-    page.goto(site)
-    is_sound(page)
-    page.get_by_label("Mã hồ sơ").fill(code)
-    page.get_by_label("Từ tra cứu").fill("AAAAAA")
-    page.get_by_role("button", name="Xem hồ sơ").click()
-    page.get_by_text("Không có hồ sơ nào").wait_for()
-    is_sound(page)
-    page.get_by_label("Từ tra cứu").fill(word.lower())
-    page.get_by_role("button", name="Xem hồ sơ").click()
-    page.get_by_text("Các mốc").wait_for()
-    is_sound(page)
+    phone.goto(site)
+    is_sound(phone)
+    phone.get_by_label("Mã hồ sơ").fill(code)
+    phone.get_by_label("Từ tra cứu").fill("AAAAAA")
+    phone.get_by_role("button", name="Xem hồ sơ").click()
+    phone.get_by_text("Không có hồ sơ nào").wait_for()
+    is_sound(phone)
+    phone.get_by_label("Từ tra cứu").fill(word.lower())
+    phone.get_by_role("button", name="Xem hồ sơ").click()
+    phone.get_by_text("Các mốc").wait_for()
+    is_sound(phone)

@@ -6,7 +6,7 @@ import pytest
 
 from services.intake.usecases import desk as verbs
 from shared.web.server import WebServer, serving
-from tests.browser import DESKTOP, PHONE, is_sound, opened_page
+from tests.browser import SCREENS, is_sound, opened_page
 from tests.intake.made import OFFICE
 from tests.intake.rig import Desk
 from tests.intake.test_browser import sign_in
@@ -29,7 +29,7 @@ def site(embedded):
     desk.close()
 
 
-@pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("width", SCREENS)
 def test_an_officer_calls_says_the_words_and_notes_what_came_of_it(browser, site, width):
     url, desk, code = site
     desk.do(verbs.called, OFFICE.code, code, outcome="no_answer")

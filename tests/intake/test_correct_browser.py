@@ -10,7 +10,7 @@ import pytest
 from services.intake.domain.correcting import version_of
 from services.intake.usecases import desk as verbs
 from shared.web.server import WebServer, serving
-from tests.browser import DESKTOP, PHONE, is_sound, opened_page
+from tests.browser import SCREENS, is_sound, opened_page
 from tests.intake.made import OFFICE
 from tests.intake.rig import Desk
 from tests.intake.test_browser import sign_in
@@ -34,7 +34,7 @@ def _seen(page, name: str, width: int) -> None:
         page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
 
 
-@pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("width", SCREENS)
 def test_a_typo_is_corrected_while_a_colleague_corrects_another(browser, site, width):
     url, desk = site
     code = desk.submit()
@@ -76,7 +76,7 @@ def test_a_typo_is_corrected_while_a_colleague_corrects_another(browser, site, w
     assert desk.dossier(code).form == {"full_name": "Nguyễn Thị Mây", "birth_date": "1990-05-14"}
 
 
-@pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("width", SCREENS)
 def test_results_are_handed_over_in_parts_and_the_posted_one_is_on_the_days_list(
     browser, site, width
 ):

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from services.intake.storage.tables import drafts
 from shared.web.server import WebServer, serving
-from tests.browser import DESKTOP, PHONE, fits, is_accessible, is_sound, opened_page
+from tests.browser import DESKTOP, PHONE, SCREENS, fits, is_accessible, is_sound, opened_page
 from tests.intake.test_browser import sign_in
 
 pytestmark = pytest.mark.browser
@@ -84,7 +84,7 @@ def test_the_typing_is_there_after_a_reload_after_back_and_in_a_second_tab(
     assert named(page).input_value() == "Lê Thị Thảo"
 
 
-@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+@pytest.mark.parametrize("width", SCREENS)
 def test_drafts_are_listed_opened_and_gone_with_the_filing(browser, site, embedded_desk, width):
     with opened_page(browser, width) as page:
         begin(page, site, embedded_desk)

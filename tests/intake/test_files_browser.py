@@ -13,7 +13,7 @@ from PIL import Image
 from shared.identity.passes import Place
 from shared.web.server import WebServer, serving
 from simulation.kit import open_city
-from tests.browser import DESKTOP, PHONE, is_sound, opened_page
+from tests.browser import PHONE, SCREENS, is_sound, opened_page
 from tests.intake import scans
 from tests.intake.rig import Desk
 from tests.intake.test_browser import sign_in
@@ -30,7 +30,7 @@ def seen(page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}-{width}.png", full_page=True)
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.fixture(params=SCREENS)
 def page(browser, request):
     with opened_page(browser, request.param, accept_downloads=True) as opened:
         yield opened

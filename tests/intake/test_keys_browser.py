@@ -54,7 +54,11 @@ def city(embedded, rules):
 
 
 @pytest.mark.parametrize(
-    ("code", "words"), [("1.001193", "khai sinh"), ("2.000986", "thuong tru bhyt")]
+    ("code", "words"),
+    [
+        ("1.001193", "khai sinh"),
+        pytest.param("2.000986", "thuong tru bhyt", marks=pytest.mark.long),
+    ],
 )
 def test_a_birth_takes_at_most_sixty_keys_from_the_door_to_the_receipt(
     browser, city, rules, code, words

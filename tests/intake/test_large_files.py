@@ -51,7 +51,7 @@ def multipart(path: Path, to: Path) -> str:
     return "multipart/form-data; boundary=b0undary"
 
 
-@pytest.mark.parametrize("way", ["body", "form"])
+@pytest.mark.parametrize("way", [pytest.param("body", marks=pytest.mark.long), "form"])
 def test_200_mb_in_and_out_without_the_memory_growing(
     embedded_desk: Desk, tmp_path: Path, way: str
 ):

@@ -6,7 +6,7 @@ import pytest
 
 from services.intake.web.pages.lists import PAGE_SIZE
 from shared.web.server import WebServer, serving
-from tests.browser import DESKTOP, PHONE, is_sound, opened_page
+from tests.browser import DESKTOP, SCREENS, is_sound, opened_page
 from tests.intake.rig import Desk
 from tests.intake.test_browser import sign_in
 from tests.intake.test_search import named
@@ -51,7 +51,7 @@ def test_a_page_of_a_list_fits_a_desk_s_screen(browser, site):
         assert page.evaluate(_CUT) == 0
 
 
-@pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("width", SCREENS)
 def test_lists_searches_and_look_alikes_are_sound(browser, site, width):
     url, desk = site
     with opened_page(browser, width) as page:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from shared.web.server import WebServer, serving
-from tests.browser import DESKTOP, PHONE, is_sound, opened_page
+from tests.browser import SCREENS, is_sound, opened_page
 from tests.intake.files import HEADER, csv_of, row
 from tests.intake.rig import Desk
 from tests.intake.test_browser import sign_in
 from tests.intake.test_returning import ADDRESS, BOTH, with_results
 
 pytestmark = pytest.mark.browser
-WIDTHS = pytest.mark.parametrize("width", [DESKTOP, PHONE], ids=["desktop", "phone"])
+WIDTHS = pytest.mark.parametrize("width", SCREENS)
 
 
 @pytest.fixture

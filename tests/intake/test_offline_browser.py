@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import DESKTOP, PHONE, fits, is_accessible, opened_page
+from tests.browser import DESKTOP, SCREENS, fits, is_accessible, opened_page
 from tests.intake.line import FORM, KEPT, ROWS, Line, fill, hand_in, settled, until
 from tests.intake.test_browser import sign_in
 
@@ -132,7 +132,7 @@ def test_words_that_changed_on_the_server_meanwhile_are_shown_beside_ours(ready,
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+@pytest.mark.parametrize("width", SCREENS)
 def test_two_handed_in_without_a_line_are_filed_in_their_order_when_it_is_back(
     browser, line, embedded_desk, width
 ):

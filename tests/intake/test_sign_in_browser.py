@@ -8,7 +8,7 @@ import pyotp
 import pytest
 
 from shared.web.server import WebServer, serving
-from tests.browser import DESKTOP, PHONE, is_sound, opened_page
+from tests.browser import SCREENS, is_sound, opened_page
 from tests.intake.made import OFFICE, OTHER_OFFICE
 from tests.intake.test_sign_in import NEW
 
@@ -22,7 +22,7 @@ def site(embedded_desk):
         yield server.url
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.fixture(params=SCREENS)
 def page(browser, request):
     with opened_page(browser, request.param) as opened:
         yield opened

@@ -10,7 +10,7 @@ from shared.events.intake import ResultConfirmed
 from shared.kernel.clock import FixedClock
 from shared.web.server import WebServer, serving
 from tests.backends import Backend
-from tests.browser import DESKTOP, PHONE, is_sound, opened_page
+from tests.browser import SCREENS, is_sound, opened_page
 from tests.notify.conftest import opened
 from tests.notify.ledger import START, Ledger, RecordingChannel, a_contact, received, sample
 from tests.notify.test_digests import reminded
@@ -35,7 +35,7 @@ def told(embedded: Backend) -> Iterator[Ledger]:
         yield ledger
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.fixture(params=SCREENS)
 def page(browser, told: Ledger, embedded: Backend, request):  # type: ignore[no-untyped-def]
     door = Door(told, embedded)
     server = WebServer(door.app)

@@ -13,7 +13,7 @@ from services.intake.web.pages import papers
 from shared.events.routing import DossierExtended, DossierStopped
 from shared.identity.audit.tables import LOG
 from shared.web.server import WebServer, serving
-from tests.browser import DESKTOP, PHONE, is_sound, opened_page
+from tests.browser import SCREENS, is_sound, opened_page
 from tests.intake.made import NOW, OFFICE, OTHER_OFFICE, vn
 from tests.intake.rig import AGENCY
 from tests.intake.test_browser import sign_in
@@ -236,7 +236,7 @@ def site(embedded_desk):
         yield server.url
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.fixture(params=SCREENS)
 def page(browser, request):
     with opened_page(browser, request.param) as opened:
         opened.add_init_script("window.prints = 0; window.print = () => { window.prints += 1; };")

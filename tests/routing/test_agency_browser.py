@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared.web.server import WebServer, serving
-from tests.browser import DESKTOP, PHONE, is_sound, opened_page
+from tests.browser import SCREENS, is_sound, opened_page
 from tests.routing.town import Town
 from tests.staff import carry_in
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 CODE = "000.00.01.H20-220301-0001"
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.fixture(params=SCREENS)
 def page(browser: Any, small_town: Town, request: pytest.FixtureRequest) -> Iterator[Any]:
     town = small_town
     town.receive(CODE)

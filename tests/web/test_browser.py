@@ -8,7 +8,7 @@ import pytest
 
 from shared.identity.guard import guard_of
 from shared.web.server import WebServer, serving
-from tests.browser import DESKTOP, PHONE, PHONES, is_accessible, is_sound, opened_page
+from tests.browser import PHONES, SCREENS, is_accessible, is_sound, opened_page
 from tests.staff import a_pass
 
 pytestmark = pytest.mark.browser
@@ -36,7 +36,7 @@ def site(tiny):
         yield server.url
 
 
-@pytest.fixture(params=[DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.fixture(params=SCREENS)
 def page(browser, site, tiny, request):
     """A signed-in page."""
     with opened_page(browser, request.param) as opened:
