@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from services.notify.domain.ladder import Patience, follow
-from services.notify.domain.messages import STAFF, Message
+from services.notify.domain.messages import APPLICANT, Message
 from services.notify.domain.states import LOST, State
 from services.notify.storage.correspondence import lock_dossiers
 from services.notify.storage.messages import Messages
@@ -27,7 +27,7 @@ def notified(messages: Iterable[tuple[Message, datetime]]) -> list[CitizenNotifi
             sent_at=sent_at,
         )
         for message, sent_at in messages
-        if message.role != STAFF
+        if message.role == APPLICANT
     ]
 
 
@@ -73,7 +73,7 @@ def _moment(message: Message) -> tuple[str, str, str]:
 
 
 def _is_followed(message: Message) -> bool:
-    return message.role != STAFF and (message.rungs > 1 or message.state in LOST)
+    return message.role == APPLICANT and (message.rungs > 1 or message.state in LOST)
 
 
 def refused(moved: Iterable[Message], at: datetime) -> list[AddressFailed]:
@@ -81,7 +81,7 @@ def refused(moved: Iterable[Message], at: datetime) -> list[AddressFailed]:
     return [
         AddressFailed(dossier=message.dossier, channel=message.channel, at=at)
         for message in moved
-        if message.role != STAFF and message.state is State.UNDELIVERABLE
+        if message.role == APPLICANT and message.state is State.UNDELIVERABLE
     ]
 
 
