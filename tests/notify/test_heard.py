@@ -32,6 +32,7 @@ from services.notify.storage.tables import heard as table
 from services.notify.usecases.answering import Later
 from services.notify.usecases.hearing import keep
 from services.notify.usecases.prune import prune
+from shared.events.intake import ResultConfirmed
 from shared.kernel.clock import to_vn
 from shared.settings import Settings
 from shared.testing.smsc import Smsc
@@ -42,6 +43,7 @@ from tests.notify.ledger import (
     RecordingChannel,
     a_contact,
     received,
+    sample,
     the_catalogue,
 )
 from tests.notify.test_smpp import a_channel, eventually
@@ -250,7 +252,9 @@ def test_a_refused_way_ends_with_a_result_of_its_own_and_the_next_goes(room: Roo
     )
     assert (sms.state, sms.reason, sms.tries) == (State.OPTED_OUT, "opted_out", 0)
     assert (email.channel, email.state) == ("email", State.QUEUED)
-    assert [k for k, _ in room.ledger.told()] == ["citizen.stop_changed"]
+    room.ledger.hear(sample(ResultConfirmed))
+    room.send()
+    assert [k for k, _ in room.ledger.told()] == ["citizen.stop_changed"], "the desk hears it once"
 
 
 def test_where_no_way_is_left_the_desk_is_told(room: Room):

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
 
-from services.notify.domain.messages import APPLICANT
+from services.notify.domain.messages import APPLICANT, Message
 from services.notify.storage.tables import cases, contacts, messages, stops
+from shared.database.batch import among
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,12 @@ def count(connection: sa.Connection) -> int:
     return int(connection.scalar(sa.select(sa.func.count()).select_from(stops)) or 0)
 
 
-def dossiers_of(connection: sa.Connection, channel: str, address: str) -> Sequence[str]:
+def dossiers_of(
+    connection: sa.Connection, channel: str, address: str, only: str | None = None
+) -> Sequence[str]:
     """The dossiers that go on and whose citizen is reached there now, as far as they were written to.
 
-    One that was never written to is told of when its first message would go.
+    One that was never written to is told of when its first message would go. `only` this one of them.
     """
     reached = contacts.c.phone if channel == "sms" else contacts.c.email
     asked = (
@@ -85,4 +88,24 @@ def dossiers_of(connection: sa.Connection, channel: str, address: str) -> Sequen
         )
         .order_by(messages.c.dossier)
     )
+    if only is not None:
+        asked = asked.where(messages.c.dossier == only)
     return list(connection.scalars(asked))
+
+
+def untold(connection: sa.Connection, ended: Collection[Message]) -> list[Message]:
+    """Of messages that a stop has ended, those whose dossier did not hear of it yet.
+
+    An earlier one by the same way heard of it itself, or was there when the stop came.
+    """
+    dossiers = {"keys": sorted({message.dossier for message in ended})}
+    first: dict[tuple[str, str], tuple[datetime, str]] = {}
+    for dossier, channel, made_at, message_id in connection.execute(_WRITTEN, dossiers):
+        place, at = (dossier, channel), (made_at, message_id)
+        first[place] = min(first.get(place, at), at)
+    return [m for m in ended if first.get((m.dossier, m.channel)) == (m.made_at, m.id)]
+
+
+_WRITTEN: Final = sa.select(
+    messages.c.dossier, messages.c.channel, messages.c.made_at, messages.c.id
+).where(among(messages.c.dossier))

@@ -11,12 +11,11 @@ from services.notify.domain.courtesy import Around, Barred, Drop, Go, Hold, judg
 from services.notify.domain.ladder import Patience
 from services.notify.domain.messages import APPLICANT, Message, held
 from services.notify.domain.states import State
-from services.notify.storage import beside
+from services.notify.storage import beside, stops
 from services.notify.storage.messages import Messages
-from services.notify.usecases.telling import follow_up, hold
+from services.notify.usecases.telling import follow_up, hold, stop_told
 from shared.catalogue.model import TellingRule
 from shared.database import UnitOfWork
-from shared.events.notify import StopChanged
 from shared.kernel.clock import to_vn
 
 
@@ -90,11 +89,6 @@ def _write(
     hold(uow, ended)
     for message in stayed:
         uow.get(Messages).change(message)
-    uow.record(
-        *(
-            StopChanged(dossier=m.dossier, channel=m.channel, stopped=True, at=uow.now)
-            for m in ended
-            if m.state is State.OPTED_OUT
-        )
-    )
+    if refused := [each for each in ended if each.state is State.OPTED_OUT]:
+        uow.record(*stop_told(stops.untold(uow.connection, refused), uow.now))
     follow_up(uow, ended, manners.patience)

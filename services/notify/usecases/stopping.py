@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Final
 
@@ -40,22 +41,28 @@ def _read(text: str) -> tuple[str, str]:
     return SMS, phone
 
 
-def stop(uow: UnitOfWork, channel: str, address: str, asked_by: str) -> bool:
-    """Nothing more is sent there, and the desks of its dossiers see it; False where it was so."""
-    changed = stops.add(uow.connection, Stop(address, channel, uow.now, asked_by))
-    _tell(uow, channel, address, changed=changed, stopped=True)
-    return changed
+def stop(
+    uow: UnitOfWork, channel: str, address: str, asked_by: str, only: str | None = None
+) -> bool:
+    """Nothing more is sent there, and the desks of its dossiers see it; False where it was so.
+
+    `only` this dossier's desk sees it at once, the others with the next message that does not go.
+    """
+    if not stops.add(uow.connection, Stop(address, channel, uow.now, asked_by)):
+        return False
+    _tell(uow, channel, stops.dossiers_of(uow.connection, channel, address, only), stopped=True)
+    return True
 
 
 def start(uow: UnitOfWork, channel: str, address: str) -> bool:
     """Messages are sent there again; False where nothing had ended them."""
-    changed = stops.remove(uow.connection, address)
-    _tell(uow, channel, address, changed=changed, stopped=False)
-    return changed
+    if not stops.remove(uow.connection, address):
+        return False
+    _tell(uow, channel, stops.dossiers_of(uow.connection, channel, address), stopped=False)
+    return True
 
 
-def _tell(uow: UnitOfWork, channel: str, address: str, *, changed: bool, stopped: bool) -> None:
-    dossiers = stops.dossiers_of(uow.connection, channel, address) if changed else ()
+def _tell(uow: UnitOfWork, channel: str, dossiers: Iterable[str], *, stopped: bool) -> None:
     uow.record(
         *(
             StopChanged(dossier=each, channel=channel, stopped=stopped, at=uow.now)

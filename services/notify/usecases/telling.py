@@ -11,7 +11,7 @@ from services.notify.domain.states import LOST, State
 from services.notify.storage.correspondence import lock_dossiers
 from services.notify.storage.messages import Messages
 from shared.database import UnitOfWork
-from shared.events.notify import AddressFailed, CitizenNotified
+from shared.events.notify import AddressFailed, CitizenNotified, StopChanged
 
 Patient = Callable[[datetime], Patience]
 
@@ -82,6 +82,14 @@ def refused(moved: Iterable[Message], at: datetime) -> list[AddressFailed]:
         AddressFailed(dossier=message.dossier, channel=message.channel, at=at)
         for message in moved
         if message.role == APPLICANT and message.state is State.UNDELIVERABLE
+    ]
+
+
+def stop_told(ended: Iterable[Message], at: datetime) -> list[StopChanged]:
+    """The desks of these hear that their citizen wants nothing more by this way."""
+    return [
+        StopChanged(dossier=message.dossier, channel=message.channel, stopped=True, at=at)
+        for message in ended
     ]
 
 

@@ -19,7 +19,10 @@ from shared.identity.guard import checks_its_form, public
 from shared.identity.limits import limited
 from shared.kernel.actor import Actor
 from shared.kernel.errors import NotFound
+from shared.web.words import msgid
 
+#: Nobody is shown doors that do not open.
+_NAVIGATION = (("/tra-cuu", msgid("Tra cứu")),)
 _CITIZEN = Actor("citizen", "letter")
 #: One phone network may stand behind one address; a scanner fetches many.
 _LIMIT = limited("end-mail", times=60, seconds=60.0)
@@ -45,7 +48,7 @@ def blueprint(store: Store) -> Blueprint:
             if request.form.get("order") == "start":
                 start(uow, EMAIL, letter.to)
             else:
-                stop(uow, EMAIL, letter.to, EMAIL)
+                stop(uow, EMAIL, letter.to, EMAIL, letter.dossier)
         return _page(store, letter, done=True)
 
     return blue
@@ -67,4 +70,4 @@ def _letter(store: Store, token: str) -> Message:
 def _page(store: Store, letter: Message, *, done: bool = False) -> str:
     with store.read() as connection:
         stopped = stops.is_stopped(connection, letter.to)
-    return render_template("notify/ending.html", stopped=stopped, done=done)
+    return render_template("notify/ending.html", stopped=stopped, done=done, navigation=_NAVIGATION)
