@@ -36,7 +36,9 @@ class MailSink:
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         """A letter has come."""
         at = time.monotonic()
-        text = email.message_from_bytes(envelope.content).get_payload(decode=True)
+        parts = email.message_from_bytes(envelope.content).walk()
+        plain = (each for each in parts if each.get_content_type() == "text/plain")
+        text = next(plain).get_payload(decode=True)
         found = _CODE.search(text.decode() if isinstance(text, bytes) else "")
         if found is None:
             return "554 a letter without a dossier code"

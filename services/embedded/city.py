@@ -58,6 +58,7 @@ class City:
         }
         #: All pages and all of the API, as they stand at the city's one address.
         self.web = OneAddress({name: service.web for name, service in self.services.items()})
+        notify_app.ask_here(self.services["notify"], self.web)
         self._more: list[Loop] = []
         self._supervisor: Supervisor | None = None
 

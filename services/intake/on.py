@@ -13,7 +13,7 @@ from services.intake.storage.dossiers import Dossiers
 from shared.catalogue import Catalogue
 from shared.events.intake import SupplementRequested
 from shared.events.names import NOTIFY, ROUTING, ROUTING_STEPS
-from shared.events.notify import AddressFailed, CallDropped, CitizenUnreachable
+from shared.events.notify import AddressFailed, CallDropped, CitizenUnreachable, StopChanged
 from shared.events.routing import (
     ApologyDue,
     ClockResumed,
@@ -56,6 +56,7 @@ TABLE: Final = (
     on(CitizenUnreachable, calling.unreachable),
     on(CallDropped, calling.dropped),
     on(AddressFailed, calling.failed),
+    on(StopChanged, calling.stop_changed),
 )
 
 

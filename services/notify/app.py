@@ -5,10 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from services.notify.channels import Channel, each_channel, open_channels
+from services.notify.channels.file import FileChannel
 from services.notify.channels.http import HttpChannel
 from services.notify.channels.protocol import Receiving
+from services.notify.channels.smtp import SmtpChannel
+from services.notify.channels.unsubscribing import Unsubscribing
+from services.notify.delivery.answerer import Answerer
+from services.notify.delivery.asking import LookUp
 from services.notify.delivery.processes import Heartbeat, Presence
 from services.notify.delivery.receiving import Receiver
 from services.notify.delivery.sender import Sender
@@ -30,9 +36,14 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
 from shared.messaging.assembly import Assembly, store_of
+from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.ticker import Timely
 from shared.messaging.service import Service
 from shared.settings import Settings
+from shared.web.security import secret_key
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
 
 NAME = "notify"
 # Each queue and the sources that come on it whole; its consumer has the same name.
@@ -57,7 +68,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     store = open_store(settings, clock=clock, ids=ids)
     parts = Assembly(NAME, settings, store, bus)
     composer = Composer(catalogue)
-    channels = open_channels(settings)
+    channels = _channels(settings)
     manners = _manners(settings, composer)
     presence = Presence(store, alone=bus.volatile)
     access = audit.AccessLog(NAME, store)
@@ -80,7 +91,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 for kind, channel in channels.items()
             ),
             *receivers,
-            *([parts.ticker("strays", _STRAYS)] if receivers or calling else []),
+            *(_hearing(parts, store, composer, settings) if receivers or calling else []),
             Heartbeat(presence, store),
             # Contacts are waited for a day: whether one is given up now need not be asked often.
             audit.Keeper(NAME, store, settings.access_days),
@@ -92,6 +103,29 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
         migrations=MIGRATIONS,
         matters=MATTERS,
     )
+
+
+def _channels(settings: Settings) -> dict[str, Channel]:
+    """The ways out; a citizen's letter says how such letters end."""
+    channels = open_channels(settings)
+    ending = Unsubscribing(settings.home, secret_key(settings))
+    for way in each_channel(channels):
+        if isinstance(way, FileChannel | SmtpChannel):
+            way.unsubscribing = ending
+    return channels
+
+
+def _hearing(parts: Assembly, store: Store, composer: Composer, settings: Settings) -> list[Loop]:
+    """What is done with what providers tell: receipts without a letter yet, and citizens' texts."""
+    look_up = LookUp(settings.lookup_url or settings.public_url, secret_key(settings))
+    return [parts.ticker("strays", _STRAYS), Answerer(store, composer.answering, look_up)]
+
+
+def ask_here(service: Service, web: WSGIApplication) -> None:
+    """Let citizens' look-ups by SMS go to this web, which is in the same process."""
+    for loop in service.loops:
+        if isinstance(loop, Answerer):
+            loop.look_up.through(web)
 
 
 def ladder_of(manners: Manners) -> Timely:
@@ -106,9 +140,9 @@ def _manners(settings: Settings, composer: Composer) -> Manners:
 
 
 def _calling(channels: Mapping[str, Channel]) -> dict[str, HttpChannel]:
-    """The gateways that call back with receipts, by their word in the settings."""
+    """The gateways that call, with receipts or texts, by their word in the settings."""
     return {
         way.name.partition(".")[2]: way
         for way in each_channel(channels)
-        if isinstance(way, HttpChannel) and way.gateway.receipts is not None
+        if isinstance(way, HttpChannel) and (way.gateway.receipts or way.gateway.texts)
     }

@@ -13,6 +13,7 @@ from datetime import date
 from shared.catalogue.model import (
     WHOLE_CITY,
     Agency,
+    AnsweringRule,
     DatesRule,
     FormKind,
     OfficialForm,
@@ -61,16 +62,16 @@ class Catalogue:
         dates_rules: Iterable[DatesRule] = (),
         forms: Iterable[OfficialForm] = (),
         telling_rules: Iterable[TellingRule] = (),
+        answering_rules: Iterable[AnsweringRule] = (),
     ) -> None:
-        self.version, self.holidays_source = version, holidays_source
-        self.holidays = holidays
+        self.version, self.holidays, self.holidays_source = version, holidays, holidays_source
         self.roles: Mapping[str, Role] = {role.code: role for role in roles}
         self.wards: tuple[Ward, ...] = tuple(wards)
         self._agencies = {agency.code: agency for agency in agencies}
         self._hours = dict(hours)
-        self._papers_rules = tuple(papers_rules)
+        self._papers_rules, self._telling_rules = tuple(papers_rules), tuple(telling_rules)
         self._untaken_rules, self._dates_rules = tuple(untaken_rules), tuple(dates_rules)
-        self._telling_rules = tuple(telling_rules)
+        self._answering_rules = tuple(answering_rules)
         self._forms = sorted(forms, key=lambda one: not one.used_by)  # those for some roles first
         self._procedures: dict[str, list[Procedure]] = {}
         for procedure in procedures:
@@ -227,6 +228,11 @@ class Catalogue:
         """How citizens are told on this day; where nothing is laid down nothing waits."""
         found = (rule for rule in self._telling_rules if rule.is_valid(on))
         return next(found, None) or TellingRule(on)
+
+    def answering_rule(self, on: date) -> AnsweringRule:
+        """What a citizen may say by SMS on this day; where nothing is laid down: stop, and start."""
+        found = (rule for rule in self._answering_rules if rule.is_valid(on))
+        return next(found, None) or AnsweringRule(on)
 
     def form(self, kind: FormKind, on: date, roles: Collection[str] = ()) -> OfficialForm:
         """The official form in force on this day for a dossier that only these roles act on."""

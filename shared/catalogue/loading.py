@@ -63,6 +63,7 @@ def _book(read: Folder) -> Catalogue:
         dates_rules=(found.value for found in read.dates_rules),
         forms=(found.value for found in read.forms),
         telling_rules=(found.value for found in read.telling_rules),
+        answering_rules=(found.value for found in read.answering_rules),
     )
 
 

@@ -7,7 +7,7 @@ or agency is named here or anywhere else in code.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any, Literal
 
@@ -340,3 +340,25 @@ class TellingRule(Dated):
     urgent: tuple[str, ...] = ()
     needs_act: tuple[str, ...] = ()
     at_desk: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweringRule(Dated):
+    """What a citizen may say by SMS, and what is said in return.
+
+    `stop` and `start`: an SMS of these words alone ends and begins what is sent to its number.
+    `status` is written before a dossier's code and look-up word, `genuine` before the code of a
+    message. A number gets at most `most_a_day` answers. `words` by the names of
+    `moments.ANSWERS`; where there are none nothing is answered. `mark` stands at the end of each
+    message that has room for it: by what it names the message can be asked about.
+    """
+
+    valid_from: date
+    valid_to: date | None = None
+    stop: tuple[str, ...] = ("STOP", "TU CHOI")
+    start: tuple[str, ...] = ("START", "DANG KY")
+    status: tuple[str, ...] = ()
+    genuine: tuple[str, ...] = ()
+    most_a_day: int = 10
+    words: Mapping[str, Words] = field(default_factory=dict)
+    mark: Words | None = None

@@ -19,6 +19,12 @@ VALUES = frozenset({
     "items", "amount", "office", "name", "step", "respond_by", "replaces",
     "carrier", "waybill", "otp",
 })  # fmt: skip
+#: What the answer to a citizen's own SMS may hold besides: where a dossier stands, what was sent.
+ASKED = frozenset({"status", "about", "sent_at", "mark"})
+#: What a citizen's SMS can lead to, each with words of its own (rules.yaml, `answered_sms`).
+ANSWERS = (
+    "stopped", "started", "status", "not_found", "later", "genuine", "not_genuine", "help",
+)  # fmt: skip
 EMAIL_ONLY = frozenset({"name"})
 FREE = frozenset({"reason", "next_step", "items"})  # sentences that a person typed
 # What may be cut short in an SMS, in this order; all else is left whole.

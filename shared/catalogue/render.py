@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from shared.catalogue.model import Template
-from shared.catalogue.moments import FREE, SHORTENED, VALUES
+from shared.catalogue.moments import ASKED, FREE, SHORTENED, VALUES
 from shared.kernel.errors import LienThongError
 from shared.kernel.text import is_gsm, sms_segments, unaccent
 
@@ -82,7 +82,7 @@ def parts_of(text: str) -> tuple[Part, ...]:
     )
     for part in parts:
         for name in part.values:
-            if name not in VALUES:
+            if name not in VALUES | ASKED:
                 raise BrokenTemplate(
                     f"there is no value {{{name}}}", vi=f"Không có giá trị {{{name}}}."
                 )
@@ -101,13 +101,19 @@ def render(template: Template, values: Mapping[str, str]) -> Rendered:
 
     Errors: BrokenTemplate, which a checked catalogue cannot raise.
     """
-    body = parts_of(template.body)
     if template.channel == "sms":
-        named = {name for part in body for name in part.values}
-        return Rendered(None, _sms(body, {name: plain(_said(name, values)) for name in named}))
+        return Rendered(None, render_sms(template.body, values))
+    body = parts_of(template.body)
     given = {name: _said(name, values) for name in values}
     subject = " ".join(_fill(parts_of(template.subject or ""), given).split())
     return Rendered(_composed(subject), _tidy(_composed(_fill(body, given))))
+
+
+def render_sms(words: str, values: Mapping[str, str]) -> str:
+    """An SMS of these words, with its values; see above."""
+    body = parts_of(words)
+    named = {name for part in body for name in part.values}
+    return _sms(body, {name: plain(_said(name, values)) for name in named})
 
 
 def _said(name: str, values: Mapping[str, str]) -> str:

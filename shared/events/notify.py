@@ -54,3 +54,13 @@ class AddressFailed(Event, frozen=True, kw_only=True):
     dossier: DossierCode
     channel: Annotated[Word, about("sms or email; never the number or address")]
     at: Instant
+
+
+@event("citizen.stop_changed", "notify", read_by=("intake",))
+class StopChanged(Event, frozen=True, kw_only=True):
+    """The citizen wants nothing more sent by this way, or wants it again; the desk sees it."""
+
+    dossier: DossierCode
+    channel: Annotated[Word, about("sms or email; never the number or address")]
+    stopped: Annotated[bool, about("false: messages are sent again")]
+    at: Instant

@@ -56,6 +56,11 @@ def unaccent(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_PLAIN_FORMS)
 
 
+def squeezed(text: str) -> str:
+    """Letters and digits alone, unaccented and in capitals: as words typed by anybody compare."""
+    return "".join(each for each in unaccent(text).upper() if each.isalnum())
+
+
 class _PlainForms(dict[int, str]):
     """Each character's plain form, found out once: messages are made thousands at a time."""
 

@@ -160,6 +160,14 @@ class Smsc:
             talk = self._bound[-1]
         talk.tell(stranger, "DELIVRD", reference)
 
+    def write(self, sender: str, octets: bytes, **fields: Any) -> None:
+        """A text that a citizen has written (deliver_sm), as its bytes; `fields` are of the PDU."""
+        body = {"message_payload" if len(octets) > 254 else "short_message": octets}
+        values = {"destination_addr": "1900", "data_coding": 0, "esm_class": 0, **body, **fields}
+        values.setdefault("short_message", b"")
+        text = smpp.make_pdu("deliver_sm", client=self._numbers, source_addr=sender, **values)
+        self.say(text.generate())
+
     def say(self, raw: bytes) -> None:
         """Any bytes to whoever is bound."""
         with self._lock:

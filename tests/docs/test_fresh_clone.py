@@ -39,6 +39,7 @@ ENDS: dict[Words, str] = {
     ("audit", "verify"): "./run audit verify",
     ("channels", "check"): "./run channels check",
     ("messages", "list"): "./run messages list",
+    ("stops", "list"): "./run stops list",
     ("parked", "list"): "./run parked list",
     ("acts",): "./run acts",
     ("prune",): "./run prune",
@@ -79,6 +80,7 @@ HELPS: frozenset[Words] = frozenset(
         *(("keys", act) for act in ("renew", "revoke")),
         *(("staff", act) for act in ("assign", "disable", "hand-over", "import", "join", "part", "reset")),
         *(("messages", act) for act in ("check", "recall", "resend", "show")),
+        *(("stops", act) for act in ("add", "remove")),
         *(("parked", act) for act in ("discard", "release", "replay", "show", "step-over")),
         *(("secrets", act) for act in ("apply", "put", "restore")),
         *(

@@ -23,6 +23,7 @@ from shared.events.notify import (
     CallDropped,
     CitizenNotified,
     CitizenUnreachable,
+    StopChanged,
 )
 from shared.events.parts import Agency, ProcedureName, StepResult
 from shared.events.routing import DossierResolved, DossierStarted
@@ -141,7 +142,7 @@ class Desk:
         `source` puts it into a stream, and under a key, that is not its own today.
         """
         told_by_notify = isinstance(
-            event, CitizenNotified | CitizenUnreachable | CallDropped | AddressFailed
+            event, CitizenNotified | CitizenUnreachable | CallDropped | AddressFailed | StopChanged
         )
         to = address(event, "notify" if told_by_notify else "routing")
         key = to.routing_key

@@ -269,6 +269,7 @@ def test_every_route_names_who_may_call_it(embedded_desk):
             "lookup.front",
             "lookup.form",
             "lookup.find",
+            "lookup-api.LookUp",
             "result.send",
             "result.open",
             "result.read",

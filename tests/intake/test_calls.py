@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from services.intake.usecases import desk as verbs
 from shared.events.intake import CitizenCalled
-from shared.events.notify import AddressFailed, CallDropped, CitizenUnreachable
+from shared.events.notify import AddressFailed, CallDropped, CitizenUnreachable, StopChanged
 from tests.intake.made import OFFICE
 from tests.intake.test_lists import on
 from tests.intake.test_pages import Browser
@@ -105,3 +107,18 @@ def test_a_dossier_of_the_version_before_with_a_call_to_make_still_has_it(desk, 
     assert (call.id, call.words) == (None, None)
     desk.do(verbs.called, OFFICE.code, code)
     assert answers(desk, code) == [("reached", ())]
+
+
+def test_a_refused_way_is_shown_at_the_desk_until_it_is_opened_again_or_is_another(desk):
+    code = desk.submit()
+    at = desk.clock.now()
+    for stopped in (True, True, False, True):
+        desk.hear(StopChanged(dossier=code, channel="sms", stopped=stopped, at=at))
+        assert desk.dossier(code).opted_out == (("sms",) if stopped else ())
+    page = Browser(desk, ("officer", OFFICE.code)).get(f"/ho-so/{code}").text
+    assert "người dân từ chối nhận tin nhắn" in page
+    assert "Công dân từ chối nhận tin bằng tin nhắn" in page
+    held = desk.dossier(code)
+    same = held.reached_at(dataclasses.replace(held.contact, name="Khác"))
+    other = held.reached_at(dataclasses.replace(held.contact, phone="+84907000001"))
+    assert (same.opted_out, other.opted_out) == (("sms",), ())

@@ -113,8 +113,8 @@ def test_no_field_of_a_letter_begins_a_header_or_ends_the_text(subject: str, bod
     head, _, text = raw.partition(b"\r\n\r\n")
     names = [line.partition(b":")[0] for line in head.split(b"\r\n") if line[:1] != b" "]
     assert names == [
-        b"Message-ID", b"Date", b"To", b"Auto-Submitted", b"MIME-Version", b"Content-Type",
-        b"From", b"Subject", b"Content-Transfer-Encoding",
+        b"Message-ID", b"Date", b"To", b"Auto-Submitted", b"MIME-Version",
+        b"From", b"Subject", b"Content-Type", b"Content-Transfer-Encoding",
     ]  # fmt: skip
     lines = raw.split(b"\r\n")
     assert all(len(line) <= 998 for line in lines)

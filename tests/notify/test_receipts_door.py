@@ -23,6 +23,7 @@ from shared.identity.guard import assert_every_route_is_guarded
 from tests.backends import Backend
 from tests.notify.conftest import opened
 from tests.notify.ledger import Ledger, RecordingChannel, a_contact, received
+from tests.notify.test_notify_web import PUBLIC
 from tests.notify.test_sms_http import SECRETS, described
 
 KEY = b"a-secret-of-the-receipts"
@@ -46,7 +47,7 @@ def door(ledger: Ledger, embedded: Backend, folder: Path, **changes: Any) -> Fla
     gateways = {"http": HttpChannel("sms.http", *described_here)}
     settings = replace(embedded.settings("notify"), cookie_secure=False)
     app = create_web(settings, ledger.store, gateways=gateways)
-    assert_every_route_is_guarded(app, public={"receipts.told"})
+    assert_every_route_is_guarded(app, public={*PUBLIC, "receipts.told", "receipts.written"})
     return app.test_client()
 
 

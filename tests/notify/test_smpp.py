@@ -66,7 +66,7 @@ def heard(channel: SmppChannel, count: int = 1) -> list[Receipt]:
     found: list[Receipt] = []
     end = time.monotonic() + 5
     while len(found) < count and time.monotonic() < end:
-        found += channel.receipts(0.2)
+        found += channel.told(0.2)
     channel.thank(found)
     return found
 
@@ -259,7 +259,7 @@ def test_one_that_lets_us_in_and_puts_us_out_again_is_not_stormed():
     with Smsc() as smsc, a_channel(smsc) as channel:
         end = time.monotonic() + 2.0
         while time.monotonic() < end:
-            channel.receipts(0.05)
+            channel.told(0.05)
             smsc.hang_up()
         assert 1 <= len(smsc.binds) <= 7  # pauses grow to 0.4 s here
         channel.close()
@@ -269,7 +269,7 @@ def test_garbage_in_the_middle_ends_the_line_and_loses_no_text():
     with Smsc(Temper(receipts="never")) as smsc, a_channel(smsc) as channel:
         assert isinstance(results(channel, [a_letter(1)])[0], Sent)
         smsc.say(b"\0\0\0\x05?")
-        channel.receipts(0.5)  # until the line is seen to be over
+        channel.told(0.5)  # until the line is seen to be over
         assert isinstance(results(channel, [a_letter(2)])[0], Sent)
         assert (len(smsc.texts()), len(smsc.binds)) == (2, 2)
 
@@ -300,7 +300,7 @@ def test_what_the_smsc_asks_is_answered_and_a_citizens_own_message_is_no_receipt
         assert isinstance(results(channel, [a_letter(1)])[0], Sent)
         smsc.say(enquire)
         smsc.say(strange)
-        assert channel.receipts(0.3) == []
+        assert channel.told(0.3) == []
         assert isinstance(results(channel, [a_letter(2)])[0], Sent)
         assert len(smsc.binds) == 1
 
@@ -333,7 +333,7 @@ def test_a_receipt_names_the_part_and_our_own_number_and_is_kept_until_it_is_wri
 ):
     with Smsc(Temper(tlv=tlv, receipts=when)) as smsc, a_channel(smsc) as channel:
         assert results(channel, [a_letter()]) == [Sent(("1",))]
-        told = channel.receipts(2)
+        told = channel.told(2)
         assert smsc.thanked == []
         channel.thank(told)
         eventually(lambda: len(smsc.thanked) == 1)

@@ -14,7 +14,7 @@ from services.intake.domain.waits import must_allow
 from shared.events.decision import Decision
 from shared.events.event import Event
 from shared.events.intake import CitizenCalled
-from shared.events.notify import AddressFailed, CallDropped, CitizenUnreachable
+from shared.events.notify import AddressFailed, CallDropped, CitizenUnreachable, StopChanged
 from shared.kernel.errors import Fault, InvalidInput, ParkNow
 
 Outcome = Literal["reached", "called_back", "no_answer", "wrong_number", "met"]
@@ -64,6 +64,18 @@ def failed(dossier: Dossier | None, event: AddressFailed, _: Circumstances) -> D
     if event.channel in dossier.bounced:
         return Decision()
     return Decision(replace(dossier, bounced=(*dossier.bounced, event.channel)))
+
+
+def stop_changed(
+    dossier: Dossier | None, event: StopChanged, _: Circumstances
+) -> Decision[Dossier]:
+    """The citizen has ended what is sent by this way, or begun it again: the desk sees it."""
+    dossier = _known(dossier)
+    others = tuple(each for each in dossier.opted_out if each != event.channel)
+    after = (*others, event.channel) if event.stopped else others
+    if after == dossier.opted_out:
+        return Decision()
+    return Decision(replace(dossier, opted_out=after))
 
 
 def called(

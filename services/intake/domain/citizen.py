@@ -167,5 +167,5 @@ def correct_contact(
     contact = check_contact(typed, faults)
     if faults or contact is None:
         raise InvalidInput(faults)
-    mended = replace(dossier, contact=contact, bounced=())
+    mended = dossier.reached_at(contact)
     return Decision(mended, (contact_given(mended, around.now),))

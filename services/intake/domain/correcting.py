@@ -146,7 +146,9 @@ def _mended(
         if contact
         else dossier.contact
     )
-    return dossier if faults else replace(dossier, form=whole, contact=checked or dossier.contact)
+    return (
+        dossier if faults else replace(dossier, form=whole).reached_at(checked or dossier.contact)
+    )
 
 
 def _changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:

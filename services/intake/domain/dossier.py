@@ -240,6 +240,8 @@ class Dossier:
     calls: tuple[Call, ...] = ()
     #: Ways (sms, email) by which nothing arrives, as far as notify or a call has told.
     bounced: tuple[str, ...] = ()
+    #: Ways by which the citizen wants nothing sent.
+    opted_out: tuple[str, ...] = ()
     waits: tuple[Wait, ...] = ()
     pauses: tuple[Pause, ...] = ()
     clock_stop: ClockStop | None = None
@@ -252,6 +254,19 @@ class Dossier:
     corrections: tuple[Correction, ...] = ()
     #: Name of the agency that was the first to answer finally, as far as routing has told.
     answered_by: str | None = None
+
+    def reached_at(self, contact: Contact) -> Dossier:
+        """With this contact; what is known of a number or mailbox is not said of another."""
+        same = {
+            "sms": contact.phone == self.contact.phone,
+            "email": contact.email == self.contact.email,
+        }
+        return dataclasses.replace(
+            self,
+            contact=contact,
+            bounced=tuple(way for way in self.bounced if same[way]),
+            opted_out=tuple(way for way in self.opted_out if same[way]),
+        )
 
     def becoming(self, to: Status) -> Status:
         """The status `to`, if the dossier may move there; NotAllowed says where it may."""

@@ -127,6 +127,7 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         call_since=row["call_since"],
         calls=_calls(row["call_since"], progress.get("calls")),
         bounced=tuple(progress.get("bounced", ())),
+        opted_out=tuple(progress.get("opted_out", ())),
         waits=_parts(Wait, progress.get("waits")),
         pauses=pauses_of(progress),
         clock_stop=_part(ClockStop, progress.get("standstill")),
@@ -170,6 +171,8 @@ def _progress(dossier: Dossier) -> Row:
         progress["results"] = [_result(each) for each in dossier.results]
     if dossier.bounced:
         progress["bounced"] = list(dossier.bounced)
+    if dossier.opted_out:
+        progress["opted_out"] = list(dossier.opted_out)
     if dossier.answered_by:
         progress["answered_by"] = dossier.answered_by
     return progress

@@ -107,17 +107,20 @@ def _opened_by(
     return [] if dossier is None else [(dossier.lookup_word, dossier)]
 
 
-def allowances(code: str, caller: str | None, secret: str) -> dict[str, Allowance]:
+def allowances(
+    code: str, caller: str | None, secret: str, asker: str | None = None
+) -> dict[str, Allowance]:
     """What a look-up is counted under, and how often each may be tried.
 
-    An address is kept as a digest keyed with `secret`: nobody reads callers from the table.
+    An address is kept as a digest keyed with `secret`: nobody reads callers from the table. `asker`
+    is the digest of a phone that asks by SMS: it is counted in the place of an address.
     """
 
     def kept(text: str) -> str:
         return hmac.digest(secret.encode(), text.encode(), "sha256").hex()[:32]
 
-    found = {f"address:{kept(address_of(caller))}": OF_ADDRESS}
-    if house_of(caller) != address_of(caller):
+    found = {f"address:{kept(asker or address_of(caller))}": OF_ADDRESS}
+    if asker is None and house_of(caller) != address_of(caller):
         found[f"network:{kept(house_of(caller))}"] = OF_NETWORK
     number, tidy = read_number(code), tidy_code(code)[:60]
     if number is not None or is_dossier_code(tidy):

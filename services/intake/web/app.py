@@ -12,6 +12,7 @@ from flask import Flask, request
 from services.intake.domain.papers import words
 from services.intake.storage import staff
 from services.intake.web.api import files as api_files
+from services.intake.web.api import lookup as api_lookup
 from services.intake.web.api import read, write
 from services.intake.web.deps import KEY, Deps, agency_name, deps
 from services.intake.web.pages import (
@@ -94,9 +95,8 @@ def create_web(
     app.extensions[KEY] = Deps(store, catalogue)
     oidc.install(app, settings)
     api = create_api(app, msgid("Liên Thông – Tiếp nhận"), about=ABOUT)
-    api.register_blueprint(read.blueprint())
-    api.register_blueprint(write.blueprint())
-    api.register_blueprint(api_files.blueprint())
+    for door in (read, write, api_files, api_lookup):
+        api.register_blueprint(door.blueprint())
     app.jinja_env.filters["pairs"] = _pairs
     app.jinja_env.filters["as_typed"] = lambda value, field: typed.shown(field, value)
     app.jinja_env.filters |= {

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from services.notify.channels.mail import MailFrom, for_eyes
+from services.notify.channels.unsubscribing import Unsubscribing, more_of
 from services.notify.domain.contacts import EMAIL
 from services.notify.domain.delivery import Failed, Letter, Result, Sent
 
@@ -26,6 +27,7 @@ class FileChannel:
         self.folder = folder
         self._kind = kind
         self._sender = sender
+        self.unsubscribing: Unsubscribing | None = None
 
     def send(self, letters: Iterable[Letter]) -> Iterator[Result]:
         for letter in letters:
@@ -58,7 +60,7 @@ class FileChannel:
 
     def _content(self, letter: Letter) -> bytes:
         if self._kind == EMAIL:
-            return for_eyes(letter, self._sender)
+            return for_eyes(letter, self._sender, more_of(letter, self.unsubscribing))
         return f"To: {letter.to}\n\n{letter.body}\n".encode("utf-8", "replace")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 from services.notify.domain.delivery import Letter, Word
+from services.notify.domain.incoming import Incoming
 from services.notify.domain.receipts import Receipt, Ticket
 
 
@@ -44,10 +45,13 @@ class Receiving(Protocol):
 
     name: str
 
-    def receipts(self, seconds: float) -> list[Receipt]:
-        """What was told since the last call; waits so long for the first, and never raises."""
+    def told(self, seconds: float) -> Sequence[Receipt | Incoming]:
+        """Receipts, and what citizens wrote, since the last call; waits so long for the first.
 
-    def thank(self, told: Sequence[Receipt]) -> None:
+        Never raises.
+        """
+
+    def thank(self, told: Sequence[Receipt | Incoming]) -> None:
         """These are written down: only now may the provider forget them."""
 
     def ask(self, tickets: Sequence[Ticket]) -> list[Receipt]:

@@ -1,4 +1,4 @@
-"""The loop that takes a provider's receipts: written down first, thanked for then.
+"""The loop that takes a provider's receipts and citizens' texts: written down first, thanked for then.
 
 It also keeps the provider's line open where there is one, and asks what became of what it took and
 never spoke of again.
@@ -12,7 +12,10 @@ from datetime import datetime
 from typing import Final
 
 from services.notify.channels.protocol import Receiving
+from services.notify.domain.incoming import Incoming
+from services.notify.domain.receipts import Receipt
 from services.notify.storage import receipts as rows
+from services.notify.usecases.hearing import keep
 from services.notify.usecases.receiving import asked, take_in
 from shared.database import Store
 from shared.kernel.actor import Actor
@@ -37,11 +40,13 @@ class Receiver:
 
     def step(self, wait: float) -> int:
         """Take what has come; where nothing has, wait up to `wait` s for it."""
-        heard = self._channel.receipts(wait)
+        heard = self._channel.told(wait)
         if not heard:
             return self._ask()
         with self._store.begin(_RECEIVER) as uow:
-            done = take_in(uow, heard)
+            done = take_in(uow, [each for each in heard if isinstance(each, Receipt)])
+            if texts := [each for each in heard if isinstance(each, Incoming)]:
+                done["texts"] = keep(uow, texts)
         # Only now: whoever dies before is told again.
         self._channel.thank(heard)
         self.counts.update(done)

@@ -9,12 +9,13 @@ from typing import Final
 
 from services.notify.domain.cases import Case
 from services.notify.domain.contacts import SMS, Address
+from services.notify.domain.incoming import mark_of
 from services.notify.domain.messages import Message
 from services.notify.domain.moments import Details
 from services.notify.domain.values import Notice, Place, values_for
 from shared.catalogue import Agency, Catalogue
-from shared.catalogue.model import TellingRule
-from shared.catalogue.render import render
+from shared.catalogue.model import AnsweringRule, TellingRule
+from shared.catalogue.render import render, render_sms
 from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import LienThongError, NotFound
@@ -53,6 +54,10 @@ class Composer:
         """How citizens are told at this instant."""
         return self._rule(to_vn(at).date())
 
+    def answering(self, at: datetime) -> AnsweringRule:
+        """What citizens may say by SMS at this instant."""
+        return self._catalogue.answering_rule(to_vn(at).date())
+
     def write(
         self, message: Message, notice: Notice, contact: ContactGiven, to: Address
     ) -> Message:
@@ -64,19 +69,31 @@ class Composer:
         if message.moment == APOLOGY and not values["due"]:
             values["due"] = _READY[contact.language]  # it comes with the result itself
         text = render(template, values)
-        segments = sms_segments(text.body) if to.channel == SMS else None
+        body = (
+            self._marked(text.body, message, contact.language) if to.channel == SMS else text.body
+        )
+        segments = sms_segments(body) if to.channel == SMS else None
         return replace(
             message,
             channel=to.channel,
             to=to.to,
             language=contact.language,
             subject=text.subject or "",
-            body=text.body,
+            body=body,
             encoding=segments.encoding if segments else "utf-8",
             parts=segments.parts if segments else 1,
             template_version=str(template.version),
             about=None,
         )
+
+    def _marked(self, body: str, message: Message, language: str) -> str:
+        """With the message's short code behind it, where there is room within its one part."""
+        mark = self.answering(message.made_at).mark
+        if mark is None:
+            return body
+        said = mark.en if language == "en" else mark.vi
+        longer = f"{body} {render_sms(said, {'mark': mark_of(message.id)})}"
+        return longer if sms_segments(longer).parts == sms_segments(body).parts else body
 
     def _told_date(self, message: Message, notice: Notice) -> datetime | None:
         """The date that a text may name: one to come, and none that is given on a day without any.

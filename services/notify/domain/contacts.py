@@ -17,11 +17,12 @@ CHANNELS = (EMAIL, SMS)
 NO_CONTACT = "no_contact"
 NO_CONSENT = "no_consent"
 NO_ADDRESS = "no_address"
+OPTED_OUT = "opted_out"  # the citizen wants no more by this way
 
 # Vietnamese mobile numbers in E.164; landlines take no SMS (domain facts, section 6.3).
-_MOBILE = re.compile(r"\+84[35789]\d{8}")
+MOBILE = re.compile(r"\+84[35789]\d{8}")
 # ASCII only: an address outside it needs SMTPUTF8, which few relays offer.
-_MAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
+MAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ def choose(contact: ContactGiven, order: Sequence[str] = (SMS, EMAIL)) -> Choice
     The citizen's own choice comes first, else the city's order. Else `no_consent` or `no_address`.
     """
     ways = {
-        EMAIL: (contact.consent.email, contact.email, _MAIL),
-        SMS: (contact.consent.sms, contact.phone, _MOBILE),
+        EMAIL: (contact.consent.email, contact.email, MAIL),
+        SMS: (contact.consent.sms, contact.phone, MOBILE),
     }
     found = tuple(
         Address(channel, to)

@@ -7,12 +7,13 @@ or what it asks for is no longer so.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Final
 
-from services.notify.domain.contacts import NO_CONSENT, choose
-from services.notify.domain.messages import EXPIRED, ORDERED, STAFF, Message
+from services.notify.domain.contacts import NO_CONSENT, OPTED_OUT, choose
+from services.notify.domain.messages import APPLICANT, EXPIRED, ORDERED, Message
 from shared.catalogue.model import TellingRule
 from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
@@ -74,11 +75,15 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is known just before a message goes; `today`: how many this address had today."""
+    """What is known just before a message goes; `today`: how many this address had today.
+
+    `stopped`: the addresses to which this dossier's citizen wants nothing sent.
+    """
 
     beside: Sequence[Beside]
     contact: ContactGiven | None
     today: int = 0
+    stopped: AbstractSet[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +120,11 @@ Verdict = Go | Hold | Drop | Barred
 
 def judge(message: Message, around: Around, rule: TellingRule, now: datetime) -> Verdict:
     """What becomes of a message that would go now."""
-    if message.role == STAFF:
+    if message.role != APPLICANT:
         return Go(message.to)
     if message.good_until is not None and now >= message.good_until:
         return Drop(EXPIRED)
-    to = _address(message, around.contact)
+    to = _address(message, around)
     if isinstance(to, Barred) or message.reason == ORDERED:
         return to
     others = [each for each in around.beside if each.fact_id != message.fact_id]
@@ -181,11 +186,12 @@ def _outdates(other: Beside, message: Message) -> bool:
     return newer and other.moment in REPLACED.get(moment, ())
 
 
-def _address(message: Message, contact: ContactGiven | None) -> Go | Barred:
+def _address(message: Message, around: Around) -> Go | Barred:
     """Where it goes now: a number that was mended meanwhile takes the place of the old one."""
-    if contact is None:
-        return Go(message.to)
-    chosen = choose(contact, (message.channel,))
-    if chosen.addresses:
-        return Go(chosen.addresses[0].to)
-    return Barred(chosen.reason or NO_CONSENT)
+    to = message.to
+    if around.contact is not None:
+        chosen = choose(around.contact, (message.channel,))
+        if not chosen.addresses:
+            return Barred(chosen.reason or NO_CONSENT)
+        to = chosen.addresses[0].to
+    return Barred(OPTED_OUT) if to in around.stopped else Go(to)

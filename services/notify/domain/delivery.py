@@ -17,6 +17,8 @@ class Letter:
     body: str = field(repr=False)
     made_at: datetime
     tries: int = 1
+    language: str = ""
+    to_citizen: bool = False  # who may end such letters
 
 
 @dataclass(frozen=True, slots=True)

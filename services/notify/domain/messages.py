@@ -17,6 +17,8 @@ from shared.kernel.retry import RetryPolicy
 APPLICANT = "applicant"
 # Beside it the staff of an agency, whose code is then what the message is about.
 STAFF = "staff"
+# And whoever has written to the city by SMS, known by the number alone.
+ASKER = "asker"
 # A message whose contact is not known yet has no channel.
 NO_CHANNEL = ""
 # The tries one message has, whoever spends them (sender, restart or sweeper). They last for most of
@@ -73,7 +75,15 @@ class Message:
 
     def letter(self) -> Letter:
         return Letter(
-            self.id, self.channel, self.to, self.subject, self.body, self.made_at, self.tries
+            self.id,
+            self.channel,
+            self.to,
+            self.subject,
+            self.body,
+            self.made_at,
+            self.tries,
+            self.language,
+            self.role == APPLICANT,
         )
 
     def moved(self, state: State, now: datetime, **changes: Any) -> Message:

@@ -30,6 +30,7 @@ class State(StrEnum):
     SPARED = "spared"  # another way reached the citizen
     CANCELLED = "cancelled"  # no longer true, or too late to be of use
     RECALLED = "recalled"  # by an operator, before it went
+    OPTED_OUT = "opted_out"  # the citizen has ended what is sent by this way
 
 
 #: What nobody needs any more ends so, wherever it has not gone yet.
@@ -42,7 +43,7 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.SENDING, State.DELIVERED, State.UNDELIVERABLE, *_ENDS}),
     State.SENDING: frozenset(
         {State.SENT, State.FAILED, State.UNCERTAIN, State.UNDELIVERABLE, State.QUEUED}
-        | {State.HELD, State.CANCELLED}
+        | {State.HELD, State.CANCELLED, State.OPTED_OUT}
     ),
     State.FAILED: frozenset(
         {State.SENDING, State.QUEUED, State.DELIVERED, State.UNDELIVERABLE, *_ENDS}
@@ -59,6 +60,7 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.SPARED: frozenset(),
     State.CANCELLED: frozenset(),
     State.RECALLED: frozenset(),
+    State.OPTED_OUT: frozenset(),
 }
 
 # What an operator may order to be sent (again).
@@ -66,7 +68,7 @@ RESENDABLE = frozenset({State.HELD, State.FAILED, State.UNCERTAIN, State.UNDELIV
 # What an operator may still take back.
 RECALLABLE = frozenset({State.QUEUED, State.HELD, State.FAILED, State.STANDBY})
 # No further try will be made without an operator, and the citizen was not reached.
-LOST = frozenset({State.UNDELIVERABLE, State.SKIPPED})
+LOST = frozenset({State.UNDELIVERABLE, State.SKIPPED, State.OPTED_OUT})
 
 NAMES_VI: Mapping[State, str] = {
     State.AWAITING_CONTACT: "Chờ thông tin liên hệ",
@@ -84,6 +86,7 @@ NAMES_VI: Mapping[State, str] = {
     State.SPARED: "Không cần nữa",
     State.CANCELLED: "Đã hủy vì không còn đúng",
     State.RECALLED: "Đã thu hồi",
+    State.OPTED_OUT: "Người dân từ chối nhận",
 }
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from services.notify.domain.courtesy import Beside
 from services.notify.domain.messages import Message
 from services.notify.storage.rows import CONTACT_COLUMNS, contact_of
-from services.notify.storage.tables import contacts, messages, told_days
+from services.notify.storage.tables import contacts, messages, stops, told_days
 from shared.database import batch
 from shared.database.batch import among
 from shared.events.intake import ContactGiven
@@ -30,6 +30,11 @@ _CONTACTS = sa.select(*CONTACT_COLUMNS).where(among(contacts.c.dossier))
 _TODAY = sa.select(told_days.c.address, told_days.c.count).where(
     told_days.c.day == sa.bindparam("day"), among(told_days.c.address)
 )
+_STOPPED = (
+    sa.select(contacts.c.dossier, stops.c.address)
+    .join(stops, stops.c.address.in_([contacts.c.phone, contacts.c.email]))
+    .where(among(contacts.c.dossier))
+)
 _PAST = sa.delete(told_days).where(told_days.c.day < sa.bindparam("day"))
 
 
@@ -40,6 +45,7 @@ class Surroundings:
     beside: Mapping[str, list[Beside]]
     contacts: Mapping[str, ContactGiven]
     today: dict[str, int]
+    stopped: Mapping[str, set[str]]
 
 
 def around(connection: sa.Connection, found: Iterable[Message], day: date) -> Surroundings:
@@ -48,14 +54,21 @@ def around(connection: sa.Connection, found: Iterable[Message], day: date) -> Su
     dossiers = {"keys": sorted({message.dossier for message in claimed})}
     addresses = sorted({digest(message.to) for message in claimed})
     asked = {"day": day.isoformat(), "keys": addresses}
-    rows, given, counts = batch.query(
-        connection, (_BESIDE, dossiers), (_CONTACTS, dossiers), (_TODAY, asked)
+    rows, given, counts, ended = batch.query(
+        connection,
+        (_BESIDE, dossiers),
+        (_CONTACTS, dossiers),
+        (_TODAY, asked),
+        (_STOPPED, dossiers),
     )
     beside: dict[str, list[Beside]] = {}
     for dossier, *values in rows:
         beside.setdefault(dossier, []).append(Beside(*values))
     known = {each.dossier: each for each in map(contact_of, given)}
-    return Surroundings(beside, known, dict(counts))
+    stopped: dict[str, set[str]] = {}
+    for dossier, address in ended:
+        stopped.setdefault(dossier, set()).add(address)
+    return Surroundings(beside, known, dict(counts), stopped)
 
 
 def count_up(connection: sa.Connection, counts: Mapping[str, int], day: date) -> None:

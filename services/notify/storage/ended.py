@@ -18,6 +18,7 @@ _DONE = (
     State.SPARED,
     State.CANCELLED,
     State.RECALLED,
+    State.OPTED_OUT,
 )
 _OPEN = [state.value for state in State if state not in _DONE]
 

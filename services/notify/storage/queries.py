@@ -22,6 +22,7 @@ _FINISHED = (
     State.SPARED,
     State.CANCELLED,
     State.RECALLED,
+    State.OPTED_OUT,
 )
 UNFINISHED = tuple(state for state in State if state not in _FINISHED)
 

@@ -146,6 +146,38 @@ strays = sa.Table(
 )
 sa.Index("strays_look_at", strays.c.look_at)
 
+# The numbers and mailboxes to which their owners want nothing sent.
+stops = sa.Table(
+    "stops",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("channel", sa.Text, nullable=False),
+    sa.Column("at", Instant(), nullable=False),
+    sa.Column("asked_by", sa.Text, nullable=False),  # sms, email, or operator
+)
+
+# What citizens have written, each text once; it is emptied when it was acted on.
+heard = sa.Table(
+    "heard",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("provider", sa.Text, nullable=False),
+    sa.Column("sender", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("parts", sa.Integer, nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("heard_at", Instant(), nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    # When it is looked at; empty once it was acted on.
+    sa.Column("next_at", Instant()),
+    sa.Column("answer", sa.Text, nullable=False),
+)
+sa.Index("heard_sender", heard.c.sender, heard.c.heard_at)
+_open = heard.c.next_at.is_not(None)
+sa.Index("heard_next", heard.c.next_at, postgresql_where=_open, sqlite_where=_open)
+
 # How many messages an address was given on a day; what is older than a day is cleared.
 told_days = sa.Table(
     "told_days",
@@ -206,4 +238,14 @@ _partial("messages_held", (State.HELD,), "channel", "next_at", "id")
 _partial("messages_standby", (State.STANDBY,), "next_at", "id")
 _partial("messages_to_call", (State.TO_CALL,), "changed_at")
 _partial("messages_dropped", (State.SPARED, State.CANCELLED, State.RECALLED), "state", "made_at")
+_partial("messages_opted_out", (State.OPTED_OUT,), "made_at")
+# What was sent to a number: asked when its owner writes to us.
+_texts = messages.c.channel == sa.literal_column("'sms'")
+sa.Index(
+    "messages_phone",
+    messages.c.recipient,
+    messages.c.made_at,
+    postgresql_where=_texts,
+    sqlite_where=_texts,
+)
 _partial("messages_skipped", (State.SKIPPED,), "made_at")

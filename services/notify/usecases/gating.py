@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.notify.domain.contacts import OPTED_OUT
 from services.notify.domain.courtesy import Around, Barred, Drop, Go, Hold, judge
 from services.notify.domain.ladder import Patience
-from services.notify.domain.messages import STAFF, Message, held
+from services.notify.domain.messages import APPLICANT, Message, held
 from services.notify.domain.states import State
-from services.notify.storage import beside
+from services.notify.storage import beside, stops
 from services.notify.storage.messages import Messages
-from services.notify.usecases.telling import follow_up, hold
+from services.notify.usecases.telling import follow_up, hold, stop_told
 from shared.catalogue.model import TellingRule
 from shared.database import UnitOfWork
 from shared.kernel.clock import to_vn
@@ -49,12 +50,13 @@ def gate(uow: UnitOfWork, claimed: Sequence[Message], manners: Manners) -> list[
         address = beside.digest(message.to)
         others = known.beside.get(message.dossier, ())
         contact, today = known.contacts.get(message.dossier), known.today.get(address, 0)
-        verdict = judge(message, Around(others, contact, today), rule, now)
+        stopped = known.stopped.get(message.dossier, set())
+        verdict = judge(message, Around(others, contact, today, stopped), rule, now)
         if not isinstance(verdict, Go):
             stayed.append(_stayed(message, verdict, now))
             continue
         going.append(replace(message, to=verdict.to))
-        if message.role != STAFF and message.tries <= 1:
+        if message.role == APPLICANT and message.tries <= 1:
             known.today[address] = fresh[address] = today + 1
     _write(uow, claimed, going, stayed, manners)
     if rule.most_a_day is not None:
@@ -68,6 +70,9 @@ def _stayed(message: Message, verdict: Hold | Drop | Barred, now: datetime) -> M
     if isinstance(verdict, Drop):
         gone = message.moved(State.CANCELLED, now, next_at=None, reason=verdict.reason)
         return replace(gone, tries=message.tries - 1)
+    if verdict.reason == OPTED_OUT:
+        ended = message.moved(State.OPTED_OUT, now, next_at=None, reason=verdict.reason)
+        return replace(ended, tries=message.tries - 1)
     return message.moved(State.UNDELIVERABLE, now, next_at=None, reason=verdict.reason)
 
 
@@ -84,4 +89,6 @@ def _write(
     hold(uow, ended)
     for message in stayed:
         uow.get(Messages).change(message)
+    if refused := [each for each in ended if each.state is State.OPTED_OUT]:
+        uow.record(*stop_told(stops.untold(uow.connection, refused), uow.now))
     follow_up(uow, ended, manners.patience)

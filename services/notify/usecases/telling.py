@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
 
 from services.notify.domain.ladder import Patience, follow
-from services.notify.domain.messages import STAFF, Message
+from services.notify.domain.messages import APPLICANT, Message
 from services.notify.domain.states import LOST, State
 from services.notify.storage.correspondence import lock_dossiers
 from services.notify.storage.messages import Messages
 from shared.database import UnitOfWork
-from shared.events.notify import AddressFailed, CitizenNotified
+from shared.events.notify import AddressFailed, CitizenNotified, StopChanged
 
 Patient = Callable[[datetime], Patience]
 
@@ -27,7 +27,7 @@ def notified(messages: Iterable[tuple[Message, datetime]]) -> list[CitizenNotifi
             sent_at=sent_at,
         )
         for message, sent_at in messages
-        if message.role != STAFF
+        if message.role == APPLICANT
     ]
 
 
@@ -73,7 +73,7 @@ def _moment(message: Message) -> tuple[str, str, str]:
 
 
 def _is_followed(message: Message) -> bool:
-    return message.role != STAFF and (message.rungs > 1 or message.state in LOST)
+    return message.role == APPLICANT and (message.rungs > 1 or message.state in LOST)
 
 
 def refused(moved: Iterable[Message], at: datetime) -> list[AddressFailed]:
@@ -81,7 +81,15 @@ def refused(moved: Iterable[Message], at: datetime) -> list[AddressFailed]:
     return [
         AddressFailed(dossier=message.dossier, channel=message.channel, at=at)
         for message in moved
-        if message.role != STAFF and message.state is State.UNDELIVERABLE
+        if message.role == APPLICANT and message.state is State.UNDELIVERABLE
+    ]
+
+
+def stop_told(ended: Iterable[Message], at: datetime) -> list[StopChanged]:
+    """The desks of these hear that their citizen wants nothing more by this way."""
+    return [
+        StopChanged(dossier=message.dossier, channel=message.channel, stopped=True, at=at)
+        for message in ended
     ]
 
 

@@ -8,8 +8,10 @@ from flask import Flask
 
 from services.notify.channels.http import HttpChannel
 from services.notify.web.api import blueprint as api_blueprint
+from services.notify.web.ending import blueprint as ending_blueprint
 from services.notify.web.pages import blueprint as pages_blueprint
 from services.notify.web.receipts import blueprint as receipts_blueprint
+from services.notify.web.stops import blueprint as stops_blueprint
 from shared.database import Store
 from shared.messaging.metrics import Metrics
 from shared.settings import Settings
@@ -33,7 +35,11 @@ def create_web(
         metrics=metrics,
         sign_in=("operator",),
         home="/tin-nhan",
-        navigation=(("/tin-nhan", "Tin nhắn"), ("/docs/notify", "API")),
+        navigation=(
+            ("/tin-nhan", "Tin nhắn"),
+            ("/tin-nhan/tu-choi", "Từ chối"),
+            ("/docs/notify", "API"),
+        ),
     )
     api = create_api(
         app,
@@ -43,6 +49,8 @@ def create_web(
     )
     api.register_blueprint(api_blueprint(store))
     app.register_blueprint(pages_blueprint(store))
+    app.register_blueprint(stops_blueprint(store))
+    app.register_blueprint(ending_blueprint(store))
     if gateways:
         app.register_blueprint(receipts_blueprint(store, gateways))
     return app

@@ -15,12 +15,30 @@ from services.notify.domain.states import State
 from services.notify.storage.receipts import Try
 from services.notify.usecases.calling import DESK
 from shared.kernel.clock import to_vn
+from shared.web.words import msgid
 
-MOMENTS: Final = {**moments.NAMES_VI, REMINDED: "Nhắc việc trong ngày (gửi cán bộ)"}
+MOMENTS: Final = {
+    **moments.NAMES_VI,
+    REMINDED: "Nhắc việc trong ngày (gửi cán bộ)",
+    "answer_stopped": msgid("Trả lời SMS: đã ngừng nhận tin"),
+    "answer_started": msgid("Trả lời SMS: nhận lại tin"),
+    "answer_status": msgid("Trả lời SMS: tình trạng hồ sơ"),
+    "answer_not_found": msgid("Trả lời SMS: sai mã hoặc từ tra cứu"),
+    "answer_later": msgid("Trả lời SMS: chưa tra cứu được"),
+    "answer_genuine": msgid("Trả lời SMS: đúng tin của thành phố"),
+    "answer_not_genuine": msgid("Trả lời SMS: không phải tin của thành phố"),
+    "answer_help": msgid("Trả lời SMS: hướng dẫn"),
+}
 CHANNELS: Final[Mapping[str, str]] = {
     "sms": "SMS",
     "email": "Thư điện tử",
     "call": "Gọi điện (bộ phận một cửa)",
+}
+#: How somebody ended what was sent to them.
+ASKED_BY: Final[Mapping[str, str]] = {
+    "sms": msgid("Nhắn tin TU CHOI"),
+    "email": msgid("Bấm ngừng nhận trong thư"),
+    "operator": msgid("Người vận hành ghi"),
 }
 TONES: Final[Mapping[State, str]] = {
     State.AWAITING_CONTACT: "waiting",
@@ -38,6 +56,7 @@ TONES: Final[Mapping[State, str]] = {
     State.SPARED: "quiet",
     State.CANCELLED: "quiet",
     State.RECALLED: "quiet",
+    State.OPTED_OUT: "quiet",
 }
 REASONS: Final[Mapping[str, str]] = {
     "no_contact": "Không có thông tin liên hệ sau 24 giờ",
@@ -55,6 +74,7 @@ REASONS: Final[Mapping[str, str]] = {
     "ordered": "Người vận hành cho gửi",
     "at_desk": "Công dân vừa làm việc này tại bộ phận một cửa",
     "wrong_number": "Cán bộ gọi: sai số",
+    "opted_out": "Người dân đã từ chối nhận tin bằng cách này",
 }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from shared.catalogue.checks.answers import check_answers
 from shared.catalogue.checks.calendars import check_calendars
 from shared.catalogue.checks.forms import check_forms
 from shared.catalogue.checks.graphs import check_graphs
@@ -32,6 +33,7 @@ def check_folder(folder: Folder, faults: Faults, *, today: date | None = None) -
     check_calendars(folder, today=today)
     check_messages(folder, faults)
     check_rules(folder, faults)
+    check_answers(folder)
     check_forms(folder, faults)
     check_sizes(folder)
     check_identities(folder)

@@ -34,6 +34,7 @@ def check_periods(folder: Folder) -> None:
     _each(folder.dates_rules)
     _each(folder.forms)
     _each(folder.telling_rules)
+    _each(folder.answering_rules)
     _neighbours(folder.wards, lambda ward: ward.code)
     _neighbours(folder.procedures, lambda procedure: procedure.code)
     _neighbours(folder.templates, lambda one: (one.moment, one.channel, one.language))
@@ -41,6 +42,7 @@ def check_periods(folder: Folder) -> None:
     _neighbours(folder.untaken_rules, lambda _: "untaken_tasks")
     _neighbours(folder.dates_rules, lambda _: "promised_dates")
     _neighbours(folder.telling_rules, lambda _: "told_citizens")
+    _neighbours(folder.answering_rules, lambda _: "answered_sms")
     for role in ("", *sorted({role for found in folder.forms for role in found.value.used_by})):
         meant = [one for one in folder.forms if role in (one.value.used_by or ("",))]
         _neighbours(meant, lambda form: form.kind)

@@ -10,6 +10,7 @@ from pathlib import Path
 from shared.catalogue.faults import Faults, did_you_mean
 from shared.catalogue.model import (
     Agency,
+    AnsweringRule,
     DatesRule,
     OfficialForm,
     PapersRule,
@@ -32,6 +33,7 @@ from shared.catalogue.read.found import Found
 from shared.catalogue.read.procedures import read_procedure
 from shared.catalogue.read.rules import (
     RULES_FILE,
+    read_answering_rules,
     read_dates_rules,
     read_papers_rules,
     read_telling_rules,
@@ -59,6 +61,7 @@ class Folder:
     dates_rules: tuple[Found[DatesRule], ...]
     forms: tuple[Found[OfficialForm], ...]
     telling_rules: tuple[Found[TellingRule], ...]
+    answering_rules: tuple[Found[AnsweringRule], ...]
     digest: str
 
 
@@ -78,6 +81,7 @@ class _Collector:
         self.dates_rules: list[Found[DatesRule]] = []
         self.forms: list[Found[OfficialForm]] = []
         self.telling_rules: list[Found[TellingRule]] = []
+        self.answering_rules: list[Found[AnsweringRule]] = []
 
     def readers(self, file: str) -> Callable[[Entry], None] | None:
         """What reads this file, None when no file of this name belongs here."""
@@ -101,6 +105,7 @@ class _Collector:
         self.untaken_rules.extend(read_untaken_rules(top))
         self.dates_rules.extend(read_dates_rules(top))
         self.telling_rules.extend(read_telling_rules(top))
+        self.answering_rules.extend(read_answering_rules(top))
 
     def _take_holidays(self, top: Entry) -> None:
         self.holidays = read_holidays(top)
@@ -155,5 +160,6 @@ def read_folder(root: Path, faults: Faults) -> Folder:
         dates_rules=tuple(collector.dates_rules),
         forms=tuple(collector.forms),
         telling_rules=tuple(collector.telling_rules),
+        answering_rules=tuple(collector.answering_rules),
         digest=_digest(root, files),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, cast, get_args
 
 from shared.catalogue.model import (
+    AnsweringRule,
     DatesRule,
     MessageChannel,
     PapersRule,
@@ -13,6 +14,7 @@ from shared.catalogue.model import (
     UntakenRule,
     Words,
 )
+from shared.catalogue.moments import ANSWERS
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.steps import read_duration
 from shared.catalogue.source import Entry
@@ -38,6 +40,30 @@ def read_dates_rules(top: Entry) -> list[Found[DatesRule]]:
 def read_telling_rules(top: Entry) -> list[Found[TellingRule]]:
     """All versions of how citizens are told."""
     return [_telling_rule(entry) for entry in top.entries("told_citizens")]
+
+
+def read_answering_rules(top: Entry) -> list[Found[AnsweringRule]]:
+    """All versions of what is answered to a citizen's SMS."""
+    return [_answering_rule(entry) for entry in top.entries("answered_sms")]
+
+
+def _answering_rule(entry: Entry) -> Found[AnsweringRule]:
+    said = entry.entry("words")
+    rule = AnsweringRule(
+        valid_from=entry.day("valid_from"),
+        valid_to=entry.maybe_day("valid_to"),
+        stop=entry.texts("stop"),
+        start=entry.texts("start"),
+        status=entry.texts("status"),
+        genuine=entry.texts("genuine"),
+        most_a_day=entry.number("most_a_day", default=10),
+        words={key: _words(said, key) for key in ANSWERS if said.has(key)} if said else {},
+        mark=_words(entry, "mark") if entry.has("mark") else None,
+    )
+    if said:
+        said.done()
+    entry.done()
+    return Found(rule, entry, {})
 
 
 def _telling_rule(entry: Entry) -> Found[TellingRule]:

@@ -17,6 +17,7 @@ from services.intake.usecases.results import results_of
 from services.intake.web.deps import agency_name, deps
 from services.intake.web.openings import openings
 from services.intake.web.where import milestones, places, sent_by, stages
+from shared.identity.askers import HEADER, Askers
 from shared.identity.audit import saw
 from shared.identity.callers import place_of
 from shared.identity.guard import TooMany, current_or_none, guard_of, public
@@ -87,9 +88,13 @@ def _find() -> str | tuple[str, int]:
 
 
 def count_try(code: str) -> None:
-    """TooMany where this code, this address or its network was tried too often, by any process."""
+    """TooMany where this code, this address or its network was tried too often, by any process.
+
+    A phone whose number a service of ours vouches for is counted as an address is.
+    """
     caller, secret = request.remote_addr, str(current_app.config["SECRET_KEY"])
-    waiting = guesses.wait_for(deps().store, look.allowances(code, caller, secret))
+    asker = Askers(secret).read(request.headers.get(HEADER))
+    waiting = guesses.wait_for(deps().store, look.allowances(code, caller, secret, asker))
     if waiting is not None:
         key, seconds = waiting
         guard_of().metrics.tried(DOOR, "limited")

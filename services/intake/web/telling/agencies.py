@@ -11,6 +11,7 @@ from shared.events.notify import (
     CallDropped,
     CitizenNotified,
     CitizenUnreachable,
+    StopChanged,
 )
 from shared.events.parts import StepResult
 from shared.events.routing import (
@@ -243,6 +244,13 @@ def _address_failed(event: AddressFailed) -> Words:
     return gettext("Tin gửi bằng %(by)s không tới được công dân", by=by), []
 
 
+def _stop_changed(event: StopChanged) -> Words:
+    by = gettext(_MEDIA.get(event.channel, event.channel))
+    if event.stopped:
+        return gettext("Công dân từ chối nhận tin bằng %(by)s", by=by), []
+    return gettext("Công dân nhận lại tin bằng %(by)s", by=by), []
+
+
 ROWS: Final = (
     row(PaymentRequested, _payment_requested, "waiting"),
     row(SupplementDropped, _supplement_dropped, "quiet"),
@@ -266,4 +274,5 @@ ROWS: Final = (
     row(CitizenUnreachable, _unreachable, "bad"),
     row(CallDropped, _call_dropped, "quiet"),
     row(AddressFailed, _address_failed, "bad"),
+    row(StopChanged, _stop_changed, "quiet"),
 )

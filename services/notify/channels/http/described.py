@@ -53,7 +53,7 @@ class Send(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
 
 class Proof(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How a receipt shows whose it is: signed in a header, or by an address that only they know."""
+    """How a call-back shows whose it is: signed in a header, or by an address that only they know."""
 
     by: Literal["hmac", "path"]
     secret: str
@@ -79,12 +79,25 @@ class Receipts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     answer: str = "OK"
 
 
+class Texts(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the gateway brings what a citizen wrote; `id` is its own name for it, where it gives one."""
+
+    proof: Proof
+    body: Literal["json", "form"] = "json"
+    items: Path_ | None = None
+    sender: Path_
+    text: Path_
+    id: Path_ | None = None
+    answer: str = "OK"
+
+
 class Gateway(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A whole description."""
 
     send: Send
     answers: Annotated[list[Rule], Meta(min_length=1)]
     receipts: Receipts | None = None
+    texts: Texts | None = None
 
 
 def load(path: Path | None, secrets: str | None, setting: str) -> tuple[Gateway, dict[str, str]]:
@@ -146,13 +159,14 @@ def _check(gateway: Gateway, secrets: Mapping[str, str], setting: str) -> None:
             "nếu là đường truyền riêng",
         )
     _check_places(gateway.send, secrets, setting)
-    proof = gateway.receipts.proof if gateway.receipts else None
-    if proof is not None and len(secrets.get(proof.secret, "")) < 16:
-        raise _wrong(
-            setting,
-            f"receipts.proof.secret: the secret {proof.secret} is not there or shorter than 16",
-            f"receipts.proof.secret: thiếu bí mật {proof.secret} hoặc ngắn hơn 16 ký tự",
-        )
+    for name, called in (("receipts", gateway.receipts), ("texts", gateway.texts)):
+        if called is not None and len(secrets.get(called.proof.secret, "")) < 16:
+            raise _wrong(
+                setting,
+                f"{name}.proof.secret: the secret {called.proof.secret} is not there or shorter "
+                "than 16",
+                f"{name}.proof.secret: thiếu bí mật {called.proof.secret} hoặc ngắn hơn 16 ký tự",
+            )
     _check_rules(gateway, setting)
 
 

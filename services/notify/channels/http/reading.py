@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from services.notify.channels.http.described import Gateway, Receipts, Rule
+from services.notify.channels.http.described import Gateway, Proof, Receipts, Rule, Texts
 from services.notify.domain.delivery import Busy, Failed, Result, Sent, Unknown
+from services.notify.domain.incoming import LONGEST, Incoming
 from services.notify.domain.receipts import Fate, Receipt, even
 
 _MOST_RECEIPTS: Final = 1000
@@ -86,14 +87,13 @@ def _json(body: bytes | None) -> Any:
         return None
 
 
-# --- receipts ------------------------------------------------------------------------------------
+# --- call-backs ----------------------------------------------------------------------------------
 
 
 def is_proved(
-    receipts: Receipts, secrets: Mapping[str, str], path: str, header: str, body: bytes
+    proof: Proof, secrets: Mapping[str, str], path: str, header: str, body: bytes
 ) -> bool:
     """Whether the gateway itself calls; compared in constant time."""
-    proof = receipts.proof
     secret = secrets[proof.secret].encode()
     if proof.by == "path":
         return hmac.compare_digest(secret, path.encode("utf-8", "replace"))
@@ -107,19 +107,45 @@ def is_proved(
 
 def receipts_of(receipts: Receipts, provider: str, body: bytes) -> list[Receipt] | None:
     """The receipts in a call-back; None where it cannot be read at all."""
-    if receipts.body == "form":
+    items = _items(receipts, body)
+    if items is None:
+        return None
+    made = (_receipt(receipts, provider, each) for each in items)
+    return [each for each in made if each is not None]
+
+
+def texts_of(texts: Texts, provider: str, body: bytes) -> list[Incoming] | None:
+    """What citizens wrote, in a call-back; None where it cannot be read at all."""
+    items = _items(texts, body)
+    if items is None:
+        return None
+    made = (_text(texts, provider, each) for each in items)
+    return [each for each in made if each is not None]
+
+
+def _text(texts: Texts, provider: str, told: Any) -> Incoming | None:
+    sender, text = _plain(at(told, texts.sender)), at(told, texts.text)
+    name = _plain(at(told, texts.id)) if texts.id else None
+    if not sender or not isinstance(text, str):
+        return None
+    # No database keeps a NUL, or half a character.
+    clean = text.replace("\0", "").encode("utf-8", "replace").decode()[:LONGEST]
+    return Incoming(provider, sender[:40], clean, (name or "")[:200])
+
+
+def _items(called: Receipts | Texts, body: bytes) -> list[Any] | None:
+    if called.body == "form":
         try:
             told: Any = dict(parse_qsl(body.decode(), max_num_fields=1000))
         except ValueError:
             return None
     else:
         told = _json(body)
-    found = at(told, receipts.items) if receipts.items else told
+    found = at(told, called.items) if called.items else told
     items = found if isinstance(found, list) else [found]
     if not all(isinstance(each, Mapping) for each in items) or len(items) > _MOST_RECEIPTS:
         return None
-    made = (_receipt(receipts, provider, each) for each in items)
-    return [each for each in made if each is not None]
+    return items
 
 
 def _receipt(receipts: Receipts, provider: str, told: Any) -> Receipt | None:

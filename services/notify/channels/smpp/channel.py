@@ -31,6 +31,7 @@ from services.notify.domain.delivery import (
     Waiting,
     Word,
 )
+from services.notify.domain.incoming import Incoming
 from services.notify.domain.receipts import Receipt, Ticket, number_of
 
 TOO_LONG: Final = "smpp: more than 255 parts"
@@ -241,7 +242,7 @@ class SmppChannel:
 
     # --- receipts --------------------------------------------------------------------------------
 
-    def receipts(self, seconds: float) -> list[Receipt]:
+    def told(self, seconds: float) -> Sequence[Receipt | Incoming]:
         """What the SMSC has told; waits so long for the first. None while it is away."""
         try:
             line = self._bound(seconds)
@@ -250,15 +251,15 @@ class SmppChannel:
             return []
         if line is None:
             return []
-        return [replace(each, provider=self.name) for each in line.receipts(seconds)]
+        return [replace(each, provider=self.name) for each in line.told(seconds)]
 
-    def thank(self, told: Sequence[Receipt]) -> None:
+    def thank(self, told: Sequence[Receipt | Incoming]) -> None:
         """These are written down; on a line that is gone they are told again, and harmless."""
         line = self._line
         if line is None:
             return
         try:
-            line.thank(list(told))
+            line.thank(told)
         except Broken:
             return
 

@@ -1,6 +1,6 @@
 """One connection to an SMSC: a thread of its own reads it, whoever sends writes to it.
 
-It answers what the SMSC asks, keeps receipts until somebody has written them down, and says by
+It answers what the SMSC asks, keeps receipts and citizens' texts until somebody has written them down, and says by
 `closed` that it is of no more use. Nothing here is tried again.
 """
 
@@ -14,17 +14,20 @@ import struct
 import threading
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from services.notify.channels.smpp import pdus
 from services.notify.channels.smpp.pdus import Garbled, Maker, Pdu
 from services.notify.channels.smpp.server import SmppServer
+from services.notify.channels.smpp.written import written
+from services.notify.domain.incoming import Incoming
 from services.notify.domain.receipts import Receipt
 
 _CHUNK: Final = 65_536
 _SLICE: Final = 0.25
-#: So many receipts wait to be written down; beyond them the SMSC is told to come again later.
+#: So many receipts and texts wait to be written down; beyond them the SMSC is told to come again later.
 _MOST_HEARD: Final = 500
 
 
@@ -52,7 +55,7 @@ class Line:
         self.times = times
         self.closed = ""  # why, once it is
         self.answered = 0  # how much of what was asked, the bind among it
-        self.other = 0  # messages that were no receipts, and are not kept
+        self.other = 0  # what was neither receipt nor text, and is not kept
         self._server = server
         self._socket = connected
         self._writing = threading.Lock()  # one PDU after the other
@@ -62,7 +65,7 @@ class Line:
         self._news = threading.Condition()
         self._wanted: set[int] = set()
         self._answers: dict[int, Pdu] = {}
-        self._receipts: deque[Receipt] = deque()
+        self._told: deque[Receipt | Incoming] = deque()
         self._unthanked = 0
         connected.setblocking(False)
         self._thread = threading.Thread(target=self._read, name="notify.smpp.reader", daemon=True)
@@ -107,22 +110,22 @@ class Line:
                     self.close("takes nothing")
                 self._wait(writing=True)
 
-    def receipts(self, seconds: float) -> list[Receipt]:
-        """What has been told since the last call; waits so long for the first."""
+    def told(self, seconds: float) -> list[Receipt | Incoming]:
+        """Receipts and texts since the last call; waits so long for the first."""
         with self._news:
-            self._news.wait_for(lambda: self._receipts or self.closed, seconds)
-            told = list(self._receipts)
-            self._receipts.clear()
+            self._news.wait_for(lambda: self._told or self.closed, seconds)
+            told = list(self._told)
+            self._told.clear()
             self._unthanked += len(told)
         return told
 
-    def thank(self, told: list[Receipt]) -> None:
+    def thank(self, told: Sequence[Receipt | Incoming]) -> None:
         """Say that these are written down: only now does the SMSC forget them."""
         with self._news:
             self._unthanked -= len(told)
-        for receipt in told:
-            if isinstance(receipt.token, int):
-                self.write(self.make.answer("deliver_sm_resp", receipt.token))
+        for each in told:
+            if isinstance(each.token, int):
+                self.write(self.make.answer("deliver_sm_resp", each.token))
 
     def unbind(self) -> None:
         """Say goodbye and hang up."""
@@ -212,16 +215,16 @@ class Line:
             self.write(self.make.answer("generic_nack", pdu.sequence, 3))  # ESME_RINVCMDID
 
     def _keep(self, pdu: Pdu) -> None:
-        told = pdus.receipt(pdu, "", self._server.ids)
+        told = pdus.receipt(pdu, "", self._server.ids) or written(pdu)
         if told is None:
-            # A citizen's own message, or nothing that can be understood: nobody waits for it.
+            # Nothing that can be understood: nobody waits for it.
             self.other += 1
             self.write(self.make.answer("deliver_sm_resp", pdu.sequence))
             return
         with self._news:
-            full = len(self._receipts) + self._unthanked >= _MOST_HEARD
+            full = len(self._told) + self._unthanked >= _MOST_HEARD
             if not full:
-                self._receipts.append(replace(told, token=pdu.sequence))
+                self._told.append(replace(told, token=pdu.sequence))
                 self._news.notify_all()
         if full:
             self.write(self.make.answer("deliver_sm_resp", pdu.sequence, 0x14))  # RMSGQFUL

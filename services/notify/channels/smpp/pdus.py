@@ -57,8 +57,8 @@ _TEXT: Final = {
     name: re.compile(rf"(?:^|\s){name}:\s*([0-9A-Za-z_.-]{{1,64}})", re.IGNORECASE)
     for name in ("id", "stat", "err")
 }
-_RECEIPT_BITS: Final = 0x3C  # esm_class: what kind of message this is
-_UDHI: Final = int(consts.SMPP_GSMFEAT_UDHI)
+RECEIPT_BITS: Final = 0x3C  # esm_class: what kind of message this is
+UDHI: Final = int(consts.SMPP_GSMFEAT_UDHI)
 _NAME: Final = re.compile(r"[\x21-\x7e]{1,64}")
 
 
@@ -79,6 +79,11 @@ class Pdu:
         """A field of text; empty where it is not there."""
         value = getattr(self.fields, name, None)
         return value.decode("latin-1").strip("\0 ") if isinstance(value, bytes) else ""
+
+    def octets(self, name: str) -> bytes:
+        """A field as it came; empty where it is not there."""
+        value = getattr(self.fields, name, None)
+        return value if isinstance(value, bytes) else b""
 
     def number(self, name: str) -> int | None:
         """A field that is a number; None where it is not there."""
@@ -133,7 +138,7 @@ class Maker:
             dest_addr_ton=consts.SMPP_TON_INTL,
             dest_addr_npi=consts.SMPP_NPI_ISDN,
             destination_addr=dest,
-            esm_class=_UDHI if joined else 0,
+            esm_class=UDHI if joined else 0,
             data_coding=coding,
             registered_delivery=consts.SMPP_SMSC_DELIVERY_RECEIPT_BOTH,
             user_message_reference=number,
@@ -186,7 +191,7 @@ def sequence_of(raw: bytes) -> int:
 
 def receipt(pdu: Pdu, provider: str, ids: str) -> Receipt | None:
     """The receipt in a deliver_sm; None for anything else, such as a citizen's own message."""
-    if not (pdu.number("esm_class") or 0) & _RECEIPT_BITS:
+    if not (pdu.number("esm_class") or 0) & RECEIPT_BITS:
         return None
     text = pdu.text("short_message") or pdu.text("message_payload")
     found = {name: match[1] for name, what in _TEXT.items() if (match := what.search(text))}

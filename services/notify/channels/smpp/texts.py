@@ -28,6 +28,8 @@ _PLACES: Final = {
     letter: place for place, letter in enumerate(GSM_CHARACTER_TABLE) if letter not in "`\x1b"
 } | {"§": 0x5F, "\f": 0x80 + 0x0A}
 
+_LETTERS: Final = {place: letter for letter, place in _PLACES.items()}
+
 
 class TooLong(ValueError):
     """No phone joins so many parts."""
@@ -82,3 +84,12 @@ def _portions(letters: list[bytes], room: int) -> Iterator[bytes]:
             held = b""
         held += letter
     yield held
+
+
+def read_gsm(octets: bytes) -> str:
+    """The letters of GSM 03.38 in these octets, one septet an octet; a blank for what is none."""
+    letters, rest = "", iter(octets)
+    for octet in rest:
+        place = 0x80 + next(rest, 0x80) if octet == _ESCAPE else octet
+        letters += _LETTERS.get(place, " ")
+    return letters

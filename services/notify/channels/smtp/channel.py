@@ -15,6 +15,7 @@ from services.notify.channels.smtp.opening import opened
 from services.notify.channels.smtp.server import SmtpServer
 from services.notify.channels.smtp.session import Refusal, Session, Times
 from services.notify.channels.smtp.wire import Talk
+from services.notify.channels.unsubscribing import Unsubscribing, more_of
 from services.notify.domain.delivery import Failed, Letter, Result, Waiting, Word
 
 NO_ADDRESS = "smtp: an address that no mail server takes"
@@ -39,6 +40,7 @@ class SmtpChannel:
         self._sender = sender
         self._times = times
         self._context = tls_context
+        self.unsubscribing: Unsubscribing | None = None
 
     def send(self, letters: Iterable[Letter]) -> Iterator[Word]:
         line = _Line()
@@ -69,7 +71,7 @@ class SmtpChannel:
     def _hand_over(self, letter: Letter, line: _Line) -> Generator[Word, None, Result]:
         if not is_address(letter.to):
             return Failed(NO_ADDRESS, permanent=True)
-        text = on_the_wire(letter, self._sender)
+        text = on_the_wire(letter, self._sender, more_of(letter, self.unsubscribing))
         while line.away is None:
             if line.session is None:
                 try:
