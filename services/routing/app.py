@@ -12,6 +12,7 @@ from services.routing.usecases import remind
 from services.routing.usecases.answer import ANSWERS_QUEUE
 from services.routing.usecases.pass_time import due, pass_time
 from services.routing.usecases.prune import prune
+from services.routing.usecases.reconcile import nightly
 from services.routing.usecases.rules import Rules
 from services.routing.web import create_web
 from shared.catalogue import Catalogue
@@ -73,6 +74,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 ),
             ),
             parts.nightly(prune),
+            parts.nightly(nightly(rules), "reconciliation"),
         ],
         beside=[access],
         migrations=MIGRATIONS,
