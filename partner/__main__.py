@@ -55,6 +55,7 @@ def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--prefix", help=argparse.SUPPRESS)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _reading_commands(commands)
+    _comparing_commands(commands)
     _answering_commands(commands, env.get("PARTNER_WAIT", "3"))
     return top
 
@@ -80,6 +81,19 @@ def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     catch_up = commands.add_parser("catch-up", help="fetch over HTTPS what was missed")
     catch_up.add_argument("--after", type=int, default=0, help="only what has a higher number")
     catch_up.set_defaults(do=_catch_up)
+    again = commands.add_parser(
+        "again", help="let your program try once more what failed of a task"
+    )
+    again.add_argument("task")
+    again.set_defaults(do=lambda client, options: client.again(options.task))
+    settle = commands.add_parser(
+        "settle", help="you have seen to it: go on with what came after it"
+    )
+    settle.add_argument("task")
+    settle.set_defaults(do=lambda client, options: client.settle(options.task))
+
+
+def _comparing_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     compare = commands.add_parser(
         "reconcile", help="compare the last days with the city's book, fetch what is missing"
     )
@@ -97,16 +111,6 @@ def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     )
     aside.add_argument("--show", type=int, metavar="N", help="the bytes of an unreadable message")
     aside.set_defaults(do=_aside)
-    again = commands.add_parser(
-        "again", help="let your program try once more what failed of a task"
-    )
-    again.add_argument("task")
-    again.set_defaults(do=lambda client, options: client.again(options.task))
-    settle = commands.add_parser(
-        "settle", help="you have seen to it: go on with what came after it"
-    )
-    settle.add_argument("task")
-    settle.set_defaults(do=lambda client, options: client.settle(options.task))
 
 
 def _answering_commands(

@@ -43,8 +43,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
     # Of any day: an old dossier may still owe an answer to an old agency.
-    agencies = agency_queues(catalogue.agency_codes())
-    parts = Assembly(NAME, settings, store, bus, agencies)
+    parts = Assembly(NAME, settings, store, bus, agency_queues(catalogue.agency_codes()))
     rules = Rules(catalogue, Links(secret_key(settings)).receipted)
     verify = verify_sender(anybody(bus))
     access = audit.AccessLog(NAME, store)

@@ -171,7 +171,7 @@ class AnswerDaySums(Event, frozen=True, kw_only=True):
     """
 
     agency: YourCode
-    days: Annotated[tuple[DaySum, ...], Meta(min_length=1, max_length=MOST_DAYS)]
+    days: Annotated[tuple[DaySum, ...], Meta(max_length=MOST_DAYS)]
 
 
 @event("answer.taken", way="answers", read_by=("routing",), personal=True)

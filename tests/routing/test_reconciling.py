@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import timedelta
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
+from werkzeug.serving import make_server
 
 from partner import Arrival, Client, Compared, Message
+from partner.__main__ import main
 from partner.messages import Answer
-from services.routing.storage.reconciliations import day_sums, kept
+from partner.store import Store as KitStore
+from services.routing.storage.reconciliations import day_sums, kept, last_number
 from services.routing.usecases.reconcile import TIMES, Standing, nightly, standing
 from services.routing.usecases.rules import Rules
 from shared.events import names
@@ -265,6 +269,63 @@ def test_a_number_that_was_given_twice_is_the_operators(town: Town, backend: Bac
         assert [each.reason for each in agency.unreadable()] == [
             "number 1 came before under another id"
         ]
+
+
+def test_what_an_agency_types(small_town: Town, tmp_path: Path, capsys: Any):
+    """`PARTNER_*` alone: a whole consumer by the door, with the exit codes of docs/agencies.md."""
+    town = small_town
+    town.clock.set(datetime.now(UTC))  # as the kit's
+    served = make_server("127.0.0.1", 0, town.service.web, threaded=True)
+    threading.Thread(target=served.serve_forever, daemon=True).start()
+    env = {
+        "PARTNER_AGENCY": WARD,
+        "PARTNER_STORE": str(tmp_path / "agency.db"),
+        "PARTNER_DOOR": f"http://127.0.0.1:{served.server_port}",
+        "PARTNER_DOOR_KEY": town.key(WARD)["Authorization"].removeprefix("Bearer "),
+    }
+
+    def typed(*words: str) -> tuple[int, str]:
+        ended = main(words, env)
+        return ended, capsys.readouterr().out
+
+    try:
+        assert typed("doctor")[0] == typed("check")[0] == 0
+        for code in CODES[:3]:
+            town.receive(code)
+        assert typed("catch-up")[0] == 0
+        assert typed("missed") == (0, "")
+        assert typed("put-aside") == typed("aside") == (0, "")
+        with closing(KitStore(tmp_path / "agency.db")) as store, store.transaction():
+            store.do("DELETE FROM messages WHERE sequence = 2")
+            store.do("INSERT INTO gaps VALUES (2, 2, 1)")
+        assert typed("missed") == (5, "#2\n")
+        ended, told = typed("reconcile", "--days", "2")
+        assert ended == 0
+        assert told.splitlines()[-1].endswith(" messages, agreed; 1 came again")
+        assert typed("missed") == (0, "")
+        with town.service.store.transaction() as connection:
+            last = last_number(connection, WARD)
+            connection.execute(sa.delete(LEDGERS.outbox).where(LEDGERS.outbox.c.sequence == last))
+            connection.execute(sa.update(LEDGERS.streams).values(last=last - 1))
+        ended, told = typed("reconcile", "--days", "1")
+        assert (ended, f"1 the city has not got: tell the city ({last})" in told) == (5, True)
+    finally:
+        served.shutdown()
+        served.server_close()
+
+
+def test_the_program_compares_by_itself_soon_after_midnight(small_town: Town):
+    town = small_town
+    with kit(town, "door") as agency:
+        agency._compare_at_night(ignore)
+        town.receive(CODES[0])
+        for hours, here in ((14, 0), (17, 1)):  # 23:00, then 02:00 in Viet Nam
+            town.clock.set(NOW + timedelta(hours=hours))
+            agency._compare_at_night(ignore)
+            assert agency._inbox.came(1, 9) == here
+        with town.service.store.read() as connection:
+            (row,) = kept(connection)
+        assert (row.day, row.count, row.trouble) == (DAY, 1, None)
 
 
 def test_odd_sums_are_refused_by_the_way_they_came(small_town: Town):

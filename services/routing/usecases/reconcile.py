@@ -56,7 +56,7 @@ def hand_in(
     that lies too far back, or ahead.
     """
     today = to_vn(uow.now).date()
-    days = [each.day for each in given]
+    days = [each.day for each in given] or [today]
     _refuse_far(days, today)
     ours = storage.day_sums(uow.connection, agency, min(days), max(days))
     last = storage.last_number(uow.connection, agency)
@@ -231,8 +231,8 @@ _WORDS: Final = {
     "unseen": (
         Both("Chưa ai ở cơ quan thấy những việc này", "nobody there has seen these tasks"),
         Both(
-            "Đã gửi lại, tối đa ba đêm. Gọi cơ quan: mở trang Đang mở, hoặc chạy chương trình nhận việc.",
-            "Sent again, on three nights at most. Call the agency: open its list, or start its program.",
+            "Đã gửi lại, tối đa ba đêm. Cơ quan: mở các việc này, hoặc chạy chương trình nhận việc.",
+            "Sent again, on three nights at most. The agency: open these, or start its program.",
         ),
     ),
     "unknown": (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 from flask.views import MethodView
 
 from services.routing.domain.reconciling import Compared, DaySum, Span
@@ -85,7 +85,7 @@ def add_pages(blue: Blueprint, door: Door) -> None:
             "routing/reconciling.html",
             rows=[_row(door, each) for each in door.differences(agency)],
             name=door.agency_name(agency) if agency else "",
-            sums=sums[::-1],
+            sums=[each for each in sums[::-1] if each.count],
         )
 
 
@@ -93,6 +93,9 @@ def _row(door: Door, each: Standing) -> dict[str, Any]:
     return {
         "name": door.agency_name(each.of.agency),
         "of": each,
+        "book": url_for(
+            "pages.handed_over", ngay=f"{each.of.day:%d/%m/%Y}", co_quan=each.of.agency
+        ),
         "numbers": ", ".join(map(_written, each.of.spans[:_SHOWN])),
         "more": len(each.of.spans) > _SHOWN,
     }
