@@ -6,6 +6,7 @@ what an agency said, and what is in trouble until it is healed.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -57,9 +58,10 @@ def day_sums(connection: sa.Connection, agency: str, first: date, last: date) ->
     """The city's sums of each day from first to last, in one pass; days without messages too."""
     days = [first + timedelta(days=n) for n in range((last - first).days + 1)]
     summing = {day: Summing(day) for day in days}
+    ends = [begins(day + timedelta(days=1)) for day in days]
     columns = (_outbox.c.sequence, _outbox.c.id, _outbox.c.made_at)
-    for row in _of_days(connection, agency, first, last, columns):
-        summing[to_vn(row.made_at).date()].add(row.sequence, row.id)
+    for number, fact_id, made_at in _of_days(connection, agency, first, last, columns):
+        summing[days[bisect_right(ends, made_at)]].add(number, fact_id)
     return {day: each.sum() for day, each in summing.items()}
 
 
