@@ -13,8 +13,8 @@ from typing import Any
 from partner.errors import UnreadableMessage
 from partner.messages import Message
 
-OF_A_TASK = ("assigned", "changed", "cancelled", "answer_refused")
-NO_TASK = "-"  # of what is about none
+OF_NO_TASK = ("day_sums_compared",)
+NO_TASK = "-"
 LARGEST = 10**18  # of the numbers of messages: what a database's whole number holds
 
 
@@ -32,7 +32,7 @@ def read_message(body: bytes, *, numbered: bool = True) -> Message:
             raise UnreadableMessage(f"data.{name} has another form than the contract's")
     sequence = _sequence(raw.get("sequence")) if numbered else 0
     kind = _kind(_text(raw, "type"))
-    about = data if kind in OF_A_TASK else {"task": NO_TASK, "dossier": NO_TASK, **data}
+    about = {"task": NO_TASK, "dossier": NO_TASK, **data} if kind in OF_NO_TASK else data
     return Message(
         id=_text(raw, "id"),
         kind=kind,
