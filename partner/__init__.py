@@ -23,6 +23,7 @@ from partner.errors import (
 from partner.files import File
 from partner.inbox import Aside, Retry, Unreadable
 from partner.messages import Message
+from partner.reconciling import Compared
 from partner.refusals import Refusal
 from partner.settings import Tls
 from partner.taking import Handler
@@ -39,6 +40,7 @@ __all__ = [
     "BrokerUnreachable",
     "CertificateTrouble",
     "Client",
+    "Compared",
     "DoorRefused",
     "File",
     "Finding",

@@ -5,7 +5,8 @@ PARTNER_DOOR, PARTNER_DOOR_KEY, PARTNER_CA, PARTNER_CERTIFICATE, PARTNER_KEY, PA
 file that PARTNER_URL_FILE, PARTNER_DOOR_KEY_FILE … name.
 
 It ends with 0 when all is well, 2 when it could not be done, 3 when the city refused an answer,
-4 when a message could not be read and was put aside.
+4 when a message could not be read and was put aside, 5 when messages are missing or the city's book
+differs from ours.
 """
 
 from __future__ import annotations
@@ -23,12 +24,14 @@ from datetime import datetime
 from pathlib import Path
 
 from partner.client import Client
+from partner.comparing import in_words
 from partner.environment import from_environment
 from partner.errors import PartnerError
 from partner.printing import print_aside, print_message, print_refusal, print_task
+from partner.reconciling import MOST_DAYS
 from partner.refusals import Refusal
 
-WELL, FAILED, REFUSED, UNREADABLE = 0, 2, 3, 4
+WELL, FAILED, REFUSED, UNREADABLE, DIFFERS = 0, 2, 3, 4, 5
 Command = Callable[[Client, argparse.Namespace], None]
 _CONNECTING = (
     "agency", "url", "store", "door", "door_key", "ca", "certificate", "key", "prefix"
@@ -52,13 +55,16 @@ def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     add("--prefix", help=argparse.SUPPRESS)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _reading_commands(commands)
+    _comparing_commands(commands)
     _answering_commands(commands, env.get("PARTNER_WAIT", "3"))
     return top
 
 
 def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    check = commands.add_parser("check", help="try the connection and say what is wrong")
-    check.set_defaults(do=_check)
+    doctor = commands.add_parser(
+        "doctor", aliases=["check"], help="try the connection and say what is wrong"
+    )
+    doctor.set_defaults(do=_check)
     watch = commands.add_parser("watch", help="take tasks as they come and print each")
     watch.add_argument("--once", action="store_true", help="take what is there now, then end")
     watch.set_defaults(do=_watch)
@@ -75,9 +81,6 @@ def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     catch_up = commands.add_parser("catch-up", help="fetch over HTTPS what was missed")
     catch_up.add_argument("--after", type=int, default=0, help="only what has a higher number")
     catch_up.set_defaults(do=_catch_up)
-    aside = commands.add_parser("aside", help="what your program failed at, and what is unreadable")
-    aside.add_argument("--show", type=int, metavar="N", help="the bytes of an unreadable message")
-    aside.set_defaults(do=_aside)
     again = commands.add_parser(
         "again", help="let your program try once more what failed of a task"
     )
@@ -88,6 +91,26 @@ def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     )
     settle.add_argument("task")
     settle.set_defaults(do=lambda client, options: client.settle(options.task))
+
+
+def _comparing_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    compare = commands.add_parser(
+        "reconcile", help="compare the last days with the city's book, fetch what is missing"
+    )
+    compare.add_argument(
+        "--days", type=int, default=7, choices=range(1, MOST_DAYS + 1), metavar="N"
+    )
+    compare.add_argument("--wait", type=float, default=10.0, help="seconds, over the queue (10)")
+    compare.set_defaults(do=_reconcile)
+    missed = commands.add_parser("missed", help="numbers of messages that have not come")
+    missed.set_defaults(do=_missed)
+    aside = commands.add_parser(
+        "put-aside",
+        aliases=["aside"],
+        help="what your program failed at, and what is unreadable",
+    )
+    aside.add_argument("--show", type=int, metavar="N", help="the bytes of an unreadable message")
+    aside.set_defaults(do=_aside)
 
 
 def _answering_commands(
@@ -152,7 +175,7 @@ def _list(client: Client, options: argparse.Namespace) -> None:
     if unsent := client.unsent():
         print(f"{unsent} answers are not sent yet; any command that connects sends them")
     if unreadable := len(client.unreadable()):
-        print(f"{unreadable} messages cannot be read; type: python -m partner aside")
+        print(f"{unreadable} messages cannot be read; type: python -m partner put-aside")
 
 
 def _show(client: Client, options: argparse.Namespace) -> None:
@@ -173,6 +196,19 @@ def _files(client: Client, options: argparse.Namespace) -> None:
 
 def _catch_up(client: Client, options: argparse.Namespace) -> None:
     print(f"{client.catch_up(print_message, after=options.after)} caught up")
+
+
+def _reconcile(client: Client, options: argparse.Namespace) -> None:
+    told = client.reconcile(print_message, days=options.days, wait=options.wait)
+    for each in told:
+        print(f"{'   ' if each.agreed else '!!!'}  {each.day.isoformat()}  {in_words(each)}")
+    options.differs = not all(each.agreed for each in told)
+
+
+def _missed(client: Client, options: argparse.Namespace) -> None:
+    for gap in client.missing():
+        print(f"#{gap.start}" if len(gap) == 1 else f"#{gap.start} to #{gap.stop - 1}")
+    options.differs = bool(client.missing())
 
 
 def _aside(client: Client, options: argparse.Namespace) -> None:
@@ -262,7 +298,9 @@ def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] | None =
             print(f"partner: {vi}", file=sys.stderr)
         print(f"partner: {failed}", file=sys.stderr)
         return FAILED
-    return REFUSED if refused else UNREADABLE if unreadable else WELL
+    if refused or unreadable:
+        return REFUSED if refused else UNREADABLE
+    return DIFFERS if getattr(options, "differs", False) else WELL
 
 
 if __name__ == "__main__":

@@ -67,10 +67,11 @@ class Broker:
             return found.message_count, found.consumer_count
 
     def readers(self) -> int:
-        """How many programs read the queue."""
+        """How many others read the queue."""
         with self.translated():
             self._connect()
-            return int(self._taking.queue_declare(self.queue, passive=True).method.consumer_count)
+            found = self._taking.queue_declare(self.queue, passive=True).method.consumer_count
+            return int(found) - self._consuming
 
     def receive(self, wait: float) -> list[Arrival]:
         """What has arrived, waiting at most `wait` seconds for the first; keeps the line alive.

@@ -1,4 +1,4 @@
-"""`python -m partner check`: does the connection work, and if not, what is wrong in plain words.
+"""`python -m partner doctor`: does the connection work, and if not, what is wrong in plain words.
 
 Takes nothing from the queue and sends nothing: it may be typed at any time.
 """

@@ -11,13 +11,14 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Self
 
 from partner.answering import LONGEST_PAUSE, RefusalNotice, warn_of_refusal
 from partner.broker import Broker
 from partner.check import Finding, findings
+from partner.comparing import Comparing
 from partner.door import ByUrllib, Door
 from partner.errors import (
     BrokerUnreachable,
@@ -32,7 +33,7 @@ from partner.outbox import Outbox
 from partner.refusals import Refusal
 from partner.settings import Address, Tls
 from partner.store import Store
-from partner.taking import GapNotice, Handler, Taking, warn_of_gap
+from partner.taking import GapNotice, Handler, warn_of_gap
 from partner.tasks import Tasks
 from partner.transport import Http, NewId, Now, Transport, utc_now
 
@@ -41,7 +42,7 @@ ASK_AGAIN = 60.0  # seconds between two times that the door is asked for what is
 log = logging.getLogger("partner")
 
 
-class Client(Taking):
+class Client(Comparing):
     """One agency's end of the line.
 
     `url` is the broker's address with user and password (amqps in earnest); `door` and `door_key`
@@ -131,6 +132,7 @@ class Client(Taking):
 
     def _round(self, handler: Handler, stop: threading.Event) -> None:
         """What `run` does about once a second."""
+        self._compare_at_night(handler)
         if self.has_queue:
             self.poll(handler, wait=1.0)
             self._ask_door(handler)
@@ -214,14 +216,18 @@ class Client(Taking):
         another program reads the queue it takes nothing from it, and looks into the file alone.
         """
         end = time.monotonic() + wait
-        alone: bool | None = None
+        waits: Callable[[float], object] | None = None
         while (said := self._outbox.refusal(answer)) is None and self.has_queue:
             if (left := end - time.monotonic()) <= 0:
                 break
-            if alone is None:
-                alone = self._broker is None or self._broker.readers() == 0
-            (self.fetch if alone else time.sleep)(min(left, 0.5))
+            waits = waits or self._waiter()
+            waits(min(left, 0.5))
         return said
+
+    def _waiter(self) -> Callable[[float], object]:
+        """How to wait for what comes: by taking it, unless another program reads the queue."""
+        alone = self._broker is None or self._broker.readers() == 0
+        return self.fetch if alone else time.sleep
 
     def _ask_door(self, handler: Handler) -> None:
         """Catch up by ourselves where that is due; not on what was before this store began."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from partner.errors import UnreadableMessage
 from partner.gaps import Gaps
 from partner.messages import Message
 from partner.reading import read_message
@@ -120,6 +121,27 @@ class Inbox:
             return min(came, datetime.fromisoformat(made))
         except (TypeError, ValueError):  # an odd time: who sends too much does no harm
             return None
+
+    def came(self, first: int, last: int) -> int:
+        """How many of these numbers have come, readable or not."""
+        (count,) = self._store.one(
+            "SELECT count(*) FROM (SELECT sequence FROM messages WHERE sequence BETWEEN ? AND ?"
+            " UNION SELECT sequence FROM unreadable WHERE sequence BETWEEN ? AND ?)",
+            *(first, last) * 2,
+        )
+        return int(count)
+
+    def newest(self, kind: str) -> Iterator[Message]:
+        """The last message of this kind, and those of it whose number came before under another id.
+
+        The latter come from a city that was restored and does not know it yet.
+        """
+        kept = "SELECT body FROM messages WHERE kind = ? ORDER BY position DESC LIMIT 1"
+        odd = "SELECT body FROM unreadable ORDER BY position DESC LIMIT 20"
+        for (body,) in (*self._store.all(kept, kind), *self._store.all(odd)):
+            with suppress(UnreadableMessage):
+                if (message := read_message(bytes(body))).kind == kind:
+                    yield message
 
     def keep_unreadable(self, body: bytes, reason: str, number: int | None) -> bool:
         """Put aside what cannot be read; its number has come. False where it was there before."""

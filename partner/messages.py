@@ -73,15 +73,27 @@ def write_answer(
 ) -> Answer:
     """Make an answer, given at `at`; BadAnswer where the contract would refuse it."""
     _check(kind, data)
+    return _written(agency, task, kind, {"task": task, **data}, answer_id, at)
+
+
+def write_sums(agency: str, days: Sequence[Any], *, answer_id: str, at: datetime) -> Answer:
+    """Make what hands in the sums of some days: it goes the way of answers, and is about no task."""
+    data = {"agency": agency, "days": list(days)}
+    return _written(agency, agency, "day_sums", data, answer_id, at)
+
+
+def _written(
+    agency: str, subject: str, kind: str, data: Mapping[str, Any], answer_id: str, at: datetime
+) -> Answer:
     envelope = {
         "specversion": "1.0",
         "id": answer_id,
         "source": f"/agencies/{agency}",
         "type": f"vn.lienthong.answer.{kind}.v1",
-        "subject": task,
+        "subject": subject,
         "time": instant(at, "time"),
         "datacontenttype": "application/json",
-        "data": {"task": task, **data},
+        "data": data,
     }
     try:
         body = json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
@@ -90,7 +102,7 @@ def write_answer(
             "a field holds what is no text, or half a character",
             "có trường không phải là chuỗi, hoặc có ký tự hỏng",
         ) from None
-    return Answer(id=answer_id, task=task, kind=kind, body=body)
+    return Answer(id=answer_id, task=subject, kind=kind, body=body)
 
 
 def _check(kind: str, data: Mapping[str, Any]) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 from partner.errors import UnreadableMessage
 from partner.messages import Message
 
+OF_NO_TASK = ("day_sums_compared",)
+NO_TASK = "-"
 LARGEST = 10**18  # of the numbers of messages: what a database's whole number holds
 
 
@@ -29,13 +31,15 @@ def read_message(body: bytes, *, numbered: bool = True) -> Message:
         if data.get(name) is not None and not fits(data[name]):
             raise UnreadableMessage(f"data.{name} has another form than the contract's")
     sequence = _sequence(raw.get("sequence")) if numbered else 0
+    kind = _kind(_text(raw, "type"))
+    about = {"task": NO_TASK, "dossier": NO_TASK, **data} if kind in OF_NO_TASK else data
     return Message(
         id=_text(raw, "id"),
-        kind=_kind(_text(raw, "type")),
+        kind=kind,
         sequence=sequence,
         time=_text(raw, "time"),
-        task=_text(data, "task"),
-        dossier=_text(data, "dossier"),
+        task=_text(about, "task"),
+        dossier=_text(about, "dossier"),
         data=data,
         body=body,
         follows=_follows(raw.get("follows"), sequence),

@@ -16,6 +16,7 @@ from partner.errors import PartnerError, StoreTrouble, UnknownTask, UnreadableMe
 from partner.inbox import Aside, Entry, Unreadable
 from partner.messages import Message
 from partner.reading import number_of, read_message
+from partner.reconciling import REPLY
 from partner.transport import Arrival, Transport
 
 Handler = Callable[[Message], None]
@@ -133,7 +134,7 @@ class Taking(Answering):
             notices.append(self._begin_anew(message.follows))
         # The city has forgotten that it assigned this task, and does it again.
         assigned = message.kind == "assigned" and self._tasks.find(message.task) is not None
-        if gap := self._inbox.keep(message, known=assigned):
+        if gap := self._inbox.keep(message, known=assigned or message.kind == REPLY):
             notices.append(partial(self._on_gap, gap))
         if assigned:
             self._outbox.send_again(message.task)

@@ -1,4 +1,4 @@
-"""`lienthong handover list`: the hand-over book of an agency, for whoever runs the city."""
+"""`lienthong handover`: an agency's book and what both sides differ in, for whoever runs the city."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import click
 from services.commands.stores import now, opened, operator
 from services.routing.storage.book import known
 from services.routing.usecases.book import COLUMNS, cells, of_day, workbook
+from services.routing.usecases.reconcile import nightly, standing
+from services.routing.usecases.rules import Rules
 from shared.catalogue import load
 from shared.identity import audit
 from shared.kernel.clock import to_vn
@@ -54,3 +56,26 @@ def list_(agency: str, day: datetime | None, xlsx: Path | None) -> None:
         for each in found:
             click.echo("\t".join(cells(each)))
     click.echo(f"{len(found)} bản tin / messages", err=True)
+
+
+@handover.command("reconcile")
+@click.option("--agency", metavar="CODE", help="This one alone; default: all.")
+def reconcile_(agency: str | None) -> None:
+    """Look at the last week as every night, send again what nobody has seen, list what differs.
+
+    Each line: day, agency, what, the numbers, who must act, how. Nothing in it tells of a citizen.
+    """
+    rules = Rules(load(Settings.load("routing", os.environ).catalogue_dir))
+    with opened("routing") as store:
+        for _ in nightly(rules)(store, None):
+            pass
+        with store.read() as connection:
+            found = standing(connection, agency)
+        with store.begin(operator()) as uow:
+            audit.note(uow, "reconcile handover", [agency or "*"])
+    for each in found:
+        numbers = ",".join(f"{first}-{last}" for first, last in each.of.spans[:20])
+        day = each.of.day.isoformat()
+        click.echo(f"{day}  {each.of.agency}  {each.what.vi} / {each.what.en}: {numbers}")
+        click.echo(f"  {each.owner.vi} / {each.owner.en}: {each.step.vi} / {each.step.en}")
+    click.echo(f"{len(found)} ngày lệch / days differ", err=True)

@@ -138,6 +138,6 @@ def _tell(agency: str, url: str, key: str, kept: str, place: VirtualHost | None)
         click.echo(f"export PARTNER_URL='{place.url(agency)}'")
     click.echo(f"export PARTNER_DOOR={url} PARTNER_DOOR_KEY={key}\n")
     click.echo(
-        '  Thử · try:  python -m partner check    |    curl -H "Authorization: Bearer $PARTNER_DOOR_KEY" "$PARTNER_DOOR/api/v1/tasks?state=open"'
+        '  Thử · try:  python -m partner doctor    |    curl -H "Authorization: Bearer $PARTNER_DOOR_KEY" "$PARTNER_DOOR/api/v1/tasks?state=open"'
     )
     click.echo("  Dừng · stop: Ctrl-C")

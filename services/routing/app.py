@@ -12,6 +12,7 @@ from services.routing.usecases import remind
 from services.routing.usecases.answer import ANSWERS_QUEUE
 from services.routing.usecases.pass_time import due, pass_time
 from services.routing.usecases.prune import prune
+from services.routing.usecases.reconcile import nightly
 from services.routing.usecases.rules import Rules
 from services.routing.web import create_web
 from shared.catalogue import Catalogue
@@ -42,8 +43,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
     # Of any day: an old dossier may still owe an answer to an old agency.
-    agencies = agency_queues(catalogue.agency_codes())
-    parts = Assembly(NAME, settings, store, bus, agencies)
+    parts = Assembly(NAME, settings, store, bus, agency_queues(catalogue.agency_codes()))
     rules = Rules(catalogue, Links(secret_key(settings)).receipted)
     verify = verify_sender(anybody(bus))
     access = audit.AccessLog(NAME, store)
@@ -73,6 +73,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 ),
             ),
             parts.nightly(prune),
+            parts.nightly(nightly(rules), "reconciliation"),
         ],
         beside=[access],
         migrations=MIGRATIONS,

@@ -21,6 +21,7 @@ from services.routing.domain.waiting import dated, desk_asked, paid, supplemente
 from services.routing.storage.cases import Cases
 from services.routing.storage.submissions import Submissions
 from services.routing.usecases.answer import take_message
+from services.routing.usecases.given_sums import take_sums
 from services.routing.usecases.rules import Rules
 from shared.database import UnitOfWork
 from shared.events import agencies, intake, names
@@ -92,8 +93,9 @@ HAPPENED: Final[Mapping[type[Event], str]] = {
 }
 
 
-#: What agencies say; `usecases/answer.py` decides on it, for the HTTP door as well.
-ANSWERS: Final[tuple[type[Event], ...]] = get_args(agencies.Answer)
+#: What agencies say; `usecases/answer.py` decides on it, for the HTTP door as well; of the last,
+#: which is about no task, `usecases/given_sums.py`.
+ANSWERS: Final[tuple[type[Event], ...]] = (*get_args(agencies.Answer), agencies.AnswerDaySums)
 
 
 def fact_handlers(rules: Rules) -> dict[str, Handler]:
@@ -124,7 +126,14 @@ def answer_handlers(rules: Rules) -> dict[str, Handler]:
         take_message(uow, rules, envelope, again=True)
 
     handler = Handler(apply=apply, load=load, again=again)
-    return dict.fromkeys((*(kind_of(each).type for each in ANSWERS), ANY), handler)
+    found = dict.fromkeys((*(kind_of(each).type for each in ANSWERS), ANY), handler)
+
+    def apply_sums(uow: UnitOfWork, envelope: Envelope) -> Rejected | None:
+        odd = take_sums(uow, rules, envelope)
+        return None if odd is None else Rejected(odd)
+
+    sums = Handler(apply=apply_sums)
+    return found | {kind_of(agencies.AnswerDaySums).type: sums}
 
 
 def _key(envelope: Envelope) -> SubmissionKey:

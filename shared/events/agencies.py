@@ -9,11 +9,62 @@ from msgspec import Meta
 from shared.events.event import Event, event
 from shared.events.intake import DossierCode, Items, Papers
 from shared.events.parts import Document, ProcedureName, ResultCode, Step
-from shared.events.types import MAX_MANY, Form, Instant, Line, MaybeEmpty, Text, Whole, Word, about
+from shared.events.types import (
+    MAX_MANY,
+    Count,
+    Day,
+    Form,
+    Instant,
+    Line,
+    MaybeEmpty,
+    Part,
+    Sha256,
+    Text,
+    Whole,
+    Word,
+    about,
+)
 
 TaskId = Annotated[Word, about("Task id")]
 YourCode = Annotated[Word, about("Your agency code")]
 Results = Annotated[tuple[Word, ...], Meta(max_length=MAX_MANY)]
+#: Of one hand-over of sums.
+MOST_DAYS = 31
+#: Of one day: what lies beyond them is taken for missing, and sent once too often.
+MOST_SPANS = 200
+
+
+class Span(Part, frozen=True, kw_only=True):
+    """Numbers of messages in one piece."""
+
+    first: Count
+    last: Count
+
+
+Spans = Annotated[tuple[Span, ...], Meta(max_length=MOST_SPANS)]
+
+
+class DaySum(Part, frozen=True, kw_only=True):
+    """The messages of one local day: those whose `time` lies in that day of Viet Nam (UTC+7)."""
+
+    day: Day
+    count: Whole
+    sha256: Annotated[
+        Sha256, about("Over the lines `<number> <id>`, each with a line feed, by number, in UTF-8")
+    ]
+    spans: Annotated[Spans, about("Their numbers, in ascending order")]
+
+
+class DayCompared(DaySum, frozen=True, kw_only=True):
+    """The city's sum of a day, and what yours has beside it; at most 200 spans of each."""
+
+    agreed: bool
+    missing: Annotated[Spans, about("You do not have these")]
+    forgotten: Annotated[
+        Spans,
+        about("You have these of before the city restored its database; leave them out of the sum"),
+    ]
+    unknown: Annotated[Spans, about("You have these, and the city has not: tell the city")]
 
 
 @event("task.assigned", "routing", way="tasks", read_by=("agencies",), personal=True)
@@ -97,6 +148,30 @@ class TaskAnswerRefused(Event, frozen=True, kw_only=True):
         about("How the task stands now; null where you have no such task"),
     ] = None
     refused_at: Instant
+
+
+@event("task.day_sums_compared", "routing", way="tasks", read_by=("agencies",))
+class DaySumsCompared(Event, frozen=True, kw_only=True):
+    """What came of the sums that you handed in over the queue; it is about no task.
+
+    What you lack was put on your queue again, under its old ids and numbers.
+    """
+
+    agency: YourCode
+    answer_id: Annotated[Line, about("Your own id of the sums")]
+    days: Annotated[tuple[DayCompared, ...], Meta(max_length=MOST_DAYS)]
+    compared_at: Instant
+
+
+@event("answer.day_sums", way="answers", read_by=("routing",), about="agency")
+class AnswerDaySums(Event, frozen=True, kw_only=True):
+    """What we have of the city's messages, day by day; for who has no way to the HTTPS door.
+
+    It is about no task: its subject is your agency code. `task.day_sums_compared` comes back.
+    """
+
+    agency: YourCode
+    days: Annotated[tuple[DaySum, ...], Meta(max_length=MOST_DAYS)]
 
 
 @event("answer.taken", way="answers", read_by=("routing",), personal=True)

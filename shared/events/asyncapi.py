@@ -290,7 +290,7 @@ def _envelope() -> Node:
             "id": of("Unique inside its source; the same id is the same fact"),
             "source": of("Who states it", format="uri-reference"),
             "type": of("Wire type with its version"),
-            "subject": of("Dossier code; agency code for tasks; task id for answers"),
+            "subject": of("Dossier code; agency code for tasks and day_sums; task id for answers"),
             "time": of("When it was made, UTC", format="date-time"),
             "datacontenttype": {"const": "application/json"},
             "dataschema": of("Where its schema is told", format="uri"),

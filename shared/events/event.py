@@ -98,11 +98,12 @@ def event(
     way: Way = "facts",
     personal: bool = False,
     version: int = 1,
+    about: str | None = None,
 ) -> Callable[[type[E]], type[E]]:
     """Enter an event class into the registry.
 
     `by` are the services that state it, none where agencies do; `personal` says that a field of it
-    may name or reach a person.
+    may name or reach a person; `about` names its subject where that is not the one of its way.
     """
 
     def enter(cls: type[E]) -> type[E]:
@@ -110,7 +111,7 @@ def event(
             type=wire(name, version),
             cls=cls,
             way=way,
-            about=_SUBJECTS[way],
+            about=about or _SUBJECTS[way],
             addresses=tuple(_address(way, name, service) for service in by or ("agencies",)),
             read_by=read_by,
             personal=personal,

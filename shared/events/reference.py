@@ -21,7 +21,7 @@ def answers() -> str:
     """The table of an agency's answers."""
     lines = ["| kind | fields of `data` beside `task` | what follows |", "|---|---|---|"]
     for kind in KINDS.values():
-        if kind.way == "answers":
+        if kind.way == "answers" and kind.about == "task":
             fields = [
                 f"`{name}` ({sort}{': ' + about if about else ''})"
                 for name, sort, about in rows(kind.cls)

@@ -40,6 +40,9 @@ Name = Annotated[str, Meta(min_length=1, max_length=500)]
 Item = Annotated[str, Meta(min_length=1, max_length=1000)]
 #: A code: letters, digits, dot, dash, colon, underscore; no blank.
 Word = Annotated[str, _pattern(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,119}")]
+#: A day of Viet Nam's calendar.
+Day = Annotated[str, _pattern(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")]
+Sha256 = Annotated[str, _pattern(r"[0-9a-f]{64}")]
 #: A phone number in E.164.
 Phone = Annotated[str, _pattern(r"\+[1-9][0-9]{6,14}")]
 #: An instant, RFC 3339 on the wire; what we write is in UTC and ends in Z.

@@ -111,10 +111,12 @@ class Assembly:
         """Does what falls due by the clock."""
         return Ticker(f"{self._name}.{name}", self._store, work, gap=gap)
 
-    def nightly(self, prune: Callable[[Store, Settings], Iterator[object]]) -> Nightly:
-        """Lets go at night of what has outlived its term."""
-        work = partial(prune, self._store, self._settings)
-        return Nightly(f"{self._name}.prune", self._store.clock, work)
+    def nightly(
+        self, work: Callable[[Store, Settings], Iterator[object]], name: str = "prune"
+    ) -> Nightly:
+        """What is done once a night, such as to let go of what has outlived its term."""
+        done = partial(work, self._store, self._settings)
+        return Nightly(f"{self._name}.{name}", self._store.clock, done)
 
     def service(
         self,

@@ -31,6 +31,7 @@ ENDS: dict[Words, str] = {
     ("contract", "show"): "./run contract show",
     ("agency", "mail"): "./run agency mail ubnd-phuong-1 truong@phuong1.example",
     ("handover", "list"): "./run handover list --agency cong-an-phuong-1 --xlsx {}/book.xlsx",
+    ("handover", "reconcile"): "./run handover reconcile",
     ("keys", "create"): "./run keys create --service intake --for ubnd-phuong-1 --label thử",
     ("keys", "list"): "./run keys list --service intake",
     ("staff", "add"): "./run staff add hoa --name Hoa --role officer:ubnd-phuong-1",
@@ -54,6 +55,11 @@ ENDS: dict[Words, str] = {
     ("secrets", "forget"): "./run secrets forget {}/secrets intake/secret_key",
     ("secrets", "save"): "./run secrets save {}/secrets",
     ("partner", "aside"): "python -m partner --agency bhxh-cao-lanh --store {}/partner.db aside",
+    (
+        "partner",
+        "put-aside",
+    ): "python -m partner --agency bhxh-cao-lanh --store {}/partner.db put-aside",
+    ("partner", "missed"): "python -m partner --agency bhxh-cao-lanh --store {}/partner.db missed",
     ("partner", "list"): "python -m partner --agency bhxh-cao-lanh --store {}/partner.db list",
     ("shared.events",): "python -m shared.events",
     ("shared.web.catalogues",): "python -m shared.web.catalogues",
@@ -86,7 +92,7 @@ HELPS: frozenset[Words] = frozenset(
         *(
             ("partner", act)
             for act in ("check", "watch", "show", "files", "take", "complete", "ask", "refuse", "more-time",
-                        "not-ours", "catch-up", "again", "settle")
+                        "not-ours", "catch-up", "again", "settle", "doctor", "reconcile")
         ),
     }
 )  # fmt: skip

@@ -115,7 +115,10 @@ def test_the_help_names_every_command():
         "refuse",
         "more-time",
         "catch-up",
-        "aside",
+        "reconcile",
+        "missed",
+        "put-aside",
+        "doctor",
         "again",
         "settle",
     ]

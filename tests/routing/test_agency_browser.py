@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from services.routing.usecases.reconcile import nightly
+from services.routing.usecases.rules import Rules
 from shared.web.server import WebServer, serving
 from tests.browser import SCREENS, is_sound, opened_page
 from tests.routing.town import Town
@@ -102,3 +105,17 @@ def test_the_head_sees_how_agencies_keep_pace(page: Any, small_town: Town) -> No
     page.goto("/nhiem-vu/cac-co-quan")
     page.get_by_role("rowheader", name="Cơ quan phuong-1").wait_for()
     is_sound(page)
+
+
+def test_what_differs_is_read_from_the_book(page: Any, small_town: Town) -> None:
+    town = small_town
+    for code in (CODE[:-1] + str(n) for n in range(2, 6)):
+        town.receive(code)
+    town.clock.advance(timedelta(days=2))
+    list(nightly(Rules(town.rules))(town.service.store, None))
+    page.get_by_role("link", name="Sổ giao nhận").click()
+    page.get_by_role("link", name="Đối chiếu: ngày nào hai bên lệch").click()
+    page.get_by_text("Chưa ai ở cơ quan thấy những việc này").wait_for()
+    is_sound(page)
+    page.get_by_role("link", name="01/03/2022").click()
+    page.get_by_text(CODE).wait_for()

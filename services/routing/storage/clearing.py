@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from services.routing.storage.handed import task_of
 from services.routing.storage.tables import cases, cleared, fetches, looks, tasks
 from shared.database import batch
+from shared.events.agencies import AnswerDaySums
+from shared.events.event import kind_of
 from shared.events.forms import without_forms
 from shared.events.names import ROUTING_TASKS
 from shared.kernel.errors import Unreadable
@@ -74,6 +76,23 @@ def old_fetches(connection: sa.Connection, before: datetime, limit: int | None) 
 def forget_fetches(connection: sa.Connection, found: Sequence[Any]) -> int:
     """That these were served is known no more."""
     return connection.execute(sa.delete(fetches).where(_STRETCH.in_(found))).rowcount
+
+
+_GIVEN: Final = (LEDGERS.inbox.c.type == kind_of(AnswerDaySums).type,)
+_FACT: Final = sa.tuple_(LEDGERS.inbox.c.source, LEDGERS.inbox.c.fact_id)
+
+
+def old_sums(connection: sa.Connection, before: datetime, limit: int | None) -> Sequence[Any]:
+    """Sums that agencies handed in over the queue before that instant: source and id."""
+    inbox = LEDGERS.inbox.c
+    asked = sa.select(inbox.source, inbox.fact_id).where(*_GIVEN, inbox.handled_at < before)
+    return [tuple(row) for row in connection.execute(asked.limit(limit))]
+
+
+def forget_sums(connection: sa.Connection, found: Sequence[Any]) -> int:
+    """That these were handed in is known no more."""
+    mine = sa.delete(LEDGERS.inbox).where(*_GIVEN, _FACT.in_(found))
+    return connection.execute(mine).rowcount
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,14 +50,15 @@ def _position_of(connection: sa.Connection, stream: str, task: str, since: datet
         ).all()
         for row in page:
             body = bytes(row.body)
-            if row.type == _ASSIGNED and needle in body and _task_in(body) == task:
+            if row.type == _ASSIGNED and needle in body and task_in(body) == task:
                 return int(row.position)
         if len(page) < _PAGE:
             return None
         number = page[-1].sequence + 1
 
 
-def _task_in(body: bytes) -> str | None:
+def task_in(body: bytes) -> str | None:
+    """The task that a message hands over; None for every other message."""
     handed = decode(body).event()
     return handed.task if isinstance(handed, TaskAssigned) else None
 

@@ -8,6 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.routing.storage.placing import BY_OFFICE
+from services.routing.storage.reconciliations import by_agency
 from services.routing.storage.tables import tasks
 from services.routing.storage.views import next_due
 from shared.events.names import agency_queue
@@ -30,6 +31,18 @@ _PLACE: Final = Both(
     "The head of the one-stop desk: name an agency on the page Điều phối. Nothing for the operator.",
 )
 
+_DIFFER: Final = ("ngày lệch sổ giao nhận", "days on which the hand-over books differ")
+_LACKING: Final = by_agency("missing")
+_FETCH: Final = Both(
+    "Cơ quan: python -m partner reconcile. Vận hành không phải làm gì.",
+    "The agency: python -m partner reconcile. Nothing for the operator.",
+)
+_STRANGE: Final = by_agency("unknown", "other_ids")
+_DECLARE: Final = Both(
+    "Vận hành: lienthong handover reconcile nói lệch gì; cơ sở dữ liệu đã khôi phục mà chưa khai báo?",
+    "Operator: lienthong handover reconcile says what; was a restored database not declared?",
+)
+
 
 def lines(connection: sa.Connection, now: datetime) -> list[Line]:
     """Overdue tasks by agency, and whether deadlines are being looked after."""
@@ -40,6 +53,8 @@ def lines(connection: sa.Connection, now: datetime) -> list[Line]:
     words = ("việc quá hạn", "overdue tasks")
     found = overdue(connection, _OVERDUE, "agency", words, act, now)
     found += overdue(connection, BY_OFFICE, "office", _TO_PLACE, _PLACE, now)
+    for query, step in ((_LACKING, _FETCH), (_STRANGE, _DECLARE)):
+        found += overdue(connection, query, "agency", _DIFFER, step, now)
     return found + clock_line("routing", next_due(connection, ()), now)
 
 

@@ -164,6 +164,24 @@ agency_mail = sa.Table(
     sa.Column("next_at", Instant(), nullable=False),
 )
 
+# What an agency and the city differ in of the messages of a local day (YYYY-MM-DD), and since when.
+# `count` and `sha256` are the city's when they were last compared; `said_at`: when the agency last
+# handed in its own. `spans` are the numbers that are in trouble.
+reconciliations = sa.Table(
+    "reconciliations",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("said_at", Instant()),
+    sa.Column("trouble", sa.Text),
+    sa.Column("spans", Json(), nullable=False),
+    sa.Column("since", Instant()),
+    sa.Column("sent_again", sa.Integer, nullable=False),
+    sa.Column("healed_at", Instant()),
+)
+
 _RINGS = "next_at IS NOT NULL"
 _OPEN = "state IN ('assigned', 'taken', 'paused')"
 sa.Index(

@@ -31,6 +31,7 @@ _OLD: Final = (
     ("forms", clearing.old_forms, clearing.empty_forms),
     ("looks", clearing.old_looks, clearing.forget_looks),
     ("fetches", clearing.old_fetches, clearing.forget_fetches),
+    ("sums", clearing.old_sums, clearing.forget_sums),
 )
 
 

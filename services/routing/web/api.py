@@ -16,6 +16,7 @@ from services.routing.usecases.look import SeenTask
 from services.routing.usecases.reading import AnswerSchema
 from services.routing.web.coordination import add_api
 from services.routing.web.door import Door
+from services.routing.web.reconciling import add_api as add_sums
 from services.routing.web.schemas import (
     FilesSchema,
     ReplySchema,
@@ -42,6 +43,7 @@ def blueprint(door: Door) -> Blueprint:
     _add_files(blue, door)
     _add_answering(blue, door)
     add_api(blue, door)
+    add_sums(blue, door)
     return blue
 
 

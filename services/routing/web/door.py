@@ -6,14 +6,16 @@ reply or a page looks like, and what an agency may do with a task.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.routing.domain.case import Case, Task
+from services.routing.domain.reconciling import Compared, DaySum
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
 from services.routing.storage import book, views
 from services.routing.storage.book import Delivery
-from services.routing.usecases import look
+from services.routing.usecases import look, reconcile
 from services.routing.usecases.answer import take_request
 from services.routing.usecases.book import of_day
 from services.routing.usecases.fetched import note_fetched
@@ -104,6 +106,21 @@ class Door:
             found = of_day(connection, agency, day, office)
         saw(dict.fromkeys(each.dossier for each in found if each.dossier))
         return found
+
+    def day_sums(self, agency: str, days: int) -> list[DaySum]:
+        """The city's sums of this agency's messages, of so many days up to today."""
+        with self.store.read() as connection:
+            return reconcile.sums(connection, agency, to_vn(self.store.clock.now()).date(), days)
+
+    def compare(self, agency: str, given: Sequence[DaySum]) -> list[Compared]:
+        """Take an agency's own sums: what it lacks it fetches itself."""
+        with self.store.begin(Actor("agency", agency)) as uow:
+            return reconcile.hand_in(uow, agency, given, resend=False)
+
+    def differences(self, agency: str | None) -> list[reconcile.Standing]:
+        """What differs now between this agency and the city; None: between any and the city."""
+        with self.store.read() as connection:
+            return reconcile.standing(connection, agency)
 
     def paces(self, office: str) -> list[Pace]:
         """How each agency keeps pace with what this office has taken in."""

@@ -8,9 +8,10 @@ import marshmallow as ma
 from marshmallow import fields, validate
 from msgspec import Meta
 
+from shared.events.agencies import MOST_DAYS, MOST_SPANS
 from shared.events.types import WRITTEN_TEXT, Word
 from shared.web.of_event import NOT_HERE, field_of
-from shared.web.schemas import Instant, QueryInt, Schema
+from shared.web.schemas import Day, Instant, QueryInt, Schema, StrictInt
 
 STATES: Final = ("open", "assigned", "taken", "paused", "answered", "cancelled")
 
@@ -112,6 +113,70 @@ class TasksSchema(Schema):
         required=True, allow_none=True, metadata={"description": "Go on with after=next"}
     )
     more = fields.Boolean(required=True)
+
+
+class DaysQuery(Schema):
+    """How many days of Viet Nam's calendar, today among them."""
+
+    days = QueryInt(load_default=7, validate=validate.Range(1, MOST_DAYS))
+
+
+class SpanSchema(Schema):
+    """Numbers of messages in one piece."""
+
+    first = StrictInt(required=True, validate=validate.Range(1))
+    last = StrictInt(required=True, validate=validate.Range(1))
+
+
+class DaySumSchema(Schema):
+    """The messages of one local day: those whose `time` lies in it (UTC+7)."""
+
+    day = Day(required=True)
+    count = StrictInt(required=True, validate=validate.Range(0))
+    sha256 = fields.String(
+        required=True,
+        validate=validate.Regexp("^[0-9a-f]{64}$"),
+        metadata={
+            "description": "Over the lines `<number> <id>`, each with a line feed, by number, UTF-8"
+        },
+    )
+    spans = fields.List(
+        fields.Nested(SpanSchema), required=True, validate=validate.Length(max=MOST_SPANS)
+    )
+
+
+class DaySumsSchema(Schema):
+    """Sums of some days, each day once."""
+
+    days = fields.List(
+        fields.Nested(DaySumSchema), required=True, validate=validate.Length(1, MOST_DAYS)
+    )
+
+
+class DayComparedSchema(DaySumSchema):
+    """The city's sum of a day, and what yours has beside it; at most 200 spans of each."""
+
+    agreed = fields.Boolean(required=True)
+    missing = fields.List(
+        fields.Nested(SpanSchema), required=True, metadata={"description": "Fetch these"}
+    )
+    forgotten = fields.List(
+        fields.Nested(SpanSchema),
+        required=True,
+        metadata={"description": "Of before a restore of the city's database: leave them out"},
+    )
+    strange = fields.List(  # marshmallow has a word `unknown` of its own
+        fields.Nested(SpanSchema),
+        required=True,
+        data_key="unknown",
+        metadata={"description": "The city has not got these: tell the city"},
+    )
+
+
+class DaysComparedSchema(Schema):
+    """What came of the sums that were handed in, in their order."""
+
+    days = fields.List(fields.Nested(DayComparedSchema), required=True)
 
 
 class SaidSchema(Schema):
