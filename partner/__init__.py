@@ -28,6 +28,7 @@ from partner.settings import Tls
 from partner.taking import Handler
 from partner.tasks import Task
 from partner.transport import Arrival, Http, Transport
+from partner.webhook import NotSigned, Receiver, verify
 
 __all__ = [
     "AccessDenied",
@@ -45,8 +46,10 @@ __all__ = [
     "Handler",
     "Http",
     "Message",
+    "NotSigned",
     "PartnerError",
     "QueueGone",
+    "Receiver",
     "Refusal",
     "Retry",
     "StoreTrouble",
@@ -57,4 +60,5 @@ __all__ = [
     "Unreadable",
     "UnreadableMessage",
     "from_environment",
+    "verify",
 ]

@@ -20,13 +20,15 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from partner.client import Client
-from partner.environment import from_environment
+from partner.environment import from_environment, secret
 from partner.errors import PartnerError
 from partner.printing import print_aside, print_message, print_refusal, print_task
 from partner.refusals import Refusal
+from partner.webhook import Receiver, read_secrets, served
 
 WELL, FAILED, REFUSED, UNREADABLE = 0, 2, 3, 4
 Command = Callable[[Client, argparse.Namespace], None]
@@ -62,6 +64,9 @@ def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     watch = commands.add_parser("watch", help="take tasks as they come and print each")
     watch.add_argument("--once", action="store_true", help="take what is there now, then end")
     watch.set_defaults(do=_watch)
+    receive = commands.add_parser("receive", help="take tasks by webhook, print each, keep them")
+    receive.add_argument("--listen", default="127.0.0.1:8090", help="where; TLS ends before it")
+    receive.set_defaults(do=_receive)
     listed = commands.add_parser("list", help="the open tasks, the most urgent first")
     listed.add_argument("--all", action="store_true", help="closed ones as well")
     listed.set_defaults(do=_list)
@@ -138,6 +143,16 @@ def _watch(client: Client, options: argparse.Namespace) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     client.run(print_message, stop)
+
+
+def _receive(client: Client, options: argparse.Namespace) -> None:
+    host, _, port = options.listen.rpartition(":")
+    app = Receiver(options.open, read_secrets(secret("PARTNER_WEBHOOK_SECRET", options.env)))
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    with served(app, host, int(port)):
+        client.run(print_message, stop)
 
 
 def _list(client: Client, options: argparse.Namespace) -> None:
@@ -253,6 +268,7 @@ def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] | None =
 
     try:
         given = {name: getattr(options, name) for name in _CONNECTING}
+        options.env, options.open = env, partial(from_environment, env, **given)
         with from_environment(env, on_refused=on_refused, **given) as client:
             unreadable = len(client.unreadable())
             do(client, options)

@@ -67,6 +67,7 @@ class Settings:
     mail_from: str = "mot-cua@localhost"
     channel_sms: str = "file"
     channel_email: str = "file"
+    webhook_loopback: bool = False  # agencies' webhooks may be on this machine, without TLS
     courtesy: str = "on"  # off: messages go at once, by night too (load tests, checks)
     proxy_hops: int = 0
     # What one key may ask of one process; 0: no limit. A service that runs by itself has limits
@@ -202,6 +203,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "mail_from": str,
     "channel_sms": str,  # which words there are is known to notify alone
     "channel_email": str,
+    "webhook_loopback": _flag,
     "courtesy": _one_of("on", "off"),
     "proxy_hops": _count(0, 10),
     "key_per_minute": _count(0, 1_000_000),

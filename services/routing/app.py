@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from services.routing.delivery.posting import Poster
+from services.routing.delivery.webhooks import Webhooks
 from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, verify_sender
-from services.routing.storage import agency_mail, placing, views
+from services.routing.storage import agency_mail, placing, views, webhooks
 from services.routing.storage.standing import MATTERS
 from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases import remind
@@ -49,6 +51,8 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     access = audit.AccessLog(NAME, store)
     parts.metrics.measure(partial(keys.measured, store))
     parts.metrics.measure(partial(placing.measured, store))
+    parts.metrics.measure(partial(webhooks.measured, store))
+    poster = Poster(loopback=settings.webhook_loopback)
     return parts.service(
         web=access.watch(create_web(settings, store, rules, parts.metrics)),
         loops=[
@@ -75,6 +79,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.nightly(prune),
         ],
         beside=[access],
+        outside=[Webhooks(store, poster, secret_key(settings))],
         migrations=MIGRATIONS,
         matters=MATTERS,
     )
