@@ -83,7 +83,7 @@ class Receiver:
         self, open_client: Callable[[], Client], secrets: Sequence[str], now: Now = utc_now
     ) -> None:
         self._open = open_client
-        self._secrets = list(secrets)
+        self._secrets = secrets
         self._now = now
 
     def __call__(self, environ: Mapping[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:

@@ -44,15 +44,12 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
     # Of any day: an old dossier may still owe an answer to an old agency.
-    agencies = agency_queues(catalogue.agency_codes())
-    parts = Assembly(NAME, settings, store, bus, agencies)
+    parts = Assembly(NAME, settings, store, bus, agency_queues(catalogue.agency_codes()))
     rules = Rules(catalogue, Links(secret_key(settings)).receipted)
     verify = verify_sender(anybody(bus))
     access = audit.AccessLog(NAME, store)
-    parts.metrics.measure(partial(keys.measured, store))
-    parts.metrics.measure(partial(placing.measured, store))
-    parts.metrics.measure(partial(webhooks.measured, store))
-    poster = Poster(loopback=settings.webhook_loopback)
+    for measured in (keys.measured, placing.measured, webhooks.measured):
+        parts.metrics.measure(partial(measured, store))
     return parts.service(
         web=access.watch(create_web(settings, store, rules, parts.metrics)),
         loops=[
@@ -79,7 +76,13 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.nightly(prune),
         ],
         beside=[access],
-        outside=[Webhooks(store, poster, secret_key(settings))],
+        outside=[_sender(settings, store)],
         migrations=MIGRATIONS,
         matters=MATTERS,
     )
+
+
+def _sender(settings: Settings, store: Store) -> Webhooks:
+    """The loop that calls agencies."""
+    poster = Poster(loopback=settings.webhook_loopback)
+    return Webhooks(store, poster, secret_key(settings))

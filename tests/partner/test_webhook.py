@@ -18,8 +18,14 @@ import pytest
 from partner import Client, Message, NotSigned, Receiver, verify
 from partner.errors import BadSettings
 from partner.webhook import TRIAL, read_secrets, served
+from services.routing.domain.webhook import secret_of
+from services.routing.usecases.remind import set_addresses
+from services.routing.usecases.webhooks import set_webhook
 from shared.events.names import WEBHOOK_TRIED
 from shared.settings import PROJECT
+from shared.web.security import secret_key
+from simulation.kit import open_city
+from simulation.links import door_without_a_socket
 
 SECRET = "whsec_" + base64.b64encode(b"for tests alone, it opens nothing").decode()
 NOW = datetime(2022, 3, 1, 2, tzinfo=UTC)
@@ -148,3 +154,29 @@ def test_a_store_that_cannot_be_written_gets_it_again(url: str, file: Path):
     assert post(url, SAMPLE, signed(SAMPLE)) == 503
     with pytest.raises(sqlite3.DatabaseError):
         sqlite3.connect(file).execute("SELECT 1 FROM messages")
+
+
+def test_a_whole_city_calls_its_agency_which_answers_by_the_door(tmp_path: Path, file: Path):
+    with open_city(tmp_path / "city", webhook_loopback=True) as city:
+        desk = city.desk("ubnd-phuong-1")
+        (code, *_) = city.agencies_of("2.000986", "ubnd-phuong-1")
+        store, key = city.built.routing.store, city.key("routing", "agency", code)
+        secrets: list[str] = []
+        app = Receiver(lambda: Client(code, store=file), secrets, city.clock.now)
+        with served(app, "127.0.0.1", 0) as port:
+            with store.begin() as uow:
+                set_addresses(uow, city.built.catalogue, code, ["a@x.example"], remove=False)
+                url = f"http://127.0.0.1:{port}/"
+                nonce = set_webhook(uow, city.built.catalogue, code, url, (), loopback=True)
+            settings = city.built.routing.settings
+            secrets += read_secrets(secret_of(secret_key(settings), code, str(nonce)))
+            dossier = desk.submit("2.000986").code
+            city.rest()
+        with Client(code, store=file) as kept:
+            assert [task.state for task in kept.tasks()] == ["open"], "it came with no question"
+        door = door_without_a_socket(city.built.web)
+        with Client(code, store=file, http=door, door_key=key, now=city.clock.now) as client:
+            client.catch_up(lambda message: client.take(message.task, "Hoa") and None)
+        city.rest()
+        (taken,) = city.agency(code).told("GET", "/tasks", query={"state": "taken"})["items"]
+        assert taken["dossier"] == dossier

@@ -171,15 +171,18 @@ def check_url(text: str, *, loopback: bool) -> str:
     except ValueError:
         parts, host, port = None, "", None
     if parts is None or not host or port == 0 or len(url) > _LONGEST_URL:
-        raise _wrong("hãy ghi đủ, ví dụ https://coquan.gov.vn/webhook", "not such an address")
+        raise _wrong("Hãy ghi đủ, ví dụ https://coquan.gov.vn/webhook.", "not such an address")
     if parts.username is not None or parts.fragment:
-        raise _wrong("không ghi tên, mật khẩu hoặc # trong địa chỉ", "no user, password or #")
+        raise _wrong("Không ghi tên, mật khẩu hoặc # trong địa chỉ.", "no user, password or #")
     literal = _literal(host)
     at_home = loopback and (host == "localhost" or (literal is not None and literal.is_loopback))
     if parts.scheme != "https" and not (parts.scheme == "http" and at_home):
-        raise _wrong("phải bắt đầu bằng https://", "https alone")
+        raise _wrong("Phải bắt đầu bằng https://.", "https alone")
     if not at_home and (host == "localhost" or (literal and not is_public(literal))):
-        raise _wrong("là địa chỉ mạng nội bộ", "an address of a private network")
+        raise _wrong(
+            "Đây là địa chỉ mạng nội bộ: hãy ghi địa chỉ trên Internet.",
+            "an address of a private network",
+        )
     return url
 
 
@@ -204,7 +207,7 @@ def _literal(host: str) -> IPv4Address | IPv6Address | None:
 
 
 def _wrong(vi: str, en: str) -> InvalidInput:
-    return InvalidInput([Fault("url", f"Địa chỉ webhook {vi}.", f"the webhook's address: {en}")])
+    return InvalidInput([Fault("url", vi, f"the webhook's address: {en}")])
 
 
 def check_skips(given: Iterable[str]) -> tuple[str, ...]:
