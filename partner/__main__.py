@@ -65,7 +65,9 @@ def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     watch.add_argument("--once", action="store_true", help="take what is there now, then end")
     watch.set_defaults(do=_watch)
     receive = commands.add_parser("receive", help="take tasks by webhook, print each, keep them")
-    receive.add_argument("--listen", default="127.0.0.1:8090", help="where; TLS ends before it")
+    receive.add_argument(
+        "--listen", type=_place, default="127.0.0.1:8090", help="where; TLS ends before it"
+    )
     receive.set_defaults(do=_receive)
     listed = commands.add_parser("list", help="the open tasks, the most urgent first")
     listed.add_argument("--all", action="store_true", help="closed ones as well")
@@ -145,13 +147,17 @@ def _watch(client: Client, options: argparse.Namespace) -> None:
     client.run(print_message, stop)
 
 
+def _place(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
 def _receive(client: Client, options: argparse.Namespace) -> None:
-    host, _, port = options.listen.rpartition(":")
     app = Receiver(options.open, read_secrets(secret("PARTNER_WEBHOOK_SECRET", options.env)))
     stop = threading.Event()
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
-    with served(app, host, int(port)):
+    with served(app, *options.listen):
         client.run(print_message, stop)
 
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import os
+import re
 import sqlite3
+import subprocess
+import sys
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +33,7 @@ from shared.settings import PROJECT
 from shared.web.security import secret_key
 from simulation.kit import open_city
 from simulation.links import door_without_a_socket
+from tests.ports import free_port
 
 SECRET = "whsec_" + base64.b64encode(b"for tests alone, it opens nothing").decode()
 NOW = datetime(2022, 3, 1, 2, tzinfo=UTC)
@@ -180,3 +188,60 @@ def test_a_whole_city_calls_its_agency_which_answers_by_the_door(tmp_path: Path,
         city.rest()
         (taken,) = city.agency(code).told("GET", "/tasks", query={"state": "taken"})["items"]
         assert taken["dossier"] == dossier
+
+
+class _EmptyDoor(BaseHTTPRequestHandler):
+    """A door at which there is nothing to catch up."""
+
+    def do_GET(self) -> None:
+        said = b'{"items": [], "next": null, "more": false}'
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def test_the_command_receives_prints_and_ends(tmp_path: Path):
+    door = ThreadingHTTPServer(("127.0.0.1", 0), _EmptyDoor)
+    threading.Thread(target=door.serve_forever, args=(0.1,), daemon=True).start()
+    port = free_port()
+    env = os.environ | {
+        "PARTNER_AGENCY": "cong-an-cao-lanh",
+        "PARTNER_STORE": str(tmp_path / "agency.db"),
+        "PARTNER_DOOR": f"http://127.0.0.1:{door.server_port}",
+        "PARTNER_DOOR_KEY": "k",
+        "PARTNER_WEBHOOK_SECRET": SECRET,
+    }
+    words = [sys.executable, "-m", "partner", "receive", "--listen", f"127.0.0.1:{port}"]
+    program = subprocess.Popen(words, env=env, cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert _post_when_there(f"http://127.0.0.1:{port}/") == 204
+        assert program.stdout is not None
+        assert "000." in program.stdout.readline()
+    finally:
+        program.terminate()
+        assert program.wait(15) == 0
+        door.shutdown()
+        door.server_close()
+
+
+def _post_when_there(url: str) -> int:
+    end = time.monotonic() + 30
+    while True:
+        try:
+            return post(url, SAMPLE, signed(SAMPLE, datetime.now(UTC)))
+        except urllib.error.URLError:
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
+
+def test_the_app_that_the_page_shows_is_one(monkeypatch: pytest.MonkeyPatch):
+    page = (PROJECT / "docs" / "agencies.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```py\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    monkeypatch.setenv("PARTNER_WEBHOOK_SECRET", SECRET)
+    made: dict[str, Any] = {}
+    exec(code, made)
+    assert isinstance(made["app"], Receiver)

@@ -119,7 +119,7 @@ class Webhooks:
         commits, at = self._store.commits.count, time.monotonic()
         if commits == self._seen and at - self._looked_at < LOOK_EVERY_SECONDS:
             return
-        with self._store.read() as connection:
+        with self._store.query() as connection:
             found = webhooks.every(connection)
             now = self._store.shared_clock.now(connection)
         first = min((due for hook in found if (due := hook.due(now)) is not None), default=None)

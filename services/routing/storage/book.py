@@ -6,7 +6,7 @@ answers; beside them only what the agency fetched. What a program took off its q
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -137,7 +137,9 @@ class _Known:
         served = sa.select(fetches).where(
             fetches.c.agency == agency, fetches.c.last >= first, fetches.c.first <= last
         )
-        self._served = connection.execute(served.order_by(fetches.c.at)).all()
+        found = connection.execute(served).all()
+        self._alone = {row.first: row for row in found if row.first == row.last}
+        self._ranges = [row for row in found if row.first < row.last]
 
     def delivery(self, row: Any, event: Event | None) -> Delivery:
         name = _task_in(event)
@@ -165,8 +167,10 @@ class _Known:
 
     def _fetched(self, number: int) -> Any:
         """The row of the first time that it was served, or None."""
-        served: Iterator[Any] = (row for row in self._served if row.first <= number <= row.last)
-        return next(served, None)
+        served = [row for row in self._ranges if row.first <= number <= row.last]
+        if number in self._alone:
+            served.append(self._alone[number])
+        return min(served, key=lambda row: row.at, default=None)
 
     def _opened(self, task: str | None, made_at: datetime) -> datetime | None:
         """The first look if that came after it was made, else the last one if that did."""
