@@ -65,7 +65,7 @@ def connect(town: Town, to: Peer, code: str = OFFICE, *skips: str) -> str:
 
 
 def sender(town: Town, **more: Any) -> Webhooks:
-    poster = Poster(loopback=True, seconds=more.pop("seconds", 5.0))
+    poster = Poster(loopback=True, seconds=more.pop("seconds", 60.0))
     return Webhooks(town.service.store, poster, KEY, **more)
 
 
@@ -192,6 +192,23 @@ def test_gone_pauses_at_once_and_a_trial_goes_all_the_same(small_town: Town, age
     assert "sequence" not in json.loads(agency.came[-1][1])
 
 
+def test_a_trial_that_fails_leaves_what_waits_to_its_time_and_a_good_one_goes_on(
+    small_town: Town, agency: Peer
+) -> None:
+    town = small_town
+    connect(town, agency)
+    receive(town, 1)
+    agency.tempers = [says(500), says(500), says(204)]
+    deliver(town)
+    planned = hook(town).next_at
+    act(town, wishes.ask_trial)
+    deliver(town)
+    assert (len(agency.came), hook(town).next_at, hook(town).attempts) == (2, planned, 1)
+    act(town, wishes.ask_trial)
+    deliver(town)
+    assert (len(agency.came), hook(town).cursor) == (4, 1)
+
+
 def test_notices_may_be_left_out_and_what_is_left_out_is_not_called_fetched(
     small_town: Town, agency: Peer
 ) -> None:
@@ -316,14 +333,14 @@ def test_one_that_hangs_holds_up_no_other(embedded: EmbeddedBackend, agency: Pee
             embedded.settings("routing"), catalogue=town.rules, clock=RealClock(),
             ids=SeededIds(5), bus=Bus(town.settings.amqp_url),
         )  # fmt: skip
-        loop = Webhooks(service.store, Poster(loopback=True, seconds=0.8), KEY)
-        for _ in range(100):
+        loop = Webhooks(service.store, Poster(loopback=True, seconds=2.0), KEY)
+        for _ in range(1000):
             loop.step(0.05)
             if agency.numbers == [1, 2]:
                 break
         assert agency.numbers == [1, 2]
         assert hook(town, "cong-an").failure is None, "it is still waited for"
-        for _ in range(100):
+        for _ in range(1000):
             loop.step(0.05)
             if hook(town, "cong-an").failure:
                 break

@@ -16,7 +16,15 @@ from datetime import datetime
 from typing import Final
 
 from services.routing.delivery.posting import SECONDS, Poster
-from services.routing.domain.webhook import LEASE, Outcome, Webhook, begun_anew, failed, headers
+from services.routing.domain.webhook import (
+    LEASE,
+    WELL,
+    Outcome,
+    Webhook,
+    begun_anew,
+    failed,
+    headers,
+)
 from services.routing.storage import book, views, webhooks
 from services.routing.storage.handed import task_of
 from services.routing.storage.webhooks import Waiting
@@ -148,6 +156,9 @@ class Webhooks:
         going: Webhook | None = hook
         if hook.trial_asked_at is not None:
             going = self._try(hook)
+            if going is not None and going.trial != WELL:  # what waits keeps its time
+                self._let_go(going)
+                return
         end = time.monotonic() + TURN_SECONDS
         while going is not None and going.paused is None and not self._stopping.is_set():
             with self._store.read() as connection:
@@ -162,8 +173,11 @@ class Webhooks:
             if time.monotonic() > end:
                 break
         if going is not None:
-            with self._store.begin(_SENDER) as uow:
-                webhooks.keep(uow, self._me, going, held=False)
+            self._let_go(going)
+
+    def _let_go(self, hook: Webhook) -> None:
+        with self._store.begin(_SENDER) as uow:
+            webhooks.keep(uow, self._me, hook, held=False)
 
     def _hand_over(self, hook: Webhook, message: Waiting) -> Webhook | None:
         """Send one message and write down what came of it; None where no more is to be sent."""
@@ -212,7 +226,7 @@ class Webhooks:
         outcome = self._post(hook, made, json.dumps(body).encode())
         with self._store.begin(_SENDER) as uow:
             tried = replace(
-                hook, trial_asked_at=None, trial_at=uow.now, trial=outcome.failure or "ok"
+                hook, trial_asked_at=None, trial_at=uow.now, trial=outcome.failure or WELL
             )
             return tried if webhooks.keep(uow, self._me, tried, held=True) else None
 

@@ -32,6 +32,7 @@ GRACE: Final = timedelta(hours=24)
 #: For so long a process may send to an agency without saying that it still does.
 LEASE: Final = timedelta(seconds=120)
 BY_HAND: Final = "by hand"
+WELL: Final = "ok"  # what a trial came to
 GONE: Final = "http 410"
 _LONGEST_URL: Final = 500
 _NAT64: Final = IPv6Network("64:ff9b::/96")
