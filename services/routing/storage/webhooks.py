@@ -130,10 +130,10 @@ def _readings(found: Sequence[Webhook]) -> Iterator[Reading]:
     waiting = sum(hook.last - hook.cursor for hook in found)
     yield Reading("lienthong_webhooks_paused", "Agencies whose webhook is paused", paused)
     yield Reading("lienthong_webhook_waiting", "Messages that no webhook has taken yet", waiting)
-    for hook in found:
-        for outcome, count in (("delivered", hook.delivered), ("failed", hook.failed)):
-            labels = (("agency", hook.agency), ("outcome", outcome))
-            yield Reading("lienthong_webhook_requests", "Requests to webhooks", count, labels)
+    for outcome in ("delivered", "failed"):
+        count = sum(getattr(hook, outcome) for hook in found)
+        labels = (("outcome", outcome),)
+        yield Reading("lienthong_webhook_requests", "Requests to webhooks", count, labels)
 
 
 _PLAIN = (
