@@ -29,6 +29,7 @@ from partner.settings import Tls
 from partner.taking import Handler
 from partner.tasks import Task
 from partner.transport import Arrival, Http, Transport
+from partner.webhook import NotSigned, Receiver, verify
 
 __all__ = [
     "AccessDenied",
@@ -47,8 +48,10 @@ __all__ = [
     "Handler",
     "Http",
     "Message",
+    "NotSigned",
     "PartnerError",
     "QueueGone",
+    "Receiver",
     "Refusal",
     "Retry",
     "StoreTrouble",
@@ -59,4 +62,5 @@ __all__ = [
     "Unreadable",
     "UnreadableMessage",
     "from_environment",
+    "verify",
 ]

@@ -21,15 +21,17 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from partner.client import Client
 from partner.comparing import in_words
-from partner.environment import from_environment
+from partner.environment import from_environment, secret
 from partner.errors import PartnerError
 from partner.printing import print_aside, print_message, print_refusal, print_task
 from partner.reconciling import MOST_DAYS
 from partner.refusals import Refusal
+from partner.webhook import Receiver, read_secrets, served
 
 WELL, FAILED, REFUSED, UNREADABLE, DIFFERS = 0, 2, 3, 4, 5
 Command = Callable[[Client, argparse.Namespace], None]
@@ -68,6 +70,11 @@ def _reading_commands(commands: argparse._SubParsersAction[argparse.ArgumentPars
     watch = commands.add_parser("watch", help="take tasks as they come and print each")
     watch.add_argument("--once", action="store_true", help="take what is there now, then end")
     watch.set_defaults(do=_watch)
+    receive = commands.add_parser("receive", help="take tasks by webhook, print each, keep them")
+    receive.add_argument(
+        "--listen", type=_place, default="127.0.0.1:8090", help="where; TLS ends before it"
+    )
+    receive.set_defaults(do=_receive)
     listed = commands.add_parser("list", help="the open tasks, the most urgent first")
     listed.add_argument("--all", action="store_true", help="closed ones as well")
     listed.set_defaults(do=_list)
@@ -161,6 +168,20 @@ def _watch(client: Client, options: argparse.Namespace) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, lambda *_: stop.set())
     client.run(print_message, stop)
+
+
+def _place(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _receive(client: Client, options: argparse.Namespace) -> None:
+    app = Receiver(options.open, read_secrets(secret("PARTNER_WEBHOOK_SECRET", options.env)))
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    with served(app, *options.listen):
+        client.run(print_message, stop)
 
 
 def _list(client: Client, options: argparse.Namespace) -> None:
@@ -289,6 +310,7 @@ def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] | None =
 
     try:
         given = {name: getattr(options, name) for name in _CONNECTING}
+        options.env, options.open = env, partial(from_environment, env, **given)
         with from_environment(env, on_refused=on_refused, **given) as client:
             unreadable = len(client.unreadable())
             do(client, options)

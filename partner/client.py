@@ -209,6 +209,10 @@ class Client(Comparing):
         self._take_in(arrivals)
         return len(arrivals)
 
+    def receive(self, body: bytes) -> None:
+        """Keep a message that came by webhook, as one of the door; `run` or `poll` handles it."""
+        self._take_in_page([body])
+
     def verdict(self, answer: str, *, wait: float = 0.0) -> Refusal | None:
         """What the city said against an answer, waiting at most `wait` seconds for it to come.
 

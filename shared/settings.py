@@ -68,6 +68,7 @@ class Settings:
     channel_sms: str = "file"
     channel_email: str = "file"
     lookup_url: str = ""  # where intake is asked for what a citizen looks up by SMS
+    webhook_loopback: bool = False  # agencies' webhooks may be on this machine, without TLS
     courtesy: str = "on"  # off: messages go at once, by night too (load tests, checks)
     proxy_hops: int = 0
     # What one key may ask of one process; 0: no limit. A service that runs by itself has limits
@@ -204,6 +205,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "channel_sms": str,  # which words there are is known to notify alone
     "channel_email": str,
     "lookup_url": _address,
+    "webhook_loopback": _flag,
     "courtesy": _one_of("on", "off"),
     "proxy_hops": _count(0, 10),
     "key_per_minute": _count(0, 1_000_000),

@@ -1,4 +1,4 @@
-"""`lienthong agency mail`: which staff of an agency get its daily list by mail."""
+"""`lienthong agency mail|webhook`: whom of an agency mail reaches, and how its program is called."""
 
 from __future__ import annotations
 
@@ -7,11 +7,23 @@ import os
 import click
 
 from services.commands.stores import opened, operator
+from services.routing.domain.webhook import NOTICES, Webhook, secret_of
+from services.routing.storage import webhooks as rows
 from services.routing.storage.agency_mail import every
+from services.routing.usecases import webhooks
 from services.routing.usecases.remind import set_addresses
 from shared.catalogue import load
 from shared.identity import audit
 from shared.settings import Settings
+from shared.web.security import secret_key
+
+_ACTS = {
+    "new-secret": (webhooks.new_secret, "Draw a new secret; the last one signs on for 24 hours."),
+    "pause": (webhooks.pause, "Send nothing; what is made waits in the ledger."),
+    "resume": (webhooks.resume, "Go on where it stopped, at once."),
+    "try": (webhooks.ask_trial, "Have a message sent that means nothing; the list says what came."),
+    "remove": (webhooks.remove, "Forget it; queue and door are left."),
+}
 
 
 @click.group()
@@ -47,3 +59,59 @@ def _list(code: str | None) -> None:
     for each in found:
         click.echo(f"{each.agency}: {' '.join(each.addresses)}")
     click.echo(f"{len(found)} cơ quan có địa chỉ / agencies with addresses", err=True)
+
+
+@agency.command("webhook")
+@click.argument("code", metavar="AGENCY", required=False)
+@click.argument("url", required=False)
+@click.option(
+    "--skip", "skips", multiple=True, type=click.Choice(list(NOTICES)), help="Do not send these."
+)
+@click.option("--new-secret", "act", flag_value="new-secret", help=_ACTS["new-secret"][1])
+@click.option("--pause", "act", flag_value="pause", help=_ACTS["pause"][1])
+@click.option("--resume", "act", flag_value="resume", help=_ACTS["resume"][1])
+@click.option("--try", "act", flag_value="try", help=_ACTS["try"][1])
+@click.option("--remove", "act", flag_value="remove", help=_ACTS["remove"][1])
+def webhook(code: str | None, url: str | None, skips: tuple[str, ...], act: str | None) -> None:
+    """Have the messages of AGENCY (its code) sent to URL, or change how; alone it lists them all.
+
+    It needs somebody who is told when it is paused: see `lienthong agency mail`.
+    """
+    if code is None or (url is None and act is None):
+        if act or skips:
+            raise click.UsageError("say of which AGENCY: lienthong agency webhook AGENCY …")
+        _list_webhooks(code)
+        return
+    if url and act:
+        raise click.UsageError("give a URL or one of the options, one after the other")
+    settings = Settings.load("routing", os.environ)
+    key, catalogue = secret_key(settings), load(settings.catalogue_dir)
+    with opened("routing") as store, store.begin(operator()) as uow:
+        if act is not None:
+            nonce = _ACTS[act][0](uow, code)
+        else:
+            loopback = settings.webhook_loopback
+            nonce = webhooks.set_webhook(uow, catalogue, code, url or "", skips, loopback=loopback)
+        audit.note(uow, f"{act or 'set'} agency webhook", [code])
+    if nonce is not None:
+        click.echo("khóa bí mật, chỉ hiện một lần / the secret, shown once:", err=True)
+        click.echo(secret_of(key, code, nonce))
+    else:
+        click.echo(f"{code}: {act or 'set'}")
+
+
+def _list_webhooks(code: str | None) -> None:
+    with opened("routing") as store, store.read() as connection:
+        found = [each for each in rows.every(connection) if code in (None, each.agency)]
+    for each in found:
+        click.echo(_told(each))
+    click.echo(f"{len(found)} webhook", err=True)
+
+
+def _told(hook: Webhook) -> str:
+    """One line: state, what waits, how requests went, what the last trial came to, the address."""
+    state = f"paused ({hook.paused})" if hook.paused else hook.failure or "active"
+    waits, tries = hook.last - hook.cursor, hook.delivered + hook.failed
+    trial = f"\ttrial: {hook.trial}" if hook.trial else ""
+    skips = f"\twithout {' '.join(hook.skips)}" if hook.skips else ""
+    return f"{hook.agency}\t{state}\twaiting {waits}\t{hook.delivered}/{tries}{trial}{skips}\t{hook.url}"

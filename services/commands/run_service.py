@@ -1,6 +1,7 @@
 """`lienthong intake|routing|notify web|work`: one service in processes of its own.
 
-`web` serves its doors, `work` runs its loops; both have an operators' port. The whole city in one
+`web` serves its doors, `work` runs its loops, routing's `webhooks` calls agencies; each has an
+operators' port. The whole city in one
 process is `lienthong serve`.
 """
 
@@ -52,6 +53,12 @@ routing = _group("routing")
 notify = _group("notify")
 
 
+@routing.command("webhooks")
+def webhooks() -> int:
+    """Send to agencies' webhooks until SIGTERM; alone needs a network that reaches out."""
+    return run_work("routing", outside=True)
+
+
 def build(settings: Settings) -> Service:
     """One service on the real clock."""
     from shared.catalogue import load
@@ -68,8 +75,11 @@ def build(settings: Settings) -> Service:
     return service
 
 
-def run_work(name: str) -> int:
-    """Run the loops of one service until SIGTERM; 0 when every loop finished what it had begun."""
+def run_work(name: str, *, outside: bool = False) -> int:
+    """Run the loops of one service until SIGTERM; 0 when every loop finished what it had begun.
+
+    `outside`: those alone that call others.
+    """
     from shared.messaging.loops.supervisor import Supervisor
     from shared.messaging.loops.wakeups import listeners
 
@@ -83,7 +93,8 @@ def run_work(name: str) -> int:
             "hoặc đặt LIENTHONG_AMQP_URL.",
         )
     service = build(settings)
-    supervisor = Supervisor([*service.loops, *listeners(service.store, name)])
+    loops = service.outside if outside else service.loops
+    supervisor = Supervisor([*loops, *listeners(service.store, name)])
     service.metrics.loops(supervisor.report)
     ops = _ops_server(service, supervisor)
     for server in ops:

@@ -74,12 +74,15 @@ def _tell_paces() -> None:
     catalogue = load(Settings.load("routing", os.environ).catalogue_dir)
     with opened("routing") as store, store.read() as connection:
         found = paces(connection, catalogue, now())
-    click.echo("agency\topen\toverdue\toldest\tlast sign\ttake p50 p90\tanswer p50 p90")
+    click.echo("agency\topen\toverdue\toldest\tlast sign\ttake p50 p90\tanswer p50 p90\twebhook")
     for each in found:
         instants = (format_instant(at) if at else "-" for at in (each.of.oldest, each.of.sign_at))
         marks = (" ".join(map(str, m)) if m else "-" for m in (each.take, each.answer))
         counts = (each.of.agency, str(each.of.open), str(each.of.overdue))
-        click.echo("\t".join((*counts, *instants, *marks)))
+        hook = each.of.webhook
+        way = "-" if hook is None else f"{hook.delivered}/{hook.delivered + hook.failed}"
+        paused = " paused" if hook is not None and hook.paused is not None else ""
+        click.echo("\t".join((*counts, *instants, *marks, way + paused)))
 
 
 def _looked_at(services: Sequence[str]) -> list[Line]:

@@ -78,7 +78,11 @@ class City:
     def loops(self) -> Sequence[Loop]:
         """Every loop, in the order in which the pump asks them."""
         services = self.services.values()
-        own = [loop for service in services for loop in (*service.loops, *service.beside)]
+        own = [
+            loop
+            for service in services
+            for loop in (*service.loops, *service.beside, *service.outside)
+        ]
         return [*own, *self._more]
 
     def add(self, loops: Sequence[Loop]) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from services.routing.delivery.posting import Poster
+from services.routing.delivery.webhooks import Webhooks
 from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, verify_sender
-from services.routing.storage import agency_mail, placing, views
+from services.routing.storage import agency_mail, placing, views, webhooks
 from services.routing.storage.standing import MATTERS
 from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases import remind
@@ -47,8 +49,8 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     rules = Rules(catalogue, Links(secret_key(settings)).receipted)
     verify = verify_sender(anybody(bus))
     access = audit.AccessLog(NAME, store)
-    parts.metrics.measure(partial(keys.measured, store))
-    parts.metrics.measure(partial(placing.measured, store))
+    for measured in (keys.measured, placing.measured, webhooks.measured):
+        parts.metrics.measure(partial(measured, store))
     return parts.service(
         web=access.watch(create_web(settings, store, rules, parts.metrics)),
         loops=[
@@ -76,6 +78,13 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.nightly(nightly(rules), "reconciliation"),
         ],
         beside=[access],
+        outside=[_sender(settings, store)],
         migrations=MIGRATIONS,
         matters=MATTERS,
     )
+
+
+def _sender(settings: Settings, store: Store) -> Webhooks:
+    """The loop that calls agencies."""
+    poster = Poster(loopback=settings.webhook_loopback)
+    return Webhooks(store, poster, secret_key(settings))

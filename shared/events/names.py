@@ -61,6 +61,8 @@ def wire(name: str, version: int = 1) -> str:
 
 #: An empty fact in the place of one that could not be sent: every reader passes over it.
 WITHHELD: Final = wire("fact.withheld")
+#: A trial of a webhook: no fact, without a number, for whoever wants to see that it arrives.
+WEBHOOK_TRIED: Final = wire("webhook.tried")
 #: What it still says of the fact in whose place it stands.
 WITHHELD_KEEPS: Final = ("task", "dossier", "agency")
 

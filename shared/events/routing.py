@@ -320,4 +320,7 @@ class AgencyReminded(Event, frozen=True, kw_only=True):
     link: Annotated[Line | None, about("The agency's list of them; null for no known address")] = (
         None
     )
+    webhook_paused_at: Annotated[
+        Instant | None, about("Since when its webhook is sent nothing; null while all is well")
+    ] = None
     reminded_at: Annotated[Instant, about("One mail for each day of Viet Nam's calendar")]

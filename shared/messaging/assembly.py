@@ -125,10 +125,11 @@ class Assembly:
         migrations: Path,
         matters: Matters,
         beside: Sequence[Loop] = (),
+        outside: Sequence[Loop] = (),
     ) -> Service:
         """The whole service, its ledgers measured at each scrape; nothing runs yet.
 
-        `beside` runs in every process that serves the web.
+        `beside` runs in every process that serves the web, `outside` where others are called.
         """
         store = self._store
         consumers = [loop.name for loop in loops if isinstance(loop, Consumer | Relay | Ticker)]
@@ -145,6 +146,7 @@ class Assembly:
             web=web,
             loops=list(loops),
             beside=list(beside),
+            outside=list(outside),
             migrate=lambda: upgrade(store.engine, migrations),
             close=store.close,
             metrics=self.metrics,

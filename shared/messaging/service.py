@@ -22,7 +22,8 @@ from shared.settings import Settings
 class Service:
     """A built service; nothing runs until its web is served and its loops are stepped.
 
-    `loops` are its work, `beside` are loops of every process that serves its web.
+    `loops` are its work, `beside` are loops of every process that serves its web, `outside` those
+    of a process on a network that reaches out of the installation.
     `migrate` brings the database to the newest version; `close` lets go of everything opened.
     """
 
@@ -37,3 +38,4 @@ class Service:
     metrics: Metrics = field(default_factory=Metrics)
     matters: Matters = field(default_factory=Matters)
     beside: list[Loop] = field(default_factory=list)
+    outside: list[Loop] = field(default_factory=list)

@@ -37,3 +37,27 @@ def test_each_act_is_noted_without_the_address(run, migrated, caplog):
         assert OFFICE in line
     assert HEAD not in told
     assert HEAD not in caplog.text
+
+
+def test_a_webhook_is_set_listed_changed_and_removed(run, migrated):
+    refused = run("agency", "webhook", OFFICE, "https://phuong1.example/x", ok=False)
+    assert "contacts" in str(refused.exception)
+    run("agency", "mail", OFFICE, HEAD)
+    made = run("agency", "webhook", OFFICE, "https://phuong1.example/x", "--skip", "changed")
+    secret = next(line for line in made.output.splitlines() if line.startswith("whsec_"))
+    listed = run("agency", "webhook").output
+    assert f"{OFFICE}\tactive\twaiting 0\t0/0\twithout changed\thttps://phuong1.example/x" in listed
+    assert "whsec_" not in listed
+    assert secret not in run("agency", "webhook", OFFICE, "--new-secret").output
+    run("agency", "webhook", OFFICE, "--pause")
+    assert "paused (by hand)" in run("agency", "webhook", OFFICE).output
+    for act in ("--resume", "--try", "--remove"):
+        run("agency", "webhook", OFFICE, act)
+    assert "0 webhook" in run("agency", "webhook").output
+    assert run("agency", "webhook", OFFICE, "--pause", ok=False).exit_code != 0
+    assert run("agency", "webhook", "--pause", ok=False).exit_code == 2
+    told = run("audit", "show").output
+    for act in ("set", "new-secret", "pause", "resume", "try", "remove"):
+        assert f"{act} agency webhook" in told
+    assert "phuong1.example" not in told
+    assert secret not in told

@@ -24,7 +24,10 @@ from shared.web.security import MAX_BODY
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES = COMPOSE["services"]
-LASTING = [f"{name}-{part}" for name in ("intake", "routing", "notify") for part in ("web", "work")]
+LASTING = [
+    *(f"{name}-{part}" for name in ("intake", "routing", "notify") for part in ("web", "work")),
+    "routing-webhooks",
+]
 ONE_SHOT = ["secrets", "migrate"]
 TOOLS = ["smoke", "lienthong"]
 OURS = [*LASTING, "mailsink", *ONE_SHOT, *TOOLS]
@@ -135,7 +138,8 @@ def test_each_secret_is_mounted_by_its_readers_alone_and_written_by_one():
                 assert access == ("rw" if name == "secrets" else "ro")
     operators = {"secrets", "migrate", "lienthong"}
     for service in ("intake", "routing", "notify"):
-        assert readers[f"secrets-{service}"] == operators | {f"{service}-web", f"{service}-work"}
+        own = {name for name in LASTING if name.startswith(f"{service}-")}
+        assert readers[f"secrets-{service}"] == operators | own
     assert readers["secrets-agencies"] == {"secrets"}
     assert readers["secrets-operator"] == {"secrets", "migrate"}
     assert readers["secrets-smoke"] == {"secrets", "migrate", "smoke"}

@@ -30,6 +30,7 @@ ENDS: dict[Words, str] = {
     ("contract", "check"): "./run contract check docs/asyncapi.json",
     ("contract", "show"): "./run contract show",
     ("agency", "mail"): "./run agency mail ubnd-phuong-1 truong@phuong1.example",
+    ("agency", "webhook"): "./run agency webhook",
     ("handover", "list"): "./run handover list --agency cong-an-phuong-1 --xlsx {}/book.xlsx",
     ("handover", "reconcile"): "./run handover reconcile",
     ("keys", "create"): "./run keys create --service intake --for ubnd-phuong-1 --label thử",
@@ -82,6 +83,7 @@ HELPS: frozenset[Words] = frozenset(
         ("smoke",),
         ("status",),  # it ends with 1 where no process runs
         *((service, part) for service in ("intake", "routing", "notify") for part in ("web", "work")),
+        ("routing", "webhooks"),
         ("audit", "prune"),
         *(("keys", act) for act in ("renew", "revoke")),
         *(("staff", act) for act in ("assign", "disable", "hand-over", "import", "join", "part", "reset")),
@@ -91,7 +93,7 @@ HELPS: frozenset[Words] = frozenset(
         *(("secrets", act) for act in ("apply", "put", "restore")),
         *(
             ("partner", act)
-            for act in ("check", "watch", "show", "files", "take", "complete", "ask", "refuse", "more-time",
+            for act in ("check", "watch", "receive", "show", "files", "take", "complete", "ask", "refuse", "more-time",
                         "not-ours", "catch-up", "again", "settle", "doctor", "reconcile")
         ),
     }

@@ -119,3 +119,17 @@ def test_what_differs_is_read_from_the_book(page: Any, small_town: Town) -> None
     is_sound(page)
     page.get_by_role("link", name="01/03/2022").click()
     page.get_by_text(CODE).wait_for()
+
+
+def test_an_agency_sets_its_webhook_by_hand(page: Any) -> None:
+    page.get_by_role("link", name="Kết nối").click()
+    page.get_by_label("Địa chỉ webhook").fill("https://10.0.0.1/")
+    page.get_by_label("Thôi việc").check()
+    page.get_by_label("Thư báo cho").fill("hoa@phuong1.example")
+    page.get_by_role("button", name="Lưu").click()
+    page.get_by_text("Chưa lưu được. Vui lòng sửa:").wait_for()
+    assert page.get_by_label("Thôi việc").is_checked()
+    page.get_by_label("Địa chỉ webhook").fill("https://phuong1.example/webhook")
+    page.get_by_role("button", name="Lưu").click()
+    page.get_by_text("whsec_").wait_for()
+    is_sound(page)

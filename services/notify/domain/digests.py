@@ -20,6 +20,11 @@ _WHY: Final = (
     "Đổi địa chỉ nhận: báo người vận hành hệ thống."
 )
 
+_PAUSED: Final = (
+    "bản tin mới chờ trong sổ, không mất. Hãy sửa máy nhận rồi bấm Tiếp tục ở trang Kết nối "
+    "(/nhiem-vu/ket-noi)."
+)
+
 
 def digests(reminded: AgencyReminded, now: datetime) -> list[Message]:
     """One message for each address, ready to be sent; its id is the agency's, the day's and its."""
@@ -59,15 +64,21 @@ def _counts(reminded: AgencyReminded) -> list[tuple[int, str]]:
 
 
 def _subject(reminded: AgencyReminded) -> str:
-    counts = ", ".join(f"{count} việc {words}" for count, words in _counts(reminded))
-    return f"Nhắc việc {to_vn(reminded.reminded_at):%d/%m/%Y}: {counts}"
+    told = [f"{count} việc {words}" for count, words in _counts(reminded)]
+    if reminded.webhook_paused_at is not None:
+        told.insert(0, "webhook tạm dừng")
+    return f"Nhắc việc {to_vn(reminded.reminded_at):%d/%m/%Y}: {', '.join(told)}"
 
 
 def _lines(reminded: AgencyReminded) -> Iterator[str]:
     yield f"Kính gửi {reminded.name},"
     yield ""
-    yield f"Đến {_at(reminded.reminded_at)}, đơn vị có:"
-    yield from (f"- {count} việc {words}" for count, words in _counts(reminded))
+    if reminded.webhook_paused_at is not None:
+        yield f"Webhook của đơn vị TẠM DỪNG từ {_at(reminded.webhook_paused_at)}: {_PAUSED}"
+        yield ""
+    if counts := _counts(reminded):
+        yield f"Đến {_at(reminded.reminded_at)}, đơn vị có:"
+        yield from (f"- {count} việc {words}" for count, words in counts)
     for task in reminded.tasks:
         yield ""
         yield from _task(task, reminded.reminded_at)

@@ -6,7 +6,7 @@ answers; beside them only what the agency fetched. What a program took off its q
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -30,8 +30,8 @@ MOST = 2000
 class Delivery:
     """One message and its way; instants in UTC, None for what has not happened or is not known.
 
-    `confirmed_at`: the broker had it, the last time that it was sent. `fetched_at`: served at the
-    door; `opened_at`: its task was opened after it was made. `answer`: the last that was applied.
+    `confirmed_at`: the broker had it, the last time that it was sent. `fetched_at`: served
+    by the way `fetched_by` (door, webhook); `opened_at`: its task was opened after it was made. `answer`: the last that was applied.
     """
 
     number: int
@@ -42,6 +42,7 @@ class Delivery:
     made_at: datetime
     confirmed_at: datetime | None
     fetched_at: datetime | None = None
+    fetched_by: str | None = None
     opened_at: datetime | None = None
     taken_at: datetime | None = None
     answered_at: datetime | None = None
@@ -49,9 +50,9 @@ class Delivery:
     repeats: int = 0
 
 
-def note_fetch(uow: UnitOfWork, agency: str, first: int, last: int) -> None:
-    """An agency was served these numbers of its stream; the first time counts."""
-    row = {"agency": agency, "first": first, "last": last, "at": uow.now}
+def note_fetch(uow: UnitOfWork, agency: str, first: int, last: int, *, way: str = "door") -> None:
+    """An agency was served these numbers of its stream by a way; the first time counts."""
+    row = {"agency": agency, "first": first, "last": last, "at": uow.now, "way": way}
     known = (fetches.c.agency == agency, fetches.c.first == first, fetches.c.last == last)
     if uow.connection.scalar(sa.select(sa.true()).where(*known)) is None:
         batch.upsert(uow.connection, fetches, [row])
@@ -136,7 +137,9 @@ class _Known:
         served = sa.select(fetches).where(
             fetches.c.agency == agency, fetches.c.last >= first, fetches.c.first <= last
         )
-        self._served = connection.execute(served.order_by(fetches.c.at)).all()
+        found = connection.execute(served).all()
+        self._alone = {row.first: row for row in found if row.first == row.last}
+        self._ranges = [row for row in found if row.first < row.last]
 
     def delivery(self, row: Any, event: Event | None) -> Delivery:
         name = _task_in(event)
@@ -153,7 +156,8 @@ class _Known:
             office=self._offices.get(dossier),
             made_at=row.made_at,
             confirmed_at=row.sent_at,
-            fetched_at=self._fetched(row.sequence),
+            fetched_at=None if (served := self._fetched(row.sequence)) is None else served.at,
+            fetched_by=None if served is None else served.way,
             opened_at=self._opened(name, row.made_at),
             taken_at=task.taken_at if is_new and task else None,
             answered_at=final[-1].at if final else None,
@@ -161,9 +165,12 @@ class _Known:
             repeats=task.repeats if is_new and task else 0,
         )
 
-    def _fetched(self, number: int) -> datetime | None:
-        served: Iterable[Any] = (row for row in self._served if row.first <= number <= row.last)
-        return next((row.at for row in served), None)
+    def _fetched(self, number: int) -> Any:
+        """The row of the first time that it was served, or None."""
+        served = [row for row in self._ranges if row.first <= number <= row.last]
+        if number in self._alone:
+            served.append(self._alone[number])
+        return min(served, key=lambda row: row.at, default=None)
 
     def _opened(self, task: str | None, made_at: datetime) -> datetime | None:
         """The first look if that came after it was made, else the last one if that did."""

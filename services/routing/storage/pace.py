@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from services.routing.domain.webhook import Webhook
+from services.routing.storage import webhooks
 from services.routing.storage.tables import cases, fetches, looks, tasks
 
 #: What was opened so long ago, or is open, is looked at.
@@ -33,6 +35,7 @@ class Seen:
     sign_at: datetime | None
     taken: tuple[tuple[datetime, datetime], ...]
     answered: tuple[tuple[datetime, datetime], ...]
+    webhook: Webhook | None = None
 
 
 def seen(connection: sa.Connection, now: datetime, office: str | None = None) -> list[Seen]:
@@ -54,7 +57,11 @@ def seen(connection: sa.Connection, now: datetime, office: str | None = None) ->
         of.setdefault(row.agency, []).append(row)
     served = sa.select(fetches.c.agency, sa.func.max(fetches.c.at)).group_by(fetches.c.agency)
     fetched: dict[str, datetime] = {row[0]: row[1] for row in connection.execute(served)}
-    return [_seen(rows, now, fetched.get(agency)) for agency, rows in of.items()]
+    hooks = {hook.agency: hook for hook in webhooks.every(connection)}
+    return [
+        replace(_seen(rows, now, fetched.get(agency)), webhook=hooks.get(agency))
+        for agency, rows in of.items()
+    ]
 
 
 def _seen(rows: list[Any], now: datetime, fetched_at: datetime | None) -> Seen:

@@ -11,9 +11,10 @@ from services.routing.storage.placing import BY_OFFICE
 from services.routing.storage.reconciliations import by_agency
 from services.routing.storage.tables import tasks
 from services.routing.storage.views import next_due
+from services.routing.storage.webhooks import every
 from shared.events.names import agency_queue
 from shared.messaging.advice import Both
-from shared.messaging.standing import Line, Matters, clock_line, overdue
+from shared.messaging.standing import NOTE, Line, Matters, clock_line, overdue
 
 # The words of the index `tasks_open`, so that it is used.
 _OPEN = sa.text("state IN ('assigned', 'taken', 'paused')")
@@ -42,6 +43,10 @@ _DECLARE: Final = Both(
     "Vận hành: lienthong handover reconcile nói lệch gì; cơ sở dữ liệu đã khôi phục mà chưa khai báo?",
     "Operator: lienthong handover reconcile says what; was a restored database not declared?",
 )
+_RESUME: Final = Both(
+    "Cơ quan: sửa máy nhận rồi tiếp tục ở trang Kết nối. Vận hành: lienthong agency webhook --resume.",
+    "The agency: mend its receiver, then resume on the page Kết nối. Operator: lienthong agency webhook --resume.",
+)
 
 
 def lines(connection: sa.Connection, now: datetime) -> list[Line]:
@@ -55,7 +60,24 @@ def lines(connection: sa.Connection, now: datetime) -> list[Line]:
     found += overdue(connection, BY_OFFICE, "office", _TO_PLACE, _PLACE, now)
     for query, step in ((_LACKING, _FETCH), (_STRANGE, _DECLARE)):
         found += overdue(connection, query, "agency", _DIFFER, step, now)
-    return found + clock_line("routing", next_due(connection, ()), now)
+    return found + _webhooks(connection) + clock_line("routing", next_due(connection, ()), now)
+
+
+def _webhooks(connection: sa.Connection) -> list[Line]:
+    """Agencies whose webhook is paused: what is made for them waits in the ledger."""
+    return [
+        Line(
+            part="work",
+            name=f"webhook {hook.agency}",
+            level=NOTE,
+            said=Both(f"tạm dừng ({hook.paused})", f"paused ({hook.paused})"),
+            act=_RESUME,
+            count=hook.last - hook.cursor,
+            oldest=hook.since,
+        )
+        for hook in every(connection)
+        if hook.paused is not None
+    ]
 
 
 def queues(connection: sa.Connection) -> list[str]:

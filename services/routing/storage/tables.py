@@ -136,7 +136,8 @@ cleared = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False),
 )
 
-# Which messages of its stream an agency was served at the door, in one piece: from first to last.
+# Which messages of its stream an agency was served in one piece, from first to last, and by which way:
+# at the door, or by webhook, which it acknowledged.
 fetches = sa.Table(
     "fetches",
     metadata,
@@ -144,6 +145,7 @@ fetches = sa.Table(
     sa.Column("first", sa.BigInteger, primary_key=True),
     sa.Column("last", sa.BigInteger, primary_key=True),
     sa.Column("at", Instant(), nullable=False),
+    sa.Column("way", sa.Text, nullable=False, server_default="door"),
 )
 
 # When its agency first and last opened a task, on its page or by itself at the door.
@@ -180,6 +182,37 @@ reconciliations = sa.Table(
     sa.Column("since", Instant()),
     sa.Column("sent_again", sa.Integer, nullable=False),
     sa.Column("healed_at", Instant()),
+)
+
+# How an agency is reached by webhook. Of its secrets only what they are drawn from stands here.
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    # Kinds of notices that are not sent.
+    sa.Column("skips", Json(), nullable=False),
+    sa.Column("secrets", Json(), nullable=False),
+    # Why nothing is sent, since then; null while it is.
+    sa.Column("paused", sa.Text),
+    sa.Column("since", Instant(), nullable=False),
+    # The last number of the agency's stream that it acknowledged or that was passed over.
+    sa.Column("cursor", sa.BigInteger, nullable=False),
+    # Of the number after it: how often it failed, since when, why last, when it is tried again.
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("failing_since", Instant()),
+    sa.Column("failure", sa.Text),
+    sa.Column("next_at", Instant()),
+    # Which process sends to it now, and until when it may, by the database's clock.
+    sa.Column("held_by", sa.Text),
+    sa.Column("held_until", Instant()),
+    sa.Column("delivered", sa.BigInteger, nullable=False),
+    sa.Column("failed", sa.BigInteger, nullable=False),
+    sa.Column("delivered_at", Instant()),
+    # A trial that was asked for, and what the last one came to.
+    sa.Column("trial_asked_at", Instant()),
+    sa.Column("trial_at", Instant()),
+    sa.Column("trial", sa.Text),
 )
 
 _RINGS = "next_at IS NOT NULL"

@@ -26,9 +26,10 @@ ANSWERS: Final = {
     "more_time_needed": "Cần thêm thời gian",
     "not_ours": "Không thuộc thẩm quyền",
 }
+WAYS: Final = {"door": "cổng", "webhook": "webhook"}
 COLUMNS: Final = (
     ("Số", 8), ("Bản tin", 24), ("Mã hồ sơ", 28), ("Nhiệm vụ", 38), ("Ghi sổ", 19),
-    ("Máy chủ bản tin xác nhận", 19), ("Lấy ở cổng", 19), ("Mở nhiệm vụ", 19),
+    ("Máy chủ bản tin xác nhận", 19), ("Đã lấy", 19), ("Lấy bằng", 10), ("Mở nhiệm vụ", 19),
     ("Nhận việc", 19), ("Trả lời", 19), ("Câu trả lời", 24), ("Giao lại", 9),
 )  # fmt: skip
 TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -45,15 +46,14 @@ def of_day(
 
 def cells(of: Delivery) -> tuple[str, ...]:
     """One line of the book, instants to the second on the wall clock of Viet Nam."""
-    instants = (
-        of.made_at, of.confirmed_at, of.fetched_at, of.opened_at, of.taken_at, of.answered_at,
-    )  # fmt: skip
     return (
         str(of.number),
         KINDS.get(of.kind, of.kind),
         of.dossier,
         of.task or "",
-        *(_second(at) for at in instants),
+        *map(_second, (of.made_at, of.confirmed_at, of.fetched_at)),
+        WAYS.get(of.fetched_by or "", ""),
+        *map(_second, (of.opened_at, of.taken_at, of.answered_at)),
         ANSWERS.get(of.answer or "", of.answer or ""),
         str(of.repeats) if of.repeats else "",
     )

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from email_validator import EmailNotValidError, validate_email
 
-from services.routing.storage import agency_mail
+from services.routing.storage import agency_mail, webhooks
 from services.routing.storage.agency_mail import Mailed
 from services.routing.usecases.rules import Rules
 from shared.catalogue import Catalogue
@@ -50,6 +50,17 @@ def set_addresses(
         raise InvalidInput([Fault("addresses", *told)])
     agency_mail.put(uow, replace(mailed, addresses=kept))
     return kept
+
+
+def replace_addresses(
+    uow: UnitOfWork, catalogue: Catalogue, agency: str, given: Sequence[str]
+) -> tuple[str, ...]:
+    """Have these staff addresses and no others; as `set_addresses`."""
+    wanted = _read(given)
+    known = [address for each in agency_mail.held(uow, [agency]) for address in each.addresses]
+    if gone := [each for each in known if each not in wanted]:
+        set_addresses(uow, catalogue, agency, gone, remove=True)
+    return set_addresses(uow, catalogue, agency, wanted, remove=False) if wanted else ()
 
 
 def _read(given: Sequence[str]) -> tuple[str, ...]:
@@ -108,7 +119,8 @@ def remind(uow: UnitOfWork, agencies: Sequence[str], rules: Rules, home: str) ->
 def _state(uow: UnitOfWork, mailed: Mailed, rules: Rules, home: str) -> None:
     edge = rules.near_until(mailed.agency, uow.now)
     rows = agency_mail.matters(uow.connection, mailed.agency, edge)
-    if not rows:
+    paused_at = webhooks.paused_since(uow.connection, mailed.agency)
+    if not rows and paused_at is None:
         return
     asked = [row for row in rows if row.wish is not None]
     running = [row for row in rows if row.wish is None]
@@ -123,6 +135,7 @@ def _state(uow: UnitOfWork, mailed: Mailed, rules: Rules, home: str) -> None:
             undecided=len(asked),
             tasks=tuple(_named(row, rules) for row in rows[:MOST_NAMED]),
             link=f"{home}{_LIST}" if home else None,
+            webhook_paused_at=paused_at,
             reminded_at=uow.now,
         )
     )

@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask, request
 
 from services.routing.usecases.rules import Rules
-from services.routing.web import book
+from services.routing.web import book, connection
 from services.routing.web.api import blueprint as api_blueprint
 from services.routing.web.coordination import AGENCIES, PAGE
 from services.routing.web.door import Door
@@ -19,6 +19,7 @@ from shared.settings import Settings
 from shared.web.api import create_api
 from shared.web.app import create_app
 from shared.web.state import state_of
+from shared.web.words import msgid
 
 TITLE = "Nhiệm vụ của cơ quan"
 HOME = "/nhiem-vu"
@@ -27,6 +28,7 @@ FOR_AGENCIES = (
     (f"{HOME}/sap-den-han", "Sắp đến hạn"),
     (f"{HOME}/da-xong", "Đã xong"),
     (book.PAGE, "Sổ giao nhận"),
+    (connection.PAGE, msgid("Kết nối")),
 )
 FOR_HEADS = ((PAGE, "Điều phối"), (AGENCIES, "Các cơ quan"), (book.PAGE, "Sổ giao nhận"))
 

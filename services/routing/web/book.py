@@ -75,5 +75,6 @@ def _row(of: Delivery) -> dict[str, Any]:
     return {
         "of": of,
         "kind": book.KINDS.get(of.kind, of.kind),
+        "way": book.WAYS.get(of.fetched_by or ""),
         "answer": book.ANSWERS.get(of.answer or "", of.answer),
     }

@@ -16,7 +16,7 @@ from services.routing.storage.views import OPEN, TaskLine, answers_to
 from services.routing.usecases.answer import NotApplied
 from services.routing.usecases.look import SeenTask
 from services.routing.usecases.reading import AnswerSchema
-from services.routing.web import book, coordination, reconciling, words
+from services.routing.web import book, connection, coordination, reconciling, words
 from services.routing.web.api import file_links, submit
 from services.routing.web.door import Door
 from shared.catalogue import FormField
@@ -43,6 +43,7 @@ def blueprint(door: Door) -> Blueprint:
     coordination.add_pages(blue, door)
     book.add_pages(blue, door)
     reconciling.add_pages(blue, door)
+    connection.add_pages(blue, door)
     return blue
 
 

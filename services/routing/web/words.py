@@ -11,6 +11,7 @@ from shared.kernel.clock import parse_day
 from shared.kernel.errors import Fault
 from shared.web.due import Due, time_left
 from shared.web.filters import vn_date, vn_number
+from shared.web.words import gettext, msgid
 
 STATES: Final[Mapping[str, tuple[str, str]]] = {
     "assigned": ("Mới giao", "new"),
@@ -47,6 +48,36 @@ LABELS: Final[Mapping[str, str]] = {
     "until": "Hạn mới",
     "agency": "Cơ quan có thẩm quyền",
 }
+
+#: What an agency may choose not to be sent.
+NOTICES: Final[Mapping[str, str]] = {
+    "changed": msgid("Có thay đổi (hạn, giấy tờ, tạm dừng)"),
+    "cancelled": msgid("Thôi việc"),
+    "answer_refused": msgid("Câu trả lời không được ghi nhận"),
+}
+_FAILURES: Final[Mapping[str, str]] = {
+    "ok": msgid("máy nhận đã nhận"),
+    "by hand": msgid("theo yêu cầu"),
+    "timeout": msgid("máy nhận không trả lời kịp"),
+    "tls": msgid("chứng thư của máy nhận không hợp lệ"),
+    "name": msgid("không tìm thấy tên máy"),
+    "private": msgid("tên máy dẫn vào mạng nội bộ"),
+    "unreachable": msgid("không nối được tới máy nhận"),
+    "broken": msgid("đường truyền đứt giữa chừng"),
+    "http 410": msgid("máy nhận báo không còn nhận nữa (410)"),
+}
+
+
+def failure(word: str) -> str:
+    """What came of a request to a webhook, by the sender's word."""
+    if word in _FAILURES:
+        return gettext(_FAILURES[word])
+    status = word.removeprefix("http ")
+    if status.startswith("3"):
+        return gettext(
+            "máy nhận chuyển hướng (%(status)s): hãy ghi thẳng địa chỉ cuối", status=status
+        )
+    return gettext("máy nhận trả lời %(status)s", status=status)
 
 
 def span(marks: tuple[int, int] | None) -> str:
