@@ -336,7 +336,9 @@ def test_the_desk_in_english_fits_every_phone(town: Town) -> None:
 def test_the_main_pages_in_english_are_sound(town: Town) -> None:
     desk = town.signed_in("intake", "desk", WARD, 1280)
     code, _ = file(desk, STATUS)
-    in_english(desk, "/ho-so", f"/ho-so/{code}", f"/ho-so/moi/{STATUS}", "/tai-khoan", good=is_sound)
+    in_english(
+        desk, "/ho-so", f"/ho-so/{code}", f"/ho-so/moi/{STATUS}", "/tai-khoan", good=is_sound
+    )
     agency = town.signed_in("routing", "agency", WARD, 1280)
     appears(agency, lambda: agency.locator("main", has_text=code))
     task = agency.locator("tr", has_text=code).get_by_role("link").get_attribute("href")
