@@ -50,7 +50,7 @@ def list_(agency: str, day: datetime | None, xlsx: Path | None) -> None:
         with store.begin(operator()) as uow:
             audit.note(uow, "list handover", [agency])
     if xlsx is not None:
-        xlsx.write_bytes(workbook(found, f"Sổ giao nhận ngày {on:%d/%m/%Y} – {agency}"))
+        xlsx.write_bytes(workbook(found, on, agency))
     else:
         click.echo("\t".join(name for name, _ in COLUMNS))
         for each in found:

@@ -48,6 +48,11 @@ class Segments:
     parts: int
 
 
+def msgid(vi: str) -> str:
+    """Marks a sentence of a table for the catalogues of pages; it is looked up where it is shown."""
+    return vi
+
+
 def unaccent(text: str) -> str:
     """The text in ASCII as a Vietnamese reader would write it without marks; all of it is GSM.
 

@@ -19,7 +19,9 @@ from shared.settings import PROJECT
 from shared.web.words import LANGUAGES, SOURCE
 
 #: Rooms whose sentences are in catalogues: `translations/` lies in each.
-ROOMS: Final = ("shared/web", "services/intake/web")
+ROOMS: Final = (
+    "shared/web", "services/intake/web", "services/routing/web", "services/notify/web"
+)  # fmt: skip
 _METHODS: Final = [("**.html", "jinja2"), ("**.py", "python")]
 _OPTIONS: Final = {"**.html": {"trimmed": "true", "silent": "false"}}
 _KEYWORDS: Final = {"_": None, "gettext": None, "msgid": None, "ngettext": (1, 2)}
@@ -35,12 +37,13 @@ def files() -> Iterator[tuple[str, str, Path]]:
 
 
 def sentences(room: str) -> Catalog:
-    """What code and templates of a room say."""
+    """What code and templates of a room say, and the tables of its service that its pages show."""
     found = Catalog()
+    whole = room.removesuffix("/web") if room.startswith("services/") else room
     for name, _, message, comments, context in sorted(
-        extract_from_dir(PROJECT / room, _METHODS, _OPTIONS, _KEYWORDS), key=lambda each: each[:2]
+        extract_from_dir(PROJECT / whole, _METHODS, _OPTIONS, _KEYWORDS), key=lambda each: each[:2]
     ):
-        found.add(message, None, [(f"{room}/{name}", 1)], auto_comments=comments, context=context)
+        found.add(message, None, [(f"{whole}/{name}", 1)], auto_comments=comments, context=context)
     return found
 
 

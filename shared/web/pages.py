@@ -9,7 +9,7 @@ from functools import cached_property
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from flask import Blueprint, Flask, Response, current_app, request
 
@@ -124,11 +124,18 @@ def _context() -> dict[str, Any]:
         "language": words.language(),
         "languages": words.others(),
         "here": quote(rooms.local({"next": request.path}) or current_app.config["HOME"]),
+        "asked_here": _asked(),
         "sign_out": rooms.SIGN_OUT,
         "account": rooms.ACCOUNT,
         "page_scripts": (),
         "page_data": {},
     }
+
+
+def _asked() -> str:
+    """What the address asked beside its language, to be put before that: `a=1&`, or nothing."""
+    asked = [pair for pair in request.args.items(multi=True) if pair[0] != words.ASKED]
+    return f"{urlencode(asked)}&" if asked and request.method == "GET" else ""
 
 
 def _signed_in() -> Any | None:

@@ -5,13 +5,15 @@ A sentence is its own key: `gettext` in code, `_` and `{% trans %}` in templates
 them. It is read as it is when an app is built, so that nothing is compiled. What a catalogue does not
 have stays Vietnamese.
 
-Pages for citizens are shown in the language that the reader chose, before that in the one that the
-browser asks for; every other page is Vietnamese.
+A page is shown in the language that its reader chose. Who has chosen none reads Vietnamese; a
+citizen's page is then in the language that the browser asks for. What programs read does not turn
+with it (they name theirs in Accept-Language), nor do papers of state (`of_state`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -26,6 +28,7 @@ from markupsafe import Markup
 
 from shared.identity import guard
 from shared.kernel.errors import LienThongError
+from shared.kernel.text import msgid
 from shared.web.security import cookie_name
 from shared.web.state import state_of
 
@@ -37,11 +40,6 @@ LANGUAGES: Final = {SOURCE: "Tiếng Việt", "en": "English"}
 ASKED: Final = "lang"  # in an address: be shown in this language
 _YEAR: Final = 365 * 24 * 3600  # seconds
 OURS: Final = Path(__file__).parent / "translations"
-
-
-def msgid(vi: str) -> str:
-    """Marks a sentence of a table for the catalogue; it is looked up where it is shown."""
-    return vi
 
 
 def gettext(vi: str, /, **values: object) -> str:
@@ -80,19 +78,50 @@ def _in_template(vi: str, /, **values: object) -> Markup:
     return Markup(text) % values if values else _marked(text)  # noqa: S704 - values are escaped
 
 
-class _Both(Protocol):
-    @property
-    def vi(self) -> str: ...
+class Both(Protocol):
+    """What has its words in both languages: an error, a fault, an unreadable input."""
 
     @property
-    def en(self) -> str: ...
+    def vi(self) -> str:
+        """A sentence."""
+
+    @property
+    def en(self) -> str:
+        """The same, without its capital and full stop."""
 
 
-def said(refused: _Both) -> str:
+def said(words: Both) -> str:
     """What an error, which has words in both languages, tells the reader of a page."""
     if language() == SOURCE:
-        return refused.vi
-    return f"{refused.en[:1].upper()}{refused.en[1:].rstrip('.')}."
+        return words.vi
+    return f"{words.en[:1].upper()}{words.en[1:].rstrip('.')}."
+
+
+def _shown(words: str | Both | None) -> str:
+    """What comes out of a variable, in the language of the page: the filter `said`."""
+    if not words:
+        return ""
+    return gettext(words) if isinstance(words, str) else said(words)
+
+
+@contextmanager
+def vietnamese() -> Iterator[None]:
+    """What is said within is Vietnamese whoever looks on: for what goes onto papers of state."""
+    chosen = language()
+    here: dict[str, str] = vars(g._get_current_object())  # noqa: SLF001
+    here["language"] = SOURCE
+    try:
+        yield
+    finally:
+        here["language"] = chosen
+
+
+def of_state(caller: Callable[[], str]) -> Markup:
+    """Keep what a template calls this with as it is whoever looks on: a paper of state on a page."""
+    turned = language() != SOURCE
+    with vietnamese():
+        sheet = Markup(caller())  # noqa: S704 - a template's
+    return Markup('<div lang="vi">{}</div>').format(sheet) if turned else sheet
 
 
 def install(app: Flask, folders: Iterable[Path] = ()) -> None:
@@ -101,8 +130,8 @@ def install(app: Flask, folders: Iterable[Path] = ()) -> None:
     babel.domain_instance = _Catalogues((OURS, *folders))
     babel.init_app(app, default_locale=SOURCE, locale_selector=_chosen)
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    app.jinja_env.globals |= {"_": _in_template, "gettext": _in_template}
-    app.jinja_env.filters["said"] = lambda words: gettext(words) if words else words
+    app.jinja_env.globals |= {"_": _in_template, "gettext": _in_template, "of_state": of_state}
+    app.jinja_env.filters["said"] = _shown
     app.after_request(_remember)
 
 
@@ -135,7 +164,7 @@ def _merged(files: Iterable[Path]) -> NullTranslations:
 
 
 def for_citizens() -> bool:
-    """Whether this page may be read in other languages: a citizen's, or one that is not there."""
+    """Whether this page is a citizen's, or one that is not there: in the browser's language."""
     if request.blueprint is not None:
         return request.blueprint in state_of().for_citizens
     return request.endpoint is None and bool(state_of().for_citizens) and not _of_officers()
@@ -149,19 +178,23 @@ def _of_officers() -> bool:
 
 
 def others() -> list[tuple[str, str]]:
-    """The languages, with their names, in which this page can be read beside the one it is in."""
-    if not for_citizens():
+    """The languages, with their names, in which this page can be read beside the one it is in.
+
+    None for an officer's form that came back: what is typed in it would be lost.
+    """
+    if guard.is_api() or (request.method != "GET" and not for_citizens()):
         return []
     return [each for each in LANGUAGES.items() if each[0] != language()]
 
 
 def _chosen() -> str:
-    if not for_citizens():
+    if guard.is_api():
         return SOURCE
     for wish in (request.args.get(ASKED), request.cookies.get(_cookie())):
         if wish in LANGUAGES:
             return wish
-    if _of_officers():  # a browser in English is not yet an officer who wants English
+    # A browser in English is not yet an officer who wants English.
+    if not for_citizens() or _of_officers():
         return SOURCE
     # Not best_match: it takes `en` before `vi-VN`, whatever the browser would rather have.
     wanted = (tag.partition("-")[0].lower() for tag, much in request.accept_languages if much)
@@ -170,7 +203,7 @@ def _chosen() -> str:
 
 def _remember(response: Response) -> Response:
     wish = request.args.get(ASKED)
-    if wish in LANGUAGES and for_citizens():
+    if wish in LANGUAGES and not guard.is_api():
         secure = state_of().settings.cookie_secure
         response.set_cookie(
             _cookie(), wish, max_age=_YEAR, secure=secure, httponly=True, samesite="Lax"

@@ -67,7 +67,10 @@ def test_every_file_of_the_page_is_there():
 def test_a_new_event_reaches_the_citizen_in_both_languages(tmp_path: Path):
     copy = Copy(tmp_path, EVENT)
     assert copy.by_hand == {block.file for block in blocks(EVENT)}
-    assert copy.generated == DOCUMENTS | {"shared/events/samples/dossier.taken_up.v1.json"}
+    assert copy.generated == DOCUMENTS | {
+        "shared/events/samples/dossier.taken_up.v1.json",
+        "services/notify/web/translations/en.po",
+    }
     copy.tries("taken_up", tmp_path)
     copy.keeps_its_guards(*GUARDS, *WORDS)
 
@@ -77,7 +80,11 @@ def test_a_new_answer_is_applied_by_the_door_by_the_queue_and_at_the_pages(tmp_p
     copy = Copy(tmp_path, ANSWER)
     assert copy.by_hand == {block.file for block in blocks(ANSWER)}
     sample = "shared/events/samples/answer.visit_set.v1.json"
-    assert copy.generated == DOCUMENTS | {"docs/agencies.md", sample}
+    assert copy.generated == DOCUMENTS | {
+        "docs/agencies.md",
+        "services/routing/web/translations/en.po",
+        sample,
+    }
     copy.tries("visit_set", tmp_path)
     copy.keeps_its_guards(*GUARDS, "tests/web/test_of_event.py", "tests/partner/test_seams.py")
 

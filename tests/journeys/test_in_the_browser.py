@@ -277,7 +277,7 @@ def test_the_operator_finds_what_was_sent_and_wrong_addresses_speak_vietnamese(t
     is_good(citizen)
 
 
-LINKS = """() => [...document.querySelectorAll("a[href^='/']")].map((each) => each.getAttribute("href"))"""
+LINKS = """() => [...document.querySelectorAll("a[href^='/']:not([hreflang])")].map((each) => each.getAttribute("href"))"""
 UNFOLD = "() => document.querySelectorAll('main details').forEach((each) => { each.open = true; })"
 
 
@@ -316,3 +316,36 @@ def test_the_head_of_a_page_takes_one_or_two_rows_on_a_phone(
     page.goto("/ho-so" if signed_in else "/")
     height = page.locator("header.masthead").bounding_box()["height"]
     assert height <= (110 if signed_in else 64)
+
+
+def in_english(page: Any, *paths: str, good: Callable[[Any], None]) -> None:
+    """The reader chooses English on the first page; all of them, unfolded, are good in it."""
+    page.goto(paths[0])
+    page.get_by_role("link", name="English").click()
+    page.get_by_role("link", name="Tiếng Việt").wait_for()
+    for path in paths:
+        page.goto(path)
+        page.evaluate(UNFOLD)
+        assert page.locator("html").get_attribute("lang") == "en"
+        good(page)
+
+
+def test_the_desk_in_english_fits_every_phone(town: Town) -> None:
+    """Sentences are longer or shorter there: who reads it so meets no narrower screen."""
+    desk = town.signed_in("intake", "desk", WARD, 1280)
+    in_english(desk, "/ho-so", f"/ho-so/moi/{STATUS}", good=fits)
+
+
+@pytest.mark.long
+def test_the_main_pages_in_english_are_sound(town: Town) -> None:
+    desk = town.signed_in("intake", "desk", WARD, 1280)
+    code, _ = file(desk, STATUS)
+    in_english(
+        desk, "/ho-so", f"/ho-so/{code}", f"/ho-so/moi/{STATUS}", "/tai-khoan", good=is_sound
+    )
+    agency = town.signed_in("routing", "agency", WARD, 1280)
+    appears(agency, lambda: agency.locator("main", has_text=code))
+    task = agency.locator("tr", has_text=code).get_by_role("link").get_attribute("href")
+    in_english(agency, "/nhiem-vu", str(task), "/nhiem-vu/so-giao-nhan", good=is_sound)
+    operator = town.signed_in("notify", "operator", "van-hanh", 1280)
+    in_english(operator, "/tin-nhan", good=is_sound)

@@ -13,6 +13,7 @@ from services.notify.web import create_web
 from shared.identity import keys
 from shared.identity.guard import assert_every_route_is_guarded
 from tests.backends import Backend
+from tests.english import vietnamese_of
 from tests.notify.conftest import opened
 from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact, received
 
@@ -166,3 +167,21 @@ def test_what_is_not_there_is_not_found_everywhere(door: Door):
 def test_an_empty_house_says_so(door: Door):
     assert "Chưa có tin nhắn nào" in door.get("/tin-nhan").get_data(as_text=True)
     assert door.get("/").headers["Location"] == "/tin-nhan"
+
+
+def test_no_page_in_english_holds_vietnamese(door: Door, told: Ledger):
+    assert "English</a>" in door.get("/tin-nhan").text
+    door.get("/tin-nhan?lang=en")
+    messages = told.messages()
+    pages = [door.get(f"/tin-nhan/{message.id}") for message in messages]
+    pages += [door.get(f"/tin-nhan{query}") for query in ("", "?state=sent", "?dossier=x")]
+    empty = {"reason": ""}
+    pages += [door.post(f"/tin-nhan/{each.id}/noi-dung", data=empty) for each in messages]
+    for page in pages:
+        assert '<html lang="en"' in page.text
+        assert vietnamese_of(page.text) == []
+    assert {page.status_code for page in pages} == {200, 422}
+    done = door.post(f"/tin-nhan/{messages[0].id}/gui-lai")
+    assert vietnamese_of(door.get(done.location).text) == []
+    listed = door.get("/api/v1/messages?lang=en").get_json()
+    assert listed == door.get("/api/v1/messages?lang=vi").get_json()

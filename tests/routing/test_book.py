@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -145,9 +146,10 @@ def test_each_side_sees_its_own_by_page_and_file(small_town: Town) -> None:
 def test_nothing_in_the_file_is_a_formula(small_town: Town) -> None:
     town = small_town
     town.receive(CODE)
-    made = workbook(book(town), "=1+1")
+    (line,) = book(town)
+    made = workbook([replace(line, dossier="=1+1")], DAY, "=1+1")
     sheet = openpyxl.load_workbook(io.BytesIO(made)).active
-    assert (sheet["A1"].value, sheet["A1"].data_type) == ("=1+1", "s")
+    assert (sheet["C3"].value, sheet["C3"].data_type) == ("=1+1", "s")
 
 
 def test_what_an_operator_has_withheld_stands_in_the_book_without_its_words(

@@ -16,14 +16,15 @@ from shared.events.event import Event
 from shared.events.intake import CitizenCalled
 from shared.events.notify import AddressFailed, CallDropped, CitizenUnreachable, StopChanged
 from shared.kernel.errors import Fault, InvalidInput, ParkNow
+from shared.kernel.text import msgid
 
 Outcome = Literal["reached", "called_back", "no_answer", "wrong_number", "met"]
 #: What an officer may say of a call -> in words.
 OUTCOMES: Final = {
-    "reached": "Đã gặp, đã nói",
-    "called_back": "Công dân đã gọi lại, đã nói",
-    "no_answer": "Không ai nghe máy, sẽ gọi lại",
-    "wrong_number": "Sai số, không phải người này",
+    "reached": msgid("Đã gặp, đã nói"),
+    "called_back": msgid("Công dân đã gọi lại, đã nói"),
+    "no_answer": msgid("Không ai nghe máy, sẽ gọi lại"),
+    "wrong_number": msgid("Sai số, không phải người này"),
 }
 SMS: Final = "sms"
 #: Of a version that did not say whether somebody has to call: after these the citizen has to act.

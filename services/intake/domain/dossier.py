@@ -12,13 +12,14 @@ from services.intake.domain.lateness import late
 from services.intake.domain.statuses import Status, move
 from shared.events.parts import Paper, StepResult
 from shared.events.types import Channel
+from shared.kernel.text import msgid
 
 Language = Literal["vi", "en"]
 CHANNELS: tuple[Channel, ...] = get_args(Channel)
 CHANNELS_VI: Mapping[str, str] = {
-    "direct": "trực tiếp",
-    "online": "trực tuyến",
-    "postal": "qua bưu chính",
+    "direct": msgid("trực tiếp"),
+    "online": msgid("trực tuyến"),
+    "postal": msgid("qua bưu chính"),
 }
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from shared.kernel.errors import Fault, InvalidInput, NotFound
+from shared.kernel.text import msgid
 
 MIB: Final = 1024 * 1024
 #: What a file may be, as its content shows: the ending under which it is handed out.
@@ -28,10 +29,10 @@ _NOT_IN_NAMES: Final = re.compile(r'[\\/:*?"<>|\x00-\x1f\x7f]+')
 State = Literal["held", "clean", "refused"]
 Kind = Literal["scan", "result"]
 STATES_VI: Final[dict[str, str]] = {
-    "clean": "dùng được",
-    "held": "chờ quét mã độc, chưa mở được",
-    "refused": "bị từ chối, đã xóa",
-    "withdrawn": "đã gỡ",
+    "clean": msgid("dùng được"),
+    "held": msgid("chờ quét mã độc, chưa mở được"),
+    "refused": msgid("bị từ chối, đã xóa"),
+    "withdrawn": msgid("đã gỡ"),
 }
 
 

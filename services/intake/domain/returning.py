@@ -17,13 +17,17 @@ from shared.events.decision import Decision
 from shared.events.intake import DossierPartlyReturned, DossierReturned, WaybillCorrected
 from shared.kernel.errors import Fault, InvalidInput
 from shared.kernel.letters import fold_wide
+from shared.kernel.text import msgid
 
 RETURN_METHODS: Final = {
-    "desk": ("Nhận tại bộ phận một cửa", "collected at the desk"),
-    "post": ("Gửi qua bưu điện", "sent by post"),
-    "online": ("Trả kết quả điện tử", "returned online"),
+    "desk": (msgid("Nhận tại bộ phận một cửa"), "collected at the desk"),
+    "post": (msgid("Gửi qua bưu điện"), "sent by post"),
+    "online": (msgid("Trả kết quả điện tử"), "returned online"),
 }
-TAKERS_VI: Final = {"applicant": "Người nộp hồ sơ", "representative": "Người được ủy quyền"}
+TAKERS_VI: Final = {
+    "applicant": msgid("Người nộp hồ sơ"),
+    "representative": msgid("Người được ủy quyền"),
+}
 _WAYBILL: Final = re.compile("[A-Z0-9][A-Z0-9-]{4,39}")
 
 

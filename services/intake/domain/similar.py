@@ -16,12 +16,13 @@ from rapidfuzz import fuzz
 from services.intake.domain.finding import folded, parcel_of, words_of
 from services.intake.domain.statuses import Status
 from shared.catalogue import Procedure
+from shared.kernel.text import msgid
 
 Why = Literal["id_number", "name_and_birth", "parcel"]
 WHY_VI: Final[Mapping[Why, str]] = {
-    "id_number": "cùng số định danh",
-    "name_and_birth": "cùng họ tên và ngày sinh",
-    "parcel": "cùng thửa đất, cùng thủ tục",
+    "id_number": msgid("cùng số định danh"),
+    "name_and_birth": msgid("cùng họ tên và ngày sinh"),
+    "parcel": msgid("cùng thửa đất, cùng thủ tục"),
 }
 #: A dossier that came to its end is still told of for so long after it was filed.
 LATELY: Final = timedelta(days=30)

@@ -13,6 +13,7 @@ from shared.events.decision import Decision
 from shared.events.intake import DossierRefused
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed
+from shared.kernel.text import msgid
 
 
 def _status(dossier: Dossier) -> Status:
@@ -212,21 +213,21 @@ def _under_way(dossier: Dossier) -> bool:
 
 
 ACTIONS_VI = {
-    "receive": "tiếp nhận",
-    "request-supplement": "yêu cầu bổ sung",
-    "supplement": "nộp bổ sung",
-    "extend-supplement": "lùi hạn bổ sung",
-    "payment": "ghi nhận đã nộp tiền",
-    "refuse": "từ chối tiếp nhận",
-    "grant-extension": "đồng ý gia hạn",
-    "refuse-extension": "không đồng ý gia hạn",
-    "apologise": "xin lỗi và hẹn lại",
-    "return-result": "trả kết quả",
-    "correct-waybill": "sửa mã vận đơn",
-    "withdraw": "rút hồ sơ",
-    "contact": "sửa cách liên hệ",
-    "correct": "sửa hồ sơ",
-    "called": "ghi nhận đã gọi điện",
+    "receive": msgid("tiếp nhận"),
+    "request-supplement": msgid("yêu cầu bổ sung"),
+    "supplement": msgid("nộp bổ sung"),
+    "extend-supplement": msgid("lùi hạn bổ sung"),
+    "payment": msgid("ghi nhận đã nộp tiền"),
+    "refuse": msgid("từ chối tiếp nhận"),
+    "grant-extension": msgid("đồng ý gia hạn"),
+    "refuse-extension": msgid("không đồng ý gia hạn"),
+    "apologise": msgid("xin lỗi và hẹn lại"),
+    "return-result": msgid("trả kết quả"),
+    "correct-waybill": msgid("sửa mã vận đơn"),
+    "withdraw": msgid("rút hồ sơ"),
+    "contact": msgid("sửa cách liên hệ"),
+    "correct": msgid("sửa hồ sơ"),
+    "called": msgid("ghi nhận đã gọi điện"),
 }
 
 

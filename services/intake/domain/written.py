@@ -6,7 +6,7 @@ door, what is written is read here: numbers and dates mean the same on the page 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -75,11 +75,13 @@ def papers(known: Iterable[Paper], written: Written) -> list[PaperCount]:
     return [p for p in found if p.original or p.copy or p.name]
 
 
-def by_input(faults: Sequence[Fault], counts: Sequence[PaperCount]) -> Faults:
-    """The domain's faults under the names of the inputs they belong to."""
+def by_input(
+    faults: Sequence[Fault], counts: Sequence[PaperCount], said: Callable[[Fault], str]
+) -> Faults:
+    """The domain's faults, in words, under the names of the inputs they belong to."""
     found: Faults = {}
     for fault in faults:
-        found.setdefault(input_of(fault.place, counts), []).append(fault.vi)
+        found.setdefault(input_of(fault.place, counts), []).append(said(fault))
     return found
 
 

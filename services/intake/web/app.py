@@ -14,6 +14,7 @@ from services.intake.storage import staff
 from services.intake.web.api import files as api_files
 from services.intake.web.api import lookup as api_lookup
 from services.intake.web.api import read, write
+from services.intake.web.declared import cost, declared, legal_time
 from services.intake.web.deps import KEY, Deps, agency_name, deps
 from services.intake.web.pages import (
     account,
@@ -35,6 +36,7 @@ from services.intake.web.pages import (
     signing,
     typed,
 )
+from services.intake.web.scripts import script
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.identity.guard import current_or_none, guard_of
@@ -69,6 +71,10 @@ PAGES = (
     desk, drafts, offline, imports, acts, correcting, papers, files, linked, posting, lookup, result,
     report, signing, account, colleagues,
 )  # fmt: skip
+#: What templates know by these names.
+KNOWN = {
+    "motto": words.MOTTO, "blank": words.BLANK, "on_paper": words.ON_PAPER, "script": script,
+}  # fmt: skip
 ABOUT = msgid(
     "Nộp và theo dõi hồ sơ một cửa. Mỗi khóa chỉ thấy hồ sơ của một bộ phận. "
     "Mọi lệnh ghi nhận Idempotency-Key."
@@ -100,14 +106,14 @@ def create_web(
     app.jinja_env.filters["pairs"] = _pairs
     app.jinja_env.filters["as_typed"] = lambda value, field: typed.shown(field, value)
     app.jinja_env.filters |= {
-        "legal_time": words.duration,
-        "cost": words.fee,
-        "declared": lambda value, field: words.declared(field, value),
+        "legal_time": legal_time,
+        "cost": cost,
+        "declared": declared,
+        "numbered": words.numbered,
         "dated": lambda paper: words.dated(paper.place, paper.at),
         "block_kind": lambda block: type(block).__name__,
     }
-    app.jinja_env.globals |= {"motto": words.MOTTO, "blank": words.BLANK}
-    app.jinja_env.globals["today"] = lambda: deps().today()
+    app.jinja_env.globals |= KNOWN | {"today": lambda: deps().today()}
     app.register_blueprint(_files())
     guard_of(app).public_endpoints.add("intake.static")
     app.after_request(offline.let_work)

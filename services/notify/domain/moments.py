@@ -12,6 +12,7 @@ import msgspec
 from shared.events import intake, routing
 from shared.events.event import Event
 from shared.events.parts import Agency, StepResult
+from shared.kernel.text import msgid
 
 E = TypeVar("E", bound=Event)
 _Rounds = (
@@ -100,35 +101,39 @@ def _drop(event: intake.DropConfirmed | routing.SupplementDropped) -> Details:
 
 
 _TABLE: Final[tuple[Moment, ...]] = (
-    _moment(intake.DossierRegistered, "registered", "Đã nộp hồ sơ", _nothing),
+    _moment(intake.DossierRegistered, "registered", msgid("Đã nộp hồ sơ"), _nothing),
     _moment(
         intake.DossierRefused,
         "refused",
-        "Từ chối tiếp nhận",
+        msgid("Từ chối tiếp nhận"),
         lambda event: Details(reason=event.reason, next_step=event.next_step),
     ),
-    _moment(intake.DossierReceived, "received", "Đã tiếp nhận", _nothing),
+    _moment(intake.DossierReceived, "received", msgid("Đã tiếp nhận"), _nothing),
     _moment(
         intake.SupplementRequested,
         "supplement_requested",
-        "Yêu cầu bổ sung",
+        msgid("Yêu cầu bổ sung"),
         lambda event: msgspec.structs.replace(_papers(event), step=event.step),
         _round,
     ),
-    _moment(intake.SupplementReminded, "supplement_reminder", "Nhắc bổ sung", _papers, _round),
+    _moment(
+        intake.SupplementReminded, "supplement_reminder", msgid("Nhắc bổ sung"), _papers, _round
+    ),
     _moment(
         intake.SupplementExtended,
         "supplement_extended",
-        "Lùi hạn bổ sung",
+        msgid("Lùi hạn bổ sung"),
         lambda event: Details(agency=event.agency, items=event.items, respond_by=event.respond_by),
         _round,
     ),
-    _moment(intake.DossierSupplemented, "supplemented", "Đã nhận bổ sung", _nothing, _round),
-    _moment(intake.DropConfirmed, "supplement_dropped", "Không còn chờ bổ sung", _drop, _round),
+    _moment(intake.DossierSupplemented, "supplemented", msgid("Đã nhận bổ sung"), _nothing, _round),
+    _moment(
+        intake.DropConfirmed, "supplement_dropped", msgid("Không còn chờ bổ sung"), _drop, _round
+    ),
     _moment(
         routing.PaymentRequested,
         "payment_requested",
-        "Yêu cầu nộp tiền",
+        msgid("Yêu cầu nộp tiền"),
         lambda event: Details(
             agency=event.agency,
             amount_vnd=event.amount_vnd,
@@ -140,47 +145,47 @@ _TABLE: Final[tuple[Moment, ...]] = (
     _moment(
         intake.DossierPaid,
         "paid",
-        "Đã nộp tiền",
+        msgid("Đã nộp tiền"),
         lambda event: Details(amount_vnd=event.amount_vnd, step=event.step),
         lambda event: event.step,
     ),
     _moment(
         intake.ResultConfirmed,
         "resolved",
-        "Đã có kết quả",
+        msgid("Đã có kết quả"),
         lambda event: Details(results=event.results),
     ),
     _moment(
         routing.DossierExtended,
         "extended",
-        "Xin lỗi, hẹn lại",
+        msgid("Xin lỗi, hẹn lại"),
         lambda event: Details(agency=event.agency, reason=event.reason),
     ),
     _moment(
         intake.DossierApologised,
         "extended",
-        "Xin lỗi, hẹn lại",
+        msgid("Xin lỗi, hẹn lại"),
         lambda event: Details(agency=event.agency, reason=event.reason),
     ),
-    _moment(intake.StopConfirmed, "stopped", "Dừng xử lý", _stop),
+    _moment(intake.StopConfirmed, "stopped", msgid("Dừng xử lý"), _stop),
     _moment(
         intake.DossierWithdrawn,
         "withdrawn",
-        "Đã rút hồ sơ",
+        msgid("Đã rút hồ sơ"),
         lambda event: Details(reason=event.reason),
     ),
-    _moment(intake.DossierReturned, "returned", "Đã trả kết quả", _sent),
-    _moment(intake.DossierPartlyReturned, "partly_returned", "Trả một phần kết quả", _sent),
+    _moment(intake.DossierReturned, "returned", msgid("Đã trả kết quả"), _sent),
+    _moment(intake.DossierPartlyReturned, "partly_returned", msgid("Trả một phần kết quả"), _sent),
     _moment(
         intake.WaybillCorrected,
         "waybill_corrected",
-        "Sửa mã vận đơn",
+        msgid("Sửa mã vận đơn"),
         lambda event: Details(carrier=event.carrier, waybill=event.waybill),
     ),
     _moment(
         intake.ResultCodeGiven,
         "result_code",
-        "Mã đọc kết quả",
+        msgid("Mã đọc kết quả"),
         lambda event: Details(otp=event.code, respond_by=event.until),
     ),
 )
@@ -189,12 +194,16 @@ _OLDER: Final[tuple[Moment, ...]] = (
     _moment(
         routing.DossierResolved,
         "resolved",
-        "Đã có kết quả",
+        msgid("Đã có kết quả"),
         lambda event: Details(results=event.results),
     ),
-    _moment(routing.DossierStopped, "stopped", "Dừng xử lý", _stop),
+    _moment(routing.DossierStopped, "stopped", msgid("Dừng xử lý"), _stop),
     _moment(
-        routing.SupplementDropped, "supplement_dropped", "Không còn chờ bổ sung", _drop, _round
+        routing.SupplementDropped,
+        "supplement_dropped",
+        msgid("Không còn chờ bổ sung"),
+        _drop,
+        _round,
     ),
 )
 #: The whole table of what citizens are told. An event that is not here makes no message.
@@ -204,5 +213,5 @@ MOMENTS: Final[Mapping[type[Event], Moment]] = {moment.cls: moment for moment in
 CONTACT_CHANGED: Final = "contact_changed"
 NAMES_VI: Final[Mapping[str, str]] = {
     **{moment.code: moment.name_vi for moment in _TABLE},
-    CONTACT_CHANGED: "Đổi cách liên hệ",
+    CONTACT_CHANGED: msgid("Đổi cách liên hệ"),
 }

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from shared.kernel.errors import NotAllowed
+from shared.kernel.text import msgid
 
 
 class State(StrEnum):
@@ -71,22 +72,22 @@ RECALLABLE = frozenset({State.QUEUED, State.HELD, State.FAILED, State.STANDBY})
 LOST = frozenset({State.UNDELIVERABLE, State.SKIPPED, State.OPTED_OUT})
 
 NAMES_VI: Mapping[State, str] = {
-    State.AWAITING_CONTACT: "Chờ thông tin liên hệ",
-    State.QUEUED: "Chờ gửi",
-    State.SENDING: "Đang gửi",
-    State.SENT: "Đã gửi",
-    State.DELIVERED: "Đã tới máy",
-    State.FAILED: "Lỗi, sẽ gửi lại",
-    State.UNCERTAIN: "Chưa rõ đã gửi",
-    State.UNDELIVERABLE: "Không gửi được",
-    State.SKIPPED: "Không gửi",
-    State.HELD: "Chờ đến giờ gửi",
-    State.STANDBY: "Dự phòng",
-    State.TO_CALL: "Cần gọi điện",
-    State.SPARED: "Không cần nữa",
-    State.CANCELLED: "Đã hủy vì không còn đúng",
-    State.RECALLED: "Đã thu hồi",
-    State.OPTED_OUT: "Người dân từ chối nhận",
+    State.AWAITING_CONTACT: msgid("Chờ thông tin liên hệ"),
+    State.QUEUED: msgid("Chờ gửi"),
+    State.SENDING: msgid("Đang gửi"),
+    State.SENT: msgid("Đã gửi"),
+    State.DELIVERED: msgid("Đã tới máy"),
+    State.FAILED: msgid("Lỗi, sẽ gửi lại"),
+    State.UNCERTAIN: msgid("Chưa rõ đã gửi"),
+    State.UNDELIVERABLE: msgid("Không gửi được"),
+    State.SKIPPED: msgid("Không gửi"),
+    State.HELD: msgid("Chờ đến giờ gửi"),
+    State.STANDBY: msgid("Dự phòng"),
+    State.TO_CALL: msgid("Cần gọi điện"),
+    State.SPARED: msgid("Không cần nữa"),
+    State.CANCELLED: msgid("Đã hủy vì không còn đúng"),
+    State.RECALLED: msgid("Đã thu hồi"),
+    State.OPTED_OUT: msgid("Người dân từ chối nhận"),
 }
 
 

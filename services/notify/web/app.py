@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from flask import Flask
 
@@ -17,8 +18,9 @@ from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web.api import create_api
 from shared.web.app import create_app
+from shared.web.words import msgid
 
-TITLE = "Tin nhắn đến công dân"
+TITLE = msgid("Tin nhắn đến công dân")
 
 
 def create_web(
@@ -36,10 +38,11 @@ def create_web(
         sign_in=("operator",),
         home="/tin-nhan",
         navigation=(
-            ("/tin-nhan", "Tin nhắn"),
-            ("/tin-nhan/tu-choi", "Từ chối"),
+            ("/tin-nhan", msgid("Tin nhắn")),
+            ("/tin-nhan/tu-choi", msgid("Từ chối")),
             ("/docs/notify", "API"),
         ),
+        catalogues=(Path(__file__).parent / "translations",),
     )
     api = create_api(
         app,

@@ -24,12 +24,13 @@ from shared.identity.guard import current, require
 from shared.kernel.errors import Fault, InvalidInput, Refused
 from shared.messaging.measure import Depths, measure
 from shared.messaging.tables import PARKED, RETRY, WAITING
+from shared.web.words import gettext, msgid, said
 
 PAGE = 30
 #: What an operator may order of one message -> what is said when it is done.
 _ORDERS: Final = {
-    "gui-lai": (resend, "Đã xếp tin nhắn vào hàng chờ gửi lại."),
-    "thu-hoi": (recall, "Đã thu hồi: tin này và các cách báo sau nó không đi nữa."),
+    "gui-lai": (resend, msgid("Đã xếp tin nhắn vào hàng chờ gửi lại.")),
+    "thu-hoi": (recall, msgid("Đã thu hồi: tin này và các cách báo sau nó không đi nữa.")),
 }
 _LONGEST_CODE = 60
 
@@ -66,8 +67,8 @@ def _list(blue: Blueprint, store: Store) -> None:
             chosen=chosen,
             older=_older(chosen, more) if more else None,
             states=_state_links(counts, chosen),
-            state_choices=[(state.value, NAMES_VI[state]) for state in State],
-            channel_choices=[(channel, words.CHANNELS[channel]) for channel in CHANNELS],
+            state_choices=[(state.value, gettext(NAMES_VI[state])) for state in State],
+            channel_choices=[(channel, gettext(words.CHANNELS[channel])) for channel in CHANNELS],
             held=_held(depths),
         )
 
@@ -106,9 +107,9 @@ def _one(blue: Blueprint, store: Store) -> None:
         except Refused as refused:
             if refused.status == 404:
                 raise
-            flash(refused.vi, "bad")
+            flash(said(refused), "bad")
         else:
-            flash(done, "good")
+            flash(gettext(done), "good")
         return redirect(url_for("pages.message", message_id=message_id), 303)
 
 
@@ -146,7 +147,7 @@ def _page(
         is_written=bool(found.body),
         shown_words=shown_words,
         reason=reason,
-        wrong={"reason": [fault.vi for fault in faults]} if faults else {},
+        wrong={"reason": [said(fault) for fault in faults]} if faults else {},
         may_resend=found.state in RESENDABLE and bool(found.to),
         may_recall=found.state in RECALLABLE,
         uncertain=found.state is State.UNCERTAIN,
@@ -185,10 +186,10 @@ def _older(chosen: dict[str, str], more: str) -> str:
 
 def _row(message: Message) -> dict[str, Any]:
     return shown(message) | {
-        "moment_name": words.MOMENTS.get(message.moment, message.moment),
-        "channel_name": words.CHANNELS.get(message.channel, "—"),
-        "about": "cơ quan" if message.role == STAFF else "hồ sơ",
-        "state_name": NAMES_VI[message.state],
+        "moment_name": gettext(words.MOMENTS.get(message.moment, message.moment)),
+        "channel_name": gettext(words.CHANNELS.get(message.channel, "—")),
+        "about": gettext("cơ quan") if message.role == STAFF else gettext("hồ sơ"),
+        "state_name": gettext(NAMES_VI[message.state]),
         "tone": words.TONES[message.state],
         "reason_words": words.reason(message.reason),
     }
@@ -197,7 +198,7 @@ def _row(message: Message) -> dict[str, Any]:
 def _state_links(counts: dict[str, int], chosen: dict[str, str]) -> list[dict[str, Any]]:
     return [
         {
-            "name": NAMES_VI[state],
+            "name": gettext(NAMES_VI[state]),
             "tone": words.TONES[state],
             "count": counts[state.value],
             "address": url_for("pages.messages", state=state.value),

@@ -14,12 +14,12 @@ from services.notify.domain.receipts import Fate, Ticket
 from services.notify.domain.states import State
 from services.notify.storage.receipts import Try
 from services.notify.usecases.calling import DESK
-from shared.kernel.clock import to_vn
-from shared.web.words import msgid
+from shared.web.filters import vn_time
+from shared.web.words import gettext, msgid
 
-MOMENTS: Final = {
+MOMENTS: Final[Mapping[str, str]] = {
     **moments.NAMES_VI,
-    REMINDED: "Nhắc việc trong ngày (gửi cán bộ)",
+    REMINDED: msgid("Nhắc việc trong ngày (gửi cán bộ)"),
     "answer_stopped": msgid("Trả lời SMS: đã ngừng nhận tin"),
     "answer_started": msgid("Trả lời SMS: nhận lại tin"),
     "answer_status": msgid("Trả lời SMS: tình trạng hồ sơ"),
@@ -31,8 +31,8 @@ MOMENTS: Final = {
 }
 CHANNELS: Final[Mapping[str, str]] = {
     "sms": "SMS",
-    "email": "Thư điện tử",
-    "call": "Gọi điện (bộ phận một cửa)",
+    "email": msgid("Thư điện tử"),
+    "call": msgid("Gọi điện (bộ phận một cửa)"),
 }
 #: How somebody ended what was sent to them.
 ASKED_BY: Final[Mapping[str, str]] = {
@@ -59,40 +59,40 @@ TONES: Final[Mapping[State, str]] = {
     State.OPTED_OUT: "quiet",
 }
 REASONS: Final[Mapping[str, str]] = {
-    "no_contact": "Không có thông tin liên hệ sau 24 giờ",
-    "no_consent": "Công dân không đồng ý nhận tin",
-    "no_address": "Không có số điện thoại hoặc địa chỉ thư dùng được",
-    "retries_spent": "Đã thử hết số lần cho phép",
-    "not_delivered": "Nhà mạng báo không tới máy",
-    "sender_stopped": "Chương trình dừng khi đang gửi",
-    "too_slow": "Cổng không nhận trong thời gian chờ",
-    "expired": "Hết hạn dùng trước khi gửi được",
-    "outdated": "Không còn đúng khi đến lượt gửi",
-    "quiet_hours": "Giờ yên tĩnh của thành phố",
-    "together": "Vừa báo việc khác của hồ sơ này; chờ để gộp",
-    "day_is_full": "Số này đã nhận đủ số tin trong ngày",
-    "ordered": "Người vận hành cho gửi",
-    "at_desk": "Công dân vừa làm việc này tại bộ phận một cửa",
-    "wrong_number": "Cán bộ gọi: sai số",
-    "opted_out": "Người dân đã từ chối nhận tin bằng cách này",
+    "no_contact": msgid("Không có thông tin liên hệ sau 24 giờ"),
+    "no_consent": msgid("Công dân không đồng ý nhận tin"),
+    "no_address": msgid("Không có số điện thoại hoặc địa chỉ thư dùng được"),
+    "retries_spent": msgid("Đã thử hết số lần cho phép"),
+    "not_delivered": msgid("Nhà mạng báo không tới máy"),
+    "sender_stopped": msgid("Chương trình dừng khi đang gửi"),
+    "too_slow": msgid("Cổng không nhận trong thời gian chờ"),
+    "expired": msgid("Hết hạn dùng trước khi gửi được"),
+    "outdated": msgid("Không còn đúng khi đến lượt gửi"),
+    "quiet_hours": msgid("Giờ yên tĩnh của thành phố"),
+    "together": msgid("Vừa báo việc khác của hồ sơ này; chờ để gộp"),
+    "day_is_full": msgid("Số này đã nhận đủ số tin trong ngày"),
+    "ordered": msgid("Người vận hành cho gửi"),
+    "at_desk": msgid("Công dân vừa làm việc này tại bộ phận một cửa"),
+    "wrong_number": msgid("Cán bộ gọi: sai số"),
+    "opted_out": msgid("Người dân đã từ chối nhận tin bằng cách này"),
 }
 
 
 _OUTCOMES: Final = {
-    "sent": "nhận",
-    "failed": "chưa nhận",
-    "unknown": "ngắt giữa chừng, không rõ đã nhận chưa",
-    "reached": "đã gặp, đã nói",
-    "called_back": "công dân gọi lại, đã nói",
-    "no_answer": "không ai nghe máy",
-    "wrong_number": "sai số",
-    "met": "công dân đã đến bộ phận một cửa",
+    "sent": msgid("nhận"),
+    "failed": msgid("chưa nhận"),
+    "unknown": msgid("ngắt giữa chừng, không rõ đã nhận chưa"),
+    "reached": msgid("đã gặp, đã nói"),
+    "called_back": msgid("công dân gọi lại, đã nói"),
+    "no_answer": msgid("không ai nghe máy"),
+    "wrong_number": msgid("sai số"),
+    "met": msgid("công dân đã đến bộ phận một cửa"),
 }
 _FATES: Final = {
-    Fate.TAKEN: "chờ biên nhận",
-    Fate.UNDERWAY: "đang trên đường",
-    Fate.LOST: "không tới máy",
-    Fate.DELIVERED: "đã tới máy",
+    Fate.TAKEN: msgid("chờ biên nhận"),
+    Fate.UNDERWAY: msgid("đang trên đường"),
+    Fate.LOST: msgid("không tới máy"),
+    Fate.DELIVERED: msgid("đã tới máy"),
 }
 
 
@@ -108,22 +108,30 @@ class Happened:
 
 def story(message: Message, tries: Sequence[Try], tickets: Sequence[Ticket]) -> list[Happened]:
     """Each time that it was handed over and each receipt, in their order."""
-    told = [Happened(message.made_at, "Soạn xong")]
+    told = [Happened(message.made_at, gettext("Soạn xong"))]
     for each in tries:
-        by = CHANNELS["call"] if each.provider == DESK else each.provider
+        by = gettext(CHANNELS["call"]) if each.provider == DESK else each.provider
         tone = "good" if each.outcome in ("sent", "reached", "called_back", "met") else "bad"
-        what = _OUTCOMES.get(each.outcome, each.outcome)
-        told.append(
-            Happened(each.at, f"Lần {each.number}, {by}: {what}", reason(each.reason), tone)
-        )
+        what = gettext(_OUTCOMES.get(each.outcome, each.outcome))
+        title = gettext("Lần %(number)s, %(by)s: %(what)s", number=each.number, by=by, what=what)
+        told.append(Happened(each.at, title, reason(each.reason), tone))
     for ticket in tickets:
-        part = f"phần {ticket.part}/{ticket.parts}: " if ticket.parts > 1 else ""
         tone = {Fate.LOST: "bad", Fate.DELIVERED: "good"}.get(ticket.fate, "waiting")
-        title = f"Biên nhận {part}{_FATES[ticket.fate]} lúc {to_vn(ticket.changed_at):%H:%M}"
-        told.append(Happened(ticket.changed_at, title, f"{ticket.provider} {ticket.code}", tone))
+        by = f"{ticket.provider} {ticket.code}"
+        told.append(Happened(ticket.changed_at, _receipt(ticket), by, tone))
     return sorted(told, key=lambda each: each.at)
+
+
+def _receipt(ticket: Ticket) -> str:
+    fate, at = gettext(_FATES[ticket.fate]), vn_time(ticket.changed_at)
+    if ticket.parts == 1:
+        return gettext("Biên nhận %(fate)s lúc %(at)s", fate=fate, at=at)
+    return gettext(
+        "Biên nhận phần %(part)s/%(parts)s: %(fate)s lúc %(at)s",
+        part=ticket.part, parts=ticket.parts, fate=fate, at=at,
+    )  # fmt: skip
 
 
 def reason(text: str | None) -> str:
     """A stored reason in words; a channel's own answer stays as it is."""
-    return REASONS.get(text or "", text or "")
+    return gettext(REASONS.get(text, text)) if text else ""

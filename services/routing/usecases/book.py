@@ -11,22 +11,23 @@ import sqlalchemy as sa
 
 from services.routing.storage.book import Delivery, deliveries
 from shared.kernel.clock import VN, as_utc, to_vn
+from shared.kernel.text import msgid
 
 KINDS: Final = {
-    "assigned": "Giao việc",
-    "changed": "Có thay đổi",
-    "cancelled": "Thôi việc",
-    "answer_refused": "Câu trả lời không ghi nhận",
-    "fact.withheld": "Đã rút lại",
+    "assigned": msgid("Giao việc"),
+    "changed": msgid("Có thay đổi"),
+    "cancelled": msgid("Thôi việc"),
+    "answer_refused": msgid("Câu trả lời không ghi nhận"),
+    "fact.withheld": msgid("Đã rút lại"),
 }
 ANSWERS: Final = {
-    "completed": "Đã xong",
-    "refused": "Từ chối",
-    "supplement_needed": "Cần bổ sung",
-    "more_time_needed": "Cần thêm thời gian",
-    "not_ours": "Không thuộc thẩm quyền",
+    "completed": msgid("Đã xong"),
+    "refused": msgid("Từ chối"),
+    "supplement_needed": msgid("Cần bổ sung"),
+    "more_time_needed": msgid("Cần thêm thời gian"),
+    "not_ours": msgid("Không thuộc thẩm quyền"),
 }
-WAYS: Final = {"door": "cổng", "webhook": "webhook"}
+WAYS: Final = {"door": msgid("cổng"), "webhook": "webhook"}
 COLUMNS: Final = (
     ("Số", 8), ("Bản tin", 24), ("Mã hồ sơ", 28), ("Nhiệm vụ", 38), ("Ghi sổ", 19),
     ("Máy chủ bản tin xác nhận", 19), ("Đã lấy", 19), ("Lấy bằng", 10), ("Mở nhiệm vụ", 19),
@@ -63,8 +64,8 @@ def _second(at: datetime | None) -> str:
     return "" if at is None else f"{to_vn(at):%H:%M:%S %d/%m/%Y}"
 
 
-def workbook(found: Sequence[Delivery], title: str) -> bytes:
-    """The book as an xlsx file of texts: nothing in it is taken for a formula."""
+def workbook(found: Sequence[Delivery], day: date, name: str) -> bytes:
+    """The book of the agency of this name as an xlsx file of texts: none is taken for a formula."""
     import openpyxl
     from openpyxl.cell import WriteOnlyCell
 
@@ -73,8 +74,9 @@ def workbook(found: Sequence[Delivery], title: str) -> bytes:
     for place, (_, width) in enumerate(COLUMNS):
         sheet.column_dimensions[chr(ord("A") + place)].width = width
     sheet.freeze_panes = "A3"
-    names = tuple(name for name, _ in COLUMNS)
-    for line in ((title,), names, *map(cells, found)):
+    title = f"Sổ giao nhận ngày {day:%d/%m/%Y} – {name}"
+    titles = tuple(column for column, _ in COLUMNS)
+    for line in ((title,), titles, *map(cells, found)):
         made = [WriteOnlyCell(sheet, text) for text in line]
         for cell in made:
             cell.data_type = "s"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from flask import Flask, request
@@ -21,16 +22,20 @@ from shared.web.app import create_app
 from shared.web.state import state_of
 from shared.web.words import msgid
 
-TITLE = "Nhiệm vụ của cơ quan"
+TITLE = msgid("Nhiệm vụ của cơ quan")
 HOME = "/nhiem-vu"
 FOR_AGENCIES = (
-    (HOME, "Đang mở"),
-    (f"{HOME}/sap-den-han", "Sắp đến hạn"),
-    (f"{HOME}/da-xong", "Đã xong"),
-    (book.PAGE, "Sổ giao nhận"),
+    (HOME, msgid("Đang mở")),
+    (f"{HOME}/sap-den-han", msgid("Sắp đến hạn")),
+    (f"{HOME}/da-xong", msgid("Đã xong")),
+    (book.PAGE, msgid("Sổ giao nhận")),
     (connection.PAGE, msgid("Kết nối")),
 )
-FOR_HEADS = ((PAGE, "Điều phối"), (AGENCIES, "Các cơ quan"), (book.PAGE, "Sổ giao nhận"))
+FOR_HEADS = (
+    (PAGE, msgid("Điều phối")),
+    (AGENCIES, msgid("Các cơ quan")),
+    (book.PAGE, msgid("Sổ giao nhận")),
+)
 
 
 def create_web(
@@ -45,6 +50,7 @@ def create_web(
         sign_in=("agency",),
         home=HOME,
         navigation=FOR_AGENCIES,
+        catalogues=(Path(__file__).parent / "translations",),
     )
     door = Door(store, rules)
     state_of(app).name_of = door.agency_name

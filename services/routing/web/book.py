@@ -15,6 +15,7 @@ from shared.identity.guard import current, require
 from shared.kernel.clock import to_vn
 from shared.kernel.days import read_day
 from shared.kernel.numbers import Unreadable
+from shared.web.words import gettext, said
 
 PAGE: Final = "/nhiem-vu/so-giao-nhan"
 
@@ -46,8 +47,8 @@ def add_pages(blue: Blueprint, door: Door) -> None:
         day, _, _ = _day(door)
         agency, office = _whose(door)
         rows = door.handover_book(agency, day, office) if agency else []
-        title = f"Sổ giao nhận ngày {day:%d/%m/%Y} – {door.agency_name(agency)}"
-        answer = Response(book.workbook(rows, title), content_type=book.TYPE)
+        made = book.workbook(rows, day, door.agency_name(agency))
+        answer = Response(made, content_type=book.TYPE)
         name = f"so-giao-nhan-{day:%Y%m%d}.xlsx"
         answer.headers.set("Content-Disposition", "attachment", filename=name)
         return answer
@@ -67,14 +68,14 @@ def _day(door: Door) -> tuple[date, str, list[str]]:
     text = request.args.get("ngay", "")
     found = read_day(text) if text else today
     if isinstance(found, Unreadable):
-        return today, text[:100], [found.vi]
+        return today, text[:100], [said(found)]
     return found, f"{found:%d/%m/%Y}", []
 
 
 def _row(of: Delivery) -> dict[str, Any]:
     return {
         "of": of,
-        "kind": book.KINDS.get(of.kind, of.kind),
-        "way": book.WAYS.get(of.fetched_by or ""),
-        "answer": book.ANSWERS.get(of.answer or "", of.answer),
+        "kind": gettext(book.KINDS.get(of.kind, of.kind)),
+        "way": gettext(book.WAYS.get(of.fetched_by or "", "")),
+        "answer": gettext(book.ANSWERS.get(of.answer or "", of.answer or "")),
     }

@@ -22,6 +22,7 @@ from shared.identity.keys import Principal
 from shared.kernel.errors import Fault, Forbidden
 from shared.web.api import Blueprint as ApiBlueprint
 from shared.web.faults import faults_of
+from shared.web.words import gettext
 
 PAGE: Final = "/nhiem-vu/dieu-phoi"
 AGENCIES: Final = "/nhiem-vu/cac-co-quan"
@@ -68,7 +69,8 @@ def add_pages(blue: Blueprint, door: Door) -> None:
             return _page(door, task_id, faults_of(wrong.messages)), 422
         except NotApplied as refused:
             return _page(door, task_id, refused.faults), refused.status
-        flash(f"Đã giao việc cho {door.agency_name(placed.named or '')}.", "good")
+        name = door.agency_name(placed.named or "")
+        flash(gettext("Đã giao việc cho %(name)s.", name=name), "good")
         return redirect(url_for("pages.to_place"), 303)
 
 
@@ -84,7 +86,7 @@ def _page(door: Door, asked: str = "", faults: tuple[Fault, ...] = ()) -> str:
         asked=asked,
         given=request.form,
         faults=faults,
-        labels={**words.LABELS, "agency": "Cơ quan làm", "reason": "Lời nhắn"},
+        labels=words.labels() | {"agency": gettext("Cơ quan làm"), "reason": gettext("Lời nhắn")},
         wrong=words.by_place(faults),
     )
 

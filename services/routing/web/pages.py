@@ -28,6 +28,7 @@ from shared.kernel.errors import Fault
 from shared.kernel.numbers import Unreadable, read_number
 from shared.web.faults import faults_of
 from shared.web.schemas import Instant
+from shared.web.words import SOURCE, gettext
 
 MOST: Final = 200
 #: The button of the question that comes before a task is handed on.
@@ -109,7 +110,8 @@ def _add_one_task(blue: Blueprint, door: Door) -> None:
         if taken.note:
             flash(taken.note, "waiting")
         else:
-            flash(f"Đã ghi nhận: {words.KINDS[taken.kind].lower()}.", "good")
+            kind = gettext(words.KINDS[taken.kind]).lower()
+            flash(gettext("Đã ghi nhận: %(kind)s.", kind=kind), "good")
         return redirect(url_for("pages.task", task_id=task_id), 303)
 
 
@@ -119,7 +121,7 @@ def _row(door: Door, line: TaskLine, now: datetime) -> dict[str, Any]:
         "line": line,
         "task": line.task,
         "step_name": door.step_name(line),
-        "state": name,
+        "state": gettext(name),
         "tone": tone,
         "due": words.due(line.task, now),
         "outcome": words.outcome(line.task),
@@ -143,7 +145,7 @@ def _page(
         "routing/task.html",
         seen=seen,
         task=seen.task,
-        state=name,
+        state=gettext(name),
         tone=tone,
         due=words.due(seen.task, now),
         form=[
@@ -162,7 +164,7 @@ def _page(
         links=None if seen.task.closed_by == "transferred" else file_links(door, seen, PAGE),
         handed_in=_handed_in(door, seen, given),
         faults=[Fault(_place(f), f.vi, f.en) for f in faults],
-        labels_of_inputs=words.LABELS,
+        labels_of_inputs=words.labels(),
         wrong=words.by_place(faults),
         said=[_said(row) for row in said],
     )
@@ -188,11 +190,12 @@ def _place(fault: Fault) -> str:
 
 
 def _said(row: Any) -> dict[str, Any]:
-    title = words.KINDS.get(row.kind, words.UNKNOWN_KIND)
+    """What was answered; the note stands as it was put on record, in Vietnamese."""
+    title = gettext(words.KINDS.get(row.kind, words.UNKNOWN_KIND))
     if not row.applied:
-        title = f"{title}: không được ghi nhận"
+        title = gettext("%(title)s: không được ghi nhận", title=title)
     tone = "good" if row.applied else "bad"
-    return {"at": row.at, "title": title, "text": row.note, "tone": tone}
+    return {"at": row.at, "title": title, "text": row.note, "lang": SOURCE, "tone": tone}
 
 
 def _read(form: MultiDict[str, str]) -> tuple[dict[str, Any] | None, tuple[Fault, ...]]:

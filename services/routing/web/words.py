@@ -11,42 +11,42 @@ from shared.kernel.clock import parse_day
 from shared.kernel.errors import Fault
 from shared.web.due import Due, time_left
 from shared.web.filters import vn_date, vn_number
-from shared.web.words import gettext, msgid
+from shared.web.words import gettext, msgid, ngettext, said
 
 STATES: Final[Mapping[str, tuple[str, str]]] = {
-    "assigned": ("Mới giao", "new"),
-    "taken": ("Đang xử lý", "going"),
-    "paused": ("Tạm dừng, chờ công dân", "quiet"),
-    "answered": ("Đã trả lời", "good"),
-    "cancelled": ("Đã hủy", "quiet"),
+    "assigned": (msgid("Mới giao"), "new"),
+    "taken": (msgid("Đang xử lý"), "going"),
+    "paused": (msgid("Tạm dừng, chờ công dân"), "quiet"),
+    "answered": (msgid("Đã trả lời"), "good"),
+    "cancelled": (msgid("Đã hủy"), "quiet"),
 }
 OUTCOMES: Final[Mapping[str, str]] = {
-    "granted": "Đồng ý, có kết quả",
-    "refused": "Từ chối",
-    "silent_consent": "Không có ý kiến: coi là đồng ý",
+    "granted": msgid("Đồng ý, có kết quả"),
+    "refused": msgid("Từ chối"),
+    "silent_consent": msgid("Không có ý kiến: coi là đồng ý"),
 }
 KINDS: Final[Mapping[str, str]] = {
-    "taken": "Nhận nhiệm vụ",
-    "completed": "Trả kết quả",
-    "supplement_needed": "Đề nghị bổ sung giấy tờ",
-    "refused": "Từ chối giải quyết",
-    "not_ours": "Không thuộc thẩm quyền",
-    "more_time_needed": "Xin thêm thời gian",
+    "taken": msgid("Nhận nhiệm vụ"),
+    "completed": msgid("Trả kết quả"),
+    "supplement_needed": msgid("Đề nghị bổ sung giấy tờ"),
+    "refused": msgid("Từ chối giải quyết"),
+    "not_ours": msgid("Không thuộc thẩm quyền"),
+    "more_time_needed": msgid("Xin thêm thời gian"),
 }
-UNKNOWN_KIND: Final = "Câu trả lời"
+UNKNOWN_KIND: Final = msgid("Câu trả lời")
 
 LABELS: Final[Mapping[str, str]] = {
-    "officer": "Cán bộ thụ lý",
-    "outcome": "Kết quả",
-    "result_code": "Mã kết quả",
-    "document": "Số, ký hiệu văn bản",
-    "file": "Tệp kết quả",
-    "amount_vnd": "Số tiền công dân phải nộp",
-    "items": "Giấy tờ còn thiếu",
-    "reason": "Lý do",
-    "respond_by": "Bổ sung trước",
-    "until": "Hạn mới",
-    "agency": "Cơ quan có thẩm quyền",
+    "officer": msgid("Cán bộ thụ lý"),
+    "outcome": msgid("Kết quả"),
+    "result_code": msgid("Mã kết quả"),
+    "document": msgid("Số, ký hiệu văn bản"),
+    "file": msgid("Tệp kết quả"),
+    "amount_vnd": msgid("Số tiền công dân phải nộp"),
+    "items": msgid("Giấy tờ còn thiếu"),
+    "reason": msgid("Lý do"),
+    "respond_by": msgid("Bổ sung trước"),
+    "until": msgid("Hạn mới"),
+    "agency": msgid("Cơ quan có thẩm quyền"),
 }
 
 #: What an agency may choose not to be sent.
@@ -87,29 +87,37 @@ def span(marks: tuple[int, int] | None) -> str:
 
 def _span(minutes: int) -> str:
     hours, rest = divmod(minutes, 60)
-    parts = (f"{hours} giờ" if hours else "", f"{rest} phút" if rest or not hours else "")
+    parts = (
+        ngettext("%(num)s giờ", "%(num)s giờ", hours) if hours else "",
+        ngettext("%(num)s phút", "%(num)s phút", rest) if rest or not hours else "",
+    )
     return " ".join(part for part in parts if part)
+
+
+def labels() -> dict[str, str]:
+    """What the inputs of an answer are called."""
+    return {name: gettext(label) for name, label in LABELS.items()}
 
 
 def by_place(faults: Iterable[Fault]) -> dict[str, list[str]]:
     """What is wrong with each input of a form, by its name."""
     found: dict[str, list[str]] = {}
     for fault in faults:
-        found.setdefault(fault.place.split(".")[0], []).append(fault.vi)
+        found.setdefault(fault.place.split(".")[0], []).append(said(fault))
     return found
 
 
 def outcome(task: Task) -> str:
     """How a task ended, empty while it is open."""
     if task.closed_by == "transferred":
-        return "Đã chuyển đi: không thuộc thẩm quyền"
-    return OUTCOMES.get(task.outcome or "", "")
+        return gettext("Đã chuyển đi: không thuộc thẩm quyền")
+    return gettext(OUTCOMES.get(task.outcome, "")) if task.outcome else ""
 
 
 def due(task: Task, now: datetime) -> Due:
     """What is left of a task's time."""
     if task.state == "paused":
-        return Due("Không tính hạn", "quiet")
+        return Due(gettext("Không tính hạn"), "quiet")
     if task.due_at is None or not task.is_open:
         return Due("—", "quiet")
     return time_left(task.due_at - now, units=2)
@@ -120,7 +128,7 @@ def value(given: Any, unit: str | None = None) -> str:
     if given is None or given == "":
         return "—"
     if isinstance(given, bool):
-        return "Có" if given else "Không"
+        return gettext("Có") if given else gettext("Không")
     if isinstance(given, int | float):
         return vn_number(given, unit)
     try:

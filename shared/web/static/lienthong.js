@@ -13,6 +13,12 @@
     timer = setTimeout(() => { toast.hidden = true; }, 8000);
   }
 
+  // The words of the script that is being run, out of its own element; a name in one is filled in.
+  self.lienthongWords = () => {
+    const words = JSON.parse(document.currentScript.dataset.words);
+    return (key, values = {}) => words[key].replace(/%\((\w+)\)s/g, (_, name) => values[name]);
+  };
+
   document.body.addEventListener("htmx:configRequest", (event) => {
     if (token) event.detail.headers["X-CSRFToken"] = token;
   });
@@ -90,6 +96,15 @@
     if (!event.target.matches("[data-day]")) return;
     const parts = event.target.value.trim().match(/^(\d\d)(\d\d)(\d{4})$/);
     if (parts) event.target.value = parts.slice(1).join("/");
+  });
+
+  // The same page in another language is the one whose address the page has by now (a draft's, say).
+  document.querySelectorAll(".languages a").forEach((link) => {
+    link.addEventListener("click", () => {
+      const here = new URL(location.href);
+      here.searchParams.set("lang", link.lang);
+      link.href = here.href;
+    });
   });
 
   // A form that is sent twice by a double click would only be refused; better not to send it.

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, Final
 
 from shared.catalogue import FormField, Procedure
 from shared.kernel.clock import parse_day, to_vn
 from shared.kernel.numbers import vietnamese
+from shared.kernel.text import msgid
 
 #: A line that is left open for a hand to fill in.
 BLANK: Final = "…" * 12
+#: What is written on papers beside what each of them says by itself.
+ON_PAPER: Final = {
+    "reason": "Lý do",
+    "next_step": "Ông/Bà làm gì tiếp",
+    "original": "bản chính",
+    "copy": "bản sao",
+}
 MOTTO: Final = ("Cộng hòa xã hội chủ nghĩa Việt Nam", "Độc lập - Tự do - Hạnh phúc")
 
 _UNITS: Final = {
-    "working_day": "ngày làm việc",
-    "day": "ngày",
-    "working_hour": "giờ làm việc",
-    "hour": "giờ",
+    "working_day": msgid("ngày làm việc"),
+    "day": msgid("ngày"),
+    "working_hour": msgid("giờ làm việc"),
+    "hour": msgid("giờ"),
 }
 
 
@@ -31,6 +40,11 @@ def day(at: datetime) -> str:
     return f"{to_vn(at):%d/%m/%Y}"
 
 
+def numbered(number: str) -> str:
+    """`Số: 000.00.00.H20-231103-0001`."""
+    return f"Số: {number}"
+
+
 def dated(place: str | None, at: datetime) -> str:
     """`Cao Lãnh, ngày 03 tháng 11 năm 2023`."""
     return f"{place or BLANK}, {to_vn(at):ngày %d tháng %m năm %Y}"
@@ -41,17 +55,24 @@ def money(dong: float) -> str:
     return f"{vietnamese(dong)} đồng"
 
 
-def duration(procedure: Procedure) -> str:
-    """The legal time, `5 ngày làm việc`."""
+def duration(procedure: Procedure, say: Callable[[str], str] = str) -> str:
+    """The legal time, `5 ngày làm việc`; a page gives `say`, which puts it into its language."""
     time = procedure.duration
-    return "trong ngày" if time.unit == "same_day" else f"{time.value} {_UNITS[time.unit]}"
+    if time.unit == "same_day":
+        return say(msgid("trong ngày"))
+    return f"{time.value} {say(_UNITS[time.unit])}"
 
 
-def fee(procedure: Procedure) -> str:
-    """What it costs."""
+def fee(
+    procedure: Procedure,
+    say: Callable[[str], str] = str,
+    written: Callable[[float], str] = money,
+) -> str:
+    """What it costs; a page gives `say` and `written`, which put it into its language."""
     cost = procedure.fee
-    sums = {None: "Theo quy định", 0: "Không thu"}
-    said = sums.get(cost.amount_vnd) or money(cost.amount_vnd or 0)
+    sums = {None: msgid("Theo quy định"), 0: msgid("Không thu")}
+    free = sums.get(cost.amount_vnd)
+    said = say(free) if free else written(cost.amount_vnd or 0)
     return f"{said} ({cost.note})" if cost.note else said
 
 

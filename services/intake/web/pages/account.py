@@ -20,6 +20,7 @@ from shared.identity.guard import current, guard_of, pass_of_caller, require, sh
 from shared.identity.passes import Pass
 from shared.kernel.errors import Fault, Forbidden, InvalidInput, NotFound
 from shared.web import rooms
+from shared.web import words as page_words
 from shared.web.words import gettext, msgid
 
 _DRAWN: Final = "second-factor"
@@ -80,7 +81,7 @@ def _show(faults: Sequence[Fault] = (), form: str = "", said: str = "") -> str:
     ]
     wrong: dict[str, list[str]] = {}
     for fault in faults:
-        wrong.setdefault(fault.place, []).append(fault.vi)
+        wrong.setdefault(fault.place, []).append(page_words.said(fault))
     return render_template(
         "intake/account.html", person=person, places=places, wrong=wrong, form=form, said=said
     )

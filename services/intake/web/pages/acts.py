@@ -100,7 +100,7 @@ def sure(code: str, act: str, form: typed.Typed) -> str:
         dossier=found,
         procedure=procedure_of(known.catalogue, found),
         act=act,
-        name=ACTIONS_VI[act],
+        name=gettext(ACTIONS_VI[act]),
         follows=FINAL[act],
         kept=kept,
         labels={name: gettext(vi) for name, vi in LABELS.items()},

@@ -28,6 +28,7 @@ from shared.catalogue import Procedure
 from shared.database import UnitOfWork
 from shared.identity.guard import current, require
 from shared.kernel.errors import Fault, InvalidInput, NotAllowed, Refused
+from shared.web import words
 
 _WAS: Final = "was."
 _CONTACT: Final = ("name", "phone", "email", "address", "language", "sms", "mail", "first")
@@ -176,6 +177,6 @@ def _form(
         token=(again and values.get("token")) or deps().store.ids.new(),
         faults=faults,
         faulty=faulty(faults, (), procedure),
-        at=typed.by_input(faults, ()),
+        at=typed.by_input(faults, (), words.said),
         rows=rows,
     )

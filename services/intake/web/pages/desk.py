@@ -43,7 +43,7 @@ from shared.catalogue import Procedure
 from shared.identity.audit import saw
 from shared.identity.guard import require
 from shared.kernel.errors import InvalidInput
-from shared.web.words import gettext, msgid
+from shared.web.words import gettext, msgid, said
 
 #: What is said once an act is done.
 DONE: Final[Mapping[str, str]] = {
@@ -72,12 +72,14 @@ DONE: Final[Mapping[str, str]] = {
 }
 
 
-_RETURNING: Final[Mapping[str, Any]] = {
-    "methods": [(method, words[0]) for method, words in RETURN_METHODS.items()],
-    "takers": list(TAKERS_VI.items()),
-    "call_outcomes": list(OUTCOMES.items()),
-    "moments": MOMENTS,
-}
+def _returning() -> dict[str, Any]:
+    """What can be chosen where a result is handed over or a citizen was called."""
+    return {
+        "methods": [(method, gettext(words[0])) for method, words in RETURN_METHODS.items()],
+        "takers": [(taker, gettext(vi)) for taker, vi in TAKERS_VI.items()],
+        "call_outcomes": [(outcome, gettext(vi)) for outcome, vi in OUTCOMES.items()],
+        "moments": MOMENTS,
+    }
 
 
 def blueprint() -> Blueprint:
@@ -121,7 +123,7 @@ def _form(
         others=() if blank.is_asked() else drafts.others(procedure, opened.token),
         faults=faults,
         faulty=faulty(faults, counts, procedure),
-        at=typed.by_input(faults, counts),
+        at=typed.by_input(faults, counts, said),
         channel_name=channel_name,
         fresh=not values,
         similar=views.similar(similar, deps().catalogue, own_office()),
@@ -205,7 +207,7 @@ def show(
         contact=typed.of_contact(found.contact),
         held={p.code: p for p in found.papers},
         papers=papers.links(found),
-        **_RETURNING,
+        **_returning(),
         due=due(found, now),
         agency_name=agency_name,
         places=places(found, stages(entries), office_agency().name),
@@ -215,6 +217,6 @@ def show(
         values=values if values is not None else typed.Typed(),
         faults=faults,
         faulty=faulty(faults, counts, procedure, action or ""),
-        at=typed.by_input(faults, counts),
+        at=typed.by_input(faults, counts, said),
         done=done,
     )

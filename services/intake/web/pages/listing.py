@@ -13,7 +13,7 @@ from services.intake.storage.queries import Filters, Sort
 from shared.kernel.clock import VN, to_vn
 from shared.kernel.days import read_day
 from shared.kernel.numbers import Unreadable
-from shared.web.words import msgid
+from shared.web.words import msgid, said
 
 _DAY: Final = timedelta(days=1)
 
@@ -160,7 +160,7 @@ def read(args: Mapping[str, str], office: str, now: datetime) -> Asked:
     of = LISTS.get(args.get("xem", ""), LISTS["dang-xu-ly"])
     dated = _DATES if of is not REGISTER else ("ngay",)
     asked = {name: read_day(args[name]) for name in dated if args.get(name)}
-    wrong = {name: [each.vi] for name, each in asked.items() if isinstance(each, Unreadable)}
+    wrong = {name: [said(each)] for name, each in asked.items() if isinstance(each, Unreadable)}
     days = {name: each for name, each in asked.items() if isinstance(each, date)}
     day = days.get("ngay") or to_vn(now).date()
     kept = {name: args[name][:100] for name in _FILTERS if args.get(name)}

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from services.intake.domain.dossier import Correction, Dossier
-from services.intake.domain.papers.words import declared
 from services.intake.domain.written import input_of
+from services.intake.web.declared import declared
 from services.intake.web.pages.faulty import LABELS
 from services.intake.web.people import People
 from services.intake.web.telling import Told, event_of
@@ -36,7 +36,7 @@ def said(place: str, value: Any, procedure: Procedure) -> str:
     if value is None or value == "":
         return gettext(_NOTHING)
     if asked is not None:
-        return declared(asked, value)
+        return declared(value, asked)
     if isinstance(value, bool):
         return gettext("Có") if value else gettext("Không")
     words = _WORDS.get(place, {}).get(value)

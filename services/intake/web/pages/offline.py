@@ -19,12 +19,13 @@ from services.intake.web.deps import deps, office_agency, own_office
 from services.intake.web.pages import blank, filing
 from services.intake.web.pages.choosing import offered
 from services.intake.web.pages.faulty import faulty
+from services.intake.web.scripts import script
 from shared.catalogue import Procedure
 from shared.identity.guard import current, guard_of, pass_of_caller, require
 from shared.identity.keys import Principal
 from shared.kernel.errors import Conflict, Forbidden, InvalidInput
 from shared.web.state import state_of
-from shared.web.words import gettext
+from shared.web.words import gettext, said
 
 #: The pages that a service worker may answer for: the desk's.
 SCOPE: Final = "/ho-so"
@@ -46,9 +47,9 @@ def blueprint() -> Blueprint:
     return blue
 
 
-def scripts() -> list[str]:
-    """The addresses of what every page of the desk loads."""
-    return [url_for("intake.static", filename=name) for name in SCRIPTS]
+def scripts() -> list[tuple[str, dict[str, str]]]:
+    """What every page of the desk loads, each with its words."""
+    return [script(name) for name in SCRIPTS]
 
 
 def page_data(principal: Principal) -> dict[str, str]:
@@ -138,7 +139,7 @@ def send(code: str) -> tuple[Response, int]:
 
 def _words(wrong: InvalidInput, procedure: Procedure) -> list[str]:
     labels = faulty(wrong.faults, [], procedure).labels
-    told = ((labels.get(each.place, ""), each.vi) for each in wrong.faults)
+    told = ((labels.get(each.place, ""), said(each)) for each in wrong.faults)
     return [f"{label}: {words}" if label else words for label, words in told]
 
 

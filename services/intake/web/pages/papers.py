@@ -30,7 +30,7 @@ from shared.identity.guard import require
 from shared.kernel.days import read_day
 from shared.kernel.numbers import Unreadable
 from shared.web.state import state_of
-from shared.web.words import gettext, msgid
+from shared.web.words import gettext, msgid, said, vietnamese
 
 #: Kind -> the end of its address, and what a link to it says.
 ADDRESSES: Final[dict[FormKind, tuple[str, str]]] = {
@@ -83,10 +83,10 @@ def links(dossier: Dossier) -> list[tuple[str, str]]:
             words = gettext("Biên nhận")
         if kind == "receipt" and dossier.corrections:
             words = gettext("Giấy hẹn (bản sửa)")
-        said = (
+        words = (
             words if part is None else gettext("%(words)s (lần %(part)s)", words=words, part=part)
         )
-        found.append((said, url_for(f"papers.{kind}", code=dossier.code, lan=part)))
+        found.append((words, url_for(f"papers.{kind}", code=dossier.code, lan=part)))
     return found
 
 
@@ -132,13 +132,15 @@ def _drawn_up(kind: FormKind, code: str) -> tuple[Dossier, OfficialPaper]:
         entries = look.timeline(connection, found.code)
         taker = names_in(connection, found.code, entries).taker if kind == "receipt" else None
     home = state_of().settings.home
+    with vietnamese():
+        hours = openings(known.catalogue.reception(found.office))
     matter = Matter(
         dossier=found,
         facts=tuple(fact for entry in entries if (fact := event_of(entry)) is not None),
         around=known.around(),
         officer=taker or officer(),
         lookup=f"{home}{url_for('lookup.form')}" if home else None,
-        openings=openings(known.catalogue.reception(found.office)),
+        openings=hours,
     )
     return found, draw_up(matter, kind, request.args.get("lan", type=_number))
 
@@ -213,5 +215,5 @@ def _asked_day() -> tuple[date, tuple[str, list[str]]]:
     text = request.args.get("ngay", "")
     found = read_day(text) if text else deps().today()
     if isinstance(found, Unreadable):
-        return deps().today(), (text[:100], [found.vi])
+        return deps().today(), (text[:100], [said(found)])
     return found, (f"{found:%d/%m/%Y}", [])

@@ -19,7 +19,7 @@ from shared.kernel.clock import to_vn
 from shared.kernel.days import read_day
 from shared.kernel.numbers import Unreadable
 from shared.web.filters import vn_date
-from shared.web.words import gettext, msgid
+from shared.web.words import gettext, msgid, said
 
 #: Parcels of one office and day that a page and a file hold; none of ours sends a tenth of it.
 MOST: Final = 2000
@@ -49,7 +49,7 @@ def _day() -> tuple[date, dict[str, list[str]]]:
     """The day that is asked for; today with what is wrong where it cannot be read."""
     asked = request.args.get("ngay", "")[:100]
     day = read_day(asked) if asked else deps().today()
-    return (deps().today(), {"ngay": [day.vi]}) if isinstance(day, Unreadable) else (day, {})
+    return (deps().today(), {"ngay": [said(day)]}) if isinstance(day, Unreadable) else (day, {})
 
 
 def _rows(day: date) -> Sequence[Any]:

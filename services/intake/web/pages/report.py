@@ -15,7 +15,7 @@ from shared.identity.guard import current, pass_of_caller, require
 from shared.kernel.clock import VN
 from shared.kernel.days import read_month
 from shared.kernel.numbers import Unreadable
-from shared.web.words import gettext
+from shared.web.words import gettext, said
 
 FIRST_YEAR: Final = 2000  # whose reports can be asked for
 
@@ -67,9 +67,9 @@ def _month(text: str, today: date) -> tuple[date, str, list[str]]:
     found = read_month(text) if text else today.replace(day=1)
     if isinstance(found, date) and found.year >= FIRST_YEAR:
         return found, f"{found:%m/%Y}", []
-    said = (
-        found.vi
+    told = (
+        said(found)
         if isinstance(found, Unreadable)
         else gettext("Chỉ có từ năm %(FIRST_YEAR)s.", FIRST_YEAR=FIRST_YEAR)
     )
-    return today.replace(day=1), text[:100], [said]
+    return today.replace(day=1), text[:100], [told]

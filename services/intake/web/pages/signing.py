@@ -40,7 +40,7 @@ from shared.log import get
 from shared.web import rooms
 from shared.web.errors import lead_away
 from shared.web.state import state_of
-from shared.web.words import gettext, msgid
+from shared.web.words import gettext, msgid, said
 
 Answer = str | Response | tuple[str, int] | tuple[str, int, dict[str, str]]
 DOOR: Final = "sign-in"
@@ -112,7 +112,7 @@ def _city() -> Answer:
     try:
         return lead_away(there.send_there())
     except oidc.Unreachable as exc:
-        return _page(carried(), fault=exc.vi), exc.status
+        return _page(carried(), fault=said(exc)), exc.status
 
 
 def _back() -> Answer:
@@ -124,7 +124,7 @@ def _back() -> Answer:
         identity = there.who_came_back()
     except (oidc.Unreachable, oidc.NotLetIn) as exc:
         refused()
-        return _page(kept, fault=exc.vi), exc.status
+        return _page(kept, fault=said(exc)), exc.status
     with deps().store.query() as connection:
         person = staff.by_subject(connection, identity.subject)
     if person is None:
@@ -156,7 +156,7 @@ def _enter() -> Answer:
     device = devices.of(person)
     counted = sign_in.allowances(login, device, request.remote_addr, _secret())
     if seconds := sign_in.wait(store, counted):
-        return must_wait(seconds, lambda said: _page(kept, fault=said, login=login))
+        return must_wait(seconds, lambda words: _page(kept, fault=words, login=login))
     if not sign_in.check(person, request.form.get("password", "")) or person is None:
         refused()
         return _page(kept, fault=gettext(_WRONG), login=login), 403
@@ -186,7 +186,7 @@ def _entered(person: Person, kept: Kept) -> Answer:
                 audit.note(uow, "join staff", [person.id], place=place_of(request.remote_addr))
             given = sign_in.enter(uow, person, now)
     except InvalidInput as wrong:
-        return _page(Kept(kept.target, kept.sent, kept.values), fault=wrong.faults[0].vi), 422
+        return _page(Kept(kept.target, kept.sent, kept.values), fault=said(wrong.faults[0])), 422
     let_in(given)
     _log.info("web.signed_in", person=person.id)
     if kept.sent:
@@ -221,8 +221,8 @@ def _code() -> Answer:
     if person is None:
         return _page(kept, fault=gettext("Đã quá lâu. Vui lòng đăng nhập lại.")), 403
 
-    def page(said: str) -> str:
-        return render_template("intake/sign_in_code.html", kept=kept, fault=said)
+    def page(words: str) -> str:
+        return render_template("intake/sign_in_code.html", kept=kept, fault=words)
 
     counted = {f"sign-in-code:{person.id}": sign_in.OF_CODE}
     if seconds := sign_in.wait(store, counted):
@@ -302,11 +302,11 @@ def must_wait(seconds: float, page: Callable[[str], str]) -> Answer:
     left = max(1, math.ceil(seconds))
     guard_of().metrics.tried(DOOR, "limited")
     _log.warning("web.sign_in_limited", place=place_of(request.remote_addr), seconds=left)
-    said = gettext(
+    words = gettext(
         "Đã thử nhiều lần. Vui lòng đợi %(left)s giây rồi thử lại; tài khoản không bị khóa.",
         left=left,
     )
-    return page(said), 429, {"Retry-After": str(left)}
+    return page(words), 429, {"Retry-After": str(left)}
 
 
 def _secret() -> str:

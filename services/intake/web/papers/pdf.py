@@ -16,7 +16,7 @@ from services.intake.domain.papers.model import (
     Words,
     filled,
 )
-from services.intake.domain.papers.words import MOTTO, dated
+from services.intake.domain.papers.words import MOTTO, ON_PAPER, dated, numbered
 from services.intake.web.papers import square
 from services.intake.web.papers.press import A4, A4_WIDE, LONGEST, SLIP, Cell, Press, Sheet
 
@@ -36,7 +36,7 @@ def render(paper: OfficialPaper, size: Size = "a4") -> bytes:
 
 
 def _run(paper: OfficialPaper, sheet: Sheet, height: float, pages: int, *, inked: bool) -> Press:
-    foot = f"Số: {paper.number}"
+    foot = numbered(paper.number)
     press = Press(sheet, paper.at, height=height, foot=foot, pages=pages, inked=inked)
     press.pdf.set_title(f"{paper.title} {paper.number}")
     press.pdf.set_author(paper.issuer.name)
@@ -73,7 +73,7 @@ def _side_by_side(press: Press, paper: OfficialPaper) -> None:
     left, right = sheet.margin, sheet.margin + sheet.inner / 2 + 2
     sides = []
     for x, parts in (
-        (left, ((paper.issuer.name.upper(), "B"), (f"Số: {paper.number}", ""))),
+        (left, ((paper.issuer.name.upper(), "B"), (numbered(paper.number), ""))),
         (right, ((MOTTO[0].upper(), "B"), (MOTTO[1], "B"), (dated(paper.place, paper.at), ""))),
     ):
         press.y = top
@@ -92,7 +92,7 @@ def _stacked(press: Press, paper: OfficialPaper) -> None:
         (MOTTO[0].upper(), "B"),
         (MOTTO[1], "B"),
         (paper.issuer.name.upper(), "B"),
-        (f"Số: {paper.number}", ""),
+        (numbered(paper.number), ""),
         (dated(paper.place, paper.at), ""),
     ):
         press.row([_whole(press, text, style, size=press.sheet.size - 0.5, align="centre")])
@@ -133,9 +133,9 @@ def _block(press: Press, paper: OfficialPaper, block: Block) -> None:
         case Words():
             press.row([_whole(press, block.text)])
         case Because():
-            for label, text in (("Lý do:", block.reason), ("Ông/Bà làm gì tiếp:", block.next_step)):
+            for label, text in (("reason", block.reason), ("next_step", block.next_step)):
                 press.need(3 * press.leading(press.sheet.size))
-                press.row([_whole(press, label, "B")])
+                press.row([_whole(press, f"{ON_PAPER[label]}:", "B")])
                 press.row([_whole(press, text)])
     press.skip(1.5 if press.sheet.endless else 2.5)
 

@@ -2,6 +2,7 @@
    without it the search is sent, and every field is typed. */
 "use strict";
 (() => {
+  const say = self.lienthongWords();
   const visible = (each) => !each.closest("[hidden]") && each.offsetParent !== null;
 
   function tell(where, words) {
@@ -40,7 +41,7 @@
       results.hidden = !found.length;
       all.hidden = words.length > 0;
       none.hidden = !words.length || found.length > 0;
-      tell(search, words.length ? `${found.length} thủ tục.` : "");
+      tell(search, words.length ? say("found", { number: found.length }) : "");
     }
 
     input.addEventListener("input", narrow);
@@ -98,12 +99,12 @@
       const next = ready.findIndex((each) => written(each) === name.value.trim()) + 1;
       const chosen = event.target.closest("[data-copy]") ?? ready[next % ready.length];
       if (!chosen || !written(chosen)) {
-        tell(people, "Chưa ghi tên ở tờ khai.");
+        tell(people, say("nameless"));
         return;
       }
       name.value = written(chosen);
       name.dispatchEvent(new Event("input", { bubbles: true }));
-      tell(people, `Người nộp: ${name.value}.`);
+      tell(people, say("applicant", { name: name.value }));
       const after = inputs();
       after[after.indexOf(name) + 1]?.focus();
     });
@@ -118,7 +119,7 @@
         input.value = input.dataset.asked;
         input.dispatchEvent(new Event("input", { bubbles: true }));
       }
-      tell(fill, "Đã ghi đủ. Giấy tờ có điều kiện: ghi tay khi nhận.");
+      tell(fill, say("filled"));
     });
   }
 })();

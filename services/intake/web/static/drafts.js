@@ -173,7 +173,7 @@
   function listed() {
     return [...form.querySelectorAll(".paper")].map((paper) => {
       const numbers = [...paper.querySelectorAll("input[type=number]")].filter((each) => Number(each.value) > 0)
-        .map((each) => `${each.value} ${each.labels[0].firstChild.textContent.trim().toLowerCase()}`);
+        .map((each) => `${each.value} ${each.dataset.listed}`);
       const words = paper.querySelector("p.paper-name")?.firstChild.textContent.trim() ?? paper.querySelector("input:not([type=number])").value;
       return numbers.length ? `${words}: ${numbers.join(", ")}` : "";
     }).filter(Boolean);

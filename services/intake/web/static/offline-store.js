@@ -7,6 +7,10 @@
 self.lienthongQuay = (() => {
   const subtle = self.isSecureContext ? self.crypto?.subtle : null;
   if (!subtle || !self.indexedDB) return null; // without https nothing is kept here
+  // Reasons are kept as names of sentences, for pages alone have words: the service worker has none.
+  const say = self.lienthongWords?.();
+  const inWords = (found) => found
+    && { ...found, reasons: found.reasons.map((each) => (say && each.key ? say(each.key, each) : each)) };
   const AREA = "/ho-so/cho-gui";
   const LIMIT_MS = 30000;
   const DAY_MS = 24 * 3600 * 1000;
@@ -310,20 +314,20 @@ self.lienthongQuay = (() => {
     // Whoever answers in another tongue (a hotel's page, a proxy) is not the city.
     if (!(answer.headers.get("Content-Type") ?? "").includes("json")) return { state: "away" };
     if (answer.status === 500) {
-      await change(found.id, {}, { reasons: ["Máy chủ gặp lỗi với hồ sơ này; sẽ thử lại. Báo người quản trị nếu còn mãi."] }, found.iv);
+      await change(found.id, {}, { reasons: [{ key: "broken" }] }, found.iv);
       return { state: "away", later: true };
     }
-    const told = await answer.json();
+    const heard = await answer.json();
     if (answer.status === 401) {
       await forgetKey();
       return { state: "signed-out" };
     }
     if (answer.status === 403) return { state: "other" };
-    if (answer.status === 201 && told.code) {
-      await change(found.id, { state: "sent", dossier: told.code, doneAt: Date.now() }, { inputs: [], reasons: [] }, found.iv);
+    if (answer.status === 201 && heard.code) {
+      await change(found.id, { state: "sent", dossier: heard.code, doneAt: Date.now() }, { inputs: [], reasons: [] }, found.iv);
       return null;
     }
-    const reasons = told.faults ?? [told.detail ?? `Máy chủ trả lời ${answer.status}.`];
+    const reasons = heard.faults ?? [heard.detail ?? { key: "answered", status: answer.status }];
     await change(found.id, { state: "refused" }, { reasons }, found.iv);
     return null;
   }
@@ -344,6 +348,8 @@ self.lienthongQuay = (() => {
 
   return {
     acquaint, who, forgetKey, leave, keepTyped, typed, unsaved, dropTyped,
-    handIn, row, rows, change, dropRow, beside, sendAll, onChange, askForSync, newId: () => crypto.randomUUID(),
+    handIn, change, dropRow, beside, sendAll, onChange, askForSync, newId: () => crypto.randomUUID(),
+    row: async (id) => inWords(await row(id)),
+    rows: async () => { const found = await rows(); return { ...found, rows: found.rows.map(inWords) }; },
   };
 })();

@@ -2,6 +2,7 @@
 "use strict";
 (async () => {
   const quay = self.lienthongQuay;
+  const say = self.lienthongWords();
   const at = (id) => document.getElementById(id);
   const show = (id, yes = true) => { if (at(id)) at(id).hidden = !yes; };
   if (!quay) {
@@ -15,30 +16,24 @@
   });
   function minute(instant) {
     const of = Object.fromEntries(parts.formatToParts(instant).map(({ type, value }) => [type, value]));
-    return `${of.hour}:${of.minute} ngày ${of.day}/${of.month}/${of.year}`;
+    return say("at", { time: `${of.hour}:${of.minute}`, day: `${of.day}/${of.month}/${of.year}` });
   }
-  const STATES = { waiting: "Chờ gửi", refused: "Chưa gửi được", sent: "Đã gửi" };
-  const WHY = {
-    away: "Chưa có mạng; sẽ tự thử lại.",
-    "signed-out": "Phiên làm việc đã hết: đăng nhập để gửi tiếp.",
-    other: "Hồ sơ do người khác nhận, hoặc nhận cho nơi khác: chính người đó đăng nhập, đúng nơi làm việc, để gửi.",
-  };
 
   // --- the list ---------------------------------------------------------------------------------
   function link(words, href) {
     return Object.assign(document.createElement("a"), { textContent: words, href });
   }
   function acts(row) {
-    if (row.state === "sent") return [link("In giấy hẹn", `/ho-so/${row.dossier}/giay-hen`)];
-    const open = link(row.state === "refused" ? "Mở để sửa" : "Mở", `/ho-so/moi/${row.code}?nhap=${encodeURIComponent(row.id)}`);
-    const slip = link("Giấy tạm", `/ho-so/cho-gui/giay#${row.id}`);
-    const drop = Object.assign(document.createElement("button"), { type: "button", className: "small outline", textContent: "Xóa" });
-    drop.setAttribute("aria-label", `Xóa ${row.number}`);
+    if (row.state === "sent") return [link(say("receipt"), `/ho-so/${row.dossier}/giay-hen`)];
+    const open = link(say(row.state === "refused" ? "mend" : "open"), `/ho-so/moi/${row.code}?nhap=${encodeURIComponent(row.id)}`);
+    const slip = link(say("slip"), `/ho-so/cho-gui/giay#${row.id}`);
+    const drop = Object.assign(document.createElement("button"), { type: "button", className: "small outline", textContent: say("drop") });
+    drop.setAttribute("aria-label", say("drop_one", row));
     drop.addEventListener("click", async () => {
       if (!drop.dataset.sure) {
         drop.dataset.sure = "1";
         drop.removeAttribute("aria-label"); // it is read with its question from now on
-        drop.textContent = `Xóa hẳn ${row.number}? Công dân đang giữ giấy tạm`;
+        drop.textContent = say("drop_sure", row);
         return;
       }
       await quay.dropRow(row.id);
@@ -50,7 +45,7 @@
     const made = at("hang-cho").content.cloneNode(true);
     const cells = made.querySelectorAll("th, td");
     const state = document.createElement("strong");
-    state.textContent = STATES[row.state] ?? row.state;
+    state.textContent = say(row.state);
     const told = row.state === "sent" ? [": ", Object.assign(link(row.dossier, `/ho-so/${row.dossier}`), { className: "code" })] : row.reasons.map((words) => `. ${words}`);
     [[row.number], [row.applicant], [row.title], [minute(row.at)], [state, ...told], acts(row)]
       .forEach((parts, place) => {
@@ -68,13 +63,11 @@
     show("gui-ngay", rows.some((each) => each.state === "waiting"));
     show("dang-khoa", locked > 0);
     show("khoa-may", signedIn && "blank" in document.body.dataset);
-    at("dang-khoa").querySelector("[data-words]").textContent = signedIn
-      ? `Còn ${locked} hồ sơ trong máy này do người khác nhận, hoặc nhận cho nơi khác. Chúng được khóa: chính người đó đăng nhập ở máy này thì tự gửi.`
-      : `Còn ${locked} hồ sơ trong máy này đang khóa: người đã nhận đăng nhập thì tự gửi.`;
+    at("dang-khoa").querySelector("[data-words]").textContent = say(signedIn ? "locked_for_other" : "locked", { number: locked });
     const typed = await quay.unsaved();
     at("go-do").querySelector("ul").replaceChildren(...typed.map((each) => {
       const item = document.createElement("li");
-      item.append(link(each.applicant || "chưa ghi tên", `/ho-so/moi/${each.code}?nhap=${encodeURIComponent(each.id)}`), ` – ${each.title}, ${minute(each.at)}`);
+      item.append(link(each.applicant || say("nameless"), `/ho-so/moi/${each.code}?nhap=${encodeURIComponent(each.id)}`), ` – ${each.title}, ${minute(each.at)}`);
       return item;
     }));
     show("go-do", typed.length > 0);
@@ -111,7 +104,7 @@
   });
   at("gui-ngay")?.addEventListener("click", () => quay.send(true));
   document.addEventListener("lienthong:sent", (event) => {
-    if (at("cho-gui-tin")) at("cho-gui-tin").textContent = WHY[event.detail.state] ?? "";
+    if (at("cho-gui-tin")) at("cho-gui-tin").textContent = ["away", "signed-out", "other"].includes(event.detail.state) ? say(event.detail.state) : "";
     refresh();
   });
   quay.onChange(refresh);

@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const quay = self.lienthongQuay;
+  const say = self.lienthongWords();
   const { owner, worker, blank } = document.body.dataset;
   if (!quay) return;
   const FORMS = "lienthong-to-khai";
@@ -72,11 +73,11 @@
       setTimeout(probe, FIRST_MS);
       return;
     }
-    const words = asked.status === 200 ? "Đã có mạng. " : "Đã có mạng, phiên làm việc đã hết: đăng nhập để gửi tiếp. ";
-    const again = Object.assign(document.createElement("a"), { href: location.href, textContent: "Tải lại trang" });
+    const words = say(asked.status === 200 ? "online" : "online_signed_out");
+    const again = Object.assign(document.createElement("a"), { href: location.href, textContent: say("reload") });
     again.addEventListener("click", (event) => { event.preventDefault(); location.reload(); });
     const line = document.createElement("p");
-    line.append(words, again, ".");
+    line.append(words, " ", again, ".");
     note?.replaceChildren(line);
   }
 
@@ -97,7 +98,7 @@
     }
     if (location.pathname === "/ho-so/cho-gui") link.setAttribute("aria-current", "page");
     link.parentElement.hidden = number === 0;
-    link.textContent = `Chờ gửi: ${number}`;
+    link.textContent = say("waiting", { number });
   }
 
   // --- signing out ----------------------------------------------------------------------------------
@@ -108,11 +109,11 @@
     const { rows } = await quay.rows().catch(() => ({ rows: [] }));
     const left = rows.filter((each) => each.state !== "sent").length;
     if (left && !document.getElementById("con-cho")) {
-      warn(`Còn ${left} hồ sơ chưa gửi trong máy này. Đăng xuất thì chúng được khóa lại, chỉ gửi được khi chính bạn đăng nhập lại trên máy này. Bấm Đăng xuất lần nữa nếu vẫn muốn.`);
+      warn(say("left", { number: left }));
       return;
     }
     if (await lock()) out.submit();
-    else warn("Đang mất mạng: chữ đã gõ và chìa khóa đã xóa khỏi máy này; phiên làm việc kết thúc khi máy có mạng và trang tiếp nhận được mở.");
+    else warn(say("left_offline"));
   });
 
   // The person goes; false where there is no line to tell the server, which is told later.
@@ -177,7 +178,7 @@
     }
   }
   async function keepForms() {
-    const version = `${worker} ${owner}`;
+    const version = `${worker} ${owner} ${document.documentElement.lang}`;
     const here = location.pathname;
     if (/^\/ho-so\/moi\/[^/]+$/.test(here)) await keepPage(here, version);
     for (const path of ["/ho-so/cho-gui", "/ho-so/cho-gui/giay"]) await keepPage(path, version);

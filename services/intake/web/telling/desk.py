@@ -50,11 +50,13 @@ _BECAUSE = {
 
 
 def _registered(event: DossierRegistered) -> Words:
-    return gettext("Nộp hồ sơ %(channel)s, chờ kiểm tra", channel=CHANNELS_VI[event.channel]), []
+    return gettext(
+        "Nộp hồ sơ %(channel)s, chờ kiểm tra", channel=gettext(CHANNELS_VI[event.channel])
+    ), []
 
 
 def _received(event: DossierReceived) -> Words:
-    title = gettext("Tiếp nhận hồ sơ, nộp %(channel)s", channel=CHANNELS_VI[event.channel])
+    title = gettext("Tiếp nhận hồ sơ, nộp %(channel)s", channel=gettext(CHANNELS_VI[event.channel]))
     return title, [when(gettext("Hẹn trả kết quả"), event.promised_at)]
 
 
@@ -188,9 +190,9 @@ def _returned(event: DossierReturned | DossierPartlyReturned) -> Words:
         else ""
     )
     how = [
-        RETURN_METHODS.get(event.method, ("", ""))[0],
+        gettext(RETURN_METHODS[event.method][0]) if event.method in RETURN_METHODS else "",
         sent,
-        TAKERS_VI.get(event.taker or "", ""),
+        gettext(TAKERS_VI[event.taker]) if event.taker in TAKERS_VI else "",
     ]
     if isinstance(event, DossierPartlyReturned):
         return gettext("Đã trả một phần kết quả, còn %(left)s", left=event.left), how
@@ -211,7 +213,7 @@ def _similar_seen(event: SimilarSeen) -> Words:
             dossier=each.dossier or gettext("một hồ sơ"),
             office=each.office.name,
         )
-        + ", ".join(WHY_VI.get(why, why) for why in each.why)
+        + ", ".join(gettext(WHY_VI.get(why, why)) for why in each.why)
         for each in event.similar
     ]
     return gettext("Đã xem hồ sơ tương tự và vẫn nộp"), shown
