@@ -18,6 +18,7 @@ from shared.messaging.metrics import Metrics
 from shared.settings import Settings
 from shared.web.api import create_api
 from shared.web.app import create_app
+from shared.web.state import state_of
 from shared.web.words import msgid
 
 TITLE = msgid("Tin nhắn đến công dân")
@@ -44,6 +45,7 @@ def create_web(
         ),
         catalogues=(Path(__file__).parent / "translations",),
     )
+    state_of(app).for_citizens = frozenset({"ending"})
     api = create_api(
         app,
         "Liên Thông: notify",
