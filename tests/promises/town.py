@@ -7,6 +7,7 @@ run. No test lives here.
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -179,6 +180,7 @@ MAKERS = {
     "/notify": "notify",
 }
 # What may differ between two runs that mean the same: ids drawn anew.
+_MARK = re.compile(r"(?<=Ma tin )\w+|(?<=Msg )\w+")
 _IDS = ("dossier", "task", "message", "document", "reference", "number")
 
 
@@ -252,6 +254,7 @@ def _message(city: City, code: str, *, at: bool) -> list[tuple[str, ...]]:
     for one in messages(city):
         if one.dossier == code:
             text = f"{one.subject}\n{one.body}".replace(code, "CODE").replace(word, "WORD")
+            text = _MARK.sub("MARK", text)
             found.append((one.moment, one.channel, str(one.state), text if at else ""))
     return found
 
