@@ -55,6 +55,7 @@ def blueprint() -> Blueprint:
         """For everybody who has code and look-up word."""
 
         @public
+        @blue.doc(security=[])  # type: ignore[untyped-decorator]
         @blue.arguments(LookUpSchema)  # type: ignore[untyped-decorator]
         @blue.response(200, FoundSchema)  # type: ignore[untyped-decorator]
         @blue.alt_response(404, description="No dossier has this code and word")  # type: ignore[untyped-decorator]
