@@ -154,12 +154,12 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def workers(arguments: list[str]) -> list[str]:
     """How many processes share the tests; none where the arguments choose, debug or only list.
 
-    Two on two processors: what one waits for (disk, broker, a child process) the other uses.
+    One more than processors: what one waits for (disk, broker, a child process) the others use.
     """
     words = {each.partition("=")[0] for each in arguments}
     if words & ONE_PROCESS or any(word[:2] == "-n" for word in words):
         return []
-    return ["-n", str(max(2, min(os.cpu_count() or 2, MOST_WORKERS)))]
+    return ["-n", str(min((os.cpu_count() or 2) + 1, MOST_WORKERS))]
 
 
 def run_all(arguments: list[str]) -> int:
