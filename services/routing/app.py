@@ -58,14 +58,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.consumer(FACTS_QUEUE, fact_handlers(rules), sources=(INTAKE,)),
             parts.consumer(ANSWERS_QUEUE, answer_handlers(rules), verify=verify),
             audit.Keeper(NAME, store, settings.access_days),
-            parts.ticker(
-                "deadlines",
-                Timely(
-                    next_due=views.next_due,
-                    due=due,
-                    pass_time=partial(pass_time, rules=rules),
-                ),
-            ),
+            parts.ticker("deadlines", Timely(views.next_due, due, partial(pass_time, rules=rules))),
             parts.ticker(
                 "reminders",
                 Timely(

@@ -140,7 +140,7 @@ def test_a_question_is_not_answered_by_the_same_keys_once_more(browser, embedded
         for keys in ("Alt+P", "Alt+Y", "Control+Enter"):
             page.keyboard.press(keys)
         page.get_by_text("có thể về cùng một việc").wait_for()
-        assert "notice waiting" in page.evaluate("document.activeElement.className")
+        page.locator(".notice.waiting:focus").wait_for()
         is_sound(page)
         page.locator("[name='c.name']").press("Control+Enter")
         page.wait_for_timeout(300)

@@ -51,7 +51,7 @@ def test_an_officer_files_a_dossier_and_hands_out_the_receipt(page, site, embedd
     page.get_by_role("button", name="Nộp và in giấy hẹn").click()
     page.locator("small").get_by_text("1.25 có thể là 1,25 hoặc 125").wait_for()
     is_sound(page)
-    assert page.evaluate("document.activeElement.className") == "notice bad"
+    page.locator(".notice.bad:focus").wait_for()
     page.get_by_role("link", name="Diện tích").click()
     assert page.evaluate("document.activeElement.name") == "f.area"
     assert page.get_by_label("Diện tích").input_value() == "1.25"
