@@ -24,6 +24,7 @@ LOST_BY_LAW: Final = (3, 7, 8)  # refused, withdrawn, stopped: none of them was 
 # A person decides; for a check we are that person. What is held for a decent hour goes now.
 RESENT: Final = ("uncertain", "undeliverable", "held")
 TOLD: Final = ("sent", "delivered")
+OVERTAKEN: Final = "cancelled"  # what a result or more has made untrue
 ANSWERED: Final = kind_of(StepAnswered).name
 PAUSE: Final = 0.3
 
@@ -42,8 +43,13 @@ class Carried:
     told: dict[str, str] = field(default_factory=dict)  # moment -> state of the message
 
     @property
-    def told_all(self) -> bool:
-        return all(self.told.get(moment) == "sent" for moment in MOMENTS)
+    def overtaken(self) -> bool:
+        """Whether the result came before the receipt was sent (a service was away): it is said no more."""
+        return [self.told.get(moment) for moment in MOMENTS[:2]] == [OVERTAKEN, TOLD[0]]
+
+    def was_told(self, moment: str) -> bool:
+        """Whether the citizen knows of it."""
+        return self.told.get(moment) == TOLD[0] or (moment == MOMENTS[0] and self.overtaken)
 
 
 @dataclass(slots=True)
@@ -65,7 +71,7 @@ class Outcome:
             dossier.status == RETURNED
             and dossier.answered >= set(self.agencies)
             and dossier.answers >= len(self.agencies)
-            and dossier.told_all
+            and all(map(dossier.was_told, MOMENTS))
         )
 
     @property

@@ -24,7 +24,7 @@ def table(outcome: Outcome) -> Iterator[str]:
     yield _row("resolved", sum(d.status in (RESOLVED, RETURNED) for d in found), outcome)
     yield _row("handed over", sum(dossier.status == RETURNED for dossier in found), outcome)
     for moment in MOMENTS:
-        done = sum(dossier.told.get(moment) == "sent" for dossier in found)
+        done = sum(dossier.was_told(moment) for dossier in found)
         yield _row(f"citizen told: {moment}", done, outcome)
     if times := [taken.total_seconds() for d in found if (taken := _taken(d)) is not None]:
         yield f"  filed to resolved: median {median(times):.1f} s, slowest {max(times):.1f} s"
@@ -32,6 +32,8 @@ def table(outcome: Outcome) -> Iterator[str]:
         yield f"  {outcome.waited} requests found a service away and were tried again"
     if outcome.resent:
         yield f"  {outcome.resent} messages were uncertain or held and were sent by order"
+    if overtaken := sum(dossier.overtaken for dossier in found):
+        yield f"  {overtaken} receipts were overtaken by the result and said no more"
     yield f"  the whole run: {outcome.seconds:.1f} s"
 
 
@@ -60,7 +62,7 @@ def _missing(dossier: Carried, outcome: Outcome) -> str:
         parts += [
             f"not told '{moment}' ({dossier.told.get(moment, 'no message')})"
             for moment in MOMENTS
-            if dossier.told.get(moment) != "sent"
+            if not dossier.was_told(moment)
         ]
     return "; ".join(parts)
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from services.commands.smoke import smoke
 from shared.identity.keys import draw, register
 from simulation.smoke.access import Access, SmokeFailed
-from simulation.smoke.run import MOMENTS, Run
+from simulation.smoke.run import MOMENTS, Carried, Run
 from simulation.smoke.table import faults, table
 from tests.smoke.conftest import Town
 
@@ -43,6 +43,15 @@ def test_it_takes_no_real_agencys_task_and_writes_no_sms(town: Town):
     folder = town.city.data_dir / "messages"
     assert len(list((folder / "email").glob("*.eml"))) == 3 * len(MOMENTS)
     assert not (folder / "sms").exists()
+
+
+def test_a_receipt_may_be_overtaken_by_the_result_and_nothing_else_may():
+    told = {"received": "cancelled", "resolved": "sent", "returned": "sent"}
+    assert all(map(Carried("c", "t", told=told).was_told, MOMENTS))
+    for moment in ("resolved", "returned"):
+        less = Carried("c", "t", told=told | {moment: "cancelled"})
+        assert not less.was_told(moment)
+    assert not Carried("c", "t", told=told | {"resolved": "queued"}).was_told("received")
 
 
 def test_it_can_be_run_again_and_again(town: Town):
