@@ -6,13 +6,13 @@ taken up again.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
 from services.notify.delivery.asking import LookUp
+from services.notify.delivery.lookout import Lookout
 from services.notify.domain.incoming import Kind, phone_of, understood
 from services.notify.storage import heard as rows
 from services.notify.storage.heard import Heard
@@ -43,25 +43,20 @@ class Answerer:
         self._store = store
         self._rule = rule
         self._signal = store.signal(HEARD)
-        self._seen = -1  # sets of the signal when the database was last asked
-        self._asked_at = 0.0  # monotonic
-        self._due: datetime | None = None
+        self._lookout = Lookout(store, self._signal, rows.next_due, every=LOOK_EVERY_SECONDS)
 
     def step(self, wait: float) -> int:
         """Act on what is due; where nothing is, wait up to `wait` s for it."""
         heard = self._signal.count
-        if not self._is_due():
+        if not self._lookout.is_due():
             if wait <= 0:
                 return 0
-            if self._due is not None:
-                left = (self._due - self._store.clock.now()).total_seconds()
-                wait = max(0.0, min(wait, left))
-            self._signal.wait(heard, wait)
-            if not self._is_due():
+            self._lookout.rest(heard, wait)
+            if not self._lookout.is_due():
                 return 0
         with self._store.query() as connection:
             due = rows.due(connection, self._store.clock.now(), AT_ONCE)
-        self._seen = -1
+        self._lookout.forget()
         done = Counter(kind.value for one in due if (kind := self._take(one)) is not None)
         if done:
             _log.info("answers.acted", **done)
@@ -69,12 +64,11 @@ class Answerer:
 
     def next_due(self) -> datetime | None:
         """When a text is looked at next, UTC."""
-        self._look()
-        return self._due
+        return self._lookout.next_due()
 
     def wake(self) -> None:
         """Look again now."""
-        self._seen = -1
+        self._lookout.forget()
         self._signal.set()
 
     def close(self) -> None:
@@ -95,15 +89,3 @@ class Answerer:
             if not rows.is_claimed(uow.connection, one, until):
                 return None
             return act(uow, one, asked, told, rule)
-
-    def _is_due(self) -> bool:
-        self._look()
-        return self._due is not None and self._due <= self._store.clock.now()
-
-    def _look(self) -> None:
-        sets, at = self._signal.count, time.monotonic()
-        if sets == self._seen and at - self._asked_at < LOOK_EVERY_SECONDS:
-            return
-        with self._store.query() as connection:
-            self._due = rows.next_due(connection)
-        self._seen, self._asked_at = sets, at

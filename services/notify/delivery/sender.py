@@ -14,8 +14,11 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from services.notify.channels import Channel
 from services.notify.delivery.handing import Handing
+from services.notify.delivery.lookout import Lookout
 from services.notify.delivery.processes import Presence
 from services.notify.domain.delivery import Busy, Failed, GoingOut, Sent, Unknown, Waiting
 from services.notify.domain.messages import RETRIES, Message
@@ -85,9 +88,7 @@ class Sender:
         self._is_dead = is_dead or self._presence.is_gone
         self._started = False
         self._claimed_at = -1  # sets when the last claim began
-        self._seen = -1  # sets when the database was last asked what is due
-        self._due: datetime | None = None
-        self._asked_at = 0.0  # monotonic
+        self._lookout = Lookout(store, self._signal, self._find, every=LOOK_EVERY_SECONDS)
         self._more = False  # the last claim was full: there is probably another
         self._unrecorded: list[Tried] = []
         self._handing: Handing | None = None  # a batch that is not over: its server is slow
@@ -112,13 +113,12 @@ class Sender:
             return self._send()
         if wait <= 0:
             return 0
-        self._rest(heard, wait)
+        self._lookout.rest(heard, wait)
         return self._send() if self._is_due() else 0
 
     def next_due(self) -> datetime | None:
         """When a message is next tried, UTC."""
-        self._look()
-        return self._due
+        return self._lookout.next_due()
 
     def wake(self) -> None:
         """Look again now."""
@@ -160,7 +160,7 @@ class Sender:
             going = gate(uow, claimed, self._manners) if self._manners else claimed
         self._claimed_at = heard
         self._more = len(claimed) == self._batch
-        self._seen = -1
+        self._lookout.forget()
         return going, len(claimed) - len(going)
 
     def _has_heard_of_dead(self) -> bool:
@@ -178,7 +178,7 @@ class Sender:
                 patient=self._patience,
             )
         self._started = True
-        self._seen = -1
+        self._lookout.forget()
         return found
 
     def _gone(self, sender: str) -> bool:
@@ -262,24 +262,11 @@ class Sender:
         # Whoever set it wrote a message that waits: claiming it is as dear as asking whether it does.
         if self._signal.count != self._claimed_at:
             return True
-        self._look()
-        return self._due is not None and self._due <= self._store.clock.now()
+        return self._lookout.is_due()
 
-    def _look(self) -> None:
-        sets, at = self._signal.count, time.monotonic()
-        if sets == self._seen and at - self._asked_at < LOOK_EVERY_SECONDS:
-            return
-        with self._store.query() as connection:
-            found = sendings.next_due(connection, self.kind, self._me)
-            shared = self._store.shared_clock.now(connection)
-        self._due = _first(found, self._store.clock.now(), shared)
-        self._seen, self._asked_at = sets, at
-
-    def _rest(self, heard: int, wait: float) -> None:
-        if self._due is not None:
-            left = (self._due - self._store.clock.now()).total_seconds()
-            wait = max(0.0, min(wait, left))
-        self._signal.wait(heard, wait)
+    def _find(self, connection: sa.Connection) -> datetime | None:
+        found = sendings.next_due(connection, self.kind, self._me)
+        return _first(found, self._store.clock.now(), self._store.shared_clock.now(connection))
 
 
 def _is_plainly_sent(one: Tried) -> bool:
