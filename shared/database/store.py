@@ -5,7 +5,7 @@ Built once in the composition root and handed in; holds no state of any one unit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final
 
@@ -28,7 +28,8 @@ _READS_ONLY: Final = sa.text("SELECT current_setting('transaction_read_only')")
 class Store:
     """Engine and event log of one service.
 
-    `after_commit` hooks run after each commit that recorded events or gave a signal.
+    `after_commit` hooks run after each commit that recorded events or gave a signal; they are handed
+    the names of the signals.
     """
 
     def __init__(self, engine: sa.Engine, log: EventLog, *, clock: Clock, ids: Ids) -> None:
@@ -41,7 +42,7 @@ class Store:
         self.commits = Signal()  # a unit of work was committed
         self.replayed = Signal()  # an inbox row was released to be tried again
         self._signals: dict[str, Signal] = {}
-        self.after_commit: list[Callable[[], None]] = []
+        self.after_commit: list[Callable[[Collection[str]], None]] = []
         self.given: dict[type[Any], Any] = {}  # what each unit of work is handed, by its class
         self._gate = Gate()
         self._refused = False  # the last writer was
@@ -78,19 +79,22 @@ class Store:
             self.recorded.set()
         if unit.has_recorded or unit.signals:
             for hook in self.after_commit:
-                hook()
+                hook(unit.signals)
 
     def signal(self, name: str) -> Signal:
         """The signal that units give by `UnitOfWork.signal(name)`."""
         found = self._signals.get(name)
         return found if found is not None else self._signals.setdefault(name, Signal())
 
-    def signal_all(self) -> None:
-        """Another process has committed something: whoever waits for a signal must look."""
+    def heard(self, names: Collection[str] | None = None) -> None:
+        """Another process has committed: the relay looks, and whoever waits for these signals.
+
+        None: what it brought is not known, so all look.
+        """
         self.recorded.set()
         self.commits.set()
-        for signal in list(self._signals.values()):
-            signal.set()
+        for name in list(self._signals) if names is None else names:
+            self.signal(name).set()
 
     @contextmanager
     def ending(self, connection: sa.Connection) -> Iterator[None]:

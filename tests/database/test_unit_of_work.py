@@ -132,7 +132,7 @@ def test_repositories_are_made_once_per_unit_and_written_before_the_facts(store)
 def test_the_bells_ring_after_the_commit_and_only_then(store):
     counts = store.recorded.count, store.commits.count
     heard = []
-    store.after_commit.append(lambda: heard.append(len(outbox(store))))
+    store.after_commit.append(lambda _names: heard.append(len(outbox(store))))
     with store.begin() as uow:
         save(uow)
     assert (store.recorded.count, store.commits.count) == (counts[0], counts[1] + 1)

@@ -10,7 +10,7 @@ import pytest
 
 from shared.database import Store
 from shared.kernel.errors import DatabaseAway
-from shared.messaging.loops.wakeups import Listener, Notifier, listeners, notifiers
+from shared.messaging.loops.wakeups import EVEN_SECONDS, Listener, Notifier, listeners, notifiers
 from tests.backends import EmbeddedBackend, ServersBackend
 from tests.messaging.loops import make_store
 
@@ -75,16 +75,35 @@ def test_a_listener_that_begins_recorded_for_what_it_did_not_hear(
 
 def test_many_commits_become_few_notices(pair: tuple[Store, Store]) -> None:
     here, _ = pair
-    notifier = Notifier(here, "routing", gap=0.05)
+    notifier = Notifier(here, "routing")
     for number in range(30):
         say(here, f"word-{number}")
-    assert notifier.step(0) == 30  # one notice that tells of all
-    told = time.monotonic()
-    assert notifier.step(0) == 0
-    say(here, "more")
-    assert notifier.step(0) == 1
-    assert time.monotonic() - told > 0.04  # held back by what was left of the gap
+    assert notifier.step(1) == 30  # one notice that tells of all
+    began, notices = time.monotonic(), 0
+    while notices < 20:
+        say(here, f"more-{notices}")
+        notices += notifier.step(1)
+    assert time.monotonic() - began > 10 * EVEN_SECONDS  # the first few went out at once
+    say(here, "last")
+    assert notifier.step(0) == 0  # not yet, and nobody is kept waiting for it
+    assert notifier.step(1) == 1
     notifier.close()
+
+
+def test_a_notice_says_which_signals_were_given(pair: tuple[Store, Store]) -> None:
+    here, there = pair
+    listener, notifier = Listener(there, "routing"), Notifier(here, "routing")
+    wanted, other = there.signal("wanted"), there.signal("other")
+    listener.step(0)
+    before = wanted.count, other.count
+    with here.begin() as uow:
+        uow.signal("wanted")
+    say(here, "xin")
+    assert notifier.step(5) == 2
+    assert hear(listener) == 1
+    assert (wanted.count, other.count) == (before[0] + 1, before[1])
+    for loop in (listener, notifier):
+        loop.close()
 
 
 def test_services_do_not_wake_each_other(pair: tuple[Store, Store]) -> None:
@@ -112,11 +131,11 @@ def test_a_line_that_broke_off_is_away_and_made_again(
         listener.step(5)
     notifier.wake()
     with pytest.raises(DatabaseAway):
-        notifier.step(0)
+        notifier.step(1)
     before = there.recorded.count
     insistently(lambda: listener.step(0))
     assert there.recorded.count > before
-    assert insistently(lambda: notifier.step(0)) == 1  # what it had to tell it still tells
+    assert insistently(lambda: notifier.step(1)) == 1  # what it had to tell it still tells
     assert hear(listener) == 1
     for loop in (listener, notifier):
         loop.close()

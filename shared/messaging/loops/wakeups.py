@@ -1,18 +1,20 @@
 """Signals across processes: on PostgreSQL a commit in one process wakes the relay of another.
 
-One NOTIFY per commit would serialise commits and cost a fifth of the throughput, so one process
-sends at most one in 5 ms. A lost one costs no fact: loops look for themselves now and then. On
-SQLite there is one process only, and the store's own signals do.
+One NOTIFY per commit would serialise commits and cost a fifth of the throughput, and each one wakes
+every loop of the service. So one process sends a few at once and then one in `EVEN_SECONDS`. It
+carries the names of the signals that the commits gave. A lost one costs no fact: loops look for
+themselves now and then. On SQLite there is one process only, and the store's own signals do.
 """
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
@@ -20,9 +22,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.database import Store
 from shared.kernel.errors import DatabaseAway
+from shared.messaging.loops.linger import Pace, Rests
 from shared.messaging.loops.loop import Loop
 
-GAP_SECONDS = 0.005
+#: How far apart notices are where commits keep coming; after a rest some go out at once.
+EVEN_SECONDS: Final = 0.04
+_PACE: Final = Pace(full=sys.maxsize, longest=EVEN_SECONDS, share=1.0, credit=0.25)
 
 
 def notifiers(store: Store, service: str) -> list[Loop]:
@@ -74,36 +79,48 @@ class _Line:
 
 
 class Notifier:
-    """Tells other processes of this one's commits, at most once per `gap` seconds."""
+    """Tells other processes of this one's commits; many that come together in one notice."""
 
-    def __init__(self, store: Store, service: str, *, gap: float = GAP_SECONDS) -> None:
+    def __init__(self, store: Store, service: str) -> None:
         self.name = f"{service}.notifier"
         self._line = _Line(store)
-        self._notify = sql.SQL("NOTIFY {}").format(sql.Identifier(_channel(service)))
-        self._gap = gap
+        self._channel = _channel(service)
         self._news = threading.Event()
-        self._commits = 0  # since the last NOTIFY; a lost count is only a lost count
-        self._quiet_until = 0.0
+        self._commits = 0  # since the last notice; a lost count is only a lost count
+        self._signals: set[str] = set()  # given since the last notice
+        self._lock = threading.Lock()
+        self._rests = Rests(_PACE)
+        self._quiet_until = 0.0  # monotonic
         store.after_commit.append(self._note)
 
     def step(self, wait: float) -> int:
-        """Send one NOTIFY if there was a commit since the last; tells of how many commits."""
-        if not self._news.wait(wait):
+        """Send one notice if there was a commit since the last; tells of how many commits.
+
+        It may be held back by some hundredths of a second, unless `wait` is 0: then the next call
+        has it.
+        """
+        quiet = self._quiet_until - time.monotonic()
+        if (quiet > 0 and not wait) or not self._news.wait(wait):
             return 0
         time.sleep(max(0.0, self._quiet_until - time.monotonic()))
         self._news.clear()
-        told, self._commits = self._commits, 0
+        with self._lock:
+            told, self._commits = self._commits, 0
+            names, self._signals = self._signals, set()
         try:
             with self._line.use() as (connection, _):
-                connection.execute(self._notify)
+                connection.execute("SELECT pg_notify(%s, %s)", (self._channel, " ".join(names)))
         except DatabaseAway:
-            self._news.set()
+            self._note(names)
             raise
-        self._quiet_until = time.monotonic() + self._gap
+        now = time.monotonic()
+        self._quiet_until = now + self._rests.after(1, EVEN_SECONDS, now)
         return max(1, told)
 
-    def _note(self) -> None:
-        self._commits += 1
+    def _note(self, signals: Collection[str]) -> None:
+        with self._lock:
+            self._commits += 1
+            self._signals.update(signals)
         self._news.set()
 
     def next_due(self) -> datetime | None:
@@ -133,11 +150,11 @@ class Listener:
             if new:
                 connection.execute(self._listen)
                 # What was committed while nobody listened was not heard.
-                self._store.signal_all()
-            heard = sum(1 for _ in connection.notifies(timeout=wait, stop_after=1))
-        if heard:
-            self._store.signal_all()
-        return heard
+                self._store.heard()
+            notices = list(connection.notifies(timeout=wait, stop_after=1))
+        for notice in notices:
+            self._store.heard(notice.payload.split())
+        return len(notices)
 
     def next_due(self) -> datetime | None:
         """Never by the clock."""
