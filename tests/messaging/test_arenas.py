@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import subprocess
 import sys
 
 import pytest
+
+from shared.messaging.loops.heaps import YOUNG, collect_seldom
 
 _GLIBC = platform.libc_ver()[0] == "glibc"
 # Many threads that hold what they allocate; then how many heaps glibc reports.
@@ -49,3 +52,16 @@ def test_many_threads_share_two_heaps() -> None:
 @pytest.mark.skipif(not _GLIBC, reason="only glibc has such heaps")
 def test_what_the_operator_has_chosen_stays() -> None:
     assert counted(MALLOC_ARENA_MAX="4") == ("False", 4)
+
+
+@pytest.mark.parametrize(
+    ("young", "then"), [(700, YOUNG), (0, 0), (50_000, 50_000)], ids=["usual", "off", "higher"]
+)
+def test_cycles_are_looked_for_seldom_unless_told_otherwise(young: int, then: int) -> None:
+    before = gc.get_threshold()
+    try:
+        gc.set_threshold(young, *before[1:])
+        collect_seldom()
+        assert gc.get_threshold() == (then, *before[1:])
+    finally:
+        gc.set_threshold(*before)

@@ -13,7 +13,7 @@ from typing import Final
 
 from shared.kernel.errors import Transient
 from shared.log import get
-from shared.messaging.loops.heaps import share_heaps
+from shared.messaging.loops.heaps import collect_seldom, share_heaps
 from shared.messaging.loops.linger import APART, Pace, Rests
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.signals import told_to_stop
@@ -119,6 +119,7 @@ class Supervisor:
         """Start a thread for each loop and return."""
         self._started = True
         share_heaps()
+        collect_seldom()
         for runner in self._runners:
             runner.thread.start()
 
