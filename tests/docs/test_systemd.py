@@ -146,3 +146,17 @@ def test_systemd_itself_finds_nothing_wrong(tmp_path: Path):
     )  # fmt: skip
     ours = [line for line in done.stderr.splitlines() if "lienthong" in line]
     assert (done.returncode, ours) == (0, [])
+
+
+@pytest.mark.skipif(shutil.which("systemd-sysusers") is None, reason="there is no systemd here")
+def test_systemd_itself_makes_every_user(tmp_path: Path):
+    (tmp_path / "etc").mkdir()
+    done = subprocess.run(
+        ["systemd-sysusers", f"--root={tmp_path}", str(FOLDER / "sysusers.conf")],
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert "not a valid" not in done.stderr
+    made = (tmp_path / "etc" / "passwd").read_text(encoding="utf-8")
+    for user in (*SERVICES, "operator"):
+        assert f"lienthong-{user}:" in made
+        assert f":/var/lib/lienthong/{user}:" in made
