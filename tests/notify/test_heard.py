@@ -342,6 +342,9 @@ def test_two_machines_that_answer_each_other_come_to_rest(room: Room):
 def test_whether_a_message_is_ours_is_said_to_the_number_that_got_it_alone(room: Room):
     room.ledger.hear(a_contact(consent_email=False, phone=PHONE), received())
     (ours,) = room.ledger.messages()
+    before, _, after = ours.body.rpartition("Ma tin ")
+    assert before.endswith((". ", "! ", "? ")), "else it reads as part of the number before it"
+    assert after == mark_of(ours.id)
     room.says(f"THAT {mark_of(ours.id)}", name="before")
     assert room.answers()[-1].startswith("Khong:"), "it has not gone yet"
     room.send()

@@ -92,7 +92,8 @@ class Composer:
         if mark is None:
             return body
         said = mark.en if language == "en" else mark.vi
-        longer = f"{body} {render_sms(said, {'mark': mark_of(message.id)})}"
+        stop = "" if body.endswith((".", "!", "?")) else "."
+        longer = f"{body}{stop} {render_sms(said, {'mark': mark_of(message.id)})}"
         return longer if sms_segments(longer).parts == sms_segments(body).parts else body
 
     def _told_date(self, message: Message, notice: Notice) -> datetime | None:
