@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -32,7 +33,8 @@ from services.notify.storage.tables import heard as table
 from services.notify.usecases.answering import Later
 from services.notify.usecases.hearing import keep
 from services.notify.usecases.prune import prune
-from shared.events.intake import ResultConfirmed
+from shared.events.intake import DossierWithdrawn, ResultConfirmed
+from shared.events.routing import DossierExtended
 from shared.kernel.clock import to_vn
 from shared.settings import Settings
 from shared.testing.smsc import Smsc
@@ -342,9 +344,6 @@ def test_two_machines_that_answer_each_other_come_to_rest(room: Room):
 def test_whether_a_message_is_ours_is_said_to_the_number_that_got_it_alone(room: Room):
     room.ledger.hear(a_contact(consent_email=False, phone=PHONE), received())
     (ours,) = room.ledger.messages()
-    before, _, after = ours.body.rpartition("Ma tin ")
-    assert before.endswith((". ", "! ", "? ")), "else it reads as part of the number before it"
-    assert after == mark_of(ours.id)
     room.says(f"THAT {mark_of(ours.id)}", name="before")
     assert room.answers()[-1].startswith("Khong:"), "it has not gone yet"
     room.send()
@@ -354,6 +353,15 @@ def test_whether_a_message_is_ours_is_said_to_the_number_that_got_it_alone(room:
     assert f"luc 09:00 14/03/2022, ho so {DOSSIER}: Da tiep nhan." in room.answers()[-1]
     room.says(f"THAT {mark_of(ours.id)}", sender="84907123999")
     assert room.answers()[-1].startswith("Khong:")
+
+
+def test_the_mark_of_a_message_is_a_sentence_of_its_own(room: Room):
+    facts = (received(), sample(DossierWithdrawn), sample(ResultConfirmed), sample(DossierExtended))
+    room.ledger.hear(a_contact(consent_email=False), *facts)
+    marked = [each for each in room.ledger.messages() if mark_of(each.id) in each.body]
+    assert marked
+    for each in marked:  # else it reads as part of the hotline's number
+        assert re.search(rf"[.!?] Ma tin {mark_of(each.id)}$", each.body), each.body
 
 
 def test_parts_become_one_text_whatever_order_they_come_in(room: Room):
