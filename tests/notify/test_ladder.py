@@ -16,7 +16,14 @@ from services.notify.domain.receipts import Fate, Receipt
 from services.notify.domain.states import State
 from services.notify.usecases.receiving import take_in
 from services.notify.usecases.resending import resend
-from shared.events.intake import CitizenCalled, ResultConfirmed
+from shared.events.event import Event
+from shared.events.intake import (
+    CitizenCalled,
+    DossierSupplemented,
+    DossierWithdrawn,
+    ResultConfirmed,
+    SupplementRequested,
+)
 from shared.kernel.errors import NotAllowed
 from shared.messaging.loops.ticker import Ticker
 from tests.notify.ledger import (
@@ -210,6 +217,27 @@ def test_a_receipt_that_comes_while_the_desk_is_to_call_takes_the_call_back(city
     assert ("citizen.call_dropped", call.id) in [
         (kind, data.get("call")) for kind, data in city.ledger.told()
     ]
+
+
+@pytest.mark.parametrize(
+    ("news", "left"),
+    [
+        (sample(DossierSupplemented, round=1), []),
+        (sample(DossierSupplemented, round=2), ["supplement_requested"]),
+        (sample(DossierWithdrawn), []),
+    ],
+    ids=["handed in", "of another round", "withdrawn"],
+)
+def test_a_call_that_the_news_overtook_is_taken_back(ledger: Ledger, news: Event, left: list[str]):
+    ledger.hear(a_contact(consent_sms=False, consent_email=False), received())
+    ledger.hear(sample(SupplementRequested, round=1))
+    (call,) = ledger.messages(states=("to_call",))
+    ledger.hear(news)
+    assert [each.moment for each in ledger.messages(states=("to_call",))] == left
+    told = [data["call"] for kind, data in ledger.told() if kind == "citizen.call_dropped"]
+    assert told == ([] if left else [call.id])
+    gone = [(each.id, each.reason) for each in ledger.messages(states=("cancelled",))]
+    assert gone == ([] if left else [(call.id, "outdated")])
 
 
 def test_who_agreed_to_nothing_is_called_where_an_act_is_needed_and_else_not(ledger: Ledger):

@@ -16,6 +16,7 @@ import msgspec
 from services.notify.domain.cases import Case, learn
 from services.notify.domain.composing import Composer
 from services.notify.domain.contacts import CALL, NO_CONSENT, Address, choose
+from services.notify.domain.courtesy import OUTDATED, outdates
 from services.notify.domain.ladder import call
 from services.notify.domain.messages import APPLICANT, AT_DESK, NO_CHANNEL, Message, unreachable
 from services.notify.domain.moments import CONTACT_CHANGED, MOMENTS, Details
@@ -33,6 +34,7 @@ from shared.events.intake import (
     SupplementLapsed,
     WaybillCorrected,
 )
+from shared.events.notify import CallDropped
 from shared.events.routing import DossierResolved, DossierStopped, SupplementDropped
 
 _HANDED = (DossierReturned, DossierPartlyReturned)
@@ -107,16 +109,32 @@ def write_messages(
         blank = replace(blank, good_until=event.until)
     if blank.id in around.told:
         return Decision(replace(before, case=case), note=TOLD_BEFORE)
+    before, dropped = _without_calls(before, blank, around.now)
     if moment.code in around.rule.at_desk and _stood_there(event, case):
         seen = blank.moved(State.SKIPPED, around.now, reason=AT_DESK)
         known = replace(before, case=case, messages=(*before.messages, seen))
-        return Decision(known, note=AT_THE_DESK)
+        return Decision(known, dropped, note=AT_THE_DESK)
     if before.contact is None:
         kept = _Kept(around.made_at, case.due_at, details)
         waiting = replace(blank, about=msgspec.to_builtins(kept))
-        return Decision(replace(before, case=case, messages=(*before.messages, waiting)))
+        known = replace(before, case=case, messages=(*before.messages, waiting))
+        return Decision(known, dropped)
     written, events = _addressed(blank, notice, before.contact, around)
-    return Decision(replace(before, case=case, messages=before.messages + written), events)
+    known = replace(before, case=case, messages=before.messages + written)
+    return Decision(known, (*dropped, *events))
+
+
+def _without_calls(
+    before: Correspondence, news: Message, now: datetime
+) -> tuple[Correspondence, tuple[Event, ...]]:
+    """Nobody has to call any more about what these news have overtaken: the desk is told."""
+    kept, dropped = list[Message](), list[Event]()
+    for each in before.messages:
+        if each.state is State.TO_CALL and outdates(news, each):
+            dropped.append(CallDropped(dossier=each.dossier, call=each.id, at=now))
+            each = each.moved(State.CANCELLED, now, reason=OUTDATED)  # noqa: PLW2901
+        kept.append(each)
+    return replace(before, messages=tuple(kept)), tuple(dropped)
 
 
 def learn_deadline(

@@ -128,7 +128,7 @@ def judge(message: Message, around: Around, rule: TellingRule, now: datetime) ->
     if isinstance(to, Barred) or message.reason == ORDERED:
         return to
     others = [each for each in around.beside if each.fact_id != message.fact_id]
-    if any(_outdates(each, message) for each in others):
+    if any(outdates(each, message) for each in others):
         return Drop(OUTDATED)
     if message.moment in rule.urgent:
         return to
@@ -176,7 +176,8 @@ def _next_day(rule: TellingRule, now: datetime) -> datetime:
     return quiet_until(rule, opened) or opened
 
 
-def _outdates(other: Beside, message: Message) -> bool:
+def outdates(other: Beside | Message, message: Message) -> bool:
+    """Whether a message is no longer true, since there is this other of its dossier."""
     moment = message.moment
     if other.moment in OVERTAKEN.get(moment, ()):
         return True

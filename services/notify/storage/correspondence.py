@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from services.notify.domain.cases import Case
 from services.notify.domain.correspondence import Correspondence
-from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage import tables
 from services.notify.storage.messages import oldest_first, save
@@ -41,6 +40,8 @@ class Correspondences:
     def load(self, keys: Iterable[str]) -> None:
         """Read all that is not known yet in one query; where no contact is there, all again.
 
+        Of the messages those that wait for something that a fact may bring: a contact, or a call.
+
         Facts and contacts come on different queues. Without the lock that is taken before the
         second look a fact could find no contact and wait for one, while the contact, committed
         meanwhile, finds nothing waiting, or something of a dossier of which it knows nothing.
@@ -49,16 +50,16 @@ class Correspondences:
         if not missing:
             return
         connection, asked = self._uow.connection, {"keys": missing}
-        found = batch.query(connection, (_CASES, asked), (_CONTACTS, asked))
+        found = batch.query(connection, (_CASES, asked), (_CONTACTS, asked), (_TO_CALL, asked))
         cases, contacts = _by_dossier(case_of, found[0]), _by_dossier(contact_of, found[1])
-        messages: list[Message] = []
+        messages = [message_of(row) for row in found[2]]
         if without := [dossier for dossier in missing if dossier not in contacts]:
             lock, asked = locking(connection, without), {"keys": without}
             again = (_CASES, asked), (_CONTACTS, asked), (_WAITING, asked)
             *_, known, given, waiting = batch.query(connection, *lock, *again)
             cases |= _by_dossier(case_of, known)
             contacts |= _by_dossier(contact_of, given)
-            messages = [message_of(row) for row in waiting]
+            messages += [message_of(row) for row in waiting]
         for dossier in missing:
             self._stored[dossier] = self._known[dossier] = Correspondence(
                 cases.get(dossier) or Case(dossier),
@@ -127,6 +128,9 @@ def locking(connection: sa.Connection, dossiers: Iterable[str]) -> list[Query]:
 
 _CASES = sa.select(*CASE_COLUMNS).where(among(tables.cases.c.dossier))
 _CONTACTS = sa.select(*CONTACT_COLUMNS).where(among(tables.contacts.c.dossier))
+_TO_CALL = oldest_first(
+    among(tables.messages.c.dossier), tables.in_states(State.TO_CALL)
+).with_for_update()
 _WAITING = oldest_first(
     among(tables.messages.c.dossier), tables.in_states(State.AWAITING_CONTACT)
 ).with_for_update()
