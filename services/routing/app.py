@@ -8,7 +8,7 @@ from typing import Final
 from services.routing.delivery.posting import Poster
 from services.routing.delivery.webhooks import Webhooks
 from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, verify_sender
-from services.routing.storage import agency_mail, placing, views, webhooks
+from services.routing.storage import agency_mail, evidence, placing, views, webhooks
 from services.routing.storage.standing import MATTERS
 from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases import remind
@@ -53,7 +53,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     rules = Rules(catalogue, Links(secret_key(settings)).receipted)
     verify = verify_sender(anybody(bus))
     access = audit.AccessLog(NAME, store)
-    for measured in (keys.measured, placing.measured, webhooks.measured):
+    for measured in (keys.measured, placing.measured, webhooks.measured, evidence.measured):
         parts.metrics.measure(partial(measured, store))
     return parts.service(
         web=access.watch(create_web(settings, store, rules, parts.metrics)),

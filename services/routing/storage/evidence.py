@@ -25,9 +25,10 @@ from services.routing.storage.tables import (
     refused_answers,
     tasks,
 )
-from shared.database import UnitOfWork, batch
+from shared.database import Store, UnitOfWork, batch
 from shared.events.names import ROUTING_TASKS, WITHHELD, short
 from shared.kernel.clock import format_instant
+from shared.messaging.measure import Reading
 from shared.messaging.tables import LEDGERS
 
 #: Of each kind of thing, in one transaction.
@@ -53,6 +54,14 @@ def behind(connection: sa.Connection, agencies: Collection[str]) -> list[str]:
     for table in _TOLD_BY_AGENCIES:
         found.update(connection.scalars(sa.select(table.c.agency).where(UNSEALED).distinct()))
     return sorted(found)
+
+
+def measured(store: Store) -> list[Reading]:
+    """How many answers wait to be signed, for the measures: with nobody signing it only grows."""
+    with store.read() as connection:
+        asked = sa.select(sa.func.count()).select_from(answers).where(UNSEALED)
+        count = int(connection.scalar(asked) or 0)
+    return [Reading("lienthong_answers_unsigned", "Answers that no evidence has yet", count)]
 
 
 def head_of(connection: sa.Connection, agency: str) -> Head:
