@@ -54,7 +54,7 @@ class Key:
 class Verdict:
     """What a check found: which records of which agency, how many answers are signed, what is wrong.
 
-    `foreign` says whether the keys came from elsewhere than the file itself.
+    `unjudged`: signatures of an agency of which no key is known. `foreign` says whether the keys came from elsewhere than the file itself.
     """
 
     agency: str = ""
@@ -63,6 +63,7 @@ class Verdict:
     records: int = 0
     answers: int = 0
     signed: int = 0
+    unjudged: int = 0
     stamped: int = 0
     foreign: bool = False
     keys: list[Key] = field(default_factory=list)
@@ -198,7 +199,9 @@ class _Checking:
         key = self._known(self._found.agency, str(signed.get("key")))
         named = (str(record.get(name)) for name in ("agency", "answer", "task", "says"))
         told = statement(*named, str(signed.get("digest")))
-        if key is None:
+        if key is None and not self._knows(self._found.agency):
+            self._found.unjudged += 1
+        elif key is None:
             yield _of(number, f"câu trả lời ký bằng khóa {signed.get('key')} mà cơ quan không có",
                 f"its answer is signed by the key {signed.get('key')}, which is none of the agency's")  # fmt: skip
         elif not _holds(key.public, signed.get("signature"), told):
@@ -209,6 +212,9 @@ class _Checking:
                 "the agency's key was not in use when it answered")  # fmt: skip
         else:
             self._found.signed += 1
+
+    def _knows(self, owner: str) -> bool:
+        return any(each.owner == owner for each in self._found.keys)
 
     def _known(self, owner: str, name: str) -> Key | None:
         mine = (each for each in self._found.keys if (each.owner, each.key) == (owner, name))
@@ -285,7 +291,10 @@ def _read(raw: bytes) -> dict[str, Any] | None:
 
 def _canonical(told: Mapping[str, Any]) -> bytes:
     """As the city wrote it: names sorted, no blanks, UTF-8, null ones kept."""
-    text = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text = json.dumps(told, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:  # nobody has signed that
+        return b""
     return text.encode(errors="surrogatepass")
 
 
@@ -321,6 +330,11 @@ def in_words(found: Verdict) -> Iterator[str]:
         f"{found.agency}: {found.records} bản ghi / records, {found.first}-{found.last}; "
         f"{found.answers} câu trả lời / answers, {found.signed} có chữ ký cơ quan / signed by the agency"
     )
+    if found.unjudged:
+        yield (
+            f"{found.unjudged} chữ ký của cơ quan chưa kiểm: thiếu khóa công khai của cơ quan / "
+            "signatures of the agency not checked: none of its public keys is given"
+        )
     if found.stamped:
         yield f"{found.stamped} dấu thời gian, chưa kiểm / authority's time-stamps, not checked here"
     if not found.foreign:

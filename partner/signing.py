@@ -63,7 +63,9 @@ class Signer:
 
 def statement(agency: str, answer_id: str, task: str, kind: str, digest: str) -> bytes:
     """What an agency signs of an answer: whose, which, of what, and the digest of what it says."""
-    return f"{ANSWER}\n{agency}\n{answer_id}\n{task}\n{kind}\n{digest}".encode()
+    return f"{ANSWER}\n{agency}\n{answer_id}\n{task}\n{kind}\n{digest}".encode(
+        errors="surrogatepass"
+    )
 
 
 def canonical(told: Mapping[str, Any]) -> bytes:

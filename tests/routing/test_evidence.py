@@ -311,6 +311,10 @@ def test_a_signed_answer_counts_by_either_door_and_its_record_proves_it(
     found = verify(file_of(town))
     assert (found.faults, found.answers, found.signed) == ([], 3, 2)
     lines = file_of(town)
+    ours = read_keys(json.loads(lines[0])["keys"])
+    city = [each for each in ours if each.owner == "city"]
+    alone = verify(lines, city)
+    assert (alone.faults, alone.signed, alone.unjudged) == ([], 0, 2), "whose key is not given"
     place = next(n for n, line in enumerate(lines) if b'"a-1"' in line)
     swapped = changed(lines, place, lambda line: line["record"].update(says="refused"))
     assert len(verify(swapped).faults) == 2, "neither signature is under these words"

@@ -28,7 +28,7 @@ from services.routing.storage.tables import (
 from shared.database import Store, UnitOfWork, batch
 from shared.events.names import ROUTING_TASKS, WITHHELD, short
 from shared.kernel.clock import format_instant
-from shared.messaging.measure import Reading
+from shared.messaging.metrics import Reading
 from shared.messaging.tables import LEDGERS
 
 #: Of each kind of thing, in one transaction.
@@ -143,7 +143,7 @@ def _refused(connection: sa.Connection, agency: str) -> Iterator[Happened]:
 
 
 def _expired(connection: sa.Connection, agency: str) -> Iterator[Happened]:
-    known = (evidence.c.agency == agency, evidence.c.about == tasks.c.id)
+    known = evidence.c.about == tasks.c.id, evidence.c.kind == "expired"
     asked = sa.select(tasks.c.id, tasks.c.expired_at).where(
         tasks.c.agency == agency, tasks.c.expired_at.is_not(None), ~sa.exists().where(*known)
     )
@@ -200,7 +200,7 @@ def _row(record: Record) -> dict[str, Any]:
         "kind": what.kind,
         "at": what.at,
         "message": what.told.get("message"),
-        "about": what.told["task"] if what.kind == "expired" else None,
+        "about": what.told.get("task"),
         "core": record.core,
         "digest": record.digest,
         "signature": record.signature,

@@ -192,8 +192,8 @@ reconciliations = sa.Table(
 )
 
 # The chain of each agency: what was signed of what was handed over and answered, in order. `core` is
-# what the signature is over; `message` a number of its stream, `about` a task, where one of them is
-# what is looked for; `salt` goes with the forms; `token` is room for an authority's (RFC 3161).
+# what the signature is over; `message` a number of its stream, `about` a task, by which records are
+# looked for; `salt` goes with the forms; `token` is room for an authority's stamp (RFC 3161).
 evidence = sa.Table(
     "evidence",
     metadata,
@@ -298,6 +298,7 @@ for _table in (answers, refused_answers, fetches):
     _name = f"{_table.name}_unsealed"
     sa.Index(_name, _table.c.agency, postgresql_where=UNSEALED, sqlite_where=UNSEALED)
 sa.Index("evidence_at", evidence.c.agency, evidence.c.at)
+sa.Index("evidence_about", evidence.c.about)
 _numbered = evidence.c.message.is_not(None)
 sa.Index(
     "evidence_message",

@@ -66,6 +66,7 @@ def _records() -> None:
         sa.Column("sealed_at", Instant(), nullable=False),
     )
     op.create_index("evidence_at", "evidence", ["agency", "at"])
+    op.create_index("evidence_about", "evidence", ["about"])
     _index("evidence_message", "evidence", ["agency", "message"], _NUMBERED)
 
 
