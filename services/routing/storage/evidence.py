@@ -151,8 +151,13 @@ def _expired(connection: sa.Connection, agency: str) -> Iterator[Happened]:
         yield Happened("expired", row.expired_at, {"task": row.id})
 
 
+def is_plain(text: str) -> bool:
+    """Whether this is a code or an id, which a record may hold."""
+    return _PLAIN.fullmatch(text) is not None
+
+
 def _plain(text: str) -> str:
-    return text if _PLAIN.fullmatch(text) else "?"
+    return text if is_plain(text) else "?"
 
 
 # --- keeping --------------------------------------------------------------------------------------

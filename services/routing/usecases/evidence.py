@@ -207,7 +207,7 @@ def checked(uow: UnitOfWork, sent: Sent, fields: Mapping[str, Any], at: datetime
         return sent
     agency, answer_id, task = sent.key
     given = Given.read(text)
-    if given is None:
+    if given is None or not (evidence.is_plain(answer_id) and evidence.is_plain(task)):
         return _unsigned(sent, SIGNATURE_WRONG, text)
     public = next(
         (
