@@ -197,8 +197,10 @@ class _Checking:
         if not isinstance(signed, dict):
             return
         key = self._known(self._found.agency, str(signed.get("key")))
-        named = (str(record.get(name)) for name in ("agency", "answer", "task", "says"))
-        told = statement(*named, str(signed.get("digest")))
+        agency, answer, task, kind = (
+            str(record.get(name)) for name in ("agency", "answer", "task", "says")
+        )
+        told = statement(agency, answer, task, kind, str(signed.get("digest")))
         if key is None and not self._knows(self._found.agency):
             self._found.unjudged += 1
         elif key is None:

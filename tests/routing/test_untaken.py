@@ -136,7 +136,7 @@ def test_when_the_lifetime_of_a_hand_over_ends_its_owner_is_told_until_somebody_
     told = [data["expired"] for _, data in town.facts(OFFICE) if "expired" in data]
     assert told[-1] == 1, "in the mail of the day"
     key = town.key(OFFICE)
-    page = town.web.get("/nhiem-vu/", headers=key).get_data(as_text=True)
+    page = town.web.get("/nhiem-vu", headers=key).get_data(as_text=True)
     assert "hết thời gian giao, chưa ai nhận" in page
     assert town.web.get("/api/v1/tasks?after=0", headers=key).status_code == 200
     assert "phuong-1" not in ended(town), "whoever fetches it has it"

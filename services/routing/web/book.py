@@ -23,7 +23,8 @@ EVIDENCE: Final = f"{PAGE}/bang-chung"
 
 
 def add_pages(blue: Blueprint, door: Door) -> None:
-    """/nhiem-vu/so-giao-nhan: a day of the book, the same as a workbook, and its signed evidence."""
+    """/nhiem-vu/so-giao-nhan: a day of the book."""
+    _add_files(blue, door)
 
     @blue.get(PAGE)
     @require("agency", "desk")
@@ -44,16 +45,9 @@ def add_pages(blue: Blueprint, door: Door) -> None:
             evidence=url_for("pages.evidence", ngay=f"{day:%d/%m/%Y}", co_quan=agency or None),
         )
 
-    @blue.get(EVIDENCE)
-    @require("agency", "desk")
-    def evidence() -> Response:
-        day, _, _ = _day(door)
-        agency, _ = _whose(door)
-        made = "".join(door.evidence(agency, day))
-        answer = Response(made, content_type=TYPE)
-        name = f"bang-chung-{agency or 'khong'}-{day:%Y%m%d}.jsonl"
-        answer.headers.set("Content-Disposition", "attachment", filename=name)
-        return answer
+
+def _add_files(blue: Blueprint, door: Door) -> None:
+    """A day as a workbook, and as signed evidence."""
 
     @blue.get(f"{PAGE}.xlsx")
     @require("agency", "desk")
@@ -64,6 +58,17 @@ def add_pages(blue: Blueprint, door: Door) -> None:
         made = book.workbook(rows, day, door.agency_name(agency))
         answer = Response(made, content_type=book.TYPE)
         name = f"so-giao-nhan-{day:%Y%m%d}.xlsx"
+        answer.headers.set("Content-Disposition", "attachment", filename=name)
+        return answer
+
+    @blue.get(EVIDENCE)
+    @require("agency", "desk")
+    def evidence() -> Response:
+        day, _, _ = _day(door)
+        agency, _ = _whose(door)
+        made = "".join(door.evidence(agency, day))
+        answer = Response(made, content_type=TYPE)
+        name = f"bang-chung-{agency or 'khong'}-{day:%Y%m%d}.jsonl"
         answer.headers.set("Content-Disposition", "attachment", filename=name)
         return answer
 
