@@ -2,11 +2,11 @@
 
 Every option may stand in the environment instead: PARTNER_AGENCY, PARTNER_URL, PARTNER_STORE,
 PARTNER_DOOR, PARTNER_DOOR_KEY, PARTNER_CA, PARTNER_CERTIFICATE, PARTNER_KEY, PARTNER_WAIT; or in a
-file that PARTNER_URL_FILE, PARTNER_DOOR_KEY_FILE … name.
+file that PARTNER_URL_FILE, PARTNER_DOOR_KEY_FILE … name. PARTNER_SIGNING_KEY_FILE: sign our answers.
 
 It ends with 0 when all is well, 2 when it could not be done, 3 when the city refused an answer,
-4 when a message could not be read and was put aside, 5 when messages are missing or the city's book
-differs from ours.
+4 when a message could not be read and was put aside, 5 when messages are missing, the city's book
+differs from ours or a file of evidence is not whole.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from partner.client import Client
 from partner.comparing import in_words
 from partner.environment import from_environment, secret
 from partner.errors import PartnerError
+from partner.evidence import NoEvidence, read_keys, verify
+from partner.evidence import in_words as evidence_in_words
 from partner.printing import print_aside, print_message, print_refusal, print_task
 from partner.reconciling import MOST_DAYS
 from partner.refusals import Refusal
@@ -58,6 +60,7 @@ def parser(env: Mapping[str, str]) -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _reading_commands(commands)
     _comparing_commands(commands)
+    _evidence_command(commands)
     _answering_commands(commands, env.get("PARTNER_WAIT", "3"))
     return top
 
@@ -118,6 +121,31 @@ def _comparing_commands(commands: argparse._SubParsersAction[argparse.ArgumentPa
     )
     aside.add_argument("--show", type=int, metavar="N", help="the bytes of an unreadable message")
     aside.set_defaults(do=_aside)
+
+
+def _evidence_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evidence = commands.add_parser("evidence", help="check a file of evidence; needs no city")
+    checks = evidence.add_subparsers(dest="check", required=True, metavar="verify")
+    verify = checks.add_parser("verify", help="every signature, gap and order of it")
+    verify.add_argument("file", type=Path)
+    verify.add_argument("--keys", type=Path, help="public keys that you have from elsewhere (JSON)")
+    verify.set_defaults(alone=_verify)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    trusted = None
+    if options.keys is not None:
+        try:
+            trusted = read_keys(json.loads(options.keys.read_bytes()))
+        except ValueError as wrong:
+            raise NoEvidence(
+                "the file of public keys cannot be read", "không đọc được tệp khóa công khai"
+            ) from wrong
+    with options.file.open("rb") as lines:
+        found = verify(lines, trusted)
+    for line in evidence_in_words(found):
+        print(line)
+    return DIFFERS if found.faults else WELL
 
 
 def _answering_commands(
@@ -301,25 +329,31 @@ def main(arguments: Sequence[str] | None = None, env: Mapping[str, str] | None =
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # it repeats what we say in one line
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal that knows no Vietnamese
-    do: Command = options.do
+    try:
+        return _run(options, env)
+    except (PartnerError, OSError) as failed:
+        if (vi := getattr(failed, "vi", None)) is not None:
+            print(f"partner: {vi}", file=sys.stderr)
+        print(f"partner: {failed}", file=sys.stderr)
+        return FAILED
+
+
+def _run(options: argparse.Namespace, env: Mapping[str, str]) -> int:
+    if alone := getattr(options, "alone", None):
+        return int(alone(options))
     refused: list[Refusal] = []
 
     def on_refused(refusal: Refusal) -> None:
         refused.append(refusal)
         print_refusal(refusal)
 
-    try:
-        given = {name: getattr(options, name) for name in _CONNECTING}
-        options.env, options.open = env, partial(from_environment, env, **given)
-        with from_environment(env, on_refused=on_refused, **given) as client:
-            unreadable = len(client.unreadable())
-            do(client, options)
-            unreadable = len(client.unreadable()) - unreadable
-    except (PartnerError, OSError) as failed:
-        if (vi := getattr(failed, "vi", None)) is not None:
-            print(f"partner: {vi}", file=sys.stderr)
-        print(f"partner: {failed}", file=sys.stderr)
-        return FAILED
+    given = {name: getattr(options, name) for name in _CONNECTING}
+    options.env, options.open = env, partial(from_environment, env, **given)
+    do: Command = options.do
+    with from_environment(env, on_refused=on_refused, **given) as client:
+        unreadable = len(client.unreadable())
+        do(client, options)
+        unreadable = len(client.unreadable()) - unreadable
     if refused or unreadable:
         return REFUSED if refused else UNREADABLE
     return DIFFERS if getattr(options, "differs", False) else WELL

@@ -16,6 +16,7 @@ from partner.inbox import Inbox
 from partner.messages import Answer, instant, items_of, write_answer
 from partner.outbox import Outbox
 from partner.refusals import Refusal
+from partner.signing import Signer
 from partner.store import Store
 from partner.tasks import Task, Tasks
 from partner.transport import NewId, Now, Transport
@@ -39,6 +40,7 @@ class Answering:
     _now: Now
     _new_id: NewId
     _on_refused: RefusalNotice
+    _signer: Signer | None
     _answers_rest = _answers_pause = 0.0  # until when by the monotonic clock; the last pause
 
     # --- looking ---------------------------------------------------------------------------
@@ -123,9 +125,11 @@ class Answering:
     def _answer(self, task: str, kind: str, data: Mapping[str, Any]) -> str:
         """Keep the answer (in the handler's transaction, if one is open) and return its id."""
         self._tasks.task(task)
-        answer = write_answer(
-            self.agency, task, kind, data, answer_id=self._new_id(), at=self._now()
-        )
+        answer_id = self._new_id()
+        if self._signer is not None:
+            signature = self._signer.sign(self.agency, answer_id, task, kind, data)
+            data = {**data, "signature": signature}
+        answer = write_answer(self.agency, task, kind, data, answer_id=answer_id, at=self._now())
         self._outbox.add(answer)
         return answer.id
 

@@ -32,6 +32,7 @@ from partner.inbox import Inbox, Retry
 from partner.outbox import Outbox
 from partner.refusals import Refusal
 from partner.settings import Address, Tls
+from partner.signing import Signer
 from partner.store import Store
 from partner.taking import GapNotice, Handler, warn_of_gap
 from partner.tasks import Tasks
@@ -49,6 +50,7 @@ class Client(Comparing):
     serve catch-up, and answers where there is no broker; `retry` says how often a handler that
     fails is tried. `on_gap` is told of missing numbers, `on_refused` of answers that were not
     applied, at once and by whichever way that came; both write to the log if nothing is given.
+    `signing_key` (PEM) signs every answer.
 
     `now`, `new_id`, `transport` (instead of `url`) and `http` (instead of `door`) are seams for
     tests and simulations: a clock, ids of answers, and the lines to queue and door.
@@ -69,6 +71,7 @@ class Client(Comparing):
         on_gap: GapNotice | None = None,
         on_refused: RefusalNotice | None = None,
         allow_plain_door: bool = False,
+        signing_key: str | None = None,
         now: Now = utc_now,
         new_id: NewId = lambda: str(uuid.uuid4()),
         transport: Transport | None = None,
@@ -77,6 +80,7 @@ class Client(Comparing):
         self.agency = agency
         self._on_gap, self._on_refused = on_gap or warn_of_gap, on_refused or warn_of_refusal
         self._now, self._new_id = now, new_id
+        self._signer = None if signing_key is None else Signer(signing_key)
         self._broker: Broker | None = None
         if url is not None:
             self._broker = Broker(Address(url, tls), agency, prefix=prefix, prefetch=prefetch)

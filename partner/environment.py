@@ -37,6 +37,7 @@ def from_environment(env: Mapping[str, str] | None = None, **given: Any) -> Clie
         door=value("door"),
         door_key=value("door_key"),
         prefix=value("prefix") or "",
+        signing_key=value("signing_key"),
         **given,
     )
 

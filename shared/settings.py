@@ -49,6 +49,8 @@ class Settings:
     ops_port: int = 0
     public_url: str = ""
     secret_key: str | None = field(default=None, repr=False)
+    # The private key (PEM) by which routing signs what it hands over and is answered.
+    evidence_key: str | None = field(default=None, repr=False)
     # The city's own sign-in (OpenID Connect) beside names and passwords: intake's alone.
     oidc_issuer: str = ""
     oidc_client_id: str = ""
@@ -187,6 +189,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "ops_port": _count(0, 65535),
     "public_url": _address,
     "secret_key": str,
+    "evidence_key": str,
     "oidc_issuer": _provider,
     "oidc_client_id": str,
     "oidc_client_secret": str,

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
+from services.routing.domain import signing
 from shared.catalogue import Catalogue
 from shared.identity.keys import draw
 from shared.kernel.errors import LienThongError
@@ -76,6 +77,7 @@ class SecretFiles:
         for name in SERVICES:
             self._service(name, postgres, rabbitmq, brokers[name])
             self.write(f"{name}/secret_key", shared)
+        self.once("routing/evidence_key", signing.draw())
         self.once("notify/smtp_url", smtp)
         for name in sorted(GIVEN | WHOLE):
             self.once(name, "")  # read where a setting chooses it, and given by nobody yet

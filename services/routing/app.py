@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Final
 
 from services.routing.delivery.posting import Poster
 from services.routing.delivery.webhooks import Webhooks
 from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, verify_sender
-from services.routing.storage import agency_mail, placing, views, webhooks
+from services.routing.storage import agency_mail, evidence, placing, views, webhooks
 from services.routing.storage.standing import MATTERS
 from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases import remind
 from services.routing.usecases.answer import ANSWERS_QUEUE
+from services.routing.usecases.evidence import seal, signer_of
 from services.routing.usecases.pass_time import due, pass_time
 from services.routing.usecases.prune import prune
 from services.routing.usecases.reconcile import nightly
@@ -26,6 +28,7 @@ from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus
 from shared.messaging.assembly import Assembly, store_of
+from shared.messaging.loops.rounds import Round, Rounds
 from shared.messaging.loops.ticker import Timely
 from shared.messaging.senders import anybody
 from shared.messaging.service import Service
@@ -34,6 +37,7 @@ from shared.settings import Settings
 from shared.web.security import secret_key
 
 NAME = "routing"
+SEAL_SECONDS: Final = 60.0
 
 
 def open_store(settings: Settings, *, clock: Clock, ids: Ids) -> Store:
@@ -49,7 +53,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     rules = Rules(catalogue, Links(secret_key(settings)).receipted)
     verify = verify_sender(anybody(bus))
     access = audit.AccessLog(NAME, store)
-    for measured in (keys.measured, placing.measured, webhooks.measured):
+    for measured in (keys.measured, placing.measured, webhooks.measured, evidence.measured):
         parts.metrics.measure(partial(measured, store))
     return parts.service(
         web=access.watch(create_web(settings, store, rules, parts.metrics)),
@@ -58,6 +62,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
             parts.consumer(FACTS_QUEUE, fact_handlers(rules), sources=(INTAKE,)),
             parts.consumer(ANSWERS_QUEUE, answer_handlers(rules), verify=verify),
             audit.Keeper(NAME, store, settings.access_days),
+            _sealer(settings, store, catalogue),
             parts.ticker("deadlines", Timely(views.next_due, due, partial(pass_time, rules=rules))),
             parts.ticker(
                 "reminders",
@@ -75,6 +80,16 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
         migrations=MIGRATIONS,
         matters=MATTERS,
     )
+
+
+def _sealer(settings: Settings, store: Store, catalogue: Catalogue) -> Rounds:
+    """The loop that signs what was handed over and answered, each minute, after the fact."""
+    codes = catalogue.agency_codes()
+
+    def sealed() -> int:
+        return seal(store, signer_of(settings), codes)
+
+    return Rounds(f"{NAME}.evidence", [Round(sealed, SEAL_SECONDS, SEAL_SECONDS)])
 
 
 def _sender(settings: Settings, store: Store) -> Webhooks:

@@ -27,6 +27,10 @@ from shared.events.types import (
 
 TaskId = Annotated[Word, about("Task id")]
 YourCode = Annotated[Word, about("Your agency code")]
+Signed = Annotated[
+    Line | None,
+    about("Your signature over the other fields: `KEY.SALT.SIGNATURE`; null where you do not sign"),
+]
 Results = Annotated[tuple[Word, ...], Meta(max_length=MAX_MANY)]
 #: Of one hand-over of sums.
 MOST_DAYS = 31
@@ -183,6 +187,7 @@ class AnswerTaken(Event, frozen=True, kw_only=True):
 
     task: TaskId
     officer: Annotated[Line | None, about("Who works on it", personal=True)] = None
+    signature: Signed = None
 
 
 @event("answer.completed", way="answers", read_by=("routing",))
@@ -207,6 +212,7 @@ class AnswerCompleted(Event, frozen=True, kw_only=True):
     file: Annotated[
         Word | None, about("Receipt of the result file that was handed in for this task")
     ] = None
+    signature: Signed = None
 
 
 @event("answer.supplement_needed", way="answers", read_by=("routing",))
@@ -223,6 +229,7 @@ class AnswerSupplementNeeded(Event, frozen=True, kw_only=True):
     items: Annotated[Items, about("Every missing item, in one go; at least one")]
     reason: Text
     respond_by: Instant | None = None
+    signature: Signed = None
 
 
 @event("answer.refused", way="answers", read_by=("routing",))
@@ -235,6 +242,7 @@ class AnswerRefused(Event, frozen=True, kw_only=True):
 
     task: TaskId
     reason: Text
+    signature: Signed = None
 
 
 @event("answer.more_time_needed", way="answers", read_by=("routing",))
@@ -250,6 +258,7 @@ class AnswerMoreTimeNeeded(Event, frozen=True, kw_only=True):
     task: TaskId
     reason: Text
     until: Instant
+    signature: Signed = None
 
 
 @event("answer.not_ours", way="answers", read_by=("routing",))
@@ -266,6 +275,7 @@ class AnswerNotOurs(Event, frozen=True, kw_only=True):
     agency: Annotated[
         Word | None, about("Code of the agency that you believe competent; null: you do not know")
     ] = None
+    signature: Signed = None
 
 
 Answer = (

@@ -323,4 +323,8 @@ class AgencyReminded(Event, frozen=True, kw_only=True):
     webhook_paused_at: Annotated[
         Instant | None, about("Since when its webhook is sent nothing; null while all is well")
     ] = None
+    expired: Annotated[
+        Whole | None,
+        about("Tasks handed over as often as ever that nobody there has taken; null for none"),
+    ] = None
     reminded_at: Annotated[Instant, about("One mail for each day of Viet Nam's calendar")]

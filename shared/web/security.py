@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -102,17 +104,24 @@ def secret_key(settings: Settings) -> str:
         if len(settings.secret_key) < _MIN_SECRET:
             raise SettingsError(f"LIENTHONG_SECRET_KEY needs {_MIN_SECRET} characters or more")
         return settings.secret_key
-    path = settings.data_dir / "pages.secret"
+    draw = partial(secrets.token_urlsafe, 48)
+    return kept(settings, "LIENTHONG_SECRET_KEY", "pages.secret", draw)
+
+
+def kept(settings: Settings, setting: str, name: str, draw: Callable[[], str]) -> str:
+    """A secret that its setting does not give: of this file of the data folder, drawn into it once.
+
+    SettingsError where none can be kept.
+    """
     try:
-        return _keep(path)
+        return _keep(settings.data_dir / name, draw)
     except OSError as broken:
         raise SettingsError(
-            f"LIENTHONG_SECRET_KEY is not set and {path.name} cannot be kept in the data folder "
-            f"({broken.strerror})"
+            f"{setting} is not set and {name} cannot be kept in the data folder ({broken.strerror})"
         ) from None
 
 
-def _keep(path: Path) -> str:
+def _keep(path: Path, draw: Callable[[], str]) -> str:
     """Read the secret, or make it in one step that two processes may try at once."""
     if path.exists():
         return path.read_text(encoding="ascii")
@@ -120,7 +129,7 @@ def _keep(path: Path) -> str:
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="ascii") as out:
-        out.write(secrets.token_urlsafe(48))
+        out.write(draw())
         out.flush()
         os.fsync(out.fileno())
     try:

@@ -242,7 +242,7 @@ def test_the_keeper_seals_by_itself_and_tells_each_seal(
     city.desk(OFFICE).submit(BIRTH)
     count = len(acts(city, "intake"))
     later = time.monotonic() + keeper.SEAL_SECONDS + 1
-    monkeypatch.setattr(keeper.time, "monotonic", lambda: later)
+    monkeypatch.setattr(time, "monotonic", lambda: later)
     with structlog.testing.capture_logs() as lines:
         assert own.step(0) == 1
     [line] = [line for line in lines if line["event"] == "access.sealed"]

@@ -98,7 +98,7 @@ def test_every_process_gets_settings_that_it_can_read_and_ports_of_its_own(tmp_p
     taken = set()
     for service in SERVICES:
         (tmp_path / service).mkdir()
-        for name in ("database_url", "amqp_url", "secret_key", "smtp_url"):
+        for name in ("database_url", "amqp_url", "secret_key", "evidence_key", "smtp_url"):
             (tmp_path / service / name).write_text(f"{service}:{name}", encoding="utf-8")
         for role in ROLES:
             settings = Settings.load(service, handed_over(service, role, tmp_path))

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from services.notify.channels.smtp import SmtpChannel, SmtpServer
 from services.notify.delivery.sender import Sender
 from services.notify.domain.delivery import Unknown
+from services.notify.domain.digests import digests
 from services.notify.usecases.reminding import KNOWN, PAST
 from services.notify.usecases.resending import resend
 from shared.database.unit_of_work import Cause
@@ -89,6 +90,14 @@ def test_each_address_gets_the_list_as_a_mail_that_every_program_reads(ledger: L
         assert line in text.splitlines(), line
     assert ledger.states() == {"sent": 2}
     assert ledger.told() == [], "no citizen was told anything"
+
+
+def test_a_hand_over_that_ended_is_said_first_even_where_nothing_else_is(ledger: Ledger):
+    (letter, *_) = digests(
+        reminded(ledger, overdue=0, near=0, undecided=0, tasks=(), expired=2), ledger.clock.now()
+    )
+    assert letter.subject == "Nhắc việc 14/03/2022: 2 việc hết thời gian giao"
+    assert "2 việc đã HẾT THỜI GIAN GIAO mà chưa ai ở đơn vị nhận" in (letter.body or "")
 
 
 def test_a_list_is_mailed_once_for_an_agency_and_day_however_often_it_is_stated(ledger: Ledger):

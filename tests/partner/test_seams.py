@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import itertools
 import json
 from collections import deque
@@ -12,7 +14,10 @@ from pathlib import Path
 import pytest
 
 from partner import Arrival, Client, DoorRefused, Message
+from partner.errors import BadSettings
 from partner.messages import Answer
+from partner.signing import canonical, statement
+from services.routing.domain.signing import Signer, draw, holds
 from tests.partner.conftest import envelope
 
 AGENCY = "phuong-1"
@@ -80,6 +85,23 @@ def test_an_answer_has_the_id_and_the_instant_that_were_handed_in():
     told = json.loads(answer.body)
     assert (told["id"], told["time"]) == ("answer-1", "2022-03-01T05:00:00Z")
     assert told["source"] == f"/agencies/{AGENCY}"
+
+
+def test_an_answer_is_signed_where_a_key_is_given_and_a_key_is_what_it_should_be():
+    queue, pem = Queue(1), draw()
+    with Client(AGENCY, store=":memory:", transport=queue, signing_key=pem) as agency:
+        agency.poll(lambda message: agency.take(message.task, "Lê Thị Hoa") and None)
+    (answer,) = queue.answers
+    data = json.loads(answer.body)["data"]
+    key, salt, signature = data.pop("signature").split(".")
+    said = base64.b64decode(salt) + canonical(data)
+    told = statement(AGENCY, answer.id, "task-1", "taken", hashlib.sha256(said).hexdigest())
+    mine = Signer(pem)
+    assert key == mine.key
+    assert holds(mine.public, base64.b64decode(signature), told)
+    for wrong in ("", "-----BEGIN PRIVATE KEY-----", pem.replace("PRIVATE", "PUBLIC")):
+        with pytest.raises(BadSettings, match="PARTNER_SIGNING_KEY"):
+            Client(AGENCY, store=":memory:", transport=queue, signing_key=wrong)
 
 
 def test_what_a_handler_fails_at_stays_here_and_is_tried_again():

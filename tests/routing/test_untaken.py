@@ -11,14 +11,22 @@ import pika
 import pytest
 import sqlalchemy as sa
 
+from services.routing.storage import evidence
 from services.routing.storage.handover import send_again
+from services.routing.storage.pace import seen
+from services.routing.storage.standing import lines
+from services.routing.storage.tables import tasks
+from services.routing.usecases import evidence as usecases
+from services.routing.usecases.book import of_day
 from services.routing.usecases.pass_time import due, pass_time
+from services.routing.usecases.remind import set_addresses
 from services.routing.usecases.rules import Rules
 from shared.catalogue.model import UntakenRule
 from shared.events import names
 from shared.events.envelope import Envelope, decode
 from shared.events.names import wire
 from shared.kernel.calendar import Duration
+from shared.kernel.clock import to_vn
 from shared.messaging.tables import LEDGERS
 from tests.backends import Backend
 from tests.routing.town import Town, at, catalogue, migrate, withdrawn
@@ -103,6 +111,43 @@ def test_it_is_repeated_once_a_working_day_while_nobody_has_it(town: Town) -> No
     assert [each["number"] for each in said] == [1, 2, 3, 4]
     pass_hours(town, working(8 * 40))
     assert town.names(CODE).count("step.repeated") == 20, "then somebody telephones"
+
+
+def test_when_the_lifetime_of_a_hand_over_ends_its_owner_is_told_until_somebody_has_it(
+    town: Town,
+) -> None:
+    town.receive(CODE)
+    with town.service.store.begin() as uow:
+        set_addresses(uow, town.rules, OFFICE, ["truong@phuong1.example"], remove=False)
+        uow.connection.execute(sa.update(tasks).where(tasks.c.agency == OFFICE).values(repeats=19))
+    pass_hours(town, working(4))
+    assert town.one(CODE, "step.repeated")["number"] == 20
+    assert "phuong-1" not in ended(town)
+    pass_hours(town, working(4 + 8))
+    assert town.names(CODE).count("step.repeated") == 1, "nothing more is sent"
+    assert "phuong-1" in ended(town)
+    usecases.seal(town.service.store, usecases.signer_of(town.service.settings), [OFFICE])
+    with town.service.store.read() as connection:
+        (given,) = of_day(connection, OFFICE, to_vn(NOW).date())
+        kinds = [row.kind for row in evidence.records(connection, OFFICE, 1, 9)]
+        (pace,) = seen(connection, town.clock.now())
+    assert (given.expired_at, kinds, pace.expired) == (working(4 + 8), ["published", "expired"], 1)
+    pass_hours(town, working(4 + 16))
+    told = [data["expired"] for _, data in town.facts(OFFICE) if "expired" in data]
+    assert told[-1] == 1, "in the mail of the day"
+    key = town.key(OFFICE)
+    page = town.web.get("/nhiem-vu", headers=key).get_data(as_text=True)
+    assert "Chưa ai nhận" in page
+    assert "hết thời gian giao" in page
+    assert town.web.get("/api/v1/tasks?after=0", headers=key).status_code == 200
+    assert "phuong-1" not in ended(town), "whoever fetches it has it"
+
+
+def ended(town: Town) -> str:
+    """What operators are told of hand-overs that have ended."""
+    with town.service.store.read() as connection:
+        found = lines(connection, town.clock.now())
+    return " ".join(each.name for each in found if "seen by nobody" in each.said.en)
 
 
 def _take(town: Town, task: str) -> None:

@@ -81,7 +81,10 @@ class Tasks:
 
 
 REASON = {"reason": "thiếu người"}
+NO_KEY = f"{'0' * 16}.{'A' * 22}==.{'A' * 86}=="
 TABLE = (
+    Faulty("signature_wrong", "signature", "open", "taken", {"signature": "Lê Thị Hoa"}),
+    Faulty("signature_key_unknown", "signature", "open", "taken", {"signature": NO_KEY}),
     Faulty("unknown_kind", "kind", "open", "complete"),
     Faulty("missing_field", "outcome", "open", "completed"),
     Faulty("missing_field", "reason", "open", "refused", {"reason": None}),

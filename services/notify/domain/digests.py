@@ -25,6 +25,11 @@ _PAUSED: Final = (
     "(/nhiem-vu/ket-noi)."
 )
 
+_EXPIRED: Final = (
+    "hệ thống đã giao lại mỗi ngày làm việc và không giao thêm nữa. Hãy kiểm tra chương trình nhận "
+    "việc, rồi nhận việc ở trang Nhiệm vụ (/nhiem-vu)."
+)
+
 
 def digests(reminded: AgencyReminded, now: datetime) -> list[Message]:
     """One message for each address, ready to be sent; its id is the agency's, the day's and its."""
@@ -65,6 +70,8 @@ def _counts(reminded: AgencyReminded) -> list[tuple[int, str]]:
 
 def _subject(reminded: AgencyReminded) -> str:
     told = [f"{count} việc {words}" for count, words in _counts(reminded)]
+    if reminded.expired:
+        told.insert(0, f"{reminded.expired} việc hết thời gian giao")
     if reminded.webhook_paused_at is not None:
         told.insert(0, "webhook tạm dừng")
     return f"Nhắc việc {to_vn(reminded.reminded_at):%d/%m/%Y}: {', '.join(told)}"
@@ -75,6 +82,9 @@ def _lines(reminded: AgencyReminded) -> Iterator[str]:
     yield ""
     if reminded.webhook_paused_at is not None:
         yield f"Webhook của đơn vị TẠM DỪNG từ {_at(reminded.webhook_paused_at)}: {_PAUSED}"
+        yield ""
+    if reminded.expired:
+        yield f"{reminded.expired} việc đã HẾT THỜI GIAN GIAO mà chưa ai ở đơn vị nhận: {_EXPIRED}"
         yield ""
     if counts := _counts(reminded):
         yield f"Đến {_at(reminded.reminded_at)}, đơn vị có:"

@@ -63,7 +63,8 @@ class Task:
     `wish`: until when its agency asks for time, while the head has not decided. `repeat_at`: when it is handed over again, as nobody has it; `fetched_at`: seen at the web door.
     `number`: 1 for the first task of its step; another one each time that the step is handed on.
     A `placing` is on the coordination list: no agency has it, the receiving office must name one.
-    `named`: the agency that its own said is competent.
+    `named`: the agency that its own said is competent. `expired_at`: then it had been handed over
+    as often as ever, and nobody there had it.
     """
 
     id: str
@@ -96,6 +97,18 @@ class Task:
     fetched_at: datetime | None = None
     number: int = 1
     named: str | None = None
+    expired_at: datetime | None = None
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether the lifetime of its hand-over has ended, and its agency still says nothing."""
+        nobody = self.fetched_at is None and self.state == "assigned"
+        return nobody and self.expired_at is not None
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether it counts as not handed over until its agency takes or fetches it."""
+        return self.repeat_at is not None or self.is_expired
 
     @property
     def is_open(self) -> bool:

@@ -93,6 +93,23 @@ ANSWER_ID_USED: Final = Refusal(
     CONFLICT,
 )
 
+SIGNATURE_WRONG: Final = Refusal(
+    "signature_wrong",
+    "signature",
+    "Không ghi nhận: chữ ký số không khớp với câu trả lời này. Kiểm tra khóa ký và cách ký (tài liệu "
+    "cho cơ quan, mục chữ ký), rồi trả lời lại bằng một mã mới.",
+    "the signature does not hold for this answer: look at your key and at how you sign (agencies.md), "
+    "then answer anew under a new id",
+)
+SIGNATURE_KEY: Final = Refusal(
+    "signature_key_unknown",
+    "signature",
+    "Không ghi nhận: thành phố không biết khóa đã ký, hoặc khóa đã hết hiệu lực. Gửi khóa công khai cho "
+    "người vận hành hệ thống, rồi trả lời lại bằng một mã mới.",
+    "the city does not know the key that signed, or it has ended: give the city your public key, then "
+    "answer anew under a new id",
+)
+
 ALREADY_ANSWERED: Final = Refusal(
     "already_answered",
     "",

@@ -42,7 +42,10 @@ class SubmissionKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class SubmittedAnswer:
-    """An answer with its effect; `applied` is False in old rows alone, which are not told as refused."""
+    """An answer with its effect; `applied` is False in old rows alone, which are not told as refused.
+
+    `signature`: its agency's own, as `evidence.Given.kept` has it.
+    """
 
     answer_id: str
     agency: str
@@ -53,6 +56,7 @@ class SubmittedAnswer:
     state: str
     note: str | None
     at: datetime
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +77,14 @@ class Sent:
     """What was handed in: an answer, or why it cannot be read as one.
 
     `kind` is as its type names it, the whole type where that names none; `digest` tells whether
-    two are the same.
+    two are the same. `signature`: its agency's, found to hold.
     """
 
     key: SubmissionKey
     kind: str
     answer: Answer | Refusal
     digest: str
+    signature: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,10 @@ class Submission:
     case: Case | None
     answer: SubmittedAnswer | None = None
     refused: Mapping[str, RefusedAnswer] = field(default_factory=dict)
+
+    def has(self, sent: Sent) -> bool:
+        """Whether the same was applied before; then nothing about it is judged again."""
+        return self.answer is not None and self.answer.digest == sent.digest
 
     @property
     def task(self) -> Task | None:
@@ -113,12 +122,20 @@ KINDS: Final[Mapping[str, type[Answer]]] = {name_of(each): each for each in get_
 
 
 def digest(answer: Answer) -> str:
-    """What makes two answers the same: their kind, task and all fields that are not null."""
+    """What makes two answers the same: their kind, task and all fields that are not null.
+
+    Not who signed it: the same may be signed again.
+    """
     fields = msgspec.to_builtins(answer).items()
-    filled = {name: value for name, value in fields if value is not None}
+    filled = {name: value for name, value in fields if value is not None and name != "signature"}
     filled["kind"] = name_of(type(answer))
     text = json.dumps(filled, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest_of(*texts: str) -> str:
+    """What makes two of something else the same."""
+    return hashlib.sha256("\0".join(texts).encode()).hexdigest()
 
 
 def submit(
@@ -160,6 +177,7 @@ def _applied(
         state=stands.state,
         note=decision.note,
         at=now,
+        signature=sent.signature,
     )
     return Decision(replace(submission, case=after, answer=submitted), decision.events)
 

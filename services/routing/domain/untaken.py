@@ -15,15 +15,23 @@ from services.routing.domain.move import Move
 from shared.events.routing import StepRepeated
 from shared.kernel.errors import MissingCalendar
 
-MOST: Final = 20  # times; about a month of working days
+MOST: Final = 20  # times; about a month of working days, which is the lifetime of a hand-over
 
 
 def repeat(move: Move, task: Task) -> None:
-    """Hand a task over again if its time has come; the next time is a working day later."""
+    """Hand a task over again if its time has come; the next time is a working day later.
+
+    After the last time its lifetime ends: that is for its owner to be told, nothing more is sent.
+    """
     if task.repeat_at is None or not task.is_open or task.repeat_at > move.now:
         return
     count = task.repeats + 1
-    move.put(replace(task, repeats=count, repeat_at=_next(move, task) if count < MOST else None))
+    if count > MOST:
+        move.put(replace(task, repeat_at=None, expired_at=move.now))
+        return
+    again = _next(move, task)
+    ended = None if again else move.now
+    move.put(replace(task, repeats=count, repeat_at=again, expired_at=ended))
     move.events.append(
         StepRepeated(
             dossier=move.case.dossier,
@@ -48,6 +56,6 @@ def fetched(case: Case, tasks: Collection[str], now: datetime) -> Case:
     seen = {
         task.step: replace(task, fetched_at=now, repeat_at=None)
         for task in case.tasks.values()
-        if task.id in tasks and task.repeat_at is not None
+        if task.id in tasks and task.is_unseen
     }
     return replace(case, tasks={**case.tasks, **seen}) if seen else case

@@ -82,6 +82,13 @@ def due(uow: UnitOfWork, put_off: Collection[str]) -> list[str]:
     return list(uow.connection.scalars(_DUE, {"keys": put_off, "now": uow.now}))
 
 
+def expired(connection: sa.Connection, agency: str) -> int:
+    """How many of an agency's hand-overs have ended while nobody there had them."""
+    mine = tasks.c.agency == agency, tasks.c.expired_at.is_not(None), tasks.c.fetched_at.is_(None)
+    asked = sa.select(sa.func.count()).where(*mine, tasks.c.state == "assigned")
+    return int(connection.scalar(asked) or 0)
+
+
 def matters(connection: sa.Connection, agency: str, near_until: datetime) -> list[Any]:
     """An agency's running tasks due up to then (UTC), and requests that its head, or it, waits for.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -31,7 +31,7 @@ class Answers:
         self._known.update(dict.fromkeys(wanted))
         ids = sorted({answer_id for _, answer_id in wanted})
         for row in batch.fetch(self._uow.connection, answers.c.answer_id, ids):
-            self._known[row.agency, row.answer_id] = SubmittedAnswer(*row)
+            self._known[row.agency, row.answer_id] = _answer_of(row)
 
     def get(self, agency: str, answer_id: str) -> SubmittedAnswer | None:
         """The answer that this agency gave under this id before, if any."""
@@ -68,6 +68,13 @@ class Answers:
         connection = self._uow.connection
         batch.upsert(connection, answers, [asdict(answer) for answer in new])
         batch.upsert(connection, refused_answers, [_refused_row(each) for each in refused])
+
+
+_FIELDS: Final = tuple(each.name for each in fields(SubmittedAnswer))
+
+
+def _answer_of(row: Any) -> SubmittedAnswer:
+    return SubmittedAnswer(**{name: getattr(row, name) for name in _FIELDS})
 
 
 def _refused_row(refused: RefusedAnswer) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.routing.storage import handed
+from services.routing.storage import evidence, handed
 from services.routing.storage.handover import SLACK, first_since
 from services.routing.storage.tables import answers, cases, fetches, looks, tasks
 from shared.database import UnitOfWork, batch
@@ -31,7 +31,8 @@ class Delivery:
     """One message and its way; instants in UTC, None for what has not happened or is not known.
 
     `confirmed_at`: the broker had it, the last time that it was sent. `fetched_at`: served
-    by the way `fetched_by` (door, webhook); `opened_at`: its task was opened after it was made. `answer`: the last that was applied.
+    by the way `fetched_by` (door, webhook); `opened_at`: its task was opened after it was made. `answer`: the last that was applied;
+    `signed`: by its agency's own key. `record`: its number in the agency's chain of evidence.
     """
 
     number: int
@@ -47,7 +48,10 @@ class Delivery:
     taken_at: datetime | None = None
     answered_at: datetime | None = None
     answer: str | None = None
+    signed: bool = False
     repeats: int = 0
+    record: int | None = None
+    expired_at: datetime | None = None
 
 
 def note_fetch(uow: UnitOfWork, agency: str, first: int, last: int, *, way: str = "door") -> None:
@@ -140,6 +144,7 @@ class _Known:
         found = connection.execute(served).all()
         self._alone = {row.first: row for row in found if row.first == row.last}
         self._ranges = [row for row in found if row.first < row.last]
+        self._records = evidence.of_messages(connection, agency, first, last)
 
     def delivery(self, row: Any, event: Event | None) -> Delivery:
         name = _task_in(event)
@@ -162,7 +167,10 @@ class _Known:
             taken_at=task.taken_at if is_new and task else None,
             answered_at=final[-1].at if final else None,
             answer=final[-1].kind if final else None,
+            signed=bool(final) and final[-1].signature is not None,
             repeats=task.repeats if is_new and task else 0,
+            record=self._records.get(row.sequence),
+            expired_at=task.expired_at if is_new and task else None,
         )
 
     def _fetched(self, number: int) -> Any:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from services.routing.domain.webhook import Webhook
 from services.routing.storage import webhooks
+from services.routing.storage.rows import task_of
 from services.routing.storage.tables import cases, fetches, looks, tasks
 
 #: What was opened so long ago, or is open, is looked at.
@@ -24,12 +25,14 @@ _ANSWERED: Final = ("completed", "refused", "transferred")
 class Seen:
     """One agency's tasks of late (instants in UTC): until taken, and until answered, each as a pair.
 
+    `expired`: of the open ones, those handed over as often as ever and seen by nobody there.
     `sign_at`: the last answer, look or fetch; None for none in that time.
     """
 
     agency: str
     name: str
     open: int
+    expired: int
     overdue: int
     oldest: datetime | None
     sign_at: datetime | None
@@ -77,6 +80,7 @@ def _seen(rows: list[Any], now: datetime, fetched_at: datetime | None) -> Seen:
         agency=rows[-1].agency,
         name=rows[-1].agency_name,
         open=len(open_),
+        expired=sum(task_of(row).is_expired for row in open_),
         overdue=sum(row.due_at < now for row in running),
         oldest=min((row.opened_at for row in open_), default=None),
         sign_at=max((at for at in signs if at is not None), default=None),

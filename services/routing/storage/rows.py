@@ -120,6 +120,7 @@ def task_row(task: Task, dossier: str) -> dict[str, Any]:
         "fetched_at": task.fetched_at,
         "number": task.number,
         "named": task.named,
+        "expired_at": task.expired_at,
     }
 
 
@@ -154,6 +155,7 @@ def task_of(row: Any) -> Task:
         fetched_at=row.fetched_at,
         number=row.number,
         named=row.named,
+        expired_at=row.expired_at,
     )
 
 

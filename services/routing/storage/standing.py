@@ -26,6 +26,22 @@ _OVERDUE = (
     .order_by(tasks.c.agency)
 )
 
+# The words of the index `tasks_expired`, and those of `domain.case.Task.is_expired`.
+_EXPIRED = (
+    sa.select(tasks.c.agency, sa.func.count(), sa.func.min(tasks.c.expired_at))
+    .where(tasks.c.expired_at.is_not(None), tasks.c.expired_at <= sa.bindparam("now"))
+    .where(tasks.c.state == "assigned", tasks.c.fetched_at.is_(None))
+    .group_by(tasks.c.agency)
+    .order_by(tasks.c.agency)
+)
+_NOBODY: Final = ("việc hết thời gian giao, chưa ai nhận", "hand-overs that ended, seen by nobody")
+_CALL: Final = Both(
+    "Lãnh đạo một cửa: gọi cơ quan này; chương trình của họ không lấy việc. Vận hành: lienthong "
+    "resend sau khi họ sửa.",
+    "The one-stop desk: call this agency, its program takes nothing. Operator: `lienthong resend` "
+    "once that is mended.",
+)
+
 _TO_PLACE: Final = ("việc chờ điều phối", "steps that no agency has")
 _PLACE: Final = Both(
     "Trưởng bộ phận một cửa: chọn cơ quan ở trang Điều phối. Vận hành không phải làm gì.",
@@ -57,6 +73,7 @@ def lines(connection: sa.Connection, now: datetime) -> list[Line]:
     )
     words = ("việc quá hạn", "overdue tasks")
     found = overdue(connection, _OVERDUE, "agency", words, act, now)
+    found += overdue(connection, _EXPIRED, "agency", _NOBODY, _CALL, now)
     found += overdue(connection, BY_OFFICE, "office", _TO_PLACE, _PLACE, now)
     for query, step in ((_LACKING, _FETCH), (_STRANGE, _DECLARE)):
         found += overdue(connection, query, "agency", _DIFFER, step, now)

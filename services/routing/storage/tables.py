@@ -93,6 +93,8 @@ tasks = sa.Table(
     sa.Column("number", sa.Integer, nullable=False, server_default="1"),
     # The agency that its own said is competent.
     sa.Column("named", sa.Text),
+    # It was handed over as often as ever, and nobody there had it.
+    sa.Column("expired_at", Instant()),
     sa.UniqueConstraint("dossier", "step", "number", name="tasks_dossier_step_number"),
 )
 
@@ -109,6 +111,9 @@ answers = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("note", sa.Text),
     sa.Column("at", Instant(), nullable=False),
+    # How its agency signed it (domain/evidence.py); whether the chain of evidence has it.
+    sa.Column("signature", sa.Text),
+    sa.Column("sealed", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 # Answers that came as messages and were not applied: each content under an id is told once.
@@ -126,6 +131,7 @@ refused_answers = sa.Table(
     sa.Column("en", sa.Text, nullable=False),
     sa.Column("status", sa.Integer, nullable=False),
     sa.Column("at", Instant(), nullable=False),
+    sa.Column("sealed", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 # Up to which position of the outbox the agencies' messages have nothing left to clear.
@@ -146,6 +152,7 @@ fetches = sa.Table(
     sa.Column("last", sa.BigInteger, primary_key=True),
     sa.Column("at", Instant(), nullable=False),
     sa.Column("way", sa.Text, nullable=False, server_default="door"),
+    sa.Column("sealed", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 # When its agency first and last opened a task, on its page or by itself at the door.
@@ -182,6 +189,48 @@ reconciliations = sa.Table(
     sa.Column("since", Instant()),
     sa.Column("sent_again", sa.Integer, nullable=False),
     sa.Column("healed_at", Instant()),
+)
+
+# The chain of each agency: what was signed of what was handed over and answered, in order. `core` is
+# what the signature is over; `message` a number of its stream, `about` a task, by which records are
+# looked for; `salt` goes with the forms; `token` is room for an authority's stamp (RFC 3161).
+evidence = sa.Table(
+    "evidence",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", Instant(), nullable=False),
+    sa.Column("message", sa.BigInteger),
+    sa.Column("about", sa.Text),
+    sa.Column("core", sa.LargeBinary, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("signature", sa.LargeBinary, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("salt", sa.LargeBinary),
+    sa.Column("token", sa.LargeBinary),
+    sa.Column("sealed_at", Instant(), nullable=False),
+)
+
+# Where each chain ends. All messages up to the number `message` are in it.
+evidence_heads = sa.Table(
+    "evidence_heads",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("message", sa.BigInteger, nullable=False),
+)
+
+# Public keys: the city's own (no owner) and those by which agencies sign their answers.
+evidence_keys = sa.Table(
+    "evidence_keys",
+    metadata,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("public", sa.LargeBinary, nullable=False),
+    sa.Column("since", Instant(), nullable=False),
+    sa.Column("until", Instant()),
 )
 
 # How an agency is reached by webhook. Of its secrets only what they are drawn from stands here.
@@ -241,5 +290,22 @@ sa.Index("tasks_wish", tasks.c.dossier, postgresql_where=_asked, sqlite_where=_a
 _placing = tasks.c.kind == "placing"
 sa.Index("tasks_placing", tasks.c.agency, postgresql_where=_placing, sqlite_where=_placing)
 sa.Index("tasks_agency", tasks.c.agency, tasks.c.opened_at)
+_expired = tasks.c.expired_at.is_not(None)
+sa.Index("tasks_expired", tasks.c.agency, postgresql_where=_expired, sqlite_where=_expired)
+#: The words of the indexes of what the chains of evidence do not have, so that they are used.
+UNSEALED: Final = sa.text("NOT sealed")
+for _table in (answers, refused_answers, fetches):
+    _name = f"{_table.name}_unsealed"
+    sa.Index(_name, _table.c.agency, postgresql_where=UNSEALED, sqlite_where=UNSEALED)
+sa.Index("evidence_at", evidence.c.agency, evidence.c.at)
+sa.Index("evidence_about", evidence.c.about)
+_numbered = evidence.c.message.is_not(None)
+sa.Index(
+    "evidence_message",
+    evidence.c.agency,
+    evidence.c.message,
+    postgresql_where=_numbered,
+    sqlite_where=_numbered,
+)
 sa.Index("answers_task", answers.c.task)
 sa.Index("refused_answers_task", refused_answers.c.task)

@@ -145,7 +145,7 @@ def handed_over(connection: sa.Connection, stream: str, after: int, limit: int) 
 def to_repeat(connection: sa.Connection, agency: str, given: Sequence[str]) -> list[str]:
     """Which of these tasks of an agency will be handed over again unless it has seen them."""
     found = batch.fetch(connection, tasks.c.id, given) if given else ()
-    return [row.id for row in found if row.agency == agency and row.repeat_at is not None]
+    return [row.id for row in found if row.agency == agency and rows.task_of(row).is_unseen]
 
 
 def unanswered_by(connection: sa.Connection, agency: str) -> list[bytes]:

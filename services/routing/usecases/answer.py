@@ -7,7 +7,9 @@ agency's own queue.
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
 
 from services.routing.domain.case import Circumstances
 from services.routing.domain.refusals import UNKNOWN_TASK, Refusal
@@ -24,6 +26,7 @@ from services.routing.domain.submission import (
     told,
 )
 from services.routing.storage.submissions import Submissions
+from services.routing.usecases.evidence import checked
 from services.routing.usecases.look import not_an_id
 from services.routing.usecases.reading import fault_of, read_message
 from services.routing.usecases.rules import Rules
@@ -51,9 +54,16 @@ class NotApplied(Refused):
 
 
 def take_request(
-    uow: UnitOfWork, rules: Rules, key: SubmissionKey, answer: Answer
+    uow: UnitOfWork,
+    rules: Rules,
+    key: SubmissionKey,
+    answer: Answer,
+    fields: Mapping[str, Any] | None = None,
 ) -> SubmittedAnswer:
-    """Take an answer in; a repeat gets the reply of the first time. NotApplied where it may not be."""
+    """Take an answer in; a repeat gets the reply of the first time. NotApplied where it may not be.
+
+    `fields`: as they were sent, where that can be signed.
+    """
     if not_an_id(key.task):
         raise NotApplied(UNKNOWN_TASK)
     submissions = uow.get(Submissions)
@@ -61,6 +71,8 @@ def take_request(
     if submission.task is None:
         raise NotApplied(UNKNOWN_TASK)
     sent = Sent(key, name_of(type(answer)), answer, digest(answer))
+    if not submission.has(sent):
+        sent = checked(uow, sent, fields or {}, uow.now)
     if submission.answer is not None or not _record_in_inbox(uow, key, answer):
         submission = submissions.again(key)
     verdict = submit(submission, sent, circumstances(uow, rules, submission, key))
@@ -84,6 +96,8 @@ def take_message(
         raise ForgedAnswer("an answer comes from an agency that the catalogue does not know")
     submissions = uow.get(Submissions)
     submission = submissions.again(sent.key) if again else submissions.get(sent.key)
+    if not submission.has(sent):
+        sent = checked(uow, sent, envelope.data, _taken_at(uow))
     around = circumstances(uow, rules, submission, sent.key)
     verdict = submit(submission, sent, around)
     if not isinstance(verdict, Refusal):
@@ -113,9 +127,12 @@ def circumstances(
     long it waited there. What the agency's own clock said is kept in its envelope.
     """
     case = submission.case
-    taken_at = uow.cause.received_at if uow.cause else None
     new_id = ids_from(key.answer_id, key.agency, key.task)
-    return None if case is None else rules.for_case(case, taken_at or uow.now, new_id)
+    return None if case is None else rules.for_case(case, _taken_at(uow), new_id)
+
+
+def _taken_at(uow: UnitOfWork) -> datetime:
+    return (uow.cause.received_at if uow.cause else None) or uow.now
 
 
 def _record_in_inbox(uow: UnitOfWork, key: SubmissionKey, answer: Answer) -> bool:

@@ -32,6 +32,7 @@ COLUMNS: Final = (
     ("Số", 8), ("Bản tin", 24), ("Mã hồ sơ", 28), ("Nhiệm vụ", 38), ("Ghi sổ", 19),
     ("Máy chủ bản tin xác nhận", 19), ("Đã lấy", 19), ("Lấy bằng", 10), ("Mở nhiệm vụ", 19),
     ("Nhận việc", 19), ("Trả lời", 19), ("Câu trả lời", 24), ("Giao lại", 9),
+    ("Hết hạn giao", 19), ("Bản ghi đã ký", 12), ("Cơ quan ký", 10),
 )  # fmt: skip
 TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -40,9 +41,13 @@ def of_day(
     connection: sa.Connection, agency: str, day: date, office: str | None = None
 ) -> list[Delivery]:
     """What was made for an agency on a day of Viet Nam's calendar; see `storage.book.deliveries`."""
-    since = as_utc(datetime.combine(day, time(), VN))
-    until = as_utc(datetime.combine(day + timedelta(days=1), time(), VN))
-    return deliveries(connection, agency, since, until, office=office)
+    return deliveries(connection, agency, *bounds(day), office=office)
+
+
+def bounds(day: date, last: date | None = None) -> tuple[datetime, datetime]:
+    """When a day of Viet Nam's calendar (or a stretch, up to and with its last) begins and ends, UTC."""
+    end = datetime.combine((last or day) + timedelta(days=1), time(), VN)
+    return as_utc(datetime.combine(day, time(), VN)), as_utc(end)
 
 
 def cells(of: Delivery) -> tuple[str, ...]:
@@ -57,6 +62,9 @@ def cells(of: Delivery) -> tuple[str, ...]:
         *map(_second, (of.opened_at, of.taken_at, of.answered_at)),
         ANSWERS.get(of.answer or "", of.answer or ""),
         str(of.repeats) if of.repeats else "",
+        _second(of.expired_at),
+        str(of.record or ""),
+        "có" if of.signed else "",
     )
 
 

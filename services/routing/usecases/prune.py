@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from services.routing.storage import clearing
+from services.routing.storage import clearing, evidence
 from shared.database import Store
 from shared.messaging.prune import ROWS, Cleared, clear_ledgers, cutoff, in_batches
 from shared.settings import Settings
@@ -32,6 +32,7 @@ _OLD: Final = (
     ("looks", clearing.old_looks, clearing.forget_looks),
     ("fetches", clearing.old_fetches, clearing.forget_fetches),
     ("sums", clearing.old_sums, clearing.forget_sums),
+    ("salts of evidence", evidence.old_salts, evidence.forget_salts),
 )
 
 

@@ -120,7 +120,8 @@ def _state(uow: UnitOfWork, mailed: Mailed, rules: Rules, home: str) -> None:
     edge = rules.near_until(mailed.agency, uow.now)
     rows = agency_mail.matters(uow.connection, mailed.agency, edge)
     paused_at = webhooks.paused_since(uow.connection, mailed.agency)
-    if not rows and paused_at is None:
+    expired = agency_mail.expired(uow.connection, mailed.agency)
+    if not rows and paused_at is None and not expired:
         return
     asked = [row for row in rows if row.wish is not None]
     running = [row for row in rows if row.wish is None]
@@ -136,6 +137,7 @@ def _state(uow: UnitOfWork, mailed: Mailed, rules: Rules, home: str) -> None:
             tasks=tuple(_named(row, rules) for row in rows[:MOST_NAMED]),
             link=f"{home}{_LIST}" if home else None,
             webhook_paused_at=paused_at,
+            expired=expired or None,
             reminded_at=uow.now,
         )
     )

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
-from flask import current_app
+from flask import current_app, request
 from flask.views import MethodView
 
 from services.routing.domain.case import Task
@@ -112,7 +112,7 @@ def _add_answering(blue: Blueprint, door: Door) -> None:
 
             What is refused has changed nothing; `rule` says why, as a stable code.
             """
-            return reply(submit(door, current().bound_to, task_id, data))
+            return reply(submit(door, current().bound_to, task_id, data, _as_sent()))
 
 
 def file_links(door: Door, seen: SeenTask, address: str) -> dict[str, Any]:
@@ -133,10 +133,21 @@ def file_links(door: Door, seen: SeenTask, address: str) -> dict[str, Any]:
     return {"read": at(link), "hand_in": hand_in, "until": until}
 
 
-def submit(door: Door, agency: str, task_id: str, data: dict[str, Any]) -> SubmittedAnswer:
-    """Hand in a body that the schema let through."""
+def submit(
+    door: Door,
+    agency: str,
+    task_id: str,
+    data: dict[str, Any],
+    fields: dict[str, Any] | None = None,
+) -> SubmittedAnswer:
+    """Hand in a body that the schema let through; `fields` as its sender may have signed them."""
     key = SubmissionKey(agency, data["answer_id"], task_id)
-    return door.answer(key, AnswerSchema.event(data, task=task_id))
+    return door.answer(key, AnswerSchema.event(data, task=task_id), fields)
+
+
+def _as_sent() -> dict[str, Any]:
+    body: dict[str, Any] = request.get_json()
+    return {name: value for name, value in body.items() if name not in ("answer_id", "kind")}
 
 
 def _in_state(door: Door, agency: str, state: str, limit: int) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from flask import Flask, request
 
+from services.routing.usecases.evidence import signer_of
 from services.routing.usecases.rules import Rules
 from services.routing.web import book, connection
 from services.routing.web.api import blueprint as api_blueprint
@@ -52,7 +54,7 @@ def create_web(
         navigation=FOR_AGENCIES,
         catalogues=(Path(__file__).parent / "translations",),
     )
-    door = Door(store, rules)
+    door = Door(store, rules, partial(signer_of, settings))
     state_of(app).name_of = door.agency_name
     app.context_processor(_navigation)
     api = create_api(

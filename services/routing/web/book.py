@@ -9,6 +9,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 
 from services.routing.storage.book import MOST, Delivery
 from services.routing.usecases import book
+from services.routing.usecases.evidence import TYPE
 from services.routing.web.coordination import head
 from services.routing.web.door import Door
 from shared.identity.guard import current, require
@@ -18,10 +19,12 @@ from shared.kernel.numbers import Unreadable
 from shared.web.words import gettext, said
 
 PAGE: Final = "/nhiem-vu/so-giao-nhan"
+EVIDENCE: Final = f"{PAGE}/bang-chung"
 
 
 def add_pages(blue: Blueprint, door: Door) -> None:
-    """/nhiem-vu/so-giao-nhan: a day of the book, and the same as a workbook."""
+    """/nhiem-vu/so-giao-nhan: a day of the book."""
+    _add_files(blue, door)
 
     @blue.get(PAGE)
     @require("agency", "desk")
@@ -39,7 +42,12 @@ def add_pages(blue: Blueprint, door: Door) -> None:
             wrong={"ngay": wrong},
             most=MOST,
             file=url_for("pages.handover_file", ngay=f"{day:%d/%m/%Y}", co_quan=agency or None),
+            evidence=url_for("pages.evidence", ngay=f"{day:%d/%m/%Y}", co_quan=agency or None),
         )
+
+
+def _add_files(blue: Blueprint, door: Door) -> None:
+    """A day as a workbook, and as signed evidence."""
 
     @blue.get(f"{PAGE}.xlsx")
     @require("agency", "desk")
@@ -50,6 +58,17 @@ def add_pages(blue: Blueprint, door: Door) -> None:
         made = book.workbook(rows, day, door.agency_name(agency))
         answer = Response(made, content_type=book.TYPE)
         name = f"so-giao-nhan-{day:%Y%m%d}.xlsx"
+        answer.headers.set("Content-Disposition", "attachment", filename=name)
+        return answer
+
+    @blue.get(EVIDENCE)
+    @require("agency", "desk")
+    def evidence() -> Response:
+        day, _, _ = _day(door)
+        agency, _ = _whose(door)
+        made = "".join(door.evidence(agency, day))
+        answer = Response(made, content_type=TYPE)
+        name = f"bang-chung-{agency or 'khong'}-{day:%Y%m%d}.jsonl"
         answer.headers.set("Content-Disposition", "attachment", filename=name)
         return answer
 

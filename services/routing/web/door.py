@@ -6,18 +6,20 @@ reply or a page looks like, and what an agency may do with a task.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from services.routing.domain.case import Case, Task
 from services.routing.domain.reconciling import Compared, DaySum
+from services.routing.domain.signing import Signer
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
 from services.routing.storage import book, views
 from services.routing.storage.book import Delivery
-from services.routing.usecases import look, reconcile
+from services.routing.usecases import evidence, look, reconcile
 from services.routing.usecases.answer import take_request
-from services.routing.usecases.book import of_day
+from services.routing.usecases.book import bounds, of_day
 from services.routing.usecases.fetched import note_fetched
 from services.routing.usecases.pace import Pace, paces
 from services.routing.usecases.place import Waiting, place_step, recipients, waiting
@@ -39,6 +41,7 @@ class Door:
 
     store: Store
     rules: Rules
+    signer: Callable[[], Signer]
 
     def agency_name(self, agency: str) -> str:
         """What people call an agency; its code where the catalogue does not know it."""
@@ -53,7 +56,7 @@ class Door:
             seen = look.task_of(connection, self.rules, agency, task_id)
         with self.store.begin(Actor("agency", agency)) as uow:
             book.note_look(uow, task_id)
-            if seen.task.repeat_at is not None:
+            if seen.task.is_unseen:
                 note_fetched(uow, [task_id])
         saw([seen.case.dossier])
         return seen
@@ -95,10 +98,12 @@ class Door:
         saw(handed.dossiers)
         return handed
 
-    def answer(self, key: SubmissionKey, answer: Answer) -> SubmittedAnswer:
-        """Take an answer; the same answer again gets the same reply."""
+    def answer(
+        self, key: SubmissionKey, answer: Answer, fields: Mapping[str, Any] | None = None
+    ) -> SubmittedAnswer:
+        """Take an answer; the same answer again gets the same reply. `fields`: see `take_request`."""
         with self.store.begin(Actor("agency", key.agency)) as uow:
-            return take_request(uow, self.rules, key, answer)
+            return take_request(uow, self.rules, key, answer, fields)
 
     def handover_book(self, agency: str, day: date, office: str | None) -> list[Delivery]:
         """A day of an agency's hand-over book; with `office` of the dossiers that it took alone."""
@@ -106,6 +111,13 @@ class Door:
             found = of_day(connection, agency, day, office)
         saw(dict.fromkeys(each.dossier for each in found if each.dossier))
         return found
+
+    def evidence(self, agency: str, day: date) -> Iterator[str]:
+        """The lines of an agency's file of evidence of a day; what has just happened is sealed first."""
+        signer, now = self.signer(), self.store.clock.now()
+        evidence.seal(self.store, signer, [agency])
+        with self.store.read() as connection:
+            yield from evidence.lines(connection, signer, agency, now, during=bounds(day))
 
     def day_sums(self, agency: str, days: int) -> list[DaySum]:
         """The city's sums of this agency's messages, of so many days up to today."""

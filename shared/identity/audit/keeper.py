@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-import time
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from shared.database import Store
@@ -12,6 +10,7 @@ from shared.identity import keys
 from shared.identity.audit.chain import prune, seal
 from shared.kernel.clock import format_instant
 from shared.log import get
+from shared.messaging.loops.rounds import Round, Rounds
 
 SEAL_SECONDS: Final = 60.0
 DAILY_SECONDS: Final = 24 * 3600.0
@@ -19,32 +18,15 @@ _FIRST_DAILY: Final = 600.0  # after the start, so that restarts do not crowd it
 _log = get("access")
 
 
-class Keeper:
-    """Asks by the monotonic clock: a machine's own may be put back by hours.
-
-    `days` is how long an act is kept.
-    """
+class Keeper(Rounds):
+    """`days` is how long an act is kept."""
 
     def __init__(self, name: str, store: Store, days: int) -> None:
-        self.name = f"{name}.keeper"
         self._store = store
         self._days = days
-        self._seal_at = time.monotonic() + SEAL_SECONDS
-        self._daily_at = time.monotonic() + _FIRST_DAILY
-        self._woken = threading.Event()
-
-    def step(self, wait: float) -> int:
-        """Do what a minute or a day has brought; spans sealed and rows pruned."""
-        if self._woken.wait(max(0.0, min(wait, self._seal_at - time.monotonic()))):
-            self._woken.clear()
-        now, done = time.monotonic(), 0
-        if now >= self._seal_at:
-            done += self._seal()
-            self._seal_at = now + SEAL_SECONDS
-        if now >= self._daily_at:
-            done += self._daily()
-            self._daily_at = now + DAILY_SECONDS
-        return done
+        minutely = Round(self._seal, SEAL_SECONDS, SEAL_SECONDS)
+        daily = Round(self._daily, DAILY_SECONDS, _FIRST_DAILY)
+        super().__init__(f"{name}.keeper", (minutely, daily))
 
     def _seal(self) -> int:
         done = 0
@@ -62,14 +44,3 @@ class Keeper:
         if gone := prune(self._store, before):
             _log.info("access.pruned", rows=gone)
         return gone
-
-    def next_due(self) -> datetime | None:
-        """Never by the clock of the city."""
-        return None
-
-    def wake(self) -> None:
-        """Look at the time again."""
-        self._woken.set()
-
-    def close(self) -> None:
-        """Nothing is held between steps."""
