@@ -35,7 +35,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "contract": ("services.commands.contract:contract", "Show the events' contract, compare two."),
     "staff": ("services.commands.staff:staff", "Accounts of people: who may see what."),
     "handover": ("services.commands.handover:handover", "What was handed over to agencies."),
-    "agency": ("services.commands.agency:agency", "Staff addresses of agencies, for their mail."),
+    "agency": (
+        "services.commands.agency:agency",
+        "How agencies are reached: queue, webhook, mail.",
+    ),
     "keys": ("services.commands.keys:keys", "Issue, list and revoke API keys."),
     "channels": ("services.commands.channels:channels", "Try the ways by which messages leave."),
     "stops": ("services.commands.stops:stops", "Who wants no messages."),

@@ -13,7 +13,8 @@ from datetime import date, datetime
 from services.routing.domain.case import Case, Task
 from services.routing.domain.reconciling import Compared, DaySum
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
-from services.routing.storage import book, views
+from services.routing.domain.queue import AgencyQueue
+from services.routing.storage import book, queues, views
 from services.routing.storage.book import Delivery
 from services.routing.usecases import look, reconcile
 from services.routing.usecases.answer import take_request
@@ -21,6 +22,7 @@ from services.routing.usecases.book import of_day
 from services.routing.usecases.fetched import note_fetched
 from services.routing.usecases.pace import Pace, paces
 from services.routing.usecases.place import Waiting, place_step, recipients, waiting
+from services.routing.usecases.queues import by_catalogue
 from services.routing.usecases.rules import Rules
 from shared.catalogue import FormField
 from shared.database import Store
@@ -106,6 +108,12 @@ class Door:
             found = of_day(connection, agency, day, office)
         saw(dict.fromkeys(each.dossier for each in found if each.dossier))
         return found
+
+    def queue_of(self, agency: str) -> AgencyQueue:
+        """How an agency's queue stands."""
+        with self.store.read() as connection:
+            known = queues.of(connection, agency)
+        return known or by_catalogue(self.rules.catalogue.agency(agency))
 
     def day_sums(self, agency: str, days: int) -> list[DaySum]:
         """The city's sums of this agency's messages, of so many days up to today."""
