@@ -147,6 +147,7 @@ def test_an_agency_wishes_a_queue_and_is_shown_its_password_once(with_broker: To
     post(town, f"{act}/tam-dung", why="bảo trì")
     assert "bảo trì" in town.web.get(PAGE).text
     post(town, f"{act}/tiep-tuc")
+    assert queue_of(town).paused_at is None, "its own officers let it go on"
     post(town, f"{act}/dong")
     assert not queue_of(town).wanted
     assert post(town, f"{act}/khac").status_code == 404

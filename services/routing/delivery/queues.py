@@ -16,7 +16,7 @@ from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.events.names import AGENCY_TASKS, agency_queue
 from shared.kernel.errors import LienThongError
-from shared.messaging import Bus, OutMessage, Publisher, Sent
+from shared.messaging import Bus, OutMessage, Sent
 from shared.messaging.topology import agency_queues
 
 

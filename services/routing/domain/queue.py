@@ -68,7 +68,7 @@ class AgencyQueue:
     @property
     def paused_by_city(self) -> bool:
         """Whether only the city's operator may let it go on."""
-        return self.paused_at is not None and not (self.paused_by or "").startswith("agency")
+        return self.paused_at is not None and (self.paused_by or "").startswith("operator")
 
 
 def user_of(agency: str, generation: int) -> str:

@@ -11,8 +11,8 @@ from typing import Any, Final
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from services.routing.domain.webhook import NOTICES, Webhook, secret_of
 from services.routing.domain.queue import LONGEST_WHY, AgencyQueue
+from services.routing.domain.webhook import NOTICES, Webhook, secret_of
 from services.routing.storage import agency_mail
 from services.routing.storage import queues as queue_rows
 from services.routing.storage import webhooks as rows
@@ -109,6 +109,10 @@ def add_pages(blue: Blueprint, door: Door) -> None:
         flash(gettext(told), "good")
         return redirect(url_for("pages.connection"), 303)
 
+    _add_queue(blue, door)
+
+
+def _add_queue(blue: Blueprint, door: Door) -> None:
     @blue.post(f"{PAGE}/hang-doi/<act>")
     @require("agency")
     def change_queue(act: str) -> str | Response | tuple[str, int]:

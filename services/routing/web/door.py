@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.routing.domain.case import Case, Task
+from services.routing.domain.queue import AgencyQueue
 from services.routing.domain.reconciling import Compared, DaySum
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
-from services.routing.domain.queue import AgencyQueue
 from services.routing.storage import book, queues, views
 from services.routing.storage.book import Delivery
 from services.routing.usecases import look, reconcile
