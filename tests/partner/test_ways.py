@@ -175,13 +175,17 @@ def test_a_queue_is_given_rotated_paused_and_taken_away_and_no_task_is_lost(ways
     assert "grace" in str(ways.type("rotate", CODE, ok=False).exception)
     ways.hand_over("two")
     assert taken(first) + taken(second, 1.0) == ["two"], "both names read the one queue"
-    second.take("one")
-    assert second.flush() == 1, "and answer"
+    first.take("two")
+    assert first.flush() == 1, "and the old one answers on"
     assert f"signed in as the user {CODE}.2" in [each.en for each in second.check()]
     ways.end_grace()
     assert ways.carry() == [f"withdrew the user {CODE}"]
     until(is_out(first))
     assert ways.carry() == []
+    ways.hand_over("two and a half")
+    assert taken(second) == ["two and a half"]
+    second.take("two and a half")
+    assert second.flush() == 1
 
     ways.type("pause", CODE, "--why", "nghi lộ mật khẩu")
     assert "PAUSED" in ways.type("list", CODE).output
@@ -195,7 +199,7 @@ def test_a_queue_is_given_rotated_paused_and_taken_away_and_no_task_is_lost(ways
     ways.hand_over("five")
     assert ways.queue() is None
     assert not [each for each in ways.there("/users") if each["name"] in USERS]
-    assert ways.at_door() == 6, "what was not fetched is at the door"
+    assert ways.at_door() == 7, "what was not fetched is at the door"
     assert "không đổi gì" in ways.type("remove", CODE).output
 
 
