@@ -24,7 +24,7 @@ TOLD = {"data_dir": "`var`", "catalogue_dir": "`catalogue`", "secret_key": "draw
 TOLD |= {"database_url": "a file in the data folder", "smtp_url": "none"}
 TOLD |= dict.fromkeys(
     ("smtp_url_2", "smpp_url", "smpp_url_2", "sms_http", "sms_http_secrets", "sms_http_2",
-     "sms_http_2_secrets"),
+     "sms_http_2_secrets", "management_url"),
     "none",
 )  # fmt: skip
 TOLD |= {"port": ", ".join(f"`{port}` {name}" for name, port in DEFAULT_PORTS.items())}

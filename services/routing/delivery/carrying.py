@@ -145,8 +145,8 @@ class QueueKeeper:
         self._next = time.monotonic() + EVERY_SECONDS
         done = carry_out(self._store, self._management)
         for deed in done:
-            tell = _log.info if deed.well else _log.warning
-            tell("queues.carried", agency=deed.agency, said=deed.said.en)
+            if deed.well:
+                _log.info("queues.carried", agency=deed.agency, did=deed.said.en)
         return len(done)
 
     def _is_time(self) -> bool:

@@ -109,10 +109,10 @@ def add_pages(blue: Blueprint, door: Door) -> None:
         flash(gettext(told), "good")
         return redirect(url_for("pages.connection"), 303)
 
-    _add_queue(blue, door)
 
+def add_queue(blue: Blueprint, door: Door) -> None:
+    """The buttons of the agency's queue."""
 
-def _add_queue(blue: Blueprint, door: Door) -> None:
     @blue.post(f"{PAGE}/hang-doi/<act>")
     @require("agency")
     def change_queue(act: str) -> str | Response | tuple[str, int]:
