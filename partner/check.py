@@ -94,7 +94,7 @@ def _who(agency: str, broker: Broker) -> Iterator[Finding]:
     user = broker.address.user
     if user is None:
         yield Finding("đăng nhập bằng chứng thư của đơn vị", "signed in by your certificate")
-    elif user == agency:
+    elif user == agency or user.rpartition(".")[::2] == (agency, user[len(agency) + 1 :]):
         yield Finding(f"đăng nhập với người dùng {user}", f"signed in as the user {user}")
     else:
         raise AccessDenied(

@@ -89,6 +89,11 @@ class Address:
         return self.secure and self.tls is not None and self.tls.certificate is not None
 
     @property
+    def _by_certificate(self) -> bool:
+        """Whether the certificate signs us in: no user is given, or one without a password."""
+        return urlsplit(self.url).password is None and (self.user is None or self.shown)
+
+    @property
     def place(self) -> tuple[str, int]:
         """Host and port."""
         parameters = self._read()
@@ -108,15 +113,22 @@ class Address:
         parameters.connection_attempts = 1  # the client backs off by itself
         if self.secure:
             parameters.ssl_options = pika.SSLOptions(self.context(), parameters.host)
-            if self.user is None:
+            if self._by_certificate:
                 parameters.credentials = pika.credentials.ExternalCredentials()
         return parameters
+
+    def _plain(self) -> str:
+        """The URL as pika takes it: a user stands there with a password only."""
+        if not self._by_certificate:
+            return self.url
+        parts = urlsplit(self.url)
+        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
     def _read(self) -> Any:
         wrong: Exception | None = None
         if self.url.startswith(("amqp:", "amqps:")):
             try:
-                return pika.URLParameters(self.url)
+                return pika.URLParameters(self._plain())
             except (ValueError, TypeError) as unreadable:
                 wrong = unreadable
         raise BadSettings(

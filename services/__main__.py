@@ -39,7 +39,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "services.commands.evidence:evidence",
         "Signed records of what was handed over; check a file of them.",
     ),
-    "agency": ("services.commands.agency:agency", "Staff addresses of agencies, for their mail."),
+    "agency": (
+        "services.commands.agency:agency",
+        "How agencies are reached: queue, webhook, mail.",
+    ),
     "keys": ("services.commands.keys:keys", "Issue, list and revoke API keys."),
     "channels": ("services.commands.channels:channels", "Try the ways by which messages leave."),
     "stops": ("services.commands.stops:stops", "Who wants no messages."),

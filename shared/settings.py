@@ -43,6 +43,8 @@ class Settings:
     database_vanish_seconds: int = 10
     amqp_url: str = field(default="memory://", repr=False)
     amqp_prefix: str = ""
+    # The broker's management door, for the operators' process and commands alone.
+    management_url: str | None = field(default=None, repr=False)
     catalogue_dir: Path = PROJECT / "catalogue"
     host: str = "127.0.0.1"
     port: int = 8080
@@ -183,6 +185,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "database_vanish_seconds": _count(1, 3600),
     "amqp_url": str,
     "amqp_prefix": str,
+    "management_url": str,
     "catalogue_dir": _path,
     "host": str,
     "port": _count(0, 65535),

@@ -23,6 +23,7 @@ from shared.kernel.errors import BrokerAway, Unreadable
 from shared.log import get
 from shared.messaging import Bus, Delivery, OutMessage, Publisher, Subscriber
 from shared.messaging.loops.loop import Loop
+from shared.messaging.topology import agency_queues
 
 OFFICER: Final = "Tự động"
 # How many tasks one agency may have before it; the rest waits in its queue.
@@ -184,7 +185,9 @@ def autopilots(
     delay: timedelta = timedelta(seconds=3),
     catch_up: CatchUp,
 ) -> list[Loop]:
-    """One simulated agency for each code."""
+    """One simulated agency for each code; also those that have no queue get one on a broker."""
+    if not bus.volatile:
+        bus.declare((), agency_queues(codes))
     return [AutopilotAgency(code, bus, clock, delay, catch_up) for code in codes]
 
 

@@ -18,6 +18,8 @@ from bench.product.roles import Submit, Work
 from bench.servers import SERVICES, Place, Servers, fresh
 from bench.sink import AgencySink
 from shared.catalogue import Catalogue, load
+from shared.messaging import Bus
+from shared.messaging.topology import agency_queues
 from shared.settings import PROJECT
 
 KINDS = ("vn.lienthong.task.assigned.v1",)
@@ -69,6 +71,9 @@ def on_servers(
 def _start_work(crew: Crew, where: Where, codes: Sequence[str]) -> None:
     for name in SERVICES:
         crew.start(f"{name} work", Work, where, name)
+    bus = Bus(where.amqp_url)
+    bus.declare((), agency_queues(codes))  # also of those that have none by the catalogue
+    bus.close()
     queues = [f"agency.{code}.tasks" for code in codes]
     crew.start("agency", AgencySink, where.amqp_url, queues, KINDS)
 

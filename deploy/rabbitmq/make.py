@@ -10,12 +10,9 @@ is read from DIR/<user>, or from LIENTHONG_BROKER_PASSWORD_<USER>; only its salt
 from __future__ import annotations
 
 import argparse
-import base64
-import hashlib
 import json
 import os
 import re
-import secrets
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,7 +22,14 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 COMMITTED = Path(__file__).resolve().with_name("definitions.json")
 sys.path.insert(0, str(PROJECT))
 
-from shared.events import names  # noqa: E402 - run by path, from any folder
+from services.routing.delivery.rights import (  # noqa: E402 - run by path, from any folder
+    LIMITS,
+    NOTHING,
+    permission,
+    topic_permission,
+)
+from services.routing.domain.queue import password_hash  # noqa: E402 - the same
+from shared.events import names  # noqa: E402 - the same
 
 VHOST = "/"
 SERVICES = ("intake", "routing", "notify")
@@ -34,11 +38,9 @@ NO_LIMIT = 1_000_000_000  # behind a dead letter there is nothing: 4.x must not 
 PRIORITY = 20  # above that of policies under names of former versions, which an import leaves
 FACTS_LENGTH = 1_000_000
 AGENCY_LENGTH = 100_000
-# What one user may open at the broker: a service has six connections in each of its processes, an
-# agency's program one or two; nobody keeps the others out by opening more and more.
+# What one user may open at the broker: a service has six connections in each of its processes;
+# nobody keeps the others out by opening more and more.
 SERVICE_LIMITS = {"max-connections": 200, "max-channels": 400}
-AGENCY_LIMITS = {"max-connections": 10, "max-channels": 20}
-NOTHING = "^$"
 ANYTHING = ".*"
 
 # What each service publishes, by exchange: the keys it may use. Rights follow from this table.
@@ -65,39 +67,38 @@ class Agencies(Protocol):
 
 
 def definitions(
-    catalogue: Agencies, passwords: Mapping[str, str] | None = None, *, vhost: str = VHOST
+    catalogue: Agencies,
+    passwords: Mapping[str, str] | None = None,
+    *,
+    vhost: str = VHOST,
+    with_agencies: bool = True,
 ) -> dict[str, Any]:
     """All that a broker of this city holds, as its management door takes it.
 
-    `passwords` maps a user's name to the password; a user without one cannot log in by password.
+    An agency that the catalogue reaches by `web` has nothing there; without `with_agencies` none
+    has: then who manages the broker makes them by routing's rows (`lienthong agency carry`). `passwords` maps a user's name to the password; a user without one cannot log in by password.
     """
     known = dict(passwords or {})
     codes = sorted(catalogue.agency_codes())
-    by_queue = [code for code in codes if catalogue.agency(code).reach == "amqp"]
+    by_queue = [code for code in codes if with_agencies and catalogue.agency(code).reach == "amqp"]
     users = [*SERVICES, *by_queue]
     if strangers := sorted(set(known) - set(users)):
         raise ValueError(f"passwords for users that there are not: {', '.join(strangers)}")
-    rights = [*(_service_rights(each) for each in SERVICES), *map(_agency_rights, by_queue)]
+    rights = [*(_service_rights(each) for each in SERVICES), *map(permission, by_queue)]
     topics = [row for each in SERVICES for row in _service_topics(each)]
     return {
         "vhosts": [{"name": vhost}],
         "users": [
             *(_user(each, known.get(each), SERVICE_LIMITS) for each in SERVICES),
-            *(_user(each, known.get(each), AGENCY_LIMITS) for each in by_queue),
+            *(_user(each, known.get(each), LIMITS) for each in by_queue),
         ],
         "permissions": _in(vhost, rights),
-        "topic_permissions": _in(vhost, [*topics, *map(_agency_topic, by_queue)]),
+        "topic_permissions": _in(vhost, [*topics, *map(topic_permission, by_queue)]),
         "exchanges": _in(vhost, _exchanges()),
-        "queues": _in(vhost, map(_queue, [*_service_queues(), *map(names.agency_queue, codes)])),
-        "bindings": _in(vhost, _bindings(codes)),
+        "queues": _in(vhost, map(_queue, [*_service_queues(), *map(names.agency_queue, by_queue)])),
+        "bindings": _in(vhost, _bindings(by_queue)),
         "policies": _in(vhost, _policies()),
     }
-
-
-def password_hash(password: str, salt: bytes | None = None) -> str:
-    """RabbitMQ's salted SHA-256 of a password: base64 of 4 bytes of salt and the digest."""
-    salt = secrets.token_bytes(4) if salt is None else salt
-    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode()
 
 
 def _in(vhost: str, rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -236,31 +237,6 @@ def _service_topics(service: str) -> list[dict[str, Any]]:
         }
         for exchange in topics
     ]
-
-
-def _agency_rights(code: str) -> dict[str, Any]:
-    """Its own queue to read, the exchange of answers to write to; nothing to make or change."""
-    return {
-        "user": code,
-        "configure": NOTHING,
-        "write": _any_of([re.escape(names.AGENCY_ANSWERS)]),
-        "read": _any_of([_plain(names.agency_queue(code))]),
-    }
-
-
-def _agency_topic(code: str) -> dict[str, Any]:
-    key = _plain(names.answer_key(code, "KIND")).replace("KIND", "[a-z_]+")
-    return {
-        "user": code,
-        "exchange": names.AGENCY_ANSWERS,
-        "write": f"^{key}$",
-        "read": NOTHING,
-    }
-
-
-def _plain(name: str) -> str:
-    """A name as a pattern for itself; a hyphen outside brackets needs no escape."""
-    return name.replace(".", r"\.")
 
 
 def _any_of(patterns: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""`lienthong agency mail|webhook`: whom of an agency mail reaches, and how its program is called."""
+"""`lienthong agency`: mail and webhook; queue, keys and pauses are in agency_queue.py."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 
 import click
 
+from services.commands.agency_queue import COMMANDS
 from services.commands.stores import opened, operator
 from services.routing.domain.webhook import NOTICES, Webhook, secret_of
 from services.routing.storage import webhooks as rows
@@ -29,6 +30,10 @@ _ACTS = {
 @click.group()
 def agency() -> None:
     """What an installation keeps of its agencies beside the catalogue."""
+
+
+for _command in COMMANDS:
+    agency.add_command(_command)
 
 
 @agency.command("mail")

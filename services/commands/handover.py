@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
+from services.commands.held import safe
 from services.commands.stores import now, opened, operator
 from services.routing.storage.book import known
+from services.routing.storage.queues import of as queue_of
 from services.routing.usecases.book import COLUMNS, cells, of_day, workbook
 from services.routing.usecases.reconcile import nightly, standing
 from services.routing.usecases.rules import Rules
@@ -42,7 +44,7 @@ def list_(agency: str, day: datetime | None, xlsx: Path | None) -> None:
     on: date = day.date() if day is not None else to_vn(now()).date()
     with opened("routing") as store:
         with store.read() as connection:
-            found = of_day(connection, agency, on)
+            found, queue = of_day(connection, agency, on), queue_of(connection, agency)
             if agency not in catalogue.agency_codes() and not known(connection, agency):
                 raise NotFound(
                     f"there is no agency {agency[:60]!r}", vi="Không có cơ quan mang mã này."
@@ -56,6 +58,10 @@ def list_(agency: str, day: datetime | None, xlsx: Path | None) -> None:
         for each in found:
             click.echo("\t".join(cells(each)))
     click.echo(f"{len(found)} bản tin / messages", err=True)
+    if queue is not None and queue.paused_at is not None:
+        since = f"{to_vn(queue.paused_at):%H:%M %d/%m/%Y}"
+        told = f"tạm dừng / paused: {since} {queue.paused_by}: {queue.paused_why}"
+        click.echo(safe(told), err=True)
 
 
 @handover.command("reconcile")

@@ -1,8 +1,7 @@
 """`lienthong intake|routing|notify web|work`: one service in processes of its own.
 
-`web` serves its doors, `work` runs its loops, routing's `webhooks` calls agencies; each has an
-operators' port. The whole city in one
-process is `lienthong serve`.
+`web` serves its doors, `work` runs its loops, routing's `webhooks` calls agencies and its `queues`
+manages the broker; each has an operators' port. The whole city in one process is `lienthong serve`.
 """
 
 from __future__ import annotations
@@ -59,6 +58,12 @@ def webhooks() -> int:
     return run_work("routing", outside=True)
 
 
+@routing.command("queues")
+def queues() -> int:
+    """Carry out what is wished of agencies' queues until SIGTERM; alone may manage the broker."""
+    return run_work("routing", managing=True)
+
+
 def build(settings: Settings) -> Service:
     """One service on the real clock."""
     from shared.catalogue import load
@@ -75,10 +80,10 @@ def build(settings: Settings) -> Service:
     return service
 
 
-def run_work(name: str, *, outside: bool = False) -> int:
+def run_work(name: str, *, outside: bool = False, managing: bool = False) -> int:
     """Run the loops of one service until SIGTERM; 0 when every loop finished what it had begun.
 
-    `outside`: those alone that call others.
+    `outside`: those alone that call others; `managing`: those alone that manage the broker.
     """
     from shared.messaging.loops.supervisor import Supervisor
     from shared.messaging.loops.wakeups import listeners
@@ -92,8 +97,13 @@ def run_work(name: str, *, outside: bool = False) -> int:
             vi="Bus bộ nhớ chỉ có trong một tiến trình; hãy chạy `lienthong serve` "
             "hoặc đặt LIENTHONG_AMQP_URL.",
         )
+    if managing and not settings.management_url:
+        raise SettingsError(
+            "this process needs the broker's management door: set LIENTHONG_MANAGEMENT_URL",
+            vi="Tiến trình này cần cổng quản trị của máy chủ bản tin: đặt LIENTHONG_MANAGEMENT_URL.",
+        )
     service = build(settings)
-    loops = service.outside if outside else service.loops
+    loops = service.managing if managing else service.outside if outside else service.loops
     supervisor = Supervisor([*loops, *listeners(service.store, name)])
     service.metrics.loops(supervisor.report)
     ops = _ops_server(service, supervisor)

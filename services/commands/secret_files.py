@@ -10,7 +10,7 @@ import io
 import json
 import secrets
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
@@ -23,7 +23,11 @@ from shared.settings import SERVICES
 READ_BY_ITS_MOUNT: Final = 0o444  # each folder is a volume of its own: who mounts it may read it
 OPERATOR: Final = "operator"  # the broker's administrator
 SMOKE: Final = PurePosixPath("smoke/smoke.json")
+# Hashes of the passwords that agencies had before anything was wished of their queues.
+QUEUES: Final = PurePosixPath("rabbitmq/agencies.json")
+MANAGEMENT_PORT: Final = 15672
 DEFINITIONS: Final = PurePosixPath("rabbitmq/definitions.json")
+MANAGEMENT: Final = f"{OPERATOR}/management_url"
 # Where a kind of key opens the doors.
 DOORS: Final[Mapping[str, str]] = {"desk": "intake", "agency": "routing", "operator": "notify"}
 MAILSINK: Final = "smtp://mailsink:8025?starttls=no"
@@ -84,7 +88,10 @@ class SecretFiles:
         self._databases()
         self._smoke(catalogue, brokers)
         # Made anew each time: a catalogue with one agency more needs one broker user more.
-        self._definitions(catalogue, brokers)
+        self._definitions(catalogue, brokers, agencies)
+        password = self.drawn(f"{OPERATOR}/{OPERATOR}_password")
+        host = rabbitmq.rpartition(":")[0] or rabbitmq
+        self.write(MANAGEMENT, f"http://{OPERATOR}:{password}@{host}:{MANAGEMENT_PORT}")
         return len(agencies)
 
     def _service(self, name: str, postgres: str, rabbitmq: str, broker: str) -> None:
@@ -122,10 +129,17 @@ class SecretFiles:
         broker = {code: brokers[code] for code in wanted["agency"] if code in brokers}
         self.write(str(SMOKE), json.dumps({"keys": keys, "broker": broker}, indent=1))
 
-    def _definitions(self, catalogue: Catalogue, brokers: Mapping[str, str]) -> None:
-        from deploy.rabbitmq.make import VHOST, definitions, password_hash
+    def _definitions(
+        self, catalogue: Catalogue, brokers: Mapping[str, str], agencies: Sequence[str]
+    ) -> None:
+        """Without the agencies: a broker that starts must not bring back who was withdrawn."""
+        from deploy.rabbitmq.make import VHOST, definitions
+        from services.routing.domain.queue import password_hash
 
-        made = definitions(catalogue, brokers)
+        hashes = {code: password_hash(brokers[code]) for code in agencies}
+        self.write(str(QUEUES), json.dumps(hashes, indent=1))
+        services = {name: brokers[name] for name in SERVICES}
+        made = definitions(catalogue, services, with_agencies=False)
         made["users"].append(
             {
                 "name": OPERATOR,

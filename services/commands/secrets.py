@@ -7,15 +7,18 @@ print a secret unasked.
 from __future__ import annotations
 
 import base64
+import json
 import os
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -26,16 +29,22 @@ from services.commands.secret_files import (
     MAILSINK,
     OPERATOR,
     PEM,
+    QUEUES,
     WHOLE,
     SecretFiles,
 )
 from services.commands.stores import history_of, opened
+from services.routing.delivery.carrying import carry_out
+from services.routing.delivery.management import Management
+from services.routing.usecases import queues
 from shared.database.migrate import current, upgrade
 from shared.identity.keys import Kind, register
 from shared.kernel.actor import SHELL
 from shared.kernel.errors import BrokerAway, LienThongError, Transient
+from shared.messaging.amqp.address import parse
 from shared.settings import SERVICES, Settings
 
+T = TypeVar("T")
 GIVE_UP_SECONDS: Final = 90.0  # seconds for a server that is still coming up
 _folder = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 _agency = click.argument("agency")
@@ -81,6 +90,8 @@ def apply(folder: Path, management: str | None, rabbitmq: str | None) -> None:
         click.echo(_retried(partial(_database, service, own)))
     if management is not None:
         click.echo(_retried(partial(_broker, files, management)))
+        for line in _retried(partial(_queues, files, management)):
+            click.echo(line)
     if rabbitmq is not None:
         click.echo(_dead_letters(files, rabbitmq))
 
@@ -171,7 +182,7 @@ def restore(folder: Path) -> None:
     click.echo(f"{count} secrets restored", err=True)
 
 
-def _retried(do: Callable[[], str]) -> str:
+def _retried(do: Callable[[], T]) -> T:
     """Try until a server that is still coming up answers; its last error after `GIVE_UP_SECONDS`."""
     give_up = time.monotonic() + GIVE_UP_SECONDS
     while True:
@@ -218,6 +229,24 @@ def _broker(files: SecretFiles, management: str) -> str:
             ) from None
     except OSError as away:
         raise BrokerAway(f"the management door of the broker cannot be reached ({away})") from away
+
+
+def _queues(files: SecretFiles, management: str) -> list[str]:
+    """Agencies of which nothing was wished yet get the queue that the catalogue says; all are carried out."""
+    settings = Settings.load("routing", os.environ)
+    parts = urlsplit(management)
+    url = parts._replace(netloc=f"{_login(files)}@{parts.netloc}").geturl()
+    hashes: dict[str, str] = json.loads(files.read(str(QUEUES)))
+    vhost = "/" if settings.amqp_url.startswith("memory:") else parse(settings.amqp_url)[0].vhost
+    with opened("routing") as store, closing(Management(url, vhost, settings.amqp_prefix)) as door:
+        with store.begin(SHELL) as uow:
+            new = sum(queues.take_over(uow, code, hash_) for code, hash_ in hashes.items())
+        done = carry_out(store, door)
+    troubles = [each for each in done if not each.well]
+    if any(each.said.en == queues.TROUBLES["away"][1] for each in troubles):
+        raise BrokerAway(troubles[0].said.en, vi=troubles[0].said.vi)
+    told = [f"{each.agency}: {each.said.vi} / {each.said.en}" for each in troubles]
+    return [f"rabbitmq: {new} agencies got their queue, {len(done) - len(troubles)} acts", *told]
 
 
 def _dead_letters(files: SecretFiles, rabbitmq: str) -> str:

@@ -81,7 +81,7 @@ class City:
         own = [
             loop
             for service in services
-            for loop in (*service.loops, *service.beside, *service.outside)
+            for loop in (*service.loops, *service.beside, *service.outside, *service.managing)
         ]
         return [*own, *self._more]
 

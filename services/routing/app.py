@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
+from services.routing.delivery.carrying import QueueKeeper, management_of
 from services.routing.delivery.posting import Poster
+from services.routing.delivery.queues import ToAgencies, at_start, queued, without_queue
 from services.routing.delivery.webhooks import Webhooks
 from services.routing.on import FACTS_QUEUE, answer_handlers, fact_handlers, verify_sender
 from services.routing.storage import agency_mail, evidence, placing, views, webhooks
@@ -49,7 +51,8 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
     # Of any day: an old dossier may still owe an answer to an old agency.
-    parts = Assembly(NAME, settings, store, bus, agency_queues(catalogue.agency_codes()))
+    parts = Assembly(NAME, settings, store, bus, agency_queues(at_start(store, catalogue, bus)))
+    bus.not_again(partial(without_queue, store))
     rules = Rules(catalogue, Links(secret_key(settings)).receipted)
     verify = verify_sender(anybody(bus))
     access = audit.AccessLog(NAME, store)
@@ -58,7 +61,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     return parts.service(
         web=access.watch(create_web(settings, store, rules, parts.metrics)),
         loops=[
-            parts.relay(),
+            parts.relay(lambda: ToAgencies(bus, partial(queued, store, catalogue))),
             parts.consumer(FACTS_QUEUE, fact_handlers(rules), sources=(INTAKE,)),
             parts.consumer(ANSWERS_QUEUE, answer_handlers(rules), verify=verify),
             audit.Keeper(NAME, store, settings.access_days),
@@ -77,6 +80,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
         ],
         beside=[access],
         outside=[_sender(settings, store)],
+        managing=[QueueKeeper(store, made) for made in management_of(settings)],
         migrations=MIGRATIONS,
         matters=MATTERS,
     )

@@ -16,6 +16,7 @@ from services.routing.domain.correcting import corrected
 from services.routing.domain.deadlines import lapsed, silent
 from services.routing.domain.extensions import granted, refused
 from services.routing.domain.journey import open_case, withdraw
+from services.routing.domain.queue import is_user_of
 from services.routing.domain.submission import ForgedAnswer, SubmissionKey
 from services.routing.domain.waiting import dated, desk_asked, paid, supplemented
 from services.routing.storage.cases import Cases
@@ -153,7 +154,7 @@ def verify_sender(anybody: frozenset[str | None]) -> Verify:
         words = delivery.routing_key.split(".")
         if len(words) != 3 or words[1] != agency:
             raise ForgedAnswer("an answer came under another agency's routing key")
-        if delivery.user_id in {agency, *anybody}:
+        if delivery.user_id in anybody or is_user_of(delivery.user_id, agency):
             return
         if delivery.user_id is None:
             raise UnknownSender("an answer must name its broker user (user_id)")

@@ -133,7 +133,7 @@ def _security() -> Node:
     return {
         _USER: {
             "type": "userPassword",
-            "description": "An agency's user is its code; user_id of a message, if set, too.",
+            "description": "An agency's user is its code, after each new password with a number (code.2); user_id of a message is the user who sends it.",
         },
         _CERTIFICATE: {
             "type": "X509",

@@ -18,7 +18,7 @@ from shared.database.engine import Limits
 from shared.database.migrate import upgrade
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
-from shared.messaging import Bus, Queue
+from shared.messaging import Bus, Publisher, Queue
 from shared.messaging.consumer import Consumer, Handler, Verify
 from shared.messaging.dead_letters import DeadLetters
 from shared.messaging.loops.loop import Loop
@@ -66,8 +66,8 @@ class Assembly:
         self._readers: dict[str, Verify] = {}
         bus.declare(exchanges_of(name), (*queues_of(name), *queues))
 
-    def relay(self) -> Relay:
-        """Sends what the service states."""
+    def relay(self, publisher: Callable[[], Publisher] | None = None) -> Relay:
+        """Sends what the service states, by the bus or by this publisher over it."""
         return Relay(
             self._store,
             self._bus,
@@ -76,6 +76,7 @@ class Assembly:
             # A user that is not the service's own says nothing to those who read.
             user_id=self._name if self._bus.user == self._name else None,
             metrics=self.metrics,
+            publisher=publisher,
         )
 
     def consumer(
@@ -126,10 +127,12 @@ class Assembly:
         matters: Matters,
         beside: Sequence[Loop] = (),
         outside: Sequence[Loop] = (),
+        managing: Sequence[Loop] = (),
     ) -> Service:
         """The whole service, its ledgers measured at each scrape; nothing runs yet.
 
-        `beside` runs in every process that serves the web, `outside` where others are called.
+        `beside` runs in every process that serves the web, `outside` where others are called,
+        `managing` where the broker may be managed.
         """
         store = self._store
         consumers = [loop.name for loop in loops if isinstance(loop, Consumer | Relay | Ticker)]
@@ -147,6 +150,7 @@ class Assembly:
             loops=list(loops),
             beside=list(beside),
             outside=list(outside),
+            managing=list(managing),
             migrate=lambda: upgrade(store.engine, migrations),
             close=store.close,
             metrics=self.metrics,

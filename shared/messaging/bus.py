@@ -5,7 +5,7 @@ Services and loops see this class alone; kombu stays behind it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from shared.kernel.errors import SettingsError
 from shared.messaging.model import Exchange, Publisher, Queue, Seen, Subscriber, Transport
@@ -40,6 +40,10 @@ class Bus:
         names what does not.
         """
         self._transport.declare(exchanges, queues)
+
+    def not_again(self, ask: Callable[[], Collection[str]]) -> None:
+        """Before all is declared again after a break, `ask` names the queues that are not to be."""
+        self._transport.not_again(ask)
 
     def publisher(self) -> Publisher:
         """A sender with its own connection, made at first use."""

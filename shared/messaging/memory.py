@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -127,6 +127,9 @@ class MemoryTransport:
                     if (pattern, waiting) not in bindings:
                         bindings.append((pattern, waiting))
 
+    def not_again(self, ask: Callable[[], Collection[str]]) -> None:
+        """Nothing is ever declared again: it is this process."""
+
     def _queue(self, name: str) -> _Waiting:
         with self._memory.lock:
             return self._memory.queues.setdefault(self._before + name, _Waiting())
@@ -165,6 +168,7 @@ class MemoryPublisher:
         for message in batch:
             bound = self._transport.bound(message)
             if not bound:
+                sent.unroutable.add(message.key)
                 sent.failed[message.key] = (
                     f"unroutable: no queue is bound to {message.exchange} for {message.routing_key}"
                 )

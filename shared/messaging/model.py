@@ -5,7 +5,7 @@ Plain values only; neither kombu nor any queue lives here.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Protocol
 
@@ -67,13 +67,14 @@ class OutMessage:
 class Sent:
     """What became of a batch: the keys that are safe, and why others are not.
 
-    What `failed` may go later, when its way is open; what is `refused` is so for its own sake. A
-    key in none is on its way: `Publisher.confirmed`, or a later batch, tells when it is safe.
+    What `failed` may go later, when its way is open (what is `unroutable` as well: no queue takes
+    it); what is `refused` is so for its own sake. A key in none is on its way: `Publisher.confirmed`, or a later batch, tells when it is safe.
     """
 
     confirmed: set[Any] = field(default_factory=set)
     failed: dict[Any, str] = field(default_factory=dict)
     refused: dict[Any, str] = field(default_factory=dict)
+    unroutable: set[Any] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,7 @@ class Transport(Protocol):
     user: str | None
 
     def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None: ...
+    def not_again(self, ask: Callable[[], Collection[str]]) -> None: ...
     def publisher(self) -> Publisher: ...
     def subscriber(self, queue: str, prefetch: int) -> Subscriber: ...
     def seen(self, queue: str) -> Seen | None: ...

@@ -9,7 +9,7 @@ the same route; one that is refused for its own sake is parked and holds back no
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -50,7 +50,8 @@ class _BackOff:
 class Relay:
     """Sends what was recorded in `store`; two may run beside each other on PostgreSQL.
 
-    `user_id` is the broker user that the messages are signed with: our own, or none.
+    `user_id` is the broker user that the messages are signed with: our own, or none. `publisher`
+    makes who hands them to the bus, where that is not the bus itself.
     """
 
     def __init__(
@@ -62,11 +63,12 @@ class Relay:
         name: str = "relay",
         user_id: str | None = None,
         metrics: Metrics | None = None,
+        publisher: Callable[[], Publisher] | None = None,
     ) -> None:
         self.name = name
+        self._new_publisher = publisher or bus.publisher
         self._user_id = user_id
         self._store = store
-        self._bus = bus
         self._batch = min(batch, MOST_CLAIMED)
         self._metrics = metrics
         self._publisher: Publisher | None = None
@@ -194,7 +196,7 @@ class Relay:
         if not rows:
             return Sent()
         if self._publisher is None:
-            self._publisher = self._bus.publisher()
+            self._publisher = self._new_publisher()
         sent = self._publisher.publish([self._message(row) for row in rows])
         self._judge.blame(rows, sent)
         self._blamed |= sent.refused

@@ -23,7 +23,8 @@ class Service:
     """A built service; nothing runs until its web is served and its loops are stepped.
 
     `loops` are its work, `beside` are loops of every process that serves its web, `outside` those
-    of a process on a network that reaches out of the installation.
+    of a process on a network that reaches out of the installation, `managing` those of one that
+    may manage the broker.
     `migrate` brings the database to the newest version; `close` lets go of everything opened.
     """
 
@@ -39,3 +40,4 @@ class Service:
     matters: Matters = field(default_factory=Matters)
     beside: list[Loop] = field(default_factory=list)
     outside: list[Loop] = field(default_factory=list)
+    managing: list[Loop] = field(default_factory=list)

@@ -20,7 +20,15 @@ from tests.ports import free_port
 
 PROJECT = Path(__file__).resolve().parents[2]
 SERVICES = tuple(f"{name}-{p}" for name in ("intake", "routing", "notify") for p in ("web", "work"))
-LASTING = (*SERVICES, "routing-webhooks", "mailsink", "postgres", "rabbitmq", "proxy")
+LASTING = (
+    *SERVICES,
+    "routing-webhooks",
+    "routing-queues",
+    "mailsink",
+    "postgres",
+    "rabbitmq",
+    "proxy",
+)
 UP_SECONDS = 600
 
 

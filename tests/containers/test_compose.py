@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import random
+import re
 import time
 import urllib.error
 import urllib.request
@@ -270,9 +271,13 @@ def test_an_agency_gets_its_password_and_another_when_it_is_changed(town):
     show = block("Hand a broker password to an agency")
     before = town.shell(show).stdout.strip().splitlines()[-1]
     assert amqp(town, "bhxh-cao-lanh", before) == "welcome"
-    after = town.shell(block("Change a key or a password", 1)).stdout.strip().splitlines()[-1]
+    told = town.shell(block("Change a key or a password", 1)).stdout
+    (user, after) = re.findall(r"^PARTNER_URL=amqps?://([^:]+):([^@]+)@", told, re.MULTILINE)[0]
     assert after != before
-    assert amqp(town, "bhxh-cao-lanh", after) == "welcome"
+    assert amqp(town, user, after) == "welcome"
+    assert amqp(town, "bhxh-cao-lanh", before) == "welcome", "for its day of grace"
+    town.compose("run", "--rm", "-T", "lienthong", "agency", "rotate", "bhxh-cao-lanh", "--now")
+    assert "password" in amqp(town, user, after)
     assert "password" in amqp(town, "bhxh-cao-lanh", before)
 
 

@@ -27,6 +27,7 @@ SERVICES = COMPOSE["services"]
 LASTING = [
     *(f"{name}-{part}" for name in ("intake", "routing", "notify") for part in ("web", "work")),
     "routing-webhooks",
+    "routing-queues",
 ]
 ONE_SHOT = ["secrets", "migrate"]
 TOOLS = ["smoke", "lienthong"]
@@ -141,7 +142,7 @@ def test_each_secret_is_mounted_by_its_readers_alone_and_written_by_one():
         own = {name for name in LASTING if name.startswith(f"{service}-")}
         assert readers[f"secrets-{service}"] == operators | own
     assert readers["secrets-agencies"] == {"secrets"}
-    assert readers["secrets-operator"] == {"secrets", "migrate"}
+    assert readers["secrets-operator"] == {"secrets", "migrate", "routing-queues"}
     assert readers["secrets-smoke"] == {"secrets", "migrate", "smoke"}
     assert readers["secrets-proxy"] == {"secrets", "proxy"}
     assert readers["secrets-postgres"] == {"secrets", "postgres"}

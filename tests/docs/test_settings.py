@@ -25,7 +25,7 @@ TOLD |= {"evidence_key": "drawn"}
 TOLD |= {"database_url": "a file in the data folder", "smtp_url": "none"}
 TOLD |= dict.fromkeys(
     ("smtp_url_2", "smpp_url", "smpp_url_2", "sms_http", "sms_http_secrets", "sms_http_2",
-     "sms_http_2_secrets"),
+     "sms_http_2_secrets", "management_url"),
     "none",
 )  # fmt: skip
 TOLD |= {"port": ", ".join(f"`{port}` {name}" for name, port in DEFAULT_PORTS.items())}

@@ -117,7 +117,8 @@ def test_the_operator_sees_every_process_and_every_database(tmp_path: Path):
         for service in SERVICES
         for role in ROLES
     }
-    ports.add(read_env("routing-webhooks.env")["LIENTHONG_OPS_PORT"])
+    for name in ("routing-webhooks.env", "routing-queues.env"):
+        ports.add(read_env(name)["LIENTHONG_OPS_PORT"])
     assert {door.rpartition(":")[2] for door in doors} == ports
     for service in SERVICES:
         assert f"LIENTHONG_{service.upper()}_DATABASE_URL_FILE" in env
@@ -127,7 +128,7 @@ def test_the_operator_sees_every_process_and_every_database(tmp_path: Path):
 def test_the_target_gathers_all_and_the_page_names_every_file():
     wanted = {word for line in Unit(FOLDER / "lienthong.target")["Wants"] for word in line.split()}
     pairs = {f"lienthong-{r}@{s}.service" for r in ROLES for s in SERVICES}
-    assert wanted == pairs | {"lienthong-webhooks.service"}
+    assert wanted == pairs | {"lienthong-webhooks.service", "lienthong-queues.service"}
     for path in re.findall(r"/opt/lienthong/(deploy/systemd[\w./-]*\w)", PAGE):
         assert (PROJECT / path).exists(), path
     assert shutil.which("sh") is None or os.access(FOLDER / "lienthong", os.X_OK)

@@ -44,7 +44,8 @@ def test_the_definitions_hold_every_queue_and_binding_that_the_services_declare(
     for service in make.SERVICES:
         queues = [*topology.queues_of(service)]
         if service == "routing":
-            queues += topology.agency_queues(catalogue.agency_codes())
+            queued = (each for each in catalogue.every_agency() if each.reach == "amqp")
+            queues += topology.agency_queues(each.code for each in queued)
         held |= {queue.name for queue in queues}
         for queue in queues:
             declared |= {(queue.name, *binding) for binding in queue.bindings}

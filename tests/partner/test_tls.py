@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import urllib.parse
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,17 @@ from deploy.rabbitmq.make import definitions
 from partner import AccessDenied, BadSettings, BrokerUnreachable, CertificateTrouble, Client, Tls
 from partner.__main__ import main
 from partner.settings import Address
-from tests.partner.conftest import CityBroker, SmallCity
+from services.commands.certificates import Authority, NoAuthority
+from services.routing.app import open_store
+from services.routing.delivery.carrying import carry_out
+from services.routing.delivery.management import Management
+from services.routing.usecases import queues
+from shared.kernel.actor import Actor
+from shared.kernel.clock import RealClock
+from shared.kernel.ids import RandomIds
+from tests.backends import EmbeddedBackend
+from tests.partner.conftest import CityBroker, SmallCity, until
+from tests.routing.town import catalogue, migrate
 from tests.tls import Pair, TlsBroker, tls_door
 
 
@@ -354,3 +365,41 @@ def test_an_answer_that_cannot_be_written_does_not_hold_back_the_others(town, ow
         assert client.unsent() == 0
         assert [refused.task for refused in client.refusals()] == ["task-2"]
     assert [answer["id"] for _, _, answer in town.answers()] == ["a-1", "a-3"]
+
+
+def test_a_certificate_that_we_issued_opens_until_its_user_is_gone(
+    tls_broker: TlsBroker, embedded: EmbeddedBackend, tmp_path: Path
+) -> None:
+    embedded.migrated("routing", migrate)
+    store = open_store(embedded.settings("routing"), clock=RealClock(), ids=RandomIds())
+    rules, code = catalogue(queues=()), "cong-an"
+    with store.begin(Actor("operator")) as uow:
+        queues.open_queue(uow, rules, code, certified=True)
+        _, queue = queues.rotate(uow, rules, code, timedelta(0), certified=True)
+    agencies = tls_broker.agencies
+    signs = Authority.read(agencies.root, agencies.root.with_suffix(".key"))
+    own, key = signs.issue(queue.user, tmp_path / "own", RealClock().now(), 30)
+    assert key.stat().st_mode & 0o077 == 0
+    with pytest.raises(NoAuthority):
+        signs.issue(queue.user, tmp_path / "own", RealClock().now(), 30)
+    vhost = tls_broker.management.fresh_vhost()
+    door = Management(tls_broker.node.management_url, vhost)
+    assert all(each.well for each in carry_out(store, door))
+    url = tls_broker.url(f"{code}.2", vhost=vhost)
+    tls = Tls(str(tls_broker.authority.root), str(own), str(key))
+    with Client(code, store=tmp_path / "a.db", url=url, tls=tls) as client:
+        assert client.poll(lambda _: None) == 0
+        with store.begin(Actor("operator")) as uow:
+            queues.close(uow, rules, code)
+        carry_out(store, door)
+        until(lambda: refused(client))
+    door.close()
+    store.close()
+
+
+def refused(client: Client) -> bool:
+    try:
+        client.poll(lambda _: None, wait=0.1)
+    except (AccessDenied, BrokerUnreachable):
+        return True
+    return False

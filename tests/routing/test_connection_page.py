@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from services.routing.domain.queue import AgencyQueue, password_hash
 from services.routing.domain.webhook import secret_of
+from services.routing.storage import queues
+from services.routing.usecases import queues as usecases
 from shared.identity import audit
-from tests.backends import EmbeddedBackend
+from shared.kernel.actor import Actor
+from tests.backends import EmbeddedBackend, ServersBackend
 from tests.routing.peer import Peer, peer
 from tests.routing.test_webhooks import KEY, OFFICE, deliver, hook
-from tests.routing.town import Town, migrate
+from tests.routing.town import Town, catalogue, migrate
 from tests.staff import carry_here
 
 PAGE = "/nhiem-vu/ket-noi"
@@ -106,3 +111,59 @@ def test_who_did_it_is_in_the_access_log_and_no_secret_or_address(town: Town, ag
 def test_it_is_the_agencys_page_alone(town: Town) -> None:
     carry_here(town.web, town.service.web, ("head", OFFICE))
     assert town.web.get(PAGE).status_code == 403
+
+
+@pytest.fixture
+def with_broker(on_servers: ServersBackend) -> Iterator[Town]:
+    """The same on a broker, which nobody manages here: wishes are kept."""
+    on_servers.migrated("routing", migrate)
+    made = Town(on_servers.settings("routing"), catalogue(queues=()))
+    carry_here(made.web, made.service.web, ("agency", OFFICE))
+    yield made
+    made.close()
+
+
+def queue_of(town: Town) -> AgencyQueue:
+    with town.service.store.read() as connection:
+        found = queues.of(connection, OFFICE)
+    assert found is not None
+    return found
+
+
+def test_an_agency_wishes_a_queue_and_is_shown_its_password_once(with_broker: Town) -> None:
+    town, act = with_broker, f"{PAGE}/hang-doi"
+    (shown,) = re.findall(r"<code>([\w-]{32})</code>", post(town, f"{act}/mo").text)
+    raw = base64.b64decode(queue_of(town).hash or "")
+    assert password_hash(shown, raw[:4]) == queue_of(town).hash
+    page = town.web.get(PAGE).text
+    assert shown not in page
+    assert "Đang chờ thực hiện" in page
+    assert post(town, f"{act}/mo").status_code == 303, "once more changes nothing"
+    other = post(town, f"{act}/doi-mat-khau").text
+    assert f"{OFFICE}.2" in other
+    assert post(town, f"{act}/doi-mat-khau").status_code == 303
+    assert "hãy chờ hết thời gian chuyển tiếp" in town.web.get(PAGE).text
+    assert post(town, f"{act}/tam-dung", why=" ").status_code == 422
+    post(town, f"{act}/tam-dung", why="bảo trì")
+    assert "bảo trì" in town.web.get(PAGE).text
+    post(town, f"{act}/tiep-tuc")
+    assert queue_of(town).paused_at is None, "its own officers let it go on"
+    post(town, f"{act}/dong")
+    assert not queue_of(town).wanted
+    assert post(town, f"{act}/khac").status_code == 404
+
+
+def test_what_the_city_paused_the_agency_cannot_go_on_with(with_broker: Town) -> None:
+    town = with_broker
+    with town.service.store.begin(Actor("operator", "hanh")) as uow:
+        usecases.pause(uow, town.rules, OFFICE, "nghi lộ mật khẩu")
+    assert "Chỉ người vận hành thành phố" in town.web.get(PAGE).text
+    assert "nghi lộ mật khẩu" in town.web.get("/nhiem-vu/so-giao-nhan").text
+    assert post(town, f"{PAGE}/hang-doi/tiep-tuc").status_code == 303
+    assert queue_of(town).paused_at is not None
+    assert post(town, url="https://x.vn/", contacts=MAIL).status_code == 409
+
+
+def test_where_there_is_no_broker_the_page_says_so(town: Town) -> None:
+    assert "không có máy chủ bản tin" in town.web.get(PAGE).text
+    assert post(town, f"{PAGE}/hang-doi/mo").status_code == 404

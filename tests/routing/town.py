@@ -160,14 +160,15 @@ DATES_RULE = DatesRule(
 )
 
 
-def catalogue(queues: Collection[str] = (), **rules: Any) -> Catalogue:
-    """The town's rules; these agencies read `queues` of their own."""
+def catalogue(queues: Collection[str] | None = None, **rules: Any) -> Catalogue:
+    """The town's rules; these agencies read `queues` of their own, all where none is named."""
     hours = OfficeHours("Giờ hành chính", CALENDAR, CALENDAR, frozenset())
     return Catalogue(
         version="test",
         procedures=(CHAIN, LAND, PERMIT),
         agencies=(
-            replace(each, reach="amqp" if each.code in queues else "web") for each in AGENCIES
+            replace(each, reach="amqp" if queues is None or each.code in queues else "web")
+            for each in AGENCIES
         ),
         roles=(),
         wards=(),

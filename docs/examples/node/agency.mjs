@@ -12,6 +12,7 @@ import { createHash } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
 
 const agency = process.env.PARTNER_AGENCY;
+const user = decodeURIComponent(new URL(process.env.PARTNER_URL).username) || agency;
 const pem = (name) => (process.env[name] ? readFileSync(process.env[name]) : undefined);
 
 class Store {
@@ -121,7 +122,7 @@ async function flush() {
     const about = {
       persistent: true,
       mandatory: true,
-      userId: agency,
+      userId: user,
       messageId: id,
       contentType: "application/cloudevents+json",
     };

@@ -7,6 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from services.routing.storage import queues as queue_rows
 from services.routing.storage.placing import BY_OFFICE
 from services.routing.storage.reconciliations import by_agency
 from services.routing.storage.tables import tasks
@@ -14,7 +15,7 @@ from services.routing.storage.views import next_due
 from services.routing.storage.webhooks import every
 from shared.events.names import agency_queue
 from shared.messaging.advice import Both
-from shared.messaging.standing import NOTE, Line, Matters, clock_line, overdue
+from shared.messaging.standing import ACT, NOTE, OUTBOX_TOO_OLD, Line, Matters, clock_line, overdue
 
 # The words of the index `tasks_open`, so that it is used.
 _OPEN = sa.text("state IN ('assigned', 'taken', 'paused')")
@@ -59,6 +60,14 @@ _DECLARE: Final = Both(
     "Vận hành: lienthong handover reconcile nói lệch gì; cơ sở dữ liệu đã khôi phục mà chưa khai báo?",
     "Operator: lienthong handover reconcile says what; was a restored database not declared?",
 )
+_GO_ON: Final = Both(
+    "Ai tạm dừng thì cho tiếp tục: lienthong agency resume, hoặc trang Kết nối. Hạn vẫn chạy.",
+    "Whoever paused it: lienthong agency resume, or the page Kết nối. Deadlines run on.",
+)
+_CARRY: Final = Both(
+    "Vận hành: lienthong routing queues có chạy, LIENTHONG_MANAGEMENT_URL có đúng? lienthong agency list.",
+    "Operator: does lienthong routing queues run, is LIENTHONG_MANAGEMENT_URL right? lienthong agency list.",
+)
 _RESUME: Final = Both(
     "Cơ quan: sửa máy nhận rồi tiếp tục ở trang Kết nối. Vận hành: lienthong agency webhook --resume.",
     "The agency: mend its receiver, then resume on the page Kết nối. Operator: lienthong agency webhook --resume.",
@@ -77,7 +86,28 @@ def lines(connection: sa.Connection, now: datetime) -> list[Line]:
     found += overdue(connection, BY_OFFICE, "office", _TO_PLACE, _PLACE, now)
     for query, step in ((_LACKING, _FETCH), (_STRANGE, _DECLARE)):
         found += overdue(connection, query, "agency", _DIFFER, step, now)
-    return found + _webhooks(connection) + clock_line("routing", next_due(connection, ()), now)
+    found += _queues(connection, now) + _webhooks(connection)
+    return found + clock_line("routing", next_due(connection, ()), now)
+
+
+def _queues(connection: sa.Connection, now: datetime) -> list[Line]:
+    """Agencies whose programs are paused, by whom and why; wishes that are not carried out."""
+    found = []
+    for queue in queue_rows.every(connection):
+        if queue.paused_at is not None:
+            told = f"{queue.paused_by}: {queue.paused_why}"
+            said = Both(f"tạm dừng bởi {told}", f"paused by {told}")
+            found.append(_of_queue(queue.agency, NOTE, said, _GO_ON, queue.paused_at))
+        late = queue.wished_at is not None and now - queue.wished_at > OUTBOX_TOO_OLD
+        if queue.trouble is not None or (queue.done_at is None and late):
+            why = queue.trouble or "?"
+            said = Both(f"yêu cầu chưa thực hiện ({why})", f"a wish is not carried out ({why})")
+            found.append(_of_queue(queue.agency, ACT, said, _CARRY, queue.wished_at))
+    return found
+
+
+def _of_queue(agency: str, level: str, said: Both, act: Both, since: datetime | None) -> Line:
+    return Line(part="work", name=f"queue {agency}", level=level, said=said, act=act, oldest=since)
 
 
 def _webhooks(connection: sa.Connection) -> list[Line]:
@@ -100,7 +130,9 @@ def _webhooks(connection: sa.Connection) -> list[Line]:
 def queues(connection: sa.Connection) -> list[str]:
     """The queues of the agencies that have something to do."""
     asked = sa.select(tasks.c.agency).distinct().where(_OPEN, tasks.c.kind == "task")
-    return [agency_queue(agency) for agency in connection.scalars(asked.order_by(tasks.c.agency))]
+    without = {code for code, wanted in queue_rows.wishes(connection).items() if not wanted}
+    found = connection.scalars(asked.order_by(tasks.c.agency))
+    return [agency_queue(agency) for agency in found if agency not in without]
 
 
 MATTERS: Final = Matters(lines, queues)

@@ -264,6 +264,27 @@ webhooks = sa.Table(
     sa.Column("trial", sa.Text),
 )
 
+# What is wished of an agency's queue on the broker; without a row the catalogue says whether it has
+# one. Of passwords only the broker's own salted hashes stand here, the old one's until `old_until`.
+agency_queues = sa.Table(
+    "agency_queues",
+    metadata,
+    sa.Column("agency", sa.Text, primary_key=True),
+    sa.Column("wanted", sa.Boolean, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("hash", sa.Text),
+    sa.Column("old_hash", sa.Text),
+    sa.Column("old_until", Instant()),
+    sa.Column("paused_at", Instant()),
+    sa.Column("paused_by", sa.Text),
+    sa.Column("paused_why", sa.Text),
+    sa.Column("wished_at", Instant(), nullable=False),
+    sa.Column("wished_by", sa.Text),
+    # When the broker was last as wished; null while it is not, `trouble` then says why.
+    sa.Column("done_at", Instant()),
+    sa.Column("trouble", sa.Text),
+)
+
 _RINGS = "next_at IS NOT NULL"
 _OPEN = "state IN ('assigned', 'taken', 'paused')"
 sa.Index(

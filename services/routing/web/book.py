@@ -38,6 +38,7 @@ def add_pages(blue: Blueprint, door: Door) -> None:
             agency=agency,
             name=door.agency_name(agency) if agency else "",
             agencies=door.agencies() if office else [],
+            queue=door.queue_of(agency) if agency else None,
             typed=typed,
             wrong={"ngay": wrong},
             most=MOST,

@@ -11,22 +11,26 @@ from typing import Any, Final
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from services.routing.domain.queue import LONGEST_WHY, AgencyQueue
 from services.routing.domain.webhook import NOTICES, Webhook, secret_of
 from services.routing.storage import agency_mail
+from services.routing.storage import queues as queue_rows
 from services.routing.storage import webhooks as rows
-from services.routing.usecases import remind, webhooks
+from services.routing.usecases import queues, remind, webhooks
 from services.routing.web import words
 from services.routing.web.door import Door
+from shared.catalogue import Catalogue
 from shared.database import UnitOfWork
 from shared.identity.audit import saw
 from shared.identity.guard import current, require
-from shared.kernel.errors import Fault, InvalidInput
+from shared.kernel.errors import Conflict, Fault, InvalidInput
 from shared.web.state import state_of
 from shared.web.words import gettext, msgid
 
 PAGE: Final = "/nhiem-vu/ket-noi"
 _MOST: Final = 2000  # letters of a form's field that are looked at
 Act = Callable[[UnitOfWork, str], str | None]
+Wish = Callable[[UnitOfWork, Catalogue, str], str | bool | None]
 #: What a button does, and what is said then; a new secret is shown instead.
 _ACTS: Final[Mapping[str, tuple[Act, str]]] = {
     "thu": (
@@ -37,6 +41,31 @@ _ACTS: Final[Mapping[str, tuple[Act, str]]] = {
     "tam-dung": (webhooks.pause, msgid("Đã tạm dừng webhook. Bản tin mới chờ trong sổ.")),
     "tiep-tuc": (webhooks.resume, msgid("Webhook gửi tiếp từ chỗ đã dừng.")),
     "go-bo": (webhooks.remove, msgid("Đã gỡ webhook. Hàng đợi và cổng vẫn dùng được.")),
+}
+
+
+#: What a button of the queue wishes, and what is said then; a new password is shown instead.
+_WISHES: Final[Mapping[str, tuple[Wish, str]]] = {
+    "mo": (queues.open_queue, ""),
+    "doi-mat-khau": (lambda uow, catalogue, agency: queues.rotate(uow, catalogue, agency)[0], ""),
+    "dong": (queues.close, msgid("Hàng đợi sẽ được đóng. Việc chưa lấy vẫn có ở cổng.")),
+    "tam-dung": (
+        lambda uow, catalogue, agency: queues.pause(
+            uow, catalogue, agency, request.form.get("why", "")[:_MOST]
+        ),
+        msgid("Đã tạm dừng hàng đợi. Việc mới chờ, hạn vẫn chạy."),
+    ),
+    "tiep-tuc": (queues.resume, msgid("Hàng đợi tiếp tục với mật khẩu đang có.")),
+}
+
+
+_CONFLICTS: Final = {
+    "in_grace": msgid(
+        "Mật khẩu trước còn dùng được: hãy chờ hết thời gian chuyển tiếp, hoặc nhờ người vận hành thành phố cắt ngay."
+    ),
+    "paused_by_city": msgid(
+        "Thành phố đã tạm dừng kết nối của đơn vị: hãy liên hệ người vận hành."
+    ),
 }
 
 
@@ -55,6 +84,7 @@ def add_pages(blue: Blueprint, door: Door) -> None:
         saw([agency])
         try:
             with door.store.begin(current().actor) as uow:
+                queues.must_be_the_city(uow, agency)
                 nonce = _set(uow, door, agency)
         except InvalidInput as wrong:
             return _page(door, faults=wrong.faults), 422
@@ -72,11 +102,43 @@ def add_pages(blue: Blueprint, door: Door) -> None:
         agency = current().bound_to
         saw([agency])
         with door.store.begin(current().actor) as uow:
+            queues.must_be_the_city(uow, agency)
             nonce = do(uow, agency)
         if nonce is not None:
             return _page(door, secret=_secret(agency, nonce))
         flash(gettext(told), "good")
         return redirect(url_for("pages.connection"), 303)
+
+
+def add_queue(blue: Blueprint, door: Door) -> None:
+    """The buttons of the agency's queue."""
+
+    @blue.post(f"{PAGE}/hang-doi/<act>")
+    @require("agency")
+    def change_queue(act: str) -> str | Response | tuple[str, int]:
+        if act not in _WISHES or _is_alone():
+            abort(404)
+        wish, told = _WISHES[act]
+        agency = current().bound_to
+        saw([agency])
+        try:
+            with door.store.begin(current().actor) as uow:
+                queues.must_be_the_city(uow, agency)
+                given = wish(uow, door.rules.catalogue, agency)
+        except InvalidInput as wrong:
+            return _page(door, faults=wrong.faults), 422
+        except Conflict as wrong:
+            flash(gettext(_CONFLICTS[wrong.code]), "bad")
+            return redirect(url_for("pages.connection"), 303)
+        if isinstance(given, str):
+            return _page(door, password=given)
+        flash(gettext(told) if told else gettext("Không có gì thay đổi."), "good")
+        return redirect(url_for("pages.connection"), 303)
+
+
+def _is_alone() -> bool:
+    """Whether the city has no broker."""
+    return state_of().settings.amqp_url.startswith("memory:")
 
 
 def _set(uow: UnitOfWork, door: Door, agency: str) -> str | None:
@@ -103,22 +165,38 @@ def _set(uow: UnitOfWork, door: Door, agency: str) -> str | None:
     return nonce
 
 
-def _page(door: Door, *, faults: tuple[Fault, ...] = (), secret: str = "") -> str:
+def _page(
+    door: Door, *, faults: tuple[Fault, ...] = (), secret: str = "", password: str = ""
+) -> str:
     agency = current().bound_to
     with door.store.read() as connection:
+        queue = queue_rows.of(connection, agency)
         hook = rows.of(connection, agency)
         mailed = [each for each in agency_mail.every(connection) if each.agency == agency]
     kept = [address for each in mailed for address in each.addresses]
     given = request.form if faults else None
+    queue = queue or queues.by_catalogue(door.rules.catalogue.agency(agency))
     return render_template(
         "routing/connection.html",
         agency=door.agency_name(agency),
         hook=hook,
         stands=_stands(hook),
         secret=secret,
+        queue=queue,
+        alone=_is_alone(),
+        queue_stands=_queue_stands(queue),
+        in_grace=queue.in_grace(door.store.clock.now()),
+        password=password,
+        why=given.get("why", "")[:_MOST] if given else "",
+        longest_why=LONGEST_WHY,
         faults=faults,
         wrong=words.by_place(faults),
-        labels={"url": gettext("Địa chỉ webhook"), "contacts": gettext("Thư báo cho"), "skips": ""},
+        labels={
+            "url": gettext("Địa chỉ webhook"),
+            "contacts": gettext("Thư báo cho"),
+            "skips": "",
+            "why": gettext("Lý do tạm dừng"),
+        },
         url=given.get("url", "")[:_MOST] if given else (hook.url if hook else ""),
         contacts=given.get("contacts", "")[:_MOST] if given else "\n".join(kept),
         notices=[(name, words.NOTICES[name]) for name in NOTICES],
@@ -142,3 +220,15 @@ def _stands(hook: Webhook | None) -> dict[str, Any]:
         state, tone = gettext("Đang gửi"), "good"
     trial = "" if hook.trial is None else words.failure(hook.trial)
     return {"state": state, "tone": tone, "trial": trial, "waiting": hook.last - hook.cursor}
+
+
+def _queue_stands(queue: AgencyQueue) -> tuple[str, str]:
+    """How the queue stands in words, and the tone."""
+    if queue.paused_at is not None:
+        return gettext("Tạm dừng"), "bad"
+    if queue.trouble is not None:
+        why = gettext(queues.TROUBLES[queue.trouble][0])
+        return gettext("Chưa thực hiện được: %(why)s", why=why), "bad"
+    if queue.wished_at is not None and queue.done_at is None:
+        return gettext("Đang chờ thực hiện ở máy chủ bản tin"), "waiting"
+    return (gettext("Đang dùng"), "good") if queue.wanted else (gettext("Không có"), "")

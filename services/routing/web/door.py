@@ -12,10 +12,11 @@ from datetime import date, datetime
 from typing import Any
 
 from services.routing.domain.case import Case, Task
+from services.routing.domain.queue import AgencyQueue
 from services.routing.domain.reconciling import Compared, DaySum
 from services.routing.domain.signing import Signer
 from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
-from services.routing.storage import book, views
+from services.routing.storage import book, queues, views
 from services.routing.storage.book import Delivery
 from services.routing.usecases import evidence, look, reconcile
 from services.routing.usecases.answer import take_request
@@ -23,6 +24,7 @@ from services.routing.usecases.book import bounds, of_day
 from services.routing.usecases.fetched import note_fetched
 from services.routing.usecases.pace import Pace, paces
 from services.routing.usecases.place import Waiting, place_step, recipients, waiting
+from services.routing.usecases.queues import by_catalogue
 from services.routing.usecases.rules import Rules
 from shared.catalogue import FormField
 from shared.database import Store
@@ -118,6 +120,12 @@ class Door:
         evidence.seal(self.store, signer, [agency])
         with self.store.read() as connection:
             yield from evidence.lines(connection, signer, agency, now, during=bounds(day))
+
+    def queue_of(self, agency: str) -> AgencyQueue:
+        """How an agency's queue stands."""
+        with self.store.read() as connection:
+            known = queues.of(connection, agency)
+        return known or by_catalogue(self.rules.catalogue.agency(agency))
 
     def day_sums(self, agency: str, days: int) -> list[DaySum]:
         """The city's sums of this agency's messages, of so many days up to today."""

@@ -45,6 +45,7 @@ def blueprint(door: Door) -> Blueprint:
     book.add_pages(blue, door)
     reconciling.add_pages(blue, door)
     connection.add_pages(blue, door)
+    connection.add_queue(blue, door)
     return blue
 
 

@@ -200,6 +200,7 @@ class AmqpPublisher:
         exchange, routing_key = returned(content)
         ident = content.properties.message_id
         if ident is not None and ident in self._by_id:
+            self._sent.unroutable.add(self._by_id[ident])
             self._sent.failed[self._by_id[ident]] = (
                 f"unroutable: no queue is bound to {exchange} for {routing_key}"
             )

@@ -7,7 +7,7 @@ policies of the broker (deploy/rabbitmq/definitions.json).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from shared.kernel.errors import BrokerAway
@@ -35,6 +35,8 @@ class Topology:
         self._queues: dict[str, Queue] = {}
         self._lock = threading.RLock()
         self._doubtful = False
+        #: The names of queues that nobody wants any more, asked before all is declared again.
+        self.not_again: Callable[[], Collection[str]] = tuple
 
     def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None:
         """Declare now, or as soon as there is a broker; TopologyBroken names what is missing."""
@@ -57,6 +59,8 @@ class Topology:
             return
         with self._lock:
             if self._doubtful:
+                for gone in self.not_again():
+                    self._queues.pop(gone, None)
                 self._declare(list(self._exchanges.values()), list(self._queues.values()))
                 self._doubtful = False
 

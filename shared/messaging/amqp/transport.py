@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from shared.messaging.amqp.address import parse
@@ -31,6 +31,9 @@ class AmqpTransport:
 
     def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None:
         self._topology.declare(exchanges, queues)
+
+    def not_again(self, ask: Callable[[], Collection[str]]) -> None:
+        self._topology.not_again = ask
 
     def publisher(self) -> AmqpPublisher:
         return AmqpPublisher(self._addresses, self._prefix, self._topology)

@@ -32,6 +32,9 @@ def of_broker(bus: Bus, services: Mapping[str, Sequence[str]]) -> list[Line]:
 
 def _queue(service: str, queue: str, seen: Seen | None) -> Line:
     ours = any(reading.queue == queue for reading in READINGS)
+    if seen is None and not ours:  # whoever is to have one gets it with the first message
+        none = Both("không có hàng đợi: việc ở cổng", "no queue: its tasks are at the door")
+        return Line(part="queues", name=queue, said=none)
     if seen is None:
         act = Both(
             f"Vận hành: khởi động lại {service} work, nó tự khai báo hàng đợi; rồi lienthong resend.",
