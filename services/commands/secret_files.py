@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, Final
 
 from shared.catalogue import Catalogue
+from shared.database.keyring import drawn
 from shared.identity.keys import draw
 from shared.kernel.errors import LienThongError
 from shared.settings import SERVICES
@@ -76,6 +77,7 @@ class SecretFiles:
         for name in SERVICES:
             self._service(name, postgres, rabbitmq, brokers[name])
             self.write(f"{name}/secret_key", shared)
+            self.once(f"{name}/privacy_keys", drawn().text())
         self.once("notify/smtp_url", smtp)
         for name in sorted(GIVEN | WHOLE):
             self.once(name, "")  # read where a setting chooses it, and given by nobody yet
