@@ -27,9 +27,6 @@ from typing import Any
 from shared.settings import Settings
 from tests import databases
 
-#: One file for all tests: what one city has sealed another may open.
-PRIVACY_KEYS = Path(__file__).parent / "privacy.keys"
-
 Migrate = Callable[[str], None]  # given a database URL, brings that empty database up to date
 
 
@@ -150,7 +147,6 @@ class Backend:
                 port=0,
                 log_level="warning",
                 secret_key="a key for tests alone, it opens no door",
-                privacy_keys=PRIVACY_KEYS,
                 channel_sms="file",
                 channel_email="file",
             )

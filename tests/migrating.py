@@ -15,17 +15,11 @@ from shared.database.migrate import _config, upgrade
 from shared.kernel.clock import RealClock
 from shared.kernel.ids import RandomIds
 from shared.settings import Settings
-from tests.backends import PRIVACY_KEYS
 
 
 def migrate(service: str, url: str) -> None:
     """Bring the empty database of a service to its newest version."""
-    settings = Settings(
-        service=service,
-        data_dir=history_of(service),
-        database_url=url,
-        privacy_keys=PRIVACY_KEYS,
-    )
+    settings = Settings(service=service, data_dir=history_of(service), database_url=url)
     store = app_of(service).open_store(settings, clock=RealClock(), ids=RandomIds())
     try:
         upgrade(store.engine, history_of(service))

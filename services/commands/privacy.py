@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -144,12 +144,11 @@ def _known(stores: Stores, code: str) -> dict[str, Any]:
     return found
 
 
-class _stores(ExitStack):  # noqa: N801 - used like a function
+@contextmanager
+def _stores() -> Iterator[Stores]:
     """The stores of all three services, closed afterwards."""
-
-    def __enter__(self) -> Stores:  # type: ignore[override]
-        super().__enter__()
-        return {service: self.enter_context(opened(service)) for service in SERVICES}
+    with ExitStack() as opening:
+        yield {service: opening.enter_context(opened(service)) for service in SERVICES}
 
 
 def _codes(stores: Stores, by: str) -> list[str]:

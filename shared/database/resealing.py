@@ -56,16 +56,30 @@ def outdated(sealer: Sealer, table: sa.Table) -> sa.ColumnElement[bool]:
     return sa.or_(*old, *marks)
 
 
+def open_all(connection: sa.Connection, table: sa.Table) -> None:
+    """Write in clear whatever is sealed; only for copies of a database, such as a benchmark's."""
+    keys, sealed = [_raw(each) for each in table.primary_key], _sealed(table)
+    rows = connection.execute(sa.select(*keys, *(table.c[name] for name in sealed))).all()
+    if rows:
+        _write(connection, table, sealed, [tuple(row) for row in rows], clear=True)
+
+
 def _write(
-    connection: sa.Connection, table: sa.Table, sealed: Sequence[str], rows: Sequence[Place]
+    connection: sa.Connection,
+    table: sa.Table,
+    sealed: Sequence[str],
+    rows: Sequence[Place],
+    *,
+    clear: bool = False,
 ) -> None:
     keys = [each.name for each in table.primary_key]
     same = (
         _raw(table.c[key]) == sa.bindparam(f"key_{key}", type_=_raw(table.c[key]).type)
         for key in keys
     )
-    of = {name: name for name in sealed} | _marks(table)
-    new = {name: sa.bindparam(f"new_{name}", type_=table.c[name].type) for name in of}
+    of = {name: name for name in sealed} | ({} if clear else _marks(table))
+    kinds = {name: _raw(table.c[name]).type if clear else table.c[name].type for name in of}
+    new = {name: sa.bindparam(f"new_{name}", type_=kinds[name]) for name in of}
     change = sa.update(table).where(*same).values(new)
     values = []
     for row in rows:

@@ -151,7 +151,7 @@ def mark_of(connection: sa.Connection, text: str) -> str:
 class Kept(TypeDecorator[Any]):
     """What is written in another form than it is given. Empty values stay as they are."""
 
-    impl = sa.Text
+    impl: Any = sa.Text
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> Any:

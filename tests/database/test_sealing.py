@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from shared.database import batch, keyring, make_engine, sealing
 from shared.database.keyring import KeyFile
 from shared.database.resealing import is_outdated, seal_some
-from shared.database.sealing import KeyLost, Marked, SealedBytes, SealedJson, Sealer, SealedText
+from shared.database.sealing import KeyLost, Marked, SealedBytes, SealedJson, SealedText, Sealer
 from shared.kernel.errors import SettingsError
 
 METADATA = sa.MetaData()

@@ -26,7 +26,7 @@ from shared.kernel.errors import InvalidInput
 from shared.messaging.loops.nightly import coming_night
 from shared.settings import PROJECT, SERVICES
 from simulation.kit import City, Receipt, filing, open_city
-from tests.backends import PRIVACY_KEYS, Backend
+from tests.backends import Backend
 from tests.migrating import migrate
 
 BIRTH, WARD = "2.000986", "ubnd-phuong-1"
@@ -50,7 +50,6 @@ def city(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[City]:
         name = f"LIENTHONG_{service.upper()}_DATABASE_URL"
         monkeypatch.setenv(name, backend.settings(service).database_url)
     monkeypatch.setenv("LIENTHONG_DATA_DIR", str(backend.data_dir))
-    monkeypatch.setenv("LIENTHONG_PRIVACY_KEYS", str(PRIVACY_KEYS))
     secret = backend.settings("intake").secret_key or ""
     monkeypatch.setenv("LIENTHONG_SECRET_KEY", secret)
     with open_city(
@@ -59,7 +58,6 @@ def city(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> Iterator[City]:
         database={name: backend.settings(name).database_url for name in SERVICES},
         broker=None if backend.embedded else backend.amqp_url(),
         secret_key=secret,
-        privacy_keys=PRIVACY_KEYS,
     ) as made:
         yield made
 
