@@ -74,10 +74,13 @@ class KeyFile:
         self.path = path
         self._draws = draws
 
-    def read(self) -> Keys:
-        """The keys; SettingsError where the file cannot be read or kept."""
+    def read(self, *, anew: bool = True) -> Keys:
+        """The keys; SettingsError where the file cannot be read or kept.
+
+        Not `anew`: they were read before, so a file that is gone is lost.
+        """
         try:
-            if self._draws and not self.path.exists():
+            if self._draws and anew and not self.path.exists():
                 self._draw()
             return read(self.path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as broken:

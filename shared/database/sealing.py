@@ -26,7 +26,8 @@ from sqlalchemy.types import TypeDecorator
 
 from shared.database.keyring import KeyFile, Keys, id_of
 from shared.database.types import Json
-from shared.kernel.errors import LienThongError
+from shared.kernel.errors import LienThongError, SettingsError, Transient
+from shared.log import get
 
 #: How a sealed value begins: this, and the id of its key. Nine bytes: base64 of them stands by itself.
 _BEGINS: Final = b"lt\x01"
@@ -37,14 +38,21 @@ LOOK_SECONDS: Final = 60.0
 #: How sealed text begins.
 TEXT: Final = "lt1:"
 _ATTRIBUTE: Final = "lienthong_sealer"
+_log = get("privacy")
 
 
-class KeyLost(LienThongError):
-    """Something was sealed by a key that is not among ours, or was changed since."""
+class KeyLost(Transient):
+    """Something was sealed by a key that is not among ours: it opens when the key is put back."""
 
     default_vi = (
         "Không mở được dữ liệu đã niêm phong: thiếu khóa. Hãy khôi phục tệp khóa (docs/operate.md)."
     )
+
+
+class SealBroken(LienThongError):
+    """What was sealed was changed since, and says nothing any more."""
+
+    default_vi = "Dữ liệu đã niêm phong bị thay đổi, không mở được."
 
 
 class _Ring(NamedTuple):
@@ -78,7 +86,7 @@ class Sealer:
 
     def reread(self) -> None:
         """Look into the file again: the newest key may be another. SettingsError where it is none."""
-        self._ring = _ring(self.file.read())
+        self._ring = _ring(self.file.read(anew=self._ring is None))
         self._look_at = monotonic() + LOOK_SECONDS
 
     def seal(self, plain: bytes) -> bytes:
@@ -94,8 +102,8 @@ class Sealer:
         head, nonce = value[:_HEAD], value[_HEAD : _HEAD + _NONCE]
         try:
             return self._cipher(head).decrypt(nonce, value[_HEAD + _NONCE :], None)
-        except InvalidTag:
-            raise KeyLost("what was sealed was changed since, and cannot be opened") from None
+        except (InvalidTag, ValueError):
+            raise SealBroken("what was sealed was changed since, and cannot be opened") from None
 
     def seal_text(self, plain: bytes) -> str:
         """Sealed, as text."""
@@ -103,22 +111,32 @@ class Sealer:
 
     def open_text(self, value: str) -> bytes:
         """What was sealed as text."""
-        return self.open(a2b_base64(value[len(TEXT) :]))
+        try:
+            shut = a2b_base64(value[len(TEXT) :])
+        except ValueError:
+            raise SealBroken("what was sealed was changed since, and cannot be opened") from None
+        return self.open(shut)
 
     def mark(self, text: str) -> str:
         """A keyed digest by which a text is found and cannot be guessed, 32 hex digits."""
         return hmac.digest(self._known().search, text.encode(), "sha256").hex()[:32]
 
     def _known(self) -> _Ring:
-        if self._ring is None or monotonic() > self._look_at:
+        if self._ring is None:
             self.reread()
+        elif monotonic() > self._look_at:
+            try:
+                self.reread()
+            except SettingsError:  # what runs goes on with what it knows
+                self._look_at = monotonic() + LOOK_SECONDS
+                _log.error("privacy.keys_unreadable")
         assert self._ring is not None
         return self._ring
 
     def _cipher(self, head: bytes) -> AESGCM:
         found = self._known().others.get(head)
         if found is None:
-            self.reread()
+            self._look_at = 0.0
             found = self._known().others.get(head)
         if found is None:
             raise KeyLost(f"the key {head[3:].hex()} is not among ours; put the spare copy back")

@@ -12,7 +12,15 @@ import sqlalchemy as sa
 from shared.database import batch, keyring, make_engine, sealing
 from shared.database.keyring import KeyFile
 from shared.database.resealing import is_outdated, seal_some
-from shared.database.sealing import KeyLost, Marked, SealedBytes, SealedJson, SealedText, Sealer
+from shared.database.sealing import (
+    KeyLost,
+    Marked,
+    SealBroken,
+    SealedBytes,
+    SealedJson,
+    SealedText,
+    Sealer,
+)
 from shared.kernel.errors import SettingsError
 
 METADATA = sa.MetaData()
@@ -151,11 +159,27 @@ def test_without_its_key_or_after_a_change_nothing_is_opened_and_nothing_made_up
     shut = sealer.seal(b"words")
     assert sealer.open(shut) == b"words"
     assert sealer.seal(b"words") != shut
-    with pytest.raises(KeyLost):
-        sealer.open(shut[:-1] + bytes([shut[-1] ^ 1]))
+    for changed in (shut[:-1] + bytes([shut[-1] ^ 1]), shut[:12], shut[:9]):
+        with pytest.raises(SealBroken):
+            sealer.open(changed)
+    with pytest.raises(SealBroken):
+        sealer.open_text("lt1:!")
     with pytest.raises(KeyLost) as lost:
         Sealer(KeyFile(tmp_path / "other")).open(shut)
     assert "thiếu khóa" in lost.value.vi
+
+
+def test_a_file_that_is_lost_while_we_run_stops_nothing_and_is_not_replaced(keys):
+    sealer = Sealer(keys)
+    shut, kept = sealer.seal(b"words"), keys.read()
+    keys.path.unlink()
+    sealer._look_at = 0.0  # a minute is over
+    assert sealer.open(sealer.seal(b"more")) == b"more"
+    assert sealer.open(shut) == b"words"
+    assert not keys.path.exists()
+    keys.write(kept.with_new())
+    sealer._look_at = 0.0
+    assert sealer.seal(b"words")[:9] != shut[:9]
 
 
 def test_the_file_is_drawn_once_for_its_owner_and_a_broken_one_is_told_without_its_words(tmp_path):
