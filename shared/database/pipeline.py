@@ -235,7 +235,7 @@ def _written(statement: Any, dialect: sa.Dialect) -> _Written:
 def _statement(
     connection: sa.Connection, statement: sa.Executable, values: Mapping[str, Any]
 ) -> Statement:
-    text, names, fit = _written(statement, connection.dialect)
+    text, names, fit, _ = _written(statement, connection.dialect)
     return Statement(
         text, [fit[name](values[name]) if name in fit else values[name] for name in names]
     )

@@ -47,7 +47,7 @@ def test_who_is_reached_at_an_address_is_found_by_its_mark_and_not_by_reading_al
         stops.dossiers_of(connection, "sms", "+84907123456")
         heard.sent_to(connection, "+84907123456")
         assert len(asked) == 6, "by the mark, and as a version before has written it"
-        for text, values in asked:
+        for text, values in tuple(asked):
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values).all()
             assert not [row[-1] for row in plan if row[-1].startswith("SCAN")], (text, plan)
     engine.dispose()

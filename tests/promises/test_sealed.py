@@ -175,7 +175,7 @@ def test_one_person_is_shown_whole_and_erased_as_far_as_the_law_lets_go(
     assert told[old]["notify"]["contact"]["phone"] == PHONE
     assert told[old]["intake"]["contact"]["address"] == HOME
     assert number in told[old]["intake"]["form"].values()
-    assert told[open_]["intake"]["corrections"][0]["changes"][0]["old"] == PHONE
+    assert told[open_]["intake"]["corrections"][0]["changes"][0]["old"] == CONTACT["phone"]
     assert any("Đặng Thị Mai" not in each["to"] for each in told[old]["notify"]["messages"])
     assert PHONE in file.with_suffix(".txt").read_text("utf-8")
     nobody = typed(*out, "--by", "contact", said="0999999999\n")

@@ -22,7 +22,7 @@ from shared.messaging.tables import LEDGERS
 _C: Final = dossiers.c
 _STAYS: Final = ("name", "language")
 _CONTACT: Final = "contact."
-_ENDED: Final = (sa.not_(sa.text(ALIVE)), _C.next_at.is_(None))
+_ENDED: Final = (sa.text(f"NOT {ALIVE}"), _C.next_at.is_(None))
 
 
 def due(connection: sa.Connection, before: datetime, limit: int | None) -> Sequence[str]:

@@ -83,7 +83,9 @@ def _seal() -> None:
     for plain in addresses:
         connection.execute(_STOP, {"mark": plain, "shown": plain, "plain": plain})
     sealer = sealer_of(connection.dialect)
-    for table in (_contacts, _heard) if sealer is not None else ():
+    if sealer is None:
+        return
+    for table in (_contacts, _heard):
         # A new installation needs no keys before it has something to seal.
         count = connection.scalar(sa.select(sa.func.count()).select_from(table))
         place = None
