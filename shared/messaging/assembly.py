@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy import make_url
 
 from shared.database import Store, make_engine, sealing
 from shared.database.engine import Limits
@@ -50,10 +51,16 @@ def store_of(
 
 
 def key_file(settings: Settings) -> KeyFile:
-    """The keys that personal data is sealed with: the setting's file, else one in the data folder."""
+    """The keys that personal data is sealed with: the setting's file, else one in the data folder.
+
+    Beside SQLite's file, wherever that is: a command that is told the file finds its keys.
+    """
     if settings.privacy_keys is not None:
         return KeyFile(settings.privacy_keys, draws=False)
-    return KeyFile(settings.data_dir / "privacy.keys")
+    url = make_url(settings.database_url)
+    in_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    folder = Path(url.database or "").parent if in_file else settings.data_dir
+    return KeyFile(folder / "privacy.keys")
 
 
 def limits_of(settings: Settings) -> Limits:
