@@ -52,7 +52,8 @@ def erase(
         values = {"contact": bare, "progress": _without(progress), "erased_at": now}
         connection.execute(sa.update(dossiers).where(_C.code == code).values(values))
         counts[code]["contact"] = len(contact) - len(bare)
-    phones = sa.and_(search_words.c.dossier.in_(codes), search_words.c.word.between("t", "u"))
+    word = search_words.c.word
+    phones = sa.and_(search_words.c.dossier.in_(codes), word >= "t", word < "u")
     connection.execute(sa.delete(search_words).where(phones))
     change_bodies(connection, LEDGERS.outbox, codes, without_contact)
     change_kept(connection, codes, without_contact)
