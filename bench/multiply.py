@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from psycopg import sql
 from sqlalchemy.dialects import postgresql
 
+from shared.database.sealing import Kept, Marked, is_bytes
 from shared.database.types import Instant
 
 # A UUID version 7 begins with its milliseconds; its first eight letters count steps of so many.
@@ -180,7 +181,7 @@ class _Table:
         text = _as_text(column, value)
         for old, new in said:
             text = sql.SQL("replace({}, {}, {})").format(text, sql.Literal(old), sql.Literal(new))
-        if isinstance(column.type, sa.LargeBinary):
+        if is_bytes(column.type):
             return sql.SQL("convert_to({}, 'UTF8')").format(text)
         kind = column.type.compile(_DIALECT).lower()
         return sql.SQL("CAST({} AS {})").format(text, sql.SQL(kind))
@@ -213,11 +214,14 @@ class _Table:
 
 
 def _as_text(column: sa.Column[object], value: sql.Composable) -> sql.Composable:
-    binary = isinstance(column.type, sa.LargeBinary)
-    return sql.SQL("convert_from({}, 'UTF8')" if binary else "CAST({} AS text)").format(value)
+    return sql.SQL(
+        "convert_from({}, 'UTF8')" if is_bytes(column.type) else "CAST({} AS text)"
+    ).format(value)
 
 
 def _is_text(column: sa.Column[object]) -> bool:
+    if isinstance(column.type, Kept):
+        return not isinstance(column.type, Marked)
     return isinstance(column.type, (sa.Text, sa.LargeBinary, sa.JSON))
 
 

@@ -56,6 +56,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "After a restore from a backup: begin anew above what was lost.",
     ),
     "prune": ("services.commands.prune:prune", "Let go of what has outlived its term."),
+    "privacy": ("services.commands.privacy:privacy", "What is known of one person; its keys."),
     "audit": ("services.commands.audit:audit", "Show who did what and who looked; check the log."),
     "migrate": ("services.commands.migrate:migrate", "Bring the databases up to date."),
     "secrets": ("services.commands.secrets:command", "Draw and apply an installation's secrets."),

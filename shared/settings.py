@@ -53,6 +53,8 @@ class Settings:
     secret_key: str | None = field(default=None, repr=False)
     # The private key (PEM) by which routing signs what it hands over and is answered.
     evidence_key: str | None = field(default=None, repr=False)
+    # The file of the keys that personal data is sealed with; None: one in the data folder.
+    privacy_keys: Path | None = None
     # The city's own sign-in (OpenID Connect) beside names and passwords: intake's alone.
     oidc_issuer: str = ""
     oidc_client_id: str = ""
@@ -93,6 +95,7 @@ class Settings:
     keep_ledgers_days: int = 180
     keep_answers_days: int = 90
     keep_forms_days: int = 365
+    keep_contacts_days: int = 365
     keep_files_days: int = 730
 
     @property
@@ -193,6 +196,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "public_url": _address,
     "secret_key": str,
     "evidence_key": str,
+    "privacy_keys": _path_or_none,
     "oidc_issuer": _provider,
     "oidc_client_id": str,
     "oidc_client_secret": str,
@@ -227,6 +231,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "keep_ledgers_days": _count(0, 36_500),
     "keep_answers_days": _count(0, 36_500),
     "keep_forms_days": _count(0, 36_500),
+    "keep_contacts_days": _count(0, 36_500),
     "keep_files_days": _count(0, 36_500),
 }
 

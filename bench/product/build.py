@@ -23,6 +23,7 @@ from shared.settings import PROJECT, Settings
 if TYPE_CHECKING:
     from services.embedded.city import City
 
+PRIVACY_KEYS = PROJECT / "bench" / "privacy.keys"
 _CODE = re.compile(r"[0-9.]+H\d\d-\d{6}-\d{4,}")
 
 
@@ -46,6 +47,7 @@ def settings(where: Where, service: str) -> Settings:
         catalogue_dir=PROJECT / "catalogue",
         port=0,
         secret_key="a key for this benchmark alone, nobody signs in",
+        privacy_keys=PRIVACY_KEYS,
         log_format="json",
         channel_sms="null",
         courtesy="off",

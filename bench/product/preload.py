@@ -15,13 +15,19 @@ from datetime import UTC, datetime, timedelta
 
 import pika
 import psycopg
+import sqlalchemy as sa
 
 from bench.contest import Lost, carry
 from bench.multiply import Originals, local_days, multiply
+from bench.product.build import PRIVACY_KEYS
 from bench.product.contestant import Product
 from bench.product.dossiers import HandBack
 from bench.schedule import Order
 from bench.servers import SERVICES, Place, Servers
+from shared.database import make_engine, sealing
+from shared.database.keyring import KeyFile
+from shared.database.resealing import open_all, tables_of
+from shared.database.sealing import Sealer
 from shared.events import names
 from shared.events.envelope import Envelope, encode
 
@@ -57,10 +63,24 @@ def fill(product: Product, servers: Servers, order: Order, whole: int) -> Counts
 
     def one(service: str) -> dict[str, int]:
         tables = importlib.import_module(f"services.{service}.storage.tables")
+        lay_open(place.databases[service], tables.metadata)
         return multiply(place.plain(service), tables.metadata, originals, copies)
 
     with ThreadPoolExecutor(len(SERVICES)) as pool:
         return dict(zip(SERVICES, pool.map(one, SERVICES), strict=True))
+
+
+def lay_open(url: str, metadata: sa.MetaData) -> None:
+    """Write in clear what is sealed: PostgreSQL itself copies it, and puts other codes into it.
+
+    The product reads it as what a version before has written.
+    """
+    engine = make_engine(url)
+    sealing.give(engine, Sealer(KeyFile(PRIVACY_KEYS)))
+    for table in tables_of(metadata):
+        with engine.begin() as connection:
+            open_all(connection, table)
+    engine.dispose()
 
 
 def _answer(place: Place) -> int:

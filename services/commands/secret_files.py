@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, Final
 
 from services.routing.domain import signing
 from shared.catalogue import Catalogue
+from shared.database.keyring import drawn
 from shared.identity.keys import draw
 from shared.kernel.errors import LienThongError
 from shared.settings import SERVICES
@@ -81,6 +82,7 @@ class SecretFiles:
         for name in SERVICES:
             self._service(name, postgres, rabbitmq, brokers[name])
             self.write(f"{name}/secret_key", shared)
+            self.once(f"{name}/privacy_keys", drawn().text())
         self.once("routing/evidence_key", signing.draw())
         self.once("notify/smtp_url", smtp)
         for name in sorted(GIVEN | WHOLE):

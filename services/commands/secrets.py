@@ -160,6 +160,10 @@ def forget(folder: Path, names: tuple[str, ...]) -> None:
             raise click.ClickException(
                 f"{name}: the database server knows it and would not hear of another"
             )
+        if name.endswith("privacy_keys"):
+            raise click.ClickException(
+                f"{name}: what was sealed could never be read again; see `privacy rotate`"
+            )
         SecretFiles(folder).forget(name)
         click.echo(f"{name}: the next `secrets make` draws another, `secrets apply` spreads it")
 

@@ -26,7 +26,7 @@ def list_stops(limit: int) -> None:
     with opened("notify") as store, store.read() as connection:
         found, count = rows.newest(connection, limit), rows.count(connection)
     for each in found:
-        to = masked(each.channel, each.address)
+        to = masked(each.channel, each.address or "")
         click.echo(f"{to_vn(each.at):%Y-%m-%d %H:%M}  {each.channel}  {to}  by {each.asked_by}")
     click.echo(f"{len(found)} shown of {count}", err=True)
 

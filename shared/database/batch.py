@@ -27,6 +27,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator
 
+from shared.database.sealing import is_bytes, kept_of
 from shared.database.types import Instant
 
 # So few rows go as plain values: PostgreSQL pays more for opening a JSON text than it saves.
@@ -40,7 +41,8 @@ Query = tuple[sa.Executable, Mapping[str, Any]]
 def query(connection: sa.Connection, *asked: Query) -> list[list[Any]]:
     """The rows of each of these, run one after the other; PostgreSQL is waited for only once.
 
-    Its rows are plain tuples, with values as its driver gives them: instants in the session's zone.
+    Its rows are plain tuples, with values as its driver gives them: instants in the session's zone;
+    only what was sealed is opened.
     Each statement must be one that is built once: its text is kept for ever.
     """
     if _is_sqlite(connection):
@@ -87,7 +89,7 @@ def insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> N
         execute(connection, _insert_few(table, tuple(rows[0]), len(rows)), values)
     elif rows:
         statement = _insert(table, tuple(rows[0]), connection.dialect)
-        execute(connection, statement, _values(table, rows))
+        execute(connection, statement, _values(table, rows, connection.dialect))
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -96,7 +98,7 @@ def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> N
         connection.execute(_upsert_on_sqlite(table, tuple(rows[0])), list(rows))
     elif rows:
         statement = _upsert(table, tuple(rows[0]), connection.dialect)
-        execute(connection, statement, _values(table, rows))
+        execute(connection, statement, _values(table, rows, connection.dialect))
 
 
 def update(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -110,7 +112,7 @@ def update(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> N
         connection.execute(_update_on_sqlite(table), named)
     elif rows:
         statement = _update(table, tuple(rows[0]), connection.dialect)
-        execute(connection, statement, _values(table, rows))
+        execute(connection, statement, _values(table, rows, connection.dialect))
 
 
 def _is_sqlite(connection: sa.Connection) -> bool:
@@ -244,7 +246,7 @@ def _insert_text(table: sa.Table, names: tuple[str, ...], dialect: Dialect) -> s
 
 
 def _from(table: sa.Table, names: tuple[str, ...], dialect: Dialect) -> str:
-    of_bytes = _of_type(table, sa.LargeBinary)
+    of_bytes = _of_bytes(table)
     plain = [name for name in names if name not in of_bytes]
     beside = [name for name in names if name in of_bytes]
     typed = ", ".join(f"{name} {table.c[name].type.compile(dialect)}" for name in plain)
@@ -255,21 +257,38 @@ def _from(table: sa.Table, names: tuple[str, ...], dialect: Dialect) -> str:
     )
 
 
-def _values(table: sa.Table, rows: Sequence[Row]) -> dict[str, Any]:
+def _values(table: sa.Table, rows: Sequence[Row], dialect: Dialect) -> dict[str, Any]:
     """The rows as the parameters of `_from`."""
-    for name in _of_type(table, Instant):
+    rows = _as_kept(table, rows, dialect)
+    for name in _instants(table):
         if any(at.tzinfo is None for row in rows if (at := row.get(name)) is not None):
             raise ValueError("a datetime without a time zone is not an instant")
-    beside = [name for name in _of_type(table, sa.LargeBinary) if name in rows[0]]
+    beside = [name for name in _of_bytes(table) if name in rows[0]]
     if not beside:
         return {"rows": _json(rows).decode()}
     plain = [{name: row[name] for name in row if name not in beside} for row in rows]
     return {"rows": _json(plain).decode()} | {name: [row[name] for row in rows] for name in beside}
 
 
+def _as_kept(table: sa.Table, rows: Sequence[Row], dialect: Dialect) -> Sequence[Row]:
+    """The rows with what is personal in them sealed."""
+    kept = [each for each in kept_of(table).items() if each[0] in rows[0]]
+    if not kept:
+        return rows
+    return [
+        {**row, **{name: kind.process_bind_param(row[name], dialect) for name, kind in kept}}
+        for row in rows
+    ]
+
+
 @cache
-def _of_type(table: sa.Table, kind: type[sa.types.TypeEngine[Any]]) -> tuple[str, ...]:
-    return tuple(column.name for column in table.columns if isinstance(column.type, kind))
+def _instants(table: sa.Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns if isinstance(column.type, Instant))
+
+
+@cache
+def _of_bytes(table: sa.Table) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns if is_bytes(column.type))
 
 
 def _plain(value: object) -> object:

@@ -17,6 +17,8 @@ from typing import Any, Final, NamedTuple, cast
 import psycopg
 import sqlalchemy as sa
 
+from shared.database.sealing import Kept
+
 #: Statements of one connection that the server keeps parsed, each from its second use on.
 MOST_PREPARED: Final = 200
 _INTERVAL: Final = 0.1  # seconds between looks for Ctrl-C, as psycopg's own
@@ -181,7 +183,23 @@ def query(
             raw.send_waiting()
             for cursor, statement in zip(cursors, sent, strict=True):
                 cursor.execute(*statement)
-        return [cursor.fetchall() for cursor in cursors]
+        found = [cursor.fetchall() for cursor in cursors]
+    return [
+        _opened(rows, _written(statement, connection.dialect).sealed, connection.dialect)
+        for rows, (statement, _) in zip(found, asked, strict=True)
+    ]
+
+
+def _opened(rows: list[Any], sealed: Sequence[tuple[int, Kept]], dialect: sa.Dialect) -> list[Any]:
+    if not sealed:
+        return rows
+    opened = []
+    for row in rows:
+        values = list(row)
+        for place, kind in sealed:
+            values[place] = kind.process_result_value(values[place], dialect)
+        opened.append(tuple(values))
+    return opened
 
 
 def _driver(connection: sa.Connection) -> Connection:
@@ -189,11 +207,15 @@ def _driver(connection: sa.Connection) -> Connection:
 
 
 class _Written(NamedTuple):
-    """A statement as PostgreSQL takes it: what stands for $1, $2 …, and how it is made fit."""
+    """A statement as PostgreSQL takes it: what stands for $1, $2 …, and how it is made fit.
+
+    `sealed` are the places of what is opened in its rows.
+    """
 
     text: bytes
     names: tuple[str, ...]
     fit: Mapping[str, Callable[[Any], Any]]
+    sealed: tuple[tuple[int, Kept], ...]
 
 
 @cache
@@ -205,13 +227,15 @@ def _written(statement: Any, dialect: sa.Dialect) -> _Written:
         processor = bind.type.dialect_impl(dialect).bind_processor(dialect)
         if processor is not None:
             fit[name] = processor
-    return _Written(str(compiled).encode(), tuple(compiled.positiontup), fit)
+    given = enumerate(getattr(statement, "selected_columns", ()))
+    sealed = tuple((place, each.type) for place, each in given if isinstance(each.type, Kept))
+    return _Written(str(compiled).encode(), tuple(compiled.positiontup), fit, sealed)
 
 
 def _statement(
     connection: sa.Connection, statement: sa.Executable, values: Mapping[str, Any]
 ) -> Statement:
-    text, names, fit = _written(statement, connection.dialect)
+    text, names, fit, _ = _written(statement, connection.dialect)
     return Statement(
         text, [fit[name](values[name]) if name in fit else values[name] for name in names]
     )

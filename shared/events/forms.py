@@ -1,8 +1,8 @@
-"""Facts without the form that a citizen filled in, for whoever keeps them and does not need it."""
+"""Facts without the form or the contact of a citizen, for whoever keeps them and does not need it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +15,10 @@ FORM_FIELDS: Final = ("form", "form_after")
 _data = msgspec.json.Decoder(dict[str, Any]).decode
 
 
+#: What stands in the place of a contact that was erased; every reader takes it.
+_NOBODY: Final = {"name": "-", "phone": None, "email": None, "lookup_word": "0"}
+
+
 def without_forms(body: bytes, envelope: Envelope | None = None) -> bytes:
     """The bytes of an event with empty forms; as they are where they hold none, or are no event.
 
@@ -22,13 +26,28 @@ def without_forms(body: bytes, envelope: Envelope | None = None) -> bytes:
     """
     if b'"form' not in body:
         return body
+    return _changed(body, lambda data: {n: {} for n in FORM_FIELDS if data.get(n)}, envelope)
+
+
+def without_contact(body: bytes) -> bytes:
+    """The bytes of an event that reaches nobody any more; as they are where it never did."""
+    if b'"lookup_word"' not in body:
+        return body
+    return _changed(body, lambda data: {n: v for n, v in _NOBODY.items() if data.get(n)})
+
+
+def _changed(
+    body: bytes,
+    change: Callable[[Mapping[str, Any]], Mapping[str, Any]],
+    envelope: Envelope | None = None,
+) -> bytes:
     try:
         known = envelope or decode(body)
         data = _data(_json(known.data))
-        if not any(data.get(name) for name in FORM_FIELDS):
+        others = change(data)
+        if not others:
             return body
-        emptied: dict[str, Any] = {name: {} for name in FORM_FIELDS if data.get(name)}
-        text = msgspec.json.encode(data | emptied)
+        text = msgspec.json.encode(data | dict(others))
         return encode(msgspec.structs.replace(known, data=Data(text)))
     except (ParkNow, msgspec.DecodeError):
         return body

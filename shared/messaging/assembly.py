@@ -12,10 +12,13 @@ from functools import partial
 from pathlib import Path
 
 from flask import Flask
+from sqlalchemy import make_url
 
-from shared.database import Store, make_engine
+from shared.database import Store, make_engine, sealing
 from shared.database.engine import Limits
+from shared.database.keyring import KeyFile
 from shared.database.migrate import upgrade
+from shared.database.sealing import Sealer
 from shared.kernel.clock import Clock
 from shared.kernel.ids import Ids
 from shared.messaging import Bus, Publisher, Queue
@@ -43,7 +46,21 @@ def store_of(
     """
     outbox = Outbox(stated_by(service), reads)
     engine = make_engine(settings.database_url, limits_of(settings))
+    sealing.give(engine, Sealer(key_file(settings)))
     return Store(engine, outbox, clock=clock, ids=ids)
+
+
+def key_file(settings: Settings) -> KeyFile:
+    """The keys that personal data is sealed with: the setting's file, else one in the data folder.
+
+    Beside SQLite's file, wherever that is: a command that is told the file finds its keys.
+    """
+    if settings.privacy_keys is not None:
+        return KeyFile(settings.privacy_keys, draws=False)
+    url = make_url(settings.database_url)
+    in_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
+    folder = Path(url.database or "").parent if in_file else settings.data_dir
+    return KeyFile(folder / "privacy.keys")
 
 
 def limits_of(settings: Settings) -> Limits:
@@ -63,6 +80,8 @@ class Assembly:
         self._store = store
         self._bus = bus
         self.metrics = Metrics()
+        if sealer := sealing.sealer_of(store.engine.dialect):
+            sealer.reread()  # without its keys it does not begin
         self._readers: dict[str, Verify] = {}
         bus.declare(exchanges_of(name), (*queues_of(name), *queues))
 

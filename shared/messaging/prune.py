@@ -22,6 +22,7 @@ BATCH: Final = 50
 #: Rows of one transaction where each stands for itself.
 ROWS: Final = 500
 _SETTLED: Final = (DONE, LATE)
+_HAS_BODY: Final = sa.type_coerce(LEDGERS.inbox.c.body, sa.LargeBinary) != b""
 
 #: Which of these subjects have ended, by what a service knows of them.
 Ended = Callable[[sa.Connection, Sequence[str], datetime], set[str]]
@@ -137,7 +138,7 @@ def _clear(
 def _empty_discarded(connection: sa.Connection, subjects: Sequence[str], *, dry: bool) -> int:
     """What was given up stays on record with its reason; its bytes go."""
     inbox = LEDGERS.inbox
-    mine = sa.and_(inbox.c.subject.in_(subjects), inbox.c.state == DISCARDED, inbox.c.body != b"")
+    mine = sa.and_(inbox.c.subject.in_(subjects), inbox.c.state == DISCARDED, _HAS_BODY)
     if dry:
         return int(connection.scalar(sa.select(sa.func.count()).where(mine)) or 0)
     return connection.execute(sa.update(inbox).where(mine).values(body=b"")).rowcount

@@ -11,6 +11,7 @@ from typing import Final, Self
 
 import sqlalchemy as sa
 
+from shared.database.sealing import SealedBytes
 from shared.database.types import Instant
 
 DONE: Final = "done"
@@ -66,7 +67,7 @@ def _outbox(metadata: sa.MetaData) -> sa.Table:
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("exchange", sa.Text, nullable=False),
         sa.Column("routing_key", sa.Text, nullable=False),
-        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("body", SealedBytes, nullable=False),
         sa.Column("made_at", Instant(), nullable=False),
         sa.Column("sent_at", Instant()),
         sa.UniqueConstraint("stream", "sequence", name="outbox_stream_sequence"),
@@ -91,7 +92,7 @@ def _inbox(metadata: sa.MetaData) -> sa.Table:
         sa.Column("sequence", sa.BigInteger),
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("subject", sa.Text, nullable=False),
-        sa.Column("body", sa.LargeBinary, nullable=False),
+        sa.Column("body", SealedBytes, nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("attempts", sa.Integer, nullable=False, default=0),
         sa.Column("next_at", Instant()),

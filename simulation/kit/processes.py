@@ -239,6 +239,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "LIENTHONG_DATABASE_URL": settings.database_url,
         "LIENTHONG_AMQP_URL": settings.amqp_url,
         "LIENTHONG_SECRET_KEY": settings.secret_key or "",
+        "LIENTHONG_PRIVACY_KEYS": str(settings.privacy_keys or ""),
         "LIENTHONG_LOG_FORMAT": "json",
         # On the machine's clock: a test by night cannot wait for the morning.
         "LIENTHONG_COURTESY": "off",

@@ -102,6 +102,11 @@ HELPS: frozenset[Words] = frozenset(
         *(("stops", act) for act in ("add", "remove")),
         *(("parked", act) for act in ("discard", "release", "replay", "show", "step-over")),
         *(("secrets", act) for act in ("apply", "put", "restore")),
+        # tests/commands and tests/promises run them, each on databases of its own
+        *(
+            ("privacy", act)
+            for act in ("erase", "export", "restore", "retire", "rotate", "seal", "spare", "status")
+        ),
         *(
             ("partner", act)
             for act in ("check", "watch", "receive", "show", "files", "take", "complete", "ask", "refuse", "more-time",

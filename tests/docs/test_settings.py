@@ -22,6 +22,7 @@ ROOMS = ("services", "shared", "simulation", "partner", "deploy")
 # What the page says in words, since it is no plain value.
 TOLD = {"data_dir": "`var`", "catalogue_dir": "`catalogue`", "secret_key": "drawn"}
 TOLD |= {"evidence_key": "drawn"}
+TOLD |= {"privacy_keys": "drawn"}
 TOLD |= {"database_url": "a file in the data folder", "smtp_url": "none"}
 TOLD |= dict.fromkeys(
     ("smtp_url_2", "smpp_url", "smpp_url_2", "sms_http", "sms_http_secrets", "sms_http_2",

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from services.intake.storage import custody
 from services.intake.storage import staff as table
 from services.intake.usecases import staff
 from shared.identity.passes import Place
 from shared.kernel.errors import InvalidInput, NotFound
+from shared.messaging.tables import LEDGERS
 from tests.intake.made import CATALOGUE, OFFICE, OTHER_OFFICE
 from tests.intake.rig import AGENCY
 from tests.intake.test_pages import FILLED, Browser, words
@@ -75,7 +77,7 @@ def test_the_name_stands_on_the_receipt_and_the_timeline_and_the_id_in_the_facts
     assert "Cán bộ: Lê Thị Thu Hà" in page
     with desk.store.read() as connection:
         (person,) = table.everybody(connection)
-        facts = connection.exec_driver_sql("SELECT body FROM outbox").all()
+        facts = connection.execute(sa.select(LEDGERS.outbox.c.body)).all()
         rows = [bytes(row.body).decode() for row in facts]
     assert any(f"officer:{person.id}" in row for row in rows)
     assert not any("Thu H" in row or person.login in row.split('"') for row in rows)

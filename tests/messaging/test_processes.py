@@ -31,6 +31,7 @@ def environment(backend: ServersBackend, service: str) -> dict[str, str]:
         "LIENTHONG_DATABASE_URL": settings.database_url,
         "LIENTHONG_AMQP_URL": settings.amqp_url,
         "LIENTHONG_SECRET_KEY": settings.secret_key or "",
+        "LIENTHONG_PRIVACY_KEYS": str(settings.privacy_keys or ""),
         "LIENTHONG_LOG_FORMAT": "json",
         "LIENTHONG_PORT": str(free_port()),
         "LIENTHONG_OPS_PORT": str(free_port()),

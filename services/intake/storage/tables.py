@@ -1,4 +1,7 @@
-"""Intake's own tables beside the ledgers; a dossier is one row with its small lists as JSON."""
+"""Intake's own tables beside the ledgers; a dossier is one row with its small lists as JSON.
+
+What citizens say of themselves is sealed; the names that a desk searches by lie in clear.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from shared.database.sealing import SealedBytes, SealedJson, SealedText
 from shared.database.types import Instant, Json
 from shared.identity import audit, keys
 from shared.messaging.tables import Ledgers
@@ -35,17 +39,19 @@ dossiers = sa.Table(
     sa.Column("finished_at", Instant()),
     sa.Column("next_at", Instant()),
     sa.Column("returned_at", Instant()),
+    # Since when nobody is reached here any more: phone and mailbox are erased.
+    sa.Column("erased_at", Instant()),
     # Since when somebody has to call the citizen, whom no message reached.
     sa.Column("call_since", Instant()),
     # Since when an agency waits for the head's word on more time.
     sa.Column("asks_time_since", Instant()),
-    sa.Column("lookup_word", sa.Text, nullable=False),
-    sa.Column("contact", Json(), nullable=False),
+    sa.Column("lookup_word", SealedText, nullable=False),
+    sa.Column("contact", SealedJson, nullable=False),
     sa.Column("searched", sa.Text, nullable=False),
-    sa.Column("form", Json(), nullable=False),
+    sa.Column("form", SealedJson, nullable=False),
     sa.Column("papers", Json(), nullable=False),
     sa.Column("branches", Json(), nullable=False),
-    sa.Column("progress", Json(), nullable=False),
+    sa.Column("progress", SealedJson, nullable=False),
 )
 # The desk's list: newest first within an office; the second key makes pages stable.
 sa.Index("dossiers_office_submitted", dossiers.c.office, dossiers.c.submitted_at, dossiers.c.code)
@@ -63,6 +69,15 @@ sa.Index(
     dossiers.c.next_at,
     sqlite_where=dossiers.c.next_at.is_not(None),
     postgresql_where=dossiers.c.next_at.is_not(None),
+)
+
+# Whose phone and mailbox the term has not reached yet.
+_to_erase = sa.text("erased_at IS NULL AND finished_at IS NOT NULL")
+sa.Index(
+    "dossiers_to_erase",
+    dossiers.c.finished_at,
+    sqlite_where=_to_erase,
+    postgresql_where=_to_erase,
 )
 
 #: Dossiers that are still somebody's work, in words that both databases hold to be those of the index.
@@ -128,7 +143,7 @@ searches = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("office", sa.Text, nullable=False),
-    sa.Column("words", sa.Text, nullable=False),
+    sa.Column("words", SealedText, nullable=False),
     sa.Column("made_at", Instant(), nullable=False),
 )
 sa.Index("searches_made_at", searches.c.made_at)
@@ -159,7 +174,7 @@ timelines = sa.Table(
     "timelines",
     metadata,
     sa.Column("dossier", sa.Text, primary_key=True),
-    sa.Column("facts", sa.LargeBinary, nullable=False),
+    sa.Column("facts", SealedBytes, nullable=False),
 )
 
 answers = sa.Table(
@@ -169,7 +184,7 @@ answers = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("request", sa.Text, nullable=False),
     sa.Column("status", sa.SmallInteger, nullable=False),
-    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("answer", SealedText, nullable=False),
     sa.Column("made_at", Instant(), nullable=False),
 )
 
@@ -209,7 +224,7 @@ import_files = sa.Table(
     "import_files",
     metadata,
     sa.Column("import_id", sa.Text, primary_key=True),
-    sa.Column("content", sa.LargeBinary, nullable=False),
+    sa.Column("content", SealedBytes, nullable=False),
 )
 import_answers = sa.Table(
     "import_answers",
@@ -244,7 +259,7 @@ drafts = sa.Table(
     sa.Column("officer", sa.Text, nullable=False),
     sa.Column("page", sa.Text, nullable=False),
     sa.Column("saves", sa.Integer, nullable=False),
-    sa.Column("inputs", Json(), nullable=False),
+    sa.Column("inputs", SealedJson, nullable=False),
     sa.Column("saved_at", Instant(), nullable=False),
 )
 sa.Index("drafts_saved_at", drafts.c.saved_at)
@@ -258,7 +273,7 @@ slips = sa.Table(
     sa.Column("office", sa.Text, nullable=False),
     sa.Column("token", sa.Text, nullable=False),
     sa.Column("number", sa.Text, nullable=False),
-    sa.Column("word", sa.Text, nullable=False),
+    sa.Column("word", SealedText, nullable=False),
     sa.Column("taken_at", Instant()),
     sa.Column("sent_at", Instant(), nullable=False),
 )
@@ -346,3 +361,19 @@ file_codes = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("until", Instant(), nullable=False),
 )
+
+# What was erased of whom: by which rule (a term, or asked for), and how many rows of what.
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    sa.Column(
+        "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True,
+        autoincrement=True,
+    ),
+    sa.Column("dossier", sa.Text, nullable=False),
+    sa.Column("at", Instant(), nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("counts", Json(), nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+)  # fmt: skip
+sa.Index("erasures_dossier", erasures.c.dossier)

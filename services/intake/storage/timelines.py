@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -61,6 +61,18 @@ def take_over(connection: sa.Connection, codes: Sequence[str], _before: datetime
             bare = without_forms(body)
             facts.setdefault(bare, (state, note, bare))
         rows.append({"dossier": code, "facts": _pack(list(facts.values()))})
+    batch.upsert(connection, timelines, rows)
+
+
+def change_kept(
+    connection: sa.Connection, codes: Sequence[str], change: Callable[[bytes], bytes]
+) -> None:
+    """Rewrite what is kept of these dossiers, fact by fact."""
+    there = connection.scalars(sa.select(timelines.c.dossier).where(timelines.c.dossier.in_(codes)))
+    rows = []
+    for code in there.all():
+        facts = [(state, note, change(body)) for state, note, body in _kept(connection, code)]
+        rows.append({"dossier": code, "facts": _pack(facts)})
     batch.upsert(connection, timelines, rows)
 
 

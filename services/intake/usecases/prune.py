@@ -1,6 +1,7 @@
-"""What intake lets go of after its term: settled facts of ended dossiers, answers, searches, files.
+"""What intake lets go of after its term: settled facts, answers, searches, files, contacts.
 
-The dossier itself stays, and what was said of it is kept for its timeline.
+The dossier itself stays, and what was said of it is kept for its timeline. What lies in clear is
+sealed on the way.
 """
 
 from __future__ import annotations
@@ -8,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from services.intake.storage import drafts, searches, timelines
+from services.intake.storage import drafts, erasing, searches, timelines
 from services.intake.storage.answers import forget, old_answers
 from services.intake.storage.imports import KEPT, forget_imports, old_imports
+from services.intake.storage.tables import metadata
 from services.intake.usecases import files
 from shared.database import Store
+from shared.messaging.erasing import TERM
 from shared.messaging.prune import Cleared, clear_ledgers, cutoff, in_batches
+from shared.messaging.resealing import seal_all
 from shared.settings import Settings
 
 
@@ -46,3 +50,18 @@ def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cl
         dry=dry,
     )
     yield from files.clear(store, settings, dry=dry)
+    yield from _contacts(store, settings, dry=dry)
+    if not dry:
+        yield from seal_all(store, metadata)
+
+
+def _contacts(store: Store, settings: Settings, *, dry: bool) -> Iterator[Cleared]:
+    now = store.clock.now()
+    if over := cutoff(now, settings.keep_contacts_days):
+        yield from in_batches(
+            store,
+            "contacts",
+            lambda connection, limit: erasing.due(connection, over, limit),
+            partial(erasing.erase, now=now, rule=TERM, who="lienthong"),
+            dry=dry,
+        )

@@ -13,6 +13,7 @@ from shared.events.intake import (
     DossierReceived,
     DossierRefused,
     DossierRegistered,
+    DossierReturned,
     DossierSupplemented,
     DossierWithdrawn,
     ResultConfirmed,
@@ -38,6 +39,7 @@ class Case:
     due_at: datetime | None = None
     ended: bool = False
     channel: str = ""  # how it was filed: direct, online, postal
+    closed: bool = False  # nothing more is to come, the result is in the citizen's hands
 
 
 #: What ends a dossier; of the last two only older facts, which nobody confirmed.
@@ -49,6 +51,10 @@ _ENDS = (
     DossierResolved,
     DossierStopped,
 )
+
+
+#: After these nobody is reached about it any more.
+_CLOSES = (DossierRefused, DossierWithdrawn, StopConfirmed, DossierStopped, DossierReturned)
 
 
 def learn(case: Case, event: Event) -> Case:
@@ -76,4 +82,6 @@ def learn(case: Case, event: Event) -> Case:
     ):
         # The date in force now; the first promise beside it is for reports, not for the citizen.
         case = replace(case, due_at=event.due_at or event.promised_at or case.due_at)
+    if isinstance(event, _CLOSES):
+        case = replace(case, closed=True)
     return replace(case, ended=True) if isinstance(event, _ENDS) else case

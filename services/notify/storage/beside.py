@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +14,7 @@ from services.notify.storage.rows import CONTACT_COLUMNS, contact_of
 from services.notify.storage.tables import contacts, messages, stops, told_days
 from shared.database import batch
 from shared.database.batch import among
+from shared.database.sealing import mark_of
 from shared.events.intake import ContactGiven
 
 _BESIDE = sa.select(
@@ -30,9 +30,10 @@ _CONTACTS = sa.select(*CONTACT_COLUMNS).where(among(contacts.c.dossier))
 _TODAY = sa.select(told_days.c.address, told_days.c.count).where(
     told_days.c.day == sa.bindparam("day"), among(told_days.c.address)
 )
+_BY_PHONE = stops.c.address == contacts.c.phone_mark
 _STOPPED = (
-    sa.select(contacts.c.dossier, stops.c.address)
-    .join(stops, stops.c.address.in_([contacts.c.phone, contacts.c.email]))
+    sa.select(contacts.c.dossier, sa.case((_BY_PHONE, contacts.c.phone), else_=contacts.c.email))
+    .join(stops, stops.c.address.in_([contacts.c.phone_mark, contacts.c.email_mark]))
     .where(among(contacts.c.dossier))
 )
 _PAST = sa.delete(told_days).where(told_days.c.day < sa.bindparam("day"))
@@ -52,7 +53,7 @@ def around(connection: sa.Connection, found: Iterable[Message], day: date) -> Su
     """What is known beside these messages; `day` is Viet Nam's."""
     claimed = list(found)
     dossiers = {"keys": sorted({message.dossier for message in claimed})}
-    addresses = sorted({digest(message.to) for message in claimed})
+    addresses = sorted({digest(connection, message.to) for message in claimed})
     asked = {"day": day.isoformat(), "keys": addresses}
     rows, given, counts, ended = batch.query(
         connection,
@@ -85,12 +86,15 @@ def forget_days(connection: sa.Connection, before: date) -> int:
     return connection.execute(_PAST, {"day": before.isoformat()}).rowcount
 
 
-def digest(address: str) -> str:
+def digest(connection: sa.Connection, address: str) -> str:
     """An address among the counts of a day."""
-    return hashlib.blake2b(address.encode(), digest_size=16).hexdigest()
+    return mark_of(connection, address)
 
 
 def redirect(connection: sa.Connection, moved: Iterable[Message]) -> None:
     """These, in a sender's hands, go to another address than the one they were written for."""
-    rows = [{"id": message.id, "recipient": message.to} for message in moved]
+    rows = [
+        {"id": message.id, "recipient": message.to, "recipient_mark": message.to}
+        for message in moved
+    ]
     batch.update(connection, messages, sorted(rows, key=lambda row: row["id"]))

@@ -25,6 +25,10 @@ _OPEN = [state.value for state in State if state not in _DONE]
 
 def ended(connection: sa.Connection, dossiers: Sequence[str], _before: datetime) -> set[str]:
     """Which of these have ended and have no message that may still be sent."""
-    waiting = sa.exists().where(messages.c.dossier == cases.c.dossier, messages.c.state.in_(_OPEN))
-    asked = sa.select(cases.c.dossier).where(cases.c.dossier.in_(dossiers), cases.c.ended, ~waiting)
-    return set(connection.scalars(asked))
+    asked = sa.select(cases.c.dossier).where(cases.c.dossier.in_(dossiers), cases.c.ended)
+    return set(connection.scalars(asked.where(~is_open(cases.c.dossier))))
+
+
+def is_open(dossier: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether a message about it may still be sent."""
+    return sa.exists().where(messages.c.dossier == dossier, messages.c.state.in_(_OPEN))

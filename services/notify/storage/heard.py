@@ -13,16 +13,19 @@ from services.notify.domain.contacts import SMS
 from services.notify.domain.incoming import Incoming, Kind
 from services.notify.domain.messages import APPLICANT, Message
 from services.notify.domain.states import State
+from services.notify.storage import tables
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of
 from services.notify.storage.tables import heard, messages
 
 _NEW: Final = sa.text(
     "INSERT INTO heard (id, provider, sender, text, reference, parts, part, heard_at, kind, tries,"
-    " next_at, answer) VALUES (:id, :provider, :sender, :text, :reference, :parts, :part, :now, '',"
-    " 0, :next_at, '') ON CONFLICT (id) DO NOTHING"
+    " next_at, answer, sender_mark) VALUES (:id, :provider, :sender, :text, :reference, :parts,"
+    " :part, :heard_at, '', 0, :next_at, '', :sender_mark) ON CONFLICT (id) DO NOTHING"
 ).bindparams(
-    sa.bindparam("now", type_=heard.c.heard_at.type),
-    sa.bindparam("next_at", type_=heard.c.next_at.type),
+    *(
+        sa.bindparam(name, type_=heard.c[name].type)
+        for name in ("sender", "text", "heard_at", "next_at", "sender_mark")
+    )
 )
 #: Of so many of a number's latest messages it can be asked whether they were ours.
 _MOST: Final = 200
@@ -64,8 +67,9 @@ def add(
         "reference": text.reference,
         "parts": text.parts,
         "part": text.part,
-        "now": now,
+        "heard_at": now,
         "next_at": next_at,
+        "sender_mark": text.sender,
     }
     return connection.execute(_NEW, values).rowcount == 1
 
@@ -75,7 +79,7 @@ def parts_of(connection: sa.Connection, text: Incoming, since: datetime) -> list
     asked = (
         sa.select(*_COLUMNS)
         .where(
-            heard.c.sender == text.sender,
+            heard.c.sender_mark == text.sender,
             heard.c.heard_at >= since,
             heard.c.provider == text.provider,
             heard.c.reference == text.reference,
@@ -141,7 +145,7 @@ def done(connection: sa.Connection, heard_id: str, kind: Kind, answer: str) -> N
 def answers_since(connection: sa.Connection, sender: str, since: datetime) -> list[str]:
     """What this number was answered since then (UTC)."""
     asked = sa.select(heard.c.answer).where(
-        heard.c.sender == sender, heard.c.heard_at >= since, heard.c.answer != ""
+        heard.c.sender_mark == sender, heard.c.heard_at >= since, heard.c.answer != ""
     )
     return list(connection.scalars(asked))
 
@@ -158,7 +162,6 @@ def sent_to(connection: sa.Connection, phone: str) -> list[Message]:
         sa.select(*MESSAGE_COLUMNS)
         .where(
             messages.c.channel == sa.literal_column(f"'{SMS}'"),
-            messages.c.recipient == phone,
             messages.c.person == APPLICANT,
             sa.or_(
                 messages.c.sent_at.is_not(None),
@@ -168,4 +171,6 @@ def sent_to(connection: sa.Connection, phone: str) -> list[Message]:
         .order_by(messages.c.made_at.desc())
         .limit(_MOST)
     )
-    return [message_of(row) for row in connection.execute(asked)]
+    rows = [row for way in tables.sent_to(phone) for row in connection.execute(asked.where(way))]
+    found = sorted(map(message_of, rows), key=lambda message: message.made_at, reverse=True)
+    return found[:_MOST]

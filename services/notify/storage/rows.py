@@ -39,7 +39,7 @@ MESSAGE_COLUMNS = tuple(tables.messages.c[column] for _, column in _MESSAGE)
 def case_of(row: sa.Row[Any]) -> Case:
     """The case in a row of CASE_COLUMNS."""
     values = dict(zip(_CASE, row, strict=True))
-    return Case(**{**values, "ended": bool(values["ended"])})
+    return Case(**values | {name: bool(values[name]) for name in ("ended", "closed")})
 
 
 def contact_of(row: sa.Row[Any]) -> ContactGiven:
@@ -63,11 +63,13 @@ def row_of_case(case: Case) -> dict[str, Any]:
 def row_of_contact(contact: ContactGiven) -> dict[str, Any]:
     """A contact as column values."""
     consent = {"consent_sms": contact.consent.sms, "consent_email": contact.consent.email}
-    return {name: getattr(contact, name) for name in _CONTACT} | consent
+    marks = {"phone_mark": contact.phone, "email_mark": contact.email}
+    return {name: getattr(contact, name) for name in _CONTACT} | consent | marks
 
 
 def row_of_message(message: Message) -> dict[str, Any]:
     """A message as column values."""
     row: dict[str, Any] = {column: getattr(message, name) for name, column in _MESSAGE}
     row["state"] = message.state.value
+    row["recipient_mark"] = message.to
     return row

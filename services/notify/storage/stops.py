@@ -10,30 +10,33 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.notify.domain.messages import APPLICANT, Message
-from services.notify.storage.tables import cases, contacts, messages, stops
+from services.notify.storage.tables import cases, contacts, messages, sent_to, stops
 from shared.database.batch import among
 
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Since when (UTC), and by which way it was asked for: sms, email, operator."""
+    """Since when (UTC), and by which way it was asked for: sms, email, operator.
 
-    address: str = field(repr=False)
+    `address` is None once it was erased: the stop holds by its mark alone.
+    """
+
+    address: str | None = field(repr=False)
     channel: str
     at: datetime
     asked_by: str
 
 
-_COLUMNS: Final = (stops.c.address, stops.c.channel, stops.c.at, stops.c.asked_by)
+_COLUMNS: Final = (stops.c.shown, stops.c.channel, stops.c.at, stops.c.asked_by)
 _ADD: Final = sa.text(
-    "INSERT INTO stops (address, channel, at, asked_by) VALUES (:address, :channel, :at, :asked_by)"
-    " ON CONFLICT (address) DO NOTHING"
-).bindparams(sa.bindparam("at", type_=stops.c.at.type))
+    "INSERT INTO stops (address, channel, at, asked_by, shown)"
+    " VALUES (:address, :channel, :at, :asked_by, :shown) ON CONFLICT (address) DO NOTHING"
+).bindparams(*(sa.bindparam(name, type_=stops.c[name].type) for name in ("address", "at", "shown")))
 
 
 def add(connection: sa.Connection, stop: Stop) -> bool:
     """Put it on the list; False where it stands there already, since then and by that way."""
-    values = {name: getattr(stop, name) for name in Stop.__slots__}
+    values = {name: getattr(stop, name) for name in Stop.__slots__} | {"shown": stop.address}
     return connection.execute(_ADD, values).rowcount == 1
 
 
@@ -49,15 +52,9 @@ def is_stopped(connection: sa.Connection, address: str) -> bool:
     return connection.scalar(asked) is not None
 
 
-def newest(
-    connection: sa.Connection, limit: int, before: tuple[datetime, str] | None = None
-) -> list[Stop]:
-    """The list, the latest first; `before` is (at, address) of the last one seen."""
+def newest(connection: sa.Connection, limit: int) -> list[Stop]:
+    """The list, the latest first."""
     asked = sa.select(*_COLUMNS).order_by(stops.c.at.desc(), stops.c.address.desc()).limit(limit)
-    if before is not None:
-        at, address = before
-        same = sa.and_(stops.c.at == at, stops.c.address < address)
-        asked = asked.where(sa.or_(stops.c.at < at, same))
     return [Stop(*row) for row in connection.execute(asked)]
 
 
@@ -73,7 +70,7 @@ def dossiers_of(
 
     One that was never written to is told of when its first message would go. `only` this one of them.
     """
-    reached = contacts.c.phone if channel == "sms" else contacts.c.email
+    reached = contacts.c.phone_mark if channel == "sms" else contacts.c.email_mark
     asked = (
         sa.select(messages.c.dossier)
         .distinct()
@@ -81,16 +78,16 @@ def dossiers_of(
         .join(cases, cases.c.dossier == messages.c.dossier)
         .where(
             messages.c.channel == sa.literal_column(f"'{'sms' if channel == 'sms' else 'email'}'"),
-            messages.c.recipient == address,
             messages.c.person == APPLICANT,
             reached == address,
             cases.c.ended.is_(False),
         )
-        .order_by(messages.c.dossier)
     )
     if only is not None:
         asked = asked.where(messages.c.dossier == only)
-    return list(connection.scalars(asked))
+    return sorted(
+        {each for way in sent_to(address) for each in connection.scalars(asked.where(way))}
+    )
 
 
 def untold(connection: sa.Connection, ended: Collection[Message]) -> list[Message]:

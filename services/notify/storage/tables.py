@@ -7,6 +7,7 @@ from collections.abc import Collection
 import sqlalchemy as sa
 
 from services.notify.domain.states import State
+from shared.database.sealing import Marked, SealedJson, SealedText
 from shared.database.types import Instant, Json
 from shared.identity import audit, keys
 from shared.messaging.tables import Ledgers
@@ -29,22 +30,28 @@ cases = sa.Table(
     sa.Column("due_at", Instant()),
     sa.Column("ended", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("channel", sa.Text, nullable=False, server_default=""),
+    sa.Column("closed", sa.Boolean, nullable=False, server_default=sa.false()),
 )
 
 contacts = sa.Table(
     "contacts",
     metadata,
     sa.Column("dossier", sa.Text, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("phone", sa.Text),
-    sa.Column("email", sa.Text),
+    sa.Column("name", SealedText, nullable=False),
+    sa.Column("phone", SealedText),
+    sa.Column("email", SealedText),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("consent_sms", sa.Boolean, nullable=False),
     sa.Column("consent_email", sa.Boolean, nullable=False),
-    sa.Column("lookup_word", sa.Text, nullable=False),
+    sa.Column("lookup_word", SealedText, nullable=False),
     sa.Column("given_at", Instant(), nullable=False),
     sa.Column("first", sa.Text),
+    # What the two are found by.
+    sa.Column("phone_mark", Marked("phone")),
+    sa.Column("email_mark", Marked("email")),
 )
+sa.Index("contacts_phone_mark", contacts.c.phone_mark)
+sa.Index("contacts_email_mark", contacts.c.email_mark)
 
 messages = sa.Table(
     "messages",
@@ -59,9 +66,9 @@ messages = sa.Table(
     sa.Column("made_at", Instant(), nullable=False),
     sa.Column("changed_at", Instant(), nullable=False),
     sa.Column("language", sa.Text, nullable=False),
-    sa.Column("recipient", sa.Text, nullable=False),
-    sa.Column("subject", sa.Text, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("recipient", SealedText, nullable=False),
+    sa.Column("subject", SealedText, nullable=False),
+    sa.Column("body", SealedText, nullable=False),
     sa.Column("encoding", sa.Text, nullable=False),
     sa.Column("parts", sa.Integer, nullable=False),
     sa.Column("template_version", sa.Text, nullable=False),
@@ -70,7 +77,7 @@ messages = sa.Table(
     sa.Column("reason", sa.Text),
     sa.Column("sent_at", Instant()),
     sa.Column("told_unreachable", sa.Boolean, nullable=False),
-    sa.Column("about", Json()),
+    sa.Column("about", SealedJson),
     # Who is sending it now, and until when nobody else may take it over.
     sa.Column("sender", sa.Text),
     sa.Column("lease_until", Instant()),
@@ -84,6 +91,8 @@ messages = sa.Table(
     sa.Column("rungs", sa.SmallInteger, nullable=False, server_default="1"),
     sa.Column("matter", sa.Text, nullable=False, server_default=""),
     sa.Column("good_until", Instant()),
+    # What the address is found by; none where it was written in clear, by a version before.
+    sa.Column("recipient_mark", Marked("recipient")),
     # One message per fact, moment, person and channel, whatever happens.
     sa.UniqueConstraint("fact_id", "moment", "person", "channel", name="messages_once"),
 )
@@ -138,7 +147,7 @@ strays = sa.Table(
     sa.Column("names", Json(), nullable=False),
     sa.Column("fate", sa.Integer, nullable=False),
     sa.Column("code", sa.Text, nullable=False),
-    sa.Column("recipient", sa.Text, nullable=False),
+    sa.Column("recipient", SealedText, nullable=False),
     sa.Column("number", sa.Integer),
     sa.Column("heard_at", Instant(), nullable=False),
     sa.Column("looked", sa.Integer, nullable=False),
@@ -146,14 +155,16 @@ strays = sa.Table(
 )
 sa.Index("strays_look_at", strays.c.look_at)
 
-# The numbers and mailboxes to which their owners want nothing sent.
+# The numbers and mailboxes to which their owners want nothing sent, by their marks: a stop holds also
+# when everything else about its owner was erased, and nobody can read then whose it is.
 stops = sa.Table(
     "stops",
     metadata,
-    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("address", Marked("shown"), primary_key=True),
     sa.Column("channel", sa.Text, nullable=False),
     sa.Column("at", Instant(), nullable=False),
     sa.Column("asked_by", sa.Text, nullable=False),  # sms, email, or operator
+    sa.Column("shown", SealedText),  # the address, until it is erased
 )
 
 # What citizens have written, each text once; it is emptied when it was acted on.
@@ -162,8 +173,8 @@ heard = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("provider", sa.Text, nullable=False),
-    sa.Column("sender", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("sender", SealedText, nullable=False),
+    sa.Column("text", SealedText, nullable=False),
     sa.Column("reference", sa.Text, nullable=False),
     sa.Column("parts", sa.Integer, nullable=False),
     sa.Column("part", sa.Integer, nullable=False),
@@ -173,8 +184,9 @@ heard = sa.Table(
     # When it is looked at; empty once it was acted on.
     sa.Column("next_at", Instant()),
     sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("sender_mark", Marked("sender")),
 )
-sa.Index("heard_sender", heard.c.sender, heard.c.heard_at)
+sa.Index("heard_sender", heard.c.sender_mark, heard.c.heard_at)
 _open = heard.c.next_at.is_not(None)
 sa.Index("heard_next", heard.c.next_at, postgresql_where=_open, sqlite_where=_open)
 
@@ -186,6 +198,19 @@ told_days = sa.Table(
     sa.Column("address", sa.Text, primary_key=True),  # a digest of it
     sa.Column("count", sa.Integer, nullable=False),
 )
+
+# What was erased of whom: by which rule (a term, or asked for), and how many rows of what.
+erasures = sa.Table(
+    "erasures",
+    metadata,
+    sa.Column("id", _Number, primary_key=True, autoincrement=True),
+    sa.Column("dossier", sa.Text, nullable=False),
+    sa.Column("at", Instant(), nullable=False),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("counts", Json(), nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+)
+sa.Index("erasures_dossier", erasures.c.dossier)
 
 # The processes that send, each under a random name; who stands still is dead.
 processes = sa.Table(
@@ -242,10 +267,28 @@ _partial("messages_opted_out", (State.OPTED_OUT,), "made_at")
 # What was sent to a number: asked when its owner writes to us.
 _texts = messages.c.channel == sa.literal_column("'sms'")
 sa.Index(
-    "messages_phone",
-    messages.c.recipient,
+    "messages_marked",
+    messages.c.recipient_mark,
     messages.c.made_at,
     postgresql_where=_texts,
     sqlite_where=_texts,
 )
+# As long as there are some that a version before has written in clear.
+_in_clear = sa.and_(_texts, messages.c.recipient_mark.is_(None))
+sa.Index(
+    "messages_phone",
+    messages.c.recipient,
+    messages.c.made_at,
+    postgresql_where=_in_clear,
+    sqlite_where=_in_clear,
+)
 _partial("messages_skipped", (State.SKIPPED,), "made_at")
+
+
+def sent_to(address: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    """What a message's address is known by: its mark, or itself where a version before wrote it.
+
+    To be asked one after the other: each has an index, both together have none.
+    """
+    plain = sa.type_coerce(messages.c.recipient, sa.Text) == address
+    return messages.c.recipient_mark == address, sa.and_(messages.c.recipient_mark.is_(None), plain)

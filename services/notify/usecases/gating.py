@@ -47,7 +47,7 @@ def gate(uow: UnitOfWork, claimed: Sequence[Message], manners: Manners) -> list[
     known = beside.around(uow.connection, claimed, day)
     going, stayed, fresh = [], [], {}
     for message in claimed:
-        address = beside.digest(message.to)
+        address = beside.digest(uow.connection, message.to)
         others = known.beside.get(message.dossier, ())
         contact, today = known.contacts.get(message.dossier), known.today.get(address, 0)
         stopped = known.stopped.get(message.dossier, set())

@@ -74,7 +74,7 @@ def _page(store: Store, form: Any = None, faults: Any = ()) -> str:
 
 def _row(stop: Stop) -> dict[str, Any]:
     return {
-        "address": masked(stop.channel, stop.address),
+        "address": masked(stop.channel, stop.address or ""),
         "channel": CHANNELS[stop.channel],
         "at": stop.at,
         "asked_by": ASKED_BY.get(stop.asked_by, stop.asked_by),

@@ -8,6 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from shared.database import Instant, Json
+from shared.database.sealing import SealedJson
 from shared.identity import audit, keys
 from shared.messaging.tables import Ledgers
 
@@ -30,7 +31,7 @@ cases = sa.Table(
     sa.Column("territory", sa.Text, nullable=False),
     sa.Column("branches", Json(), nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.Column("form", Json(), nullable=False),
+    sa.Column("form", SealedJson, nullable=False),
     # Fields that the desk has corrected, and when it last did.
     sa.Column("corrected", Json()),
     sa.Column("papers", Json(), nullable=False),

@@ -10,8 +10,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from services.routing.storage import clearing, evidence
+from services.routing.storage.tables import metadata
 from shared.database import Store
 from shared.messaging.prune import ROWS, Cleared, clear_ledgers, cutoff, in_batches
+from shared.messaging.resealing import seal_all
 from shared.settings import Settings
 
 
@@ -25,6 +27,8 @@ def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cl
             old = partial(_before, find, until)
             yield from in_batches(store, what, old, clear, dry=dry)
         yield from _messages(store, until, dry=dry)
+    if not dry:
+        yield from seal_all(store, metadata)
 
 
 _OLD: Final = (

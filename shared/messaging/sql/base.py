@@ -16,6 +16,7 @@ from sqlalchemy.sql.elements import TextClause
 from sqlalchemy.sql.selectable import TextualSelect
 
 from shared.database import batch
+from shared.database.sealing import SealedBytes
 from shared.database.types import Instant
 from shared.messaging.salvage import Place
 from shared.messaging.tables import LEDGERS
@@ -25,9 +26,16 @@ Row = Mapping[str, Any]
 
 
 def timed(text: str, *instants: str, **columns: bool) -> TextClause | TextualSelect:
-    """A statement whose named parameters, and the result columns that are true, are instants."""
+    """A statement whose named parameters, and the result columns that are true, are instants.
+
+    Its parameter or result column `body` is sealed, as in the tables.
+    """
     clause = sa.text(text).bindparams(*(sa.bindparam(name, type_=Instant()) for name in instants))
-    found = {name: Instant() for name, given in columns.items() if given}
+    if ":body" in text:
+        clause = clause.bindparams(sa.bindparam("body", type_=SealedBytes()))
+    found: dict[str, Any] = {name: Instant() for name, given in columns.items() if given}
+    if text.startswith("SELECT") and ", body" in text:
+        found["body"] = SealedBytes()
     return clause.columns(**found) if found else clause
 
 

@@ -16,9 +16,21 @@ from datetime import datetime
 from typing import Any, cast
 
 import sqlalchemy as sa
+from sqlalchemy.sql.selectable import TextualSelect
 
 from shared.database import batch
+from shared.database.sealing import SealedBytes
 from shared.messaging.sql.base import Asked, Found, Key, Known, Numbered, Sql, Unsent, Waiting
+
+
+def _rows(text: str, kind: type[Unsent | Waiting]) -> TextualSelect:
+    """A statement whose rows are these, with the bodies opened."""
+    columns: list[Any] = [
+        sa.column(name, SealedBytes()) if name == "body" else sa.column(name)
+        for name in kind.__slots__
+    ]
+    return sa.text(text).columns(*columns)
+
 
 _CLAIMED = 0x6F757462  # any number of our own: the locks of relays among all advisory locks
 _NUMBER = sa.text(
@@ -37,7 +49,7 @@ _NUMBER = sa.text(
 # Row by row in their order, so that no more are locked than are taken (OFFSET 0 keeps the lock from
 # being asked of others). Whoever had one before may have sent it since this statement began: then
 # it is not unsent any more, or its row is being written just now.
-_CLAIM = sa.text(
+_CLAIM = _rows(
     "WITH taken AS MATERIALIZED (SELECT c.position FROM (SELECT position FROM outbox"
     " WHERE sent_at IS NULL AND position <> ALL (CAST(:in_flight AS bigint[]))"
     " AND exchange || ' ' || routing_key <> ALL (CAST(:held AS text[]))"
@@ -46,7 +58,8 @@ _CLAIM = sa.text(
     " SELECT o.* FROM taken CROSS JOIN LATERAL"
     " (SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
     " WHERE position = taken.position AND sent_at IS NULL LIMIT 1 FOR UPDATE SKIP LOCKED) AS o"
-    " ORDER BY o.position"
+    " ORDER BY o.position",
+    Unsent,
 )
 _LET_GO = sa.text("SELECT pg_advisory_unlock_all()")
 _MARK = sa.text("UPDATE outbox SET sent_at = :now WHERE position = ANY (CAST(:listed AS bigint[]))")
@@ -63,15 +76,17 @@ _ROW = (
     "SELECT source, fact_id, state, attempts, next_at, body, received_at, routing_key, user_id"
     " FROM inbox"
 )
-_WAITING = sa.text(
+_WAITING = _rows(
     "SELECT i.* FROM unnest(CAST(:subjects AS text[])) AS k(subject) CROSS JOIN LATERAL"
     f" ({_ROW} WHERE consumer = :consumer AND state = 'waiting' AND subject = k.subject"
-    " OFFSET 0) AS i"
+    " OFFSET 0) AS i",
+    Waiting,
 )
-_DUE = sa.text(
+_DUE = _rows(
     f"{_ROW} WHERE consumer = :consumer AND state = 'retry'"
     " AND (next_at <= :now OR next_at > :beyond)"
-    " ORDER BY next_at, fact_id LIMIT :limit"
+    " ORDER BY next_at, fact_id LIMIT :limit",
+    Waiting,
 )
 _NEXT_RETRY = sa.text(
     "SELECT min(next_at) FROM inbox WHERE consumer = :consumer AND state = 'retry'"
@@ -109,7 +124,7 @@ def _applied(consumer: str, rows: Iterable[Any]) -> tuple[dict[str, int], dict[s
     return own, anyone
 
 
-def _query(connection: sa.Connection, text: sa.TextClause, values: Mapping[str, Any]) -> list[Any]:
+def _query(connection: sa.Connection, text: sa.Executable, values: Mapping[str, Any]) -> list[Any]:
     (rows,) = batch.query(connection, (text, values))
     return rows
 

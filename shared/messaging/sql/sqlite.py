@@ -26,7 +26,7 @@ _TAKE = sa.text(
 _APPLIED = sa.text(
     f"SELECT stream, max(applied) FROM cursors WHERE stream IN {_LISTED} GROUP BY stream"
 )
-_CLAIM = sa.text(
+_CLAIM = timed(
     "SELECT position, id, type, subject, exchange, routing_key, body FROM outbox"
     " WHERE sent_at IS NULL"
     " AND position NOT IN (SELECT value FROM json_each(:in_flight))"
