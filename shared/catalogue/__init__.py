@@ -16,6 +16,7 @@ from shared.catalogue.model import (
     FormField,
     FormKind,
     OfficialForm,
+    OtherTime,
     Paper,
     PapersRule,
     Procedure,
@@ -30,6 +31,6 @@ from shared.catalogue.moments import MOMENTS
 
 __all__ = [
     "MOMENTS", "WHOLE_CITY", "Agency", "Branch", "Catalogue", "Fee", "FormField", "FormKind",
-    "OfficeHours", "OfficialForm", "Paper", "PapersRule", "Procedure", "Role", "SpecialDay", "Step",
-    "Template", "Ward", "Words", "check", "load",
+    "OfficeHours", "OfficialForm", "OtherTime", "Paper", "PapersRule", "Procedure", "Role", "SpecialDay",
+    "Step", "Template", "Ward", "Words", "check", "load",
 ]  # fmt: skip

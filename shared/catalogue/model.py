@@ -6,7 +6,7 @@ or agency is named here or anywhere else in code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any, Literal
@@ -23,7 +23,8 @@ ThisYear = Literal["this_year"]
 #: What a number counts; an ordinal counts nothing, it names (a year, a map sheet, a parcel).
 Unit = Literal["vnd", "m2", "ordinal"]
 FeeTiming = Literal["before", "after", "none"]
-StepKind = Literal["task", "payment"]
+#: A wait is nobody's work: so long the matter is posted, or objections may come.
+StepKind = Literal["task", "payment", "wait"]
 Silence = Literal["none", "consent"]
 Reach = Literal["amqp", "web"]
 MessageChannel = Literal["email", "sms", "call"]
@@ -115,13 +116,52 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherTime:
+    """A time in place of the usual one where all holds that is said: way of filing, case, branch.
+
+    The case is an answer of the declaration: its field (a choice) `field` says `value`.
+    """
+
+    time: Duration
+    channel: str | None = None
+    field: str | None = None
+    value: str | None = None
+    branch: str | None = None
+
+    def holds(self, channel: str, form: Mapping[str, Any], branches: Collection[str]) -> bool:
+        """Whether a dossier is one of those it is for."""
+        return (
+            self.channel in (None, channel)
+            and (self.field is None or form.get(self.field) == self.value)
+            and (self.branch is None or self.branch in branches)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Back:
+    """An agency may send the dossier back to an earlier step, at most so often."""
+
+    to: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """An agency may open an extra verification that the law gives time of its own, at most so often."""
+
+    time: Duration
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One node of the graph: who acts (role), after what, within what, seeing which form fields.
 
     A step of a branch that was not chosen is left out, and what comes `after` it does not wait.
     `silence="consent"`: no answer by the due instant counts as agreement. `pauses_clock`: while
     it is open the legal time stands still. `after_result`: it runs once the result is there and
-    the citizen does not wait for it.
+    the citizen does not wait for it. `place`: the field that names the ward whose agency acts, where
+    that is not the receiving office's.
     """
 
     code: str
@@ -137,6 +177,17 @@ class Step:
     pauses_clock: bool
     results: tuple[str, ...]
     max_extensions: int
+    other_times: tuple[OtherTime, ...] = ()
+    back: Back | None = None
+    verification: Verification | None = None
+    place: str | None = None
+
+    def time(
+        self, channel: str, form: Mapping[str, Any], branches: Collection[str]
+    ) -> Duration | None:
+        """Its part of the legal time for a dossier like this."""
+        found = (o.time for o in self.other_times if o.holds(channel, form, branches))
+        return next(found, self.budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +218,18 @@ class Procedure(Dated):
     results: tuple[str, ...]
     channels: tuple[str, ...]
     check: bool = False
+    other_times: tuple[OtherTime, ...] = ()
 
     def step(self, code: str) -> Step | None:
         """The step of this code, None if there is none."""
         return next((step for step in self.steps if step.code == code), None)
+
+    def legal_time(
+        self, channel: str, form: Mapping[str, Any], branches: Collection[str]
+    ) -> Duration:
+        """What the law gives for a dossier like this: the first of its other times that holds."""
+        found = (o.time for o in self.other_times if o.holds(channel, form, branches))
+        return next(found, self.duration)
 
     def shared(self, form: Mapping[str, Any]) -> dict[str, Any]:
         """Of a filled-in form only the fields that some step's agency gets: no others travel."""

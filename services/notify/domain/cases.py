@@ -14,6 +14,7 @@ from shared.events.intake import (
     DossierRefused,
     DossierRegistered,
     DossierSupplemented,
+    DossierVerifying,
     DossierWithdrawn,
     ResultConfirmed,
     StopConfirmed,
@@ -72,6 +73,7 @@ def learn(case: Case, event: Event) -> Case:
         | DossierPaid
         | DossierExtended
         | DossierApologised
+        | DossierVerifying
         | DeadlineStated,
     ):
         # The date in force now; the first promise beside it is for reports, not for the citizen.

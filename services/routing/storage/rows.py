@@ -45,6 +45,7 @@ def case_row(case: Case) -> dict[str, Any]:
         "apology_at": alarms.apology_at if alarms else None,
         "next_at": case.next_at,
         "closed_at": case.closed_at,
+        "channel": case.channel,
     }
 
 
@@ -53,6 +54,9 @@ def case_of(row: Any, given: Iterable[Any]) -> Case:
     tasks: dict[str, Task] = {}
     handed_on: dict[str, Task] = {}
     for task in sorted(map(task_of, given), key=lambda one: (one.opened_at, one.number, one.id)):
+        if task.undone:
+            handed_on[task.id] = task
+            continue
         if (before := tasks.get(task.step)) is not None:
             handed_on[before.id] = before
         tasks[task.step] = task
@@ -79,6 +83,7 @@ def case_of(row: Any, given: Iterable[Any]) -> Case:
         dates_awaited=row.dates_owed,
         alarms=_alarms(row, row.alarm_due_at, row.apology_at),
         closed_at=row.closed_at,
+        channel=row.channel,
     )
 
 
@@ -120,6 +125,8 @@ def task_row(task: Task, dossier: str) -> dict[str, Any]:
         "fetched_at": task.fetched_at,
         "number": task.number,
         "named": task.named,
+        "verifications": task.verifications,
+        "undone": task.undone,
     }
 
 
@@ -154,6 +161,8 @@ def task_of(row: Any) -> Task:
         fetched_at=row.fetched_at,
         number=row.number,
         named=row.named,
+        verifications=row.verifications,
+        undone=row.undone,
     )
 
 

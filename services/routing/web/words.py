@@ -31,6 +31,8 @@ KINDS: Final[Mapping[str, str]] = {
     "supplement_needed": msgid("Đề nghị bổ sung giấy tờ"),
     "refused": msgid("Từ chối giải quyết"),
     "not_ours": msgid("Không thuộc thẩm quyền"),
+    "sent_back": msgid("Trả về bước trước"),
+    "verification_needed": msgid("Mở xác minh bổ sung"),
     "more_time_needed": msgid("Xin thêm thời gian"),
 }
 UNKNOWN_KIND: Final = msgid("Câu trả lời")

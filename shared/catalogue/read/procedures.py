@@ -22,7 +22,13 @@ from shared.catalogue.model import (
     Unit,
 )
 from shared.catalogue.read.found import Found
-from shared.catalogue.read.steps import read_duration, read_results, read_slug, read_step
+from shared.catalogue.read.steps import (
+    read_duration,
+    read_other_times,
+    read_results,
+    read_slug,
+    read_step,
+)
 from shared.catalogue.source import Entry
 from shared.kernel.calendar import Duration
 
@@ -101,6 +107,7 @@ def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
         results=read_results(entry),
         channels=_channels(entry),
         check=entry.flag("check", default=False),
+        other_times=read_other_times(entry),
     )
     if not steps:
         entry.fault(

@@ -1,0 +1,107 @@
+"""What steps say beside their order: times, ways back, verifications, waits and places."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from shared.catalogue import Catalogue, check, load
+from shared.kernel.calendar import Duration
+from tests.catalogue.conftest import CITY, MARCH_2022
+from tests.catalogue.invented import LOOP, PLACE, TIMES, VERIFICATION, WAIT, with_invented
+
+FAULTS = [
+    (LOOP, "most: 2", "most: 0", "a loop needs a bound", "giới hạn"),
+    (LOOP, ", most: 2", "", "a loop needs a bound", "giới hạn"),
+    (LOOP, "to: list", "to: decide", "no earlier step", "bước trước"),
+    (LOOP, "to: list", "to: papers", "no earlier step", "bước trước"),
+    (LOOP, "after: [list], back", "after: [list, decide], back", "wait for each other", "chờ nhau"),
+    (
+        LOOP,
+        "name: Xét giấy tờ, role: justice, after: [list], budget: {value: 2, unit: working_day}, shares: [matter]",
+        "name: Nộp tiền, kind: payment, pauses_clock: true, role: tax, after: [list]",
+        "pay twice",
+        "nộp tiền hai lần",
+    ),
+    (
+        WAIT,
+        "kind: wait, ",
+        "kind: wait, shares: [matter], ",
+        "nobody works during",
+        "thời gian chờ",
+    ),
+    (WAIT, ", budget: {value: 15, unit: day}", "", "needs its length", "độ dài"),
+    (WAIT, "after: [post], ", "", "decides nothing", "không quyết định gì"),
+    (VERIFICATION, "time: {value: 5, unit: working_day}", "most: 1", "'time' is missing", "thiếu"),
+    (
+        VERIFICATION,
+        "        budget: {value: 2",
+        "        pauses_clock: true\n        budget: {value: 2",
+        "a verification cannot add to it",
+        "không cộng thêm",
+    ),
+    (TIMES, "is: Khó, time: {value: 15", "is: Kho, time: {value: 15", "'Khó'", "'Khó'"),
+    (TIMES, "branch: card, time", "branch: cart, time", "did you mean 'card'", "'card'"),
+    (TIMES, "{channel: online, time", "{channel: fax, time", "channel 'fax'", "channel 'fax'"),
+    (TIMES, "{channel: online, time", "{time", "for whom", "cho ai"),
+    (TIMES, ", is: Khó, time: {value: 9", ", time: {value: 9", "needs both", "cần cả hai"),
+    (TIMES, "        shares: [matter]\n", "", "no step gets to see", "không bước nào"),
+    (TIMES, "time: {value: 12", "time: {value: 5", "6.0 working days", "6.0 ngày làm việc"),
+    (TIMES, "time: {value: 8", "time: {value: 6", "7.0 working days", "7.0 ngày làm việc"),
+    (PLACE, "Phường 2, ", "Phường 22, ", "is no ward", "không phải xã phường"),
+    (PLACE, "place: land_ward", "place: land", "did you mean 'land_ward'", "'land_ward'"),
+    (PLACE, ", shares: [land_ward]", "", "must see the place", "phải được xem"),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return with_invented(tmp_path_factory.mktemp("invented") / "catalogue")
+
+
+@pytest.fixture(scope="module")
+def book(folder: Path) -> Catalogue:
+    return load(folder)
+
+
+def test_the_invented_ones_are_sound_and_in_no_catalogue_of_the_city(book: Catalogue, city):
+    invented = {LOOP, TIMES, VERIFICATION, WAIT, PLACE}
+    assert set(book.procedure_codes()) - set(city.procedure_codes()) == invented
+    assert check(CITY) == []
+
+
+@pytest.mark.parametrize(
+    ("code", "old", "new", "en", "vi"), FAULTS, ids=[f"{c} {n[:30]}" for c, _, n, _, _ in FAULTS]
+)
+def test_a_fault_is_told_in_plain_words(folder: Path, code, old, new, en, vi):
+    (file,) = (folder / "procedures").glob(f"{code}-*.yaml")
+    whole = file.read_text(encoding="utf-8")
+    assert old in whole
+    file.write_text(whole.replace(old, new, 1), encoding="utf-8")
+    try:
+        faults = check(folder)
+    finally:
+        file.write_text(whole, encoding="utf-8")
+    told = [f for f in faults if en in f.en and vi in f.vi and file.name in f.place]
+    assert told, [f.en for f in faults]
+
+
+@pytest.mark.parametrize(
+    ("channel", "matter", "branches", "days", "check_days"),
+    [
+        ("direct", "Thường", (), 10, 2),
+        ("postal", "Thường", (), 12, 6),
+        ("online", "Thường", (), 3, 2),
+        ("online", "Thường", ("card",), 8, 2),
+        ("direct", "Khó", ("card",), 15, 9),
+        ("postal", "Khó", (), 15, 6),
+    ],
+)
+def test_the_first_other_time_that_holds_counts(
+    book: Catalogue, channel, matter, branches, days, check_days
+):
+    procedure = book.procedure(TIMES, MARCH_2022)
+    kind = (channel, {"matter": matter}, branches)
+    assert procedure.legal_time(*kind) == Duration(days, "working_day")
+    assert procedure.steps[0].time(*kind) == Duration(check_days, "working_day")
