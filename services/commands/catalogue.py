@@ -166,7 +166,8 @@ def _offices(book: Catalogue, procedure: Procedure, on: date) -> str:
         raise NotFound(f"no office takes procedure {procedure.code} on {on}")
     if len(offices) == 1:
         return offices[0].name
-    return f"{len(offices)} offices of level {procedure.level}, such as {offices[0].name}"
+    levels = procedure.level + (f" and {procedure.also_level}" if procedure.also_level else "")
+    return f"{len(offices)} offices of level {levels}, such as {offices[0].name}"
 
 
 def _words(duration: Duration | None) -> str:

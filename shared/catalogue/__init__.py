@@ -16,18 +16,17 @@ from shared.catalogue.model import (
     FormField,
     FormKind,
     OfficialForm,
-    OtherTime,
     Paper,
     PapersRule,
     Procedure,
     Role,
     SpecialDay,
-    Step,
     Template,
     Ward,
     Words,
 )
 from shared.catalogue.moments import MOMENTS
+from shared.catalogue.step import OtherTime, Step
 
 __all__ = [
     "MOMENTS", "WHOLE_CITY", "Agency", "Branch", "Catalogue", "Fee", "FormField", "FormKind",

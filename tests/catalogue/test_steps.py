@@ -9,7 +9,15 @@ import pytest
 from shared.catalogue import Catalogue, check, load
 from shared.kernel.calendar import Duration
 from tests.catalogue.conftest import CITY, MARCH_2022
-from tests.catalogue.invented import LOOP, PLACE, TIMES, VERIFICATION, WAIT, with_invented
+from tests.catalogue.invented import (
+    LOOP,
+    PLACE,
+    SECOND,
+    TIMES,
+    VERIFICATION,
+    WAIT,
+    with_invented,
+)
 
 FAULTS = [
     (LOOP, "most: 2", "most: 0", "a loop needs a bound", "giới hạn"),
@@ -85,6 +93,18 @@ def test_a_fault_is_told_in_plain_words(folder: Path, code, old, new, en, vi):
         file.write_text(whole, encoding="utf-8")
     told = [f for f in faults if en in f.en and vi in f.vi and file.name in f.place]
     assert told, [f.en for f in faults]
+
+
+def test_several_levels_take_it_in_and_a_ward_may_have_a_second_desk(folder: Path):
+    book = load(folder)
+    procedure = book.procedure(PLACE, MARCH_2022)
+    takes = [o.code for o in book.offices(MARCH_2022)
+             if book.office_handles(o.code, procedure, MARCH_2022)]  # fmt: skip
+    assert {"mot-cua-thanh-pho", "ubnd-phuong-1", SECOND} <= set(takes)
+    assert (
+        book.agency_for("justice", book.agency(SECOND).territory, MARCH_2022).code
+        == "ubnd-phuong-1"
+    )
 
 
 @pytest.mark.parametrize(

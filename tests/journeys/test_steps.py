@@ -12,7 +12,7 @@ from shared.catalogue import Catalogue, load
 from shared.kernel.calendar import Duration, due
 from shared.kernel.clock import parse_instant
 from simulation.kit import City, Receipt, filing, open_city
-from tests.catalogue.invented import PLACE, TIMES, VERIFICATION, with_invented
+from tests.catalogue.invented import PLACE, SECOND, TIMES, VERIFICATION, with_invented
 
 WARD, CITY_DESK = "ubnd-phuong-1", "mot-cua-thanh-pho"
 POOR = "1.011607"
@@ -121,8 +121,12 @@ def test_the_promise_and_the_step_follow_the_way_of_filing_the_case_and_the_bran
             assert f"{days} ngày làm việc" in paper
 
 
-def test_the_ward_where_the_land_lies_has_the_task(tmp_path: Path, book: Catalogue):
+def test_the_ward_where_the_land_lies_has_the_task_whichever_desk_received_it(
+    tmp_path: Path, book: Catalogue
+):
     with open_city(tmp_path, at=THEN, catalogue=book) as city:
-        receipt = filed(city, PLACE, CITY_DESK, form={"land_ward": "Xã Mỹ Ngãi"})
-        (task,) = city.agency("ubnd-xa-my-ngai").tasks(receipt.code)
-        assert task.data["form"] == {"land_ward": "Xã Mỹ Ngãi"}
+        for number, desk in enumerate((CITY_DESK, WARD, SECOND), 1):
+            form = {"land_ward": "Xã Mỹ Ngãi"}
+            receipt = filed(city, PLACE, desk, number=number, form=form)
+            (task,) = city.agency("ubnd-xa-my-ngai").tasks(receipt.code)
+            assert task.data["form"] == form

@@ -17,7 +17,7 @@ from services.routing.domain.plan import StepPlan
 from services.routing.domain.refusals import Refusal
 from services.routing.domain.transfers import MOST, place
 from services.routing.domain.waiting import paid, supplemented, verifying
-from shared.catalogue.model import Back, Verification
+from shared.catalogue.step import Back, Verification
 from shared.events.agencies import (
     Answer,
     AnswerCompleted,

@@ -13,7 +13,7 @@ from services.routing.domain.answers import apply_answer
 from services.routing.domain.case import Case, step_states
 from services.routing.domain.deadlines import next_at, time_passed
 from services.routing.domain.waiting import desk_asked, supplemented, verifying
-from shared.catalogue.model import Back, Verification
+from shared.catalogue.step import Back, Verification
 from shared.events.agencies import (
     AnswerCompleted,
     AnswerMoreTimeNeeded,

@@ -9,7 +9,7 @@ from datetime import datetime
 from services.intake.domain.dossier import Dossier, Extension, Handed, Wait
 from services.intake.domain.statuses import Status
 from services.intake.web.telling import event_of
-from shared.events.routing import StepAnswered, StepOpened, StepTransferred
+from shared.events.routing import StepAnswered, StepOpened, StepSentBack, StepTransferred
 from shared.kernel.clock import format_instant
 from shared.messaging.timeline import Entry
 from shared.web.filters import status_name, vn_datetime
@@ -18,6 +18,7 @@ from shared.web.words import gettext, msgid
 _ENDS = {
     "granted": msgid("xong"),
     "silent_consent": msgid("xong, coi như đồng ý"),
+    "elapsed": msgid("hết thời gian chờ"),
     "refused": msgid("không giải quyết"),
 }
 
@@ -53,10 +54,14 @@ def stages(entries: Iterable[Entry]) -> list[Stage]:
                 found[opened.task] = Stage(opened.step.name, opened.agency.name, since)
             case StepTransferred() as gone:
                 found.pop(gone.task, None)
-            case StepAnswered(outcome=str()) as ended:
+            case StepSentBack() as back:
+                for task in back.undone:  # it is done again, and told when it is
+                    found.pop(task, None)
+            case StepAnswered(outcome=str()) | StepAnswered(answer="elapsed") as ended:
                 since = found[ended.task].since if ended.task in found else entry.time
+                how = ended.outcome or ended.answer
                 found[ended.task] = Stage(
-                    ended.step.name, ended.agency.name, since, ended.answered_at, ended.outcome
+                    ended.step.name, ended.agency.name, since, ended.answered_at, how
                 )
     return list(found.values())
 

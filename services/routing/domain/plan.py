@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.catalogue.model import Back, Verification
+from shared.catalogue.step import Back, Verification
 from shared.events.parts import Step
 from shared.kernel.calendar import Duration
 from shared.kernel.errors import BrokenCatalogue, Fault

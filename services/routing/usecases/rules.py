@@ -13,7 +13,8 @@ from typing import Any
 from services.routing.domain.case import Case, Circumstances, DateRules
 from services.routing.domain.plan import Plan, Route, StepPlan, route
 from shared.catalogue import Catalogue
-from shared.catalogue.model import FormField, Procedure, Step
+from shared.catalogue.model import FormField, Procedure
+from shared.catalogue.step import Step
 from shared.events.intake import DossierReceived
 from shared.events.parts import Agency, Office
 from shared.kernel.calendar import Duration, WorkingCalendar, due

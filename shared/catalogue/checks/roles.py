@@ -67,7 +67,7 @@ def _offices(procedure: Procedure, agencies: Iterable[Agency], day: date) -> lis
         if agency.is_office
         and agency.is_valid(day)
         and agency.check == procedure.check
-        and (agency.territory == WHOLE_CITY) == (procedure.level == "city")
+        and procedure.taken_at(agency.territory)
     ]
 
 
@@ -99,7 +99,7 @@ def _check_rivals(agencies: Iterable[Found[Agency]]) -> None:
     held: dict[tuple[str, str], list[Agency]] = {}
     for found in agencies:
         agency = found.value
-        for role in agency.roles:
+        for role in set(agency.roles) - {DESK}:  # a ward may have several desks
             rivals = held.setdefault((role, agency.territory), [])
             for other in rivals:
                 if agency.check != other.check:

@@ -13,9 +13,10 @@ from fractions import Fraction
 from itertools import product
 from typing import NamedTuple
 
-from shared.catalogue.model import Procedure, Step
+from shared.catalogue.model import Procedure
 from shared.catalogue.read import Folder
 from shared.catalogue.read.calendars import OfficeCalendar
+from shared.catalogue.step import Step
 from shared.kernel.calendar import Duration, WorkingCalendar
 
 CALENDAR_DAY = Fraction(5, 7)

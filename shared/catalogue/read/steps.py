@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import get_args
 
-from shared.catalogue.model import Back, OtherTime, Silence, Step, StepKind, Verification
 from shared.catalogue.source import Entry
+from shared.catalogue.step import Back, OtherTime, Silence, Step, StepKind, Verification
 from shared.kernel.calendar import Duration
 
 RESULT_CODE = re.compile(r"^KQ\.G\d{2}\.\d{6}$")

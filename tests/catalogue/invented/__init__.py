@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shared.settings import PROJECT
 
+SECOND = "diem-tiep-nhan-phuong-1"
 LOOP, TIMES, VERIFICATION, WAIT, PLACE = (f"0.00001{number}" for number in range(1, 6))
 
 
@@ -14,5 +15,5 @@ def with_invented(folder: Path) -> Path:
     """A copy of the city's catalogue in a folder of the test's own, with the invented ones in."""
     shutil.copytree(PROJECT / "catalogue", folder)
     for file in Path(__file__).parent.glob("*.yaml"):
-        shutil.copy(file, folder / "procedures")
+        shutil.copy(file, folder / ("agencies" if file.stem == "agencies" else "procedures"))
     return folder
