@@ -113,6 +113,10 @@ def outcome(task: Task) -> str:
     """How a task ended, empty while it is open."""
     if task.closed_by == "transferred":
         return gettext("Đã chuyển đi: không thuộc thẩm quyền")
+    if task.closed_by == "sent_back":
+        return gettext("Đã trả về bước trước")
+    if task.undone:
+        return gettext("Không còn tính: hồ sơ được trả về bước trước để làm lại")
     return gettext(OUTCOMES.get(task.outcome, "")) if task.outcome else ""
 
 
