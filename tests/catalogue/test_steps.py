@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ FAULTS = [
     (TIMES, "{channel: online, time", "{time", "for whom", "cho ai"),
     (TIMES, ", is: Khó, time: {value: 9", ", time: {value: 9", "needs both", "cần cả hai"),
     (TIMES, "        shares: [matter]\n", "", "no step gets to see", "không bước nào"),
-    (TIMES, "time: {value: 12", "time: {value: 5", "6.0 working days", "6.0 ngày làm việc"),
+    (TIMES, "time: {value: 12", "time: {value: 5", "11.0 working days", "11.0 ngày làm việc"),
     (TIMES, "time: {value: 8", "time: {value: 6", "7.0 working days", "7.0 ngày làm việc"),
     (PLACE, "Phường 2, ", "Phường 22, ", "is no ward", "không phải xã phường"),
     (PLACE, "place: land_ward", "place: land", "did you mean 'land_ward'", "'land_ward'"),
@@ -79,20 +80,29 @@ def test_the_invented_ones_are_sound_and_in_no_catalogue_of_the_city(book: Catal
     assert check(CITY) == []
 
 
-@pytest.mark.parametrize(
-    ("code", "old", "new", "en", "vi"), FAULTS, ids=[f"{c} {n[:30]}" for c, _, n, _, _ in FAULTS]
-)
-def test_a_fault_is_told_in_plain_words(folder: Path, code, old, new, en, vi):
-    (file,) = (folder / "procedures").glob(f"{code}-*.yaml")
-    whole = file.read_text(encoding="utf-8")
-    assert old in whole
-    file.write_text(whole.replace(old, new, 1), encoding="utf-8")
+def rounds() -> Iterator[list[tuple[str, str, str, str, str]]]:
+    """One fault of each file at a time, so that one check finds several."""
+    of = {code: [fault for fault in FAULTS if fault[0] == code] for code, *_ in FAULTS}
+    for number in range(max(map(len, of.values()))):
+        yield [faults[number] for faults in of.values() if number < len(faults)]
+
+
+@pytest.mark.parametrize("planted", list(rounds()), ids=lambda found: found[0][4])
+def test_a_fault_is_told_in_plain_words(folder: Path, planted):
+    whole: dict[Path, str] = {}
+    for code, old, new, _, _ in planted:
+        (file,) = (folder / "procedures").glob(f"{code}-*.yaml")
+        whole[file] = file.read_text(encoding="utf-8")
+        assert old in whole[file]
+        file.write_text(whole[file].replace(old, new, 1), encoding="utf-8")
     try:
         faults = check(folder)
     finally:
-        file.write_text(whole, encoding="utf-8")
-    told = [f for f in faults if en in f.en and vi in f.vi and file.name in f.place]
-    assert told, [f.en for f in faults]
+        for file, text in whole.items():
+            file.write_text(text, encoding="utf-8")
+    for code, _, _, en, vi in planted:
+        of_file = [f for f in faults if f"/{code}-" in f.place]
+        assert [f for f in of_file if en in f.en and vi in f.vi], [f.en for f in of_file]
 
 
 def test_several_levels_take_it_in_and_a_ward_may_have_a_second_desk(folder: Path):

@@ -132,7 +132,11 @@ class Task:
     @property
     def verdict(self) -> Outcome | None:
         """What the agency decided; a payment and a wait decide nothing."""
-        return None if self.outcome in ("paid", "elapsed") else self.outcome
+        match self.outcome:
+            case "paid" | "elapsed":
+                return None
+            case decided:
+                return decided
 
     @property
     def step_state(self) -> StepState:

@@ -31,19 +31,7 @@ def send_back(move: Move, task: Task, answer: AnswerSentBack) -> Decision[Case] 
     number = 1 + move.case.sent_back(step.code)
     if number > step.back.most:
         return refusals.SENT_BACK_BEFORE.said(limit=step.back.most)
-    late = move.is_late(task)
-    task = move.drop_wish(task)
-    move.put(
-        replace(
-            task,
-            state="answered",
-            closed_by="sent_back",
-            closed_at=move.now,
-            late=late,
-            reason=answer.reason,
-            pending=None,
-        )
-    )
+    ended = _close(move, task, answer.reason)
     to = move.around.route.index[step.back.to]
     undone = tuple(_undo(move, each, step) for each in _again(move, to))
     move.events.append(
@@ -56,7 +44,7 @@ def send_back(move: Move, task: Task, answer: AnswerSentBack) -> Decision[Case] 
             to=to.part,
             undone=undone,
             number=number,
-            late=late,
+            late=ended.late,
             sent_back_at=move.now,
         )
     )
@@ -66,6 +54,18 @@ def send_back(move: Move, task: Task, answer: AnswerSentBack) -> Decision[Case] 
         move.tell(again, "due", note=said[:4000])
     move.note = words.SENT_BACK.format(step=to.name)
     return move.finish()
+
+
+def _close(move: Move, task: Task, reason: str) -> Task:
+    ended = replace(
+        move.drop_wish(task),
+        state="answered",
+        closed_by="sent_back",
+        closed_at=move.now,
+        late=move.is_late(task),
+        reason=reason,
+    )
+    return move.put(ended)
 
 
 def _again(move: Move, to: StepPlan) -> list[Task]:

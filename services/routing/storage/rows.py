@@ -39,13 +39,19 @@ def case_row(case: Case) -> dict[str, Any]:
         "outside_since": case.clock_stopped_at,
         "dates_owed": case.dates_awaited,
         "alarm_due_at": alarms.due_at if alarms else None,
-        "near_day_at": alarms.day_at if alarms else None,
-        "near_hours_at": alarms.hours_at if alarms else None,
-        "missed": alarms.missed if alarms else False,
+        **_warnings(alarms),
         "apology_at": alarms.apology_at if alarms else None,
         "next_at": case.next_at,
         "closed_at": case.closed_at,
         "channel": case.channel,
+    }
+
+
+def _warnings(alarms: Alarms | None) -> dict[str, Any]:
+    return {
+        "near_day_at": alarms.day_at if alarms else None,
+        "near_hours_at": alarms.hours_at if alarms else None,
+        "missed": alarms.missed if alarms else False,
     }
 
 
@@ -100,9 +106,7 @@ def task_row(task: Task, dossier: str) -> dict[str, Any]:
         "state": task.state,
         "opened_at": task.opened_at,
         "due_at": task.due_at,
-        "near_day_at": alarms.day_at if alarms else None,
-        "near_hours_at": alarms.hours_at if alarms else None,
-        "missed": alarms.missed if alarms else False,
+        **_warnings(alarms),
         "next_at": task.next_at,
         "taken_at": task.taken_at,
         "officer": task.officer,

@@ -71,10 +71,10 @@ def _kinds(procedure: Procedure) -> Iterator[Kind]:
             cases.setdefault(other.field, {None: None})[other.value] = None
     asked = sorted({o.branch for o in others if o.branch})
     always = frozenset(b.code for b in procedure.branches) - set(asked)
-    for channel, *rest in product(ways, *cases.values(), *([True, False] for _ in asked)):
-        form = dict(zip(cases, rest, strict=False))
-        chosen = (b for b, there in zip(asked, rest[len(cases) :], strict=True) if there)
-        yield Kind(channel, form, always | frozenset(chosen))
+    chosen = [[branch, None] for branch in asked]
+    for channel, answers, there in product(ways, product(*cases.values()), product(*chosen)):
+        form = dict(zip(cases, answers, strict=True))
+        yield Kind(channel, form, always | {branch for branch in there if branch})
 
 
 def _named(kind: Kind) -> str:

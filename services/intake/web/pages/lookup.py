@@ -61,7 +61,6 @@ def _find() -> str | tuple[str, int]:
             dossier = look.for_citizen(connection, code, word)
             results = results_of(connection, dossier)
             told_of = look.timeline(connection, dossier.code)
-            known_stages = stages(told_of)
     except NotFound as missing:
         guard_of().metrics.tried(DOOR, "not_found")
         _log.info("web.look_up_refused", place=place_of(request.remote_addr))
@@ -78,10 +77,10 @@ def _find() -> str | tuple[str, int]:
         openings=openings(known.catalogue.reception(dossier.office)),
         next_step=next_step(dossier, office.name, office.hotline, told=told, overdue=overdue),
         overdue=overdue,
-        places=places(dossier, known_stages, office.name),
+        places=places(dossier, stages(told_of), office.name),
         milestones=milestones(
             dossier,
-            known_stages,
+            stages(told_of),
             agency_name,
             verified=verifications(told_of),
             dated=told is not None,
