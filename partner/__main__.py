@@ -178,6 +178,10 @@ def _answering_commands(
     hand_on = answer("not-ours", "say that another agency is competent", _not_ours)
     hand_on.add_argument("--reason", required=True, help="the next agency is told it")
     hand_on.add_argument("--to", metavar="AGENCY", help="its code, if you know it")
+    back = answer("send-back", "send it back to an earlier step, where the task may", _send_back)
+    back.add_argument("--reason", required=True, help="that step's agency is told it")
+    verify = answer("verify", "open an extra verification, where the task may", _verify)
+    verify.add_argument("--reason", required=True, help="the citizen is told it")
     more = answer("more-time", "say that it will be late", _more_time)
     more.add_argument("--reason", required=True, help="the citizen is told it")
     more.add_argument("--until", type=datetime.fromisoformat, required=True)
@@ -300,6 +304,14 @@ def _refuse(client: Client, options: argparse.Namespace) -> None:
 
 def _not_ours(client: Client, options: argparse.Namespace) -> None:
     _send(client, options, client.not_ours(options.task, options.reason, options.to))
+
+
+def _send_back(client: Client, options: argparse.Namespace) -> None:
+    _send(client, options, client.send_back(options.task, options.reason))
+
+
+def _verify(client: Client, options: argparse.Namespace) -> None:
+    _send(client, options, client.verify(options.task, options.reason))
 
 
 def _more_time(client: Client, options: argparse.Namespace) -> None:

@@ -117,6 +117,14 @@ class Answering:
         """Say that another agency is competent, and which one if that is known: it is handed on."""
         return self._answer(task, "not_ours", {"reason": reason, "agency": agency})
 
+    def send_back(self, task: str, reason: str) -> str:
+        """Send the dossier back to an earlier step, where the task's `may` has sent_back."""
+        return self._answer(task, "sent_back", {"reason": reason})
+
+    def verify(self, task: str, reason: str) -> str:
+        """Open an extra verification, where the task's `may` has verification_needed."""
+        return self._answer(task, "verification_needed", {"reason": reason})
+
     def more_time(self, task: str, reason: str, until: datetime) -> str:
         """Ask for more time before its date (the head decides); name the new date after it."""
         data = {"reason": reason, "until": instant(until, "until")}

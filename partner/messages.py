@@ -24,6 +24,8 @@ KINDS = {
     "refused": "refused",
     "more_time_needed": "taken",
     "not_ours": "handed_on",
+    "sent_back": "handed_on",
+    "verification_needed": "taken",
 }
 
 
@@ -122,8 +124,9 @@ def _check(kind: str, data: Mapping[str, Any]) -> None:
             raise BadAnswer(
                 "amount_vnd is a whole number of dong", "amount_vnd là số đồng nguyên, không âm"
             )
-    needs_reason = kind in ("supplement_needed", "refused", "more_time_needed")
-    if kind == "not_ours" and not data.get("reason"):
+    told = ("supplement_needed", "refused", "more_time_needed", "verification_needed")
+    needs_reason = kind in told
+    if kind in ("not_ours", "sent_back") and not data.get("reason"):
         raise BadAnswer(
             "a reason is needed: the next agency is told it",
             "cần lý do: cơ quan tiếp theo sẽ được báo lý do này",

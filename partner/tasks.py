@@ -37,6 +37,11 @@ class Task:
         """The result codes that a completion may carry; empty where the step has none."""
         return list(self.data.get("results") or ())
 
+    @property
+    def may(self) -> list[str]:
+        """Answers that it allows beside the usual: sent_back, verification_needed."""
+        return list(self.data.get("may") or ())
+
 
 class Tasks:
     """The tasks of the store."""

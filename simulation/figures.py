@@ -34,6 +34,8 @@ class Habits:
     agency_silent: float = 0.012
     agency_wants_time: float = 0.02
     agency_not_ours: float = 0.01
+    agency_sends_back: float = 0.3  # where its task allows it, as the next
+    agency_verifies: float = 0.2
     agency_knows_whose: float = 0.5  # of those that say it is not theirs
     head_refuses_time: float = 0.25  # of requests for more time
     head_apologises: float = 0.5  # of missed promises; the others the clock apologises for

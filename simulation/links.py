@@ -39,6 +39,8 @@ SAYS = {
     "refused": "refuse",
     "more_time_needed": "more_time",
     "not_ours": "not_ours",
+    "sent_back": "send_back",
+    "verification_needed": "verify",
 }
 # What an agency's program hands to the kit as an instant, not as text.
 _INSTANTS = frozenset({"until", "respond_by"})

@@ -25,6 +25,8 @@ REASONS = (
 REFUSALS = ("Không đủ điều kiện theo quy định của thủ tục", "Hồ sơ trùng với hồ sơ đã giải quyết")
 NOT_OURS = "Địa chỉ trong hồ sơ thuộc địa bàn cơ quan khác quản lý"
 MORE_TIME = "Cần xác minh thêm tại cơ quan khác"
+VERIFIES = "Cần đối chiếu với sổ gốc ở nơi cư trú trước đây"
+SENDS_BACK = "Dưới một nửa số người dự họp đồng ý"
 MINUTE = timedelta(minutes=1)
 OFFICERS = ("Cán bộ trực", "Tổ một cửa", "Chuyên viên thụ lý")
 
@@ -77,7 +79,7 @@ class ByChance:
                 return act(agency, task, taken)
             luck -= share
         end = max(self._end(agency, task), taken.at + MINUTE)
-        return [taken, self._done(task, end)]
+        return [taken, *self._allowed(agency, task, taken), self._done(task, end)]
 
     def after_papers(self, agency: str, task: Mapping[str, Any]) -> Sequence[Planned]:
         at = self._working(agency, self._clock.now(), self._rng.randrange(30, 480))
@@ -110,6 +112,19 @@ class ByChance:
         knows = self._rng.random() < self._habits.agency_knows_whose and others
         data = {"reason": NOT_OURS, "agency": self._rng.choice(others) if knows else None}
         return [Planned(taken.at, "not_ours", data)]
+
+    def _allowed(self, agency: str, task: Mapping[str, Any], taken: Planned) -> Sequence[Planned]:
+        """What the catalogue lets this step be answered beside the usual, now and then."""
+        shares = {
+            "verification_needed": (self._habits.agency_verifies, VERIFIES),
+            "sent_back": (self._habits.agency_sends_back, SENDS_BACK),
+        }
+        for kind in sorted(task.get("may") or (), reverse=True):
+            share, reason = shares.get(kind, (0.0, ""))
+            if self._rng.random() < share:
+                at = self._working(agency, taken.at, self._rng.randrange(20, 120))
+                return [Planned(at, kind, {"reason": reason})]
+        return []
 
     def _of_same_work(self, agency: str) -> list[str]:
         roles = set(self._catalogue.agency(agency).roles) - {DESK}

@@ -121,5 +121,5 @@ class Agencies:
         self._links[code].answer(task, planned.kind, planned.data)
         if planned.kind == "supplement_needed":
             desk.asked, desk.plan = True, []
-        desk.closed = planned.kind in ("completed", "refused", "not_ours")
+        desk.closed = planned.kind in ("completed", "refused", "not_ours", "sent_back")
         self._next(code, task)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from shared.catalogue import Catalogue, Procedure, Step, check, load
+from shared.catalogue import Catalogue, OtherTime, Procedure, Step, check, load
 from shared.kernel.calendar import Duration
 from shared.kernel.clock import RealClock, to_vn
 from shared.kernel.errors import Fault, NotFound
@@ -120,7 +120,8 @@ def _procedure(book: Catalogue, procedure: Procedure, on: date) -> Iterator[str]
     yield f"  field        {procedure.field}"
     yield f"  received by  {_offices(book, procedure, on)}"
     yield f"  channels     {', '.join(procedure.channels)}"
-    yield f"  legal time   {_words(procedure.duration)}"
+    times = (_words(procedure.duration), *map(_other, procedure.other_times))
+    yield f"  legal time   {'; '.join(times)}"
     yield f"  supplement   {procedure.supplement_rule}, rounds {'any' if limit is None else limit}"
     yield f"  fee          {fee}, {procedure.fee.timing}  {procedure.fee.note or ''}".rstrip()
     yield "  papers"
@@ -150,6 +151,10 @@ def _step(step: Step) -> Iterator[str]:
         *(["silence is consent"] if step.silence == "consent" else []),
         *(["stops the clock"] if step.pauses_clock else []),
         *(["after the result"] if step.after_result else []),
+        *([f"back to {step.back.to}, at most {step.back.most}"] if step.back else []),
+        *([f"verification {_words(step.verification.time)}"] if step.verification else []),
+        *([f"where {step.place} lies"] if step.place else []),
+        *map(_other, step.other_times),
     ]
     yield f"    {step.code}  {step.name}"
     yield f"      {step.kind} for {step.role}, {_words(step.budget)}; {'; '.join(marks)}".rstrip(
@@ -159,6 +164,12 @@ def _step(step: Step) -> Iterator[str]:
         yield f"      sees {', '.join(step.shares)}"
 
 
+def _other(other: OtherTime) -> str:
+    case = f"{other.field} {other.value}" if other.field else None
+    whose = ", ".join(part for part in (other.channel, case, other.branch) if part)
+    return f"{whose}: {_words(other.time)}"
+
+
 def _offices(book: Catalogue, procedure: Procedure, on: date) -> str:
     known = book.offices(on, check=procedure.check)
     offices = [office for office in known if book.office_handles(office.code, procedure, on)]
@@ -166,7 +177,8 @@ def _offices(book: Catalogue, procedure: Procedure, on: date) -> str:
         raise NotFound(f"no office takes procedure {procedure.code} on {on}")
     if len(offices) == 1:
         return offices[0].name
-    return f"{len(offices)} offices of level {procedure.level}, such as {offices[0].name}"
+    levels = procedure.level + (f" and {procedure.also_level}" if procedure.also_level else "")
+    return f"{len(offices)} offices of level {levels}, such as {offices[0].name}"
 
 
 def _words(duration: Duration | None) -> str:

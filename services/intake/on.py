@@ -29,6 +29,7 @@ from shared.events.routing import (
     PaymentRequested,
     StepAnswered,
     SupplementDropped,
+    VerificationOpened,
 )
 from shared.messaging import handling
 from shared.messaging.consumer import Handler
@@ -50,6 +51,7 @@ TABLE: Final = (
     on(DeadlineMissed, progress.date_missed),
     on(ExtensionRequested, progress.time_asked),
     on(ExtensionDropped, progress.time_not_asked),
+    on(VerificationOpened, progress.verifying),
     on(ApologyDue, progress.apology_due),
     on(StepAnswered, progress.answered),
     on(CorrectionOvertaken, progress.overtaken),

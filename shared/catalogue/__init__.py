@@ -21,15 +21,15 @@ from shared.catalogue.model import (
     Procedure,
     Role,
     SpecialDay,
-    Step,
     Template,
     Ward,
     Words,
 )
 from shared.catalogue.moments import MOMENTS
+from shared.catalogue.step import OtherTime, Step
 
 __all__ = [
     "MOMENTS", "WHOLE_CITY", "Agency", "Branch", "Catalogue", "Fee", "FormField", "FormKind",
-    "OfficeHours", "OfficialForm", "Paper", "PapersRule", "Procedure", "Role", "SpecialDay", "Step",
-    "Template", "Ward", "Words", "check", "load",
+    "OfficeHours", "OfficialForm", "OtherTime", "Paper", "PapersRule", "Procedure", "Role", "SpecialDay",
+    "Step", "Template", "Ward", "Words", "check", "load",
 ]  # fmt: skip

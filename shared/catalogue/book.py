@@ -180,7 +180,7 @@ class Catalogue:
             return False
         if office.check != procedure.check:
             return False
-        return (office.territory == WHOLE_CITY) == (procedure.level == "city")
+        return procedure.taken_at(office.territory)
 
     def ward(self, code: str, on: date) -> Ward:
         """The ward that had this code on this day."""

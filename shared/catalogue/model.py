@@ -6,11 +6,12 @@ or agency is named here or anywhere else in code.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time
 from typing import Any, Literal
 
+from shared.catalogue.step import OtherTime, Step
 from shared.kernel.calendar import Duration
 
 Level = Literal["commune", "city"]
@@ -23,8 +24,6 @@ ThisYear = Literal["this_year"]
 #: What a number counts; an ordinal counts nothing, it names (a year, a map sheet, a parcel).
 Unit = Literal["vnd", "m2", "ordinal"]
 FeeTiming = Literal["before", "after", "none"]
-StepKind = Literal["task", "payment"]
-Silence = Literal["none", "consent"]
 Reach = Literal["amqp", "web"]
 MessageChannel = Literal["email", "sms", "call"]
 Unanswered = Literal["close", "keep"]
@@ -115,31 +114,6 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One node of the graph: who acts (role), after what, within what, seeing which form fields.
-
-    A step of a branch that was not chosen is left out, and what comes `after` it does not wait.
-    `silence="consent"`: no answer by the due instant counts as agreement. `pauses_clock`: while
-    it is open the legal time stands still. `after_result`: it runs once the result is there and
-    the citizen does not wait for it.
-    """
-
-    code: str
-    name: str
-    role: str
-    kind: StepKind
-    after: tuple[str, ...]
-    budget: Duration | None
-    shares: tuple[str, ...]
-    branch: str | None
-    silence: Silence
-    after_result: bool
-    pauses_clock: bool
-    results: tuple[str, ...]
-    max_extensions: int
-
-
-@dataclass(frozen=True, slots=True)
 class Procedure(Dated):
     """One version of a procedure, valid from `valid_from` to `valid_to`, both days included.
 
@@ -167,10 +141,25 @@ class Procedure(Dated):
     results: tuple[str, ...]
     channels: tuple[str, ...]
     check: bool = False
+    other_times: tuple[OtherTime, ...] = ()
+    #: Where desks take it in beside `level`.
+    also_level: Level | None = None
+
+    def taken_at(self, territory: str) -> bool:
+        """Whether desks of this territory take it in."""
+        level: Level = "city" if territory == WHOLE_CITY else "commune"
+        return level in (self.level, self.also_level)
 
     def step(self, code: str) -> Step | None:
         """The step of this code, None if there is none."""
         return next((step for step in self.steps if step.code == code), None)
+
+    def legal_time(
+        self, channel: str, form: Mapping[str, Any], branches: Collection[str]
+    ) -> Duration:
+        """What the law gives for a dossier like this: the first of its other times that holds."""
+        found = (o.time for o in self.other_times if o.holds(channel, form, branches))
+        return next(found, self.duration)
 
     def shared(self, form: Mapping[str, Any]) -> dict[str, Any]:
         """Of a filled-in form only the fields that some step's agency gets: no others travel."""

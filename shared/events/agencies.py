@@ -87,6 +87,10 @@ class TaskAssigned(Event, frozen=True, kw_only=True):
     results: Annotated[
         Results, about("Result codes that a completion may carry; empty where it has none")
     ]
+    may: Annotated[
+        Results | None,
+        about("Answers that this step allows beside the usual: sent_back, verification_needed"),
+    ] = None
 
 
 @event("task.changed", "routing", way="tasks", read_by=("agencies",), personal=True)
@@ -278,11 +282,39 @@ class AnswerNotOurs(Event, frozen=True, kw_only=True):
     signature: Signed = None
 
 
+@event("answer.sent_back", way="answers", read_by=("routing",))
+class AnswerSentBack(Event, frozen=True, kw_only=True):
+    """An earlier step must be done again, where the task's `may` allows it.
+
+    Your task ends. The city knows to which step: its agency and those after it get new tasks, the
+    open ones among them are cancelled, and yours comes again in its turn under another id. The
+    promised date stays.
+    """
+
+    task: TaskId
+    reason: Annotated[Text, about("Told to the agency of that step and the desk")]
+
+
+@event("answer.verification_needed", way="answers", read_by=("routing",))
+class AnswerVerificationNeeded(Event, frozen=True, kw_only=True):
+    """We open an extra verification, where the task's `may` allows it.
+
+    The law gives time of its own for that: your date and the promised date move by it (`task.changed`
+    names yours), and the citizen is told why, without an apology. Only before its date, and not
+    while the citizen has to act.
+    """
+
+    task: TaskId
+    reason: Annotated[Text, about("What must be verified; the citizen is told it")]
+
+
 Answer = (
     AnswerTaken
     | AnswerCompleted
     | AnswerSupplementNeeded
     | AnswerRefused
     | AnswerMoreTimeNeeded
+    | AnswerSentBack
+    | AnswerVerificationNeeded
     | AnswerNotOurs
 )

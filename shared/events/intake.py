@@ -15,6 +15,7 @@ from shared.events.parts import (
     ProcedureVersion,
     Results,
     Similar,
+    Step,
 )
 from shared.events.types import (
     MAX_MANY,
@@ -387,6 +388,23 @@ class DossierApologised(Event, frozen=True, kw_only=True):
     ] = None
     apologised_at: Instant
     number: Annotated[Count, about("1 for the dossier's first new date")]
+
+
+@event("dossier.verifying", "intake", read_by=("routing", "notify"))
+class DossierVerifying(Event, frozen=True, kw_only=True):
+    """An extra verification was opened: by the time that the law gives it the date moves.
+
+    No apology and no delay: the first promise is kept beside it.
+    """
+
+    dossier: DossierCode
+    agency: Annotated[Agency, about("Who verifies")]
+    step: Annotated[Step, about("In which step")]
+    reason: Annotated[Text, about("What must be verified")]
+    promised_at: Annotated[Instant, about("The first promise")]
+    due_before: Annotated[Instant, about("The date that was in force")]
+    due_at: Annotated[Instant, about("Due instant in force now")]
+    stated_at: Instant
 
 
 @event("dossier.withdrawn", "intake", read_by=("routing", "notify"))

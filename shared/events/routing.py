@@ -17,7 +17,18 @@ from shared.events.parts import (
     Results,
     Step,
 )
-from shared.events.types import Count, Instant, Line, Name, Outcome, Text, Whole, Word, about
+from shared.events.types import (
+    MAX_MANY,
+    Count,
+    Instant,
+    Line,
+    Name,
+    Outcome,
+    Text,
+    Whole,
+    Word,
+    about,
+)
 
 Scope = Literal["dossier", "step"]
 #: Older facts have none: notify told the citizen of those by itself, and nobody confirms them.
@@ -192,6 +203,40 @@ class StepTransferred(Event, frozen=True, kw_only=True):
     next_task: Annotated[Word, about("Id of the task that stands for the step now")]
     late: Annotated[bool, about("After the step's due instant")]
     transferred_at: Instant
+
+
+@event("step.sent_back", "routing", way="steps", read_by=("intake",))
+class StepSentBack(Event, frozen=True, kw_only=True):
+    """A step's agency has sent the dossier back: an earlier step, and what came of it, is done again.
+
+    `step.opened` follows for that step. What was done since counts no more, and stays on record.
+    """
+
+    dossier: DossierCode
+    step: Step
+    agency: Annotated[Agency, about("Who sent it back")]
+    task: Annotated[Word, about("Id of the task that ended")]
+    reason: Text
+    to: Annotated[Step, about("The step that is done again")]
+    undone: Annotated[
+        tuple[Word, ...], Meta(max_length=MAX_MANY), about("Ids of the tasks that count no more")
+    ]
+    number: Annotated[Count, about("1 for the first time that this step sends back")]
+    late: Annotated[bool, about("After the step's due instant")]
+    sent_back_at: Instant
+
+
+@event("verification.opened", "routing", way="steps", read_by=("intake",))
+class VerificationOpened(Event, frozen=True, kw_only=True):
+    """An agency opens an extra verification; intake answers with `dossier.verifying`."""
+
+    dossier: DossierCode
+    step: Step
+    agency: Agency
+    task: Annotated[Word, about("Task id")]
+    reason: Text
+    due_at: Annotated[Instant, about("The step's new date")]
+    opened_at: Instant
 
 
 @event("correction.overtaken", "routing", way="steps", read_by=("intake",))

@@ -268,6 +268,14 @@ class Agency(_Keyed):
         """Say that another agency is competent, and which one if that is known."""
         return self._sent(self.client.not_ours(task, reason, agency))
 
+    def send_back(self, task: str, reason: str) -> str:
+        """Send the dossier back to an earlier step."""
+        return self._sent(self.client.send_back(task, reason))
+
+    def verify(self, task: str, reason: str) -> str:
+        """Open an extra verification."""
+        return self._sent(self.client.verify(task, reason))
+
     def more_time(self, task: str, reason: str, until: datetime) -> str:
         """Say that it will be late."""
         return self._sent(self.client.more_time(task, reason, until))

@@ -60,6 +60,15 @@ def test_show_prints_one_version_whatever_the_day():
     assert "after the result" in land
 
 
+def test_show_prints_times_that_differ_ways_back_and_places():
+    _, land = run("show", "1.012753", "--on", "2026-03-16")
+    assert "legal time   20 working days; online: 17 working days; postal: 30 working days" in land
+    assert "where land_ward lies" in land
+    _, poor = run("show", "1.011607", "--on", "2026-03-16")
+    assert "back to score, at most 2" in poor
+    assert "wait for commune_committee, 3 working days" in poor
+
+
 def test_show_prints_an_agency():
     _, said = run("show", "ubnd-phuong-2")
     assert "Chủ nhật thân thiện" in said

@@ -110,7 +110,7 @@ HELPS: frozenset[Words] = frozenset(
         *(
             ("partner", act)
             for act in ("check", "watch", "receive", "show", "files", "take", "complete", "ask", "refuse", "more-time",
-                        "not-ours", "catch-up", "again", "settle", "doctor", "reconcile")
+                        "not-ours", "send-back", "verify", "catch-up", "again", "settle", "doctor", "reconcile")
         ),
     }
 )  # fmt: skip

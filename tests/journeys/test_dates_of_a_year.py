@@ -25,15 +25,19 @@ from services.routing.domain.case import Case
 from services.routing.domain.deadlines import next_at, time_passed
 from services.routing.domain.journey import open_case
 from services.routing.domain.refusals import Refusal
+from shared.catalogue.step import Back, Verification
 from shared.events import parts
 from shared.events.agencies import (
     AnswerCompleted,
     AnswerMoreTimeNeeded,
+    AnswerSentBack,
     AnswerSupplementNeeded,
+    AnswerVerificationNeeded,
 )
 from shared.events.event import Event
-from shared.events.intake import DossierApologised, DossierReceived
+from shared.events.intake import DossierApologised, DossierReceived, DossierVerifying
 from shared.events.routing import DossierExtended
+from shared.kernel.calendar import Duration
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import Refused
 from tests.intake.made import (
@@ -47,11 +51,18 @@ from tests.intake.made import (
     around,
     command,
 )
+from tests.intake.test_verifying import CHECK
 from tests.routing.worlds import setting, step
 
 GRACE = 4 * 60  # working minutes, as the rule of these worlds says
 A_YEAR = timedelta(days=365)
-JUDGED = setting(step("first", max_extensions=9), step("second", "first", max_extensions=9))
+EXTRA = Verification(Duration(3, "working_day"), 2)
+JUDGED = setting(
+    step("first", max_extensions=9, verification=EXTRA),
+    step("posted", "first", kind="wait", budget=Duration(1, "working_day")),
+    step("second", "posted", max_extensions=9, back=Back("first", 2)),
+)
+LAW = replace(PROCEDURE, steps=(replace(CHECK, code="first", verification=EXTRA),))
 ROUTING = {row.cls: row.decide for row in routing_on.TABLE}
 INTAKE = {row.cls: row.decide for row in intake_on.TABLE}
 
@@ -62,8 +73,9 @@ class Story:
     def __init__(self) -> None:
         self.now = NOW
         self.told: list[Event] = []
-        checked = check_submission(command(), PROCEDURE, OFFICE, TODAY)
-        made = submit(checked, CODE, "ABC234", around(NOW))
+        self.verified = 0
+        checked = check_submission(command(), LAW, OFFICE, TODAY)
+        made = submit(checked, CODE, "ABC234", around(NOW, LAW))
         assert made.state is not None
         self.dossier: Dossier = made.state
         (received,) = (each for each in made.events if isinstance(each, DossierReceived))
@@ -80,8 +92,9 @@ class Story:
             event = queue.pop(0)
             if isinstance(event, DossierApologised | DossierExtended):
                 self.told.append(event)
+            self.verified += isinstance(event, DossierVerifying)
             if type(event) in INTAKE:
-                decision = INTAKE[type(event)](self.dossier, event, around(self.now))
+                decision = INTAKE[type(event)](self.dossier, event, around(self.now, LAW))
                 self.dossier = decision.state or self.dossier
                 queue += decision.events
             if type(event) in ROUTING:
@@ -108,7 +121,7 @@ class Story:
         until = CALENDAR.add_days(self.now, days)
         tasks = [task for task in self.case.tasks.values() if task.is_open]
         try:
-            if what in ("done", "time", "papers"):
+            if what in ("done", "time", "papers", "verify", "back"):
                 self._answer(what, tasks[0].id, until) if tasks else None
             elif what == "brought":
                 self._intake(citizen.supplement(self.dossier, self._around, papers=PAPERS))
@@ -126,7 +139,7 @@ class Story:
 
     @property
     def _around(self) -> Any:
-        return around(self.now)
+        return around(self.now, LAW)
 
     def _intake(self, decision: Any) -> None:
         self.dossier = decision.state or self.dossier
@@ -137,6 +150,8 @@ class Story:
             "done": AnswerCompleted(task=task, outcome="granted"),
             "time": AnswerMoreTimeNeeded(task=task, reason="xác minh", until=until),
             "papers": AnswerSupplementNeeded(task=task, items=("giấy",), reason="thiếu"),
+            "verify": AnswerVerificationNeeded(task=task, reason="sổ gốc"),
+            "back": AnswerSentBack(task=task, reason="làm lại"),
         }[what]
         judged = replace(JUDGED, now=max(self.now, self.case.latest))
         decision = apply_answer(self.case, answer, judged)
@@ -150,6 +165,9 @@ class Story:
         if self.dossier.finished_at is not None:
             return
         assert self.case.due_at == self.dossier.due_at, "both hold the same date"
+        if not (self.dossier.pauses or self.dossier.extensions) and self.promised is not None:
+            lawful = slow_days(self.promised, 3 * self.verified)
+            assert self.dossier.due_at == self.dossier.adjusted_due_at == lawful
         if self.dossier.paused_since is None and self.dossier.due_at is not None:
             late = slow_minutes(self.dossier.due_at, self.now)
             assert late <= GRACE, f"nobody was told for {late} working minutes"
@@ -180,13 +198,23 @@ def slow_minutes(start: datetime, end: datetime) -> int:
     return count
 
 
+def slow_days(start: datetime, days: int) -> datetime:
+    """The same clock time so many days on that anybody works, one day after the other."""
+    while days:
+        start += timedelta(days=1)
+        days -= _opens(to_vn(start).date())
+    return start
+
+
 def _opens(day: date) -> bool:
     return bool(CALENDAR.sessions_on(day))
 
 
 ACTS = st.tuples(
     st.integers(1, 24 * 20),
-    st.sampled_from(["", "", "time", "papers", "brought", "grant", "refuse", "head", "done"]),
+    st.sampled_from(
+        ["", "", "time", "papers", "brought", "grant", "refuse", "head", "done", "verify", "back"]
+    ),
     st.integers(1, 15),
 )
 

@@ -1,4 +1,4 @@
-"""One promised date: what intake states and what routing works with, on every real procedure."""
+"""One promised date: what intake states and what routing works with, on every procedure."""
 
 from __future__ import annotations
 
@@ -27,13 +27,15 @@ from shared.events.agencies import (
     Answer,
     AnswerCompleted,
     AnswerMoreTimeNeeded,
+    AnswerSentBack,
     AnswerSupplementNeeded,
+    AnswerVerificationNeeded,
 )
 from shared.kernel.clock import FixedClock, to_vn
 from shared.kernel.errors import Refused
 from shared.kernel.ids import SeededIds
-from shared.settings import PROJECT
 from simulation.kit import Desk, filing
+from tests.catalogue.invented import with_invented
 from tests.embedded.townsfolk import desk_of
 
 # Mondays, 08:30 in Cao Lãnh: between them every procedure is in force once.
@@ -46,8 +48,9 @@ ROUNDS = 9
 
 
 @pytest.fixture(scope="module")
-def rules() -> Catalogue:
-    return load(PROJECT / "catalogue")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    """The city's, and one invented procedure for each thing that a step can say."""
+    return load(with_invented(tmp_path_factory.mktemp("rules") / "catalogue"))
 
 
 class Play:
@@ -101,7 +104,8 @@ class Play:
 
     def sum_of(self, case: Case, task: Task) -> int | None:
         """A sum to pay, where the step says so."""
-        route = self.rules.route(case.procedure.code, case.version, case.branches)
+        kind = (case.branches, case.channel or "", case.form)
+        route = self.rules.route(case.procedure.code, case.version, *kind)
         return 5000 if route.leads_to_payment(task.step) else None
 
     def answer(self, case: Case, task: Task) -> None:
@@ -116,8 +120,10 @@ class Play:
                 AnswerSupplementNeeded(task=task.id, items=("Sổ",), reason="thiếu"),
                 AnswerSupplementNeeded(task=task.id, items=("Sổ",), reason="mờ", respond_by=later),
                 AnswerMoreTimeNeeded(task=task.id, reason="đông", until=later),
+                AnswerSentBack(task=task.id, reason="làm lại"),
+                AnswerVerificationNeeded(task=task.id, reason="đối chiếu sổ gốc"),
             ),
-            weights=(6, 1, 2, 2, 3),
+            weights=(6, 1, 2, 2, 3, 2, 2),
         )[0]
         self.answers += 1
         key = SubmissionKey(task.agency.code, f"a-{self.answers}", task.id)

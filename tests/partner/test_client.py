@@ -87,7 +87,7 @@ def test_every_answer_fits_the_public_contract(broker: CityBroker, client: Clien
     from shared.events.envelope import decode
     from shared.events.registry import KINDS
 
-    broker.assign(1, 2, 3, 4, 5, 6)
+    broker.assign(1, 2, 3, 4, 5, 6, 7, 8)
     client.drain(nothing)
     soon = datetime(2022, 3, 8, 10, tzinfo=UTC)
     client.take("task-1", "Lê Thị Hoa")
@@ -96,7 +96,9 @@ def test_every_answer_fits_the_public_contract(broker: CityBroker, client: Clien
     client.refuse("task-4", "Không đủ căn cứ")
     client.more_time("task-5", "Chờ xác minh", soon)
     client.not_ours("task-6", "Khác địa bàn", "cong-an-phuong-2")
-    assert client.flush() == 6
+    client.send_back("task-7", "Dưới một nửa đồng ý")
+    client.verify("task-8", "Đối chiếu sổ gốc")
+    assert client.flush() == 8
     answers = [answer for _, _, answer in broker.answers()]
     for answer in answers:
         read = decode(json.dumps(answer).encode())
@@ -110,9 +112,12 @@ def test_every_answer_fits_the_public_contract(broker: CityBroker, client: Clien
         "refused",
         "more_time_needed",
         "not_ours",
+        "sent_back",
+        "verification_needed",
     ]
-    assert client.task("task-6").state == "handed_on"
-    assert "task-6" not in [task.id for task in client.tasks()]
+    assert {client.task(task).state for task in ("task-6", "task-7")} == {"handed_on"}
+    assert client.task("task-8").state == "taken"
+    assert not {"task-6", "task-7"} & {task.id for task in client.tasks()}
 
 
 def test_a_message_that_comes_twice_is_handled_once(broker: CityBroker, client: Client):

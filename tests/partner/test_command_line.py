@@ -36,12 +36,12 @@ def type_(broker: CityBroker, tmp_path: Path, capsys):
 
 
 def test_an_officer_takes_looks_and_answers(broker: CityBroker, type_):
-    broker.assign(1, 2, 3, 4, 5)
+    broker.assign(1, 2, 3, 4, 5, 6, 7)
     status, out, _ = type_("watch", "--once")
-    assert (status, out.splitlines()[-1]) == (0, "5 taken")
+    assert (status, out.splitlines()[-1]) == (0, "7 taken")
     assert "Tư pháp - hộ tịch" in out
     assert "Nguyễn Văn An" not in out  # form data only where a task is asked for
-    assert len(type_("list")[1].splitlines()) == 5
+    assert len(type_("list")[1].splitlines()) == 7
     assert "Nguyễn Văn An" in type_("show", "task-1")[1]
     assert type_("take", "task-1", "--officer", "Lê Thị Hoa")[0] == 0
     assert type_("complete", "task-1", "--result-code", "KQ.G15.000006")[0] == 0
@@ -52,6 +52,8 @@ def test_an_officer_takes_looks_and_answers(broker: CityBroker, type_):
     assert (
         type_("not-ours", "task-5", "--reason", "Khác địa bàn", "--to", "cong-an-phuong-2")[0] == 0
     )
+    assert type_("send-back", "task-6", "--reason", "Dưới một nửa đồng ý")[0] == 0
+    assert type_("verify", "task-7", "--reason", "Đối chiếu sổ gốc")[0] == 0
     answers = list(broker.answers())
     kinds = [method.routing_key.rsplit(".", 1)[1] for method, _, _ in answers]
     assert kinds == [
@@ -61,14 +63,16 @@ def test_an_officer_takes_looks_and_answers(broker: CityBroker, type_):
         "refused",
         "more_time_needed",
         "not_ours",
+        "sent_back",
+        "verification_needed",
     ]
-    assert answers[-1][2]["data"] == {
+    assert answers[5][2]["data"] == {
         "task": "task-5",
         "reason": "Khác địa bàn",
         "agency": "cong-an-phuong-2",
     }
-    assert len(type_("list")[1].splitlines()) == 2
-    assert len(type_("list", "--all")[1].splitlines()) == 5
+    assert len(type_("list")[1].splitlines()) == 3
+    assert len(type_("list", "--all")[1].splitlines()) == 7
 
 
 def test_a_missing_number_and_an_answer_not_sent_are_told(broker: CityBroker, type_):

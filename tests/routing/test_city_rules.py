@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from services.routing.domain.answers import apply_answer
+from services.routing.domain.deadlines import time_passed
 from services.routing.domain.journey import open_case
 from services.routing.domain.waiting import paid
 from services.routing.usecases.rules import NoSuchRules, Rules
@@ -52,6 +54,9 @@ def _grant_all(rules: Rules, version: Procedure) -> None:
         task = open_tasks[0]
         if task.kind == "payment":
             decision = paid(case, _payment(dossier, task.step), around)
+        elif task.kind == "wait" and task.due_at is not None:
+            around = replace(around, now=task.due_at)
+            decision = time_passed(case, around)
         else:
             granted = AnswerCompleted(task=task.id, outcome="granted")
             decision = apply_answer(case, granted, around)
@@ -99,7 +104,7 @@ def _received(city: Catalogue, version: Procedure, now: datetime) -> DossierRece
 def test_an_unknown_procedure_or_office_is_for_a_person_to_look_at(city: Catalogue) -> None:
     rules = Rules(city)
     with pytest.raises(NoSuchRules):
-        rules.route("9.999999", 1, ())
+        rules.route("9.999999", 1, (), "direct", {})
     known = _received(city, city.versions(city.procedure_codes()[0])[0], NOW)
     office = Office(code="khong-co", name="Không có", territory="*")
     nowhere = msgspec.structs.replace(known, office=office)

@@ -11,33 +11,41 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from services.routing.domain.answers import apply_answer
-from services.routing.domain.case import ENDED, Case, Circumstances, step_states
+from services.routing.domain.case import ENDED, Case, Circumstances, Task, step_states
 from services.routing.domain.deadlines import next_at, time_passed
 from services.routing.domain.plan import StepPlan
 from services.routing.domain.refusals import Refusal
 from services.routing.domain.transfers import MOST, place
-from services.routing.domain.waiting import paid, supplemented
+from services.routing.domain.waiting import paid, supplemented, verifying
+from shared.catalogue.step import Back, Verification
 from shared.events.agencies import (
     Answer,
     AnswerCompleted,
     AnswerMoreTimeNeeded,
     AnswerNotOurs,
     AnswerRefused,
+    AnswerSentBack,
     AnswerSupplementNeeded,
     AnswerTaken,
+    AnswerVerificationNeeded,
     TaskAssigned,
     TaskCancelled,
 )
 from shared.events.event import Event
-from shared.events.intake import DossierPaid, DossierSupplemented
+from shared.events.intake import DossierPaid, DossierSupplemented, DossierVerifying
 from shared.events.routing import (
     DossierResolved,
     DossierStopped,
     StepAnswered,
     StepOpened,
+    StepSentBack,
     StepTransferred,
+    VerificationOpened,
 )
-from tests.routing.worlds import NOW, Change, after, at, opened, setting, step
+from shared.kernel.calendar import Duration, due
+from tests.routing.worlds import CALENDAR, NOW, Change, after, at, opened, setting, step
+
+EXTRA = Verification(Duration(3, "working_day"), 1)
 
 _QUIET = settings(
     max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
@@ -46,24 +54,39 @@ _QUIET = settings(
 
 @st.composite
 def graphs(draw: st.DrawFn, payments: bool = True) -> tuple[tuple[StepPlan, ...], tuple[str, ...]]:
+    """Forks, joins and branches; with payments also waits, ways back and extra verifications."""
     size = draw(st.integers(1, 7))
-    steps = []
+    kinds = ["task", "task", "task", "task", "payment", "wait"] if payments else ["task"]
+    steps: list[StepPlan] = []
     for number in range(size):
         before = draw(st.sets(st.integers(0, number - 1), max_size=3)) if number else set()
-        kind = draw(st.sampled_from(["task", "task", "task", "payment"])) if payments else "task"
+        kind = draw(st.sampled_from(kinds if number + 1 < size else ["task"]))
+        deciding = kind != "wait"
         steps.append(
             step(
                 f"s{number}",
                 *(f"s{one}" for one in sorted(before)),
                 kind=kind,
                 branch=draw(st.sampled_from([None, None, "x", "y"])) if number else None,
-                results=draw(st.sampled_from([(), ("KQ.1",)])),
-                consent_by_silence=draw(st.booleans()),
+                results=draw(st.sampled_from([(), ("KQ.1",)])) if deciding else (),
+                consent_by_silence=draw(st.booleans()) and deciding,
                 pauses_clock=draw(st.booleans()),
+                back=draw(ways_back(steps, before)) if kind == "task" and payments else None,
+                verification=draw(st.sampled_from([None, EXTRA])) if payments else None,
             )
         )
     chosen = tuple(sorted(draw(st.sets(st.sampled_from(["x", "y"])))))
     return tuple(steps), chosen
+
+
+def ways_back(steps: list[StepPlan], before: set[int]) -> st.SearchStrategy[Back | None]:
+    """To some step that comes before, or none."""
+    earlier, queue = set[str](), [f"s{one}" for one in before]
+    while queue:
+        code = queue.pop()
+        earlier.add(code)
+        queue.extend(steps[int(code[1:])].after)
+    return st.sampled_from([None, None, *(Back(code, 2) for code in sorted(earlier))])
 
 
 def granted(task: str, **fields: Any) -> AnswerCompleted:
@@ -83,11 +106,13 @@ class Walk:
         self.now = NOW
         self.facts: list[Event] = []
         self.orders: list[Event] = []
+        self.stated: list[VerificationOpened] = []
         self.case = self.take(opened(judged))
 
     def take(self, change: Change) -> Case:
         self.facts.extend(change.facts)
         self.orders.extend(change.orders)
+        self.stated.extend(change.only(VerificationOpened))
         self.nobody_is_forgotten(change.case)
         self.case = change.case
         return change.case
@@ -101,12 +126,14 @@ class Walk:
         assert {t.id for t in of_agencies} <= set(given)
         assert not {t.id for t in of_agencies if t.is_open} & set(taken_back)
         handed_on = case.handed_on.values()
-        assert {t.id for t in handed_on if t.kind == "task"} <= set(taken_back)
+        over = [t for t in handed_on if t.kind == "task" and not _was_answered(t)]
+        assert {t.id for t in over} <= set(taken_back)
         assert not [t for t in handed_on if t.is_open]
         by_step = [(t.step, t.number) for t in (*handed_on, *case.tasks.values())]
         assert len(by_step) == len(set(by_step))
-        said_no = Counter(t.step for t in handed_on if t.kind == "task")
-        chosen = Counter(t.step for t in handed_on if t.kind == "placing")
+        transferred = [t for t in handed_on if t.closed_by == "transferred"]
+        said_no = Counter(t.step for t in transferred if t.kind == "task")
+        chosen = Counter(t.step for t in transferred if t.kind == "placing")
         assert all(said_no[s] - chosen[s] <= MOST + 1 for s in said_no), "then the head decides"
 
     def go(self, limit: int = 400) -> Case:
@@ -120,7 +147,10 @@ class Walk:
 
     def turn(self, open_tasks: list[Any], *, wild: bool) -> None:
         case, around = self.case, at(self.judged, self.now)
-        if (due := next_at(case)) is not None and due <= self.now:
+        if self.stated and case.state == "live":
+            self.take(after(case, verifying(case, self.later(self.stated.pop(0)), around)))
+            return
+        if (at_once := next_at(case)) is not None and at_once <= self.now:
             self.take(after(case, time_passed(case, around)))
             return
         if case.waiting_papers and (not wild or self.dice.random() < 0.5):
@@ -138,6 +168,18 @@ class Walk:
             late = self.dice.choice(list(case.handed_on))  # somebody who has not heard of it
             assert isinstance(apply_answer(case, self.answer(late, wild), around), Refusal)
         self.take(after(case, apply_answer(case, self.answer(task.id, wild), around)))
+
+    def later(self, opened: VerificationOpened) -> DossierVerifying:
+        return DossierVerifying(
+            dossier=self.case.dossier,
+            agency=opened.agency,
+            step=opened.step,
+            reason=opened.reason,
+            promised_at=self.case.promised_at,
+            due_before=self.case.due_at,
+            due_at=due(self.case.due_at, EXTRA.time, CALENDAR),
+            stated_at=self.now,
+        )
 
     def papers(self) -> DossierSupplemented:
         return DossierSupplemented(
@@ -182,10 +224,16 @@ class Walk:
             ),
             AnswerMoreTimeNeeded(task=task, reason="đông", until=until),
             AnswerNotOurs(task=task, reason="khác địa bàn", agency=self._another(task)),
+            AnswerSentBack(task=task, reason="làm lại"),
+            AnswerVerificationNeeded(task=task, reason="đối chiếu sổ gốc"),
             granted(task, result_code="KQ.sai"),
             granted("khong-co"),
         ]
         return self.dice.choice(finals + others if wild else finals)
+
+
+def _was_answered(task: Task) -> bool:
+    return task.state == "answered" and task.closed_by != "transferred"
 
 
 @_QUIET
@@ -201,10 +249,17 @@ def test_every_journey_ends_with_one_final_state_for_every_step(graph: Any, seed
     assert len(opened_tasks) == len(set(opened_tasks)), "no task is opened twice"
     opened_steps = Counter(x.step.code for x in walk.facts if isinstance(x, StepOpened))
     passed_on = Counter(x.step.code for x in walk.facts if isinstance(x, StepTransferred))
-    assert opened_steps - passed_on == Counter(dict.fromkeys(opened_steps, 1)), (
-        "a step is opened once, and once more each time that it is handed on"
+    before = [t for t in case.handed_on.values() if t.kind != "payment"]
+    again = Counter(t.step for t in before if t.undone)
+    stand = Counter(t.step for t in case.tasks.values() if t.kind != "payment")
+    assert opened_steps - passed_on == again + stand, (
+        "a step is opened once, and once more each time that it is handed on or done again"
     )
-    assert passed_on.total() == len(case.handed_on)
+    assert passed_on.total() == len(before) - again.total()
+    backs = [x for x in walk.facts if isinstance(x, StepSentBack)]
+    undone = [task for each in backs for task in each.undone]
+    assert sorted(undone) == sorted(t.id for t in case.handed_on.values() if t.undone)
+    assert all(each.number <= 2 for each in backs), "no loop goes on for ever"
     ends = [x for x in walk.facts if isinstance(x, DossierResolved | DossierStopped)]
     assert len(ends) == 1
     closings = [x.task for x in walk.facts if isinstance(x, StepAnswered) and x.outcome]

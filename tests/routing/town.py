@@ -18,7 +18,8 @@ from services.routing.storage.tables import MIGRATIONS
 from services.routing.usecases.answer import ANSWERS_QUEUE
 from shared.catalogue import Catalogue
 from shared.catalogue.book import OfficeHours
-from shared.catalogue.model import Agency, DatesRule, Fee, FormField, Procedure, Step
+from shared.catalogue.model import Agency, DatesRule, Fee, FormField, Procedure
+from shared.catalogue.step import Step
 from shared.database import make_engine
 from shared.database.migrate import upgrade
 from shared.events import intake, names, parts

@@ -40,13 +40,16 @@ DATES = DateRules(
 class Roles:
     """A directory in which every role but `nobody` has an agency of its name."""
 
-    def responsible(self, role: str) -> tuple[Agency, bool]:
-        """The agency named after the role, the office where nobody is competent."""
+    def responsible(self, role: str, place: str | None = None) -> tuple[Agency, bool]:
+        """The agency named after the role (and the place), the office where nobody is competent."""
+        role = role if place is None else f"{role}-{place}"
         if role == "nobody":
             return Agency(code=OFFICE.code, name=OFFICE.name), False
         return Agency(code=role, name=f"Cơ quan {role}"), True
 
-    def competent(self, role: str, named: str | None = None) -> tuple[Agency, ...]:
+    def competent(
+        self, role: str, named: str | None = None, place: str | None = None
+    ) -> tuple[Agency, ...]:
         """Whoever is named `role-…` holds it too; the rules name its own, of `twin` two."""
         held = [named] if named is not None and named.startswith(f"{role}-") else []
         rules = () if role == "nobody" else (role, f"{role}-deputy") if role == "twin" else (role,)

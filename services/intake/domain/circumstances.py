@@ -9,7 +9,7 @@ from services.intake.domain.deadline import Rules
 from services.intake.domain.dossier import Dossier
 from shared.catalogue import Agency, Catalogue, PapersRule, Procedure
 from shared.events import parts
-from shared.kernel.calendar import WorkingCalendar
+from shared.kernel.calendar import Duration, WorkingCalendar
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import Fault, InvalidInput, NotFound
 
@@ -42,7 +42,7 @@ class Circumstances:
         """What the catalogue says of the dossier's time."""
         procedure = self.procedure(dossier)
         restart = procedure.supplement_rule == "restart"
-        return Rules(procedure.duration, self.calendar(dossier), restart)
+        return Rules(legal_time(procedure, dossier), self.calendar(dossier), restart)
 
     def papers_rule(self, asked_at: datetime) -> PapersRule | None:
         """The city's rule for papers that were asked for at that instant."""
@@ -75,6 +75,11 @@ class Circumstances:
 def procedure_of(catalogue: Catalogue, dossier: Dossier) -> Procedure:
     """The version that the dossier keeps for life."""
     return catalogue.procedure_version(dossier.procedure, dossier.procedure_version)
+
+
+def legal_time(procedure: Procedure, dossier: Dossier) -> Duration:
+    """What the law gives for this dossier: by the way it was filed, its case, its branches."""
+    return procedure.legal_time(dossier.channel, dossier.form, dossier.branches)
 
 
 def told_date(catalogue: Catalogue, dossier: Dossier) -> datetime | None:

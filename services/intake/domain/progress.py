@@ -30,6 +30,7 @@ from shared.events.event import Event
 from shared.events.intake import (
     Because,
     DeadlineStated,
+    DossierVerifying,
     DropConfirmed,
     ResultConfirmed,
     SilenceConfirmed,
@@ -51,7 +52,9 @@ from shared.events.routing import (
     PaymentRequested,
     StepAnswered,
     SupplementDropped,
+    VerificationOpened,
 )
+from shared.kernel.calendar import due
 from shared.kernel.errors import ParkNow
 
 E = TypeVar("E", bound=Event)
@@ -317,6 +320,32 @@ def extended(dossier: Dossier, event: DossierExtended, around: Circumstances) ->
     named = (*dossier.extensions, extension)
     later = replace(dossier, extensions=named, due_at=extension.due_at, missed=None)
     return _with_date(later, "extended", around)
+
+
+@_until_its_end
+def verifying(
+    dossier: Dossier, event: VerificationOpened, around: Circumstances
+) -> Decision[Dossier]:
+    """The law gives an extra verification time of its own: the date moves, and nobody is late."""
+    step = around.procedure(dossier).step(event.step.code)
+    promised_at, before = promised_dates(dossier)
+    if step is None or step.verification is None:
+        return _with_date(dossier, "extended", around)
+    time, calendar = step.verification.time, around.calendar(dossier)
+    due_at = due(before, time, calendar)
+    adjusted = due(dossier.adjusted_due_at or before, time, calendar)
+    stated = DossierVerifying(
+        dossier=dossier.code,
+        agency=event.agency,
+        step=event.step,
+        reason=event.reason,
+        promised_at=promised_at,
+        due_before=before,
+        due_at=due_at,
+        stated_at=around.now,
+    )
+    later = replace(dossier, due_at=due_at, adjusted_due_at=adjusted, missed=None)
+    return Decision(later, (stated,))
 
 
 def _with_date(dossier: Dossier, because: Because, around: Circumstances) -> Decision[Dossier]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.intake.domain.circumstances import Circumstances, agency, version
+from services.intake.domain.circumstances import Circumstances, agency, legal_time, version
 from services.intake.domain.contacts import contact_given
 from services.intake.domain.dossier import Dossier, Ending, Wait
 from services.intake.domain.expiry import binding, planned
@@ -77,7 +77,7 @@ def _received(
 ) -> tuple[Dossier, DossierReceived]:
     """With the promise: the clock starts now."""
     office = around.office(dossier)
-    promised = due(around.now, procedure.duration, around.calendar(dossier))
+    promised = due(around.now, legal_time(procedure, dossier), around.calendar(dossier))
     received = replace(
         dossier,
         status=dossier.becoming(Status.RECEIVED),

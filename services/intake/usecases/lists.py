@@ -15,7 +15,7 @@ from services.intake.storage.queries import Filters, Listed, Page, Sort, list_do
 from services.intake.storage.search import Found, Index, find
 from services.intake.storage.timelines import said_of
 from shared.database import Store
-from shared.events.routing import StepAnswered, StepOpened, StepTransferred
+from shared.events.routing import StepAnswered, StepOpened, StepSentBack, StepTransferred
 from shared.kernel.errors import InvalidInput
 
 #: Rows that a file is written from at a time; each time a short look of its own.
@@ -73,11 +73,15 @@ def every(store: Store, filters: Filters, now: datetime, sort: Sort) -> Iterator
 def holders(connection: sa.Connection, codes: Sequence[str]) -> dict[str, str]:
     """Which agencies have an open step of these dossiers, by what routing has told."""
     open_: dict[str, dict[str, str]] = {}
-    for event in said_of(connection, codes, (StepOpened, StepAnswered, StepTransferred)):
+    told = (StepOpened, StepAnswered, StepTransferred, StepSentBack)
+    for event in said_of(connection, codes, told):
         match event:
             case StepOpened():
                 open_.setdefault(event.dossier, {})[event.task] = event.agency.name
-            case StepAnswered(outcome=str()) | StepTransferred():
+            case StepSentBack():
+                for task in event.undone:
+                    open_.get(event.dossier, {}).pop(task, None)
+            case StepAnswered(outcome=str()) | StepAnswered(answer="elapsed") | StepTransferred():
                 open_.get(event.dossier, {}).pop(event.task, None)
     return {code: ", ".join(dict.fromkeys(tasks.values())) for code, tasks in open_.items()}
 

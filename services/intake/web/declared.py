@@ -7,15 +7,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from services.intake.domain.dossier import CHANNELS_VI
 from services.intake.domain.papers import words
-from shared.catalogue import FormField, Procedure
+from shared.catalogue import FormField, OtherTime, Procedure
 from shared.web.filters import vn_money, vn_number
 from shared.web.words import gettext
 
 
 def legal_time(procedure: Procedure) -> str:
-    """The legal time, `5 ngày làm việc`."""
-    return words.duration(procedure, gettext)
+    """The legal time, `5 ngày làm việc`, and for whom it is another."""
+    usual = words.duration(procedure.duration, gettext)
+    others = "; ".join(_other_time(other, procedure) for other in procedure.other_times)
+    return f"{usual} ({others})" if others else usual
+
+
+def _other_time(other: OtherTime, procedure: Procedure) -> str:
+    branches = {branch.code: branch.name for branch in procedure.branches}
+    whose = (
+        gettext(CHANNELS_VI[other.channel]) if other.channel else "",
+        other.value or "",
+        branches.get(other.branch or "", ""),
+    )
+    return f"{', '.join(filter(None, whose))}: {words.duration(other.time, gettext)}"
 
 
 def cost(procedure: Procedure) -> str:

@@ -9,7 +9,8 @@ from datetime import datetime
 from services.intake.domain.dossier import Dossier, Extension, Handed, Wait
 from services.intake.domain.statuses import Status
 from services.intake.web.telling import event_of
-from shared.events.routing import StepAnswered, StepOpened, StepTransferred
+from shared.events.intake import DossierVerifying
+from shared.events.routing import StepAnswered, StepOpened, StepSentBack, StepTransferred
 from shared.kernel.clock import format_instant
 from shared.messaging.timeline import Entry
 from shared.web.filters import status_name, vn_datetime
@@ -18,6 +19,7 @@ from shared.web.words import gettext, msgid
 _ENDS = {
     "granted": msgid("xong"),
     "silent_consent": msgid("xong, coi như đồng ý"),
+    "elapsed": msgid("hết thời gian chờ"),
     "refused": msgid("không giải quyết"),
 }
 
@@ -53,10 +55,14 @@ def stages(entries: Iterable[Entry]) -> list[Stage]:
                 found[opened.task] = Stage(opened.step.name, opened.agency.name, since)
             case StepTransferred() as gone:
                 found.pop(gone.task, None)
-            case StepAnswered(outcome=str()) as ended:
+            case StepSentBack() as back:
+                for task in back.undone:  # it is done again, and told when it is
+                    found.pop(task, None)
+            case StepAnswered(outcome=str()) | StepAnswered(answer="elapsed") as ended:
                 since = found[ended.task].since if ended.task in found else entry.time
+                how = ended.outcome or ended.answer
                 found[ended.task] = Stage(
-                    ended.step.name, ended.agency.name, since, ended.answered_at, ended.outcome
+                    ended.step.name, ended.agency.name, since, ended.answered_at, how
                 )
     return list(found.values())
 
@@ -91,6 +97,7 @@ def milestones(
     known: Iterable[Stage],
     agency_name: Callable[[str], str],
     *,
+    verified: Iterable[Milestone] = (),
     dated: bool,
     overdue: bool,
 ) -> list[Milestone]:
@@ -119,11 +126,30 @@ def milestones(
         if stage.ended_at is not None
     ]
     happened += [each for wait in dossier.waits for each in _of_wait(wait, agency_name)]
+    happened += verified
     happened += [_apology(each, agency_name) for each in dossier.extensions]
     happened += _ending(dossier)
     return sorted(happened, key=lambda each: each.at or "") + (
         _still_to_come(dossier) if dated and not overdue else []
     )
+
+
+def verifications(entries: Iterable[Entry]) -> list[Milestone]:
+    """Extra verifications, each with the date that the law gives for it."""
+    return [
+        Milestone(
+            format_instant(said.stated_at),
+            gettext("%(agency)s xác minh bổ sung", agency=said.agency.name),
+            gettext(
+                "Hẹn mới %(due_at)s. %(text)s",
+                due_at=vn_datetime(said.due_at),
+                text=gettext("Lý do: %(reason)s", reason=said.reason),
+            ),
+            "waiting",
+        )
+        for said in map(event_of, entries)
+        if isinstance(said, DossierVerifying)
+    ]
 
 
 def _apology(extension: Extension, agency_name: Callable[[str], str]) -> Milestone:

@@ -15,6 +15,7 @@ from shared.events.intake import (
     DossierRegistered,
     DossierReturned,
     DossierSupplemented,
+    DossierVerifying,
     DossierWithdrawn,
     ResultConfirmed,
     StopConfirmed,
@@ -78,6 +79,7 @@ def learn(case: Case, event: Event) -> Case:
         | DossierPaid
         | DossierExtended
         | DossierApologised
+        | DossierVerifying
         | DeadlineStated,
     ):
         # The date in force now; the first promise beside it is for reports, not for the citizen.

@@ -34,6 +34,7 @@ OVERTAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     "paid": _DONE,
     # An apology is owed, also where the result is there by now.
     "extended": tuple(moment for moment in _DONE if moment != "resolved"),
+    "verifying": _DONE,
     "resolved": ("returned",),
     "partly_returned": ("returned",),
     "supplement_requested": _DONE,
@@ -54,6 +55,7 @@ REPLACED: Final[Mapping[str, tuple[str, ...]]] = {
     "supplement_extended": ("supplement_extended",),
     "payment_requested": ("payment_requested",),
     "extended": ("extended",),
+    "verifying": ("verifying", "extended"),
     "result_code": ("result_code",),
     "contact_changed": ("contact_changed",),
     "supplemented": ("paid",),

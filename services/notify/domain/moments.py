@@ -167,6 +167,12 @@ _TABLE: Final[tuple[Moment, ...]] = (
         msgid("Xin lỗi, hẹn lại"),
         lambda event: Details(agency=event.agency, reason=event.reason),
     ),
+    _moment(
+        intake.DossierVerifying,
+        "verifying",
+        msgid("Xác minh bổ sung"),
+        lambda event: Details(agency=event.agency, reason=event.reason),
+    ),
     _moment(intake.StopConfirmed, "stopped", msgid("Dừng xử lý"), _stop),
     _moment(
         intake.DossierWithdrawn,

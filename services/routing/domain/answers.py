@@ -14,6 +14,7 @@ from services.routing.domain import refusals, words
 from services.routing.domain.case import Case, Circumstances, PapersWanted, Task, TaskState
 from services.routing.domain.extensions import want_time
 from services.routing.domain.journey import advance, correct_sum
+from services.routing.domain.loops import send_back, verify
 from services.routing.domain.move import Move
 from services.routing.domain.plan import Plan, Route, StepPlan
 from services.routing.domain.refusals import Refusal
@@ -32,8 +33,10 @@ from shared.events.agencies import (
     AnswerMoreTimeNeeded,
     AnswerNotOurs,
     AnswerRefused,
+    AnswerSentBack,
     AnswerSupplementNeeded,
     AnswerTaken,
+    AnswerVerificationNeeded,
 )
 from shared.events.decision import Decision
 from shared.kernel.clock import as_utc
@@ -66,7 +69,8 @@ def may_ask_papers(case: Case, task: Task, step: StepPlan, plan: Plan) -> bool:
 def may_correct_sum(case: Case, task: Task, route: Route) -> bool:
     """Whether a sum that the agency named is still to be paid, so that another may replace it."""
     asked = (t for t in case.tasks.values() if t.kind == "payment" and t.is_open)
-    return task.outcome == "granted" and any(task.step in route.before[t.step] for t in asked)
+    granted = task.outcome == "granted" and not task.undone
+    return granted and any(task.step in route.before[t.step] for t in asked)
 
 
 def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[Case] | Refusal:
@@ -89,6 +93,8 @@ def _after_the_answer(move: Move, task: Task, answer: Answer) -> Decision[Case] 
     """What still counts once a task has its answer."""
     if task.closed_by == "transferred":
         return refusals.ALREADY_TRANSFERRED
+    if task.undone:
+        return refusals.ALREADY_ANSWERED
     if isinstance(answer, AnswerCompleted) and _corrects(task, answer, move.around):
         return _correct(move, task, answer)
     if isinstance(answer, AnswerTaken) and task.closed_by in ("completed", "refused"):
@@ -222,4 +228,6 @@ _MOVES: Final[Mapping[type[Any], Callable[[Move, Task, Any], Decision[Case] | Re
     AnswerRefused: _refuse,
     AnswerMoreTimeNeeded: want_time,
     AnswerNotOurs: not_ours,
+    AnswerSentBack: send_back,
+    AnswerVerificationNeeded: verify,
 }

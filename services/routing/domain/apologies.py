@@ -109,7 +109,8 @@ def _new_date(move: Move) -> datetime:
     ends = {}
     for task in _counted(move):
         calendar = move.calendar(task)
-        more = move.now if again is None else due(move.now, again, calendar)
+        waits = again is None or task.kind == "wait"  # nobody is late with a waiting period
+        more = move.now if waits or again is None else due(move.now, again, calendar)
         ends[task.step] = max(more, task.due_at or more)
     if not ends:
         calendar = move.office_calendar()
@@ -126,7 +127,8 @@ def _at_fault(move: Move) -> tuple[Task | None, Agency, str]:
 
     A step that must be placed is its office's own.
     """
-    waiting = sorted(_counted(move), key=lambda task: (task.due_at or move.now, task.step))
+    owed = (task for task in _counted(move) if task.kind != "wait")
+    waiting = sorted(owed, key=lambda task: (task.due_at or move.now, task.step))
     if not waiting:
         return None, move.case.desk, words.NOT_DONE
     task = waiting[0]

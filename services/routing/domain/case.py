@@ -63,13 +63,15 @@ class Task:
     `wish`: until when its agency asks for time, while the head has not decided. `repeat_at`: when it is handed over again, as nobody has it; `fetched_at`: seen at the web door.
     `number`: 1 for the first task of its step; another one each time that the step is handed on.
     A `placing` is on the coordination list: no agency has it, the receiving office must name one.
-    `named`: the agency that its own said is competent. `expired_at`: then it had been handed over
-    as often as ever, and nobody there had it.
+    A `wait` is nobody's: its agency is where the matter waits, until the date that it has.
+    `named`: the agency that its own said is competent. `verifications`: so many were opened.
+    `undone`: the dossier was sent back to this step or to one before it, and it stands for no step.
+    `expired_at`: then it had been handed over as often as ever, and nobody there had it.
     """
 
     id: str
     step: str
-    kind: Literal["task", "payment", "placing"]
+    kind: Literal["task", "payment", "placing", "wait"]
     agency: Agency
     state: TaskState
     opened_at: datetime
@@ -82,10 +84,20 @@ class Task:
     extensions: int = 0
     wish: datetime | None = None
     closed_by: (
-        Literal["completed", "refused", "silence", "lapsed", "paid", "transferred"] | None
+        Literal[
+            "completed",
+            "refused",
+            "silence",
+            "lapsed",
+            "paid",
+            "transferred",
+            "sent_back",
+            "elapsed",
+        ]
+        | None
     ) = None
     closed_at: datetime | None = None
-    outcome: Outcome | Literal["paid"] | None = None
+    outcome: Outcome | Literal["paid", "elapsed"] | None = None
     result_code: str | None = None
     document: str | None = None
     file: str | None = None
@@ -98,6 +110,8 @@ class Task:
     number: int = 1
     named: str | None = None
     expired_at: datetime | None = None
+    verifications: int = 0
+    undone: bool = False
 
     @property
     def is_expired(self) -> bool:
@@ -130,8 +144,12 @@ class Task:
 
     @property
     def verdict(self) -> Outcome | None:
-        """What the agency decided; a payment decides nothing."""
-        return None if self.outcome == "paid" else self.outcome
+        """What the agency decided; a payment and a wait decide nothing."""
+        match self.outcome:
+            case "paid" | "elapsed":
+                return None
+            case decided:
+                return decided
 
     @property
     def step_state(self) -> StepState:
@@ -150,7 +168,9 @@ class Case:
     `clock_stopped_at`: since then a step outside the legal time is open. `dates_awaited`: so many
     times intake has been told of something that moves the date and has not yet stated it anew.
     `corrected`: fields of the form that the desk has mended, and when it last did (UTC).
-    `tasks` are those that stand for their steps now, by step; `handed_on` those of before, by id.
+    `tasks` are those that stand for their steps now, by step; `handed_on` those of before, by id:
+    handed on to another agency, or done again after the dossier was sent back. `channel`: None in
+    cases of before it was kept.
     """
 
     dossier: str
@@ -175,6 +195,7 @@ class Case:
     dates_awaited: int = 0
     alarms: Alarms | None = None
     closed_at: datetime | None = None
+    channel: str | None = None
 
     @property
     def desk(self) -> Agency:
@@ -205,6 +226,15 @@ class Case:
             return None  # the date in force will still move
         return None if self.alarms is None else self.alarms.next_at
 
+    def sent_back(self, step: str) -> int:
+        """How often a step's agency has sent the dossier back."""
+        return sum(t.step == step and t.closed_by == "sent_back" for t in self.handed_on.values())
+
+    def verified(self, step: str) -> int:
+        """How many extra verifications a step's agencies have opened, whoever has it now."""
+        before = sum(t.verifications for t in self.handed_on.values() if t.step == step)
+        return before + (self.tasks[step].verifications if step in self.tasks else 0)
+
     def task(self, task_id: str) -> Task | None:
         """The task with this id, None if this case never had it."""
         now = (task for task in self.tasks.values() if task.id == task_id)
@@ -224,10 +254,15 @@ class DateRules:
 class Directory(Protocol):
     """Who is competent for what, and when they work; built from the catalogue for one case."""
 
-    def responsible(self, role: str) -> tuple[Agency, bool]:
-        """The agency for a role; False when nobody is and the receiving office coordinates."""
+    def responsible(self, role: str, place: str | None = None) -> tuple[Agency, bool]:
+        """The agency for a role; False when nobody is and the receiving office coordinates.
 
-    def competent(self, role: str, named: str | None = None) -> Sequence[Agency]:
+        `place`: the name of the ward that it lies in, where that decides and not the receiving office.
+        """
+
+    def competent(
+        self, role: str, named: str | None = None, place: str | None = None
+    ) -> Sequence[Agency]:
         """Who may have a role's work here: whoever is `named` and holds the role, then the rules'."""
 
     def agency(self, code: str) -> Agency | None:
@@ -275,6 +310,15 @@ def step_states(case: Case, route: Route) -> dict[str, StepState]:
         else:
             found[step.code] = "cancelled" if over else "waiting"
     return found
+
+
+def further_answers(case: Case, step: StepPlan) -> tuple[str, ...]:
+    """What a task of this step may be answered beside the usual: by the catalogue, and the counts."""
+    back, extra = step.back, step.verification
+    return (
+        *(["sent_back"] if back and case.sent_back(step.code) < back.most else []),
+        *(["verification_needed"] if extra and case.verified(step.code) < extra.most else []),
+    )
 
 
 def _shut(step: StepPlan, route: Route, found: Mapping[str, StepState]) -> bool:

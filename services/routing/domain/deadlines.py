@@ -52,6 +52,9 @@ def _ring_task(move: Move, task: Task) -> None:
     at = None if task.alarms is None else task.alarms.next_at
     if task.alarms is None or task.state not in _RUNNING or at is None or at > move.now:
         return
+    if task.kind == "wait":
+        _elapse(move, task)
+        return
     step = move.step(task)
     rung, near = _rung(task.alarms, move.now)
     task = move.put(replace(task, alarms=rung))
@@ -69,6 +72,15 @@ def _ring_task(move: Move, task: Task) -> None:
     move.events.append(msgspec.structs.replace(missed, consent=consent))
     if not consent:
         move.tell(task, "due", note=words.WISH_LAPSED if asked else words.STEP_MISSED)
+
+
+def _elapse(move: Move, task: Task) -> None:
+    """A waiting period is over: nobody answered, nobody was late, what comes after it opens."""
+    move.put(
+        replace(task, state="answered", closed_by="elapsed", outcome="elapsed", closed_at=move.now)
+    )
+    move.answered(move.case.tasks[task.step], "elapsed", None)
+    advance(move)
 
 
 def _ring_dossier(move: Move) -> None:

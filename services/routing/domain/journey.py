@@ -18,6 +18,7 @@ from services.routing.domain.case import (
     Circumstances,
     StepState,
     Task,
+    further_answers,
     step_states,
 )
 from services.routing.domain.case import ready as is_ready
@@ -54,6 +55,7 @@ def open_case(received: DossierReceived, around: Circumstances) -> Decision[Case
         form={name: value for name, value in received.form.items() if name in kept},
         papers=received.papers,
         rounds=received.rounds or 0,
+        channel=received.channel,
     )
     move = Move(case, around)
     move.events.append(DossierStarted(dossier=case.dossier, procedure=procedure, started_at=now))
@@ -110,13 +112,13 @@ def advance(move: Move) -> None:
             _open_payment(move, payments[0])
             continue
         for step in opening:
-            _open_task(move, step)
+            (_open_wait if step.kind == "wait" else _open_task)(move, step)
         break  # an open task makes nothing else ready
     _close_if_over(move)
 
 
 def _open_task(move: Move, step: StepPlan) -> None:
-    agency, competent = move.around.directory.responsible(step.role)
+    agency, competent = _competent(move, step)
     task = move.put(
         Task(
             id=move.around.new_id(),
@@ -127,11 +129,40 @@ def _open_task(move: Move, step: StepPlan) -> None:
             opened_at=move.now,
             alarms=_time_for(move, step, agency),
             repeat_at=first_repeat(move, agency),
+            number=move.number(step.code),
         )
     )
     hand_over(move, task)
     if not competent:
         move.tell(task, "due", note=words.NO_AGENCY)
+
+
+def _competent(move: Move, step: StepPlan) -> tuple[Agency, bool]:
+    """By the rules; a step that is done again goes to who had it, if that is still there."""
+    directory = move.around.directory
+    done = [t for t in move.case.handed_on.values() if t.undone and t.step == step.code]
+    last = max(done, key=lambda task: task.number, default=None)
+    if last is not None and last.kind == "task" and directory.agency(last.agency.code):
+        return last.agency, True
+    return directory.responsible(step.role, move.place(step))
+
+
+def _open_wait(move: Move, step: StepPlan) -> None:
+    """Nobody has anything to do until its date: no agency is handed it, none is warned or late."""
+    agency, _ = move.around.directory.responsible(step.role)
+    calendar = move.around.directory.calendar(agency.code)
+    until = due(move.now, step.budget, calendar) if step.budget else move.now
+    task = Task(
+        id=move.around.new_id(),
+        step=step.code,
+        kind="wait",
+        agency=agency,
+        state="assigned",
+        opened_at=move.now,
+        alarms=Alarms(until),
+        number=move.number(step.code),
+    )
+    hand_over(move, move.put(task))
 
 
 def hand_over(move: Move, task: Task) -> None:
@@ -185,6 +216,7 @@ def _assigned(case: Case, task: Task, step: StepPlan) -> TaskAssigned:
         form=shared_form(case, step),
         papers=case.papers,
         results=step.results,
+        may=further_answers(case, step) or None,
     )
 
 
@@ -204,6 +236,7 @@ def _open_payment(move: Move, step: StepPlan) -> None:
         state="assigned",
         opened_at=move.now,
         amount_vnd=amount,
+        number=move.number(step.code),
     )
     if amount == 0:  # nothing is owed: nobody is asked and no clock stops
         move.put(close_payment(task, move.now, 0))
@@ -314,7 +347,7 @@ def _close_if_over(move: Move) -> None:
 def _bears(move: Move, step: StepPlan, found: dict[str, StepState]) -> bool:
     """Whether the citizen hears of this step at the end: a result, a failure, or the last word."""
     task = move.case.tasks.get(step.code)
-    if step.after_result or task is None or task.kind == "payment":
+    if step.after_result or task is None or task.kind in ("payment", "wait"):
         return False
     if found[step.code] == "failed":
         return True

@@ -57,6 +57,22 @@ class Move:
         self.case = replace(self.case, handed_on={**self.case.handed_on, task.id: task})
         return self.put(after)
 
+    def undo(self, task: Task) -> Task:
+        """Keep that what was done for a step counts no more: no task stands for the step now."""
+        done = replace(task, undone=True)
+        left = {step: each for step, each in self.case.tasks.items() if step != task.step}
+        self.case = replace(self.case, tasks=left, handed_on={**self.case.handed_on, task.id: done})
+        return done
+
+    def number(self, step: str) -> int:
+        """The number of the next task of a step that no task stands for."""
+        before = (t.number for t in self.case.handed_on.values() if t.step == step)
+        return 1 + max(before, default=0)
+
+    def place(self, step: StepPlan) -> str | None:
+        """The ward whose agency is competent for a step, by name; None: the receiving office's."""
+        return None if step.place is None else self.case.form.get(step.place)
+
     def step(self, task: Task) -> StepPlan:
         """The plan of the step that a task stands for."""
         return self.around.route.index[task.step]

@@ -10,11 +10,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from shared.catalogue.step import Back, Verification
 from shared.events.parts import Step
 from shared.kernel.calendar import Duration
 from shared.kernel.errors import BrokenCatalogue, Fault
 
-StepKind = Literal["task", "payment"]
+StepKind = Literal["task", "payment", "wait"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ class StepPlan:
     pauses_clock: bool = False
     results: tuple[str, ...] = ()
     max_extensions: int = 1
+    back: Back | None = None
+    verification: Verification | None = None
+    place: str | None = None
 
     @property
     def part(self) -> Step:
@@ -75,6 +79,14 @@ class Route:
     def shared_fields(self) -> frozenset[str]:
         """Every form field that some step of this route may see."""
         return frozenset(field for step in self.steps for field in step.shares)
+
+    def from_on(self, code: str) -> tuple[str, ...]:
+        """A step and all that comes after it, however far: what is done again once it is."""
+        found = {code}
+        for step in self.steps:
+            if found.intersection(self.before[step.code]):
+                found.add(step.code)
+        return tuple(step.code for step in self.steps if step.code in found)
 
     def leads_to_payment(self, code: str) -> bool:
         """Whether the citizen pays next what this step works out."""

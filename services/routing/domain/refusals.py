@@ -124,6 +124,48 @@ ALREADY_TRANSFERRED: Final = Refusal(
     "the task was handed on to another agency; this answer changes nothing",
     CONFLICT,
 )
+NO_WAY_BACK: Final = Refusal(
+    "no_way_back",
+    "",
+    "Bước này không được trả hồ sơ về bước trước. Nếu không giải quyết được, hãy từ chối kèm lý do.",
+    "this step cannot send the dossier back; where it cannot be done, refuse it with a reason",
+    CONFLICT,
+)
+SENT_BACK_BEFORE: Final = Refusal(
+    "sent_back_before",
+    "",
+    "Đã trả về bước trước {limit} lần, là tối đa của thủ tục. Hãy trả kết quả hoặc từ chối kèm lý do.",
+    "it was sent back {limit} time(s), which is the most; complete it or refuse it with a reason",
+    CONFLICT,
+)
+NO_VERIFICATION: Final = Refusal(
+    "no_verification",
+    "",
+    "Bước này không có thời gian xác minh bổ sung theo luật. Cần thêm thời gian thì xin gia hạn.",
+    "the law gives this step no time for an extra verification; ask for more time instead",
+    CONFLICT,
+)
+VERIFIED_BEFORE: Final = Refusal(
+    "verified_before",
+    "",
+    "Bước này đã mở xác minh bổ sung {limit} lần, là tối đa. Cần thêm thời gian thì xin gia hạn.",
+    "an extra verification was opened {limit} time(s), which is the most; ask for more time instead",
+    CONFLICT,
+)
+VERIFY_TOO_LATE: Final = Refusal(
+    "verify_too_late",
+    "",
+    "Đã quá hạn nên không mở xác minh bổ sung được nữa. Hãy nêu hạn mới và lý do (xin thêm thời gian).",
+    "its date has passed, so no verification can be opened; name a new date (more_time_needed)",
+    CONFLICT,
+)
+CITIZEN_FIRST: Final = Refusal(
+    "citizen_first",
+    "",
+    "Đang chờ công dân, thời hạn tạm dừng. Hãy trả lời lại sau khi công dân đã bổ sung hoặc đã nộp tiền.",
+    "the citizen has to act and the clock stands; answer again once papers or payment are there",
+    CONFLICT,
+)
 ALREADY_PLACED: Final = Refusal(
     "already_placed",
     "",

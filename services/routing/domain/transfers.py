@@ -59,12 +59,14 @@ def place(
 
 def _by_rule(move: Move, task: Task, named: str | None) -> Agency | None:
     """Whom the rules name that has not said no to this step; None: the head must decide."""
-    before = (t for t in move.case.handed_on.values() if t.step == task.step)
+    handed_on = (t for t in move.case.handed_on.values() if not t.undone)
+    before = (t for t in handed_on if t.step == task.step)
     said_no = [each.agency.code for each in before if each.kind == "task"]
     if len(said_no) >= MOST:
         return None
     tried = {task.agency.code, *said_no}
-    competent = move.around.directory.competent(move.step(task).role, named)
+    step = move.step(task)
+    competent = move.around.directory.competent(step.role, named, move.place(step))
     return next((each for each in competent if each.code not in tried), None)
 
 

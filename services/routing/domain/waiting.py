@@ -23,6 +23,7 @@ from shared.events.intake import (
     DeadlineStated,
     DossierPaid,
     DossierSupplemented,
+    DossierVerifying,
     SupplementRequested,
 )
 from shared.events.parts import Paper
@@ -120,6 +121,16 @@ def dated(case: Case, stated: DeadlineStated, around: Circumstances) -> Decision
     # An extension is routing's own date already: nothing waits for the answer to it.
     awaited = case.dates_awaited - (stated.because != "extended")
     move.set(due_at=due_at, dates_awaited=max(0, awaited))
+    follow_date(move)
+    return move.finish()
+
+
+def verifying(case: Case, stated: DossierVerifying, around: Circumstances) -> Decision[Case]:
+    """Intake has moved the date by the time of an extra verification."""
+    if case.state != "live":
+        return Decision(note=words.DOSSIER_CLOSED)
+    move = Move(case, around)
+    move.set(due_at=stated.due_at, dates_awaited=max(0, case.dates_awaited - 1))
     follow_date(move)
     return move.finish()
 
@@ -257,6 +268,9 @@ def _moved_alarms(move: Move, task: Task) -> Alarms | None:
     if step.budget is None:
         return _dossier_alarms(move, task)
     calendar = move.calendar(task)
+    if task.kind == "wait":
+        left = calendar.minutes_between(task.paused_at, task.alarms.due_at)
+        return Alarms(calendar.add_minutes(move.now, left))
     if task.asked and plan.restart_after_supplement:
         return move.alarms(due(move.now, step.budget, calendar), calendar)
     left = calendar.minutes_between(task.paused_at, task.alarms.due_at)

@@ -31,6 +31,18 @@ HANDED_ON_BY: Final = (
     "Việc này do {agency} chuyển đến, thời hạn của bước tính tiếp. Lý do: {reason}"
 )
 PLACED: Final = "Trưởng bộ phận một cửa giao việc này, thời hạn của bước tính tiếp: {word}"
+SENT_BACK: Final = (
+    "Hồ sơ được trả về bước «{step}» để làm lại. Đến lượt, việc này được giao lại với mã mới."
+)
+SENT_BACK_BY: Final = "{agency} trả lại để làm lại bước này. Lý do: {reason}"
+DONE_AGAIN: Final = (
+    "Hồ sơ được trả về bước trước (từ bước «{step}»). Không phải làm gì thêm: đến lượt, việc này "
+    "được giao lại với mã mới."
+)
+VERIFYING: Final = (
+    "Đã mở xác minh bổ sung: hạn của việc này là {at}. Ngày hẹn trả được lùi theo luật và công dân "
+    "được báo lý do; không phải chậm trễ."
+)
 NOT_PLACED: Final = "Chưa giao được cho cơ quan nào: {step}"
 PAUSED: Final = "Tạm dừng tính hạn trong khi chờ công dân."
 STEP_NOT_DONE: Final = "Chưa làm xong việc: {step}"

@@ -18,7 +18,7 @@ from services.routing.storage.tables import cases, fetches, looks, tasks
 LOOKED_BACK: Final = timedelta(days=30)
 _OPEN: Final = ("assigned", "taken", "paused")
 #: How a task ends by its agency's own word.
-_ANSWERED: Final = ("completed", "refused", "transferred")
+_ANSWERED: Final = ("completed", "refused", "transferred", "sent_back")
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,12 +39,19 @@ def case_row(case: Case) -> dict[str, Any]:
         "outside_since": case.clock_stopped_at,
         "dates_owed": case.dates_awaited,
         "alarm_due_at": alarms.due_at if alarms else None,
-        "near_day_at": alarms.day_at if alarms else None,
-        "near_hours_at": alarms.hours_at if alarms else None,
-        "missed": alarms.missed if alarms else False,
+        **_warnings(alarms),
         "apology_at": alarms.apology_at if alarms else None,
         "next_at": case.next_at,
         "closed_at": case.closed_at,
+        "channel": case.channel,
+    }
+
+
+def _warnings(alarms: Alarms | None) -> dict[str, Any]:
+    return {
+        "near_day_at": alarms.day_at if alarms else None,
+        "near_hours_at": alarms.hours_at if alarms else None,
+        "missed": alarms.missed if alarms else False,
     }
 
 
@@ -53,6 +60,9 @@ def case_of(row: Any, given: Iterable[Any]) -> Case:
     tasks: dict[str, Task] = {}
     handed_on: dict[str, Task] = {}
     for task in sorted(map(task_of, given), key=lambda one: (one.opened_at, one.number, one.id)):
+        if task.undone:
+            handed_on[task.id] = task
+            continue
         if (before := tasks.get(task.step)) is not None:
             handed_on[before.id] = before
         tasks[task.step] = task
@@ -79,6 +89,7 @@ def case_of(row: Any, given: Iterable[Any]) -> Case:
         dates_awaited=row.dates_owed,
         alarms=_alarms(row, row.alarm_due_at, row.apology_at),
         closed_at=row.closed_at,
+        channel=row.channel,
     )
 
 
@@ -95,9 +106,7 @@ def task_row(task: Task, dossier: str) -> dict[str, Any]:
         "state": task.state,
         "opened_at": task.opened_at,
         "due_at": task.due_at,
-        "near_day_at": alarms.day_at if alarms else None,
-        "near_hours_at": alarms.hours_at if alarms else None,
-        "missed": alarms.missed if alarms else False,
+        **_warnings(alarms),
         "next_at": task.next_at,
         "taken_at": task.taken_at,
         "officer": task.officer,
@@ -121,6 +130,8 @@ def task_row(task: Task, dossier: str) -> dict[str, Any]:
         "number": task.number,
         "named": task.named,
         "expired_at": task.expired_at,
+        "verifications": task.verifications,
+        "undone": task.undone,
     }
 
 
@@ -156,6 +167,8 @@ def task_of(row: Any) -> Task:
         number=row.number,
         named=row.named,
         expired_at=row.expired_at,
+        verifications=row.verifications,
+        undone=row.undone,
     )
 
 

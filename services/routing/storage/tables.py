@@ -52,6 +52,8 @@ cases = sa.Table(
     sa.Column("apology_at", Instant()),
     sa.Column("next_at", Instant()),
     sa.Column("closed_at", Instant()),
+    # How it was filed; null in cases of before it was kept.
+    sa.Column("channel", sa.Text),
 )
 
 tasks = sa.Table(
@@ -96,6 +98,9 @@ tasks = sa.Table(
     sa.Column("named", sa.Text),
     # It was handed over as often as ever, and nobody there had it.
     sa.Column("expired_at", Instant()),
+    # So many extra verifications its agency opened; and whether it was sent back since: it counts no more.
+    sa.Column("verifications", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("undone", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.UniqueConstraint("dossier", "step", "number", name="tasks_dossier_step_number"),
 )
 

@@ -26,6 +26,8 @@ ANSWERS: Final = {
     "supplement_needed": msgid("Cần bổ sung"),
     "more_time_needed": msgid("Cần thêm thời gian"),
     "not_ours": msgid("Không thuộc thẩm quyền"),
+    "sent_back": msgid("Trả về bước trước"),
+    "verification_needed": msgid("Xác minh bổ sung"),
 }
 WAYS: Final = {"door": msgid("cổng"), "webhook": "webhook"}
 COLUMNS: Final = (

@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from services.routing.domain.answers import may_ask_papers, may_correct_sum
-from services.routing.domain.case import Case, Task
+from services.routing.domain.case import Case, Task, further_answers
 from services.routing.domain.extensions import may_extend
 from services.routing.domain.journey import shared_form
 from services.routing.domain.plan import Plan, Route, StepPlan
@@ -70,6 +70,19 @@ class SeenTask:
         return self.step is not None and not asked and may_extend(self.task, self.step)
 
     @property
+    def may(self) -> tuple[str, ...]:
+        """What it may be answered beside the usual; nothing any more once the task is closed."""
+        there = self.step if self.task.is_open else None
+        return () if there is None else further_answers(self.case, there)
+
+    @property
+    def back_to(self) -> str:
+        """The name of the step to which it may be sent back."""
+        back = self.step.back if self.step else None
+        found = self.plan.step(back.to) if self.plan and back else None
+        return "" if found is None else found.name
+
+    @property
     def may_ask(self) -> bool:
         """Whether asking the citizen for papers would be passed on now."""
         step, plan = self.step, self.plan
@@ -93,8 +106,10 @@ def task_of(connection: sa.Connection, rules: Rules, agency: str, task_id: str) 
         raise no_such_task()
     case, task = found
     procedure, version = case.procedure.code, case.version
-    known = rules.plan(procedure, version) is not None
-    return SeenTask(case, task, rules.route(procedure, version, case.branches) if known else None)
+    if rules.plan(procedure, version) is None:
+        return SeenTask(case, task, None)
+    kind = (case.branches, case.channel or "", case.form)
+    return SeenTask(case, task, rules.route(procedure, version, *kind))
 
 
 def not_an_id(text: str) -> bool:

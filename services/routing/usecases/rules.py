@@ -5,13 +5,16 @@ Here and nowhere else the catalogue's procedures become routes and its agencies 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
+from typing import Any
 
 from services.routing.domain.case import Case, Circumstances, DateRules
 from services.routing.domain.plan import Plan, Route, StepPlan, route
 from shared.catalogue import Catalogue
-from shared.catalogue.model import FormField, Procedure, Step
+from shared.catalogue.model import FormField, Procedure
+from shared.catalogue.step import Step
 from shared.events.intake import DossierReceived
 from shared.events.parts import Agency, Office
 from shared.kernel.calendar import Duration, WorkingCalendar, due
@@ -34,40 +37,50 @@ class CityDirectory:
         self._catalogue = catalogue
         self._territory = territory
         self._on = on
-        self._found: dict[str, tuple[Agency, bool]] = {}
+        self._found: dict[tuple[str, str | None], tuple[Agency, bool]] = {}
         try:
             self._office = catalogue.agency(office)
         except NotFound as unknown:
             raise NoSuchRules(unknown.en) from None
 
-    def responsible(self, role: str) -> tuple[Agency, bool]:
+    def responsible(self, role: str, place: str | None = None) -> tuple[Agency, bool]:
         """The receiving office if it holds the role itself, else whoever does for its territory.
 
-        Nobody competent: the receiving office coordinates, so that nothing is lost.
+        With a `place` whoever does for that ward. Nobody competent: the receiving office
+        coordinates, so that nothing is lost.
         """
-        known = self._found.get(role)
+        known = self._found.get((role, place))
         if known is None:
-            known = self._found[role] = self._look_up(role)
+            known = self._found[role, place] = self._look_up(role, place)
         return known
 
-    def _look_up(self, role: str) -> tuple[Agency, bool]:
+    def _look_up(self, role: str, place: str | None) -> tuple[Agency, bool]:
         office = self._office
-        if role in office.roles:
+        if role in office.roles and place is None:
             return Agency(code=office.code, name=office.name), True
         try:
-            agency = self._catalogue.agency_for(role, self._territory, self._on)
+            agency = self._catalogue.agency_for(role, self._territory_of(place), self._on)
         except NotFound:
             return Agency(code=office.code, name=office.name), False
         return Agency(code=agency.code, name=agency.name), True
 
-    def competent(self, role: str, named: str | None = None) -> tuple[Agency, ...]:
+    def _territory_of(self, place: str | None) -> str:
+        """The code of a ward of today by its name; of none by that name, the office's own."""
+        wards = (ward for ward in self._catalogue.wards if ward.is_valid(self._on))
+        codes = (ward.code for ward in wards if ward.name == place)
+        return next(codes, self._territory)
+
+    def competent(
+        self, role: str, named: str | None = None, place: str | None = None
+    ) -> tuple[Agency, ...]:
         """Whoever is named and holds the role anywhere, the office if it does, then its territory's.
 
         An agency that only checks the installation is competent for its own office alone.
         """
         catalogue, office = self._catalogue, self._office
-        found = [each for each in (named, office.code) if each and self.holds(each, role)]
-        placed = catalogue.agencies_for(role, self._territory, self._on)
+        own = None if place else office.code
+        found = [each for each in (named, own) if each and self.holds(each, role)]
+        placed = catalogue.agencies_for(role, self._territory_of(place), self._on)
         codes = dict.fromkeys((*found, *(each.code for each in placed)))
         known = (self.agency(code) for code in codes)
         return tuple(each for each in known if each is not None)
@@ -124,7 +137,7 @@ class Rules:
         self.receipted = receipted
         self._agencies = frozenset(catalogue.agency_codes())
         self._plans: dict[tuple[str, int], Plan] = {}
-        self._routes: dict[tuple[str, int, tuple[str, ...]], Route] = {}
+        self._routes: dict[tuple[object, ...], Route] = {}
         self._directories: dict[tuple[str, str, date], CityDirectory] = {}
 
     def for_received(
@@ -132,7 +145,9 @@ class Rules:
     ) -> Circumstances:
         """What a dossier that was just received is judged by."""
         procedure = received.procedure
-        route_ = self.route(procedure.code, procedure.version, received.branches)
+        route_ = self.route(
+            procedure.code, procedure.version, received.branches, received.channel, received.form
+        )
         return Circumstances(route_, self.directory(received.office, at), at, new_id)
 
     def for_case(self, case: Case, at: datetime, new_id: Callable[[], str]) -> Circumstances:
@@ -141,7 +156,9 @@ class Rules:
         What happened before something that was heard of first counts from that.
         """
         at = max(at, case.latest)
-        route_ = self.route(case.procedure.code, case.version, case.branches)
+        route_ = self.route(
+            case.procedure.code, case.version, case.branches, case.channel or "", case.form
+        )
         directory = self.directory(case.office, at)
         return Circumstances(route_, directory, at, new_id, self.receipted)
 
@@ -177,14 +194,28 @@ class Rules:
             return {}
         return {field.name: field for field in found.form}
 
-    def route(self, procedure: str, version: int, branches: tuple[str, ...]) -> Route:
-        """The steps that these branches lead through; NoSuchRules for an unknown version."""
-        key = (procedure, version, branches)
+    def route(
+        self,
+        procedure: str,
+        version: int,
+        branches: tuple[str, ...],
+        channel: str,
+        form: Mapping[str, Any],
+    ) -> Route:
+        """The steps that these branches lead through, each with the time of such a dossier.
+
+        NoSuchRules for an unknown version.
+        """
+        plan = self.plan(procedure, version)
+        if plan is None:
+            raise NoSuchRules(f"there is no version {version} of procedure {procedure}")
+        steps = self.catalogue.procedure_version(procedure, version).steps
+        times = tuple(step.time(channel, form, branches) for step in steps)
+        key = (procedure, version, branches, times)
         if key not in self._routes:
-            plan = self.plan(procedure, version)
-            if plan is None:
-                raise NoSuchRules(f"there is no version {version} of procedure {procedure}")
-            self._routes[key] = route(plan, branches)
+            timed = zip(plan.steps, times, strict=True)
+            own = tuple(replace(step, budget=time) for step, time in timed)
+            self._routes[key] = route(replace(plan, steps=own), branches)
         return self._routes[key]
 
     def directory(self, office: Office, at: datetime) -> CityDirectory:
@@ -224,7 +255,10 @@ def _step_plan(step: Step) -> StepPlan:
         branch=step.branch,
         consent_by_silence=step.silence == "consent",
         after_result=step.after_result,
-        pauses_clock=step.pauses_clock and step.kind == "task",
+        pauses_clock=step.pauses_clock and step.kind != "payment",
         results=step.results,
         max_extensions=step.max_extensions,
+        back=step.back,
+        verification=step.verification,
+        place=step.place,
     )

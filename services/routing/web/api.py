@@ -177,6 +177,7 @@ def detail(seen: SeenTask) -> dict[str, Any]:
         "form": seen.form,
         "papers": msgspec.to_builtins(seen.case.papers),
         "results": list(seen.results),
+        "may": list(seen.may),
     }
 
 

@@ -89,6 +89,11 @@ class TaskDetailSchema(TaskSchema):
     form = fields.Dict(keys=fields.String(), required=True)
     papers = fields.List(fields.Dict(keys=fields.String()), required=True)
     results = fields.List(fields.String(), required=True)
+    may = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "answers that it allows beside the usual"},
+    )
 
 
 class FilesSchema(Schema):

@@ -31,6 +31,8 @@ KINDS: Final[Mapping[str, str]] = {
     "supplement_needed": msgid("Đề nghị bổ sung giấy tờ"),
     "refused": msgid("Từ chối giải quyết"),
     "not_ours": msgid("Không thuộc thẩm quyền"),
+    "sent_back": msgid("Trả về bước trước"),
+    "verification_needed": msgid("Mở xác minh bổ sung"),
     "more_time_needed": msgid("Xin thêm thời gian"),
 }
 UNKNOWN_KIND: Final = msgid("Câu trả lời")
@@ -111,6 +113,10 @@ def outcome(task: Task) -> str:
     """How a task ended, empty while it is open."""
     if task.closed_by == "transferred":
         return gettext("Đã chuyển đi: không thuộc thẩm quyền")
+    if task.closed_by == "sent_back":
+        return gettext("Đã trả về bước trước")
+    if task.undone:
+        return gettext("Không còn tính: hồ sơ được trả về bước trước để làm lại")
     return gettext(OUTCOMES.get(task.outcome, "")) if task.outcome else ""
 
 

@@ -18,6 +18,7 @@ from shared.catalogue.checks.periods import check_periods
 from shared.catalogue.checks.roles import check_roles
 from shared.catalogue.checks.rules import check_rules
 from shared.catalogue.checks.sizes import check_sizes
+from shared.catalogue.checks.steps import check_steps
 from shared.catalogue.checks.times import check_times
 from shared.catalogue.faults import Faults
 from shared.catalogue.read import Folder
@@ -28,6 +29,7 @@ def check_folder(folder: Folder, faults: Faults, *, today: date | None = None) -
     check_names(folder, faults)
     check_periods(folder)
     check_graphs(folder)
+    check_steps(folder)
     check_times(folder)
     check_roles(folder)
     check_calendars(folder, today=today)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from shared.catalogue.faults import did_you_mean
-from shared.catalogue.model import Procedure, Step
+from shared.catalogue.model import Procedure
 from shared.catalogue.read import Folder, Found
 from shared.catalogue.source import Entry
+from shared.catalogue.step import Step
 
 
 def check_graphs(folder: Folder) -> None:

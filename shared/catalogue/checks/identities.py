@@ -9,7 +9,7 @@ from shared.catalogue.read import Folder
 from shared.catalogue.source import Entry
 
 #: What a parcel of land is known by, and a person.
-_OF_LAND: Final = ("number", "text")
+_OF_LAND: Final = ("number", "text", "choice")
 _OF_PEOPLE: Final = ("name", "date", "id_number")
 
 

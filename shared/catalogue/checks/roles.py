@@ -42,8 +42,12 @@ def check_roles(folder: Folder) -> None:
                     en=f"there is no role '{step.role}' in agencies/roles.yaml: {en}",
                     vi=f"không có vai trò '{step.role}' trong agencies/roles.yaml: {vi}",
                 )
+            elif step.place is not None:
+                wards = {w.value.code for w in folder.wards if any(map(w.value.is_valid, days[:1]))}
+                _check_found(step.role, entry, dict.fromkeys(days, wards), agencies)
             elif step.role:
-                _check_found(step.role, entry, offices, agencies)
+                asked = {day: {o.territory for o in offices[day]} for day in days}
+                _check_found(step.role, entry, asked, agencies)
 
 
 def _days(procedure: Procedure, agencies: Iterable[Agency]) -> list[date]:
@@ -63,20 +67,21 @@ def _offices(procedure: Procedure, agencies: Iterable[Agency], day: date) -> lis
         if agency.is_office
         and agency.is_valid(day)
         and agency.check == procedure.check
-        and (agency.territory == WHOLE_CITY) == (procedure.level == "city")
+        and procedure.taken_at(agency.territory)
     ]
 
 
 def _check_found(
-    role: str, entry: Entry, offices: dict[date, list[Agency]], agencies: list[Agency]
+    role: str, entry: Entry, asked: dict[date, set[str]], agencies: list[Agency]
 ) -> None:
-    for day, open_offices in offices.items():
+    """Somebody holds the role for every territory that is asked for on each day."""
+    for day, territories in asked.items():
         places = {
             agency.territory for agency in agencies if role in agency.roles and agency.is_valid(day)
         }
         if WHOLE_CITY in places:
             continue
-        missing = [office.code for office in open_offices if office.territory not in places]
+        missing = sorted(territories - places)
         if missing:
             shown = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
             entry.fault(
@@ -94,7 +99,7 @@ def _check_rivals(agencies: Iterable[Found[Agency]]) -> None:
     held: dict[tuple[str, str], list[Agency]] = {}
     for found in agencies:
         agency = found.value
-        for role in agency.roles:
+        for role in set(agency.roles) - {DESK}:  # a ward may have several desks
             rivals = held.setdefault((role, agency.territory), [])
             for other in rivals:
                 if agency.check != other.check:

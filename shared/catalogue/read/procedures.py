@@ -22,7 +22,13 @@ from shared.catalogue.model import (
     Unit,
 )
 from shared.catalogue.read.found import Found
-from shared.catalogue.read.steps import read_duration, read_results, read_slug, read_step
+from shared.catalogue.read.steps import (
+    read_duration,
+    read_other_times,
+    read_results,
+    read_slug,
+    read_step,
+)
 from shared.catalogue.source import Entry
 from shared.kernel.calendar import Duration
 
@@ -80,6 +86,7 @@ def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
     valid_from, valid_to = entry.day("valid_from"), None
     if entry.writes("valid_to"):  # never inherited: each version ends on its own day
         valid_to = entry.maybe_day("valid_to")
+    level, also = _levels(entry)
     procedure = Procedure(
         code=code,
         version=number,
@@ -88,7 +95,7 @@ def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
         name=entry.text("name"),
         short_name=_short_name(entry),
         field=entry.text("field"),
-        level=entry.choice("level", get_args(Level)),
+        level=level,
         duration=read_duration(entry, "duration") or Duration(1, "working_day"),
         supplement_rule=entry.choice("supplement_rule", get_args(SupplementRule)),
         max_supplement_rounds=entry.maybe_number("max_supplement_rounds"),
@@ -101,6 +108,8 @@ def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
         results=read_results(entry),
         channels=_channels(entry),
         check=entry.flag("check", default=False),
+        other_times=read_other_times(entry),
+        also_level=also,
     )
     if not steps:
         entry.fault(
@@ -110,6 +119,13 @@ def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
         )
     parts = {"papers": papers, "form": form, "branches": branches, "steps": steps}
     return Found(procedure, entry, parts)
+
+
+def _levels(entry: Entry) -> tuple[Level, Level | None]:
+    """Whose desks take it in: one level, or both, `[commune, city]`."""
+    if set(entry.texts("level")) == set(get_args(Level)):
+        return "commune", "city"
+    return entry.choice("level", get_args(Level)), None
 
 
 def _short_name(entry: Entry) -> str:

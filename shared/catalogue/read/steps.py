@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import get_args
 
-from shared.catalogue.model import Silence, Step, StepKind
 from shared.catalogue.source import Entry
+from shared.catalogue.step import Back, OtherTime, Silence, Step, StepKind, Verification
 from shared.kernel.calendar import Duration
 
 RESULT_CODE = re.compile(r"^KQ\.G\d{2}\.\d{6}$")
@@ -68,9 +68,79 @@ def read_step(entry: Entry) -> Step:
         pauses_clock=entry.flag("pauses_clock", default=False),
         results=read_results(entry),
         max_extensions=entry.number("max_extensions", default=1),
+        other_times=read_other_times(entry),
+        back=_back(entry),
+        verification=_verification(entry),
+        place=entry.maybe_text("place"),
     )
     entry.done()
     return step
+
+
+def read_other_times(entry: Entry) -> tuple[OtherTime, ...]:
+    """Times for some ways of filing, some cases of the declaration, some branches."""
+    return tuple(_other_time(item) for item in entry.entries("other_times"))
+
+
+def _other_time(entry: Entry) -> OtherTime:
+    channel, branch = entry.maybe_text("channel"), entry.maybe_text("branch")
+    field, value = entry.maybe_text("field"), entry.maybe_text("is")
+    if not (channel or field or branch):
+        entry.fault(
+            "time",
+            en="say for whom this time is: channel, field (with is) or branch",
+            vi="hãy ghi thời hạn này cho ai: channel, field (kèm is) hoặc branch",
+        )
+    if (field is None) != (value is None):
+        entry.fault(
+            "field",
+            en="a case needs both: field, and is with the answer",
+            vi="một trường hợp cần cả hai: field, và is là câu trả lời",
+        )
+    time = _needed_time(entry, "time")
+    entry.done()
+    return OtherTime(time, channel, field, value, branch)
+
+
+def _needed_time(entry: Entry, key: str) -> Duration:
+    found = read_duration(entry, key)
+    if found is None:
+        entry.fault(
+            key,
+            en=f"'{key}' is missing: write {{value: 5, unit: working_day}}",
+            vi=f"thiếu '{key}': hãy ghi {{value: 5, unit: working_day}}",
+        )
+    return found or Duration(1, "working_day")
+
+
+def _back(entry: Entry) -> Back | None:
+    inner = entry.entry("back")
+    if inner is None:
+        return None
+    back = Back(inner.text("to"), inner.maybe_number("most") or 0)
+    if back.most < 1:
+        inner.fault(
+            "most",
+            en="a loop needs a bound: write how often at most, such as most: 2",
+            vi="vòng lặp phải có giới hạn: hãy ghi tối đa mấy lần, như most: 2",
+        )
+    inner.done()
+    return back
+
+
+def _verification(entry: Entry) -> Verification | None:
+    inner = entry.entry("verification")
+    if inner is None:
+        return None
+    found = Verification(_needed_time(inner, "time"), inner.number("most", default=1))
+    if found.most < 1:
+        inner.fault(
+            "most",
+            en="write how often at most, such as most: 1",
+            vi="hãy ghi tối đa mấy lần, như most: 1",
+        )
+    inner.done()
+    return found
 
 
 def read_results(entry: Entry) -> tuple[str, ...]:

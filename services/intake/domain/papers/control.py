@@ -26,7 +26,9 @@ from shared.events.routing import (
     StepAnswered,
     StepOpened,
     StepRepeated,
+    StepSentBack,
     StepTransferred,
+    VerificationOpened,
 )
 from shared.kernel.clock import to_vn
 
@@ -79,11 +81,39 @@ def hand_overs(matter: Matter) -> tuple[HandOver, ...]:
                     opened.opened_at,
                     opened.due_at,
                 )
+            case StepSentBack() as back:
+                _send_back(found, back)
+            case StepAnswered(answer="elapsed") | VerificationOpened() as later:
+                if later.task in found:
+                    found[later.task] = _by_the_law(found[later.task], later)
             case StepAnswered() | StepRepeated() | DeadlineMissed() | StepTransferred() as later:
                 held = found.get(later.task or "")
                 if held is not None:
                     found[later.task or ""] = _after(held, later)
     return tuple(found.values())
+
+
+def _send_back(found: dict[str, HandOver], fact: StepSentBack) -> None:
+    """Its own step ends with it; what is done again keeps its rows, and gets new ones."""
+    at = fact.sent_back_at
+    for task in (each for each in fact.undone if each in found):
+        held, again = found[task], task != fact.task
+        told = ("làm lại",) if again else (f"trả về bước {fact.to.name}", fact.reason)
+        found[task] = replace(
+            held,
+            taken_at=held.taken_at if again else held.taken_at or at,
+            ended_at=held.ended_at or at,
+            late=held.late if again else fact.late,
+            notes=(*held.notes, *told),
+        )
+
+
+def _by_the_law(held: HandOver, fact: StepAnswered | VerificationOpened) -> HandOver:
+    """A waiting period is over, or an extra verification has its own time: nobody is late."""
+    if isinstance(fact, StepAnswered):
+        return replace(held, taken_at=held.given_at, ended_at=fact.answered_at)
+    notes = (*held.notes, "xác minh bổ sung", fact.reason)
+    return replace(held, taken_at=held.taken_at or fact.opened_at, due_at=fact.due_at, notes=notes)
 
 
 def _after(
@@ -131,7 +161,7 @@ def control(matter: Matter) -> OfficialPaper:
                 Field("Thủ tục", matter.procedure.name),
                 Field("Nơi tiếp nhận", matter.office.name),
                 Field("Nhận hồ sơ lúc", minute(dossier.received_at)),
-                Field("Thời hạn giải quyết", duration(matter.procedure)),
+                Field("Thời hạn giải quyết", duration(matter.legal_time)),
                 Field("Hẹn trả lần đầu", minute(dossier.promised_at)),
                 Field("Hạn hiện nay", minute(dossier.due_at)),
             )

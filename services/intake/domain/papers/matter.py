@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
 
-from services.intake.domain.circumstances import Circumstances
+from services.intake.domain.circumstances import Circumstances, legal_time
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.papers.model import Block, Field, OfficialPaper, Signer
 from shared.catalogue import WHOLE_CITY, Agency, FormKind, OfficialForm, Procedure
 from shared.events.event import Event
+from shared.kernel.calendar import Duration
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import NotFound
 
@@ -37,6 +38,11 @@ class Matter:
     def procedure(self) -> Procedure:
         """The version that the dossier keeps for life."""
         return self.around.procedure(self.dossier)
+
+    @property
+    def legal_time(self) -> Duration:
+        """What the law gives for a dossier like this."""
+        return legal_time(self.procedure, self.dossier)
 
     @property
     def office(self) -> Agency:

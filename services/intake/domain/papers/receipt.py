@@ -83,7 +83,7 @@ def _blocks(matter: Matter) -> Iterator[Block]:
             Field("Hình thức nộp", CHANNELS_VI[dossier.channel].capitalize()),
             Field("Nộp lúc", minute(dossier.submitted_at)),
             *([Field("Tiếp nhận lúc", minute(dossier.received_at))] if dossier.received_at else []),
-            Field("Thời hạn giải quyết", duration(procedure)),
+            Field("Thời hạn giải quyết", duration(matter.legal_time)),
             Field("Lệ phí", fee(procedure)),
             Field("Nơi nhận kết quả", f"{office.name}, {office.address}"),
             Field("Giờ mở cửa", matter.openings),

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from shared.catalogue import FormField, Procedure
+from shared.kernel.calendar import Duration
 from shared.kernel.clock import parse_day, to_vn
 from shared.kernel.numbers import vietnamese
 from shared.kernel.text import msgid
@@ -55,9 +56,8 @@ def money(dong: float) -> str:
     return f"{vietnamese(dong)} đồng"
 
 
-def duration(procedure: Procedure, say: Callable[[str], str] = str) -> str:
+def duration(time: Duration, say: Callable[[str], str] = str) -> str:
     """The legal time, `5 ngày làm việc`; a page gives `say`, which puts it into its language."""
-    time = procedure.duration
     if time.unit == "same_day":
         return say(msgid("trong ngày"))
     return f"{time.value} {say(_UNITS[time.unit])}"

@@ -16,7 +16,7 @@ from services.intake.usecases import look
 from services.intake.usecases.results import results_of
 from services.intake.web.deps import agency_name, deps
 from services.intake.web.openings import openings
-from services.intake.web.where import milestones, places, sent_by, stages
+from services.intake.web.where import milestones, places, sent_by, stages, verifications
 from shared.identity.askers import HEADER, Askers
 from shared.identity.audit import saw
 from shared.identity.callers import place_of
@@ -60,7 +60,7 @@ def _find() -> str | tuple[str, int]:
         with known.store.read() as connection:
             dossier = look.for_citizen(connection, code, word)
             results = results_of(connection, dossier)
-            known_stages = stages(look.timeline(connection, dossier.code))
+            told_of = look.timeline(connection, dossier.code)
     except NotFound as missing:
         guard_of().metrics.tried(DOOR, "not_found")
         _log.info("web.look_up_refused", place=place_of(request.remote_addr))
@@ -77,9 +77,14 @@ def _find() -> str | tuple[str, int]:
         openings=openings(known.catalogue.reception(dossier.office)),
         next_step=next_step(dossier, office.name, office.hotline, told=told, overdue=overdue),
         overdue=overdue,
-        places=places(dossier, known_stages, office.name),
+        places=places(dossier, stages(told_of), office.name),
         milestones=milestones(
-            dossier, known_stages, agency_name, dated=told is not None, overdue=overdue
+            dossier,
+            stages(told_of),
+            agency_name,
+            verified=verifications(told_of),
+            dated=told is not None,
+            overdue=overdue,
         ),
         agency_name=agency_name,
         results=results,

@@ -31,8 +31,10 @@ from shared.events.routing import (
     StepAnswered,
     StepOpened,
     StepRepeated,
+    StepSentBack,
     StepTransferred,
     SupplementDropped,
+    VerificationOpened,
 )
 from shared.web.filters import vn_money
 from shared.web.words import gettext, msgid
@@ -49,6 +51,7 @@ _ANSWERS = {
     "supplement_needed": msgid("cần bổ sung giấy tờ"),
     "more_time_needed": msgid("cần thêm thời gian"),
     "not_ours": msgid("không thuộc thẩm quyền"),
+    "elapsed": msgid("hết thời gian chờ"),
     "silent": msgid("không trả lời"),
 }
 MOMENTS = {
@@ -66,6 +69,7 @@ MOMENTS = {
     "returned": msgid("đã trả kết quả"),
     "partly_returned": msgid("đã trả một phần kết quả"),
     "extended": msgid("lùi ngày hẹn"),
+    "verifying": msgid("xác minh bổ sung"),
     "stopped": msgid("dừng xử lý"),
     "withdrawn": msgid("đã rút hồ sơ"),
     "waybill_corrected": msgid("sửa mã vận đơn"),
@@ -172,6 +176,27 @@ def _step_transferred(event: StepTransferred) -> Words:
     ]
 
 
+def _sent_back(event: StepSentBack) -> Words:
+    return gettext(
+        "%(agency)s trả hồ sơ về bước trước (lần %(number)s): %(step)s",
+        agency=named(event.agency),
+        number=event.number,
+        step=named(event.to),
+    ), [
+        gettext("Từ bước: %(step)s", step=named(event.step)),
+        gettext("Lý do: %(reason)s", reason=event.reason),
+        gettext("Việc đã làm từ bước đó trở đi được làm lại"),
+    ]
+
+
+def _verification_opened(event: VerificationOpened) -> Words:
+    return gettext("%(agency)s mở xác minh bổ sung", agency=named(event.agency)), [
+        named(event.step),
+        gettext("Lý do: %(reason)s", reason=event.reason),
+        when(gettext("Hạn của bước"), event.due_at),
+    ]
+
+
 def _handed_to(event: StepTransferred) -> str:
     if event.to is None:
         return gettext("chờ trưởng bộ phận chọn cơ quan")
@@ -264,6 +289,8 @@ ROWS: Final = (
     row(StepRepeated, _step_repeated, "waiting"),
     row(StepAnswered, _step_answered, "going"),
     row(StepTransferred, _step_transferred, "waiting"),
+    row(StepSentBack, _sent_back, "waiting"),
+    row(VerificationOpened, _verification_opened, "waiting"),
     row(CorrectionOvertaken, _overtaken, "bad"),
     row(DeadlineNear, _deadline(msgid("Sắp đến hạn")), "waiting"),
     row(DeadlineMissed, _deadline(msgid("Quá hạn")), "bad"),

@@ -21,6 +21,7 @@ from shared.events.intake import (
     DossierRegistered,
     DossierReturned,
     DossierSupplemented,
+    DossierVerifying,
     DossierWithdrawn,
     DropConfirmed,
     ExtensionGranted,
@@ -165,6 +166,17 @@ def _extension_refused(event: ExtensionRefused) -> Words:
     ]
 
 
+def _verifying(event: DossierVerifying) -> Words:
+    return gettext("Ngày hẹn trả lùi theo luật vì xác minh bổ sung"), [
+        gettext(
+            "%(agency)s xác minh: %(step)s", agency=named(event.agency), step=named(event.step)
+        ),
+        gettext("Lý do: %(reason)s", reason=event.reason),
+        when(gettext("Đã hẹn"), event.due_before),
+        when(gettext("Hẹn trả"), event.due_at),
+    ]
+
+
 def _apologised(event: DossierApologised) -> Words:
     said = {"head": gettext("Lãnh đạo"), "clock": gettext("Hệ thống")}[event.by]
     title = gettext(
@@ -291,6 +303,7 @@ ROWS: Final = (
     row(DropConfirmed, _drop_confirmed, "quiet"),
     row(ExtensionGranted, _extension_granted, "waiting"),
     row(ExtensionRefused, _extension_refused, "quiet"),
+    row(DossierVerifying, _verifying, "going"),
     row(DossierApologised, _apologised, "waiting"),
     row(DossierWithdrawn, _withdrawn, "quiet"),
     row(DossierReturned, _returned, "good"),

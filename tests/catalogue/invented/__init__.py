@@ -1,0 +1,19 @@
+"""The city's catalogue with procedures that are invented, one for each thing a step can say."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from shared.settings import PROJECT
+
+SECOND = "diem-tiep-nhan-phuong-1"
+LOOP, TIMES, VERIFICATION, WAIT, PLACE = (f"0.00001{number}" for number in range(1, 6))
+
+
+def with_invented(folder: Path) -> Path:
+    """A copy of the city's catalogue in a folder of the test's own, with the invented ones in."""
+    shutil.copytree(PROJECT / "catalogue", folder)
+    for file in Path(__file__).parent.glob("*.yaml"):
+        shutil.copy(file, folder / ("agencies" if file.stem == "agencies" else "procedures"))
+    return folder
