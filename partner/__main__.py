@@ -129,10 +129,10 @@ def _evidence_command(commands: argparse._SubParsersAction[argparse.ArgumentPars
     verify = checks.add_parser("verify", help="every signature, gap and order of it")
     verify.add_argument("file", type=Path)
     verify.add_argument("--keys", type=Path, help="public keys that you have from elsewhere (JSON)")
-    verify.set_defaults(alone=_verify)
+    verify.set_defaults(alone=_check_evidence)
 
 
-def _verify(options: argparse.Namespace) -> int:
+def _check_evidence(options: argparse.Namespace) -> int:
     trusted = None
     if options.keys is not None:
         try:
