@@ -81,7 +81,9 @@ def test_every_process_of_the_compose_file_is_asked():
     (job,) = asked["scrape_configs"]
     targets = {target for config in job["static_configs"] for target in config["targets"]}
     services = yaml.safe_load((PROJECT / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    running = {name for name in services if name.endswith(("-web", "-work", "-webhooks", "-queues"))}
+    running = {
+        name for name in services if name.endswith(("-web", "-work", "-webhooks", "-queues"))
+    }
     assert targets == {f"{name}:9000" for name in running}
     doors = services["lienthong"]["environment"]["LIENTHONG_STATUS_DOORS"]
     assert set(doors.split()) == {f"http://{name}:9000" for name in running}
