@@ -13,6 +13,7 @@ from partner.__main__ import main
 from partner.environment import secret
 from tests.partner.conftest import CityBroker
 
+SIGNING = ("evidence.py", "signing.py")
 PARTNER = Path(__file__).resolve().parent.parent.parent / "partner"
 
 
@@ -140,6 +141,8 @@ def test_the_kit_needs_nothing_but_python_and_pika():
                 used = {(node.module or "").partition(".")[0]}
             else:
                 continue
+            if file.name in SIGNING and node.col_offset:  # inside a function: `partner[sign]`
+                used -= {"cryptography"}
             assert used <= allowed, f"{file.name} imports {used - allowed}"
 
 
