@@ -7,7 +7,7 @@ it is told to and publishes on the real bus. No test lives here.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,9 @@ class ScatteringBus:
 
     def declare(self, exchanges: Sequence[Exchange], queues: Sequence[Queue]) -> None:
         self.real.declare(exchanges, queues)
+
+    def not_again(self, ask: Callable[[], Collection[str]]) -> None:
+        self.real.not_again(ask)
 
     def publisher(self) -> _IntoTheBag:
         return _IntoTheBag(self.bag)

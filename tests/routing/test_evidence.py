@@ -351,13 +351,13 @@ def test_the_book_says_what_is_signed_and_gives_the_file_away(small_town: Town) 
     carry_here(town.web, town.service.web, ("agency", OFFICE))
     page = town.web.get(f"{BOOK}?ngay=01/03/2022").get_data(as_text=True)
     assert "chờ ký" in page
-    given = town.web.get(f"{BOOK}/bang-chung?ngay=01/03/2022")
+    given = town.web.get(f"{BOOK}/bang-chung.jsonl?ngay=01/03/2022")
     assert "bang-chung-phuong-1-20220301.jsonl" in given.headers["Content-Disposition"]
     found = verify(given.data.splitlines())
     assert (found.faults, found.records) == ([], 1), "sealed before it is given away"
     page = town.web.get(f"{BOOK}?ngay=01/03/2022").get_data(as_text=True)
     assert "thành phố đã ký, bản ghi 1" in page
-    empty = verify(town.web.get(f"{BOOK}/bang-chung?ngay=02/03/2022").data.splitlines())
+    empty = verify(town.web.get(f"{BOOK}/bang-chung.jsonl?ngay=02/03/2022").data.splitlines())
     assert (empty.faults, empty.records) == ([], 0)
 
 

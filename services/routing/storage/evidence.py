@@ -228,6 +228,12 @@ def forget_salts(connection: sa.Connection, found: Sequence[Any]) -> int:
     return connection.execute(mine.values(salt=None)).rowcount
 
 
+def forget_about(connection: sa.Connection, asked: Sequence[str]) -> None:
+    """The same of what was said about these tasks."""
+    mine = sa.update(evidence).where(evidence.c.about.in_(asked))
+    connection.execute(mine.values(salt=None))
+
+
 # --- reading --------------------------------------------------------------------------------------
 
 

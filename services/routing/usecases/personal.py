@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from services.routing.storage import clearing
+from services.routing.storage import clearing, evidence
 from services.routing.storage.tables import cases, tasks
 from shared.database import UnitOfWork
 from shared.events.forms import without_forms
@@ -58,4 +58,5 @@ def erase(uow: UnitOfWork, codes: Sequence[str], _who: str) -> int:
     count = clearing.empty_forms(connection, codes)
     for table in (LEDGERS.inbox, LEDGERS.outbox):
         count += change_bodies(connection, table, subjects, without_forms)
+    evidence.forget_about(connection, of_tasks)
     return count

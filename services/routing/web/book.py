@@ -19,7 +19,7 @@ from shared.kernel.numbers import Unreadable
 from shared.web.words import gettext, said
 
 PAGE: Final = "/nhiem-vu/so-giao-nhan"
-EVIDENCE: Final = f"{PAGE}/bang-chung"
+EVIDENCE: Final = f"{PAGE}/bang-chung.jsonl"
 
 
 def add_pages(blue: Blueprint, door: Door) -> None:
