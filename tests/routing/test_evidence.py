@@ -22,6 +22,7 @@ from services.routing.domain.signing import Signer, as_text, draw, holds, key_id
 from services.routing.storage import evidence as storage
 from services.routing.storage.tables import evidence
 from services.routing.usecases import evidence as usecases
+from services.routing.usecases.personal import erase
 from services.routing.usecases.prune import prune
 from shared.messaging.tables import LEDGERS
 from tests.routing.test_book import BOOK, book, fetch
@@ -182,8 +183,23 @@ def test_what_is_handed_over_and_answered_is_sealed_once_and_tells_of_nobody(tow
     assert [each.record for each in book(town)] == [1, 4]
 
 
-def test_a_message_can_be_matched_with_its_record_until_the_forms_go(small_town: Town) -> None:
-    town, settings = small_town, small_town.service.settings
+def too_old(town: Town) -> None:
+    settings = town.service.settings
+    town.clock.advance(timedelta(days=settings.keep_forms_days + 1))
+    cleared = {(each.what, each.count) for each in prune(town.service.store, settings)}
+    assert ("salts of evidence", 1) in cleared
+
+
+def erased(town: Town) -> None:
+    with town.service.store.begin() as uow:
+        erase(uow, [CODE], "Lê Hoa")
+
+
+@pytest.mark.parametrize("forget", [too_old, erased])
+def test_a_message_can_be_matched_with_its_record_until_the_forms_go(
+    small_town: Town, forget: Callable[[Town], None]
+) -> None:
+    town = small_town
     town.receive(CODE)
     seal(town)
     outbox = LEDGERS.outbox.c
@@ -193,10 +209,7 @@ def test_a_message_can_be_matched_with_its_record_until_the_forms_go(small_town:
     assert matching(file_of(town), body) == [], "without salts nothing can be tried"
     assert matching(file_of(town, salts=True), body) == [1]
     assert matching(file_of(town, salts=True), body + b" ") == []
-    town.clock.advance(timedelta(days=settings.keep_forms_days + 1))
-    assert ("salts of evidence", 1) in {
-        (each.what, each.count) for each in prune(town.service.store, settings)
-    }
+    forget(town)
     lines = file_of(town, salts=True)
     assert (matching(lines, body), verify(lines).faults) == ([], [])
 
