@@ -178,7 +178,12 @@ def _process(built: BuiltCity, place: Place, lines: Mapping[str, FaultProxy], na
         clock = _clock(built, name)
         stepped.write(clock, 0)
         env[stepped.NAME], module = str(clock), stepped.__name__
-    own = replace(settings, data_dir=built.data_dir / "-".join([service, kind, *number]))
+    own = replace(
+        settings,
+        data_dir=built.data_dir / "-".join([service, kind, *number]),
+        # A folder each, and yet one can open what another has sealed.
+        privacy_keys=settings.privacy_keys or built.data_dir / "privacy.keys",
+    )
     words = ("web", "--server", "waitress") if kind == "web" else ("work",)
     return service_process(own, *words, env=env, module=module)
 

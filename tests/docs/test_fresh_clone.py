@@ -32,9 +32,9 @@ ENDS: dict[Words, str] = {
     ("agency", "mail"): "./run agency mail ubnd-phuong-1 truong@phuong1.example",
     ("agency", "webhook"): "./run agency webhook",
     ("evidence", "export"): "./run evidence export cong-an-phuong-1 {}/evidence.jsonl",
-    ("evidence", "verify"): "./run evidence verify {}/evidence.jsonl",
+    ("evidence", "verify"): "./run evidence verify evidence.jsonl",
     ("evidence", "keys"): "./run evidence keys",
-    ("partner", "evidence"): "python -m partner evidence verify {}/evidence.jsonl",
+    ("partner", "evidence"): "python -m partner evidence verify evidence.jsonl",
     ("agency", "add"): "./run agency add ubnd-phuong-1",
     ("agency", "rotate"): "./run agency rotate ubnd-phuong-1 --key",
     ("agency", "pause"): "./run agency pause ubnd-phuong-1 --why thu",
@@ -159,12 +159,13 @@ print("looked at", len(files))
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """A clone whose databases have their tables, a log to play and secrets to show."""
+    """A clone whose databases have their tables, a log to play, secrets to show and evidence to check."""
     made = Clone(tmp_path_factory.mktemp("fresh"))
     (made.folder / "log.csv").write_text(LOG)
     for line in (
         "./run migrate",
         "./run secrets make secrets --postgres a:1 --rabbitmq b:2 --smtp smtp://c:25",
+        "./run evidence export cong-an-phuong-1 evidence.jsonl",
     ):
         done = made.type(*line.split())
         assert done.returncode == 0, done.stderr

@@ -18,6 +18,7 @@ from services.intake.storage.tables import dossiers
 from services.intake.usecases import desk as verbs
 from services.intake.usecases.pass_time import due, pass_time
 from shared.catalogue import PapersRule
+from shared.database.resealing import open_all
 from shared.events.event import Event
 from shared.events.intake import (
     DeadlineStated,
@@ -293,6 +294,8 @@ def test_a_request_of_the_version_before_gets_its_lapse_when_the_database_is_bro
     desk.started(code)
     desk.asked_for_papers(code, respond_by=BY)
     (asked,) = desk.dossier(code).waits
+    with desk.store.engine.begin() as connection:
+        open_all(connection, dossiers)  # that version sealed nothing
     go_back(desk.store.engine, MIGRATIONS, "0003")
     with desk.store.read() as connection:
         (wait,) = connection.scalar(sa.select(dossiers.c.progress))["waits"]
