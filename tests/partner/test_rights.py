@@ -14,8 +14,8 @@ import pika
 import pika.exceptions
 import pytest
 
-from deploy.rabbitmq import make
 from partner.settings import Address, Tls
+from services.routing.delivery import rights
 from shared.kernel.errors import BrokerAway
 from shared.messaging.amqp.address import parse
 from shared.messaging.amqp.connection import Link
@@ -60,7 +60,7 @@ def test_its_own_queue_can_be_read_and_acknowledged(broker: CityBroker):
 
 
 def test_nobody_keeps_the_others_out_by_opening_more_and_more(broker: CityBroker):
-    most = make.AGENCY_LIMITS["max-connections"]
+    most = rights.LIMITS["max-connections"]
     opened = [pika.BlockingConnection(pika.URLParameters(broker.url())) for _ in range(most)]
     try:
         with pytest.raises(pika.exceptions.AMQPConnectionError, match="connection limit"):
