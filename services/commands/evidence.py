@@ -52,7 +52,7 @@ def export(
     end = None if last is None else bounds(last.date())[1]
     with opened("routing") as store:
         _known(settings, agency)
-        usecases.seal(store, signer, [agency])
+        usecases.catch_up(store, signer, agency)
         with store.read() as connection, file.open("w", encoding="utf-8") as out:
             given = (connection, signer, agency, store.clock.now())
             out.writelines(usecases.lines(*given, during=(begin, end), salts=salts))

@@ -374,6 +374,13 @@ def test_the_book_says_what_is_signed_and_gives_the_file_away(small_town: Town) 
     assert (empty.faults, empty.records) == ([], 0)
 
 
+def test_a_file_from_before_the_first_record_is_whole_as_well(small_town: Town) -> None:
+    carry_here(small_town.web, small_town.service.web, ("agency", OFFICE))
+    given = small_town.web.get(f"{BOOK}/bang-chung.jsonl?ngay=01/03/2022")
+    found = verify(given.data.splitlines())
+    assert (found.faults, found.records) == ([], 0)
+
+
 def test_a_file_is_checked_in_a_process_that_has_no_database(tmp_path: Path) -> None:
     file, keys = tmp_path / "f.jsonl", tmp_path / "keys.json"
     file.write_bytes(b"\n".join(made()))

@@ -116,6 +116,12 @@ def _begin(uow: UnitOfWork, signer: Signer) -> Key:
 # --- giving away ----------------------------------------------------------------------------------
 
 
+def catch_up(store: Store, signer: Signer, agency: str) -> None:
+    """What a file of this agency needs: the key that signs its end, and all that has just happened."""
+    begin_key(store, signer)
+    seal(store, signer, [agency])
+
+
 def lines(
     connection: sa.Connection,
     signer: Signer,

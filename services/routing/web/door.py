@@ -117,7 +117,7 @@ class Door:
     def evidence(self, agency: str, day: date) -> Iterator[str]:
         """The lines of an agency's file of evidence of a day; what has just happened is sealed first."""
         signer, now = self.signer(), self.store.clock.now()
-        evidence.seal(self.store, signer, [agency])
+        evidence.catch_up(self.store, signer, agency)
         with self.store.read() as connection:
             yield from evidence.lines(connection, signer, agency, now, during=bounds(day))
 
