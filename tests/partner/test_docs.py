@@ -103,6 +103,6 @@ def test_the_findings_shown_are_what_the_check_says(broker: CityBroker, capsys):
 def test_every_command_shown_is_one_that_exists():
     lines = [line.partition(" # ")[0] for line in blocks("sh")[0].splitlines()]
     typed = [shlex.split(line)[3:] for line in lines if line.startswith("python -m partner")]
-    assert len(typed) == 20
+    assert len(typed) == 22
     for arguments in typed:
         parser({}).parse_args(arguments)
