@@ -155,6 +155,20 @@ def test_a_broker_that_cannot_be_reached_is_away_and_names_no_password() -> None
         assert "geheim" not in str(raised.value)
 
 
+def test_a_line_that_the_broker_closed_while_nobody_asked_says_nothing_of_the_broker(
+    on_servers: ServersBackend,
+) -> None:
+    real = urllib.parse.urlsplit(on_servers.amqp_url())
+    with FaultProxy((real.hostname or "", real.port or 0)) as proxy:
+        login = real.netloc.rpartition("@")[0]
+        bus = Bus(f"amqp://{login}@{proxy.host}:{proxy.port}{real.path}")
+        bus.ping()
+        proxy.cut()
+        proxy.heal()
+        bus.ping()
+        bus.close()
+
+
 def test_of_a_list_of_brokers_the_first_that_answers_is_taken(on_servers: ServersBackend) -> None:
     real = on_servers.amqp_url()
     login = urllib.parse.urlsplit(real).netloc.rpartition("@")[0]

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
+from shared.kernel.errors import BrokerAway
 from shared.messaging.amqp.address import parse
 from shared.messaging.amqp.connection import Link
 from shared.messaging.amqp.publisher import AmqpPublisher
@@ -53,7 +54,17 @@ class AmqpTransport:
         return found[0] if found else None
 
     def ping(self) -> None:
-        with self._lock, self._asking.guard() as channel:
+        with self._lock:
+            used = self._asking.open
+            try:
+                self._ping()
+            except BrokerAway:
+                if not used:
+                    raise
+                self._ping()  # a line that lay idle was closed by the broker: it may be there yet
+
+    def _ping(self) -> None:
+        with self._asking.guard() as channel:
             channel.basic_qos(0, 1, False)
 
     def close(self) -> None:
