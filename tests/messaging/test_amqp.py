@@ -155,17 +155,18 @@ def test_a_broker_that_cannot_be_reached_is_away_and_names_no_password() -> None
         assert "geheim" not in str(raised.value)
 
 
+@pytest.mark.parametrize("ask", [Bus.ping, lambda bus: bus.depth("in")], ids=["ping", "depth"])
 def test_a_line_that_the_broker_closed_while_nobody_asked_says_nothing_of_the_broker(
-    on_servers: ServersBackend,
+    on_servers: ServersBackend, ask: Callable[[Bus], object]
 ) -> None:
     real = urllib.parse.urlsplit(on_servers.amqp_url())
     with FaultProxy((real.hostname or "", real.port or 0)) as proxy:
         login = real.netloc.rpartition("@")[0]
         bus = Bus(f"amqp://{login}@{proxy.host}:{proxy.port}{real.path}")
-        bus.ping()
+        ask(bus)
         proxy.cut()
         proxy.heal()
-        bus.ping()
+        ask(bus)
         bus.close()
 
 

@@ -49,23 +49,26 @@ class AmqpTransport:
             told = channel.queue_declare(self._prefix + queue, passive=True)
             found.append(Seen(told.message_count, told.consumer_count))
 
-        with self._lock:
-            attempt(self._asking, look)
+        self._ask(lambda: attempt(self._asking, look))
         return found[0] if found else None
 
     def ping(self) -> None:
-        with self._lock:
-            used = self._asking.open
-            try:
-                self._ping()
-            except BrokerAway:
-                if not used:
-                    raise
-                self._ping()  # a line that lay idle was closed by the broker: it may be there yet
+        self._ask(self._ping)
 
     def _ping(self) -> None:
         with self._asking.guard() as channel:
             channel.basic_qos(0, 1, False)
+
+    def _ask(self, question: Callable[[], object]) -> None:
+        """Once more where the line lay idle: the broker may have closed it, and be there yet."""
+        with self._lock:
+            used = self._asking.open
+            try:
+                question()
+            except BrokerAway:
+                if not used:
+                    raise
+                question()
 
     def close(self) -> None:
         with self._lock:
