@@ -99,7 +99,7 @@ def opened_page(browser: Any, width: int, **more: Any) -> Iterator[Any]:
 
 def _note(page: Any, message: Any) -> None:
     """Keep a complaint, unless it only repeats a status that a test asks for on purpose."""
-    expected = any(status in message.text for status in ("403", "404", "409", "422"))
+    expected = any(status in message.text for status in ("401", "403", "404", "409", "422"))
     if message.type in ("error", "warning") and not expected:
         page.complaints.append(message.text)
 

@@ -204,7 +204,7 @@ def write(happened: Event) -> bytes:
         raise ContractBroken(f"{kind.type} cannot be written as JSON") from None
     if not same:  # NaN became null, a list stands for a tuple
         raise ContractBroken(f"{kind.type} would be read as another than it is")
-    if b"\\u0000" in data and names.has_nul(data):
+    if names.has_nul(data):
         raise ContractBroken(f"{kind.type} holds a NUL, which no database keeps")
     return data
 
@@ -214,6 +214,8 @@ def read(kind: Kind, data: bytes) -> Event:
 
     Raises `Unreadable` naming the place and the rule, never a value.
     """
+    if names.has_nul(data):
+        raise Unreadable(f"{kind.type} holds a NUL, which no database keeps")
     try:
         return _in_utc(kind, _decoded(kind, data))
     except msgspec.ValidationError as error:

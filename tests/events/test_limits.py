@@ -233,6 +233,13 @@ def test_an_instant_of_another_zone_is_written_as_the_same_instant():
     )  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda kind: kind.type)
+def test_what_no_database_keeps_is_neither_written_nor_read(kind):
+    text = as_json({**sample(kind)["data"], "task": "a\x00", "dossier": "b\x00"})
+    with pytest.raises(Unreadable, match="NUL"):
+        read(kind, text)
+
+
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b'{"task":' + b"[" * 99_999, b"\xff"])
 def test_data_that_are_no_object_are_unreadable(data):
     with pytest.raises(Unreadable) as told:

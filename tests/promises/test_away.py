@@ -24,7 +24,7 @@ from tests.backends import EmbeddedBackend, ServersBackend
 from tests.embedded.townsfolk import INTERLINKED, unsent
 from tests.promises.crashes import loop
 from tests.promises.test_receipts import a_filing, ask
-from tests.promises.town import Portrait, Town, check_once, portrait
+from tests.promises.town import Portrait, Town, check_as_calm, check_once
 
 READERS = {"intake": "intake.facts", "routing": "routing.facts", "notify": "notify.facts"}
 
@@ -49,7 +49,7 @@ def becomes(town: Town, service: str, status: int) -> None:
 def check_calm(town: Town, calm: Mapping[str, Portrait], *codes: str) -> None:
     town.finish(*codes)
     for code in codes:
-        assert portrait(town.city, code) == calm[INTERLINKED]
+        check_as_calm(town.city, calm, code)
     check_once(town.city, *codes)
 
 

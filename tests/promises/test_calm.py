@@ -9,7 +9,7 @@ import pytest
 from shared.settings import SERVICES
 from tests.embedded.townsfolk import INTERLINKED, LAND
 from tests.promises.test_away import becomes
-from tests.promises.town import Portrait, Town, check_once, portrait
+from tests.promises.town import Portrait, Town, check_as_calm, check_once
 
 
 @pytest.mark.parametrize("procedure", [INTERLINKED, LAND])
@@ -18,5 +18,5 @@ def test_both_back_ends_end_alike(town: Town, calm: Mapping[str, Portrait], proc
     for service in SERVICES:
         becomes(town, service, 200)
     town.finish(code, procedure=procedure)
-    assert portrait(town.city, code, procedure=procedure) == calm[procedure]
+    check_as_calm(town.city, calm, code, procedure=procedure)
     check_once(town.city, code)

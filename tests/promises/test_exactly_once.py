@@ -23,7 +23,7 @@ from tests.backends import Backend
 from tests.embedded.townsfolk import INTERLINKED, LAND
 from tests.promises.crashes import loop
 from tests.promises.scattering import Postman, ScatteringBus, scattered
-from tests.promises.town import Portrait, Town, check_once, overtaken, portrait, without
+from tests.promises.town import Portrait, Town, check_as_calm, check_once
 
 Applied = dict[tuple[str, str], list[int]]
 
@@ -94,10 +94,7 @@ def test_shuffled_repeated_and_delayed_facts_end_like_a_calm_run(
     for name, code in codes.items():
         town.finish(code, procedure=name)
     for name, code in codes.items():
-        late = overtaken(town.city, code)
-        assert late <= {"received"}, "a receipt is said no more once there is a result; all else is"
-        drawn = without(portrait(town.city, code, procedure=name), late)
-        assert drawn == without(calm[name], late)
+        check_as_calm(town.city, calm, code, procedure=name)
     check_once(town.city, *codes.values())
     watch.check()
 

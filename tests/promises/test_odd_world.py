@@ -17,7 +17,7 @@ from tests.backends import ServersBackend
 from tests.embedded.townsfolk import INTERLINKED, held, unsent
 from tests.messaging.raw import RawPublisher
 from tests.messaging.test_odd_messages import ODD
-from tests.promises.town import Portrait, Town, gaps, portrait
+from tests.promises.town import Portrait, Town, check_as_calm, gaps
 
 KEYS = {
     "dossier.facts": ("intake.odd.made", "routing.odd.made", "steps.odd.made", "notify.odd.made"),
@@ -74,6 +74,6 @@ def test_every_consumer_parks_what_is_odd_and_carries_the_rest(
     assert given.keys() == {reading.queue for reading in READINGS}
     town.finish(code)
     town.carry(lambda: _parked(town) == given)
-    assert portrait(town.city, code) == calm[INTERLINKED]
+    check_as_calm(town.city, calm, code)
     assert {state for _, _, state, _ in held(town.city)} == {"parked"}
     assert (gaps(town.city, code), unsent(town.city)) == ([], 0)

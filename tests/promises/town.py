@@ -226,6 +226,16 @@ def without(drawn: Portrait, moments: set[str]) -> Portrait:
     )
 
 
+def check_as_calm(
+    city: City, calm: Mapping[str, Portrait], code: str, *, procedure: str = INTERLINKED
+) -> None:
+    """What became of it is what becomes of any; the receipt alone may be overtaken by the result."""
+    late = overtaken(city, code)
+    assert late <= {"received"}, "a receipt is said no more once there is a result; all else is"
+    drawn = without(portrait(city, code, procedure=procedure), late)
+    assert drawn == without(calm[procedure], late)
+
+
 def entries(city: City, service: str, code: str) -> list[Entry]:
     """The timeline of a dossier as one service has it."""
     store = city.services[service].store

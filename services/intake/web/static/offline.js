@@ -152,7 +152,8 @@
     const before = await forms.match(address);
     const age = Date.now() - Number(before?.headers.get("X-Kept-At") ?? 0);
     if (before && before.headers.get("X-Kept-By") === version && age >= 0 && age < FRESH_MS) return before.text();
-    const answer = await fetch(address, { cache: "no-store", redirect: "error" });
+    const answer = await fetch(address, { cache: "no-store", redirect: "manual" });
+    if (answer.type === "opaqueredirect") throw new Error("signed out");
     if ([404, 410].includes(answer.status)) await forms.delete(address);
     if (!answer.ok) return null;
     const text = await answer.text();
