@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -34,8 +34,17 @@ from shared.database.types import Instant
 _FEW: Final = 3
 
 Row = Mapping[str, Any]
+
+
+class Keyed(NamedTuple):
+    """A query for the rows of many keys, as each database looks them up; see `keyed`."""
+
+    on_sqlite: sa.Select[Any]
+    on_postgres: sa.Select[Any]
+
+
 #: A statement and the values of its parameters.
-Query = tuple[sa.Executable, Mapping[str, Any]]
+Query = tuple[sa.Executable | Keyed, Mapping[str, Any]]
 
 
 def query(connection: sa.Connection, *asked: Query) -> list[list[Any]]:
@@ -45,11 +54,16 @@ def query(connection: sa.Connection, *asked: Query) -> list[list[Any]]:
     only what was sealed is opened.
     Each statement must be one that is built once: its text is kept for ever.
     """
-    if _is_sqlite(connection):
-        return [list(connection.execute(text, dict(values))) for text, values in asked]
+    on_sqlite = _is_sqlite(connection)
+    said = [
+        (text[0 if on_sqlite else 1] if isinstance(text, Keyed) else text, values)
+        for text, values in asked
+    ]
+    if on_sqlite:
+        return [list(connection.execute(text, dict(values))) for text, values in said]
     from shared.database import pipeline
 
-    return pipeline.query(connection, asked)
+    return pipeline.query(connection, said)
 
 
 def execute(connection: sa.Connection, statement: sa.Executable, values: Row) -> None:
@@ -160,6 +174,19 @@ def among(column: sa.ColumnElement[str], keys: str = "keys") -> sa.ColumnElement
     The statement is then the same for any number of them.
     """
     return _Among(column, sa.bindparam(keys, type_=_Keys()))
+
+
+def keyed(asked: sa.Select[Any], column: sa.Column[str]) -> Keyed:
+    """The rows of this query whose text column is one of `keys`, for `query` alone.
+
+    PostgreSQL looks each key up by itself (see `_fetch_on_postgres`): "is one of these" would read
+    the whole table for as long as its plan is from when the table was small.
+    """
+    key = sa.func.unnest(sa.bindparam("keys", type_=_Keys()).cast(postgresql.ARRAY(sa.Text)))
+    keys = key.table_valued("key").render_derived(name="k")
+    of_one = asked.where(column == keys.c.key).offset(sa.literal_column("0")).lateral("t")
+    each = sa.select(of_one).select_from(keys.join(of_one, sa.true()))
+    return Keyed(asked.where(among(column)), each)
 
 
 # --- SQLite's statements ------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
@@ -39,6 +39,14 @@ class _Json(DefaultJSONProvider):
         return reading.read(s)
 
 
+class _App(Flask):
+    """All that serves is plain functions: Flask would look whether each is, at every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """As it is."""
+        return func
+
+
 def create_app(
     settings: Settings,
     store: Store | None = None,
@@ -60,7 +68,7 @@ def create_app(
     the sign-ins: the others believe a pass while it is fresh. `catalogues` are folders of
     translations (see words.py).
     """
-    app = Flask(f"lienthong.{settings.service}", static_folder=None)
+    app = _App(f"lienthong.{settings.service}", static_folder=None)
     app.json = _Json(app)
     app.config.update(SERVICE_TITLE=title, HOME=home, TRAP_HTTP_EXCEPTIONS=False)
     app.wsgi_app = _addressed(app.wsgi_app, settings)  # type: ignore[method-assign, assignment]

@@ -22,6 +22,7 @@ from services.intake.storage.slips import of_number
 from services.intake.storage.tables import ALIVE, dossiers, search_words
 from shared.catalogue import Catalogue
 from shared.database import batch
+from shared.kernel.digests import Digests
 from shared.kernel.errors import NotFound
 
 #: So many dossiers are found at most; who finds more types another word.
@@ -50,13 +51,13 @@ class Index:
 
     def __init__(self, catalogue: Catalogue, secret: str) -> None:
         self._catalogue = catalogue
-        self._key = hmac.digest(secret.encode(), b"lienthong search 1", "sha256")
+        self._keyed = Digests(hmac.digest(secret.encode(), b"lienthong search 1", "sha256"))
         #: Tells under which key, and by which manner of making them, rows were written.
         self.mark = f"1-{self.digest('key', '')}"
 
     def digest(self, kind: str, text: str) -> str:
         """A keyed digest, hex."""
-        return hmac.digest(self._key, f"{kind}|{text}".encode(), "sha256").hex()[:_DIGEST]
+        return self._keyed(f"{kind}|{text}")[:_DIGEST]
 
     def words(self, dossier: Dossier) -> frozenset[str]:
         """Every word that finds it; without a procedure that the catalogue knows, the applicant's."""

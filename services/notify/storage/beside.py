@@ -13,28 +13,32 @@ from services.notify.domain.messages import Message
 from services.notify.storage.rows import CONTACT_COLUMNS, contact_of
 from services.notify.storage.tables import contacts, messages, stops, told_days
 from shared.database import batch
-from shared.database.batch import among
+from shared.database.batch import among, keyed
 from shared.database.sealing import mark_of
 from shared.events.intake import ContactGiven
 
-_BESIDE = sa.select(
+_BESIDE = keyed(
+    sa.select(
+        messages.c.dossier,
+        messages.c.id,
+        messages.c.fact_id,
+        messages.c.moment,
+        messages.c.matter,
+        messages.c.made_at,
+        messages.c.sent_at,
+    ),
     messages.c.dossier,
-    messages.c.id,
-    messages.c.fact_id,
-    messages.c.moment,
-    messages.c.matter,
-    messages.c.made_at,
-    messages.c.sent_at,
-).where(among(messages.c.dossier))
-_CONTACTS = sa.select(*CONTACT_COLUMNS).where(among(contacts.c.dossier))
+)
+_CONTACTS = keyed(sa.select(*CONTACT_COLUMNS), contacts.c.dossier)
 _TODAY = sa.select(told_days.c.address, told_days.c.count).where(
     told_days.c.day == sa.bindparam("day"), among(told_days.c.address)
 )
 _BY_PHONE = stops.c.address == contacts.c.phone_mark
-_STOPPED = (
-    sa.select(contacts.c.dossier, sa.case((_BY_PHONE, contacts.c.phone), else_=contacts.c.email))
-    .join(stops, stops.c.address.in_([contacts.c.phone_mark, contacts.c.email_mark]))
-    .where(among(contacts.c.dossier))
+_STOPPED = keyed(
+    sa.select(
+        contacts.c.dossier, sa.case((_BY_PHONE, contacts.c.phone), else_=contacts.c.email)
+    ).join(stops, stops.c.address.in_([contacts.c.phone_mark, contacts.c.email_mark])),
+    contacts.c.dossier,
 )
 _PAST = sa.delete(told_days).where(told_days.c.day < sa.bindparam("day"))
 

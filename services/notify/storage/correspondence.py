@@ -22,7 +22,7 @@ from services.notify.storage.rows import (
     row_of_contact,
 )
 from shared.database import UnitOfWork, batch
-from shared.database.batch import Query, among
+from shared.database.batch import Query, among, keyed
 from shared.events.intake import ContactGiven
 
 T = TypeVar("T", Case, ContactGiven)
@@ -126,8 +126,8 @@ def locking(connection: sa.Connection, dossiers: Iterable[str]) -> list[Query]:
     return [(_LOCK, {"names": names})]
 
 
-_CASES = sa.select(*CASE_COLUMNS).where(among(tables.cases.c.dossier))
-_CONTACTS = sa.select(*CONTACT_COLUMNS).where(among(tables.contacts.c.dossier))
+_CASES = keyed(sa.select(*CASE_COLUMNS), tables.cases.c.dossier)
+_CONTACTS = keyed(sa.select(*CONTACT_COLUMNS), tables.contacts.c.dossier)
 _TO_CALL = oldest_first(
     among(tables.messages.c.dossier), tables.in_states(State.TO_CALL)
 ).with_for_update()

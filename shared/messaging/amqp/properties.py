@@ -11,6 +11,7 @@ import struct
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 # Larger tables are left out as well: 128 kB of headers would be 10 MB of Python's objects.
@@ -38,6 +39,9 @@ _LAYOUT: Final[tuple[tuple[int, str, str | int], ...]] = (
 _UNKNOWN_FLAGS: Final = 0x0003  # the last says that more flags follow: there are none
 
 
+_FLAGS, _LENGTH = struct.Struct(">H"), struct.Struct(">I")
+
+
 class Malformed(ValueError):
     """The bytes are not what their own lengths say; it holds none of them."""
 
@@ -56,34 +60,41 @@ NOTHING: Final = Properties({}, None, None)
 def read_properties(block: bytes) -> Properties:
     """The properties in a content header, from their flags on; Malformed."""
     try:
-        (flags,) = struct.unpack_from(">H", block)
-        at, found = 2, {}
-        for flag, name, size in _LAYOUT:
-            if not flags & flag:
-                continue
+        (flags,) = _FLAGS.unpack_from(block)
+        at, end, found = 2, len(block), {}
+        for name, size in _laid_out(flags):
             begin, at = _extent(block, at, size)
-            if at > len(block):
+            if at > end:
                 raise Malformed(f"{name} is longer than the properties that it stands in")
-            found[name] = block[begin:at]
+            if name in Properties._fields:
+                found[name] = block[begin:at]
     except (struct.error, IndexError):
         raise Malformed("the properties end too early") from None
-    if flags & _UNKNOWN_FLAGS or at != len(block):
+    if flags & _UNKNOWN_FLAGS or at != end:
         raise Malformed("the properties are longer than their flags say")
+    headers = found.get("headers")
     return Properties(
-        read_table(found.get("headers", b"")),
+        read_table(headers) if headers else {},
         _text(found.get("message_id")),
         _text(found.get("user_id")),
     )
 
 
+@lru_cache(maxsize=64)
+def _laid_out(flags: int) -> tuple[tuple[str, str | int], ...]:
+    """The properties that these flags announce: a peer sends all its messages alike."""
+    return tuple((name, size) for flag, name, size in _LAYOUT if flags & flag)
+
+
 def _extent(block: bytes, at: int, size: str | int) -> tuple[int, int]:
     """Where a value begins and ends, behind the length that it says itself."""
-    if isinstance(size, int):
-        return at, at + size
-    if size == _STRING:
-        return at + 1, at + 1 + block[at]
-    (length,) = struct.unpack_from(">I", block, at)
-    return at + 4, at + 4 + length
+    if size is _STRING:
+        at += 1
+        return at, at + block[at - 1]
+    if size is _TABLE:
+        (length,) = _LENGTH.unpack_from(block, at)
+        return at + 4, at + 4 + length
+    return at, at + int(size)
 
 
 def _text(raw: bytes | None) -> str | None:
@@ -126,10 +137,10 @@ _FIXED: Final[Mapping[int, struct.Struct]] = {
 }  # fmt: skip
 _DECIMAL: Final = struct.Struct(">Bi")
 _TIMESTAMP: Final = struct.Struct(">Q")
+_NONE, _SAID, _OF_TIME, _OF_DECIMAL = b"VSTD"
 _INSIDE: Final[Mapping[int, Callable[[bytes, int, int, int], Any]]] = {
     ord("F"): _fields,
     ord("A"): _items,
-    ord("S"): lambda data, begin, end, _: data[begin:end].decode(errors="replace"),
     ord("x"): lambda data, begin, end, _: data[begin:end],
 }
 
@@ -137,15 +148,19 @@ _INSIDE: Final[Mapping[int, Callable[[bytes, int, int, int], Any]]] = {
 def _value(data: bytes, at: int, end: int, deeper: int) -> tuple[Any, int]:
     """A value and where it ends."""
     kind, at = data[at], at + 1
-    if kind == ord("V"):
-        return None, at
     value: Any
-    if (fixed := _FIXED.get(kind)) is not None:
+    if kind == _SAID and deeper:  # as nearly all are
+        at += 4
+        after = at + _LENGTH.unpack_from(data, at - 4)[0]
+        value = data[at:after].decode(errors="replace")
+    elif kind == _NONE:
+        return None, at
+    elif (fixed := _FIXED.get(kind)) is not None:
         (value,), after = fixed.unpack_from(data, at), at + fixed.size
-    elif kind == ord("T"):
+    elif kind == _OF_TIME:
         (seconds,), after = _TIMESTAMP.unpack_from(data, at), at + _TIMESTAMP.size
         value = _instant(seconds)
-    elif kind == ord("D"):
+    elif kind == _OF_DECIMAL:
         (scale, digits), after = _DECIMAL.unpack_from(data, at), at + _DECIMAL.size
         value = Decimal(digits).scaleb(-scale)
     elif (inside := _INSIDE.get(kind)) is not None and deeper:
