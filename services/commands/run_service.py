@@ -133,8 +133,25 @@ def _settings(name: str) -> Settings:
     from shared.settings import Settings
 
     settings = Settings.load(name, os.environ)
+    _same_keys(settings)
     log.configure(settings)
     return settings
+
+
+def _same_keys(settings: Settings) -> None:
+    """Of a service on a server's database others may run elsewhere: none draws keys for itself."""
+    from shared.messaging.assembly import key_file
+
+    if settings.database_url.startswith("sqlite") or settings.privacy_keys is not None:
+        return
+    if not key_file(settings).path.exists():  # as those of before are
+        raise SettingsError(
+            "set LIENTHONG_PRIVACY_KEYS to the file of keys that all processes of this service share "
+            "(`lienthong secrets make` draws it): keys that one process draws open nothing for the others",
+            vi="Đặt LIENTHONG_PRIVACY_KEYS là tệp khóa dùng chung cho mọi tiến trình của dịch vụ này "
+            "(`lienthong secrets make` tạo tệp): khóa do một tiến trình tự tạo thì các tiến trình khác "
+            "không mở được dữ liệu.",
+        )
 
 
 def _run_waitress(settings: Settings, threads: int) -> int:

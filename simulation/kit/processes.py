@@ -24,8 +24,10 @@ import httpx2
 import partner
 from services.embedded.city import City as BuiltCity
 from services.embedded.city import open_city as build_city
+from shared.database.keyring import KeyFile
 from shared.kernel.clock import RealClock
 from shared.kernel.errors import LienThongError
+from shared.messaging.assembly import key_file
 from shared.settings import PROJECT, SERVICES, Settings
 from simulation.kit.doors import Door
 from simulation.kit.people import People, Way
@@ -234,12 +236,14 @@ def service_process(
 
 def environment(settings: Settings) -> dict[str, str]:
     """What an operator would set for one service; nothing of this process leaks in."""
+    keys = KeyFile(key_file(settings).path)
+    keys.read()  # drawn where they are not yet: a process on a server's database draws none
     return _clean() | {
         "LIENTHONG_DATA_DIR": str(settings.data_dir),
         "LIENTHONG_DATABASE_URL": settings.database_url,
         "LIENTHONG_AMQP_URL": settings.amqp_url,
         "LIENTHONG_SECRET_KEY": settings.secret_key or "",
-        "LIENTHONG_PRIVACY_KEYS": str(settings.privacy_keys or ""),
+        "LIENTHONG_PRIVACY_KEYS": str(keys.path),
         "LIENTHONG_LOG_FORMAT": "json",
         # On the machine's clock: a test by night cannot wait for the morning.
         "LIENTHONG_COURTESY": "off",

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from shared.messaging.assembly import key_file
 from tests.backends import ServersBackend
 from tests.ports import free_port
 
@@ -25,13 +26,15 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 def environment(backend: ServersBackend, service: str) -> dict[str, str]:
     settings = backend.settings(service)
+    keys = key_file(settings)
+    keys.read()
     clean = {name: value for name, value in os.environ.items() if "LIENTHONG" not in name}
     return clean | {
         "LIENTHONG_DATA_DIR": str(backend.data_dir),
         "LIENTHONG_DATABASE_URL": settings.database_url,
         "LIENTHONG_AMQP_URL": settings.amqp_url,
         "LIENTHONG_SECRET_KEY": settings.secret_key or "",
-        "LIENTHONG_PRIVACY_KEYS": str(settings.privacy_keys or ""),
+        "LIENTHONG_PRIVACY_KEYS": str(keys.path),
         "LIENTHONG_LOG_FORMAT": "json",
         "LIENTHONG_PORT": str(free_port()),
         "LIENTHONG_OPS_PORT": str(free_port()),
@@ -146,3 +149,15 @@ def test_work_refuses_the_memory_bus_which_no_other_process_shares(tmp_path: Pat
     )
     assert done.returncode == 2
     assert "lienthong serve" in done.stderr
+
+
+def test_a_process_on_a_servers_database_draws_no_keys_of_its_own(
+    on_servers: ServersBackend, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    env = environment(on_servers, "notify") | {"LIENTHONG_PRIVACY_KEYS": ""}
+    with process(env | {"LIENTHONG_DATA_DIR": str(own)}, "notify", "work") as running:
+        _, said = running.communicate(timeout=60)
+    assert running.returncode == 2
+    assert "LIENTHONG_PRIVACY_KEYS" in said
+    assert not own.exists()
