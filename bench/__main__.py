@@ -19,6 +19,7 @@ from bench.intake.command import intake
 from bench.product.contestant import embedded, on_servers
 from bench.product.preload import fill
 from bench.report import as_json, as_text, of_submissions
+from bench.routing import routing
 from bench.schedule import Order
 from bench.servers import Servers, found_or_started
 
@@ -152,6 +153,7 @@ def _say(text: Any) -> None:
 
 
 main.add_command(intake)
+main.add_command(routing)
 
 if __name__ == "__main__":
     main()

@@ -42,6 +42,18 @@ class Goal:
         }
 
 
+def at_path(*path: str) -> Callable[[Mapping[str, Any]], float | None]:
+    """What stands in a result under these names, one within the other."""
+
+    def found(result: Mapping[str, Any]) -> float | None:
+        value: Any = result
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        return None if value is None else float(value)
+
+    return found
+
+
 def _most(which: str) -> Callable[[Result], float | None]:
     def found(result: Result) -> float | None:
         own = [mb for role, mb in result[which].items() if role not in STRANGERS]

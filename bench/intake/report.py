@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final
 
-from bench.goals import Goal, judged, told
+from bench.goals import Goal, at_path, judged, told
 from bench.intake.clients import Asked
 from bench.intake.finding import NAMES, Waits
 
@@ -46,16 +46,6 @@ class Result:
     waits: dict[str, dict[str, Waits]] = field(default_factory=dict)
 
 
-def _of(*path: str) -> Callable[[Mapping[str, Any]], float | None]:
-    def found(result: Mapping[str, Any]) -> float | None:
-        value: Any = result
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        return None if value is None else float(value)
-
-    return found
-
-
 def _slowest(database: str) -> Callable[[Mapping[str, Any]], float | None]:
     def found(result: Mapping[str, Any]) -> float | None:
         known = result["waits"].get(database)
@@ -67,11 +57,23 @@ def _slowest(database: str) -> Callable[[Mapping[str, Any]], float | None]:
 
 
 GOALS: Final = (
-    Goal("accepted", "accepted/s, of the least app's", 0.6, True, _of("door", "ratio")),
-    Goal("p99", "p99 at full speed, of that app's", 1.5, False, _of("door", "p99_ratio")),
-    Goal("p99 paced", "p99 at one rate, of that app's", 1.5, False, _of("door", "paced_p99_ratio")),
+    Goal("accepted", "accepted/s, of the least app's", 0.6, True, at_path("door", "ratio")),
+    Goal("p99", "p99 at full speed, of that app's", 1.5, False, at_path("door", "p99_ratio")),
+    Goal(
+        "p99 paced",
+        "p99 at one rate, of that app's",
+        1.5,
+        False,
+        at_path("door", "paced_p99_ratio"),
+    ),
     *(
-        Goal(kind, f"{kind}/s with many, of those with few", 0.9, True, _of("reads", kind, "ratio"))
+        Goal(
+            kind,
+            f"{kind}/s with many, of those with few",
+            0.9,
+            True,
+            at_path("reads", kind, "ratio"),
+        )
         for kind in KINDS
     ),
     *(

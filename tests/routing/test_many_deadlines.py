@@ -11,7 +11,8 @@ OPEN, DUE = 2_000, 250
 
 def test_two_processes_judge_what_fell_due_while_nothing_ran_once_each(backend: Backend) -> None:
     backend.migrated("routing", migrate)
-    found = measure(backend.settings("routing"), OPEN, DUE, workers=2, after=-60.0, seconds=150.0)
+    settings = backend.settings("routing")
+    found = measure(settings, OPEN, DUE, workers=2, after=-60.0, seconds=150.0).found
     tasks = [task for task, _ in found]
     assert len(tasks) == DUE
     assert set(tasks) == {f"task-{number:06d}" for number in range(DUE)}

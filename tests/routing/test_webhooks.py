@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from partner.webhook import verify
 from services.routing.app import build
+from services.routing.delivery import webhooks as sending
 from services.routing.delivery.posting import Poster
 from services.routing.delivery.webhooks import Webhooks
 from services.routing.domain.webhook import GIVE_UP, GRACE, LEASE, Webhook, secret_of
@@ -282,7 +283,7 @@ def test_what_a_dead_process_held_goes_on_after_its_lease_and_all_of_it_is_kept(
 def test_an_owner_who_acts_while_a_request_is_out_has_the_last_word(
     small_town: Town, agency: Peer
 ) -> None:
-    """The word that came back is not noted; the message comes again under its id."""
+    """What came back since it was written down last is not noted; it comes again under its ids."""
     called = small_town
     connect(called, agency)
     receive(called, 2)
@@ -293,11 +294,31 @@ def test_an_owner_who_acts_while_a_request_is_out_has_the_last_word(
 
     agency.tempers = [pauses, says(204)]
     deliver(called)
-    assert (hook(called).paused, hook(called).cursor, agency.numbers) == ("by hand", 0, [1])
+    assert (hook(called).paused, hook(called).cursor, agency.numbers) == ("by hand", 0, [1, 2])
+    assert [each.fetched_at for each in book(called)] == [None, None]
     act(called, wishes.resume)
     deliver(called)
-    assert agency.numbers == [1, 1, 2]
-    assert agency.came[0][0]["webhook-id"] == agency.came[1][0]["webhook-id"]
+    assert agency.numbers == [1, 2, 1, 2]
+    assert agency.came[0][0]["webhook-id"] == agency.came[2][0]["webhook-id"]
+
+
+def test_what_a_slow_agency_took_is_written_down_while_the_rest_is_sent(
+    small_town: Town, agency: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = small_town
+    connect(town, agency)
+    receive(town, 3)
+    monkeypatch.setattr(sending, "WRITE_SECONDS", 0.0)  # as of one that answers after a second
+    seen: list[int] = []
+
+    def looks(to: Any) -> None:
+        seen.append(hook(town).cursor)
+        says(204)(to)
+
+    agency.tempers = [looks]
+    deliver(town)
+    assert seen == [0, 1, 2]
+    assert hook(town).delivered == 3
 
 
 def test_a_process_that_stood_still_too_long_sends_nothing_more(

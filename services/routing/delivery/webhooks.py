@@ -43,6 +43,8 @@ AT_ONCE: Final = 16
 #: How long one agency is sent to before it is asked again who is due.
 TURN_SECONDS: Final = 60.0
 CLOSE_SECONDS: Final = 5.0
+#: How often it is written down what an agency has taken.
+WRITE_SECONDS: Final = 0.5
 _SURE_SECONDS: Final = LEASE.total_seconds() - 2 * SECONDS
 _PAGE: Final = 20
 _SENDER: Final = Actor("service", "routing.webhooks")
@@ -166,10 +168,7 @@ class Webhooks:
             if not page:  # a restored database counts on above what it has
                 going = replace(going, cursor=max(going.cursor, going.last))
                 break
-            for message in page:
-                going = self._hand_over(going, message)
-                if going is None or time.monotonic() > end or self._stopping.is_set():
-                    break
+            going = self._hand_over(going, page, end)
             if time.monotonic() > end:
                 break
         if going is not None:
@@ -179,31 +178,50 @@ class Webhooks:
         with self._store.begin(_SENDER) as uow:
             webhooks.keep(uow, self._me, hook, held=False)
 
-    def _hand_over(self, hook: Webhook, message: Waiting) -> Webhook | None:
-        """Send one message and write down what came of it; None where no more is to be sent."""
-        if not hook.goes(message.type):
-            return replace(hook, cursor=message.number)
-        if self._store.clock.steady() - self._held[hook.agency] > _SURE_SECONDS:
-            return None  # this process stood still: another may be sending by now
-        outcome = self._post(hook, message.id, message.body)
+    def _hand_over(self, hook: Webhook, page: list[Waiting], end: float) -> Webhook | None:
+        """Send these in their order and write down what came of it; None where no more is to be sent.
+
+        Written once in a while: what was taken since then is sent again if this process dies.
+        """
+        sent: list[Waiting] = []
+        write_at = time.monotonic() + WRITE_SECONDS
+        for message in page:
+            if self._stopping.is_set() or time.monotonic() > end:
+                break
+            if hook.goes(message.type):
+                if self._store.clock.steady() - self._held[hook.agency] > _SURE_SECONDS:
+                    return None  # this process stood still: another may be sending by now
+                outcome = self._post(hook, message.id, message.body)
+                if outcome.failure is not None:
+                    self._write(hook, sent, outcome)
+                    return None
+                sent.append(message)
+                hook = replace(begun_anew(hook), delivered=hook.delivered + 1)
+            hook = replace(hook, cursor=message.number)
+            if sent and time.monotonic() >= write_at:
+                if not self._write(hook, sent):
+                    return None
+                sent, write_at = [], time.monotonic() + WRITE_SECONDS
+        return hook if not sent or self._write(hook, sent) else None
+
+    def _write(self, hook: Webhook, sent: list[Waiting], outcome: Outcome | None = None) -> bool:
+        """Keep how far it has come, and what the last try came to.
+
+        False where it is not ours: its owner has changed it, or another process has it.
+        """
         self._held[hook.agency] = self._store.clock.steady()
         with self._store.begin(_SENDER) as uow:
             now = uow.shared_now()
-            if outcome.failure is not None:
-                tried = failed(hook, outcome, now)
-                webhooks.keep(uow, self._me, tried, held=False)
-                self._tell(tried)
-                return None
-            done = replace(
-                begun_anew(hook),
-                cursor=message.number,
-                delivered=hook.delivered + 1,
-                delivered_at=now,
-            )
-            if not webhooks.keep(uow, self._me, done, held=True):
-                return None  # its owner has changed it, or another process has it
-            _note(uow, hook.agency, message)
-        return done
+            if sent:
+                hook = replace(hook, delivered_at=now)
+            if outcome is not None:
+                hook = failed(hook, outcome, now)
+            ours = webhooks.keep(uow, self._me, hook, held=outcome is None)
+            if ours and sent:
+                _note(uow, hook.agency, sent)
+        if outcome is not None:
+            self._tell(hook)
+        return ours
 
     def _post(self, hook: Webhook, message_id: str, body: bytes) -> Outcome:
         now = self._store.clock.now()
@@ -238,8 +256,19 @@ class Webhooks:
             _log.warning("webhook.failed", **told)
 
 
-def _note(uow: UnitOfWork, agency: str, message: Waiting) -> None:
-    """The hand-over book's line, and that the task need not be handed over again."""
-    book.note_fetch(uow, agency, message.number, message.number, way="webhook")
-    if message.type == _ASSIGNED and (task := task_of(message.body)) is not None:
-        note_fetched(uow, views.to_repeat(uow.connection, agency, [task]))
+def _note(uow: UnitOfWork, agency: str, sent: list[Waiting]) -> None:
+    """The hand-over book's lines, and that the tasks need not be handed over again."""
+    for first, last in _runs([each.number for each in sent]):
+        book.note_fetch(uow, agency, first, last, way="webhook")
+    found = (task_of(each.body) for each in sent if each.type == _ASSIGNED)
+    if named := [task for task in found if task is not None]:
+        note_fetched(uow, views.to_repeat(uow.connection, agency, named))
+
+
+def _runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """First and last of those that follow each other: what was skipped between was not fetched."""
+    found: list[tuple[int, int]] = []
+    for number in numbers:
+        begun = found and found[-1][1] == number - 1
+        found = [*found[:-1], (found[-1][0], number)] if begun else [*found, (number, number)]
+    return found
