@@ -16,6 +16,7 @@ from bench.contest import Contestant, Submitted, carry, submit
 from bench.counting import Count, count
 from bench.figures import Figures, Preloaded, submitted
 from bench.intake.command import intake
+from bench.notify import notify
 from bench.product.contestant import embedded, on_servers
 from bench.product.preload import fill
 from bench.report import as_json, as_text, of_submissions
@@ -153,6 +154,7 @@ def _say(text: Any) -> None:
 
 
 main.add_command(intake)
+main.add_command(notify)
 main.add_command(routing)
 
 if __name__ == "__main__":

@@ -181,6 +181,7 @@ class Smsc:
         with contextlib.suppress(OSError):
             while True:
                 line, _ = self._listening.accept()
+                line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 with self._lock:
                     self._lines.append(line)
                 threading.Thread(target=self._serve, args=(line,), daemon=True).start()

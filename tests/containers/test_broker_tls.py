@@ -7,11 +7,13 @@ import socket
 import ssl
 import warnings
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from partner import Client, Finding, PartnerError, Tls
+from services.commands import certificates
 from tests.containers.conftest import Installation
 from tests.containers.page import block
 from tests.ports import free_port
@@ -76,7 +78,11 @@ def test_an_older_tls_is_not_spoken(town, city):
 
 def test_an_agency_comes_in_by_its_certificate_alone(town, city):
     town.shell(block("Let agencies in by TLS", 2))
-    own = Tls(str(city.root), *(str(town.folder / name) for name in ("own.pem", "own.key")))
+    signs = certificates.Authority.read(
+        town.folder / "agencies-ca.pem", town.folder / "agencies-ca.key"
+    )
+    issued = signs.issue(AGENCY, town.folder / "own", datetime.now(UTC), days=365)
+    own = Tls(str(city.root), *map(str, issued))
     before = town.env["COMPOSE_FILE"]
     with pytest.raises(PartnerError, match="takes no certificates"):
         look(town, "", own)

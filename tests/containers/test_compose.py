@@ -254,13 +254,16 @@ def test_a_programmes_key_is_made_works_and_ends(town):
     assert ask(town, key) == 401
 
 
+AGENCY = "bhxh-cao-lanh"
+
+
 def amqp(town: Installation, user: str, password: str) -> str:
-    """How the broker takes an agency: by the partner kit, as it would itself."""
+    """How the broker takes the agency under one of its users: by the partner kit, as it would itself."""
     from partner import Client, PartnerError
 
     url = f"amqp://{user}:{password}@127.0.0.1:{town.ports['BROKER']}/%2F"
     try:
-        with Client(user, store=":memory:", url=url, on_gap=lambda _: None) as client:
+        with Client(AGENCY, store=":memory:", url=url, on_gap=lambda _: None) as client:
             client.poll(lambda _: None)
     except PartnerError as refused:
         return str(refused)
@@ -270,15 +273,15 @@ def amqp(town: Installation, user: str, password: str) -> str:
 def test_an_agency_gets_its_password_and_another_when_it_is_changed(town):
     show = block("Hand a broker password to an agency")
     before = town.shell(show).stdout.strip().splitlines()[-1]
-    assert amqp(town, "bhxh-cao-lanh", before) == "welcome"
+    assert amqp(town, AGENCY, before) == "welcome"
     told = town.shell(block("Change a key or a password", 1)).stdout
     (user, after) = re.findall(r"^PARTNER_URL=amqps?://([^:]+):([^@]+)@", told, re.MULTILINE)[0]
     assert after != before
     assert amqp(town, user, after) == "welcome"
-    assert amqp(town, "bhxh-cao-lanh", before) == "welcome", "for its day of grace"
-    town.compose("run", "--rm", "-T", "lienthong", "agency", "rotate", "bhxh-cao-lanh", "--now")
+    assert amqp(town, AGENCY, before) == "welcome", "for its day of grace"
+    town.compose("run", "--rm", "-T", "lienthong", "agency", "rotate", AGENCY, "--now")
     assert "password" in amqp(town, user, after)
-    assert "password" in amqp(town, "bhxh-cao-lanh", before)
+    assert "password" in amqp(town, AGENCY, before)
 
 
 def test_a_services_own_secrets_can_be_changed(town):
