@@ -257,13 +257,13 @@ def test_a_programmes_key_is_made_works_and_ends(town):
 AGENCY = "bhxh-cao-lanh"
 
 
-def amqp(town: Installation, user: str, password: str) -> str:
-    """How the broker takes the agency under one of its users: by the partner kit, as it would itself."""
+def amqp(town: Installation, user: str, password: str, *, agency: str = AGENCY) -> str:
+    """How the broker takes an agency under one of its users: by the partner kit, as it would itself."""
     from partner import Client, PartnerError
 
     url = f"amqp://{user}:{password}@127.0.0.1:{town.ports['BROKER']}/%2F"
     try:
-        with Client(AGENCY, store=":memory:", url=url, on_gap=lambda _: None) as client:
+        with Client(agency, store=":memory:", url=url, on_gap=lambda _: None) as client:
             client.poll(lambda _: None)
     except PartnerError as refused:
         return str(refused)
@@ -334,7 +334,7 @@ def test_an_upgrade_keeps_the_secrets_and_tells_the_broker_of_a_new_agency(town)
     town.shell("\n".join(lines[1:]))
     assert [town.secret(name) for name in ("intake/database_url", "postgres/password")] == kept
     password = town.secret("agencies/phong-thu-nghiem")
-    assert amqp(town, "phong-thu-nghiem", password) == "welcome"
+    assert amqp(town, "phong-thu-nghiem", password, agency="phong-thu-nghiem") == "welcome"
     file.write_text(before, encoding="utf-8")
     roles.write_text(names, encoding="utf-8")
     town.up()
