@@ -80,6 +80,8 @@ def opened(service: str, *, migrated: bool = True) -> Iterator[Store]:
 
     LienThongError, with what to set or to type, where there is no database or an old one.
     """
+    from shared.messaging.loops.wakeups import telling  # with PostgreSQL's driver
+
     settings = Settings.load(service, os.environ)
     if migrated:
         _must_be_there(settings)
@@ -93,7 +95,8 @@ def opened(service: str, *, migrated: bool = True) -> Iterator[Store]:
                 vi=f"Cơ sở dữ liệu của {service} chưa được cập nhật; chạy: lienthong migrate",
                 code="not_migrated",
             )
-        yield store
+        with telling(store, service):
+            yield store
     finally:
         store.close()
 

@@ -10,7 +10,14 @@ import pytest
 
 from shared.database import Store
 from shared.kernel.errors import DatabaseAway
-from shared.messaging.loops.wakeups import EVEN_SECONDS, Listener, Notifier, listeners, notifiers
+from shared.messaging.loops.wakeups import (
+    EVEN_SECONDS,
+    Listener,
+    Notifier,
+    listeners,
+    notifiers,
+    telling,
+)
 from tests.backends import EmbeddedBackend, ServersBackend
 from tests.messaging.loops import make_store
 
@@ -154,3 +161,22 @@ def test_on_sqlite_there_is_one_process_and_nothing_to_tell(embedded: EmbeddedBa
     assert notifiers(store, "routing") == []
     assert listeners(store, "routing") == []
     store.close()
+
+
+def test_what_a_command_commits_is_heard_though_it_runs_no_loop(pair: tuple[Store, Store]) -> None:
+    here, there = pair
+    listener = Listener(there, "routing")
+    listener.step(0)
+    commits, wished = there.commits.count, there.signal("wished").count
+    with telling(here, "routing"):
+        with here.begin() as uow:
+            uow.signal("wished")
+        assert hear(listener) == 1
+        assert there.commits.count > commits
+        assert there.signal("wished").count > wished
+        for _ in range(12):  # more at once than go out one by one
+            say(here, "xin")
+    recorded = there.recorded.count
+    assert hear(listener)
+    assert there.recorded.count > recorded
+    listener.close()

@@ -12,6 +12,7 @@ from services.routing.domain.queue import AgencyQueue
 from services.routing.storage.tables import agency_queues
 from shared.database import UnitOfWork
 
+_WISHED = "routing.wished"
 _NAMES: Final = tuple(each.name for each in fields(AgencyQueue))
 
 
@@ -29,7 +30,8 @@ def of(connection: sa.Connection, agency: str, *, hold: bool = False) -> AgencyQ
 
 
 def put(uow: UnitOfWork, queue: AgencyQueue) -> None:
-    """Keep it."""
+    """Keep it; whoever carries out what is wished hears of it."""
+    uow.signal(_WISHED)
     row = {name: getattr(queue, name) for name in _NAMES}
     mine = agency_queues.c.agency == queue.agency
     if not uow.connection.execute(sa.update(agency_queues).where(mine).values(row)).rowcount:

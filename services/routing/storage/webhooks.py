@@ -19,6 +19,7 @@ from shared.kernel.clock import format_instant, parse_instant
 from shared.messaging.metrics import Reading
 from shared.messaging.tables import LEDGERS
 
+_WISHED = "routing.wished"
 _streams, _outbox = LEDGERS.streams.c, LEDGERS.outbox.c
 _LAST = (
     sa.select(_streams.last)
@@ -51,7 +52,8 @@ def of(connection: sa.Connection, agency: str, *, hold: bool = False) -> Webhook
 
 
 def put(uow: UnitOfWork, hook: Webhook) -> None:
-    """Keep what its owner wishes; whoever sends to it now has no say any more."""
+    """Keep what its owner wishes; whoever sends to it now has no say any more, and hears of it."""
+    uow.signal(_WISHED)
     row = _row(hook) | {"held_by": None, "held_until": None}
     mine = webhooks.c.agency == hook.agency
     if not uow.connection.execute(sa.update(webhooks).where(mine).values(row)).rowcount:

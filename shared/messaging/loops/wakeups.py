@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Final
 
@@ -133,6 +133,29 @@ class Notifier:
 
     def close(self) -> None:
         self._line.close()
+
+
+@contextmanager
+def telling(store: Store, service: str) -> Iterator[None]:
+    """What a command commits within this block is told at once: it runs no loop that would.
+
+    A notice that cannot be sent is no failure of the command: loops look for themselves.
+    """
+    told = notifiers(store, service)
+
+    def tell(_: Collection[str]) -> None:
+        for each in told:
+            with suppress(DatabaseAway):
+                each.step(0.0)
+
+    store.after_commit.append(tell)
+    try:
+        yield
+    finally:
+        for each in told:
+            with suppress(DatabaseAway):
+                each.step(EVEN_SECONDS)  # what came too soon after another
+            each.close()
 
 
 class Listener:
