@@ -153,6 +153,7 @@ def _step(step: Step) -> Iterator[str]:
         *(["after the result"] if step.after_result else []),
         *([f"back to {step.back.to}, at most {step.back.most}"] if step.back else []),
         *([f"verification {_words(step.verification.time)}"] if step.verification else []),
+        *(f"may choose {each.code} (+{_words(each.time)})" for each in step.chooses),
         *([f"where {step.place} lies"] if step.place else []),
         *map(_other, step.other_times),
     ]

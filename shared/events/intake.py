@@ -9,6 +9,7 @@ from msgspec import Meta
 from shared.events.event import Event, event
 from shared.events.parts import (
     Agency,
+    Branch,
     Consent,
     Office,
     Paper,
@@ -44,7 +45,7 @@ Taker = Annotated[
 Carrier = Annotated[Line, about("Who carries what was posted")]
 Waybill = Annotated[Word, about("By which number the carrier can be asked")]
 Sha256 = Annotated[Word, about("Digest of its bytes, in hexadecimal")]
-Because = Literal["clock_resumed", "supplement_dropped", "extended"]
+Because = Literal["clock_resumed", "supplement_dropped", "extended", "branch_chosen"]
 
 
 @event("dossier.registered", "intake", read_by=("notify",))
@@ -401,6 +402,23 @@ class DossierVerifying(Event, frozen=True, kw_only=True):
     agency: Annotated[Agency, about("Who verifies")]
     step: Annotated[Step, about("In which step")]
     reason: Annotated[Text, about("What must be verified")]
+    promised_at: Annotated[Instant, about("The first promise")]
+    due_before: Annotated[Instant, about("The date that was in force")]
+    due_at: Annotated[Instant, about("Due instant in force now")]
+    stated_at: Instant
+
+
+@event("dossier.branched", "intake", read_by=("routing", "notify"))
+class DossierBranched(Event, frozen=True, kw_only=True):
+    """An officer chose a branch that has time of its own by the catalogue: the date moves by it.
+
+    No apology and no delay: the first promise is kept beside it.
+    """
+
+    dossier: DossierCode
+    agency: Annotated[Agency, about("Who chose")]
+    step: Annotated[Step, about("In which step")]
+    branch: Annotated[Branch, about("How it goes on")]
     promised_at: Annotated[Instant, about("The first promise")]
     due_before: Annotated[Instant, about("The date that was in force")]
     due_at: Annotated[Instant, about("Due instant in force now")]

@@ -12,7 +12,7 @@ from shared.catalogue import load
 from shared.kernel.calendar import Duration, due
 from shared.kernel.clock import parse_instant
 from simulation.kit import City, Receipt, filing, open_city
-from tests.catalogue.invented import PLACE, SECOND, TIMES, VERIFICATION, with_invented
+from tests.catalogue.invented import CHOICE, PLACE, SECOND, TIMES, VERIFICATION, with_invented
 
 WARD, CITY_DESK = "ubnd-phuong-1", "mot-cua-thanh-pho"
 POOR = "1.011607"
@@ -105,6 +105,48 @@ def test_an_extra_verification_moves_the_date_and_the_citizen_is_told_without_an
     assert desk.status(receipt.code) == 9
     told = [sent.moment for sent in city.sent(receipt.code) if sent.channel == "sms"]
     assert told == ["received", "verifying", "resolved"]
+
+
+def test_an_officer_chooses_the_branch_once_and_the_citizen_is_told_the_later_date(city: City):
+    """By the page, with nothing lost where nothing was chosen; by the queue, which names the ways."""
+    receipt = filed(city, CHOICE, number=11)
+    desk, ward = city.desk(WARD), city.agency(WARD)
+    before = desk.get(receipt.code)
+    (task,) = city.agency(WARD, way="queue").tasks(receipt.code)
+    assert task.branches == ["archive", "survey"]
+    hands, where = ward.browser(), f"/nhiem-vu/{task.id}"
+    assert "Đo đạc lại (hẹn trả lùi 10 ngày làm việc)" in hands.get(where).text
+    said = {"kind": "completed", "outcome": "granted", "document": "7/TTr"}
+    refused = hands.post(f"{where}/tra-loi", said | {"answer_id": "cn-1"})
+    assert "Bước này phải chọn nhánh giải quyết tiếp" in refused.text
+    assert "7/TTr" in refused.text
+    hands.post(f"{where}/tra-loi", said | {"answer_id": "cn-2", "branch": "survey"})
+    city.rest()
+    assert "Đo đạc lại" in hands.get(where).text
+    now = desk.get(receipt.code)
+    expected = due(
+        parse_instant(before["due_at"]),
+        Duration(10, "working_day"),
+        city.catalogue.calendar(WARD),
+    )
+    assert parse_instant(now["due_at"]) == expected
+    assert now["promised_at"] == before["promised_at"]
+    name = city.catalogue.agency(WARD).name
+    told = titles(city, receipt.code)
+    assert f"{name} chọn: Đo đạc lại" in told
+    assert "Ngày hẹn trả lùi theo luật vì cách giải quyết đã chọn" in told
+    assert "chọn cách giải quyết" in city.citizen(receipt.code, receipt.word).page()
+    assert "chọn: Đo đạc lại" in desk.browser().get(f"/ho-so/{receipt.code}/phieu-kiem-soat").text
+    done = []
+    while open_ := [t for code in city.agencies_of(CHOICE, WARD)
+                    for t in city.agency(code).tasks(receipt.code)]:  # fmt: skip
+        done.append(open_[0].data["step"]["code"])
+        city.agency(open_[0].data["agency"]).grant(open_[0])
+        city.rest()
+    assert done == ["measure", "check", "sign"]
+    assert desk.status(receipt.code) == 9
+    sms = [sent.moment for sent in city.sent(receipt.code) if sent.channel == "sms"]
+    assert sms == ["received", "branched", "resolved"]
 
 
 def test_the_promise_and_the_step_follow_the_way_of_filing_the_case_and_the_branch(city: City):

@@ -15,6 +15,7 @@ from shared.events.intake import (
     DossierRegistered,
     DossierReturned,
     DossierSupplemented,
+    DossierBranched,
     DossierVerifying,
     DossierWithdrawn,
     ResultConfirmed,
@@ -80,6 +81,7 @@ def learn(case: Case, event: Event) -> Case:
         | DossierExtended
         | DossierApologised
         | DossierVerifying
+        | DossierBranched
         | DeadlineStated,
     ):
         # The date in force now; the first promise beside it is for reports, not for the citizen.

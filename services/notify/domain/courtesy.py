@@ -35,6 +35,7 @@ OVERTAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     # An apology is owed, also where the result is there by now.
     "extended": tuple(moment for moment in _DONE if moment != "resolved"),
     "verifying": _DONE,
+    "branched": _DONE,
     "resolved": ("returned",),
     "partly_returned": ("returned",),
     "supplement_requested": _DONE,
@@ -55,7 +56,8 @@ REPLACED: Final[Mapping[str, tuple[str, ...]]] = {
     "supplement_extended": ("supplement_extended",),
     "payment_requested": ("payment_requested",),
     "extended": ("extended",),
-    "verifying": ("verifying", "extended"),
+    "verifying": ("verifying", "branched", "extended"),
+    "branched": ("verifying", "branched", "extended"),
     "result_code": ("result_code",),
     "contact_changed": ("contact_changed",),
     "supplemented": ("paid",),

@@ -132,6 +132,7 @@ def task_row(task: Task, dossier: str) -> dict[str, Any]:
         "expired_at": task.expired_at,
         "verifications": task.verifications,
         "undone": task.undone,
+        "branch": task.branch,
     }
 
 
@@ -169,6 +170,7 @@ def task_of(row: Any) -> Task:
         expired_at=row.expired_at,
         verifications=row.verifications,
         undone=row.undone,
+        branch=row.branch,
     )
 
 

@@ -155,6 +155,8 @@ def _page(
         ],
         overtaken=[fields[name].label if name in fields else name for name in seen.overtaken],
         results=[(code, code) for code in seen.results],
+        branches=[(each.code, words.branch(each)) for each in seen.branches],
+        chosen_branch=next((b.name for b in seen.branches if b.code == seen.task.branch), None),
         outcome=words.outcome(seen.task),
         others=door.others(seen) if seen.task.is_open else [],
         ask=ask,

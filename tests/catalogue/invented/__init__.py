@@ -8,7 +8,7 @@ from pathlib import Path
 from shared.settings import PROJECT
 
 SECOND = "diem-tiep-nhan-phuong-1"
-LOOP, TIMES, VERIFICATION, WAIT, PLACE = (f"0.00001{number}" for number in range(1, 6))
+LOOP, TIMES, VERIFICATION, WAIT, PLACE, CHOICE = (f"0.00001{number}" for number in range(1, 7))
 
 
 def with_invented(folder: Path) -> Path:

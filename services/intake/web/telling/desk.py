@@ -13,6 +13,7 @@ from shared.events.intake import (
     ContactGiven,
     DeadlineStated,
     DossierApologised,
+    DossierBranched,
     DossierCorrected,
     DossierPaid,
     DossierPartlyReturned,
@@ -44,6 +45,7 @@ from shared.web.filters import vn_money
 from shared.web.words import gettext, msgid
 
 _BECAUSE = {
+    "branch_chosen": msgid("sau khi cơ quan chọn cách giải quyết"),
     "clock_resumed": msgid("sau thời gian không tính vào hạn"),
     "supplement_dropped": msgid("sau thời gian chờ bổ sung"),
     "extended": msgid("sau khi cơ quan xin lùi hẹn"),
@@ -177,6 +179,17 @@ def _verifying(event: DossierVerifying) -> Words:
     ]
 
 
+def _branched(event: DossierBranched) -> Words:
+    return gettext("Ngày hẹn trả lùi theo luật vì cách giải quyết đã chọn"), [
+        gettext(
+            "%(agency)s chọn: %(branch)s", agency=named(event.agency), branch=event.branch.name
+        ),
+        named(event.step),
+        when(gettext("Đã hẹn"), event.due_before),
+        when(gettext("Hẹn trả"), event.due_at),
+    ]
+
+
 def _apologised(event: DossierApologised) -> Words:
     said = {"head": gettext("Lãnh đạo"), "clock": gettext("Hệ thống")}[event.by]
     title = gettext(
@@ -304,6 +317,7 @@ ROWS: Final = (
     row(ExtensionGranted, _extension_granted, "waiting"),
     row(ExtensionRefused, _extension_refused, "quiet"),
     row(DossierVerifying, _verifying, "going"),
+    row(DossierBranched, _branched, "going"),
     row(DossierApologised, _apologised, "waiting"),
     row(DossierWithdrawn, _withdrawn, "quiet"),
     row(DossierReturned, _returned, "good"),
