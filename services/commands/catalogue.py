@@ -139,6 +139,8 @@ def _procedure(book: Catalogue, procedure: Procedure, on: date) -> Iterator[str]
         yield f"    {field.name}  {field.label}  [{', '.join(marks)}]"
     for branch in procedure.branches:
         yield f"  branch       {branch.code}  {branch.name}{' (default)' * branch.default}"
+    for party in procedure.parties:
+        yield f"  party        {party.code}  {party.name}; told {', '.join(party.told)}"
     yield "  steps"
     for step in procedure.steps:
         yield from _step(step)

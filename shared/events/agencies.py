@@ -32,6 +32,7 @@ Signed = Annotated[
     about("Your signature over the other fields: `KEY.SALT.SIGNATURE`; null where you do not sign"),
 ]
 Results = Annotated[tuple[Word, ...], Meta(max_length=MAX_MANY)]
+Branches = Annotated[tuple[Branch, ...], Meta(max_length=MAX_MANY)]
 #: Of one hand-over of sums.
 MOST_DAYS = 31
 #: Of one day: what lies beyond them is taken for missing, and sent once too often.
@@ -92,8 +93,7 @@ class TaskAssigned(Event, frozen=True, kw_only=True):
         about("Answers that this step allows beside the usual: sent_back, verification_needed"),
     ] = None
     branches: Annotated[
-        tuple[Branch, ...] | None,
-        Meta(max_length=MAX_MANY),
+        Branches | None,
         about("Ways on, of which a granted completion must choose one; null where there are none"),
     ] = None
 

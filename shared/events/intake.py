@@ -485,6 +485,29 @@ class ResultCodeGiven(Event, frozen=True, kw_only=True):
     given_at: Instant
 
 
+@event("party.given", "intake", way="contacts", read_by=("notify",), personal=True)
+class PartyGiven(Event, frozen=True, kw_only=True):
+    """How to reach somebody beside the applicant who is told of a dossier: a neighbour, a parent.
+
+    Stated before the applicant's own contact. Without any way left they are told nothing more.
+    """
+
+    dossier: DossierCode
+    role: Annotated[Word, about("Which of the procedure's parties")]
+    name: Annotated[Line, about("Who it is", personal=True)]
+    phone: Annotated[Phone | None, about("E.164", personal=True)] = None
+    email: Annotated[Email | None, about("Where letters go", personal=True)] = None
+    language: Literal["vi", "en"]
+    consent: Consent
+    told: Annotated[
+        tuple[Word, ...], Meta(max_length=MAX_MANY), about("The moments they hear of, no others")
+    ]
+    given_at: Instant
+    first: Annotated[
+        Literal["sms", "email"] | None, about("Which way they want first; null: no matter")
+    ] = None
+
+
 @event("contact.given", "intake", way="contacts", read_by=("notify",), personal=True)
 class ContactGiven(Event, frozen=True, kw_only=True):
     """How to reach the citizen; travels on an exchange of its own that notify alone reads."""

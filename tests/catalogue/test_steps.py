@@ -13,6 +13,7 @@ from tests.catalogue.conftest import CITY, MARCH_2022
 from tests.catalogue.invented import (
     CHOICE,
     LOOP,
+    PARTY,
     PLACE,
     SECOND,
     TIMES,
@@ -74,6 +75,10 @@ FAULTS = [
      "is chosen once", "chỉ được chọn một lần"),
     (CHOICE, "name: Trích lục, role: justice", "name: Nộp tiền, kind: payment, pauses_clock: true, role: tax",
      "names no sum", "không nêu số tiền"),
+    (PARTY, "told: [received, resolved]", "told: [received, paid]", "words of their own", "lời nhắn riêng"),
+    (PARTY, "told: [received, resolved]", "told: [received, result_code]", "cannot be told", "không báo được"),
+    (PARTY, "code: giap-ranh", "code: staff", "means somebody else", "chỉ người khác"),
+    (PARTY, ", told: [received, resolved]", "", "hears of nothing", "không được báo gì"),
 ]  # fmt: skip
 
 
@@ -88,7 +93,7 @@ def book(folder: Path) -> Catalogue:
 
 
 def test_the_invented_ones_are_sound_and_in_no_catalogue_of_the_city(book: Catalogue, city):
-    invented = {LOOP, TIMES, VERIFICATION, WAIT, PLACE, CHOICE}
+    invented = {LOOP, TIMES, VERIFICATION, WAIT, PLACE, CHOICE, PARTY}
     assert set(book.procedure_codes()) - set(city.procedure_codes()) == invented
     assert check(CITY) == []
 

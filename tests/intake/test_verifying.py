@@ -31,7 +31,10 @@ CHECK = Step(
     results=(),
     max_extensions=1,
     verification=Verification(Duration(5, "working_day"), 1),
-    chooses=(Choice("archive", "Hồ sơ lưu"), Choice("survey", "Đo đạc", Duration(10, "working_day"))),
+    chooses=(
+        Choice("archive", "Hồ sơ lưu"),
+        Choice("survey", "Đo đạc", Duration(10, "working_day")),
+    ),
 )
 VERIFIED = replace(PROCEDURE, steps=(CHECK,))
 AROUND = around(NOW, VERIFIED)

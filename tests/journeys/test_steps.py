@@ -12,7 +12,15 @@ from shared.catalogue import load
 from shared.kernel.calendar import Duration, due
 from shared.kernel.clock import parse_instant
 from simulation.kit import City, Receipt, filing, open_city
-from tests.catalogue.invented import CHOICE, PLACE, SECOND, TIMES, VERIFICATION, with_invented
+from tests.catalogue.invented import (
+    CHOICE,
+    PARTY,
+    PLACE,
+    SECOND,
+    TIMES,
+    VERIFICATION,
+    with_invented,
+)
 
 WARD, CITY_DESK = "ubnd-phuong-1", "mot-cua-thanh-pho"
 POOR = "1.011607"
@@ -147,6 +155,41 @@ def test_an_officer_chooses_the_branch_once_and_the_citizen_is_told_the_later_da
     assert desk.status(receipt.code) == 9
     sms = [sent.moment for sent in city.sent(receipt.code) if sent.channel == "sms"]
     assert sms == ["received", "branched", "resolved"]
+
+
+def test_a_neighbour_is_told_what_is_named_for_them_and_the_desk_sees_it(city: City):
+    """Entered on the page, where a mistake loses nothing; mended by REST; told by their own consent."""
+    desk = city.desk(WARD)
+    hands, where = desk.browser(), f"/ho-so/moi/{PARTY}"
+    assert "Hộ giáp ranh" in hands.get(where).text
+    said = {
+        "channel": "direct", "f.matter": "Đo ranh", "p.don.original": "1",
+        "c.name": "Nguyễn Thị Sáu", "c.phone": "0907100001", "c.sms": "1", "c.language": "vi",
+        "t.giap-ranh.name": "Trần Văn Ranh", "t.giap-ranh.sms": "1", "t.giap-ranh.language": "vi",
+    }  # fmt: skip
+    refused = hands.post(where, said)
+    assert "phải có số điện thoại" in refused.text
+    assert "Trần Văn Ranh" in refused.text
+    contact = {"name": "Trần Văn Ranh", "phone": "0907100002", "consent": {"sms": True}}
+    receipt = filed(city, PARTY, number=12, parties={"giap-ranh": contact})
+    held = desk.get(receipt.code)
+    assert held["parties"]["giap-ranh"]["phone"] == "+84907100002"
+    mended = {**contact, "phone": "0907100003"}
+    own = {"name": "Nguyễn Thị Sáu", "phone": "0907100001", "consent": {"sms": True}}
+    desk.act(receipt.code, "contact", {**own, "parties": {"giap-ranh": mended}})
+    city.rest()
+    assert desk.get(receipt.code)["parties"]["giap-ranh"]["phone"] == "+84907100003"
+    page = desk.browser().get(f"/ho-so/{receipt.code}").text
+    assert "Trần Văn Ranh – 0907100003" in page
+    (task,) = city.agency(WARD).tasks(receipt.code)
+    assert "Ranh" not in str(task.data), "no agency hears of them"
+    city.agency(WARD).grant(task)
+    city.rest()
+    told = titles(city, receipt.code)
+    assert sum(each.startswith("Đã báo người liên quan (giap-ranh)") for each in told) == 2
+    texts = [s.text or "" for s in city.sent(receipt.code) if "ranh gioi" in (s.text or "")]
+    assert len(texts) == 2
+    assert not [each for each in texts if receipt.word in each or "Sáu" in each]
 
 
 def test_the_promise_and_the_step_follow_the_way_of_filing_the_case_and_the_branch(city: City):

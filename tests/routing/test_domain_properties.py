@@ -307,7 +307,9 @@ def test_every_journey_ends_with_one_final_state_for_every_step(graph: Any, seed
     assert case.state in ("resolved", "stopped")
     assert all(each in ENDED for each in step_states(case, laid_out(judged, case).route).values())
     taken = [x for x in walk.facts if isinstance(x, BranchChosen)]
-    chosen_by = {t.id: t.branch for t in (*case.tasks.values(), *case.handed_on.values()) if t.branch}
+    chosen_by = {
+        t.id: t.branch for t in (*case.tasks.values(), *case.handed_on.values()) if t.branch
+    }
     assert {x.task: x.branch.code for x in taken} == chosen_by
     assert len(taken) == len(chosen_by), "each is chosen once"
     left = {s.code for s in steps if s.branch is not None} - set(walk.judged.route.index)

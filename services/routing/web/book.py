@@ -14,11 +14,11 @@ from services.routing.usecases.evidence import TYPE
 from services.routing.web.coordination import head
 from services.routing.web.door import Door
 from services.routing.web.schemas import EvidenceQuery, EvidenceSchema
-from shared.web.api import Blueprint as ApiBlueprint
 from shared.identity.guard import current, require
 from shared.kernel.clock import to_vn
 from shared.kernel.days import read_day
 from shared.kernel.numbers import Unreadable
+from shared.web.api import Blueprint as ApiBlueprint
 from shared.web.words import gettext, said
 
 PAGE: Final = "/nhiem-vu/so-giao-nhan"

@@ -16,6 +16,7 @@ from shared.catalogue.model import (
     Level,
     NotAfter,
     Paper,
+    Party,
     Procedure,
     SupplementRule,
     ThisYear,
@@ -83,6 +84,7 @@ def read_procedure(top: Entry) -> list[Found[Procedure]]:
 def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
     papers, form = entry.entries("papers"), entry.entries("form")
     branches, steps = entry.entries("branches"), entry.entries("steps")
+    parties = entry.entries("parties")
     valid_from, valid_to = entry.day("valid_from"), None
     if entry.writes("valid_to"):  # never inherited: each version ends on its own day
         valid_to = entry.maybe_day("valid_to")
@@ -110,6 +112,7 @@ def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
         check=entry.flag("check", default=False),
         other_times=read_other_times(entry),
         also_level=also,
+        parties=tuple(_party(party) for party in parties),
     )
     if not steps:
         entry.fault(
@@ -117,7 +120,8 @@ def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
             en="a procedure without steps never ends: write 'steps:'",
             vi="thủ tục không có bước nào thì không bao giờ xong: hãy ghi 'steps:'",
         )
-    parts = {"papers": papers, "form": form, "branches": branches, "steps": steps}
+    parts = {"papers": papers, "form": form, "branches": branches, "steps": steps,
+             "parties": parties}  # fmt: skip
     return Found(procedure, entry, parts)
 
 
@@ -303,3 +307,9 @@ def _branch(entry: Entry) -> Branch:
     )
     entry.done()
     return branch
+
+
+def _party(entry: Entry) -> Party:
+    party = Party(code=read_slug(entry), name=entry.text("name"), told=entry.texts("told"))
+    entry.done()
+    return party

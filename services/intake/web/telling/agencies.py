@@ -200,9 +200,9 @@ def _verification_opened(event: VerificationOpened) -> Words:
 
 
 def _branch_chosen(event: BranchChosen) -> Words:
-    return gettext("%(agency)s chọn: %(branch)s", agency=named(event.agency), branch=event.branch.name), [
-        named(event.step)
-    ]
+    return gettext(
+        "%(agency)s chọn: %(branch)s", agency=named(event.agency), branch=event.branch.name
+    ), [named(event.step)]
 
 
 def _handed_to(event: StepTransferred) -> str:
@@ -252,6 +252,13 @@ def _deadline(words: str) -> Callable[[DeadlineNear | DeadlineMissed], Words]:
 
 def _notified(event: CitizenNotified) -> Words:
     by = gettext(_MEDIA.get(event.channel, event.channel))
+    if event.party is not None:
+        return gettext(
+            "Đã báo người liên quan (%(party)s) bằng %(by)s: %(moment)s",
+            party=event.party,
+            by=by,
+            moment=gettext(MOMENTS.get(event.moment, event.moment)),
+        ), []
     return gettext(
         "Đã báo công dân bằng %(by)s: %(moment)s",
         by=by,
@@ -261,9 +268,14 @@ def _notified(event: CitizenNotified) -> Words:
 
 def _unreachable(event: CitizenUnreachable) -> Words:
     moment = gettext(MOMENTS.get(event.moment, event.moment))
-    return gettext("Không báo được cho công dân: %(moment)s", moment=moment), [
-        gettext("Lý do: %(reason)s", reason=event.reason)
-    ]
+    title = gettext("Không báo được cho công dân: %(moment)s", moment=moment)
+    if event.party is not None:
+        title = gettext(
+            "Không báo được cho người liên quan (%(party)s): %(moment)s",
+            party=event.party,
+            moment=moment,
+        )
+    return title, [gettext("Lý do: %(reason)s", reason=event.reason)]
 
 
 def _call_dropped(_: CallDropped) -> Words:

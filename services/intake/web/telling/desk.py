@@ -29,6 +29,7 @@ from shared.events.intake import (
     ExtensionRefused,
     FileAdded,
     FileWithdrawn,
+    PartyGiven,
     ResultCodeGiven,
     ResultConfirmed,
     SilenceConfirmed,
@@ -295,6 +296,10 @@ def _contact(_: ContactGiven) -> Words:
     return gettext("Ghi nhận cách liên hệ của công dân"), []
 
 
+def _party(event: PartyGiven) -> Words:
+    return gettext("Ghi nhận cách liên hệ của người liên quan (%(party)s)", party=event.role), []
+
+
 def _code_given(_: ResultCodeGiven) -> Words:
     return gettext("Công dân xin mã để đọc kết quả trực tuyến"), []
 
@@ -323,6 +328,7 @@ ROWS: Final = (
     row(DossierReturned, _returned, "good"),
     row(DossierPartlyReturned, _returned, "going"),
     row(ContactGiven, _contact, "quiet"),
+    row(PartyGiven, _party, "quiet"),
     row(WaybillCorrected, _waybill_corrected, "quiet"),
     row(SimilarSeen, _similar_seen, "quiet"),
     row(DossierCorrected, _corrected, "going"),
