@@ -45,7 +45,7 @@ Taker = Annotated[
 Carrier = Annotated[Line, about("Who carries what was posted")]
 Waybill = Annotated[Word, about("By which number the carrier can be asked")]
 Sha256 = Annotated[Word, about("Digest of its bytes, in hexadecimal")]
-Because = Literal["clock_resumed", "supplement_dropped", "extended", "branch_chosen"]
+Because = Literal["clock_resumed", "supplement_dropped", "extended"]
 
 
 @event("dossier.registered", "intake", read_by=("notify",))
@@ -412,7 +412,8 @@ class DossierVerifying(Event, frozen=True, kw_only=True):
 class DossierBranched(Event, frozen=True, kw_only=True):
     """An officer chose a branch that has time of its own by the catalogue: the date moves by it.
 
-    No apology and no delay: the first promise is kept beside it.
+    No apology and no delay: the first promise is kept beside it. A date that had been missed by then
+    stays: an apology moves that.
     """
 
     dossier: DossierCode

@@ -242,9 +242,9 @@ class VerificationOpened(Event, frozen=True, kw_only=True):
 
 @event("branch.chosen", "routing", way="steps", read_by=("intake",))
 class BranchChosen(Event, frozen=True, kw_only=True):
-    """A step's agency has chosen how the dossier goes on; what that does to its date intake answers.
+    """A step's agency has chosen how the dossier goes on.
 
-    With `dossier.branched` where the catalogue gives the branch time, else with `deadline.stated`.
+    Where the branch has time of its own intake answers with `dossier.branched`.
     """
 
     dossier: DossierCode
@@ -252,6 +252,7 @@ class BranchChosen(Event, frozen=True, kw_only=True):
     agency: Annotated[Agency, about("Who chose")]
     task: Annotated[Word, about("Task id")]
     branch: Branch
+    has_time: Annotated[bool, about("The catalogue gives the branch time: the date moves by it")]
     chosen_at: Instant
 
 

@@ -10,7 +10,7 @@ from services.intake.domain.dossier import Dossier, Missed
 from shared.catalogue import Step
 from shared.catalogue.step import Choice, Verification
 from shared.events import parts
-from shared.events.intake import DeadlineStated, DossierBranched, DossierVerifying
+from shared.events.intake import DossierBranched, DossierVerifying
 from shared.events.routing import BranchChosen, VerificationOpened
 from shared.kernel.calendar import Duration
 from tests.intake.made import CALENDAR, CODE, NOW, PROCEDURE, around, dossier
@@ -76,13 +76,14 @@ def test_it_takes_the_place_of_a_promise_that_was_just_missed_and_nothing_after_
     assert progress.verifying(ended, OPENED, AROUND).events == ()
 
 
-def chosen(branch: str) -> BranchChosen:
+def chosen(branch: str, *, has_time: bool = True) -> BranchChosen:
     return BranchChosen(
         dossier=CODE,
         step=parts.Step(code="check", name="Kiểm tra"),
         agency=AGENCY,
         task="t-1",
         branch=parts.Branch(code=branch, name="Đo đạc"),
+        has_time=has_time,
         chosen_at=NOW,
     )
 
@@ -102,12 +103,12 @@ def test_a_chosen_branch_moves_both_dates_by_the_time_that_the_catalogue_gives_i
 def test_a_branch_without_time_leaves_the_date_and_so_does_any_after_it_was_missed():
     before = received()
     assert before.due_at is not None
+    assert progress.branch_chosen(before, chosen("archive", has_time=False), AROUND).events == ()
     late = replace(before, missed=Missed(before.due_at, AGENCY.code, "Chưa xong"))
-    for dossier_, branch in ((before, "archive"), (late, "survey")):
-        decision = progress.branch_chosen(dossier_, chosen(branch), AROUND)
-        (told,) = decision.events
-        assert isinstance(told, DeadlineStated)
-        assert (told.because, told.due_at) == ("branch_chosen", before.due_at)
-    assert after(progress.branch_chosen(late, chosen("survey"), AROUND)).unapologised
+    decision = progress.branch_chosen(late, chosen("survey"), AROUND)
+    (told,) = decision.events
+    assert isinstance(told, DossierBranched)
+    assert told.due_at == told.due_before == before.due_at
+    assert after(decision).unapologised, "an apology is owed still"
     ended = after(progress.resolved(before, result(), AROUND))
     assert progress.branch_chosen(ended, chosen("survey"), AROUND).events == ()

@@ -17,7 +17,7 @@ from services.routing.domain.deadlines import next_at, time_passed
 from services.routing.domain.plan import StepPlan, route
 from services.routing.domain.refusals import Refusal
 from services.routing.domain.transfers import MOST, place
-from services.routing.domain.waiting import dated, moved, paid, supplemented
+from services.routing.domain.waiting import moved, paid, supplemented
 from shared.catalogue.step import Back, Choice, Verification
 from shared.events.agencies import (
     Answer,
@@ -34,7 +34,6 @@ from shared.events.agencies import (
 )
 from shared.events.event import Event
 from shared.events.intake import (
-    DeadlineStated,
     DossierBranched,
     DossierPaid,
     DossierSupplemented,
@@ -134,7 +133,8 @@ class Walk:
         self.facts.extend(change.facts)
         self.orders.extend(change.orders)
         said = (VerificationOpened, BranchChosen)
-        self.stated.extend(each for each in change.facts if isinstance(each, said))
+        waits = (each for each in change.facts if isinstance(each, said))
+        self.stated.extend(each for each in waits if getattr(each, "has_time", True))
         self.nobody_is_forgotten(change.case)
         self.case = change.case
         return change.case
@@ -170,9 +170,7 @@ class Walk:
     def turn(self, open_tasks: list[Any], *, wild: bool) -> None:
         case, around = self.case, at(laid_out(self.judged, self.case), self.now)
         if self.stated and case.state == "live":
-            told = self.later(self.stated.pop(0))
-            decide = dated if isinstance(told, DeadlineStated) else moved
-            self.take(after(case, decide(case, told, around)))  # type: ignore[operator]
+            self.take(after(case, moved(case, self.later(self.stated.pop(0)), around)))
             return
         if (at_once := next_at(case)) is not None and at_once <= self.now:
             self.take(after(case, time_passed(case, around)))
@@ -193,10 +191,8 @@ class Walk:
             assert isinstance(apply_answer(case, self.answer(late, wild), around), Refusal)
         self.take(after(case, apply_answer(case, self.answer(task.id, wild), around)))
 
-    def later(
-        self, said: VerificationOpened | BranchChosen
-    ) -> DossierVerifying | DossierBranched | DeadlineStated:
-        """What intake answers; of a branch without time of its own, that the date stays."""
+    def later(self, said: VerificationOpened | BranchChosen) -> DossierVerifying | DossierBranched:
+        """What intake answers."""
         dossier, promised_at = self.case.dossier, self.case.promised_at
         if isinstance(said, VerificationOpened):
             return DossierVerifying(
@@ -207,15 +203,6 @@ class Walk:
                 promised_at=promised_at,
                 due_before=self.case.due_at,
                 due_at=due(self.case.due_at, EXTRA.time, CALENDAR),
-                stated_at=self.now,
-            )
-        if said.branch.name == "a":
-            return DeadlineStated(
-                dossier=dossier,
-                because="branch_chosen",
-                clock="runs",
-                promised_at=promised_at,
-                due_at=self.case.due_at,
                 stated_at=self.now,
             )
         return DossierBranched(

@@ -14,7 +14,7 @@ from services.routing.domain.answers import apply_answer
 from services.routing.domain.case import Case, Circumstances, step_states
 from services.routing.domain.deadlines import next_at, time_passed
 from services.routing.domain.plan import route
-from services.routing.domain.waiting import dated, desk_asked, moved, supplemented
+from services.routing.domain.waiting import desk_asked, moved, supplemented
 from shared.catalogue.step import Back, Choice, Verification
 from shared.events.agencies import (
     AnswerCompleted,
@@ -29,7 +29,6 @@ from shared.events.agencies import (
     TaskChanged,
 )
 from shared.events.intake import (
-    DeadlineStated,
     DossierBranched,
     DossierSupplemented,
     DossierVerifying,
@@ -407,17 +406,9 @@ def test_the_date_moves_as_intake_states_it_and_steps_without_their_own_time_fol
 
 def test_a_branch_without_time_of_its_own_leaves_the_date():
     change = chosen(opened(CHOSEN).case, "archive")
-    stated = DeadlineStated(
-        dossier=DOSSIER,
-        because="branch_chosen",
-        clock="runs",
-        promised_at=change.case.promised_at,
-        due_at=change.case.due_at,
-        stated_at=NOW,
-    )
-    told = after(change.case, dated(change.case, stated, laid_out(change.case)))
-    assert (told.case.due_at, told.case.dates_awaited) == (change.case.due_at, 0)
-    assert not told.only(TaskChanged)
+    (fact,) = change.only(BranchChosen)
+    assert (fact.has_time, change.case.dates_awaited) == (False, 0)
+    assert not change.only(TaskChanged)
 
 
 def laid_out(case: Case) -> Circumstances:

@@ -356,12 +356,13 @@ def branch_chosen(
     Not one that was missed by then: what the office owes for that is an apology, whose date has room
     for the steps of the branch.
     """
+    if not event.has_time:
+        return Decision()
     step = around.procedure(dossier).step(event.step.code)
     choice = None if step is None else step.choice(event.branch.code)
-    if choice is None or choice.time is None or dossier.unapologised:
-        return _with_date(dossier, "branch_chosen", around)
     promised_at, before = promised_dates(dossier)
-    later = _given(dossier, choice.time, around)
+    time = None if choice is None or dossier.unapologised else choice.time
+    later = dossier if time is None else _given(dossier, time, around)
     stated = DossierBranched(
         dossier=dossier.code,
         agency=event.agency,

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from services.notify.domain.contacts import Party
 from services.notify.storage import erasing, queries
 from services.notify.storage.ended import is_open
 from services.notify.storage.queries import Search
@@ -49,7 +50,7 @@ def known(connection: sa.Connection, code: str) -> dict[str, Any] | None:
         "dossier": code,
         "contact": None if contact is None else _plain(contact),
         "stopped": [to for to in addresses if is_stopped(connection, to)],
-        "parties": {each.role: _plain(each.contact) for each in people},
+        "parties": {each.role: _of_party(each) for each in people},
         "messages": [_message(each) for each in reversed(found) if each.is_citizens],
         "erased": [{**each, "at": format_instant(each["at"])} for each in proofs],
     }
@@ -57,6 +58,12 @@ def known(connection: sa.Connection, code: str) -> dict[str, Any] | None:
 
 def _plain(contact: Any) -> Any:
     return msgspec.json.decode(write(contact))
+
+
+def _of_party(party: Party) -> Any:
+    told = msgspec.to_builtins(party.contact)
+    del told["lookup_word"]  # they have none
+    return told
 
 
 def _message(message: Any) -> dict[str, Any]:

@@ -214,7 +214,8 @@ def _take_branch(move: Move, task: Task) -> None:
     if chosen is None:
         return
     move.lay_out()
-    move.set(dates_awaited=move.case.dates_awaited + 1)
+    has_time = chosen.time is not None
+    move.set(dates_awaited=move.case.dates_awaited + has_time)
     move.events.append(
         BranchChosen(
             dossier=move.case.dossier,
@@ -222,6 +223,7 @@ def _take_branch(move: Move, task: Task) -> None:
             agency=task.agency,
             task=task.id,
             branch=Branch(code=chosen.code, name=chosen.name),
+            has_time=has_time,
             chosen_at=move.now,
         )
     )

@@ -183,7 +183,7 @@ def _check_choice(step: Step, procedure: Procedure, entry: Entry) -> None:
             en="a choice needs at least two branches",
             vi="phải có ít nhất hai nhánh để chọn",
         )
-    steps = {each.code: each for each in procedure.steps}
+    _check_ways(step, procedure, entry)
     codes = [each.code for each in step.chooses]
     others = [branch.code for branch in procedure.branches]
     others += [c.code for each in procedure.steps if each is not step for c in each.chooses]
@@ -194,6 +194,12 @@ def _check_choice(step: Step, procedure: Procedure, entry: Entry) -> None:
             en=f"'{', '.join(twice)}' is a branch already: give each its own code",
             vi=f"'{', '.join(twice)}' đã là nhánh: hãy đặt mã riêng cho mỗi nhánh",
         )
+
+
+def _check_ways(step: Step, procedure: Procedure, entry: Entry) -> None:
+    """The steps of the branches come after the choice, and none of them is a payment at once."""
+    steps = {each.code: each for each in procedure.steps}
+    codes = [each.code for each in step.chooses]
     for each in procedure.steps:
         if each.branch in codes and step.code not in _before(each.code, steps):
             entry.fault(

@@ -71,7 +71,6 @@ def readable(office: str, raw: Any) -> SubmitDossier:
         parties={
             role: _readable_contact(mapping(each))
             for role, each in mapping(body.get("parties")).items()
-            if isinstance(role, str)
         },
     )
 

@@ -46,7 +46,6 @@ from shared.web.filters import vn_money
 from shared.web.words import gettext, msgid
 
 _BECAUSE = {
-    "branch_chosen": msgid("sau khi cơ quan chọn cách giải quyết"),
     "clock_resumed": msgid("sau thời gian không tính vào hạn"),
     "supplement_dropped": msgid("sau thời gian chờ bổ sung"),
     "extended": msgid("sau khi cơ quan xin lùi hẹn"),
@@ -181,7 +180,12 @@ def _verifying(event: DossierVerifying) -> Words:
 
 
 def _branched(event: DossierBranched) -> Words:
-    return gettext("Ngày hẹn trả lùi theo luật vì cách giải quyết đã chọn"), [
+    title = gettext("Ngày hẹn trả lùi theo luật vì cách giải quyết đã chọn")
+    if event.due_at == event.due_before:
+        title = gettext(
+            "Cách giải quyết đã chọn có thêm thời gian, nhưng đã lỡ ngày hẹn: chờ xin lỗi"
+        )
+    return title, [
         gettext(
             "%(agency)s chọn: %(branch)s", agency=named(event.agency), branch=event.branch.name
         ),
