@@ -146,7 +146,7 @@ def test_an_officer_chooses_the_branch_once_and_the_citizen_is_told_the_later_da
     assert "chọn cách giải quyết" in city.citizen(receipt.code, receipt.word).page()
     assert "chọn: Đo đạc lại" in desk.browser().get(f"/ho-so/{receipt.code}/phieu-kiem-soat").text
     done = []
-    while open_ := ward.tasks(receipt.code):
+    while open_ := [each for each in ward.tasks(receipt.code) if each.id != task.id]:
         done.append(open_[0].data["step"]["code"])
         ward.grant(open_[0])
         city.rest()
