@@ -126,7 +126,7 @@ def test_an_officer_chooses_the_branch_once_and_the_citizen_is_told_the_later_da
     assert "Đo đạc lại (hẹn trả lùi 10 ngày làm việc)" in hands.get(where).text
     said = {"kind": "completed", "outcome": "granted", "document": "7/TTr"}
     refused = hands.post(f"{where}/tra-loi", said | {"answer_id": "cn-1"})
-    assert "Bước này phải chọn nhánh giải quyết tiếp" in refused.text
+    assert "Bước này phải chọn cách giải quyết tiếp" in refused.text
     assert "7/TTr" in refused.text
     hands.post(f"{where}/tra-loi", said | {"answer_id": "cn-2", "branch": "survey"})
     city.rest()

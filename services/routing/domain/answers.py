@@ -153,12 +153,14 @@ def _not_to_choose(move: Move, task: Task, answer: AnswerCompleted) -> Refusal |
     asked = answer.outcome == "granted" and move.step(task).chooses
     if not asked:
         return refusals.NO_BRANCH if answer.branch is not None else None
-    codes = ", ".join(f"{each.code} ({each.name})" for each in asked)
+    codes, names = (
+        ", ".join(each) for each in zip(*((c.code, c.name) for c in asked), strict=True)
+    )
     if answer.branch is None:
-        return refusals.BRANCH_MISSING.said(codes=codes)
+        return refusals.BRANCH_MISSING.said(codes=codes, names=names)
     chosen = next((each for each in asked if each.code == answer.branch), None)
     if chosen is None:
-        return refusals.UNKNOWN_BRANCH.said(codes=codes)
+        return refusals.UNKNOWN_BRANCH.said(codes=codes, names=names)
     try:
         if chosen.time is not None:
             due(move.case.due_at, chosen.time, move.office_calendar())

@@ -113,13 +113,13 @@ SIGNATURE_KEY: Final = Refusal(
 BRANCH_MISSING: Final = Refusal(
     "branch_missing",
     "branch",
-    "Bước này phải chọn nhánh giải quyết tiếp. Hãy chọn một trong: {codes}.",
+    "Bước này phải chọn cách giải quyết tiếp. Hãy chọn một trong: {names}.",
     "this step chooses how the dossier goes on; choose one of: {codes}",
 )
 UNKNOWN_BRANCH: Final = Refusal(
     "unknown_branch",
     "branch",
-    "Bước này không có nhánh đó. Hãy chọn một trong: {codes}.",
+    "Bước này không có cách giải quyết đó. Hãy chọn một trong: {names}.",
     "this step has no such branch; choose one of: {codes}",
 )
 NO_BRANCH: Final = Refusal(
