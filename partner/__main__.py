@@ -168,6 +168,7 @@ def _answering_commands(
     complete.add_argument("--document", help="number of the document")
     complete.add_argument("--reason", help="needed where it is refused; the citizen is told it")
     complete.add_argument("--file", type=Path, help="the result (PDF, JPEG, PNG), over HTTPS")
+    complete.add_argument("--branch", help="how it goes on: one of the task's branches")
     complete.add_argument("--amount", type=int, help="dong to be paid, where the step asks for it")
     ask = answer("ask", "ask the citizen for missing papers", _ask)
     ask.add_argument("--item", action="append", required=True, help="a missing paper; repeat it")
@@ -288,6 +289,7 @@ def _complete(client: Client, options: argparse.Namespace) -> None:
         reason=options.reason,
         amount_vnd=options.amount,
         file=client.files.hand_in(options.task, options.file) if options.file else None,
+        branch=options.branch,
     )
     _send(client, options, sent)
 

@@ -80,10 +80,12 @@ class Answering:
         reason: str | None = None,
         amount_vnd: int | None = None,
         file: str | None = None,
+        branch: str | None = None,
     ) -> str:
         """Say that it is done; where it is refused, the citizen is told the reason.
 
-        `file` is the receipt of a result that was handed in (`files.hand_in`).
+        `file` is the receipt of a result that was handed in (`files.hand_in`); `branch` how the
+        dossier goes on, one of the task's `branches` where it has any.
         """
         allowed = self.task(task).results
         if result_code is not None and allowed and result_code not in allowed:
@@ -98,6 +100,7 @@ class Answering:
             "reason": reason,
             "amount_vnd": amount_vnd,
             "file": file,
+            "branch": branch,
         }
         return self._answer(task, "completed", data)
 

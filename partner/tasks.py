@@ -42,6 +42,11 @@ class Task:
         """Answers that it allows beside the usual: sent_back, verification_needed."""
         return list(self.data.get("may") or ())
 
+    @property
+    def branches(self) -> list[str]:
+        """The ways on, of which a granted completion must choose one; empty where there are none."""
+        return [branch["code"] for branch in self.data.get("branches") or ()]
+
 
 class Tasks:
     """The tasks of the store."""

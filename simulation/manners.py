@@ -41,6 +41,8 @@ class AtOnce:
     def answers(self, _agency: str, task: Mapping[str, Any]) -> Sequence[Planned]:
         now = self._clock.now()
         done = {"outcome": "granted", "result_code": next(iter(task["results"]), None)}
+        if branches := task.get("branches"):
+            done["branch"] = branches[0]["code"]
         return [
             Planned(now, "taken", {"officer": OFFICERS[0]}),
             Planned(now + self._delay, "completed", done),
@@ -142,6 +144,8 @@ class ByChance:
         data: dict[str, Any] = {"outcome": "granted", "document": f"{number}/{at.year}"}
         if task["results"]:
             data["result_code"] = task["results"][0]
+        if branches := task.get("branches"):
+            data["branch"] = self._rng.choice(branches)["code"]
         role = task["step"]["code"]
         if self._asks_payment(task, role):
             data["amount_vnd"] = self._rng.randrange(20, 900) * 10_000

@@ -139,6 +139,8 @@ def _procedure(book: Catalogue, procedure: Procedure, on: date) -> Iterator[str]
         yield f"    {field.name}  {field.label}  [{', '.join(marks)}]"
     for branch in procedure.branches:
         yield f"  branch       {branch.code}  {branch.name}{' (default)' * branch.default}"
+    for party in procedure.parties:
+        yield f"  party        {party.code}  {party.name}; told {', '.join(party.told)}"
     yield "  steps"
     for step in procedure.steps:
         yield from _step(step)
@@ -153,6 +155,7 @@ def _step(step: Step) -> Iterator[str]:
         *(["after the result"] if step.after_result else []),
         *([f"back to {step.back.to}, at most {step.back.most}"] if step.back else []),
         *([f"verification {_words(step.verification.time)}"] if step.verification else []),
+        *(f"may choose {each.code} (+{_words(each.time)})" for each in step.chooses),
         *([f"where {step.place} lies"] if step.place else []),
         *map(_other, step.other_times),
     ]

@@ -16,6 +16,7 @@ from shared.events.names import NOTIFY, ROUTING, ROUTING_STEPS
 from shared.events.notify import AddressFailed, CallDropped, CitizenUnreachable, StopChanged
 from shared.events.routing import (
     ApologyDue,
+    BranchChosen,
     ClockResumed,
     ClockStopped,
     CorrectionOvertaken,
@@ -52,6 +53,7 @@ TABLE: Final = (
     on(ExtensionRequested, progress.time_asked),
     on(ExtensionDropped, progress.time_not_asked),
     on(VerificationOpened, progress.verifying),
+    on(BranchChosen, progress.branch_chosen),
     on(ApologyDue, progress.apology_due),
     on(StepAnswered, progress.answered),
     on(CorrectionOvertaken, progress.overtaken),

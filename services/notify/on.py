@@ -15,6 +15,7 @@ from services.notify.domain.correspondence import (
     Circumstances,
     Correspondence,
     learn_deadline,
+    learn_party,
     release_messages,
     write_messages,
 )
@@ -26,7 +27,13 @@ from services.notify.usecases.reminding import write_digest
 from shared.database import Cause, UnitOfWork
 from shared.events.envelope import Envelope
 from shared.events.event import Event, kind_of
-from shared.events.intake import CitizenCalled, ContactGiven, DeadlineStated, SupplementLapsed
+from shared.events.intake import (
+    CitizenCalled,
+    ContactGiven,
+    DeadlineStated,
+    PartyGiven,
+    SupplementLapsed,
+)
 from shared.events.routing import AgencyReminded
 from shared.kernel.errors import Unreadable
 from shared.kernel.ids import ids_from
@@ -38,6 +45,7 @@ TABLE: Final[tuple[Row[Correspondence, Circumstances], ...]] = (
     on(DeadlineStated, learn_deadline),
     on(SupplementLapsed, learn_deadline),
     on(ContactGiven, release_messages),
+    on(PartyGiven, learn_party),
 )
 
 #: What is said to agencies' staff, about no dossier; `usecases/reminding.py` decides on it.

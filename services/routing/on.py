@@ -18,7 +18,7 @@ from services.routing.domain.extensions import granted, refused
 from services.routing.domain.journey import open_case, withdraw
 from services.routing.domain.queue import is_user_of
 from services.routing.domain.submission import ForgedAnswer, SubmissionKey
-from services.routing.domain.waiting import dated, desk_asked, paid, supplemented, verifying
+from services.routing.domain.waiting import dated, desk_asked, moved, paid, supplemented
 from services.routing.storage.cases import Cases
 from services.routing.storage.submissions import Submissions
 from services.routing.usecases.answer import take_message
@@ -70,7 +70,8 @@ TABLE: Final = (
     on(intake.DossierCorrected, _of_case(corrected)),
     on(intake.DossierPaid, _of_case(paid)),
     on(intake.DeadlineStated, _of_case(dated)),
-    on(intake.DossierVerifying, _of_case(verifying)),
+    on(intake.DossierVerifying, _of_case(moved)),
+    on(intake.DossierBranched, _of_case(moved)),
     on(intake.SupplementLapsed, _of_case(lapsed)),
     on(intake.SilenceConfirmed, _of_case(silent)),
     on(intake.ExtensionGranted, _of_case(granted)),
@@ -87,6 +88,7 @@ HAPPENED: Final[Mapping[type[Event], str]] = {
     intake.DossierPaid: "paid_at",
     intake.DeadlineStated: "stated_at",
     intake.DossierVerifying: "stated_at",
+    intake.DossierBranched: "stated_at",
     intake.SupplementLapsed: "lapsed_at",
     intake.SilenceConfirmed: "due_at",
     intake.ExtensionGranted: "granted_at",

@@ -114,6 +114,15 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody beside the applicant who may be told of a dossier, by their own consent: `told` says what."""
+
+    code: str
+    name: str
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Procedure(Dated):
     """One version of a procedure, valid from `valid_from` to `valid_to`, both days included.
 
@@ -144,6 +153,7 @@ class Procedure(Dated):
     other_times: tuple[OtherTime, ...] = ()
     #: Where desks take it in beside `level`.
     also_level: Level | None = None
+    parties: tuple[Party, ...] = ()
 
     def taken_at(self, territory: str) -> bool:
         """Whether desks of this territory take it in."""

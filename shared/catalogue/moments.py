@@ -10,7 +10,7 @@ MOMENTS = (
     "registered", "refused", "received", "supplement_requested", "supplement_reminder",
     "supplement_extended", "supplemented", "supplement_dropped", "payment_requested", "paid",
     "resolved", "result_code", "returned", "extended", "stopped", "withdrawn",
-    "waybill_corrected", "verifying",
+    "waybill_corrected", "verifying", "branched",
     "contact_changed", "partly_returned",
 )  # fmt: skip
 
@@ -25,6 +25,21 @@ ASKED = frozenset({"status", "about", "sent_at", "mark"})
 ANSWERS = (
     "stopped", "started", "status", "not_found", "later", "genuine", "not_genuine", "help",
 )  # fmt: skip
+#: What a second party's message may hold: nothing of the applicant's but which dossier it is.
+PARTY_VALUES = frozenset(
+    {"code", "procedure", "due", "place", "hotline", "agency", "office", "name", "step"}
+)
+#: Roles of people that no procedure may give another meaning.
+RESERVED_ROLES = ("applicant", "staff", "asker")
+#: Moments of the applicant alone: a word for a result, a new number of theirs.
+APPLICANTS_ONLY = ("result_code", "contact_changed", "waybill_corrected")
+
+
+def party_moment(role: str, moment: str) -> str:
+    """The name under which a second party's words for a moment stand: `giap-ranh.received`."""
+    return f"{role}.{moment}"
+
+
 EMAIL_ONLY = frozenset({"name"})
 FREE = frozenset({"reason", "next_step", "items"})  # sentences that a person typed
 # What may be cut short in an SMS, in this order; all else is left whole.

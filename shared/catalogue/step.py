@@ -52,6 +52,15 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A branch that the step's own officer may choose; `time`: what the law adds to the promise then."""
+
+    code: str
+    name: str
+    time: Duration | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One node of the graph: who acts (role), after what, within what, seeing which form fields.
 
@@ -59,7 +68,8 @@ class Step:
     `silence="consent"`: no answer by the due instant counts as agreement. `pauses_clock`: while
     it is open the legal time stands still. `after_result`: it runs once the result is there and
     the citizen does not wait for it. `place`: the field that names the ward whose agency acts, where
-    that is not the receiving office's.
+    that is not the receiving office's. `chooses`: whoever completes it says which of these branches
+    the dossier takes.
     """
 
     code: str
@@ -79,6 +89,11 @@ class Step:
     back: Back | None = None
     verification: Verification | None = None
     place: str | None = None
+    chooses: tuple[Choice, ...] = ()
+
+    def choice(self, branch: str) -> Choice | None:
+        """One of the branches that its officer may choose, None for any other."""
+        return next((each for each in self.chooses if each.code == branch), None)
 
     def time(
         self, channel: str, form: Mapping[str, Any], branches: Collection[str]

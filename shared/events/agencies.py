@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from shared.events.event import Event, event
 from shared.events.intake import DossierCode, Items, Papers
-from shared.events.parts import Document, ProcedureName, ResultCode, Step
+from shared.events.parts import Branch, Document, ProcedureName, ResultCode, Step
 from shared.events.types import (
     MAX_MANY,
     Count,
@@ -32,6 +32,7 @@ Signed = Annotated[
     about("Your signature over the other fields: `KEY.SALT.SIGNATURE`; null where you do not sign"),
 ]
 Results = Annotated[tuple[Word, ...], Meta(max_length=MAX_MANY)]
+Branches = Annotated[tuple[Branch, ...], Meta(max_length=MAX_MANY)]
 #: Of one hand-over of sums.
 MOST_DAYS = 31
 #: Of one day: what lies beyond them is taken for missing, and sent once too often.
@@ -90,6 +91,10 @@ class TaskAssigned(Event, frozen=True, kw_only=True):
     may: Annotated[
         Results | None,
         about("Answers that this step allows beside the usual: sent_back, verification_needed"),
+    ] = None
+    branches: Annotated[
+        Branches | None,
+        about("Ways on, of which a granted completion must choose one; null where there are none"),
     ] = None
 
 
@@ -215,6 +220,9 @@ class AnswerCompleted(Event, frozen=True, kw_only=True):
     ] = None
     file: Annotated[
         Word | None, about("Receipt of the result file that was handed in for this task")
+    ] = None
+    branch: Annotated[
+        Word | None, about("How the dossier goes on: one of the task's branches, where it has any")
     ] = None
     signature: Signed = None
 

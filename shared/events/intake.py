@@ -9,6 +9,7 @@ from msgspec import Meta
 from shared.events.event import Event, event
 from shared.events.parts import (
     Agency,
+    Branch,
     Consent,
     Office,
     Paper,
@@ -407,6 +408,24 @@ class DossierVerifying(Event, frozen=True, kw_only=True):
     stated_at: Instant
 
 
+@event("dossier.branched", "intake", read_by=("routing", "notify"))
+class DossierBranched(Event, frozen=True, kw_only=True):
+    """An officer chose a branch that has time of its own by the catalogue: the date moves by it.
+
+    No apology and no delay: the first promise is kept beside it. A date that had been missed by then
+    stays: an apology moves that.
+    """
+
+    dossier: DossierCode
+    agency: Annotated[Agency, about("Who chose")]
+    step: Annotated[Step, about("In which step")]
+    branch: Annotated[Branch, about("How it goes on")]
+    promised_at: Annotated[Instant, about("The first promise")]
+    due_before: Annotated[Instant, about("The date that was in force")]
+    due_at: Annotated[Instant, about("Due instant in force now")]
+    stated_at: Instant
+
+
 @event("dossier.withdrawn", "intake", read_by=("routing", "notify"))
 class DossierWithdrawn(Event, frozen=True, kw_only=True):
     """Withdrawn by the citizen (status 7)."""
@@ -465,6 +484,29 @@ class ResultCodeGiven(Event, frozen=True, kw_only=True):
     code: Annotated[Word, about("Six digits", personal=True)]
     until: Annotated[Instant, about("It counts no longer than this")]
     given_at: Instant
+
+
+@event("party.given", "intake", way="contacts", read_by=("notify",), personal=True)
+class PartyGiven(Event, frozen=True, kw_only=True):
+    """How to reach somebody beside the applicant who is told of a dossier: a neighbour, a parent.
+
+    Stated before the applicant's own contact. Without any way left they are told nothing more.
+    """
+
+    dossier: DossierCode
+    role: Annotated[Word, about("Which of the procedure's parties")]
+    name: Annotated[Line, about("Who it is", personal=True)]
+    phone: Annotated[Phone | None, about("E.164", personal=True)] = None
+    email: Annotated[Email | None, about("Where letters go", personal=True)] = None
+    language: Literal["vi", "en"]
+    consent: Consent
+    told: Annotated[
+        tuple[Word, ...], Meta(max_length=MAX_MANY), about("The moments they hear of, no others")
+    ]
+    given_at: Instant
+    first: Annotated[
+        Literal["sms", "email"] | None, about("Which way they want first; null: no matter")
+    ] = None
 
 
 @event("contact.given", "intake", way="contacts", read_by=("notify",), personal=True)

@@ -10,6 +10,10 @@ from shared.events.event import Event, event
 from shared.events.intake import DossierCode
 from shared.events.types import Instant, Text, Word, about
 
+Party = Annotated[
+    Word | None, about("Role of the second party that it was for; null: the applicant")
+]
+
 
 @event("citizen.notified", "notify", read_by=("intake",))
 class CitizenNotified(Event, frozen=True, kw_only=True):
@@ -20,6 +24,7 @@ class CitizenNotified(Event, frozen=True, kw_only=True):
     channel: Annotated[Word, about("sms or email")]
     message: Annotated[Word, about("Message id in notify; never its text")]
     sent_at: Instant
+    party: Party = None
 
 
 @event("citizen.unreachable", "notify", read_by=("intake",))
@@ -36,6 +41,7 @@ class CitizenUnreachable(Event, frozen=True, kw_only=True):
         None
     )
     words: Annotated[Text | None, about("What whoever calls says; never a name")] = None
+    party: Party = None
 
 
 @event("citizen.call_dropped", "notify", read_by=("intake",))

@@ -60,6 +60,13 @@ class Step(Part, frozen=True, kw_only=True):
     name: Annotated[Name, about("Vietnamese name")]
 
 
+class Branch(Part, frozen=True, kw_only=True):
+    """One of the ways on that a step's officer chooses between."""
+
+    code: Annotated[Word, about("Branch code, unique inside the procedure version")]
+    name: Annotated[Name, about("Vietnamese name")]
+
+
 class Paper(Part, frozen=True, kw_only=True):
     """One paper of the dossier with its counts."""
 

@@ -10,6 +10,7 @@ from shared.events.event import Event, event
 from shared.events.intake import DossierCode
 from shared.events.parts import (
     Agency,
+    Branch,
     Document,
     NearTask,
     ProcedureName,
@@ -237,6 +238,22 @@ class VerificationOpened(Event, frozen=True, kw_only=True):
     reason: Text
     due_at: Annotated[Instant, about("The step's new date")]
     opened_at: Instant
+
+
+@event("branch.chosen", "routing", way="steps", read_by=("intake",))
+class BranchChosen(Event, frozen=True, kw_only=True):
+    """A step's agency has chosen how the dossier goes on.
+
+    Where the branch has time of its own intake answers with `dossier.branched`.
+    """
+
+    dossier: DossierCode
+    step: Step
+    agency: Annotated[Agency, about("Who chose")]
+    task: Annotated[Word, about("Task id")]
+    branch: Branch
+    has_time: Annotated[bool, about("The catalogue gives the branch time: the date moves by it")]
+    chosen_at: Instant
 
 
 @event("correction.overtaken", "routing", way="steps", read_by=("intake",))

@@ -11,7 +11,9 @@ from shared.catalogue import Catalogue, check, load
 from shared.kernel.calendar import Duration
 from tests.catalogue.conftest import CITY, MARCH_2022
 from tests.catalogue.invented import (
+    CHOICE,
     LOOP,
+    PARTY,
     PLACE,
     SECOND,
     TIMES,
@@ -61,7 +63,23 @@ FAULTS = [
     (PLACE, "Phường 2, ", "Phường 22, ", "is no ward", "không phải xã phường"),
     (PLACE, "place: land_ward", "place: land", "did you mean 'land_ward'", "'land_ward'"),
     (PLACE, ", shares: [land_ward]", "", "must see the place", "phải được xem"),
-]
+    (CHOICE, "code: survey", "code: archive", "is a branch already", "đã là nhánh"),
+    (CHOICE, "branch: survey, after: [measure]", "branch: surve, after: [measure]", "did you mean 'survey'",
+     "'survey'"),
+    (CHOICE, "branch: archive, after: [appraise]", "branch: archive", "must come after", "phải đến sau"),
+    (CHOICE, "          - {code: archive, name: Cấp theo hồ sơ lưu}\n", "", "at least two", "ít nhất hai"),
+    (CHOICE, "shares: [matter]\n        chooses", "silence: consent\n        shares: [matter]\n        chooses",
+     "that answers before", "trước khi có kết quả"),
+    (CHOICE, ", time: {value: 10, unit: working_day}", "", "the law gives 10.0", "luật cho 10.0"),
+    (CHOICE, "after: [measure], budget", "after: [measure], back: {to: appraise, most: 1}, budget",
+     "is chosen once", "chỉ được chọn một lần"),
+    (CHOICE, "name: Trích lục, role: justice", "name: Nộp tiền, kind: payment, pauses_clock: true, role: tax",
+     "names no sum", "không nêu số tiền"),
+    (PARTY, "told: [received, resolved]", "told: [received, paid]", "words of their own", "lời nhắn riêng"),
+    (PARTY, "told: [received, resolved]", "told: [received, result_code]", "cannot be told", "không báo được"),
+    (PARTY, "code: giap-ranh", "code: staff", "means somebody else", "chỉ người khác"),
+    (PARTY, ", told: [received, resolved]", "", "hears of nothing", "không được báo gì"),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +93,7 @@ def book(folder: Path) -> Catalogue:
 
 
 def test_the_invented_ones_are_sound_and_in_no_catalogue_of_the_city(book: Catalogue, city):
-    invented = {LOOP, TIMES, VERIFICATION, WAIT, PLACE}
+    invented = {LOOP, TIMES, VERIFICATION, WAIT, PLACE, CHOICE, PARTY}
     assert set(book.procedure_codes()) - set(city.procedure_codes()) == invented
     assert check(CITY) == []
 

@@ -12,7 +12,15 @@ from shared.catalogue import load
 from shared.kernel.calendar import Duration, due
 from shared.kernel.clock import parse_instant
 from simulation.kit import City, Receipt, filing, open_city
-from tests.catalogue.invented import PLACE, SECOND, TIMES, VERIFICATION, with_invented
+from tests.catalogue.invented import (
+    CHOICE,
+    PARTY,
+    PLACE,
+    SECOND,
+    TIMES,
+    VERIFICATION,
+    with_invented,
+)
 
 WARD, CITY_DESK = "ubnd-phuong-1", "mot-cua-thanh-pho"
 POOR = "1.011607"
@@ -105,6 +113,83 @@ def test_an_extra_verification_moves_the_date_and_the_citizen_is_told_without_an
     assert desk.status(receipt.code) == 9
     told = [sent.moment for sent in city.sent(receipt.code) if sent.channel == "sms"]
     assert told == ["received", "verifying", "resolved"]
+
+
+def test_an_officer_chooses_the_branch_once_and_the_citizen_is_told_the_later_date(city: City):
+    """By the page, with nothing lost where nothing was chosen; by the queue, which names the ways."""
+    receipt = filed(city, CHOICE, number=11)
+    desk, ward = city.desk(WARD), city.agency(WARD)
+    before = desk.get(receipt.code)
+    (task,) = city.agency(WARD, way="queue").tasks(receipt.code)
+    assert task.branches == ["archive", "survey"]
+    hands, where = ward.browser(), f"/nhiem-vu/{task.id}"
+    assert "Đo đạc lại (hẹn trả lùi 10 ngày làm việc)" in hands.get(where).text
+    said = {"kind": "completed", "outcome": "granted", "document": "7/TTr"}
+    refused = hands.post(f"{where}/tra-loi", said | {"answer_id": "cn-1"})
+    assert "Bước này phải chọn cách giải quyết tiếp" in refused.text
+    assert "7/TTr" in refused.text
+    hands.post(f"{where}/tra-loi", said | {"answer_id": "cn-2", "branch": "survey"})
+    city.rest()
+    assert "Đo đạc lại" in hands.get(where).text
+    now = desk.get(receipt.code)
+    expected = due(
+        parse_instant(before["due_at"]),
+        Duration(10, "working_day"),
+        city.catalogue.calendar(WARD),
+    )
+    assert parse_instant(now["due_at"]) == expected
+    assert now["promised_at"] == before["promised_at"]
+    name = city.catalogue.agency(WARD).name
+    told = titles(city, receipt.code)
+    assert f"{name} chọn: Đo đạc lại" in told
+    assert "Ngày hẹn trả lùi theo luật vì cách giải quyết đã chọn" in told
+    assert "chọn cách giải quyết" in city.citizen(receipt.code, receipt.word).page()
+    assert "chọn: Đo đạc lại" in desk.browser().get(f"/ho-so/{receipt.code}/phieu-kiem-soat").text
+    done = []
+    while open_ := [each for each in ward.tasks(receipt.code) if each.id != task.id]:
+        done.append(open_[0].data["step"]["code"])
+        ward.grant(open_[0])
+        city.rest()
+    assert done == ["measure", "check", "sign"]
+    assert desk.status(receipt.code) == 9
+    sms = [sent.moment for sent in city.sent(receipt.code) if sent.channel == "sms"]
+    assert sms == ["received", "branched", "resolved"]
+
+
+def test_a_neighbour_is_told_what_is_named_for_them_and_the_desk_sees_it(city: City):
+    """Entered on the page, where a mistake loses nothing; mended by REST; told by their own consent."""
+    desk = city.desk(WARD)
+    hands, where = desk.browser(), f"/ho-so/moi/{PARTY}"
+    assert "Hộ giáp ranh" in hands.get(where).text
+    said = {
+        "channel": "direct", "f.matter": "Đo ranh", "p.don.original": "1",
+        "c.name": "Nguyễn Thị Sáu", "c.phone": "0907100001", "c.sms": "1", "c.language": "vi",
+        "t.giap-ranh.name": "Trần Văn Ranh", "t.giap-ranh.sms": "1", "t.giap-ranh.language": "vi",
+    }  # fmt: skip
+    refused = hands.post(where, said)
+    assert "phải có số điện thoại" in refused.text
+    assert "Trần Văn Ranh" in refused.text
+    contact = {"name": "Trần Văn Ranh", "phone": "0907100002", "consent": {"sms": True}}
+    receipt = filed(city, PARTY, number=12, parties={"giap-ranh": contact})
+    held = desk.get(receipt.code)
+    assert held["parties"]["giap-ranh"]["phone"] == "+84907100002"
+    mended = {**contact, "phone": "0907100003"}
+    own = {"name": "Nguyễn Thị Sáu", "phone": "0907100001", "consent": {"sms": True}}
+    desk.act(receipt.code, "contact", {**own, "parties": {"giap-ranh": mended}})
+    city.rest()
+    assert desk.get(receipt.code)["parties"]["giap-ranh"]["phone"] == "+84907100003"
+    page = desk.browser().get(f"/ho-so/{receipt.code}").text
+    assert "Trần Văn Ranh – 0907100003" in page
+    ward = city.agency(WARD)
+    (task,) = ward.tasks(receipt.code)
+    assert "Trần Văn" not in str(task.data), "no agency hears of them"
+    ward.grant(task)
+    city.rest()
+    told = titles(city, receipt.code)
+    assert sum(each.startswith("Đã báo người liên quan (giap-ranh)") for each in told) == 2
+    texts = [s.text or "" for s in city.sent(receipt.code) if "ranh gioi" in (s.text or "")]
+    assert len(texts) == 2
+    assert not [each for each in texts if receipt.word in each or "Sáu" in each]
 
 
 def test_the_promise_and_the_step_follow_the_way_of_filing_the_case_and_the_branch(city: City):

@@ -75,6 +75,7 @@ def test_what_is_queued_is_sent_once_and_told(ledger: Ledger):
             "channel": "sms",
             "message": message.id,
             "sent_at": "2022-03-14T02:00:00Z",
+            "party": None,
         },
     )
 

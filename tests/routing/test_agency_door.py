@@ -124,6 +124,7 @@ def _routes(task: str) -> list[tuple[str, str, dict[str, Any] | None]]:
         ("POST", f"/api/v1/tasks/{task}/answers", GRANT),
         ("GET", "/api/v1/tasks/day-sums", None),
         ("POST", "/api/v1/tasks/day-sums", {"days": []}),
+        ("GET", "/api/v1/tasks/evidence", None),
         ("GET", "/nhiem-vu", None),
         ("GET", "/api/v1/tasks?state=near", None),
         ("GET", "/nhiem-vu/sap-den-han", None),

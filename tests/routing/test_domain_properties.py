@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,11 +14,11 @@ from hypothesis import strategies as st
 from services.routing.domain.answers import apply_answer
 from services.routing.domain.case import ENDED, Case, Circumstances, Task, step_states
 from services.routing.domain.deadlines import next_at, time_passed
-from services.routing.domain.plan import StepPlan
+from services.routing.domain.plan import StepPlan, route
 from services.routing.domain.refusals import Refusal
 from services.routing.domain.transfers import MOST, place
-from services.routing.domain.waiting import paid, supplemented, verifying
-from shared.catalogue.step import Back, Verification
+from services.routing.domain.waiting import moved, paid, supplemented
+from shared.catalogue.step import Back, Choice, Verification
 from shared.events.agencies import (
     Answer,
     AnswerCompleted,
@@ -32,8 +33,14 @@ from shared.events.agencies import (
     TaskCancelled,
 )
 from shared.events.event import Event
-from shared.events.intake import DossierPaid, DossierSupplemented, DossierVerifying
+from shared.events.intake import (
+    DossierBranched,
+    DossierPaid,
+    DossierSupplemented,
+    DossierVerifying,
+)
 from shared.events.routing import (
+    BranchChosen,
     DossierResolved,
     DossierStopped,
     StepAnswered,
@@ -54,10 +61,11 @@ _QUIET = settings(
 
 @st.composite
 def graphs(draw: st.DrawFn, payments: bool = True) -> tuple[tuple[StepPlan, ...], tuple[str, ...]]:
-    """Forks, joins and branches; with payments also waits, ways back and extra verifications."""
+    """Forks, joins and branches; with payments also waits, ways back, verifications, officers' choices."""
     size = draw(st.integers(1, 7))
     kinds = ["task", "task", "task", "task", "payment", "wait"] if payments else ["task"]
     steps: list[StepPlan] = []
+    branches: list[str | None] = [None, None, "x", "y"]
     for number in range(size):
         before = draw(st.sets(st.integers(0, number - 1), max_size=3)) if number else set()
         kind = draw(st.sampled_from(kinds if number + 1 < size else ["task"]))
@@ -67,14 +75,18 @@ def graphs(draw: st.DrawFn, payments: bool = True) -> tuple[tuple[StepPlan, ...]
                 f"s{number}",
                 *(f"s{one}" for one in sorted(before)),
                 kind=kind,
-                branch=draw(st.sampled_from([None, None, "x", "y"])) if number else None,
+                branch=draw(st.sampled_from(branches)) if number else None,
                 results=draw(st.sampled_from([(), ("KQ.1",)])) if deciding else (),
                 consent_by_silence=draw(st.booleans()) and deciding,
                 pauses_clock=draw(st.booleans()),
                 back=draw(ways_back(steps, before)) if kind == "task" and payments else None,
                 verification=draw(st.sampled_from([None, EXTRA])) if payments else None,
+                chooses=draw(st.sampled_from([(), ways_on(number)]))
+                if kind == "task" and payments
+                else (),
             )
         )
+        branches.extend(each.code for each in steps[-1].chooses)
     chosen = tuple(sorted(draw(st.sets(st.sampled_from(["x", "y"])))))
     return tuple(steps), chosen
 
@@ -87,6 +99,14 @@ def ways_back(steps: list[StepPlan], before: set[int]) -> st.SearchStrategy[Back
         earlier.add(code)
         queue.extend(steps[int(code[1:])].after)
     return st.sampled_from([None, None, *(Back(code, 2) for code in sorted(earlier))])
+
+
+def ways_on(number: int) -> tuple[Choice, ...]:
+    """Two ways of which the officer of a step chooses one; one of them has time of its own."""
+    return (
+        Choice(f"s{number}a", "a"),
+        Choice(f"s{number}b", "b", Duration(4, "working_day")),
+    )
 
 
 def granted(task: str, **fields: Any) -> AnswerCompleted:
@@ -106,13 +126,15 @@ class Walk:
         self.now = NOW
         self.facts: list[Event] = []
         self.orders: list[Event] = []
-        self.stated: list[VerificationOpened] = []
+        self.stated: list[VerificationOpened | BranchChosen] = []
         self.case = self.take(opened(judged))
 
     def take(self, change: Change) -> Case:
         self.facts.extend(change.facts)
         self.orders.extend(change.orders)
-        self.stated.extend(change.only(VerificationOpened))
+        said = (VerificationOpened, BranchChosen)
+        waits = (each for each in change.facts if isinstance(each, said))
+        self.stated.extend(each for each in waits if getattr(each, "has_time", True))
         self.nobody_is_forgotten(change.case)
         self.case = change.case
         return change.case
@@ -146,9 +168,9 @@ class Walk:
         raise AssertionError(f"the journey did not end: {self.case}")
 
     def turn(self, open_tasks: list[Any], *, wild: bool) -> None:
-        case, around = self.case, at(self.judged, self.now)
+        case, around = self.case, at(laid_out(self.judged, self.case), self.now)
         if self.stated and case.state == "live":
-            self.take(after(case, verifying(case, self.later(self.stated.pop(0)), around)))
+            self.take(after(case, moved(case, self.later(self.stated.pop(0)), around)))
             return
         if (at_once := next_at(case)) is not None and at_once <= self.now:
             self.take(after(case, time_passed(case, around)))
@@ -169,15 +191,28 @@ class Walk:
             assert isinstance(apply_answer(case, self.answer(late, wild), around), Refusal)
         self.take(after(case, apply_answer(case, self.answer(task.id, wild), around)))
 
-    def later(self, opened: VerificationOpened) -> DossierVerifying:
-        return DossierVerifying(
-            dossier=self.case.dossier,
-            agency=opened.agency,
-            step=opened.step,
-            reason=opened.reason,
-            promised_at=self.case.promised_at,
+    def later(self, said: VerificationOpened | BranchChosen) -> DossierVerifying | DossierBranched:
+        """What intake answers."""
+        dossier, promised_at = self.case.dossier, self.case.promised_at
+        if isinstance(said, VerificationOpened):
+            return DossierVerifying(
+                dossier=dossier,
+                agency=said.agency,
+                step=said.step,
+                reason=said.reason,
+                promised_at=promised_at,
+                due_before=self.case.due_at,
+                due_at=due(self.case.due_at, EXTRA.time, CALENDAR),
+                stated_at=self.now,
+            )
+        return DossierBranched(
+            dossier=dossier,
+            agency=said.agency,
+            step=said.step,
+            branch=said.branch,
+            promised_at=promised_at,
             due_before=self.case.due_at,
-            due_at=due(self.case.due_at, EXTRA.time, CALENDAR),
+            due_at=due(self.case.due_at, Duration(4, "working_day"), CALENDAR),
             stated_at=self.now,
         )
 
@@ -199,8 +234,16 @@ class Walk:
 
     def _sum(self, task: str) -> int | None:
         owner = self.case.task(task)
-        asked = owner is not None and self.judged.route.leads_to_payment(owner.step)
+        way = laid_out(self.judged, self.case).route
+        asked = owner is not None and way.leads_to_payment(owner.step)
         return self.dice.choice([None, 0, 5]) if asked else None
+
+    def _branch(self, task: str, wild: bool) -> str | None:
+        owner = self.case.task(task)
+        step = None if owner is None else self.judged.route.plan.step(owner.step)
+        choices = [] if step is None else [each.code for each in step.chooses]
+        odd = [None, "x", "s9a"] if wild else []
+        return self.dice.choice([*choices, *odd] or [None])
 
     def _another(self, task: str) -> str | None:
         owner = self.case.task(task)
@@ -210,7 +253,7 @@ class Walk:
     def answer(self, task: str, wild: bool) -> Answer:
         until = self.now + timedelta(days=self.dice.randint(1, 40))
         finals: list[Answer] = [
-            granted(task, amount_vnd=self._sum(task)),
+            granted(task, amount_vnd=self._sum(task), branch=self._branch(task, wild)),
             refused(task, "không đủ điều kiện"),
             AnswerRefused(task=task, reason="không thuộc thẩm quyền"),
         ]
@@ -232,6 +275,11 @@ class Walk:
         return self.dice.choice(finals + others if wild else finals)
 
 
+def laid_out(judged: Circumstances, case: Case) -> Circumstances:
+    """The circumstances with the route that the case takes by now."""
+    return replace(judged, route=route(judged.route.plan, case.ways))
+
+
 def _was_answered(task: Task) -> bool:
     return task.state == "answered" and task.closed_by != "transferred"
 
@@ -244,7 +292,16 @@ def test_every_journey_ends_with_one_final_state_for_every_step(graph: Any, seed
     walk = Walk(judged, seed)
     case = walk.go()
     assert case.state in ("resolved", "stopped")
-    assert all(each in ENDED for each in step_states(case, judged.route).values())
+    assert all(each in ENDED for each in step_states(case, laid_out(judged, case).route).values())
+    taken = [x for x in walk.facts if isinstance(x, BranchChosen)]
+    chosen_by = {
+        t.id: t.branch for t in (*case.tasks.values(), *case.handed_on.values()) if t.branch
+    }
+    assert {x.task: x.branch.code for x in taken} == chosen_by
+    assert len(taken) == len(chosen_by), "each is chosen once"
+    left = {s.code for s in steps if s.branch is not None} - set(walk.judged.route.index)
+    ways = {s.code for s in steps if s.branch in case.ways}
+    assert not (left - ways) & set(case.tasks), "no step of a way that was not chosen stands"
     opened_tasks = [x.task for x in walk.facts if isinstance(x, StepOpened)]
     assert len(opened_tasks) == len(set(opened_tasks)), "no task is opened twice"
     opened_steps = Counter(x.step.code for x in walk.facts if isinstance(x, StepOpened))

@@ -374,6 +374,31 @@ def test_the_book_says_what_is_signed_and_gives_the_file_away(small_town: Town) 
     assert (empty.faults, empty.records) == ([], 0)
 
 
+def test_an_agencys_program_has_its_own_records_page_by_page_and_each_can_be_checked(
+    small_town: Town,
+) -> None:
+    town, url = small_town, "/api/v1/tasks/evidence"
+    for number in range(1, 4):
+        town.receive(f"000.00.01.H20-220301-{number:04d}")
+    key = town.key(OFFICE)
+    first = town.web.get(f"{url}?limit=2", headers=key).get_json()
+    assert (first["next"], first["more"]) == (2, True)
+    rest = town.web.get(f"{url}?after=2&limit=1000", headers=key).get_json()
+    assert rest["more"] is False
+    for told, count in ((first, 2), (rest, rest["next"] - 2)):
+        found = verify([json.dumps(each).encode() for each in told["items"]])
+        assert (found.agency, found.faults, found.records) == (OFFICE, [], count)
+    none = town.web.get(f"{url}?after={rest['next']}", headers=key).get_json()
+    assert (
+        verify([json.dumps(each).encode() for each in none["items"]]).records,
+        none["more"],
+    ) == (0, False)
+    other = town.web.get(url, headers=town.key("cong-an")).get_json()
+    assert [each for each in other["items"] if "record" in each] == [], "its own alone"
+    assert town.web.get(f"{url}?limit=1001", headers=key).status_code == 422
+    assert town.web.get(f"{url}?after=-1", headers=key).status_code == 422
+
+
 def test_a_file_from_before_the_first_record_is_whole_as_well(small_town: Town) -> None:
     carry_here(small_town.web, small_town.service.web, ("agency", OFFICE))
     given = small_town.web.get(f"{BOOK}/bang-chung.jsonl?ngay=01/03/2022")

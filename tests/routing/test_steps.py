@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.routing.domain.answers import apply_answer
-from services.routing.domain.case import Case, step_states
+from services.routing.domain.case import Case, Circumstances, step_states
 from services.routing.domain.deadlines import next_at, time_passed
-from services.routing.domain.waiting import desk_asked, supplemented, verifying
-from shared.catalogue.step import Back, Verification
+from services.routing.domain.plan import route
+from services.routing.domain.waiting import desk_asked, moved, supplemented
+from shared.catalogue.step import Back, Choice, Verification
 from shared.events.agencies import (
     AnswerCompleted,
     AnswerMoreTimeNeeded,
@@ -26,9 +28,15 @@ from shared.events.agencies import (
     TaskCancelled,
     TaskChanged,
 )
-from shared.events.intake import DossierSupplemented, DossierVerifying, SupplementRequested
+from shared.events.intake import (
+    DossierBranched,
+    DossierSupplemented,
+    DossierVerifying,
+    SupplementRequested,
+)
 from shared.events.parts import Agency
 from shared.events.routing import (
+    BranchChosen,
     ClockResumed,
     ClockStopped,
     DeadlineMissed,
@@ -202,7 +210,7 @@ def test_a_verification_moves_the_step_by_its_time_and_asks_intake_for_the_date(
         due_at=_days_later(change.case.due_at, 5),
         stated_at=NOW,
     )
-    case = after(change.case, verifying(change.case, stated, VERIFIED)).case
+    case = after(change.case, moved(change.case, stated, VERIFIED)).case
     assert (case.due_at, case.dates_awaited) == (stated.due_at, 0)
     assert case.promised_at == before.case.promised_at
     late = at(VERIFIED, fact.due_at - timedelta(minutes=1))
@@ -322,6 +330,89 @@ def _worked(start: datetime, end: datetime) -> int:
         count += local.weekday() < 5 and local.date() not in CALENDAR.off and there
         start += minute
     return count
+
+
+# --- chosen -------------------------------------------------------------------------------------
+
+# An officer chooses: from the archive, or measured anew with ten working days more; then it is signed.
+CHOSEN = setting(
+    step("appraise", chooses=(Choice("archive", "Hồ sơ lưu"),
+                              Choice("survey", "Đo đạc", Duration(10, "working_day")))),
+    step("extract", "appraise", branch="archive"),
+    step("measure", "appraise", branch="survey", budget=None, shares=("plot",)),
+    step("sign", "extract", "measure"),
+)  # fmt: skip
+
+
+def chosen(case: Case, branch: str | None, outcome: Any = "granted") -> Change:
+    reason = None if outcome == "granted" else "r"
+    task = task_of(case, "appraise")
+    answer = AnswerCompleted(task=task, outcome=outcome, branch=branch, reason=reason)
+    return after(case, apply_answer(case, answer, CHOSEN))
+
+
+def test_whoever_must_choose_has_it_in_hand_and_nothing_goes_on_without():
+    before = opened(CHOSEN, {"plot": "12", "name": "An"})
+    (task,) = before.only(TaskAssigned)
+    assert [each.code for each in task.branches or ()] == ["archive", "survey"]
+    assert dict(before.case.form) == {"plot": "12"}, "what a way that may come shares is kept"
+    case = before.case
+    for branch, outcome, rule in ((None, "granted", "branch_missing"),
+                                  ("archiv", "granted", "unknown_branch"),
+                                  ("archive", "refused", "no_branch")):  # fmt: skip
+        assert chosen(case, branch, outcome).rule == rule
+    missed = after(case, time_passed(case, at(CHOSEN, later(days=3))))
+    assert [each.step for each in missed.only(DeadlineMissed)] == ["appraise"], "the clock runs"
+    other = granted(chosen(case, "archive").case, "extract", CHOSEN)
+    assert other.only(TaskAssigned)[0].branches is None
+    odd = AnswerCompleted(task=task_of(other.case, "sign"), outcome="granted", branch="survey")
+    assert after(other.case, apply_answer(other.case, odd, CHOSEN)).rule == "no_branch"
+
+
+def test_the_chosen_branch_has_its_own_steps_and_the_other_none():
+    change = chosen(opened(CHOSEN).case, "archive")
+    (fact,) = change.only(BranchChosen)
+    assert (fact.step.code, fact.branch.code, fact.chosen_at) == ("appraise", "archive", NOW)
+    assert [each.step.code for each in change.only(TaskAssigned)] == ["extract"]
+    assert change.case.ways == ("archive",)
+    assert chosen(change.case, "survey").rule is not None, "it is chosen once"
+    judged = laid_out(change.case)
+    change = granted(granted(change.case, "extract", judged).case, "sign", judged)
+    (end,) = change.only(DossierResolved)
+    assert [each.step for each in end.results] == ["sign"]
+    assert "measure" not in step_states(change.case, judged.route)
+
+
+def test_the_date_moves_as_intake_states_it_and_steps_without_their_own_time_follow():
+    change = chosen(opened(CHOSEN).case, "survey")
+    (fact,) = change.only(BranchChosen)
+    assert change.case.dates_awaited == 1
+    until = _days_later(change.case.due_at, 10)
+    stated = DossierBranched(
+        dossier=DOSSIER,
+        agency=fact.agency,
+        step=fact.step,
+        branch=fact.branch,
+        promised_at=change.case.promised_at,
+        due_before=change.case.due_at,
+        due_at=until,
+        stated_at=NOW,
+    )
+    told = after(change.case, moved(change.case, stated, laid_out(change.case)))
+    assert (told.case.due_at, told.case.dates_awaited) == (until, 0)
+    assert told.case.tasks["measure"].due_at == until
+    assert [each.due_at for each in told.only(TaskChanged)] == [until]
+
+
+def test_a_branch_without_time_of_its_own_leaves_the_date():
+    change = chosen(opened(CHOSEN).case, "archive")
+    (fact,) = change.only(BranchChosen)
+    assert (fact.has_time, change.case.dates_awaited) == (False, 0)
+    assert not change.only(TaskChanged)
+
+
+def laid_out(case: Case) -> Circumstances:
+    return replace(CHOSEN, route=route(CHOSEN.route.plan, case.ways))
 
 
 # --- where it lies ------------------------------------------------------------------------------

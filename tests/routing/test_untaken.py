@@ -15,10 +15,12 @@ from services.routing.storage import evidence
 from services.routing.storage.handover import send_again
 from services.routing.storage.pace import seen
 from services.routing.storage.standing import lines
+from services.routing.storage.tables import agency_queues as queue_rows
 from services.routing.storage.tables import tasks
 from services.routing.usecases import evidence as usecases
 from services.routing.usecases.book import of_day
 from services.routing.usecases.pass_time import due, pass_time
+from services.routing.usecases.queues import close, queued
 from services.routing.usecases.remind import set_addresses
 from services.routing.usecases.rules import Rules
 from shared.catalogue.model import UntakenRule
@@ -188,6 +190,41 @@ def test_an_agency_without_a_queue_of_its_own_is_not_sent_its_tasks_again(town: 
     pass_hours(town, working(6))
     said = [data["agency"]["code"] for name, data in town.facts(CODE) if name == "step.repeated"]
     assert said == ["cong-an"], "the insurance works at the web door"
+
+
+def test_how_an_agency_is_reached_now_decides_whether_it_is_sent_its_task_again(town: Town) -> None:
+    with town.service.store.begin() as uow:
+        assert close(uow, town.rules, OFFICE)
+    town.receive(CODE)
+    pass_hours(town, working(8 * 2))
+    assert "step.repeated" not in town.names(CODE), "the catalogue says amqp, its row says none"
+    assert OFFICE not in ended(town)
+    with town.service.store.begin() as uow:
+        assert not queued(uow, town.rules, OFFICE)
+        uow.connection.execute(sa.update(queue_rows).values(wanted=True))
+        assert queued(uow, town.rules, OFFICE)
+        assert not queued(uow, town.rules, "bhxh")
+
+
+def test_a_hand_over_to_who_has_no_queue_ends_when_any_other_would(town: Town) -> None:
+    with town.service.store.begin() as uow:
+        close(uow, town.rules, OFFICE)
+        set_addresses(uow, town.rules, OFFICE, ["truong@phuong1.example"], remove=False)
+    town.receive(CODE)
+    pass_hours(town, working(4 + 8 * 20 - 1))
+    assert OFFICE not in ended(town)
+    pass_hours(town, working(4 + 8 * 20))
+    assert OFFICE in ended(town)
+    with town.service.store.read() as connection:
+        (given,) = of_day(connection, OFFICE, to_vn(NOW).date())
+    assert (given.expired_at, given.repeats) == (working(4 + 8 * 20), 0)
+    pass_hours(town, working(4 + 8 * 21))
+    told = [data["expired"] for _, data in town.facts(OFFICE) if "expired" in data]
+    assert told[-1] == 1, "in the mail of the day"
+    page = town.web.get("/nhiem-vu", headers=town.key(OFFICE)).get_data(as_text=True)
+    assert "hết thời gian giao" in page
+    _look(town, town.task(OFFICE))
+    assert OFFICE not in ended(town), "whoever opens it has it"
 
 
 def test_several_workers_repeat_it_once(town: Town) -> None:

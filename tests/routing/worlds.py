@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypeVar
 
+import msgspec
+
 from services.routing.domain.case import Case, Circumstances, DateRules
 from services.routing.domain.journey import open_case
 from services.routing.domain.plan import Plan, StepPlan, route
@@ -161,7 +163,9 @@ def received(form: Mapping[str, Any] | None = None, now: datetime = NOW) -> Doss
 
 def opened(judged: Circumstances, form: Mapping[str, Any] | None = None) -> Change:
     """A case just opened at NOW."""
-    decision = open_case(received(form), at(judged, NOW))
+    branches = dict.fromkeys(each.branch for each in judged.route.steps if each.branch)
+    given = msgspec.structs.replace(received(form), branches=tuple(branches))
+    decision = open_case(given, at(judged, NOW))
     assert decision.state is not None
     return Change(decision.state, decision)
 

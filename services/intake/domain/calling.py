@@ -41,6 +41,8 @@ def unreachable(
 ) -> Decision[Dossier]:
     """A message that matters reached nobody: somebody has to call, also after the dossier's end."""
     dossier = _known(dossier)
+    if event.party is not None:
+        return Decision()  # nobody has to call them: they have nothing to do here
     if event.call is None and event.moment not in _MATTERS:
         return Decision()
     call = Call(event.moment, event.at, event.call, event.words)

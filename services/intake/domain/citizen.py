@@ -10,7 +10,13 @@ import msgspec
 
 from services.intake.domain.calling import met
 from services.intake.domain.circumstances import Circumstances
-from services.intake.domain.contacts import ContactInput, check_contact, contact_given
+from services.intake.domain.contacts import (
+    ContactInput,
+    check_contact,
+    check_parties,
+    contact_given,
+    parties_given,
+)
 from services.intake.domain.dossier import Dossier, Ending
 from services.intake.domain.forms import PaperCount, check_form, check_papers, numbered_on
 from services.intake.domain.sizes import check_size
@@ -159,13 +165,27 @@ def withdraw(dossier: Dossier, around: Circumstances, *, reason: str) -> Decisio
 
 
 def correct_contact(
-    dossier: Dossier, around: Circumstances, typed: ContactInput
+    dossier: Dossier,
+    around: Circumstances,
+    typed: ContactInput,
+    parties: Mapping[str, ContactInput] | None = None,
 ) -> Decision[Dossier]:
-    """Mend a phone number, an address or a consent; what is said from now on goes there."""
+    """Mend a phone number, an address or a consent; what is said from now on goes there.
+
+    `parties`: those of whom anything is written; the others stay as they are.
+    """
     must_allow(dossier, "contact")
     faults: list[Fault] = []
-    contact = check_contact(typed, faults)
+    contact, procedure = check_contact(typed, faults), around.procedure(dossier)
+    others = check_parties(procedure, parties or {}, faults)
     if faults or contact is None:
         raise InvalidInput(faults)
+    held = dossier.contact.parties
     mended = dossier.reached_at(contact)
-    return Decision(mended, (contact_given(mended, around.now),))
+    mended = replace(mended, contact=replace(mended.contact, parties={**held, **others}))
+    told = (
+        each
+        for each in parties_given(mended, procedure, around.now)
+        if mended.contact.parties[each.role] != held.get(each.role)
+    )
+    return Decision(mended, (*told, contact_given(mended, around.now)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, cast, get_args
@@ -10,7 +11,8 @@ from email_validator import EmailNotValidError, validate_email
 
 from services.intake.domain.dossier import Contact, Dossier, Language
 from services.intake.domain.texts import check_name, check_text
-from shared.events.intake import ContactGiven
+from shared.catalogue import Procedure
+from shared.events.intake import ContactGiven, PartyGiven
 from shared.events.parts import Consent
 from shared.kernel.errors import Fault, InvalidInput
 from shared.kernel.letters import tidy
@@ -37,24 +39,24 @@ class ContactInput:
     first: str | None = None
 
 
-def check_contact(raw: ContactInput, faults: list[Fault]) -> Contact | None:
-    """The contact with phone and e-mail normalised, or None with every fault noted."""
+def check_contact(raw: ContactInput, faults: list[Fault], at: str = "contact") -> Contact | None:
+    """The contact with phone and e-mail normalised, or None with every fault noted at its place."""
     before = len(faults)
-    name = check_name(raw.name, "contact.name", faults, longest=200)
-    phone = _phone(raw.phone, faults)
-    email = _email(raw.email, faults)
+    name = check_name(raw.name, f"{at}.name", faults, longest=200)
+    phone = _phone(raw.phone, faults, f"{at}.phone")
+    email = _email(raw.email, faults, f"{at}.email")
     address = check_text(
-        raw.address, "contact.address", faults, longest=LONGEST_ADDRESS, required=False
+        raw.address, f"{at}.address", faults, longest=LONGEST_ADDRESS, required=False
     )
     if raw.language not in LANGUAGES:
         faults.append(
-            Fault("contact.language", "Chọn tiếng Việt hoặc tiếng Anh.", "must be vi or en")
+            Fault(f"{at}.language", "Chọn tiếng Việt hoặc tiếng Anh.", "must be vi or en")
         )
-    _check_consent(raw, phone, faults)
+    _check_consent(raw, phone, faults, f"{at}.consent")
     first = (raw.first or "").strip() or None
     if first not in (None, *FIRST):
         faults.append(
-            Fault("contact.first", "Chọn SMS hoặc thư điện tử.", "must be sms, email or nothing")
+            Fault(f"{at}.first", "Chọn SMS hoặc thư điện tử.", "must be sms, email or nothing")
         )
     if name is None or len(faults) > before:
         return None
@@ -71,19 +73,19 @@ def check_contact(raw: ContactInput, faults: list[Fault]) -> Contact | None:
     )
 
 
-def _phone(raw: str | None, faults: list[Fault]) -> Phone | None:
-    text = check_text(raw, "contact.phone", faults, longest=40, required=False)
+def _phone(raw: str | None, faults: list[Fault], place: str) -> Phone | None:
+    text = check_text(raw, place, faults, longest=40, required=False)
     if text is None:
         return None
     try:
-        return normalise_phone(text, place="contact.phone")
+        return normalise_phone(text, place=place)
     except InvalidInput as wrong:
         faults.extend(wrong.faults)
         return None
 
 
-def _email(raw: str | None, faults: list[Fault]) -> str | None:
-    text = check_text(raw, "contact.email", faults, longest=254, required=False)
+def _email(raw: str | None, faults: list[Fault], place: str) -> str | None:
+    text = check_text(raw, place, faults, longest=254, required=False)
     if text is None:
         return None
     try:
@@ -92,7 +94,7 @@ def _email(raw: str | None, faults: list[Fault]) -> str | None:
     except EmailNotValidError:
         faults.append(
             Fault(
-                "contact.email",
+                place,
                 "Thư điện tử không đúng (phần trước @ chỉ dùng chữ không dấu).",
                 "not a usable e-mail address (plain ASCII before the @)",
             )
@@ -101,8 +103,7 @@ def _email(raw: str | None, faults: list[Fault]) -> str | None:
     return found.ascii_email or found.normalized
 
 
-def _check_consent(raw: ContactInput, phone: Phone | None, faults: list[Fault]) -> None:
-    place = "contact.consent"
+def _check_consent(raw: ContactInput, phone: Phone | None, faults: list[Fault], place: str) -> None:
     if raw.sms and not (raw.phone and tidy(raw.phone)):
         faults.append(
             Fault(f"{place}.sms", "Đồng ý nhận SMS thì phải có số điện thoại.", "needs a phone")
@@ -119,6 +120,52 @@ def _check_consent(raw: ContactInput, phone: Phone | None, faults: list[Fault]) 
         faults.append(
             Fault(f"{place}.email", "Đồng ý nhận thư thì phải có địa chỉ.", "needs an address")
         )
+
+
+def check_parties(
+    procedure: Procedure, raw: Mapping[str, ContactInput], faults: list[Fault]
+) -> dict[str, Contact]:
+    """Who else is told, by role; whoever nothing was written of is not."""
+    known = [party.code for party in procedure.parties]
+    for role in sorted(raw.keys() - set(known)):
+        said = ", ".join(known) or "-"
+        place = f"parties.{role[:60]}"
+        faults.append(Fault(place, f"Chỉ có: {said}.", f"only these are told: {said}"))
+    found = {}
+    for role in known:
+        typed = raw.get(role)
+        if typed is None or not _written(typed):
+            continue
+        contact = check_contact(typed, faults, f"parties.{role}")
+        if contact is not None:
+            found[role] = contact
+    return found
+
+
+def _written(typed: ContactInput) -> bool:
+    texts = (typed.name, typed.phone, typed.email)
+    return typed.sms or typed.mail or any(text is not None and tidy(text) for text in texts)
+
+
+def parties_given(dossier: Dossier, procedure: Procedure, now: datetime) -> tuple[PartyGiven, ...]:
+    """What the notifier is told of each; stated before the applicant's own contact."""
+    held = dossier.contact.parties
+    return tuple(
+        PartyGiven(
+            dossier=dossier.code,
+            role=party.code,
+            name=contact.name,
+            phone=contact.phone,
+            email=contact.email,
+            language=contact.language,
+            consent=Consent(sms=contact.sms, email=contact.mail),
+            told=party.told,
+            given_at=now,
+            first=contact.first,
+        )
+        for party in procedure.parties
+        if (contact := held.get(party.code)) is not None
+    )
 
 
 def contact_given(dossier: Dossier, now: datetime) -> ContactGiven:

@@ -38,6 +38,8 @@ class Contact:
     address: str | None = dataclasses.field(default=None, repr=False)
     #: Which way of telling the citizen wants first; None: no matter.
     first: Literal["sms", "email"] | None = None
+    #: Who else is told, by their role in the procedure; theirs have no parties.
+    parties: Mapping[str, Contact] = dataclasses.field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,14 +259,14 @@ class Dossier:
     answered_by: str | None = None
 
     def reached_at(self, contact: Contact) -> Dossier:
-        """With this contact; what is known of a number or mailbox is not said of another."""
+        """With this contact of the applicant; what is known of a number is not said of another."""
         same = {
             "sms": contact.phone == self.contact.phone,
             "email": contact.email == self.contact.email,
         }
         return dataclasses.replace(
             self,
-            contact=contact,
+            contact=dataclasses.replace(contact, parties=self.contact.parties),
             bounced=tuple(way for way in self.bounced if same[way]),
             opted_out=tuple(way for way in self.opted_out if same[way]),
         )

@@ -30,6 +30,7 @@ from shared.events.event import Event
 from shared.events.intake import (
     Because,
     DeadlineStated,
+    DossierBranched,
     DossierVerifying,
     DropConfirmed,
     ResultConfirmed,
@@ -39,6 +40,7 @@ from shared.events.intake import (
 )
 from shared.events.routing import (
     ApologyDue,
+    BranchChosen,
     ClockResumed,
     ClockStopped,
     CorrectionOvertaken,
@@ -54,7 +56,7 @@ from shared.events.routing import (
     SupplementDropped,
     VerificationOpened,
 )
-from shared.kernel.calendar import due
+from shared.kernel.calendar import Duration, due
 from shared.kernel.errors import ParkNow
 
 E = TypeVar("E", bound=Event)
@@ -331,9 +333,7 @@ def verifying(
     promised_at, before = promised_dates(dossier)
     if step is None or step.verification is None:
         return _with_date(dossier, "extended", around)
-    time, calendar = step.verification.time, around.calendar(dossier)
-    due_at = due(before, time, calendar)
-    adjusted = due(dossier.adjusted_due_at or before, time, calendar)
+    later = replace(_given(dossier, step.verification.time, around), missed=None)
     stated = DossierVerifying(
         dossier=dossier.code,
         agency=event.agency,
@@ -341,11 +341,46 @@ def verifying(
         reason=event.reason,
         promised_at=promised_at,
         due_before=before,
-        due_at=due_at,
+        due_at=promised_dates(later)[1],
         stated_at=around.now,
     )
-    later = replace(dossier, due_at=due_at, adjusted_due_at=adjusted, missed=None)
     return Decision(later, (stated,))
+
+
+@_until_its_end
+def branch_chosen(
+    dossier: Dossier, event: BranchChosen, around: Circumstances
+) -> Decision[Dossier]:
+    """An officer chose how it goes on: by the catalogue the date moves for some branches.
+
+    Not one that was missed by then: what the office owes for that is an apology, whose date has room
+    for the steps of the branch.
+    """
+    if not event.has_time:
+        return Decision()
+    step = around.procedure(dossier).step(event.step.code)
+    choice = None if step is None else step.choice(event.branch.code)
+    promised_at, before = promised_dates(dossier)
+    time = None if choice is None or dossier.unapologised else choice.time
+    later = dossier if time is None else _given(dossier, time, around)
+    stated = DossierBranched(
+        dossier=dossier.code,
+        agency=event.agency,
+        step=event.step,
+        branch=event.branch,
+        promised_at=promised_at,
+        due_before=before,
+        due_at=promised_dates(later)[1],
+        stated_at=around.now,
+    )
+    return Decision(later, (stated,))
+
+
+def _given(dossier: Dossier, time: Duration, around: Circumstances) -> Dossier:
+    """The dossier with its dates so much later, as the law gives it; the first promise stays."""
+    calendar, (_, before) = around.calendar(dossier), promised_dates(dossier)
+    adjusted = due(dossier.adjusted_due_at or before, time, calendar)
+    return replace(dossier, due_at=due(before, time, calendar), adjusted_due_at=adjusted)
 
 
 def _with_date(dossier: Dossier, because: Because, around: Circumstances) -> Decision[Dossier]:

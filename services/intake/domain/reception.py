@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.intake.domain.circumstances import Circumstances, agency, legal_time, version
-from services.intake.domain.contacts import contact_given
+from services.intake.domain.contacts import contact_given, parties_given
 from services.intake.domain.dossier import Dossier, Ending, Wait
 from services.intake.domain.expiry import binding, planned
 from services.intake.domain.forms import (
@@ -58,10 +58,11 @@ def submit(
         papers=checked.papers,
         branches=checked.branches,
     )
-    contact = contact_given(dossier, around.now)
+    told = parties_given(dossier, checked.procedure, around.now)
+    contacts = (*told, contact_given(dossier, around.now))
     if checked.direct:
         received, event = _received(dossier, checked.procedure, around)
-        return Decision(received, (event, contact))
+        return Decision(received, (event, *contacts))
     registered = DossierRegistered(
         dossier=code,
         procedure=version(checked.procedure),
@@ -69,7 +70,7 @@ def submit(
         channel=checked.channel,
         submitted_at=around.now,
     )
-    return Decision(dossier, (registered, contact))
+    return Decision(dossier, (registered, *contacts))
 
 
 def _received(

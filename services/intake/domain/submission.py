@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, cast
 
-from services.intake.domain.contacts import ContactInput, check_contact
+from services.intake.domain.contacts import ContactInput, check_contact, check_parties
 from services.intake.domain.dossier import CHANNELS, Contact
 from services.intake.domain.forms import (
     PaperCount,
@@ -40,6 +40,7 @@ class SubmitDossier:
     form: Mapping[str, Any] = field(repr=False)
     papers: tuple[PaperCount, ...] = ()
     branches: tuple[str, ...] | None = None
+    parties: Mapping[str, ContactInput] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def check_submission(
         said = ", ".join(procedure.channels)
         faults.append(Fault("channel", f"Hình thức nộp: {said}.", f"must be one of: {said}"))
     contact = check_contact(command.contact, faults)
+    parties = check_parties(procedure, command.parties, faults)
     told: list[Fault] = []
     papers = check_papers(procedure.papers, command.papers, told)
     there = {paper.code for paper in papers}
@@ -83,7 +85,7 @@ def check_submission(
         faults.extend(missing_papers(procedure.papers, papers))
     if faults or contact is None:
         raise InvalidInput(faults)
-    channel = cast(Channel, command.channel)
+    channel, contact = cast(Channel, command.channel), replace(contact, parties=parties)
     return Checked(procedure, office, channel, contact, form, papers, branches)
 
 

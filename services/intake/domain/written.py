@@ -1,6 +1,7 @@
 """What was written into a form, on a page or in a row of a file, as a command; and faults back at it.
 
-Input names: `f.<field>`, `p.<paper>.original`, `p.<paper>.copy`, `c.<contact field>`. Whatever the
+Input names: `f.<field>`, `p.<paper>.original`, `p.<paper>.copy`, `c.<contact field>`,
+`t.<role>.<contact field>`. Whatever the
 door, what is written is read here: numbers and dates mean the same on the page and in a file.
 """
 
@@ -13,6 +14,7 @@ from typing import Any
 from services.intake.domain.contacts import ContactInput
 from services.intake.domain.forms import PaperCount
 from shared.catalogue import FormField, Paper
+from shared.catalogue.model import Party
 from shared.kernel.days import read_day
 from shared.kernel.errors import Fault
 from shared.kernel.letters import fold_wide, tidy
@@ -23,18 +25,23 @@ Faults = dict[str, list[str]]
 OTHER = "other"
 
 
-def contact(written: Written) -> ContactInput:
-    """How the citizen wants to be reached."""
+def contact(written: Written, before: str = "c.") -> ContactInput:
+    """How the citizen wants to be reached, or whoever's inputs begin so."""
     return ContactInput(
-        name=written.get("c.name"),
-        phone=written.get("c.phone"),
-        email=written.get("c.email"),
-        language=written.get("c.language", "vi"),
-        sms="c.sms" in written,
-        mail="c.mail" in written,
-        address=written.get("c.address"),
-        first=written.get("c.first"),
+        name=written.get(f"{before}name"),
+        phone=written.get(f"{before}phone"),
+        email=written.get(f"{before}email"),
+        language=written.get(f"{before}language", "vi"),
+        sms=f"{before}sms" in written,
+        mail=f"{before}mail" in written,
+        address=written.get(f"{before}address"),
+        first=written.get(f"{before}first"),
     )
+
+
+def parties(known: Iterable[Party], written: Written) -> dict[str, ContactInput]:
+    """How those beside the applicant want to be reached, by their role."""
+    return {each.code: contact(written, f"t.{each.code}.") for each in known}
 
 
 def form(fields: Iterable[FormField], written: Written) -> dict[str, Any]:
@@ -92,6 +99,9 @@ def input_of(place: str, counts: Sequence[PaperCount]) -> str:
         return f"f.{rest}"
     if head == "contact":
         return {"consent.sms": "c.sms", "consent.email": "c.mail"}.get(rest, f"c.{rest}")
+    if head == "parties":
+        role, _, field = rest.partition(".")
+        return f"t.{role}." + {"consent.sms": "sms", "consent.email": "mail"}.get(field, field)
     if head == "papers" and rest:
         number = rest.partition(".")[0]
         if number.isdigit() and int(number) < len(counts):

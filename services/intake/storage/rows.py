@@ -89,7 +89,12 @@ def _contact(contact: Contact) -> Row:
     return {name: value for name, value in values.items() if value or name not in _LATER}
 
 
-_LATER: Final = ("address", "first")
+_LATER: Final = ("address", "first", "parties")
+
+
+def _contact_of(values: Row) -> Contact:
+    parties = {role: Contact(**each) for role, each in values.get("parties", {}).items()}
+    return Contact(**{**values, "parties": parties})
 
 
 def same_content(one: Dossier, other: Dossier) -> bool:
@@ -113,7 +118,7 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         status=Status(row["status"]),
         underlying=Status(row["standing"]),
         submitted_at=row["submitted_at"],
-        contact=Contact(**row["contact"]),
+        contact=_contact_of(row["contact"]),
         lookup_word=row["lookup_word"],
         form=row["form"],
         papers=tuple(map(_paper, row["papers"])),

@@ -10,7 +10,7 @@ import msgspec
 
 from services.intake.domain.circumstances import procedure_of
 from services.intake.domain.correcting import version_of
-from services.intake.domain.dossier import Dossier, Wait
+from services.intake.domain.dossier import Contact, Dossier, Wait
 from services.intake.domain.report import Counts
 from services.intake.domain.similar import LookAlike
 from services.intake.domain.statuses import Status
@@ -74,6 +74,7 @@ def whole(dossier: Dossier, catalogue: Catalogue, now: datetime) -> Json:
             "consent": {"sms": contact.sms, "email": contact.mail},
             "first": contact.first,
         },
+        "parties": {role: _party(each) for role, each in contact.parties.items()},
         "waiting_for": [_wait(w) for w in dossier.open_waits],
         "extensions": [
             {"number": e.number, "at": at(e.at), "due_at": at(e.due_at), "agency": e.agency,
@@ -94,6 +95,18 @@ def whole(dossier: Dossier, catalogue: Catalogue, now: datetime) -> Json:
             for c in dossier.corrections
         ],
     }  # fmt: skip
+
+
+def _party(contact: Contact) -> Json:
+    return {
+        "name": contact.name,
+        "phone": contact.phone,
+        "phone_original": contact.phone_original,
+        "email": contact.email,
+        "language": contact.language,
+        "consent": {"sms": contact.sms, "email": contact.mail},
+        "first": contact.first,
+    }
 
 
 def similar(found: Iterable[LookAlike], catalogue: Catalogue, office: str) -> list[Json]:
@@ -183,6 +196,7 @@ def procedure(found: Procedure, today: date) -> Json:
             {"code": b.code, "name": b.name, "default": b.default} for b in found.branches
         ],
         "min_branches": found.min_branches,
+        "parties": [{"code": p.code, "name": p.name, "told": list(p.told)} for p in found.parties],
     }  # fmt: skip
 
 

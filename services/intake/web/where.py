@@ -9,7 +9,7 @@ from datetime import datetime
 from services.intake.domain.dossier import Dossier, Extension, Handed, Wait
 from services.intake.domain.statuses import Status
 from services.intake.web.telling import event_of
-from shared.events.intake import DossierVerifying
+from shared.events.intake import DossierBranched, DossierVerifying
 from shared.events.routing import StepAnswered, StepOpened, StepSentBack, StepTransferred
 from shared.kernel.clock import format_instant
 from shared.messaging.timeline import Entry
@@ -135,20 +135,24 @@ def milestones(
 
 
 def verifications(entries: Iterable[Entry]) -> list[Milestone]:
-    """Extra verifications, each with the date that the law gives for it."""
+    """What has moved the date by the law: an extra verification, a branch that was chosen."""
     return [
         Milestone(
             format_instant(said.stated_at),
-            gettext("%(agency)s xác minh bổ sung", agency=said.agency.name),
+            gettext("%(agency)s xác minh bổ sung", agency=said.agency.name)
+            if isinstance(said, DossierVerifying)
+            else gettext("%(agency)s chọn cách giải quyết", agency=said.agency.name),
             gettext(
                 "Hẹn mới %(due_at)s. %(text)s",
                 due_at=vn_datetime(said.due_at),
-                text=gettext("Lý do: %(reason)s", reason=said.reason),
+                text=gettext("Lý do: %(reason)s", reason=said.reason)
+                if isinstance(said, DossierVerifying)
+                else said.branch.name,
             ),
             "waiting",
         )
         for said in map(event_of, entries)
-        if isinstance(said, DossierVerifying)
+        if isinstance(said, DossierVerifying | DossierBranched)
     ]
 
 

@@ -9,6 +9,7 @@ from shared.events.event import Event
 from shared.events.intake import (
     DeadlineStated,
     DossierApologised,
+    DossierBranched,
     DossierPaid,
     DossierReceived,
     DossierRefused,
@@ -80,6 +81,7 @@ def learn(case: Case, event: Event) -> Case:
         | DossierExtended
         | DossierApologised
         | DossierVerifying
+        | DossierBranched
         | DeadlineStated,
     ):
         # The date in force now; the first promise beside it is for reports, not for the citizen.

@@ -15,6 +15,7 @@ from services.notify.domain.moments import Details
 from services.notify.domain.values import Notice, Place, values_for
 from shared.catalogue import Agency, Catalogue
 from shared.catalogue.model import AnsweringRule, TellingRule
+from shared.catalogue.moments import PARTY_VALUES, party_moment
 from shared.catalogue.render import render, render_sms
 from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
@@ -64,9 +65,12 @@ class Composer:
         """The message with its text for this way; it goes nowhere yet."""
         on = to_vn(notice.made_at).date()
         notice = replace(notice, case=replace(notice.case, due_at=self._told_date(message, notice)))
-        template = self._template(message.moment, to.channel, contact.language, on)
+        moment = party_moment(message.party, message.moment) if message.party else message.moment
+        template = self._template(moment, to.channel, contact.language, on)
         values = dict(values_for(notice, contact, to.channel))
-        if message.moment == APOLOGY and not values["due"]:
+        if message.party:  # nothing of the applicant's beyond what any template of theirs may hold
+            values = {name: value for name, value in values.items() if name in PARTY_VALUES}
+        if message.moment == APOLOGY and not values.get("due"):
             values["due"] = _READY[contact.language]  # it comes with the result itself
         text = render(template, values)
         body = (

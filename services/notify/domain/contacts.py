@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from shared.events.intake import ContactGiven
+from shared.events.intake import ContactGiven, PartyGiven
 from shared.kernel.text import mask_email, mask_phone
 
 SMS = "sms"
@@ -31,6 +31,34 @@ class Address:
 
     channel: str
     to: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Somebody beside the applicant: their role, the moments they hear of, how they are reached.
+
+    Their `contact` has no look-up word: the page shows the applicant's matter.
+    """
+
+    role: str
+    told: tuple[str, ...]
+    contact: ContactGiven = field(repr=False)
+
+
+def party_of(given: PartyGiven) -> Party:
+    """The party that intake has stated."""
+    contact = ContactGiven(
+        dossier=given.dossier,
+        name=given.name,
+        phone=given.phone,
+        email=given.email,
+        language=given.language,
+        consent=given.consent,
+        lookup_word="",
+        given_at=given.given_at,
+        first=given.first,
+    )
+    return Party(given.role, given.told, contact)
 
 
 @dataclass(frozen=True, slots=True)

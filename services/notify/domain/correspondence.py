@@ -6,8 +6,8 @@ take the messages from where they are kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -15,7 +15,7 @@ import msgspec
 
 from services.notify.domain.cases import Case, learn
 from services.notify.domain.composing import Composer
-from services.notify.domain.contacts import CALL, NO_CONSENT, Address, choose
+from services.notify.domain.contacts import CALL, NO_CONSENT, Address, Party, choose, party_of
 from services.notify.domain.courtesy import OUTDATED, outdates
 from services.notify.domain.ladder import call
 from services.notify.domain.messages import APPLICANT, AT_DESK, NO_CHANNEL, Message, unreachable
@@ -30,6 +30,7 @@ from shared.events.intake import (
     DeadlineStated,
     DossierPartlyReturned,
     DossierReturned,
+    PartyGiven,
     ResultCodeGiven,
     SupplementLapsed,
     WaybillCorrected,
@@ -51,11 +52,13 @@ AFTER_THE_END: Final = "Đến muộn: hồ sơ đã kết thúc, công dân kh�
 class Correspondence:
     """What notify knows of one dossier.
 
+    `parties` by their role, all of them known once the contact is: intake states them before it.
     `messages` are those that wait for the contact, and all that were written since it was read.
     """
 
     case: Case
     contact: ContactGiven | None = None
+    parties: Mapping[str, Party] = field(default_factory=dict)
     messages: tuple[Message, ...] = ()
 
 
@@ -112,16 +115,51 @@ def write_messages(
     before, dropped = _without_calls(before, blank, around.now)
     if moment.code in around.rule.at_desk and _stood_there(event, case):
         seen = blank.moved(State.SKIPPED, around.now, reason=AT_DESK)
-        known = replace(before, case=case, messages=(*before.messages, seen))
-        return Decision(known, dropped, note=AT_THE_DESK)
+        others, events = _to_parties(blank, notice, before, around)
+        known = replace(before, case=case, messages=(*before.messages, seen, *others))
+        return Decision(known, (*dropped, *events), note=AT_THE_DESK)
     if before.contact is None:
         kept = _Kept(around.made_at, case.due_at, details)
         waiting = replace(blank, about=msgspec.to_builtins(kept))
         known = replace(before, case=case, messages=(*before.messages, waiting))
         return Decision(known, dropped)
-    written, events = _addressed(blank, notice, before.contact, around)
+    written, events = _to_all(blank, notice, before, before.contact, around)
     known = replace(before, case=case, messages=before.messages + written)
     return Decision(known, (*dropped, *events))
+
+
+def _to_all(
+    blank: Message,
+    notice: Notice,
+    known: Correspondence,
+    contact: ContactGiven,
+    around: Circumstances,
+) -> tuple[tuple[Message, ...], tuple[Event, ...]]:
+    """The applicant's messages of one moment, and those of the parties that hear of it."""
+    written, events = _addressed(blank, notice, contact, around)
+    others, more = _to_parties(blank, notice, known, around)
+    return written + others, events + more
+
+
+def _to_parties(
+    blank: Message, notice: Notice, known: Correspondence, around: Circumstances
+) -> tuple[tuple[Message, ...], tuple[Event, ...]]:
+    messages, events = list[Message](), list[Event]()
+    for role, party in sorted(known.parties.items()):
+        if blank.moment in party.told:
+            theirs = replace(blank, id=around.new_id(), role=role, about=None)
+            written, told = _addressed(theirs, notice, party.contact, around)
+            messages += written
+            events += told
+    return tuple(messages), tuple(events)
+
+
+def learn_party(
+    known: Correspondence | None, given: PartyGiven, _: Circumstances
+) -> Decision[Correspondence]:
+    """Remember how to reach a second party; what they hear of comes later than this."""
+    before = known or Correspondence(Case(given.dossier))
+    return Decision(replace(before, parties={**before.parties, given.role: party_of(given)}))
 
 
 def _without_calls(
@@ -163,7 +201,7 @@ def release_messages(
         kept = msgspec.convert(message.about, _Kept)
         case = replace(before.case, due_at=kept.due_at)
         notice = around.composer.notice(case, kept.made_at, kept.data)
-        written, told = _addressed(message, notice, contact, around)
+        written, told = _to_all(message, notice, before, contact, around)
         messages += written
         events += told
     return Decision(replace(before, contact=contact, messages=tuple(messages)), tuple(events))
@@ -215,7 +253,7 @@ def _addressed(
     if choice.addresses:
         return _written(blank, notice, contact, choice.addresses, around), ()
     reason = choice.reason or NO_CONSENT
-    if blank.moment in around.rule.needs_act:
+    if _needs_act(blank, around):
         words = around.composer.write(blank, notice, contact, _DESK)
         asked, event = call(words, reason, around.now)
         return (asked,), (event,)
@@ -232,7 +270,7 @@ def _written(
     around: Circumstances,
 ) -> tuple[Message, ...]:
     """One for each way, and where the citizen has to act a call of the desk behind them."""
-    ways = (*addresses, *([_DESK] if blank.moment in around.rule.needs_act else []))
+    ways = (*addresses, *([_DESK] if _needs_act(blank, around) else []))
     first = around.composer.write(blank, notice, contact, ways[0])
     ladder = [first.moved(State.QUEUED, around.now, next_at=around.now)]
     for to in ways[1:]:
@@ -241,3 +279,8 @@ def _written(
         ladder.append(written.moved(State.STANDBY, around.now))
     count = len(ladder)
     return tuple(replace(each, rung=n, rungs=count) for n, each in enumerate(ladder, start=1))
+
+
+def _needs_act(message: Message, around: Circumstances) -> bool:
+    """Whether the desk calls where no other way is left; a second party has nothing to do."""
+    return message.role == APPLICANT and message.moment in around.rule.needs_act

@@ -13,7 +13,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from services.notify.domain.contacts import NO_CONSENT, OPTED_OUT, choose
-from services.notify.domain.messages import APPLICANT, EXPIRED, ORDERED, Message
+from services.notify.domain.messages import EXPIRED, ORDERED, Message
 from shared.catalogue.model import TellingRule
 from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
@@ -35,6 +35,7 @@ OVERTAKEN: Final[Mapping[str, tuple[str, ...]]] = {
     # An apology is owed, also where the result is there by now.
     "extended": tuple(moment for moment in _DONE if moment != "resolved"),
     "verifying": _DONE,
+    "branched": _DONE,
     "resolved": ("returned",),
     "partly_returned": ("returned",),
     "supplement_requested": _DONE,
@@ -55,7 +56,8 @@ REPLACED: Final[Mapping[str, tuple[str, ...]]] = {
     "supplement_extended": ("supplement_extended",),
     "payment_requested": ("payment_requested",),
     "extended": ("extended",),
-    "verifying": ("verifying", "extended"),
+    "verifying": ("verifying", "branched", "extended"),
+    "branched": ("verifying", "branched", "extended"),
     "result_code": ("result_code",),
     "contact_changed": ("contact_changed",),
     "supplemented": ("paid",),
@@ -77,9 +79,9 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is known just before a message goes; `today`: how many this address had today.
+    """What is known of whom a message is for, just before it goes; `today`: how many this address had today.
 
-    `stopped`: the addresses to which this dossier's citizen wants nothing sent.
+    `stopped`: the addresses to which this person of the dossier wants nothing sent.
     """
 
     beside: Sequence[Beside]
@@ -122,7 +124,7 @@ Verdict = Go | Hold | Drop | Barred
 
 def judge(message: Message, around: Around, rule: TellingRule, now: datetime) -> Verdict:
     """What becomes of a message that would go now."""
-    if message.role != APPLICANT:
+    if not message.is_citizens:
         return Go(message.to)
     if message.good_until is not None and now >= message.good_until:
         return Drop(EXPIRED)

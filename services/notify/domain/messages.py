@@ -13,12 +13,13 @@ from services.notify.domain.states import LOST, State, move
 from shared.events.notify import CitizenUnreachable
 from shared.kernel.retry import RetryPolicy
 
-# The one role in a dossier that notify writes to today: who handed it in.
+# Who handed the dossier in; every other role in it is a second party's, by its code in the catalogue.
 APPLICANT = "applicant"
 # Beside it the staff of an agency, whose code is then what the message is about.
 STAFF = "staff"
 # And whoever has written to the city by SMS, known by the number alone.
 ASKER = "asker"
+NO_CITIZENS = (STAFF, ASKER)
 # A message whose contact is not known yet has no channel.
 NO_CHANNEL = ""
 # The tries one message has, whoever spends them (sender, restart or sweeper). They last for most of
@@ -83,8 +84,18 @@ class Message:
             self.made_at,
             self.tries,
             self.language,
-            self.role == APPLICANT,
+            self.is_citizens,
         )
+
+    @property
+    def is_citizens(self) -> bool:
+        """Whether it is for the applicant or a second party, who have a stop list, hours and ways."""
+        return self.role not in NO_CITIZENS
+
+    @property
+    def party(self) -> str | None:
+        """The second party that it is for; None for every other."""
+        return self.role if self.is_citizens and self.role != APPLICANT else None
 
     def moved(self, state: State, now: datetime, **changes: Any) -> Message:
         """This message after an allowed move; `NotAllowed` otherwise."""
@@ -157,4 +168,5 @@ def unreachable(message: Message, reason: str, at: datetime) -> CitizenUnreachab
         at=at,
         call=message.id if calling else None,
         words=message.body if calling else None,
+        party=message.party,
     )

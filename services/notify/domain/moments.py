@@ -173,6 +173,12 @@ _TABLE: Final[tuple[Moment, ...]] = (
         msgid("Xác minh bổ sung"),
         lambda event: Details(agency=event.agency, reason=event.reason),
     ),
+    _moment(
+        intake.DossierBranched,
+        "branched",
+        msgid("Chọn cách giải quyết"),
+        lambda event: Details(agency=event.agency, reason=event.branch.name),
+    ),
     _moment(intake.StopConfirmed, "stopped", msgid("Dừng xử lý"), _stop),
     _moment(
         intake.DossierWithdrawn,

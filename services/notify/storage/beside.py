@@ -9,17 +9,19 @@ from datetime import date
 import sqlalchemy as sa
 
 from services.notify.domain.courtesy import Beside
-from services.notify.domain.messages import Message
-from services.notify.storage.rows import CONTACT_COLUMNS, contact_of
-from services.notify.storage.tables import contacts, messages, stops, told_days
+from services.notify.domain.messages import APPLICANT, Message
+from services.notify.storage.rows import CONTACT_COLUMNS, PARTY_COLUMNS, contact_of, party_of
+from services.notify.storage.tables import contacts, messages, parties, stops, told_days
 from shared.database import batch
-from shared.database.batch import among, keyed
+from shared.database.batch import Keyed, among, keyed
 from shared.database.sealing import mark_of
 from shared.events.intake import ContactGiven
 
+Person = tuple[str, str]  # a dossier, and a role in it
 _BESIDE = keyed(
     sa.select(
         messages.c.dossier,
+        messages.c.person,
         messages.c.id,
         messages.c.fact_id,
         messages.c.moment,
@@ -30,16 +32,22 @@ _BESIDE = keyed(
     messages.c.dossier,
 )
 _CONTACTS = keyed(sa.select(*CONTACT_COLUMNS), contacts.c.dossier)
+_PARTIES = keyed(sa.select(*PARTY_COLUMNS), parties.c.dossier)
 _TODAY = sa.select(told_days.c.address, told_days.c.count).where(
     told_days.c.day == sa.bindparam("day"), among(told_days.c.address)
 )
-_BY_PHONE = stops.c.address == contacts.c.phone_mark
-_STOPPED = keyed(
-    sa.select(
-        contacts.c.dossier, sa.case((_BY_PHONE, contacts.c.phone), else_=contacts.c.email)
-    ).join(stops, stops.c.address.in_([contacts.c.phone_mark, contacts.c.email_mark])),
-    contacts.c.dossier,
-)
+
+
+def _stopped(people: sa.Table, role: sa.ColumnElement[str]) -> Keyed:
+    by_phone = stops.c.address == people.c.phone_mark
+    shown = sa.case((by_phone, people.c.phone), else_=people.c.email)
+    by_either = stops.c.address.in_([people.c.phone_mark, people.c.email_mark])
+    asked = sa.select(people.c.dossier, role.label("role"), shown.label("address"))
+    return keyed(asked.join(stops, by_either), people.c.dossier)
+
+
+_STOPPED = _stopped(contacts, sa.literal_column(f"'{APPLICANT}'"))
+_PARTIES_STOPPED = _stopped(parties, parties.c.role)
 _PAST = sa.delete(told_days).where(told_days.c.day < sa.bindparam("day"))
 
 
@@ -47,10 +55,10 @@ _PAST = sa.delete(told_days).where(told_days.c.day < sa.bindparam("day"))
 class Surroundings:
     """What was found about the dossiers and addresses of some messages."""
 
-    beside: Mapping[str, list[Beside]]
-    contacts: Mapping[str, ContactGiven]
+    beside: Mapping[Person, list[Beside]]
+    contacts: Mapping[Person, ContactGiven]
     today: dict[str, int]
-    stopped: Mapping[str, set[str]]
+    stopped: Mapping[Person, set[str]]
 
 
 def around(connection: sa.Connection, found: Iterable[Message], day: date) -> Surroundings:
@@ -59,20 +67,23 @@ def around(connection: sa.Connection, found: Iterable[Message], day: date) -> Su
     dossiers = {"keys": sorted({message.dossier for message in claimed})}
     addresses = sorted({digest(connection, message.to) for message in claimed})
     asked = {"day": day.isoformat(), "keys": addresses}
-    rows, given, counts, ended = batch.query(
+    rows, given, others, counts, ended, others_ended = batch.query(
         connection,
         (_BESIDE, dossiers),
         (_CONTACTS, dossiers),
+        (_PARTIES, dossiers),
         (_TODAY, asked),
         (_STOPPED, dossiers),
+        (_PARTIES_STOPPED, dossiers),
     )
-    beside: dict[str, list[Beside]] = {}
-    for dossier, *values in rows:
-        beside.setdefault(dossier, []).append(Beside(*values))
-    known = {each.dossier: each for each in map(contact_of, given)}
-    stopped: dict[str, set[str]] = {}
-    for dossier, address in ended:
-        stopped.setdefault(dossier, set()).add(address)
+    beside: dict[Person, list[Beside]] = {}
+    for dossier, role, *values in rows:
+        beside.setdefault((dossier, role), []).append(Beside(*values))
+    known = {(each.dossier, APPLICANT): each for each in map(contact_of, given)}
+    known |= {(each.contact.dossier, each.role): each.contact for each in map(party_of, others)}
+    stopped: dict[Person, set[str]] = {}
+    for dossier, role, address in (*ended, *others_ended):
+        stopped.setdefault((dossier, role), set()).add(address)
     return Surroundings(beside, known, dict(counts), stopped)
 
 

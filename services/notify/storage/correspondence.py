@@ -15,11 +15,14 @@ from services.notify.storage.messages import oldest_first, save
 from services.notify.storage.rows import (
     CASE_COLUMNS,
     CONTACT_COLUMNS,
+    PARTY_COLUMNS,
     case_of,
     contact_of,
     message_of,
+    party_of,
     row_of_case,
     row_of_contact,
+    row_of_party,
 )
 from shared.database import UnitOfWork, batch
 from shared.database.batch import Query, among, keyed
@@ -50,13 +53,17 @@ class Correspondences:
         if not missing:
             return
         connection, asked = self._uow.connection, {"keys": missing}
-        found = batch.query(connection, (_CASES, asked), (_CONTACTS, asked), (_TO_CALL, asked))
+        found = batch.query(
+            connection, (_CASES, asked), (_CONTACTS, asked), (_TO_CALL, asked), (_PARTIES, asked)
+        )
         cases, contacts = _by_dossier(case_of, found[0]), _by_dossier(contact_of, found[1])
+        parties = [party_of(row) for row in found[3]]
         messages = [message_of(row) for row in found[2]]
         if without := [dossier for dossier in missing if dossier not in contacts]:
             lock, asked = locking(connection, without), {"keys": without}
-            again = (_CASES, asked), (_CONTACTS, asked), (_WAITING, asked)
-            *_, known, given, waiting = batch.query(connection, *lock, *again)
+            again = (_CASES, asked), (_CONTACTS, asked), (_WAITING, asked), (_PARTIES, asked)
+            *_, known, given, waiting, late = batch.query(connection, *lock, *again)
+            parties += [party_of(row) for row in late]
             cases |= _by_dossier(case_of, known)
             contacts |= _by_dossier(contact_of, given)
             messages += [message_of(row) for row in waiting]
@@ -64,6 +71,7 @@ class Correspondences:
             self._stored[dossier] = self._known[dossier] = Correspondence(
                 cases.get(dossier) or Case(dossier),
                 contacts.get(dossier),
+                {each.role: each for each in parties if each.contact.dossier == dossier},
                 tuple(message for message in messages if message.dossier == dossier),
             )
 
@@ -93,6 +101,13 @@ class Correspondences:
             if now.contact is not None and now.contact != old.contact
         ]
         batch.upsert(connection, tables.contacts, contacts)
+        parties = [
+            row_of_party(party)
+            for old, now in changed
+            for role, party in now.parties.items()
+            if party != old.parties.get(role)
+        ]
+        batch.upsert(connection, tables.parties, parties)
         stored = {message.id: message for old, _ in changed for message in old.messages}
         written = [message for _, now in changed for message in now.messages]
         save(
@@ -128,6 +143,7 @@ def locking(connection: sa.Connection, dossiers: Iterable[str]) -> list[Query]:
 
 _CASES = keyed(sa.select(*CASE_COLUMNS), tables.cases.c.dossier)
 _CONTACTS = keyed(sa.select(*CONTACT_COLUMNS), tables.contacts.c.dossier)
+_PARTIES = keyed(sa.select(*PARTY_COLUMNS), tables.parties.c.dossier)
 _TO_CALL = oldest_first(
     among(tables.messages.c.dossier), tables.in_states(State.TO_CALL)
 ).with_for_update()

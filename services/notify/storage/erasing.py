@@ -9,13 +9,22 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from services.notify.domain.incoming import NO_DOSSIER
-from services.notify.domain.messages import APPLICANT
+from services.notify.domain.messages import NO_CITIZENS
 from services.notify.storage.ended import is_open
-from services.notify.storage.tables import cases, contacts, erasures, heard, messages, stops
+from services.notify.storage.tables import (
+    cases,
+    contacts,
+    erasures,
+    heard,
+    messages,
+    parties,
+    stops,
+)
 from shared.events.forms import without_contact
 from shared.messaging.erasing import change_bodies, prove
 from shared.messaging.tables import LEDGERS
 
+_PEOPLE = (contacts, parties)
 _EMPTY = {"recipient": "", "recipient_mark": "", "subject": "", "body": "", "about": None}
 
 _HAS_WORDS = sa.or_(
@@ -41,19 +50,21 @@ def erase(
     connection: sa.Connection, dossiers: Sequence[str], now: datetime, *, rule: str, who: str
 ) -> int:
     """Erase addresses and words of these dossiers and write the proof; how many dossiers had any."""
-    mine = contacts.c.dossier.in_(dossiers)
-    found = connection.execute(
-        sa.select(contacts.c.dossier, contacts.c.phone, contacts.c.email).where(mine)
-    ).all()
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for row in found:
-        counts[row.dossier]["contacts"] = 1
+    found = []
+    for people in _PEOPLE:
+        mine = people.c.dossier.in_(dossiers)
+        asked = sa.select(people.c.dossier, people.c.phone, people.c.email).where(mine)
+        for row in connection.execute(asked).all():
+            found.append(row)
+            counts[row.dossier][people.name] = 1 + counts[row.dossier].get(people.name, 0)
     written = _written(dossiers)
     told = sa.select(messages.c.dossier, sa.func.count()).where(written)
     for dossier, count in connection.execute(told.group_by(messages.c.dossier)):
         counts[dossier]["messages"] = count
     connection.execute(sa.update(messages).where(written).values(_EMPTY))
-    connection.execute(sa.delete(contacts).where(mine))
+    for people in _PEOPLE:
+        connection.execute(sa.delete(people).where(people.c.dossier.in_(dossiers)))
     for table in (LEDGERS.inbox, LEDGERS.outbox):
         change_bodies(connection, table, dossiers, without_contact)
     _forget({to for row in found for to in (row.phone, row.email) if to}, connection)
@@ -62,16 +73,17 @@ def erase(
 
 
 def _written(dossiers: Sequence[str]) -> sa.ColumnElement[bool]:
-    mine = sa.and_(messages.c.dossier.in_(dossiers), messages.c.person == APPLICANT)
+    mine = sa.and_(messages.c.dossier.in_(dossiers), messages.c.person.not_in(NO_CITIZENS))
     return sa.and_(mine, _HAS_WORDS)
 
 
 def _forget(addresses: set[str], connection: sa.Connection) -> None:
     """Of numbers and mailboxes that no dossier knows any more: what they wrote, and whose a stop is."""
-    known = (
-        sa.exists().where(contacts.c.phone_mark == stops.c.address),
-        sa.exists().where(contacts.c.email_mark == stops.c.address),
-    )
+    known = [
+        sa.exists().where(mark == stops.c.address)
+        for people in _PEOPLE
+        for mark in (people.c.phone_mark, people.c.email_mark)
+    ]
     nobody = sa.and_(*(~each for each in known))
     mine = sa.and_(stops.c.address.in_(sorted(addresses)), nobody)
     connection.execute(sa.update(stops).where(mine).values(shown=None))

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from services.notify.domain.contacts import SMS
 from services.notify.domain.incoming import Incoming, Kind
-from services.notify.domain.messages import APPLICANT, Message
+from services.notify.domain.messages import NO_CITIZENS, Message
 from services.notify.domain.states import State
 from services.notify.storage import tables
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of
@@ -162,7 +162,7 @@ def sent_to(connection: sa.Connection, phone: str) -> list[Message]:
         sa.select(*MESSAGE_COLUMNS)
         .where(
             messages.c.channel == sa.literal_column(f"'{SMS}'"),
-            messages.c.person == APPLICANT,
+            messages.c.person.not_in(NO_CITIZENS),
             sa.or_(
                 messages.c.sent_at.is_not(None),
                 messages.c.state.in_([State.SENDING.value, State.UNCERTAIN.value]),

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from services.notify.domain.cases import Case
+from services.notify.domain.contacts import Party
 from services.notify.domain.messages import Message
 from services.notify.domain.states import State
 from services.notify.storage import tables
@@ -33,6 +34,13 @@ CASE_COLUMNS = tuple(tables.cases.c[name] for name in _CASE)
 CONTACT_COLUMNS = tuple(
     tables.contacts.c[name] for name in (*_CONTACT, "consent_sms", "consent_email")
 )
+PARTY_COLUMNS = (
+    *(tables.parties.c[name] for name in _CONTACT if name != "lookup_word"),
+    tables.parties.c.consent_sms,
+    tables.parties.c.consent_email,
+    tables.parties.c.role,
+    tables.parties.c.told,
+)
 MESSAGE_COLUMNS = tuple(tables.messages.c[column] for _, column in _MESSAGE)
 
 
@@ -47,6 +55,14 @@ def contact_of(row: sa.Row[Any]) -> ContactGiven:
     *plain, sms, email = tuple(row)
     values = dict(zip(_CONTACT, plain, strict=True))
     return ContactGiven(**values, consent=Consent(sms=bool(sms), email=bool(email)))
+
+
+def party_of(row: sa.Row[Any]) -> Party:
+    """The second party in a row of PARTY_COLUMNS."""
+    *plain, sms, email, role, told = tuple(row)
+    values = dict(zip((n for n in _CONTACT if n != "lookup_word"), plain, strict=True))
+    consent = Consent(sms=bool(sms), email=bool(email))
+    return Party(role, tuple(told), ContactGiven(**values, lookup_word="", consent=consent))
 
 
 def message_of(row: sa.Row[Any]) -> Message:
@@ -65,6 +81,13 @@ def row_of_contact(contact: ContactGiven) -> dict[str, Any]:
     consent = {"consent_sms": contact.consent.sms, "consent_email": contact.consent.email}
     marks = {"phone_mark": contact.phone, "email_mark": contact.email}
     return {name: getattr(contact, name) for name in _CONTACT} | consent | marks
+
+
+def row_of_party(party: Party) -> dict[str, Any]:
+    """A second party as column values."""
+    row = row_of_contact(party.contact)
+    del row["lookup_word"]
+    return row | {"role": party.role, "told": list(party.told)}
 
 
 def row_of_message(message: Message) -> dict[str, Any]:

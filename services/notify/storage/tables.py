@@ -53,6 +53,27 @@ contacts = sa.Table(
 sa.Index("contacts_phone_mark", contacts.c.phone_mark)
 sa.Index("contacts_email_mark", contacts.c.email_mark)
 
+# People beside the applicant who are told of some moments.
+parties = sa.Table(
+    "parties",
+    metadata,
+    sa.Column("dossier", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, primary_key=True),
+    sa.Column("name", SealedText, nullable=False),
+    sa.Column("phone", SealedText),
+    sa.Column("email", SealedText),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("consent_sms", sa.Boolean, nullable=False),
+    sa.Column("consent_email", sa.Boolean, nullable=False),
+    sa.Column("told", Json(), nullable=False),
+    sa.Column("given_at", Instant(), nullable=False),
+    sa.Column("first", sa.Text),
+    sa.Column("phone_mark", Marked("phone")),
+    sa.Column("email_mark", Marked("email")),
+)
+sa.Index("parties_phone_mark", parties.c.phone_mark)
+sa.Index("parties_email_mark", parties.c.email_mark)
+
 messages = sa.Table(
     "messages",
     metadata,

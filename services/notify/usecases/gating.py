@@ -48,15 +48,16 @@ def gate(uow: UnitOfWork, claimed: Sequence[Message], manners: Manners) -> list[
     going, stayed, fresh = [], [], {}
     for message in claimed:
         address = beside.digest(uow.connection, message.to)
-        others = known.beside.get(message.dossier, ())
-        contact, today = known.contacts.get(message.dossier), known.today.get(address, 0)
-        stopped = known.stopped.get(message.dossier, set())
+        person = (message.dossier, message.role)
+        others = known.beside.get(person, ())
+        contact, today = known.contacts.get(person), known.today.get(address, 0)
+        stopped = known.stopped.get(person, set())
         verdict = judge(message, Around(others, contact, today, stopped), rule, now)
         if not isinstance(verdict, Go):
             stayed.append(_stayed(message, verdict, now))
             continue
         going.append(replace(message, to=verdict.to))
-        if message.role == APPLICANT and message.tries <= 1:
+        if message.is_citizens and message.tries <= 1:
             known.today[address] = fresh[address] = today + 1
     _write(uow, claimed, going, stayed, manners)
     if rule.most_a_day is not None:
@@ -89,6 +90,7 @@ def _write(
     hold(uow, ended)
     for message in stayed:
         uow.get(Messages).change(message)
-    if refused := [each for each in ended if each.state is State.OPTED_OUT]:
+    out = [each for each in ended if each.role == APPLICANT and each.state is State.OPTED_OUT]
+    if refused := out:
         uow.record(*stop_told(stops.untold(uow.connection, refused), uow.now))
     follow_up(uow, ended, manners.patience)

@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from services.notify.domain.messages import APPLICANT
+from services.notify.domain.contacts import Party
 from services.notify.storage import erasing, queries
 from services.notify.storage.ended import is_open
 from services.notify.storage.queries import Search
-from services.notify.storage.rows import CONTACT_COLUMNS, contact_of
+from services.notify.storage.rows import CONTACT_COLUMNS, PARTY_COLUMNS, contact_of, party_of
 from services.notify.storage.stops import is_stopped
-from services.notify.storage.tables import cases, contacts, erasures
+from services.notify.storage.tables import cases, contacts, erasures, parties
 from shared.database import UnitOfWork
 from shared.events.event import write
 from shared.kernel.clock import format_instant
@@ -24,9 +24,12 @@ _MOST = 1000  # messages of one dossier
 
 
 def of_address(connection: sa.Connection, address: str) -> list[str]:
-    """The dossiers whose citizen is reached by this number (E.164) or mailbox."""
-    mine = sa.or_(contacts.c.phone_mark == address, contacts.c.email_mark == address)
-    return sorted(connection.scalars(sa.select(contacts.c.dossier).where(mine)))
+    """The dossiers of which somebody is told by this number (E.164) or mailbox."""
+    found = set[str]()
+    for people in (contacts, parties):
+        mine = sa.or_(people.c.phone_mark == address, people.c.email_mark == address)
+        found.update(connection.scalars(sa.select(people.c.dossier).where(mine)))
+    return sorted(found)
 
 
 def known(connection: sa.Connection, code: str) -> dict[str, Any] | None:
@@ -35,16 +38,20 @@ def known(connection: sa.Connection, code: str) -> dict[str, Any] | None:
         sa.select(*CONTACT_COLUMNS).where(contacts.c.dossier == code)
     ).one_or_none()
     contact = None if row is None else contact_of(row)
+    others = connection.execute(sa.select(*PARTY_COLUMNS).where(parties.c.dossier == code))
+    people = [party_of(each) for each in others]
     found = queries.find(connection, Search(dossier=code, limit=_MOST))
     proofs = proofs_of(connection, erasures, code)
     if contact is None and not found and not proofs:
         return None
-    addresses = [to for to in (contact.phone, contact.email) if to] if contact else []
+    reached = [*([contact] if contact else []), *(each.contact for each in people)]
+    addresses = [to for each in reached for to in (each.phone, each.email) if to]
     return {
         "dossier": code,
         "contact": None if contact is None else _plain(contact),
         "stopped": [to for to in addresses if is_stopped(connection, to)],
-        "messages": [_message(each) for each in reversed(found) if each.role == APPLICANT],
+        "parties": {each.role: _of_party(each) for each in people},
+        "messages": [_message(each) for each in reversed(found) if each.is_citizens],
         "erased": [{**each, "at": format_instant(each["at"])} for each in proofs],
     }
 
@@ -53,9 +60,16 @@ def _plain(contact: Any) -> Any:
     return msgspec.json.decode(write(contact))
 
 
+def _of_party(party: Party) -> Any:
+    told = msgspec.to_builtins(party.contact)
+    del told["lookup_word"]  # they have none
+    return told
+
+
 def _message(message: Any) -> dict[str, Any]:
     return {
         "made_at": format_instant(message.made_at),
+        "to_whom": message.role,
         "moment": message.moment,
         "channel": message.channel,
         "to": message.to,

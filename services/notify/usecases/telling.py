@@ -25,9 +25,10 @@ def notified(messages: Iterable[tuple[Message, datetime]]) -> list[CitizenNotifi
             channel=message.channel,
             message=message.id,
             sent_at=sent_at,
+            party=message.party,
         )
         for message, sent_at in messages
-        if message.role == APPLICANT
+        if message.is_citizens
     ]
 
 
@@ -73,7 +74,7 @@ def _moment(message: Message) -> tuple[str, str, str]:
 
 
 def _is_followed(message: Message) -> bool:
-    return message.role == APPLICANT and (message.rungs > 1 or message.state in LOST)
+    return message.is_citizens and (message.rungs > 1 or message.state in LOST)
 
 
 def refused(moved: Iterable[Message], at: datetime) -> list[AddressFailed]:

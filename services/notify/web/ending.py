@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 
 from services.notify.channels.unsubscribing import PATH, Unsubscribing
 from services.notify.domain.contacts import EMAIL
-from services.notify.domain.messages import APPLICANT, Message
+from services.notify.domain.messages import Message
 from services.notify.storage import queries, stops
 from services.notify.usecases.stopping import start, stop
 from shared.database import Store
@@ -62,7 +62,7 @@ def _letter(store: Store, token: str) -> Message:
             letter = queries.one(connection, signed or "")
     except NotFound:
         abort(404)
-    if letter.channel != EMAIL or letter.role != APPLICANT or not letter.to:
+    if letter.channel != EMAIL or not letter.is_citizens or not letter.to:
         abort(404)
     return letter
 

@@ -39,7 +39,11 @@ from shared.events.agencies import (
     AnswerVerificationNeeded,
 )
 from shared.events.decision import Decision
+from shared.events.parts import Branch
+from shared.events.routing import BranchChosen
+from shared.kernel.calendar import due
 from shared.kernel.clock import as_utc
+from shared.kernel.errors import MissingCalendar
 
 # How a step ended, in the words of the events.
 _SAID: Final = {
@@ -128,9 +132,12 @@ def _complete(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case]
     file = answer.file and move.around.receipted(answer.file, task.id)
     if answer.file and file is None:
         return refusals.UNKNOWN_FILE
+    if wrong := _not_to_choose(move, task, answer):
+        return wrong
     return _closed(
         move,
         task,
+        branch=answer.branch,
         closed_by="completed",
         outcome=answer.outcome,
         result_code=code,
@@ -139,6 +146,27 @@ def _complete(move: Move, task: Task, answer: AnswerCompleted) -> Decision[Case]
         reason=answer.reason,
         amount_vnd=answer.amount_vnd,
     )
+
+
+def _not_to_choose(move: Move, task: Task, answer: AnswerCompleted) -> Refusal | None:
+    """A step that chooses is granted with one of its branches, every other answer with none."""
+    asked = answer.outcome == "granted" and move.step(task).chooses
+    if not asked:
+        return refusals.NO_BRANCH if answer.branch is not None else None
+    codes, names = (
+        ", ".join(each) for each in zip(*((c.code, c.name) for c in asked), strict=True)
+    )
+    if answer.branch is None:
+        return refusals.BRANCH_MISSING.said(codes=codes, names=names)
+    chosen = next((each for each in asked if each.code == answer.branch), None)
+    if chosen is None:
+        return refusals.UNKNOWN_BRANCH.said(codes=codes, names=names)
+    try:
+        if chosen.time is not None:
+            due(move.case.due_at, chosen.time, move.office_calendar())
+    except MissingCalendar:
+        return refusals.NO_CALENDAR
+    return None
 
 
 def _corrects(task: Task, answer: AnswerCompleted, around: Circumstances) -> bool:
@@ -173,11 +201,34 @@ def _refuse(move: Move, task: Task, answer: AnswerRefused) -> Decision[Case]:
 def _closed(move: Move, task: Task, **outcome: Any) -> Decision[Case]:
     """The step has ended: its followers open, or its branch ends here with a reason."""
     close_task(move, task, **outcome)
+    _take_branch(move, task)
     if task.asked and move.case.waiting_papers and not any(t.asked for t in move.open_tasks()):
         drop_request(move, task.step, words.DECIDED_WITHOUT)
     else:
         advance(move)
     return move.finish()
+
+
+def _take_branch(move: Move, task: Task) -> None:
+    """Go on by the branch that a step has chosen; what that does to the promise is intake's to state."""
+    branch = move.case.tasks[task.step].branch
+    chosen = next((each for each in move.step(task).chooses if each.code == branch), None)
+    if chosen is None:
+        return
+    move.lay_out()
+    has_time = chosen.time is not None
+    move.set(dates_awaited=move.case.dates_awaited + has_time)
+    move.events.append(
+        BranchChosen(
+            dossier=move.case.dossier,
+            step=move.step(task).part,
+            agency=task.agency,
+            task=task.id,
+            branch=Branch(code=chosen.code, name=chosen.name),
+            has_time=has_time,
+            chosen_at=move.now,
+        )
+    )
 
 
 def close_task(move: Move, task: Task, **outcome: Any) -> None:

@@ -60,13 +60,13 @@ class PapersWanted:
 class Task:
     """One step as it was handed over: the truth of what an agency was given and said.
 
-    `wish`: until when its agency asks for time, while the head has not decided. `repeat_at`: when it is handed over again, as nobody has it; `fetched_at`: seen at the web door.
+    `wish`: until when its agency asks for time, while the head has not decided. `repeat_at`: when it is handed over again, as nobody has it, or its lifetime ends; `fetched_at`: seen at the web door.
     `number`: 1 for the first task of its step; another one each time that the step is handed on.
     A `placing` is on the coordination list: no agency has it, the receiving office must name one.
     A `wait` is nobody's: its agency is where the matter waits, until the date that it has.
     `named`: the agency that its own said is competent. `verifications`: so many were opened.
-    `undone`: the dossier was sent back to this step or to one before it, and it stands for no step.
-    `expired_at`: then it had been handed over as often as ever, and nobody there had it.
+    `branch`: the one that its agency chose. `undone`: the dossier was sent back to this step or to one before it, and it stands for no step.
+    `expired_at`: then its hand-over's lifetime ended, and nobody there had it.
     """
 
     id: str
@@ -112,6 +112,7 @@ class Task:
     expired_at: datetime | None = None
     verifications: int = 0
     undone: bool = False
+    branch: str | None = None
 
     @property
     def is_expired(self) -> bool:
@@ -198,6 +199,12 @@ class Case:
     channel: str | None = None
 
     @property
+    def ways(self) -> tuple[str, ...]:
+        """The branches that it takes: the citizen's, and those that officers have chosen so far."""
+        chosen = (task.branch for task in self.tasks.values() if task.branch is not None)
+        return (*self.branches, *sorted(chosen))
+
+    @property
     def desk(self) -> Agency:
         """The receiving office as events name an agency."""
         return Agency(code=self.office.code, name=self.office.name)
@@ -272,7 +279,7 @@ class Directory(Protocol):
         """The working calendar of an agency or office."""
 
     def patience(self, agency: str) -> Duration | None:
-        """After so long an untaken task is handed to this agency again; None: never."""
+        """After so long an untaken task is looked at for the first time; None: never."""
 
     def dates(self) -> DateRules:
         """What the city lays down for dates that are near or missed."""
@@ -282,7 +289,8 @@ class Directory(Protocol):
 class Circumstances:
     """What a case is judged by: its route, who is competent, the instant (UTC) and new ids.
 
-    `receipted`: the id of the file that a receipt is for, None where it is not this task's.
+    `receipted`: the id of the file that a receipt is for, None where it is not this task's. `queued`:
+    whether an agency has a queue now, on which a task can be put again.
     """
 
     route: Route
@@ -290,6 +298,7 @@ class Circumstances:
     now: datetime
     new_id: Callable[[], str]
     receipted: Callable[[str, str], str | None] = lambda _receipt, _task: None
+    queued: Callable[[str], bool] = lambda _agency: True
 
 
 def step_states(case: Case, route: Route) -> dict[str, StepState]:

@@ -27,7 +27,7 @@ from services.routing.domain.plan import StepPlan
 from shared.events.agencies import TaskAssigned
 from shared.events.decision import Decision
 from shared.events.intake import DossierReceived, DossierWithdrawn
-from shared.events.parts import Agency, ProcedureName, StepResult
+from shared.events.parts import Agency, Branch, ProcedureName, StepResult
 from shared.events.routing import (
     DossierResolved,
     DossierStarted,
@@ -217,6 +217,7 @@ def _assigned(case: Case, task: Task, step: StepPlan) -> TaskAssigned:
         papers=case.papers,
         results=step.results,
         may=further_answers(case, step) or None,
+        branches=tuple(Branch(code=each.code, name=each.name) for each in step.chooses) or None,
     )
 
 

@@ -34,6 +34,7 @@ def send_back(move: Move, task: Task, answer: AnswerSentBack) -> Decision[Case] 
     ended = _close(move, task, answer.reason)
     to = move.around.route.index[step.back.to]
     undone = tuple(_undo(move, each, step) for each in _again(move, to))
+    move.lay_out()
     move.events.append(
         StepSentBack(
             dossier=move.case.dossier,

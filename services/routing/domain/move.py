@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from services.routing.domain.case import Alarms, Case, Circumstances, DateRules, Task
-from services.routing.domain.plan import StepPlan
+from services.routing.domain.plan import StepPlan, route
 from shared.events.agencies import TaskCancelled, TaskChanged
 from shared.events.decision import Decision
 from shared.events.event import Event
@@ -64,6 +64,11 @@ class Move:
         self.case = replace(self.case, tasks=left, handed_on={**self.case.handed_on, task.id: done})
         return done
 
+    def lay_out(self) -> None:
+        """Go by the branches that are chosen now."""
+        plan = self.around.route.plan
+        self.around = replace(self.around, route=route(plan, self.case.ways))
+
     def number(self, step: str) -> int:
         """The number of the next task of a step that no task stands for."""
         before = (t.number for t in self.case.handed_on.values() if t.step == step)
@@ -74,8 +79,10 @@ class Move:
         return None if step.place is None else self.case.form.get(step.place)
 
     def step(self, task: Task) -> StepPlan:
-        """The plan of the step that a task stands for."""
-        return self.around.route.index[task.step]
+        """The plan of the step that a task stands for, or stood for on a way that was left."""
+        found = self.around.route.plan.step(task.step)
+        assert found is not None, "a case keeps to its version's steps"
+        return found
 
     def calendar(self, task: Task) -> WorkingCalendar:
         """The calendar of the agency that has a task."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from shared.catalogue.step import Back, Verification
+from shared.catalogue.step import Back, Choice, Verification
 from shared.events.parts import Step
 from shared.kernel.calendar import Duration
 from shared.kernel.errors import BrokenCatalogue, Fault
@@ -38,6 +38,7 @@ class StepPlan:
     back: Back | None = None
     verification: Verification | None = None
     place: str | None = None
+    chooses: tuple[Choice, ...] = ()
 
     @property
     def part(self) -> Step:
@@ -77,8 +78,12 @@ class Route:
 
     @property
     def shared_fields(self) -> frozenset[str]:
-        """Every form field that some step of this route may see."""
-        return frozenset(field for step in self.steps for field in step.shares)
+        """Every form field that some step may see, whichever branches are still chosen."""
+        left = {each.code for step in self.steps for each in step.chooses}
+        for step in self.plan.steps:
+            left.update(each.code for each in step.chooses if step.branch in left)
+        may_come = (step for step in self.plan.steps if step.branch in left)
+        return frozenset(field for step in (*self.steps, *may_come) for field in step.shares)
 
     def from_on(self, code: str) -> tuple[str, ...]:
         """A step and all that comes after it, however far: what is done again once it is."""
@@ -94,7 +99,7 @@ class Route:
 
 
 def route(plan: Plan, branches: Iterable[str]) -> Route:
-    """Lay out the steps for the branches that the citizen chose; a cycle is BrokenCatalogue."""
+    """Lay out the steps for the branches that citizen and officers chose; a cycle is BrokenCatalogue."""
     wanted = frozenset(branches)
     every = {step.code: step for step in plan.steps}
     chosen = {c: s for c, s in every.items() if s.branch is None or s.branch in wanted}

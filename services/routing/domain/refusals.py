@@ -110,6 +110,25 @@ SIGNATURE_KEY: Final = Refusal(
     "answer anew under a new id",
 )
 
+BRANCH_MISSING: Final = Refusal(
+    "branch_missing",
+    "branch",
+    "Bước này phải chọn cách giải quyết tiếp. Hãy chọn một trong: {names}.",
+    "this step chooses how the dossier goes on; choose one of: {codes}",
+)
+UNKNOWN_BRANCH: Final = Refusal(
+    "unknown_branch",
+    "branch",
+    "Bước này không có cách giải quyết đó. Hãy chọn một trong: {names}.",
+    "this step has no such branch; choose one of: {codes}",
+)
+NO_BRANCH: Final = Refusal(
+    "no_branch",
+    "branch",
+    "Không có nhánh nào để chọn ở đây: bước này không chọn nhánh, hoặc kết quả là không đồng ý.",
+    "there is no branch to choose: this step chooses none, or its outcome is refused",
+)
+
 ALREADY_ANSWERED: Final = Refusal(
     "already_answered",
     "",

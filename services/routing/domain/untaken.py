@@ -1,6 +1,7 @@
-"""A task that nobody has taken is handed over again: an agency may have lost what lay on its queue.
+"""A task that nobody has taken: it is handed over again, until the lifetime of its hand-over ends.
 
-The same message under its old number. Not here: how it is found and sent (storage/handover.py).
+An agency may have lost what lay on its queue: the same message comes under its old number. One that
+works at the door, on pages or by webhook is sent nothing again; the lifetime is the same. Not here: how it is found and sent (storage/handover.py).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Final
 from services.routing.domain.case import Case, Task
 from services.routing.domain.move import Move
 from shared.events.routing import StepRepeated
+from shared.kernel.calendar import due
 from shared.kernel.errors import MissingCalendar
 
 MOST: Final = 20  # times; about a month of working days, which is the lifetime of a hand-over
@@ -25,9 +27,12 @@ def repeat(move: Move, task: Task) -> None:
     """
     if task.repeat_at is None or not task.is_open or task.repeat_at > move.now:
         return
+    if not move.around.queued(task.agency.code):
+        _wait_for_end(move, task)
+        return
     count = task.repeats + 1
     if count > MOST:
-        move.put(replace(task, repeat_at=None, expired_at=move.now))
+        _expire(move, task)
         return
     again = _next(move, task)
     ended = None if again else move.now
@@ -42,6 +47,24 @@ def repeat(move: Move, task: Task) -> None:
             repeated_at=move.now,
         )
     )
+
+
+def _wait_for_end(move: Move, task: Task) -> None:
+    """Nothing can be sent again; the hand-over ends when it would if something could."""
+    calendar, patience = move.calendar(task), move.around.directory.patience(task.agency.code)
+    try:
+        first = due(task.opened_at, patience, calendar) if patience else task.opened_at
+        end = calendar.add_days(first, MOST)
+    except MissingCalendar:
+        end = move.now
+    if end > move.now:
+        move.put(replace(task, repeat_at=end))
+    else:
+        _expire(move, task)
+
+
+def _expire(move: Move, task: Task) -> None:
+    move.put(replace(task, repeat_at=None, expired_at=move.now))
 
 
 def _next(move: Move, task: Task) -> datetime | None:

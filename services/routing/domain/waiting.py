@@ -21,6 +21,7 @@ from services.routing.domain.refusals import Refusal
 from shared.events.decision import Decision
 from shared.events.intake import (
     DeadlineStated,
+    DossierBranched,
     DossierPaid,
     DossierSupplemented,
     DossierVerifying,
@@ -125,8 +126,10 @@ def dated(case: Case, stated: DeadlineStated, around: Circumstances) -> Decision
     return move.finish()
 
 
-def verifying(case: Case, stated: DossierVerifying, around: Circumstances) -> Decision[Case]:
-    """Intake has moved the date by the time of an extra verification."""
+def moved(
+    case: Case, stated: DossierVerifying | DossierBranched, around: Circumstances
+) -> Decision[Case]:
+    """Intake has moved the date by the time of an extra verification, or of a chosen branch."""
     if case.state != "live":
         return Decision(note=words.DOSSIER_CLOSED)
     move = Move(case, around)

@@ -124,14 +124,21 @@ def task_row(task: Task, dossier: str) -> dict[str, Any]:
         "reason": task.reason,
         "amount_vnd": task.amount_vnd,
         "late": task.late,
+        **_lifetime(task),
+        "number": task.number,
+        "named": task.named,
+        "verifications": task.verifications,
+        "undone": task.undone,
+        "branch": task.branch,
+    }
+
+
+def _lifetime(task: Task) -> dict[str, Any]:
+    return {
         "repeat_at": task.repeat_at,
         "repeats": task.repeats,
         "fetched_at": task.fetched_at,
-        "number": task.number,
-        "named": task.named,
         "expired_at": task.expired_at,
-        "verifications": task.verifications,
-        "undone": task.undone,
     }
 
 
@@ -169,6 +176,7 @@ def task_of(row: Any) -> Task:
         expired_at=row.expired_at,
         verifications=row.verifications,
         undone=row.undone,
+        branch=row.branch,
     )
 
 

@@ -37,10 +37,10 @@ _EXPIRED = (
 )
 _NOBODY: Final = ("việc hết thời gian giao, chưa ai nhận", "hand-overs that ended, seen by nobody")
 _CALL: Final = Both(
-    "Lãnh đạo một cửa: gọi cơ quan này; chương trình của họ không lấy việc. Vận hành: lienthong "
-    "resend sau khi họ sửa.",
-    "The one-stop desk: call this agency, its program takes nothing. Operator: `lienthong resend` "
-    "once that is mended.",
+    "Lãnh đạo một cửa: gọi cơ quan này; không ai mở việc, hoặc chương trình của họ không lấy. Vận hành: "
+    "lienthong resend sau khi họ sửa, nếu họ có hàng đợi.",
+    "The one-stop desk: call this agency, nobody opens the task or its program takes nothing. "
+    "Operator: `lienthong resend` once that is mended, where it has a queue.",
 )
 
 _TO_PLACE: Final = ("việc chờ điều phối", "steps that no agency has")

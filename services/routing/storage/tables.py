@@ -101,6 +101,8 @@ tasks = sa.Table(
     # So many extra verifications its agency opened; and whether it was sent back since: it counts no more.
     sa.Column("verifications", sa.Integer, nullable=False, server_default="0"),
     sa.Column("undone", sa.Boolean, nullable=False, server_default=sa.false()),
+    # The branch that its agency chose for the dossier.
+    sa.Column("branch", sa.Text),
     sa.UniqueConstraint("dossier", "step", "number", name="tasks_dossier_step_number"),
 )
 

@@ -129,13 +129,15 @@ def lines(
     now: datetime,
     *,
     during: tuple[datetime | None, datetime | None] = (None, None),
+    stretch: tuple[int, int] | None = None,
     salts: bool = False,
 ) -> Iterator[str]:
     """The file of an agency's chain, of what happened in that time (UTC) and what lies between.
 
-    `salts`: with what lets its reader match a message or an answer that he has with its record.
+    `stretch`: of the records of these numbers, whenever it happened. `salts`: with what lets its
+    reader match a message or an answer that he has with its record.
     """
-    first, last = evidence.span(connection, agency, *during) or (1, 0)
+    first, last = stretch or evidence.span(connection, agency, *during) or (1, 0)
     keys = [told(each) for each in evidence.keys(connection, CITY, agency)]
     head = {"evidence": FORMAT, "agency": agency, "made_at": format_instant(now), "keys": keys}
     yield _line(head)
@@ -158,6 +160,17 @@ def lines(
         "key": signer.key,
     }
     yield _line({"end": end, "signature": as_text(signer.sign(canonical(end)))})
+
+
+def page(
+    connection: sa.Connection, signer: Signer, agency: str, now: datetime, after: int, limit: int
+) -> tuple[list[Any], int, bool]:
+    """The lines of a file of the records after a number, the last one's number, and whether more come."""
+    there = evidence.head_of(connection, agency).number
+    last = min(there, after + limit)
+    stretch = (after + 1, last) if last > after else (1, 0)
+    made = lines(connection, signer, agency, now, stretch=stretch)
+    return [json.loads(line) for line in made], max(last, after), last < there
 
 
 def _line(told: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from services.routing.domain.journey import shared_form
 from services.routing.domain.plan import Plan, Route, StepPlan
 from services.routing.storage import views
 from services.routing.usecases.rules import Rules
+from shared.catalogue.step import Choice
 from shared.kernel.errors import NotFound
 
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,119}", re.ASCII)
@@ -64,6 +65,11 @@ class SeenTask:
         return () if self.step is None else self.step.results
 
     @property
+    def branches(self) -> tuple[Choice, ...]:
+        """The ways on, of which whoever grants it must choose one."""
+        return () if self.step is None else self.step.chooses
+
+    @property
     def may_extend(self) -> bool:
         """Whether the agency may still ask for more time."""
         asked = self.task.wish is not None
@@ -108,7 +114,7 @@ def task_of(connection: sa.Connection, rules: Rules, agency: str, task_id: str) 
     procedure, version = case.procedure.code, case.version
     if rules.plan(procedure, version) is None:
         return SeenTask(case, task, None)
-    kind = (case.branches, case.channel or "", case.form)
+    kind = (case.ways, case.channel or "", case.form)
     return SeenTask(case, task, rules.route(procedure, version, *kind))
 
 

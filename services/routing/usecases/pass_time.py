@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from services.routing.domain.deadlines import time_passed
 from services.routing.storage import handover, views
 from services.routing.storage.cases import Cases
+from services.routing.usecases.queues import queued
 from services.routing.usecases.rules import Rules
 from shared.database import UnitOfWork
 from shared.events.routing import StepRepeated
@@ -34,7 +37,8 @@ def pass_time(uow: UnitOfWork, dossiers: Sequence[str], rules: Rules) -> int:
         case = cases.get(dossier)
         if case is None:
             continue
-        decision = time_passed(case, rules.for_case(case, uow.now, uow.ids.new))
+        around = rules.for_case(case, uow.now, uow.ids.new)
+        decision = time_passed(case, replace(around, queued=partial(queued, uow, rules.catalogue)))
         keep(uow, cases, decision)
         for event in decision.events:
             if isinstance(event, StepRepeated):

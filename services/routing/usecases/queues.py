@@ -64,6 +64,12 @@ def by_catalogue(agency: Agency) -> AgencyQueue:
     return AgencyQueue(agency.code, wanted=agency.reach == "amqp")
 
 
+def queued(uow: UnitOfWork, catalogue: Catalogue, agency: str) -> bool:
+    """Whether an agency has a queue now: as it was last wished, else as the catalogue says."""
+    wished = queues.wishes(uow.connection, [agency])
+    return wished.get(agency, catalogue.agency(agency).reach == "amqp")
+
+
 def held(uow: UnitOfWork, catalogue: Catalogue, agency: str) -> tuple[AgencyQueue, bool]:
     """An agency's queue, and whether anything was ever wished of it; NotFound for no agency."""
     known = queues.of(uow.connection, agency, hold=True)

@@ -107,12 +107,10 @@ class CityDirectory:
         """The clock that an agency's deadlines are counted by."""
         return self._catalogue.calendar(agency)
 
-    def patience(self, agency: str) -> Duration | None:
-        """By the rule of the day, where the agency reads a queue of its own."""
+    def patience(self, agency: str) -> Duration | None:  # noqa: ARG002 - one rule for all of them
+        """By the rule of the day, whichever way the agency is reached."""
         rule = self._catalogue.untaken_rule(self._on)
-        if rule is None or self._catalogue.agency(agency).reach != "amqp":
-            return None
-        return rule.repeat_after
+        return None if rule is None else rule.repeat_after
 
     def dates(self) -> DateRules:
         """By the rule of the day."""
@@ -157,7 +155,7 @@ class Rules:
         """
         at = max(at, case.latest)
         route_ = self.route(
-            case.procedure.code, case.version, case.branches, case.channel or "", case.form
+            case.procedure.code, case.version, case.ways, case.channel or "", case.form
         )
         directory = self.directory(case.office, at)
         return Circumstances(route_, directory, at, new_id, self.receipted)
@@ -261,4 +259,5 @@ def _step_plan(step: Step) -> StepPlan:
         back=step.back,
         verification=step.verification,
         place=step.place,
+        chooses=step.chooses,
     )

@@ -14,6 +14,7 @@ from services.routing.domain.submission import SubmissionKey, SubmittedAnswer
 from services.routing.storage.views import OPEN, TaskLine
 from services.routing.usecases.look import SeenTask
 from services.routing.usecases.reading import AnswerSchema
+from services.routing.web.book import add_api as add_evidence
 from services.routing.web.coordination import add_api
 from services.routing.web.door import Door
 from services.routing.web.reconciling import add_api as add_sums
@@ -44,6 +45,7 @@ def blueprint(door: Door) -> Blueprint:
     _add_answering(blue, door)
     add_api(blue, door)
     add_sums(blue, door)
+    add_evidence(blue, door)
     return blue
 
 
@@ -178,6 +180,7 @@ def detail(seen: SeenTask) -> dict[str, Any]:
         "papers": msgspec.to_builtins(seen.case.papers),
         "results": list(seen.results),
         "may": list(seen.may),
+        "branches": [{"code": each.code, "name": each.name} for each in seen.branches],
     }
 
 

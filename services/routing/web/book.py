@@ -6,20 +6,43 @@ from datetime import date
 from typing import Any, Final
 
 from flask import Blueprint, Response, render_template, request, url_for
+from flask.views import MethodView
 
 from services.routing.storage.book import MOST, Delivery
 from services.routing.usecases import book
 from services.routing.usecases.evidence import TYPE
 from services.routing.web.coordination import head
 from services.routing.web.door import Door
+from services.routing.web.schemas import EvidenceQuery, EvidenceSchema
 from shared.identity.guard import current, require
 from shared.kernel.clock import to_vn
 from shared.kernel.days import read_day
 from shared.kernel.numbers import Unreadable
+from shared.web.api import Blueprint as ApiBlueprint
 from shared.web.words import gettext, said
 
 PAGE: Final = "/nhiem-vu/so-giao-nhan"
 EVIDENCE: Final = f"{PAGE}/bang-chung.jsonl"
+
+
+def add_api(blue: ApiBlueprint, door: Door) -> None:
+    """GET …/evidence."""
+
+    @blue.route("/evidence")
+    class Evidence(MethodView):
+        """The calling agency's chain of evidence."""
+
+        @require("agency")
+        @blue.arguments(EvidenceQuery, location="query")  # type: ignore[untyped-decorator]
+        @blue.response(200, EvidenceSchema)  # type: ignore[untyped-decorator]
+        def get(self, query: dict[str, Any]) -> dict[str, Any]:
+            """Give the signed records after a number: what was handed over to you, what you answered.
+
+            They hold ids, numbers and instants, nothing of a citizen; each page can be checked alone.
+            """
+            agency = current().bound_to
+            items, last, more = door.evidence_after(agency, query["after"], query["limit"])
+            return {"items": items, "next": last, "more": more}
 
 
 def add_pages(blue: Blueprint, door: Door) -> None:

@@ -121,6 +121,15 @@ class Door:
         with self.store.read() as connection:
             yield from evidence.lines(connection, signer, agency, now, during=bounds(day))
 
+    def evidence_after(
+        self, agency: str, after: int, limit: int
+    ) -> tuple[list[dict[str, Any]], int, bool]:
+        """See `usecases.evidence.page`; what has just happened is sealed first."""
+        signer, now = self.signer(), self.store.clock.now()
+        evidence.catch_up(self.store, signer, agency)
+        with self.store.read() as connection:
+            return evidence.page(connection, signer, agency, now, after, limit)
+
     def queue_of(self, agency: str) -> AgencyQueue:
         """How an agency's queue stands."""
         with self.store.read() as connection:

@@ -154,7 +154,7 @@ def _page(
             for name, value in seen.form.items()
         ],
         overtaken=[fields[name].label if name in fields else name for name in seen.overtaken],
-        results=[(code, code) for code in seen.results],
+        **_choices(seen),
         outcome=words.outcome(seen.task),
         others=door.others(seen) if seen.task.is_open else [],
         ask=ask,
@@ -169,6 +169,15 @@ def _page(
         wrong=words.by_place(faults),
         said=[_said(row) for row in said],
     )
+
+
+def _choices(seen: SeenTask) -> dict[str, Any]:
+    """What can be chosen where it is granted, and which branch was."""
+    return {
+        "results": [(code, code) for code in seen.results],
+        "branches": [(each.code, words.branch(each)) for each in seen.branches],
+        "chosen_branch": next((b.name for b in seen.branches if b.code == seen.task.branch), None),
+    }
 
 
 def _handed_in(door: Door, seen: SeenTask, given: Mapping[str, Any] | None) -> str:

@@ -94,6 +94,11 @@ class TaskDetailSchema(TaskSchema):
         required=True,
         metadata={"description": "answers that it allows beside the usual"},
     )
+    branches = fields.List(
+        fields.Nested(NamedSchema),
+        required=True,
+        metadata={"description": "ways on: a granted completion must choose one of them"},
+    )
 
 
 class FilesSchema(Schema):
@@ -117,6 +122,21 @@ class TasksSchema(Schema):
     next = fields.Integer(
         required=True, allow_none=True, metadata={"description": "Go on with after=next"}
     )
+    more = fields.Boolean(required=True)
+
+
+class EvidenceQuery(Schema):
+    """From which record on, and how many."""
+
+    after = QueryInt(load_default=0, validate=validate.Range(0))
+    limit = QueryInt(load_default=100, validate=validate.Range(1, 1000))
+
+
+class EvidenceSchema(Schema):
+    """Each of `items` as one line of JSON makes a file of evidence: keys, records, a signed end."""
+
+    items = fields.List(fields.Dict(keys=fields.String()), required=True)
+    next = fields.Integer(required=True, metadata={"description": "Go on with after=next"})
     more = fields.Boolean(required=True)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.routing.domain.case import Task
+from shared.catalogue.step import Choice
 from shared.kernel.clock import parse_day
 from shared.kernel.errors import Fault
 from shared.web.due import Due, time_left
@@ -41,6 +42,7 @@ LABELS: Final[Mapping[str, str]] = {
     "officer": msgid("Cán bộ thụ lý"),
     "outcome": msgid("Kết quả"),
     "result_code": msgid("Mã kết quả"),
+    "branch": msgid("Cách giải quyết tiếp"),
     "document": msgid("Số, ký hiệu văn bản"),
     "file": msgid("Tệp kết quả"),
     "amount_vnd": msgid("Số tiền công dân phải nộp"),
@@ -49,6 +51,13 @@ LABELS: Final[Mapping[str, str]] = {
     "respond_by": msgid("Bổ sung trước"),
     "until": msgid("Hạn mới"),
     "agency": msgid("Cơ quan có thẩm quyền"),
+}
+
+_UNITS: Final[Mapping[str, str]] = {
+    "working_day": msgid("ngày làm việc"),
+    "day": msgid("ngày"),
+    "working_hour": msgid("giờ làm việc"),
+    "hour": msgid("giờ"),
 }
 
 #: What an agency may choose not to be sent.
@@ -118,6 +127,14 @@ def outcome(task: Task) -> str:
     if task.undone:
         return gettext("Không còn tính: hồ sơ được trả về bước trước để làm lại")
     return gettext(OUTCOMES.get(task.outcome, "")) if task.outcome else ""
+
+
+def branch(choice: Choice) -> str:
+    """A way on with the time that the law adds to the promise for it."""
+    if choice.time is None:
+        return choice.name
+    time = f"{choice.time.value} {gettext(_UNITS[choice.time.unit])}"
+    return gettext("%(name)s (hẹn trả lùi %(time)s)", name=choice.name, time=time)
 
 
 def due(task: Task, now: datetime) -> Due:

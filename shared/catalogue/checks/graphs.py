@@ -128,9 +128,10 @@ def _check_branches(found: Found[Procedure], entries: Mapping[str, Entry]) -> No
     procedure, top = found.value, found.entry
     known = [branch.code for branch in procedure.branches]
     used = {step.branch for step in procedure.steps}
+    chosen = [each.code for step in procedure.steps for each in step.chooses]
     for step in procedure.steps:
-        if step.branch is not None and step.branch not in known:
-            en, vi = did_you_mean(step.branch, known)
+        if step.branch is not None and step.branch not in (*known, *chosen):
+            en, vi = did_you_mean(step.branch, (*known, *chosen))
             entries[step.code].fault(
                 "branch",
                 en=f"there is no branch '{step.branch}': {en}",

@@ -10,10 +10,19 @@ from collections.abc import Iterable
 
 from shared.catalogue.faults import Faults, did_you_mean
 from shared.catalogue.model import Template
-from shared.catalogue.moments import EMAIL_ONLY, MOMENTS, VALUES
+from shared.catalogue.moments import (
+    APPLICANTS_ONLY,
+    EMAIL_ONLY,
+    MOMENTS,
+    PARTY_VALUES,
+    RESERVED_ROLES,
+    VALUES,
+    party_moment,
+)
 from shared.catalogue.read import Folder, Found
 from shared.catalogue.read.templates import CHANNELS
 from shared.catalogue.render import VALUE, BrokenTemplate, Part, parts_of, render
+from shared.catalogue.source import Entry
 from shared.kernel.text import sms_segments
 
 LINK = re.compile(r"https?://|www\.|\b[a-z0-9-]+\.(?:vn|com|org|net)\b", re.IGNORECASE)
@@ -40,14 +49,54 @@ def _check_all_there(folder: Folder, faults: Faults) -> None:
                 en=f"nothing is said at the moment '{moment}': write this file",
                 vi=f"không có lời nhắn cho '{moment}': hãy tạo tệp này",
             )
+    _check_parties(folder, {moment for moment, _, _ in there})
+    roles = {party.code for found in folder.procedures for party in found.value.parties}
+    known = {*MOMENTS, *(party_moment(role, moment) for role in roles for moment in MOMENTS)}
     for found in folder.templates:
-        if found.value.moment and found.value.moment not in MOMENTS:
-            en, vi = did_you_mean(found.value.moment, MOMENTS)
+        if found.value.moment and found.value.moment not in known:
+            en, vi = did_you_mean(found.value.moment, known)
             faults.add(
                 f"{found.entry.file}:1: moment",
                 en=f"there is no moment '{found.value.moment}': {en}",
                 vi=f"không có thời điểm '{found.value.moment}': {vi}",
             )
+
+
+def _check_parties(folder: Folder, there: set[str]) -> None:
+    """Each hears of moments that there are, under a role of their own, in words of their own."""
+    for found in folder.procedures:
+        for party, entry in zip(found.value.parties, found.parts["parties"], strict=True):
+            if party.code in RESERVED_ROLES:
+                entry.fault(
+                    "code",
+                    en=f"'{party.code}' means somebody else: give this party another code",
+                    vi=f"'{party.code}' chỉ người khác: hãy đặt mã khác cho người này",
+                )
+            if not party.told:
+                entry.fault(
+                    "told",
+                    en="a party that hears of nothing is none: name moments, such as told: [received]",
+                    vi="người không được báo gì thì không cần ghi: hãy nêu thời điểm, như told: [received]",
+                )
+            for moment in party.told:
+                _check_told(party.code, moment, entry, there)
+
+
+def _check_told(role: str, moment: str, entry: Entry, there: set[str]) -> None:
+    allowed = [each for each in MOMENTS if each not in APPLICANTS_ONLY]
+    if moment not in allowed:
+        en, vi = did_you_mean(moment, allowed)
+        entry.fault(
+            "told",
+            en=f"a party cannot be told of '{moment}': {en}",
+            vi=f"không báo được cho người này về '{moment}': {vi}",
+        )
+    elif (name := party_moment(role, moment)) not in there:
+        entry.fault(
+            "told",
+            en=f"a party has words of their own: write templates/{name}.yaml",
+            vi=f"người này có lời nhắn riêng: hãy tạo templates/{name}.yaml",
+        )
 
 
 def _key(template: Template) -> str:
@@ -59,14 +108,15 @@ def _check_words(found: Found[Template]) -> None:
     key = _key(template)
     words = f"{template.subject or ''}\n{template.body}"
     used = set(re.findall(r"\{([^{}]*)\}", words))
-    for name in sorted(used - VALUES):
-        en, vi = did_you_mean(name, VALUES)
+    values = PARTY_VALUES if "." in template.moment else VALUES
+    for name in sorted(used - values):
+        en, vi = did_you_mean(name, values)
         entry.fault(
             key,
             en=f"a message has no value {{{name}}}: {en}",
             vi=f"không có giá trị {{{name}}}: {vi}",
         )
-    if used <= VALUES:
+    if used <= values:
         _check_renders(found, key)
     if "code" not in used and template.body:
         entry.fault(

@@ -11,7 +11,8 @@ from shared.catalogue.read import Folder, Found
 from shared.catalogue.source import Entry
 
 T = TypeVar("T")
-LISTS = (("papers", "code"), ("form", "name"), ("branches", "code"), ("steps", "code"))
+LISTS = (("papers", "code"), ("form", "name"), ("branches", "code"), ("steps", "code"),
+         ("parties", "code"))  # fmt: skip
 
 
 def check_names(folder: Folder, faults: Faults) -> None:

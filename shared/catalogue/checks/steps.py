@@ -25,6 +25,7 @@ def check_steps(folder: Folder) -> None:
             _check_back(step, procedure, entry)
             _check_verification(step, entry)
             _check_wait(step, procedure, entry)
+            _check_choice(step, procedure, entry)
             _check_place(step, found, entry, folder)
 
 
@@ -112,11 +113,16 @@ def _check_done_again(step: Step, steps: Mapping[str, Step], entry: Entry) -> No
             vi=f"'{to}' thuộc nhánh có thể không được chọn: hãy trả về bước của đường này",
         )
     again = [each for each in steps.values() if to in _before(each.code, steps)]
-    paid = [
-        each.code
-        for each in (*again, steps[to])
-        if each.kind == "payment" and step.code not in _before(each.code, steps)
-    ]
+    again = [each for each in (*again, steps[to]) if step.code not in _before(each.code, steps)]
+    if chosen := [each.code for each in again if each.chooses]:
+        entry.fault(
+            "back",
+            en=f"a branch is chosen once, and in this loop it would be twice ({', '.join(chosen)}): "
+            "go back to a step after it",
+            vi=f"nhánh chỉ được chọn một lần, trong vòng này sẽ hai lần ({', '.join(chosen)}): hãy trả "
+            "về bước sau đó",
+        )
+    paid = [each.code for each in again if each.kind == "payment"]
     if paid:
         entry.fault(
             "back",
@@ -159,6 +165,55 @@ def _check_verification(step: Step, entry: Entry) -> None:
             en="a verification adds time: write {value: 5, unit: working_day}",
             vi="xác minh là thêm thời gian: hãy ghi {value: 5, unit: working_day}",
         )
+
+
+def _check_choice(step: Step, procedure: Procedure, entry: Entry) -> None:
+    if not step.chooses:
+        return
+    if step.kind != "task" or step.after_result or step.silence == "consent":
+        entry.fault(
+            "chooses",
+            en="only an agency that answers before the result can choose: delete 'chooses' or "
+            "'silence'",
+            vi="chỉ cơ quan trả lời trước khi có kết quả mới chọn được: hãy xóa 'chooses' hoặc 'silence'",
+        )
+    if len(step.chooses) < 2:
+        entry.fault(
+            "chooses",
+            en="a choice needs at least two branches",
+            vi="phải có ít nhất hai nhánh để chọn",
+        )
+    _check_ways(step, procedure, entry)
+    codes = [each.code for each in step.chooses]
+    others = [branch.code for branch in procedure.branches]
+    others += [c.code for each in procedure.steps if each is not step for c in each.chooses]
+    twice = sorted({code for code in codes if code in others or codes.count(code) > 1})
+    if twice:
+        entry.fault(
+            "chooses",
+            en=f"'{', '.join(twice)}' is a branch already: give each its own code",
+            vi=f"'{', '.join(twice)}' đã là nhánh: hãy đặt mã riêng cho mỗi nhánh",
+        )
+
+
+def _check_ways(step: Step, procedure: Procedure, entry: Entry) -> None:
+    """The steps of the branches come after the choice, and none of them is a payment at once."""
+    steps = {each.code: each for each in procedure.steps}
+    codes = [each.code for each in step.chooses]
+    for each in procedure.steps:
+        if each.branch in codes and step.code not in _before(each.code, steps):
+            entry.fault(
+                "chooses",
+                en=f"'{each.code}' is of a branch that is chosen here, so it must come after: "
+                f"after: [{step.code}]",
+                vi=f"'{each.code}' thuộc nhánh được chọn ở đây nên phải đến sau: after: [{step.code}]",
+            )
+        if each.kind == "payment" and step.code in each.after:
+            entry.fault(
+                "chooses",
+                en=f"who chooses names no sum: let a step of the branch do it before '{each.code}'",
+                vi=f"bước chọn nhánh không nêu số tiền: hãy thêm một bước tính tiền trước '{each.code}'",
+            )
 
 
 def _check_wait(step: Step, procedure: Procedure, entry: Entry) -> None:

@@ -3,7 +3,8 @@
 Everything is brought to working days: five of seven calendar days work, an hour is a 24th of a
 calendar day, a working hour a share of the shortest office day. Steps that stop the clock and
 steps after the result take nothing of the legal time. Where times differ by the way of filing, the
-case or the branch, each kind of dossier is looked at; a loop and an extra verification are not in.
+case or the branch, each kind of dossier is looked at, and each way that officers may choose, with the
+time that it adds; a loop and an extra verification are not in.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def check_times(folder: Folder) -> None:
             path = longest_path(found.value, shortest, kind)
             spent = sum((_days(step.time(*kind), shortest) for step in path), Fraction(0))
             time = found.value.legal_time(*kind)
-            legal = _days(time, shortest)
+            legal = _days(time, shortest) + _added(found.value, kind, shortest)
             if spent <= legal:
                 continue
             way = " -> ".join(f"{step.code} ({_words(step.time(*kind))})" for step in path)
@@ -72,9 +73,17 @@ def _kinds(procedure: Procedure) -> Iterator[Kind]:
     asked = sorted({o.branch for o in others if o.branch})
     always = frozenset(b.code for b in procedure.branches) - set(asked)
     chosen = [[branch, None] for branch in asked]
+    chosen += [[each.code for each in step.chooses] for step in procedure.steps if step.chooses]
     for channel, answers, there in product(ways, product(*cases.values()), product(*chosen)):
         form = dict(zip(cases, answers, strict=True))
         yield Kind(channel, form, always | {branch for branch in there if branch})
+
+
+def _added(procedure: Procedure, kind: Kind, day_minutes: int) -> Fraction:
+    """What the branches that officers chose add to the legal time."""
+    given = (each for step in procedure.steps for each in step.chooses)
+    times = (each.time for each in given if each.code in kind.branches)
+    return sum((_days(time, day_minutes) for time in times), Fraction(0))
 
 
 def _named(kind: Kind) -> str:

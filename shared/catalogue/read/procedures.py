@@ -16,6 +16,7 @@ from shared.catalogue.model import (
     Level,
     NotAfter,
     Paper,
+    Party,
     Procedure,
     SupplementRule,
     ThisYear,
@@ -36,6 +37,7 @@ PROCEDURE_CODE = re.compile(r"^\d\.\d{6}$")
 FIELD_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 ALWAYS_PERSONAL = frozenset({"name", "phone", "id_number"})
 YEARS = re.compile(r"^(1?\d{1,2}) years$")
+_LISTS = ("papers", "form", "branches", "steps", "parties")
 CHANNELS = ("direct", "online", "postal")
 
 
@@ -81,8 +83,7 @@ def read_procedure(top: Entry) -> list[Found[Procedure]]:
 
 
 def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
-    papers, form = entry.entries("papers"), entry.entries("form")
-    branches, steps = entry.entries("branches"), entry.entries("steps")
+    parts = {name: entry.entries(name) for name in _LISTS}
     valid_from, valid_to = entry.day("valid_from"), None
     if entry.writes("valid_to"):  # never inherited: each version ends on its own day
         valid_to = entry.maybe_day("valid_to")
@@ -99,25 +100,25 @@ def _version(code: str, number: int, entry: Entry) -> Found[Procedure]:
         duration=read_duration(entry, "duration") or Duration(1, "working_day"),
         supplement_rule=entry.choice("supplement_rule", get_args(SupplementRule)),
         max_supplement_rounds=entry.maybe_number("max_supplement_rounds"),
-        papers=tuple(_paper(paper) for paper in papers),
-        form=tuple(_field(item) for item in form),
+        papers=tuple(_paper(paper) for paper in parts["papers"]),
+        form=tuple(_field(item) for item in parts["form"]),
         fee=_fee(entry),
-        branches=tuple(_branch(branch) for branch in branches),
+        branches=tuple(_branch(branch) for branch in parts["branches"]),
         min_branches=entry.number("min_branches", default=0),
-        steps=tuple(read_step(step) for step in steps),
+        steps=tuple(read_step(step) for step in parts["steps"]),
         results=read_results(entry),
         channels=_channels(entry),
         check=entry.flag("check", default=False),
         other_times=read_other_times(entry),
         also_level=also,
+        parties=tuple(_party(party) for party in parts["parties"]),
     )
-    if not steps:
+    if not parts["steps"]:
         entry.fault(
             "steps",
             en="a procedure without steps never ends: write 'steps:'",
             vi="thủ tục không có bước nào thì không bao giờ xong: hãy ghi 'steps:'",
         )
-    parts = {"papers": papers, "form": form, "branches": branches, "steps": steps}
     return Found(procedure, entry, parts)
 
 
@@ -303,3 +304,9 @@ def _branch(entry: Entry) -> Branch:
     )
     entry.done()
     return branch
+
+
+def _party(entry: Entry) -> Party:
+    party = Party(code=read_slug(entry), name=entry.text("name"), told=entry.texts("told"))
+    entry.done()
+    return party

@@ -6,7 +6,7 @@ import re
 from typing import get_args
 
 from shared.catalogue.source import Entry
-from shared.catalogue.step import Back, OtherTime, Silence, Step, StepKind, Verification
+from shared.catalogue.step import Back, Choice, OtherTime, Silence, Step, StepKind, Verification
 from shared.kernel.calendar import Duration
 
 RESULT_CODE = re.compile(r"^KQ\.G\d{2}\.\d{6}$")
@@ -72,6 +72,7 @@ def read_step(entry: Entry) -> Step:
         back=_back(entry),
         verification=_verification(entry),
         place=entry.maybe_text("place"),
+        chooses=tuple(_choice(item) for item in entry.entries("chooses")),
     )
     entry.done()
     return step
@@ -141,6 +142,18 @@ def _verification(entry: Entry) -> Verification | None:
         )
     inner.done()
     return found
+
+
+def _choice(entry: Entry) -> Choice:
+    choice = Choice(read_slug(entry), entry.text("name"), read_duration(entry, "time"))
+    if choice.time is not None and choice.time.unit == "same_day":
+        entry.fault(
+            "time",
+            en="a branch adds time: write {value: 10, unit: working_day}",
+            vi="nhánh cộng thêm thời gian: hãy ghi {value: 10, unit: working_day}",
+        )
+    entry.done()
+    return choice
 
 
 def read_results(entry: Entry) -> tuple[str, ...]:

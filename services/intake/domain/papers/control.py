@@ -22,6 +22,7 @@ from services.intake.domain.papers.model import (
 from services.intake.domain.papers.negative import not_there
 from services.intake.domain.papers.words import duration, minute
 from shared.events.routing import (
+    BranchChosen,
     DeadlineMissed,
     StepAnswered,
     StepOpened,
@@ -81,6 +82,9 @@ def hand_overs(matter: Matter) -> tuple[HandOver, ...]:
                     opened.opened_at,
                     opened.due_at,
                 )
+            case BranchChosen(task=task) as chosen if task in found:
+                notes = (*found[task].notes, f"chọn: {chosen.branch.name}")
+                found[task] = replace(found[task], notes=notes)
             case StepSentBack() as back:
                 _send_back(found, back)
             case StepAnswered(answer="elapsed") | VerificationOpened() as later:

@@ -23,6 +23,7 @@ def submission(office: str, body: Mapping[str, Any]) -> SubmitDossier:
         papers=paper_counts(body["papers"]),
         branches=None if body["branches"] is None else tuple(body["branches"]),
         contact=contact_input(body["contact"]),
+        parties=party_inputs(body["parties"]),
     )
 
 
@@ -39,6 +40,11 @@ def contact_input(contact: Mapping[str, Any]) -> ContactInput:
         address=contact["address"],
         first=contact["first"],
     )
+
+
+def party_inputs(parties: Mapping[str, Mapping[str, Any]]) -> dict[str, ContactInput]:
+    """Those beside the applicant of a request body, by role."""
+    return {role: contact_input(contact) for role, contact in parties.items()}
 
 
 def paper_counts(papers: Sequence[Mapping[str, Any]]) -> tuple[PaperCount, ...]:
@@ -62,6 +68,10 @@ def readable(office: str, raw: Any) -> SubmitDossier:
         papers=readable_papers(body.get("papers")),
         branches=tuple(branches) if chosen and branches is not None else None,
         contact=_readable_contact(mapping(body.get("contact"))),
+        parties={
+            role: _readable_contact(mapping(each))
+            for role, each in mapping(body.get("parties")).items()
+        },
     )
 
 

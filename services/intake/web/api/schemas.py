@@ -21,6 +21,7 @@ FORM_WORDS = (
     "Fields by name. Numbers are JSON numbers (1250.5, not a text), days are YYYY-MM-DD; what each "
     "field takes (least, greatest, decimals, not_before, choices) is told by GET /procedures"
 )
+MOST_PARTIES = 20
 _SCALAR = {"type": ["string", "number", "boolean", "null"]}
 
 
@@ -79,6 +80,25 @@ class ContactSchema(Schema):
     )
 
 
+def parties() -> fields.Dict:
+    """Those beside the applicant, by role."""
+    return fields.Dict(
+        keys=Text(),
+        values=fields.Nested(ContactSchema),
+        load_default=dict,
+        validate=validate.Length(max=MOST_PARTIES),
+        metadata={
+            "description": "Who else is told, by role (GET /procedures), by their own consent"
+        },
+    )
+
+
+class MendedContactSchema(ContactSchema):
+    """How citizen and parties are reached from now on; a party that is left out stays as it was."""
+
+    parties = parties()
+
+
 class SubmitSchema(Schema):
     """A dossier to file; at the desk (`direct`) it is received at once."""
 
@@ -93,6 +113,7 @@ class SubmitSchema(Schema):
         metadata={"description": "Parts that the citizen chose; left out: the usual ones"},
     )
     contact = fields.Nested(ContactSchema, required=True)
+    parties = parties()
     check_similar = fields.String(
         load_default="no",
         validate=validate.OneOf(("no", "tell", "ask")),
@@ -307,6 +328,7 @@ class DossierSchema(SummarySchema):
     papers = fields.List(fields.Nested(HeldPaperSchema), required=True)
     branches = fields.List(fields.String(), required=True)
     contact = fields.Dict(required=True)
+    parties = fields.Dict(required=True)
     waiting_for = fields.List(fields.Dict(), required=True)
     extensions = fields.List(fields.Dict(), required=True)
     ending = fields.Dict(allow_none=True)
@@ -425,6 +447,7 @@ class ProcedureSchema(ma.Schema):
     papers = fields.List(fields.Nested(PaperSchema), required=True)
     branches = fields.List(fields.Nested(BranchSchema), required=True)
     min_branches = fields.Integer(required=True)
+    parties = fields.List(fields.Dict(), required=True)
 
 
 class ProceduresSchema(ma.Schema):

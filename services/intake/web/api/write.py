@@ -15,16 +15,16 @@ from services.intake.domain.dossier import Dossier
 from services.intake.usecases import desk
 from services.intake.web.api import submit
 from services.intake.web.api.answering import answer
-from services.intake.web.api.body import contact_input, paper_counts
+from services.intake.web.api.body import contact_input, paper_counts, party_inputs
 from services.intake.web.api.correcting import CorrectSchema
 from services.intake.web.api.routes import poster
 from services.intake.web.api.schemas import (
     ApologiseSchema,
     CalledSchema,
-    ContactSchema,
     CorrectWaybillSchema,
     ExtendSupplementSchema,
     GrantExtensionSchema,
+    MendedContactSchema,
     PaymentSchema,
     ReceiveSchema,
     RefuseExtensionSchema,
@@ -111,7 +111,7 @@ ACTS: Final[Mapping[str, tuple[str, type[ma.Schema], Verb]]] = {
     ),
     "contact": (
         "Mend how the citizen can be reached; messages from now on go there.",
-        ContactSchema,
+        MendedContactSchema,
         desk.correct_contact,
     ),
     "correct": (
@@ -154,6 +154,9 @@ ACTS: Final[Mapping[str, tuple[str, type[ma.Schema], Verb]]] = {
 _ARGUMENTS: Final[Mapping[str, Callable[[Body], Body]]] = {
     "receive": _received,
     "supplement": _brought,
-    "contact": lambda body: {"typed": contact_input(body)},
+    "contact": lambda body: {
+        "typed": contact_input(body),
+        "parties": party_inputs(body["parties"]),
+    },
 }
 _ALSO: Final = {"supplement": submit.of_supplement}

@@ -214,5 +214,11 @@ ACTS: Final[Mapping[str, tuple[Callable[..., Dossier], Arguments]]] = {
     "return-result": (desk.return_result, _return_result),
     "correct-waybill": (desk.correct_waybill, _correct_waybill),
     "called": (desk.called, _texts("outcome")),
-    "contact": (desk.correct_contact, lambda form, *_: {"typed": typed.contact(form)}),
+    "contact": (
+        desk.correct_contact,
+        lambda form, _, procedure: {
+            "typed": typed.contact(form),
+            "parties": typed.parties(procedure.parties, form),
+        },
+    ),
 }

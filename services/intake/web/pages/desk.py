@@ -82,6 +82,18 @@ def _returning() -> dict[str, Any]:
     }
 
 
+def _parties(dossier: Dossier, procedure: Procedure) -> list[tuple[str, str]]:
+    """Who else is told, and how."""
+    found = []
+    for party in procedure.parties:
+        if (held := dossier.contact.parties.get(party.code)) is None:
+            continue
+        ways = [(held.sms, held.phone_original or held.phone), (held.mail, held.email)]
+        told = ", ".join(to for yes, to in ways if yes and to)
+        found.append((party.name, f"{held.name} – {told or gettext('không nhận tin')}"))
+    return found
+
+
 def blueprint() -> Blueprint:
     """Pages under /ho-so; for the officers of a desk alone."""
     blue = Blueprint("desk", __name__)
@@ -205,6 +217,7 @@ def show(
         allowed=[act for act in actions(found) if may(act)],
         names=ACTIONS_VI,
         contact=typed.of_contact(found.contact),
+        party_facts=_parties(found, procedure),
         held={p.code: p for p in found.papers},
         papers=papers.links(found),
         **_returning(),

@@ -24,7 +24,7 @@ from shared.identity.guard import current, require
 from shared.kernel.errors import InvalidInput, NotFound
 from shared.web.filters import vn_time
 
-_KEPT: Final = ("f.", "c.", "p.")
+_KEPT: Final = ("f.", "c.", "p.", "t.")
 _ALSO: Final = frozenset({"channel", "branches"})
 LONGEST_ID: Final = 100
 

@@ -63,6 +63,12 @@ def faulty(
     known |= {f"f.{field.name}": field.label for field in procedure.form}
     known |= {f"p.{paper.code}": paper.name for paper in procedure.papers}
     known |= {f"p.{typed.OTHER}": gettext("Giấy tờ khác")}
+    known |= {
+        f"t.{party.code}.{name}": f"{party.name}: {gettext(LABELS[f'c.{name}'])}"
+        for party in procedure.parties
+        for name in ("phone", "email", "language", "first", "sms", "mail")
+    }
+    known |= {f"t.{each.code}.name": each.name for each in procedure.parties}
     before = f"{form}-" if form else ""
     labels, inputs = {}, {}
     for fault in faults:

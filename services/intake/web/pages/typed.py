@@ -20,6 +20,7 @@ from services.intake.domain.written import (
     form,
     input_of,
     papers,
+    parties,
 )
 from shared.catalogue import FormField, Procedure
 from shared.kernel.days import read_day
@@ -33,6 +34,7 @@ __all__ = [
     "form",
     "input_of",
     "papers",
+    "parties",
     "submission",
 ]
 
@@ -50,21 +52,26 @@ def submission(office: str, procedure: Procedure, typed: Typed) -> SubmitDossier
         papers=tuple(papers(procedure.papers, typed)),
         branches=branches,
         contact=contact(typed),
+        parties=parties(procedure.parties, typed),
     )
 
 
-def of_contact(held: Contact) -> dict[str, str]:
-    """A contact as it would have been typed."""
+def of_contact(held: Contact, before: str = "c.") -> dict[str, str]:
+    """A contact, with those of the parties, as it would have been typed."""
     typed = {
-        "c.name": held.name,
-        "c.phone": held.phone_original or held.phone or "",
-        "c.email": held.email or "",
-        "c.address": held.address or "",
-        "c.language": held.language,
-        "c.first": held.first or "",
+        "name": held.name,
+        "phone": held.phone_original or held.phone or "",
+        "email": held.email or "",
+        "address": held.address or "",
+        "language": held.language,
+        "first": held.first or "",
     }
-    ticks = {"c.sms": held.sms, "c.mail": held.mail}
-    return typed | {name: "1" for name, ticked in ticks.items() if ticked}
+    ticks = {"sms": held.sms, "mail": held.mail}
+    typed |= {name: "1" for name, ticked in ticks.items() if ticked}
+    found = {f"{before}{name}": text for name, text in typed.items()}
+    for role, each in held.parties.items():
+        found |= of_contact(each, f"t.{role}.")
+    return found
 
 
 def changed_form(dossier: Dossier, fields: Iterable[FormField], typed: Typed) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from shared.events.notify import (
 from shared.events.parts import StepResult
 from shared.events.routing import (
     ApologyDue,
+    BranchChosen,
     ClockResumed,
     ClockStopped,
     CorrectionOvertaken,
@@ -70,6 +71,7 @@ MOMENTS = {
     "partly_returned": msgid("đã trả một phần kết quả"),
     "extended": msgid("lùi ngày hẹn"),
     "verifying": msgid("xác minh bổ sung"),
+    "branched": msgid("chọn cách giải quyết"),
     "stopped": msgid("dừng xử lý"),
     "withdrawn": msgid("đã rút hồ sơ"),
     "waybill_corrected": msgid("sửa mã vận đơn"),
@@ -197,6 +199,12 @@ def _verification_opened(event: VerificationOpened) -> Words:
     ]
 
 
+def _branch_chosen(event: BranchChosen) -> Words:
+    return gettext(
+        "%(agency)s chọn: %(branch)s", agency=named(event.agency), branch=event.branch.name
+    ), [named(event.step)]
+
+
 def _handed_to(event: StepTransferred) -> str:
     if event.to is None:
         return gettext("chờ trưởng bộ phận chọn cơ quan")
@@ -244,6 +252,13 @@ def _deadline(words: str) -> Callable[[DeadlineNear | DeadlineMissed], Words]:
 
 def _notified(event: CitizenNotified) -> Words:
     by = gettext(_MEDIA.get(event.channel, event.channel))
+    if event.party is not None:
+        return gettext(
+            "Đã báo người liên quan (%(party)s) bằng %(by)s: %(moment)s",
+            party=event.party,
+            by=by,
+            moment=gettext(MOMENTS.get(event.moment, event.moment)),
+        ), []
     return gettext(
         "Đã báo công dân bằng %(by)s: %(moment)s",
         by=by,
@@ -253,9 +268,14 @@ def _notified(event: CitizenNotified) -> Words:
 
 def _unreachable(event: CitizenUnreachable) -> Words:
     moment = gettext(MOMENTS.get(event.moment, event.moment))
-    return gettext("Không báo được cho công dân: %(moment)s", moment=moment), [
-        gettext("Lý do: %(reason)s", reason=event.reason)
-    ]
+    title = gettext("Không báo được cho công dân: %(moment)s", moment=moment)
+    if event.party is not None:
+        title = gettext(
+            "Không báo được cho người liên quan (%(party)s): %(moment)s",
+            party=event.party,
+            moment=moment,
+        )
+    return title, [gettext("Lý do: %(reason)s", reason=event.reason)]
 
 
 def _call_dropped(_: CallDropped) -> Words:
@@ -291,6 +311,7 @@ ROWS: Final = (
     row(StepTransferred, _step_transferred, "waiting"),
     row(StepSentBack, _sent_back, "waiting"),
     row(VerificationOpened, _verification_opened, "waiting"),
+    row(BranchChosen, _branch_chosen, "going"),
     row(CorrectionOvertaken, _overtaken, "bad"),
     row(DeadlineNear, _deadline(msgid("Sắp đến hạn")), "waiting"),
     row(DeadlineMissed, _deadline(msgid("Quá hạn")), "bad"),

@@ -13,6 +13,7 @@ from shared.events.intake import (
     ContactGiven,
     DeadlineStated,
     DossierApologised,
+    DossierBranched,
     DossierCorrected,
     DossierPaid,
     DossierPartlyReturned,
@@ -28,6 +29,7 @@ from shared.events.intake import (
     ExtensionRefused,
     FileAdded,
     FileWithdrawn,
+    PartyGiven,
     ResultCodeGiven,
     ResultConfirmed,
     SilenceConfirmed,
@@ -177,6 +179,22 @@ def _verifying(event: DossierVerifying) -> Words:
     ]
 
 
+def _branched(event: DossierBranched) -> Words:
+    title = gettext("Ngày hẹn trả lùi theo luật vì cách giải quyết đã chọn")
+    if event.due_at == event.due_before:
+        title = gettext(
+            "Cách giải quyết đã chọn có thêm thời gian, nhưng đã lỡ ngày hẹn: chờ xin lỗi"
+        )
+    return title, [
+        gettext(
+            "%(agency)s chọn: %(branch)s", agency=named(event.agency), branch=event.branch.name
+        ),
+        named(event.step),
+        when(gettext("Đã hẹn"), event.due_before),
+        when(gettext("Hẹn trả"), event.due_at),
+    ]
+
+
 def _apologised(event: DossierApologised) -> Words:
     said = {"head": gettext("Lãnh đạo"), "clock": gettext("Hệ thống")}[event.by]
     title = gettext(
@@ -282,6 +300,10 @@ def _contact(_: ContactGiven) -> Words:
     return gettext("Ghi nhận cách liên hệ của công dân"), []
 
 
+def _party(event: PartyGiven) -> Words:
+    return gettext("Ghi nhận cách liên hệ của người liên quan (%(party)s)", party=event.role), []
+
+
 def _code_given(_: ResultCodeGiven) -> Words:
     return gettext("Công dân xin mã để đọc kết quả trực tuyến"), []
 
@@ -304,11 +326,13 @@ ROWS: Final = (
     row(ExtensionGranted, _extension_granted, "waiting"),
     row(ExtensionRefused, _extension_refused, "quiet"),
     row(DossierVerifying, _verifying, "going"),
+    row(DossierBranched, _branched, "going"),
     row(DossierApologised, _apologised, "waiting"),
     row(DossierWithdrawn, _withdrawn, "quiet"),
     row(DossierReturned, _returned, "good"),
     row(DossierPartlyReturned, _returned, "going"),
     row(ContactGiven, _contact, "quiet"),
+    row(PartyGiven, _party, "quiet"),
     row(WaybillCorrected, _waybill_corrected, "quiet"),
     row(SimilarSeen, _similar_seen, "quiet"),
     row(DossierCorrected, _corrected, "going"),
