@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.notify.channels import Channel, each_channel, open_channels
+from services.notify.channels.bounces import Reader, parse_mailbox, return_path
 from services.notify.channels.file import FileChannel
 from services.notify.channels.http import HttpChannel
+from services.notify.channels.mail import parse_mail_from
 from services.notify.channels.protocol import Receiving
 from services.notify.channels.smtp import SmtpChannel
 from services.notify.channels.unsubscribing import Unsubscribing
 from services.notify.delivery.answerer import Answerer
 from services.notify.delivery.asking import LookUp
+from services.notify.delivery.postbox import Postbox
 from services.notify.delivery.processes import Heartbeat, Presence
 from services.notify.delivery.receiving import Receiver
 from services.notify.delivery.sender import Sender
@@ -28,6 +31,7 @@ from services.notify.usecases.prune import prune
 from services.notify.usecases.receiving import due_looks, look_again, next_look
 from services.notify.usecases.sending import give_up_waiting, next_give_up, waited_too_long
 from services.notify.web import create_web
+from services.notify.web.bounces import Returns
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.events.names import INTAKE, INTAKE_CONTACTS, ROUTING, ROUTING_NOTICES
@@ -75,11 +79,14 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     receivers = [
         Receiver(way, store) for way in each_channel(channels) if isinstance(way, Receiving)
     ]
-    calling = _calling(channels)
+    calling, reader = _calling(channels), _reader(settings)
+    returns = Returns(settings.bounce_secret, reader) if reader and settings.bounce_secret else None
+    mailbox = parse_mailbox(settings.bounce_mailbox)
+    postboxes = [Postbox(mailbox, store, reader.read)] if reader and mailbox else []
     parts.metrics.measure(partial(keys.measured, store))
-    parts.metrics.measure(measured(store, channels, receivers))
+    parts.metrics.measure(measured(store, channels, receivers, postboxes))
     return parts.service(
-        web=access.watch(create_web(settings, store, parts.metrics, calling)),
+        web=access.watch(create_web(settings, store, parts.metrics, calling, returns)),
         loops=[
             parts.relay(),
             *(
@@ -91,6 +98,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 for kind, channel in channels.items()
             ),
             *receivers,
+            *postboxes,
             *(_hearing(parts, store, composer, settings) if receivers or calling else []),
             Heartbeat(presence, store),
             # Contacts are waited for a day: whether one is given up now need not be asked often.
@@ -108,11 +116,21 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
 def _channels(settings: Settings) -> dict[str, Channel]:
     """The ways out; a citizen's letter says how such letters end."""
     channels = open_channels(settings)
-    ending = Unsubscribing(settings.home, secret_key(settings))
+    secret = secret_key(settings)
+    ending, returning = Unsubscribing(settings.home, secret), return_path(settings, secret)
     for way in each_channel(channels):
         if isinstance(way, FileChannel | SmtpChannel):
             way.unsubscribing = ending
+        if isinstance(way, SmtpChannel):
+            way.returning = returning
     return channels
+
+
+def _reader(settings: Settings) -> Reader | None:
+    """Who reads mail that came back, where there is an address that it comes back to."""
+    path = return_path(settings, secret_key(settings))
+    domain = parse_mail_from(settings.mail_from).address.rpartition("@")[2]
+    return Reader(path, domain) if path else None
 
 
 def _hearing(parts: Assembly, store: Store, composer: Composer, settings: Settings) -> list[Loop]:

@@ -34,6 +34,10 @@ def contact(written: Written) -> ContactInput:
         mail="c.mail" in written,
         address=written.get("c.address"),
         first=written.get("c.first"),
+        rep_name=written.get("c.rep_name"),
+        rep_phone=written.get("c.rep_phone"),
+        rep_email=written.get("c.rep_email"),
+        rep_authority=written.get("c.rep_authority"),
     )
 
 
@@ -91,6 +95,7 @@ def input_of(place: str, counts: Sequence[PaperCount]) -> str:
     if head == "form":
         return f"f.{rest}"
     if head == "contact":
+        rest = rest.replace("representative.", "rep_")
         return {"consent.sms": "c.sms", "consent.email": "c.mail"}.get(rest, f"c.{rest}")
     if head == "papers" and rest:
         number = rest.partition(".")[0]

@@ -24,6 +24,7 @@ from services.intake.domain.dossier import (
     Handed,
     Missed,
     Pause,
+    Representative,
     TimeAsked,
     Wait,
 )
@@ -89,7 +90,13 @@ def _contact(contact: Contact) -> Row:
     return {name: value for name, value in values.items() if value or name not in _LATER}
 
 
-_LATER: Final = ("address", "first")
+_LATER: Final = ("address", "first", "representative")
+
+
+def contact_of(values: Mapping[str, Any]) -> Contact:
+    """The contact in a column of that name."""
+    representative = _part(Representative, values.get("representative"))
+    return Contact(**{**values, "representative": representative})
 
 
 def same_content(one: Dossier, other: Dossier) -> bool:
@@ -113,7 +120,7 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         status=Status(row["status"]),
         underlying=Status(row["standing"]),
         submitted_at=row["submitted_at"],
-        contact=Contact(**row["contact"]),
+        contact=contact_of(row["contact"]),
         lookup_word=row["lookup_word"],
         form=row["form"],
         papers=tuple(map(_paper, row["papers"])),

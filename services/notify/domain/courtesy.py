@@ -13,7 +13,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from services.notify.domain.contacts import NO_CONSENT, OPTED_OUT, choose
-from services.notify.domain.messages import APPLICANT, EXPIRED, ORDERED, Message
+from services.notify.domain.messages import APPLICANT, EXPIRED, ORDERED, OVER_BUDGET, Message
 from shared.catalogue.model import TellingRule
 from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
@@ -73,19 +73,24 @@ class Beside:
     matter: str
     made_at: datetime
     sent_at: datetime | None
+    channel: str = ""
+    parts: int = 0
+    role: str = APPLICANT
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
     """What is known just before a message goes; `today`: how many this address had today.
 
-    `stopped`: the addresses to which this dossier's citizen wants nothing sent.
+    `stopped`: the addresses to which this dossier's citizen wants nothing sent. `going`: how many
+    parts go by this message's way for its dossier just now, before it.
     """
 
     beside: Sequence[Beside]
     contact: ContactGiven | None
     today: int = 0
     stopped: AbstractSet[str] = frozenset()
+    going: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """Not by this way, which the citizen has closed meanwhile, and why."""
+    """Not by this way, and why: the citizen has closed it meanwhile, or its budget is used up."""
 
     reason: str
 
@@ -134,7 +139,21 @@ def judge(message: Message, around: Around, rule: TellingRule, now: datetime) ->
         return Drop(OUTDATED)
     if message.moment in rule.urgent:
         return to
-    return _held(message, others, around, rule, now) or to
+    over = Barred(OVER_BUDGET) if _is_over_budget(message, around, rule) else None
+    return over or _held(message, others, around, rule, now) or to
+
+
+def _is_over_budget(message: Message, around: Around, rule: TellingRule) -> bool:
+    """Whether its dossier has had what the city gives one by this way; what needs an act passes."""
+    most = rule.most_per_dossier.get(message.channel)
+    if most is None or message.moment in rule.needs_act:
+        return False
+    had = sum(
+        each.parts
+        for each in around.beside
+        if each.sent_at and each.channel == message.channel and each.role == APPLICANT
+    )
+    return had + around.going + message.parts > most
 
 
 def _held(

@@ -25,6 +25,9 @@ _BESIDE = sa.select(
     messages.c.matter,
     messages.c.made_at,
     messages.c.sent_at,
+    messages.c.channel,
+    messages.c.parts,
+    messages.c.person,
 ).where(among(messages.c.dossier))
 _CONTACTS = sa.select(*CONTACT_COLUMNS).where(among(contacts.c.dossier))
 _TODAY = sa.select(told_days.c.address, told_days.c.count).where(
@@ -70,6 +73,13 @@ def around(connection: sa.Connection, found: Iterable[Message], day: date) -> Su
     for dossier, address in ended:
         stopped.setdefault(dossier, set()).add(address)
     return Surroundings(beside, known, dict(counts), stopped)
+
+
+def theirs(connection: sa.Connection, dossiers: Iterable[str]) -> set[tuple[str, str]]:
+    """By which numbers and mailboxes the citizens of these dossiers are reached now."""
+    given = connection.execute(_CONTACTS, {"keys": sorted(set(dossiers))})
+    known = [contact_of(row) for row in given]
+    return {(each.dossier, to) for each in known for to in (each.phone, each.email) if to}
 
 
 def count_up(connection: sa.Connection, counts: Mapping[str, int], day: date) -> None:

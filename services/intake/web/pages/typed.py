@@ -55,6 +55,7 @@ def submission(office: str, procedure: Procedure, typed: Typed) -> SubmitDossier
 
 def of_contact(held: Contact) -> dict[str, str]:
     """A contact as it would have been typed."""
+    rep = held.representative
     typed = {
         "c.name": held.name,
         "c.phone": held.phone_original or held.phone or "",
@@ -62,6 +63,10 @@ def of_contact(held: Contact) -> dict[str, str]:
         "c.address": held.address or "",
         "c.language": held.language,
         "c.first": held.first or "",
+        "c.rep_name": rep.name if rep else "",
+        "c.rep_phone": (rep.phone_original or rep.phone or "") if rep else "",
+        "c.rep_email": (rep.email or "") if rep else "",
+        "c.rep_authority": rep.authority if rep else "",
     }
     ticks = {"c.sms": held.sms, "c.mail": held.mail}
     return typed | {name: "1" for name, ticked in ticks.items() if ticked}
