@@ -25,14 +25,16 @@ def check() -> None:
 
     Ends with 0 where all are ready, 1 where one is not, 2 where a setting cannot be right.
     """
-    from services.notify.channels import each_channel, open_channels
-    from services.notify.channels.bounces import parse_mailbox
+    from services.notify.channels import Channel, each_channel, open_channels
+    from services.notify.channels.bounces import Mailbox, parse_mailbox
     from services.notify.channels.protocol import Checking
     from shared.settings import Settings
 
     settings = Settings.load("notify", os.environ)
     mailbox = parse_mailbox(settings.bounce_mailbox)
-    found = [*each_channel(open_channels(settings)), *([mailbox] if mailbox else [])]
+    found: list[Channel | Mailbox] = [*each_channel(open_channels(settings))]
+    if mailbox:
+        found.append(mailbox)
     away = 0
     for channel in found:
         why = _tried(channel) if isinstance(channel, Checking) else None

@@ -88,13 +88,13 @@ class ImapPeer:
             told.sendall(b"+ \r\n")
             rest = base64.b64decode(read.readline())  # type: ignore[attr-defined]
         acts = {
-            b"CAPABILITY": lambda _: (b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", b"OK"),
+            b"CAPABILITY": lambda _: (b"* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n", b"OK done"),
             b"AUTHENTICATE": self._signed_in,
             b"SELECT": self._selected,
             b"UID SEARCH": self._found,
             b"UID FETCH": self._fetched,
             b"UID STORE": self._stored,
-            b"LOGOUT": lambda _: (b"* BYE\r\n", b"OK"),
+            b"LOGOUT": lambda _: (b"* BYE\r\n", b"OK done"),
         }
         more, done = acts[word](rest)
         self._say(told, more + tag + b" " + done + b"\r\n")
@@ -110,21 +110,21 @@ class ImapPeer:
 
     def _found(self, _: bytes) -> tuple[bytes, bytes]:
         unseen = [str(n) for n, flags in self.flags.items() if r"\Seen" not in flags]
-        return f"* SEARCH {' '.join(unseen)}\r\n".encode(), b"OK"
+        return f"* SEARCH {' '.join(unseen)}\r\n".encode(), b"OK done"
 
     def _stored(self, rest: bytes) -> tuple[bytes, bytes]:
         if self.temper == "store-fails":
             return b"", b"NO no room"
         name, flags = int(rest.split(b" ")[2]), rest.partition(b"(")[2].rstrip(b")")
         self.flags[name] |= set(flags.decode().split())
-        return b"", b"OK"
+        return b"", b"OK done"
 
     def _fetched(self, rest: bytes) -> tuple[bytes, bytes]:
         name, most = int(rest.split(b" ")[2]), int(_PART.search(rest)[1])  # type: ignore[index]
         mail = self.mails[name][:most]
         size = 10**9 if self.temper == "long-literal" else len(mail)
         head = b"* %d FETCH (UID %d BODY[]<0> {%d}\r\n" % (name, name, size)
-        return head + mail + b")\r\n", b"OK"
+        return head + mail + b")\r\n", b"OK done"
 
 
 @contextmanager

@@ -127,10 +127,10 @@ def _typed(held: Contact) -> ContactInput:
         mail=held.mail,
         address=held.address,
         first=held.first,
-        rep_name=rep and rep.name,
-        rep_phone=rep and (rep.phone_original or rep.phone),
-        rep_email=rep and rep.email,
-        rep_authority=rep and rep.authority,
+        rep_name=rep.name if rep else None,
+        rep_phone=(rep.phone_original or rep.phone) if rep else None,
+        rep_email=rep.email if rep else None,
+        rep_authority=rep.authority if rep else None,
     )
 
 

@@ -87,11 +87,14 @@ class Postbox:
         return len(names) > AT_ONCE
 
     def _take(self, visit: Visit, mail: Mail) -> Fate:
-        fate = self._applied(self._read(mail.raw))
-        if fate is Fate.SET_ASIDE:
+        told = self._read(mail.raw)
+        fate = self._applied(told)
+        # Also one that was written down before, and not marked.
+        aside = Fate.SET_ASIDE in (fate, told.fate if isinstance(told, Other) else None)
+        if aside:
             _log.warning("bounces.set_aside", mail=mail.name)
         if fate is not Fate.LATER:
-            visit.done(mail.name, flagged=fate is Fate.SET_ASIDE)
+            visit.done(mail.name, flagged=aside)
         return fate
 
     def _applied(self, told: Bounce | Other) -> Fate:

@@ -21,7 +21,7 @@ _NOTE: Final = sa.text(
 def note(connection: sa.Connection, name: str, letter: str, fate: Fate, now: datetime) -> bool:
     """Write down that it came; False where it had come before."""
     values = {"id": name, "message": letter, "at": now, "fate": fate.value}
-    return connection.execute(_NOTE, values).scalar_one() == 1
+    return int(connection.execute(_NOTE, values).scalar_one()) == 1
 
 
 def counts(connection: sa.Connection, since: datetime) -> Mapping[str, int]:

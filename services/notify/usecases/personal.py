@@ -24,9 +24,13 @@ _MOST = 1000  # messages of one dossier
 
 
 def of_address(connection: sa.Connection, address: str) -> list[str]:
-    """The dossiers whose citizen is reached by this number (E.164) or mailbox."""
+    """The dossiers whose applicant is reached by this number (E.164) or mailbox.
+
+    Not those in which it is a representative's: that person may not see another's data by it.
+    """
     mine = sa.or_(contacts.c.phone_mark == address, contacts.c.email_mark == address)
-    return sorted(connection.scalars(sa.select(contacts.c.dossier).where(mine)))
+    own = sa.and_(mine, contacts.c.representative.is_(None))
+    return sorted(connection.scalars(sa.select(contacts.c.dossier).where(own)))
 
 
 def known(connection: sa.Connection, code: str) -> dict[str, Any] | None:

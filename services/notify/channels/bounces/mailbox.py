@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from services.notify.channels.address import Place
@@ -58,12 +59,13 @@ class Mailbox:
     @contextmanager
     def opened(self) -> Iterator[Visit]:
         """Signed in, the folder chosen; `Away` says at which step it failed."""
-        with _told("connect"):
-            client = self._connected()
-        guard = threading.Timer(self.visit_seconds, _hang_up, [client])
+        line = _Line()
+        guard = threading.Timer(self.visit_seconds, line.hang_up)
         guard.daemon = True
         guard.start()
         try:
+            with _told("connect"):
+                client = self._connected(line)
             with _told("sign-in"):
                 self._sign_in(client)
             with _told("folder"):
@@ -73,23 +75,19 @@ class Mailbox:
                 client.logout()
         finally:
             guard.cancel()
-            _hang_up(client)
+            line.hang_up()
 
     def check(self) -> Iterator[object]:
         """Sign in and choose the folder; `Away` says what failed."""
         with self.opened():
             yield None
 
-    def _connected(self) -> imaplib.IMAP4:
+    def _connected(self, line: _Line) -> imaplib.IMAP4:
         context = self.context or ssl.create_default_context()
-        if self.implicit:
-            return _OverTls(self.host, self.port, ssl_context=context, timeout=self.reply_seconds)
-        client = _Plain(self.host, self.port, timeout=self.reply_seconds)
-        try:
+        client = _Client(self, line, context if self.implicit else None)
+        if not self.implicit:
             _ok(client.starttls(context))
-        except BaseException:
-            _hang_up(client)
-            raise
+            line.socket = client.socket()
         return client
 
     def _sign_in(self, client: imaplib.IMAP4) -> None:
@@ -128,20 +126,41 @@ class Visit:
             _ok(self._client.uid("STORE", name, "+FLAGS.SILENT", flags))
 
 
-class _Bounded(imaplib.IMAP4):
+class _Line:
+    """The socket, from its first byte on, for whoever ends the visit from outside."""
+
+    def __init__(self) -> None:
+        self.socket: socket.socket | None = None
+
+    def hang_up(self) -> None:
+        """Whoever waits in it is woken."""
+        if self.socket is not None:
+            for act in (partial(self.socket.shutdown, socket.SHUT_RDWR), self.socket.close):
+                with contextlib.suppress(OSError, ValueError):
+                    act()
+
+
+class _Client(imaplib.IMAP4):
+    """With TLS from the start where a context is given. IMAP4_SSL shakes hands unguarded."""
+
+    def __init__(self, mailbox: Mailbox, line: _Line, context: ssl.SSLContext | None) -> None:
+        self._line, self._context = line, context
+        super().__init__(mailbox.host, mailbox.port, mailbox.reply_seconds)
+
+    def _create_socket(self, timeout: float | None) -> socket.socket:
+        self._line.socket = line = socket.create_connection((self.host, self.port), timeout)
+        if self._context is not None:
+            self._line.socket = line = self._context.wrap_socket(
+                line, server_hostname=self.host, do_handshake_on_connect=False
+            )
+            line.do_handshake()
+        return line
+
     def read(self, size: int) -> bytes:
         # The length is the server's word.
         if size > 2 * LONGEST:
             raise self.abort("too long")
         return super().read(size)
-
-
-class _Plain(_Bounded):
-    pass
-
-
-class _OverTls(_Bounded, imaplib.IMAP4_SSL):
-    pass
 
 
 def parse_mailbox(url: str | None) -> Mailbox | None:
@@ -163,11 +182,12 @@ def parse_mailbox(url: str | None) -> Mailbox | None:
     )
 
 
-def _ok(answer: tuple[str, list[Any]]) -> list[Any]:
+def _ok(answer: tuple[str, Any]) -> list[Any]:
     kind, data = answer
     if kind != "OK":
         raise imaplib.IMAP4.error(kind)
-    return data
+    found: list[Any] = data if isinstance(data, list) else []
+    return found
 
 
 @contextmanager
@@ -186,11 +206,3 @@ def _told(step: str) -> Iterator[None]:
     except (ValueError, LookupError, TypeError, AttributeError) as odd:
         # imaplib trusts what a server says; what it trips over is the server's doing.
         raise Away(f"imap {step}: {type(odd).__name__}") from None
-
-
-def _hang_up(client: imaplib.IMAP4) -> None:
-    # The socket itself: whoever waits in it is woken.
-    with contextlib.suppress(OSError, AttributeError):
-        client.socket().shutdown(socket.SHUT_RDWR)
-    with contextlib.suppress(OSError, AttributeError):
-        client.socket().close()
