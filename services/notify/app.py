@@ -79,10 +79,8 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     receivers = [
         Receiver(way, store) for way in each_channel(channels) if isinstance(way, Receiving)
     ]
-    calling, reader = _calling(channels), _reader(settings)
-    returns = Returns(settings.bounce_secret, reader) if reader and settings.bounce_secret else None
-    mailbox = parse_mailbox(settings.bounce_mailbox)
-    postboxes = [Postbox(mailbox, store, reader.read)] if reader and mailbox else []
+    calling = _calling(channels)
+    returns, postboxes = _coming_back(settings, store)
     parts.metrics.measure(partial(keys.measured, store))
     parts.metrics.measure(measured(store, channels, receivers, postboxes))
     return parts.service(
@@ -97,8 +95,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 Sender(kind, channel, store, presence=presence, manners=manners)
                 for kind, channel in channels.items()
             ),
-            *receivers,
-            *postboxes,
+            *[*receivers, *postboxes],
             *(_hearing(parts, store, composer, settings) if receivers or calling else []),
             Heartbeat(presence, store),
             # Contacts are waited for a day: whether one is given up now need not be asked often.
@@ -126,11 +123,15 @@ def _channels(settings: Settings) -> dict[str, Channel]:
     return channels
 
 
-def _reader(settings: Settings) -> Reader | None:
-    """Who reads mail that came back, where there is an address that it comes back to."""
-    path = return_path(settings, secret_key(settings))
-    domain = parse_mail_from(settings.mail_from).address.rpartition("@")[2]
-    return Reader(path, domain) if path else None
+def _coming_back(settings: Settings, store: Store) -> tuple[Returns | None, list[Postbox]]:
+    """The door and the mailbox of mail that came back, as far as the settings have them."""
+    path, mailbox = return_path(settings, secret_key(settings)), settings.bounce_mailbox
+    if path is None:
+        return None, []
+    reader = Reader(path, parse_mail_from(settings.mail_from).address.rpartition("@")[2])
+    secret, box = settings.bounce_secret, parse_mailbox(mailbox)
+    postboxes = [Postbox(box, store, reader.read)] if box else []
+    return Returns(secret, reader) if secret else None, postboxes
 
 
 def _hearing(parts: Assembly, store: Store, composer: Composer, settings: Settings) -> list[Loop]:

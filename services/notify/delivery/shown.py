@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+
+import sqlalchemy as sa
 
 from services.notify.channels import Channel
 from services.notify.channels.providers import Providers
@@ -41,16 +43,8 @@ def measured(
             since = store.clock.now() - timedelta(minutes=TRIED_MINUTES)
             tried = rows.shares(connection, since)
             strays = rows.count_strays(connection)
-            back = bounces.counts(connection, store.clock.now() - _DAY)
-            over = queries.over_budget(connection, store.clock.now() - _DAY)
-        found = [
-            Reading("lienthong_receipts_unmatched", _STRAYS, strays),
-            Reading("lienthong_messages_over_budget", _OVER, over),
-        ]
-        found += [
-            Reading("lienthong_bounces", _BOUNCED, count, (("outcome", fate),))
-            for fate, count in sorted(back.items())
-        ]
+            found = _of_day(connection, store.clock.now() - _DAY)
+        found.append(Reading("lienthong_receipts_unmatched", _STRAYS, strays))
         found += [
             Reading("lienthong_bounce_mailbox", _MAILBOX, float(not box.away)) for box in postboxes
         ]
@@ -70,3 +64,15 @@ def measured(
         return found
 
     return read
+
+
+def _of_day(connection: sa.Connection, since: datetime) -> list[Reading]:
+    """What is counted from a day ago on (UTC)."""
+    over = queries.over_budget(connection, since)
+    return [
+        Reading("lienthong_messages_over_budget", _OVER, over),
+        *(
+            Reading("lienthong_bounces", _BOUNCED, count, (("outcome", fate),))
+            for fate, count in sorted(bounces.counts(connection, since).items())
+        ),
+    ]

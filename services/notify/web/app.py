@@ -59,9 +59,8 @@ def create_web(
         of=settings.service,
     )
     api.register_blueprint(api_blueprint(store))
-    app.register_blueprint(pages_blueprint(store))
-    app.register_blueprint(stops_blueprint(store))
-    app.register_blueprint(ending_blueprint(store))
+    for blue in (pages_blueprint(store), stops_blueprint(store), ending_blueprint(store)):
+        app.register_blueprint(blue)
     if gateways:
         app.register_blueprint(receipts_blueprint(store, gateways))
     if returns:

@@ -19,11 +19,17 @@ from services.notify.usecases.bouncing import take_back
 from shared.database import Store
 from shared.identity.guard import checks_its_form, public
 from shared.kernel.actor import Actor
+from shared.kernel.errors import Fault, InvalidInput
 from shared.log import get
 
 #: The name of the secret, not the secret.
 _NAME: Final = "bounces"
 _PROOF: Final = Proof(by="hmac", secret=_NAME)
+_ASIDE: Final = Fault(
+    "",
+    "Không đọc được báo cáo thư trả lại; hãy giữ thư này cho người xem.",
+    "no report about a letter can be read in this; keep it for a person",
+)
 _RFC822: Final = "message/rfc822"
 _REPORT: Final = "multipart/report"
 _AGAIN_SECONDS: Final = "60"
@@ -75,10 +81,5 @@ def _answer(fate: Fate) -> Response:
     if fate is Fate.LATER:
         return Response("later", 503, {"Retry-After": _AGAIN_SECONDS}, mimetype="text/plain")
     if fate is Fate.SET_ASIDE:
-        return Response(
-            "no report about a letter can be read in this; keep it for a person\n"
-            "không đọc được báo cáo thư trả lại; hãy giữ thư này cho người xem\n",
-            422,
-            mimetype="text/plain",
-        )
+        raise InvalidInput([_ASIDE])
     return Response(fate.value, mimetype="text/plain")
