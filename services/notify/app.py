@@ -58,6 +58,7 @@ READS = {
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
 
+# Contacts are waited for a day: whether one is given up now need not be asked often.
 _CONTACTS = Timely(next_give_up, waited_too_long, give_up_waiting)
 _STRAYS = Timely(next_look, due_looks, look_again)
 
@@ -71,8 +72,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
     parts = Assembly(NAME, settings, store, bus)
-    composer = Composer(catalogue)
-    channels = _channels(settings)
+    composer, channels = Composer(catalogue), _channels(settings)
     manners = _manners(settings, composer)
     presence = Presence(store, alone=bus.volatile)
     access = audit.AccessLog(NAME, store)
@@ -95,10 +95,10 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 Sender(kind, channel, store, presence=presence, manners=manners)
                 for kind, channel in channels.items()
             ),
-            *[*receivers, *postboxes],
+            *receivers,
+            *postboxes,
             *(_hearing(parts, store, composer, settings) if receivers or calling else []),
             Heartbeat(presence, store),
-            # Contacts are waited for a day: whether one is given up now need not be asked often.
             audit.Keeper(NAME, store, settings.access_days),
             parts.ticker("ticker", _CONTACTS, gap=1.0),
             parts.ticker("ladder", ladder_of(manners), gap=1.0),
