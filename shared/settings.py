@@ -21,6 +21,7 @@ SERVICES = ("intake", "routing", "notify")
 PROJECT = Path(__file__).resolve().parent.parent
 KEY_PER_MINUTE: Final = 3000
 KEY_AT_ONCE: Final = 6  # of the eight threads of a door
+SHORTEST_SECRET: Final = 24
 DEFAULT_PORTS = {"intake": 8080, "routing": 8081, "notify": 8082}
 # Names of the same prefix that others read: the test command and the servers it starts, the commands
 # `smoke` and `status`, the test of `chaos`, and what deploy/rabbitmq and compose hand to their scripts.
@@ -71,6 +72,11 @@ class Settings:
     sms_http_2: Path | None = None
     sms_http_2_secrets: str | None = field(default=None, repr=False)
     mail_from: str = "mot-cua@localhost"
+    # Where letters come back to, the mailbox that they lie in then, and what the mail server signs
+    # with that hands them over at a door.
+    bounce_address: str = ""
+    bounce_mailbox: str | None = field(default=None, repr=False)
+    bounce_secret: str | None = field(default=None, repr=False)
     channel_sms: str = "file"
     channel_email: str = "file"
     lookup_url: str = ""  # where intake is asked for what a citizen looks up by SMS
@@ -168,6 +174,12 @@ def _provider(text: str) -> str:
     return text.rstrip("/")
 
 
+def _secret(text: str) -> str:
+    if 0 < len(text) < SHORTEST_SECRET:
+        raise ValueError(f"shorter than {SHORTEST_SECRET} characters")
+    return text
+
+
 def _path(text: str) -> Path:
     return Path(text).expanduser().absolute()
 
@@ -212,6 +224,9 @@ READERS: dict[str, Callable[[str], Any]] = {
     "sms_http_2": _path_or_none,
     "sms_http_2_secrets": str,
     "mail_from": str,
+    "bounce_address": str,
+    "bounce_mailbox": str,
+    "bounce_secret": _secret,
     "channel_sms": str,  # which words there are is known to notify alone
     "channel_email": str,
     "lookup_url": _address,

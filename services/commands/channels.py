@@ -19,15 +19,22 @@ def channels() -> None:
 
 @channels.command("check")
 def check() -> None:
-    """Try each channel of the settings and send nothing; says what is wrong and what to do.
+    """Try each channel of the settings, and the mailbox that letters come back to; send nothing.
+
+    Says what is wrong and what to do.
 
     Ends with 0 where all are ready, 1 where one is not, 2 where a setting cannot be right.
     """
-    from services.notify.channels import each_channel, open_channels
+    from services.notify.channels import Channel, each_channel, open_channels
+    from services.notify.channels.bounces import Mailbox, parse_mailbox
     from services.notify.channels.protocol import Checking
     from shared.settings import Settings
 
-    found = each_channel(open_channels(Settings.load("notify", os.environ)))
+    settings = Settings.load("notify", os.environ)
+    mailbox = parse_mailbox(settings.bounce_mailbox)
+    found: list[Channel | Mailbox] = [*each_channel(open_channels(settings))]
+    if mailbox:
+        found.append(mailbox)
     away = 0
     for channel in found:
         why = _tried(channel) if isinstance(channel, Checking) else None
@@ -52,5 +59,5 @@ def _tried(channel: object) -> str | None:
     # The channels' own refusals; whatever else a peer brings about is as good an answer.
     except Exception as refusal:  # noqa: BLE001
         kind = type(refusal).__name__
-        return str(refusal) if kind in ("Refusal", "Broken") else f"{channel.name}: {kind}"
+        return str(refusal) if kind in ("Refusal", "Broken", "Away") else f"{channel.name}: {kind}"
     return None

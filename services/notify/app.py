@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.notify.channels import Channel, each_channel, open_channels
+from services.notify.channels.bounces import Reader, parse_mailbox, return_path
 from services.notify.channels.file import FileChannel
 from services.notify.channels.http import HttpChannel
+from services.notify.channels.mail import parse_mail_from
 from services.notify.channels.protocol import Receiving
 from services.notify.channels.smtp import SmtpChannel
 from services.notify.channels.unsubscribing import Unsubscribing
 from services.notify.delivery.answerer import Answerer
 from services.notify.delivery.asking import LookUp
+from services.notify.delivery.postbox import Postbox
 from services.notify.delivery.processes import Heartbeat, Presence
 from services.notify.delivery.receiving import Receiver
 from services.notify.delivery.sender import Sender
@@ -28,6 +31,7 @@ from services.notify.usecases.prune import prune
 from services.notify.usecases.receiving import due_looks, look_again, next_look
 from services.notify.usecases.sending import give_up_waiting, next_give_up, waited_too_long
 from services.notify.web import create_web
+from services.notify.web.bounces import Returns
 from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.events.names import INTAKE, INTAKE_CONTACTS, ROUTING, ROUTING_NOTICES
@@ -54,6 +58,7 @@ READS = {
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
 
 
+# Contacts are waited for a day: whether one is given up now need not be asked often.
 _CONTACTS = Timely(next_give_up, waited_too_long, give_up_waiting)
 _STRAYS = Timely(next_look, due_looks, look_again)
 
@@ -67,8 +72,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     """The whole service; nothing runs yet."""
     store = open_store(settings, clock=clock, ids=ids)
     parts = Assembly(NAME, settings, store, bus)
-    composer = Composer(catalogue)
-    channels = _channels(settings)
+    composer, channels = Composer(catalogue), _channels(settings)
     manners = _manners(settings, composer)
     presence = Presence(store, alone=bus.volatile)
     access = audit.AccessLog(NAME, store)
@@ -76,10 +80,11 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
         Receiver(way, store) for way in each_channel(channels) if isinstance(way, Receiving)
     ]
     calling = _calling(channels)
+    returns, postboxes = _coming_back(settings, store)
     parts.metrics.measure(partial(keys.measured, store))
-    parts.metrics.measure(measured(store, channels, receivers))
+    parts.metrics.measure(measured(store, channels, receivers, postboxes))
     return parts.service(
-        web=access.watch(create_web(settings, store, parts.metrics, calling)),
+        web=access.watch(create_web(settings, store, parts.metrics, calling, returns)),
         loops=[
             parts.relay(),
             *(
@@ -91,9 +96,9 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
                 for kind, channel in channels.items()
             ),
             *receivers,
+            *postboxes,
             *(_hearing(parts, store, composer, settings) if receivers or calling else []),
             Heartbeat(presence, store),
-            # Contacts are waited for a day: whether one is given up now need not be asked often.
             audit.Keeper(NAME, store, settings.access_days),
             parts.ticker("ticker", _CONTACTS, gap=1.0),
             parts.ticker("ladder", ladder_of(manners), gap=1.0),
@@ -108,11 +113,25 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
 def _channels(settings: Settings) -> dict[str, Channel]:
     """The ways out; a citizen's letter says how such letters end."""
     channels = open_channels(settings)
-    ending = Unsubscribing(settings.home, secret_key(settings))
+    secret = secret_key(settings)
+    ending, returning = Unsubscribing(settings.home, secret), return_path(settings, secret)
     for way in each_channel(channels):
         if isinstance(way, FileChannel | SmtpChannel):
             way.unsubscribing = ending
+        if isinstance(way, SmtpChannel):
+            way.returning = returning
     return channels
+
+
+def _coming_back(settings: Settings, store: Store) -> tuple[Returns | None, list[Postbox]]:
+    """The door and the mailbox of mail that came back, as far as the settings have them."""
+    path, mailbox = return_path(settings, secret_key(settings)), settings.bounce_mailbox
+    if path is None:
+        return None, []
+    reader = Reader(path, parse_mail_from(settings.mail_from).address.rpartition("@")[2])
+    secret, box = settings.bounce_secret, parse_mailbox(mailbox)
+    postboxes = [Postbox(box, store, reader.read)] if box else []
+    return Returns(secret, reader) if secret else None, postboxes
 
 
 def _hearing(parts: Assembly, store: Store, composer: Composer, settings: Settings) -> list[Loop]:

@@ -324,7 +324,10 @@ class TellingRule(Dated):
     `uncertain_after_hours`, gives place to the next. From `quiet_from` to `quiet_to` (Viet Nam's
     clock) and above `most_a_day` for one address all waits but `urgent`; what needs no act waits
     for `together_minutes` after another message of its dossier. The last way for `needs_act` is a
-    call of the desk. Of `at_desk` nobody is told who has just done it there.
+    call of the desk. Of `at_desk` nobody is told who has just done it there. What is neither
+    `urgent` nor `needs_act` goes by the next way once its dossier has had `most_per_dossier` of a
+    way: parts of SMS, e-mails. `on_behalf`, by way: what is added where somebody is told in the
+    applicant's place, `{name}` being the applicant.
     """
 
     valid_from: date
@@ -339,6 +342,8 @@ class TellingRule(Dated):
     urgent: tuple[str, ...] = ()
     needs_act: tuple[str, ...] = ()
     at_desk: tuple[str, ...] = ()
+    most_per_dossier: Mapping[str, int] = field(default_factory=dict)
+    on_behalf: Mapping[str, Words] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

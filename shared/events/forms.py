@@ -16,7 +16,9 @@ _data = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 #: What stands in the place of a contact that was erased; every reader takes it.
-_NOBODY: Final = {"name": "-", "phone": None, "email": None, "lookup_word": "0"}
+_NOBODY: Final = {
+    "name": "-", "representative": None, "phone": None, "email": None, "lookup_word": "0"
+}  # fmt: skip
 
 
 def without_forms(body: bytes, envelope: Envelope | None = None) -> bytes:

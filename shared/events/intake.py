@@ -526,3 +526,9 @@ class ContactGiven(Event, frozen=True, kw_only=True):
     first: Annotated[
         Literal["sms", "email"] | None, about("Which way the citizen wants first; null: no matter")
     ] = None
+    representative: Annotated[
+        Line | None,
+        about(
+            "Who is told in the applicant's place: phone, email, consent are theirs", personal=True
+        ),
+    ] = None

@@ -26,7 +26,7 @@ TOLD |= {"privacy_keys": "drawn"}
 TOLD |= {"database_url": "a file in the data folder", "smtp_url": "none"}
 TOLD |= dict.fromkeys(
     ("smtp_url_2", "smpp_url", "smpp_url_2", "sms_http", "sms_http_secrets", "sms_http_2",
-     "sms_http_2_secrets", "management_url"),
+     "sms_http_2_secrets", "management_url", "bounce_mailbox", "bounce_secret"),
     "none",
 )  # fmt: skip
 TOLD |= {"port": ", ".join(f"`{port}` {name}" for name, port in DEFAULT_PORTS.items())}

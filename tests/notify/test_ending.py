@@ -17,11 +17,12 @@ from services.notify.delivery.sender import Sender
 from services.notify.domain.delivery import Letter
 from services.notify.domain.states import State
 from services.notify.storage import stops
+from services.notify.storage.erasing import erase
 from shared.web.server import WebServer, serving
 from tests.backends import Backend
 from tests.browser import DESKTOP, PHONE, is_sound, opened_page
 from tests.notify.conftest import opened
-from tests.notify.ledger import Ledger, RecordingChannel, a_contact, received
+from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact, received
 from tests.notify.test_digests import reminded
 from tests.notify.test_notify_web import Door
 from tests.staff import carry_in
@@ -107,6 +108,19 @@ def test_looking_does_nothing_and_one_click_ends_it(door: Door, ledger_here: Led
     assert "Nhận lại thư" in door.get(at, kind="").text
     door.post(at, kind="", data={"order": "start"})
     assert not stopped(ledger_here)
+
+
+def test_of_a_letter_that_was_erased_it_is_said(door: Door, ledger_here: Ledger):
+    ledger_here.hear(a_contact(first="email"), received())
+    at = address(door, ledger_here)
+    with ledger_here.store.transaction() as connection:
+        erase(connection, [DOSSIER], AT, rule="asked", who="x")
+    for page in (door.get(at, kind=""), door.post(at, kind="", data={"order": "stop"})):
+        assert page.status_code == 200
+        assert "đã được xóa" in page.text
+        assert "<form" not in page.text.partition("<main")[2].partition("</main")[0]
+    with ledger_here.store.read() as connection:
+        assert stops.count(connection) == 0
 
 
 def test_another_address_is_none(door: Door, ledger_here: Ledger):

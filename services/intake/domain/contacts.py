@@ -9,7 +9,7 @@ from typing import Final, Literal, cast, get_args
 
 from email_validator import EmailNotValidError, validate_email
 
-from services.intake.domain.dossier import Contact, Dossier, Language
+from services.intake.domain.dossier import Contact, Dossier, Language, Representative
 from services.intake.domain.texts import check_name, check_text
 from shared.catalogue import Procedure
 from shared.events.intake import ContactGiven, PartyGiven
@@ -20,6 +20,8 @@ from shared.kernel.phones import Phone, normalise_phone
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
 LONGEST_ADDRESS: Final = 300
+LONGEST_PAPER: Final = 200
+_REP: Final = "contact.representative"
 First = Literal["sms", "email"]
 #: The ways of telling that a citizen may want first.
 FIRST: Final[tuple[First, ...]] = get_args(First)
@@ -37,6 +39,16 @@ class ContactInput:
     mail: bool = False
     address: str | None = field(default=None, repr=False)
     first: str | None = None
+    rep_name: str | None = field(default=None, repr=False)
+    rep_phone: str | None = field(default=None, repr=False)
+    rep_email: str | None = field(default=None, repr=False)
+    rep_authority: str | None = field(default=None, repr=False)
+
+    @property
+    def represented(self) -> bool:
+        """Whether anything is said of somebody who is told in the applicant's place."""
+        said = (self.rep_name, self.rep_phone, self.rep_email, self.rep_authority)
+        return any(each and tidy(each) for each in said)
 
 
 def check_contact(raw: ContactInput, faults: list[Fault], at: str = "contact") -> Contact | None:
@@ -45,6 +57,10 @@ def check_contact(raw: ContactInput, faults: list[Fault], at: str = "contact") -
     name = check_name(raw.name, f"{at}.name", faults, longest=200)
     phone = _phone(raw.phone, faults, f"{at}.phone")
     email = _email(raw.email, faults, f"{at}.email")
+    told, representative = phone, None
+    if raw.represented:
+        told = _phone(raw.rep_phone, faults, f"{_REP}.phone")
+        representative = _representative(raw, told, faults)
     address = check_text(
         raw.address, f"{at}.address", faults, longest=LONGEST_ADDRESS, required=False
     )
@@ -52,7 +68,7 @@ def check_contact(raw: ContactInput, faults: list[Fault], at: str = "contact") -
         faults.append(
             Fault(f"{at}.language", "Chọn tiếng Việt hoặc tiếng Anh.", "must be vi or en")
         )
-    _check_consent(raw, phone, faults, f"{at}.consent")
+    _check_consent(raw, told, faults, f"{at}.consent")
     first = (raw.first or "").strip() or None
     if first not in (None, *FIRST):
         faults.append(
@@ -70,6 +86,33 @@ def check_contact(raw: ContactInput, faults: list[Fault], at: str = "contact") -
         mail=raw.mail,
         address=" ".join(address.split()) if address else None,
         first=cast("First | None", first),
+        representative=representative,
+    )
+
+
+def _representative(
+    raw: ContactInput, phone: Phone | None, faults: list[Fault]
+) -> Representative | None:
+    """Who is told in the applicant's place: by name, by a paper, and by a way that reaches them."""
+    name = check_name(raw.rep_name, f"{_REP}.name", faults, longest=200)
+    authority = check_text(raw.rep_authority, f"{_REP}.authority", faults, longest=LONGEST_PAPER)
+    email = _email(raw.rep_email, faults, f"{_REP}.email")
+    if not (raw.rep_phone and tidy(raw.rep_phone)) and not (raw.rep_email and tidy(raw.rep_email)):
+        faults.append(
+            Fault(
+                f"{_REP}.phone",
+                "Ghi số điện thoại hoặc thư điện tử của người được ủy quyền.",
+                "give the representative's phone or e-mail",
+            )
+        )
+    if name is None or authority is None:
+        return None
+    return Representative(
+        name=name,
+        authority=authority,
+        phone=phone.e164 if phone else None,
+        phone_original=phone.original if phone else None,
+        email=email,
     )
 
 
@@ -104,7 +147,8 @@ def _email(raw: str | None, faults: list[Fault], place: str) -> str | None:
 
 
 def _check_consent(raw: ContactInput, phone: Phone | None, faults: list[Fault], place: str) -> None:
-    if raw.sms and not (raw.phone and tidy(raw.phone)):
+    number, mailbox = (raw.rep_phone, raw.rep_email) if raw.represented else (raw.phone, raw.email)
+    if raw.sms and not (number and tidy(number)):
         faults.append(
             Fault(f"{place}.sms", "Đồng ý nhận SMS thì phải có số điện thoại.", "needs a phone")
         )
@@ -116,7 +160,7 @@ def _check_consent(raw: ContactInput, phone: Phone | None, faults: list[Fault], 
                 "this line takes no SMS; a mobile number is needed",
             )
         )
-    if raw.mail and not (raw.email and tidy(raw.email)):
+    if raw.mail and not (mailbox and tidy(mailbox)):
         faults.append(
             Fault(f"{place}.email", "Đồng ý nhận thư thì phải có địa chỉ.", "needs an address")
         )
@@ -168,17 +212,31 @@ def parties_given(dossier: Dossier, procedure: Procedure, now: datetime) -> tupl
     )
 
 
+def addresses_of(raw: ContactInput) -> dict[str, str]:
+    """By which number (E.164) and mailbox somebody would be told, as far as readable, by place."""
+    before, phone, email = (
+        (_REP, raw.rep_phone, raw.rep_email)
+        if raw.represented
+        else ("contact", raw.phone, raw.email)
+    )
+    number, mailbox = _phone(phone, [], ""), _email(email, [], "")
+    found = {f"{before}.phone": number and number.e164, f"{before}.email": mailbox}
+    return {place: to for place, to in found.items() if to}
+
+
 def contact_given(dossier: Dossier, now: datetime) -> ContactGiven:
     """What the notifier, and it alone, is told."""
     contact = dossier.contact
+    told = contact.told
     return ContactGiven(
         dossier=dossier.code,
         name=contact.name,
-        phone=contact.phone,
-        email=contact.email,
+        phone=told.phone,
+        email=told.email,
         language=contact.language,
         consent=Consent(sms=contact.sms, email=contact.mail),
         lookup_word=dossier.lookup_word,
         given_at=now,
         first=contact.first,
+        representative=contact.representative.name if contact.representative else None,
     )

@@ -40,6 +40,10 @@ CONTACT_PLACES: Final[Mapping[str, str]] = {
     "sms": "contact.consent.sms",
     "mail": "contact.consent.email",
     "first": "contact.first",
+    "rep_name": "contact.representative.name",
+    "rep_phone": "contact.representative.phone",
+    "rep_email": "contact.representative.email",
+    "rep_authority": "contact.representative.authority",
 }
 
 
@@ -113,6 +117,7 @@ def _given(form: Mapping[str, Any], contact: Mapping[str, Any]) -> dict[str, Any
 
 def _typed(held: Contact) -> ContactInput:
     """A contact as it would have been typed."""
+    rep = held.representative
     return ContactInput(
         name=held.name,
         phone=held.phone_original or held.phone,
@@ -122,6 +127,10 @@ def _typed(held: Contact) -> ContactInput:
         mail=held.mail,
         address=held.address,
         first=held.first,
+        rep_name=rep.name if rep else None,
+        rep_phone=(rep.phone_original or rep.phone) if rep else None,
+        rep_email=rep.email if rep else None,
+        rep_authority=rep.authority if rep else None,
     )
 
 

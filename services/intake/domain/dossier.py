@@ -24,8 +24,22 @@ CHANNELS_VI: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Representative:
+    """Who is told in the applicant's place, and by which paper (its number, its day)."""
+
+    name: str = dataclasses.field(repr=False)
+    authority: str = dataclasses.field(repr=False)
+    phone: str | None = dataclasses.field(default=None, repr=False)
+    phone_original: str | None = dataclasses.field(default=None, repr=False)
+    email: str | None = dataclasses.field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Contact:
-    """How to reach the citizen; personal, so never shown by repr. Phone is E.164."""
+    """How to reach the citizen; personal, so never shown by repr. Phone is E.164.
+
+    Where there is a representative, language, consents and `first` are what that person wants.
+    """
 
     name: str = dataclasses.field(repr=False)
     phone: str | None = dataclasses.field(default=None, repr=False)
@@ -40,6 +54,12 @@ class Contact:
     first: Literal["sms", "email"] | None = None
     #: Who else is told, by their role in the procedure; theirs have no parties.
     parties: Mapping[str, Contact] = dataclasses.field(default_factory=dict, repr=False)
+    representative: Representative | None = dataclasses.field(default=None, repr=False)
+
+    @property
+    def told(self) -> Contact | Representative:
+        """Who is told: by this number and this mailbox."""
+        return self.representative or self
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,8 +281,8 @@ class Dossier:
     def reached_at(self, contact: Contact) -> Dossier:
         """With this contact of the applicant; what is known of a number is not said of another."""
         same = {
-            "sms": contact.phone == self.contact.phone,
-            "email": contact.email == self.contact.email,
+            "sms": contact.told.phone == self.contact.told.phone,
+            "email": contact.told.email == self.contact.told.email,
         }
         return dataclasses.replace(
             self,

@@ -96,7 +96,7 @@ def terms_of(procedure: Procedure | None, contact: Contact, form: Mapping[str, A
     return Terms(
         names=frozenset(name for name in names if name),
         id_numbers=of_type("id_number"),
-        phones=of_type("phone") | ({contact.phone} if contact.phone else frozenset()),
+        phones=of_type("phone") | {each for each in (contact.phone, contact.told.phone) if each},
         born=texts(f for f in fields if f.type == "date" and f.identifies),
         parcels=frozenset({parcel} if parcel else ()),
     )

@@ -36,4 +36,5 @@ def tidied(given: str) -> str:
 
 def can_be_sent(contact: Contact) -> bool:
     """Whether the citizen agreed to messages somewhere."""
-    return bool((contact.sms and contact.phone) or (contact.mail and contact.email))
+    told = contact.told
+    return bool((contact.sms and told.phone) or (contact.mail and told.email))

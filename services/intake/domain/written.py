@@ -36,6 +36,10 @@ def contact(written: Written, before: str = "c.") -> ContactInput:
         mail=f"{before}mail" in written,
         address=written.get(f"{before}address"),
         first=written.get(f"{before}first"),
+        rep_name=written.get(f"{before}rep_name"),
+        rep_phone=written.get(f"{before}rep_phone"),
+        rep_email=written.get(f"{before}rep_email"),
+        rep_authority=written.get(f"{before}rep_authority"),
     )
 
 
@@ -98,6 +102,7 @@ def input_of(place: str, counts: Sequence[PaperCount]) -> str:
     if head == "form":
         return f"f.{rest}"
     if head == "contact":
+        rest = rest.replace("representative.", "rep_")
         return {"consent.sms": "c.sms", "consent.email": "c.mail"}.get(rest, f"c.{rest}")
     if head == "parties":
         role, _, field = rest.partition(".")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from services.intake.domain.dossier import Dossier
-from services.intake.storage import search
+from services.intake.storage import search, unreached
 from services.intake.storage.rows import content, from_row, moving, same_content, to_row
 from services.intake.storage.tables import dossiers
 from shared.database import UnitOfWork, batch
@@ -76,6 +76,9 @@ class Dossiers:
             index = self._uow.given(search.Index)
             search.write(connection, index, [known[code] for code in new])
             search.rewrite(connection, index, [known[code] for code in refilled])
+        lost = [to for c in changed for to in unreached.lost_since(self._stored.get(c), known[c])]
+        if lost:
+            unreached.write(connection, lost, self._uow.now)
         self._stored |= {code: known[code] for code in (*self._new, *changed)}
         self._new.clear()
         self._changed.clear()

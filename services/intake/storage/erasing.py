@@ -13,6 +13,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from services.intake.storage import unreached
+from services.intake.storage.rows import contact_of
 from services.intake.storage.tables import ALIVE, dossiers, erasures, search_words
 from services.intake.storage.timelines import change_kept
 from shared.events.forms import without_contact
@@ -47,7 +49,9 @@ def erase(
     """Erase the contacts of these dossiers and write the proof; how many dossiers they were."""
     asked = sa.select(_C.code, _C.contact, _C.progress).where(_C.code.in_(codes))
     counts: dict[str, dict[str, int]] = defaultdict(dict)
-    for code, contact, progress in connection.execute(asked.with_for_update()).all():
+    found = connection.execute(asked.with_for_update()).all()
+    unreached.forget(connection, [contact_of(contact) for _, contact, _ in found])
+    for code, contact, progress in found:
         bare = {name: contact[name] for name in _STAYS if name in contact}
         values = {"contact": bare, "progress": _without(progress), "erased_at": now}
         connection.execute(sa.update(dossiers).where(_C.code == code).values(values))

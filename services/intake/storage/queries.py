@@ -281,7 +281,8 @@ def _of_time(filters: Filters, now: datetime) -> list[Any]:
 def _listed(row: sa.RowMapping) -> Listed:
     values = {key: row[key] for key in row if key not in ("contact", "status", "sort_key")}
     contact = row["contact"]
-    phone = contact.get("phone_original") or contact.get("phone")
+    told = contact.get("representative") or contact
+    phone = told.get("phone_original") or told.get("phone")
     status = Status(row["status"])
     return Listed(**values, status=status, applicant=contact["name"], phone=phone)
 

@@ -24,6 +24,7 @@ from services.intake.domain.dossier import (
     Handed,
     Missed,
     Pause,
+    Representative,
     TimeAsked,
     Wait,
 )
@@ -89,12 +90,14 @@ def _contact(contact: Contact) -> Row:
     return {name: value for name, value in values.items() if value or name not in _LATER}
 
 
-_LATER: Final = ("address", "first", "parties")
+_LATER: Final = ("address", "first", "parties", "representative")
 
 
-def _contact_of(values: Row) -> Contact:
-    parties = {role: Contact(**each) for role, each in values.get("parties", {}).items()}
-    return Contact(**{**values, "parties": parties})
+def contact_of(values: Mapping[str, Any]) -> Contact:
+    """The contact in a column of that name."""
+    parties = {role: contact_of(each) for role, each in values.get("parties", {}).items()}
+    representative = _part(Representative, values.get("representative"))
+    return Contact(**{**values, "parties": parties, "representative": representative})
 
 
 def same_content(one: Dossier, other: Dossier) -> bool:
@@ -118,7 +121,7 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         status=Status(row["status"]),
         underlying=Status(row["standing"]),
         submitted_at=row["submitted_at"],
-        contact=_contact_of(row["contact"]),
+        contact=contact_of(row["contact"]),
         lookup_word=row["lookup_word"],
         form=row["form"],
         papers=tuple(map(_paper, row["papers"])),

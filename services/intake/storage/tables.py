@@ -362,6 +362,15 @@ file_codes = sa.Table(
     sa.Column("until", Instant(), nullable=False),
 )
 
+# Numbers and mailboxes at which nothing arrives, by keyed digests: a desk is warned of them.
+unreached = sa.Table(
+    "unreached",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("since", Instant(), nullable=False),
+)
+sa.Index("unreached_since", unreached.c.since)
+
 # What was erased of whom: by which rule (a term, or asked for), and how many rows of what.
 erasures = sa.Table(
     "erasures",

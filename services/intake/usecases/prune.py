@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from services.intake.storage import drafts, erasing, searches, timelines
+from services.intake.storage import drafts, erasing, searches, timelines, unreached
 from services.intake.storage.answers import forget, old_answers
 from services.intake.storage.imports import KEPT, forget_imports, old_imports
 from services.intake.storage.tables import metadata
@@ -49,6 +49,9 @@ def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cl
         drafts.forget_old,
         dry=dry,
     )
+    if not dry:
+        with store.transaction() as connection:
+            unreached.forget_old(connection, now - unreached.KEPT)
     yield from files.clear(store, settings, dry=dry)
     yield from _contacts(store, settings, dry=dry)
     if not dry:

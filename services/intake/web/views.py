@@ -73,6 +73,7 @@ def whole(dossier: Dossier, catalogue: Catalogue, now: datetime) -> Json:
             "language": contact.language,
             "consent": {"sms": contact.sms, "email": contact.mail},
             "first": contact.first,
+            "representative": msgspec.to_builtins(contact.representative),
         },
         "parties": {role: _party(each) for role, each in contact.parties.items()},
         "waiting_for": [_wait(w) for w in dossier.open_waits],

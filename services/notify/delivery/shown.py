@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
+
+import sqlalchemy as sa
 
 from services.notify.channels import Channel
 from services.notify.channels.providers import Providers
+from services.notify.delivery.postbox import Postbox
 from services.notify.delivery.receiving import Receiver
+from services.notify.storage import bounces, queries
 from services.notify.storage import receipts as rows
 from shared.database import Store
 from shared.messaging.metrics import Reading
@@ -19,11 +23,18 @@ _TRIED: Final = f"Messages handed over in the last {TRIED_MINUTES} minutes"
 _SHARE: Final = "Share of this process's letters that a provider took lately"
 _ASKED: Final = "1 where a provider is given letters, 0 while it is left alone"
 _HEARD: Final = "Receipts since the process began, by what became of them"
+_BOUNCED: Final = "Mails of the last day at the return path, by what became of them"
+_MAILBOX: Final = "1 while the mailbox that letters come back to can be read, else 0"
+_OVER: Final = "Messages of the last day that did not go because their dossier had had its share"
+_DAY: Final = timedelta(days=1)
 _STRAYS: Final = "Receipts for which no message is known yet"
 
 
 def measured(
-    store: Store, channels: Mapping[str, Channel], receivers: Collection[Receiver]
+    store: Store,
+    channels: Mapping[str, Channel],
+    receivers: Collection[Receiver],
+    postboxes: Collection[Postbox] = (),
 ) -> Callable[[], list[Reading]]:
     """Readings for each scrape; labels are names of channels and providers."""
 
@@ -32,7 +43,11 @@ def measured(
             since = store.clock.now() - timedelta(minutes=TRIED_MINUTES)
             tried = rows.shares(connection, since)
             strays = rows.count_strays(connection)
-        found = [Reading("lienthong_receipts_unmatched", _STRAYS, strays)]
+            found = _of_day(connection, store.clock.now() - _DAY)
+        found.append(Reading("lienthong_receipts_unmatched", _STRAYS, strays))
+        found += [
+            Reading("lienthong_bounce_mailbox", _MAILBOX, float(not box.away)) for box in postboxes
+        ]
         for (provider, outcome), count in sorted(tried.items()):
             labels = (("provider", provider), ("outcome", outcome))
             found.append(Reading("lienthong_messages_tried", _TRIED, count, labels))
@@ -49,3 +64,15 @@ def measured(
         return found
 
     return read
+
+
+def _of_day(connection: sa.Connection, since: datetime) -> list[Reading]:
+    """What is counted from a day ago on (UTC)."""
+    over = queries.over_budget(connection, since)
+    return [
+        Reading("lienthong_messages_over_budget", _OVER, over),
+        *(
+            Reading("lienthong_bounces", _BOUNCED, count, (("outcome", fate),))
+            for fate, count in sorted(bounces.counts(connection, since).items())
+        ),
+    ]

@@ -73,9 +73,9 @@ class Composer:
         if message.moment == APOLOGY and not values.get("due"):
             values["due"] = _READY[contact.language]  # it comes with the result itself
         text = render(template, values)
-        body = (
-            self._marked(text.body, message, contact.language) if to.channel == SMS else text.body
-        )
+        body = self._on_behalf(text.body, contact, to.channel, notice.made_at)
+        if to.channel == SMS:
+            body = self._marked(body, message, contact.language)
         segments = sms_segments(body) if to.channel == SMS else None
         return replace(
             message,
@@ -90,15 +90,25 @@ class Composer:
             about=None,
         )
 
+    def _on_behalf(self, body: str, contact: ContactGiven, channel: str, at: datetime) -> str:
+        """With whose dossier it is, where another is told: behind the salutation, or where room is."""
+        words = self.rule(at).on_behalf.get(channel)
+        if contact.representative is None or words is None:
+            return body
+        said = words.en if contact.language == "en" else words.vi
+        if channel == SMS:
+            return _behind(body, render_sms(said, {"name": contact.name}))
+        first, gap, rest = body.partition("\n\n")
+        about = said.replace("{name}", contact.name)
+        return f"{first}\n\n{about}\n\n{rest}" if gap else f"{about}\n\n{body}"
+
     def _marked(self, body: str, message: Message, language: str) -> str:
         """With the message's short code behind it, where there is room within its one part."""
         mark = self.answering(message.made_at).mark
         if mark is None:
             return body
         said = mark.en if language == "en" else mark.vi
-        stop = "" if body.endswith((".", "!", "?")) else "."
-        longer = f"{body}{stop} {render_sms(said, {'mark': mark_of(message.id)})}"
-        return longer if sms_segments(longer).parts == sms_segments(body).parts else body
+        return _behind(body, render_sms(said, {"mark": mark_of(message.id)}))
 
     def _told_date(self, message: Message, notice: Notice) -> datetime | None:
         """The date that a text may name: one to come, and none that is given on a day without any.
@@ -128,3 +138,10 @@ class Composer:
         except NotFound:
             # A dossier keeps its agencies' names in its events; the catalogue may have moved on.
             return None
+
+
+def _behind(body: str, more: str) -> str:
+    """An SMS with more words behind it, where it has no more parts by them."""
+    stop = "" if body.endswith((".", "!", "?")) else "."
+    longer = f"{body}{stop} {more}"
+    return longer if sms_segments(longer).parts == sms_segments(body).parts else body

@@ -13,7 +13,7 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from services.notify.domain.contacts import NO_CONSENT, OPTED_OUT, choose
-from services.notify.domain.messages import EXPIRED, ORDERED, Message
+from services.notify.domain.messages import EXPIRED, ORDERED, OVER_BUDGET, Message
 from shared.catalogue.model import TellingRule
 from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
@@ -75,19 +75,23 @@ class Beside:
     matter: str
     made_at: datetime
     sent_at: datetime | None
+    channel: str = ""
+    parts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Around:
     """What is known of whom a message is for, just before it goes; `today`: how many this address had today.
 
-    `stopped`: the addresses to which this person of the dossier wants nothing sent.
+    `stopped`: the addresses to which this person of the dossier wants nothing sent. `going`: how many
+    parts go to them by this message's way just now, before it.
     """
 
     beside: Sequence[Beside]
     contact: ContactGiven | None
     today: int = 0
     stopped: AbstractSet[str] = frozenset()
+    going: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ class Drop:
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """Not by this way, which the citizen has closed meanwhile, and why."""
+    """Not by this way, and why: the citizen has closed it meanwhile, or its budget is used up."""
 
     reason: str
 
@@ -136,7 +140,19 @@ def judge(message: Message, around: Around, rule: TellingRule, now: datetime) ->
         return Drop(OUTDATED)
     if message.moment in rule.urgent:
         return to
-    return _held(message, others, around, rule, now) or to
+    over = Barred(OVER_BUDGET) if _is_over_budget(message, around, rule) else None
+    return over or _held(message, others, around, rule, now) or to
+
+
+def _is_over_budget(message: Message, around: Around, rule: TellingRule) -> bool:
+    """Whether its dossier has had what the city gives one by this way; what needs an act passes."""
+    most = rule.most_per_dossier.get(message.channel)
+    if most is None or message.moment in rule.needs_act:
+        return False
+    had = sum(
+        each.parts for each in around.beside if each.sent_at and each.channel == message.channel
+    )
+    return had + around.going + message.parts > most
 
 
 def _held(

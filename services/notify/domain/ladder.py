@@ -117,6 +117,18 @@ def call(message: Message, reason: str, now: datetime) -> tuple[Message, Event]:
     return asked, unreachable(asked, reason, now)
 
 
+def revived(group: Iterable[Message], lost: Message, now: datetime) -> list[Message]:
+    """The ways that were spared since this one was taken, which has come back: they stand by again.
+
+    None where another has gone meanwhile, or what they say was erased.
+    """
+    mine = [each for each in group if (each.moment, each.role) == (lost.moment, lost.role)]
+    if any(each.state in (State.SENT, State.DELIVERED) for each in mine):
+        return []
+    spared = (e for e in mine if e.state is State.SPARED and e.rung > lost.rung and e.body)
+    return [each.moved(State.STANDBY, now) for each in spared]
+
+
 def _lost(rungs: Sequence[Message], now: datetime) -> tuple[list[Message], list[Event]]:
     if not moment_lost(rungs):
         return [], []

@@ -34,6 +34,7 @@ EXPIRED = "expired"
 AT_DESK = "at_desk"
 ORDERED = "ordered"  # queued by an operator: goes whatever the hour
 WRONG_NUMBER = "wrong_number"
+OVER_BUDGET = "dossier_budget"  # its dossier has had what the city gives one by this way
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,8 @@ class State(StrEnum):
     FAILED = "failed"  # will be tried again at its own time
     UNCERTAIN = "uncertain"  # handed over perhaps: a person decides
     UNDELIVERABLE = "undeliverable"
-    SKIPPED = "skipped"  # the citizen agreed to no channel, or has just done it at the desk
+    # The citizen agreed to no channel, or has just done it at the desk, or the budget is used up.
+    SKIPPED = "skipped"
     HELD = "held"  # waits for a decent hour, or for what may take its place
     STANDBY = "standby"  # goes where the way before it fails
     TO_CALL = "to_call"  # the desk is asked to call; its answer ends it
@@ -44,7 +45,7 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.SENDING, State.DELIVERED, State.UNDELIVERABLE, *_ENDS}),
     State.SENDING: frozenset(
         {State.SENT, State.FAILED, State.UNCERTAIN, State.UNDELIVERABLE, State.QUEUED}
-        | {State.HELD, State.CANCELLED, State.OPTED_OUT}
+        | {State.HELD, State.CANCELLED, State.OPTED_OUT, State.SKIPPED}
     ),
     State.FAILED: frozenset(
         {State.SENDING, State.QUEUED, State.DELIVERED, State.UNDELIVERABLE, *_ENDS}
@@ -58,7 +59,8 @@ MOVES: Mapping[State, frozenset[State]] = {
     State.HELD: frozenset({State.QUEUED, State.DELIVERED, State.UNDELIVERABLE, *_ENDS}),
     State.STANDBY: frozenset({State.QUEUED, State.TO_CALL, *_ENDS}),
     State.TO_CALL: frozenset({State.DELIVERED, State.UNDELIVERABLE, *_ENDS}),
-    State.SPARED: frozenset(),
+    # What was taken in its place has come back.
+    State.SPARED: frozenset({State.STANDBY}),
     State.CANCELLED: frozenset(),
     State.RECALLED: frozenset(),
     State.OPTED_OUT: frozenset(),

@@ -80,7 +80,7 @@ def values_for(notice: Notice, contact: ContactGiven, channel: str) -> dict[str,
         "respond_by": _time(details.respond_by, language, brief=brief),
     }
     if channel == EMAIL:
-        values["name"] = contact.name
+        values["name"] = contact.representative or contact.name
     return values
 
 

@@ -28,6 +28,8 @@ _BESIDE = keyed(
         messages.c.matter,
         messages.c.made_at,
         messages.c.sent_at,
+        messages.c.channel,
+        messages.c.parts,
     ),
     messages.c.dossier,
 )
@@ -85,6 +87,13 @@ def around(connection: sa.Connection, found: Iterable[Message], day: date) -> Su
     for dossier, role, address in (*ended, *others_ended):
         stopped.setdefault((dossier, role), set()).add(address)
     return Surroundings(beside, known, dict(counts), stopped)
+
+
+def theirs(connection: sa.Connection, dossiers: Iterable[str]) -> set[tuple[str, str]]:
+    """By which numbers and mailboxes the citizens of these dossiers are reached now."""
+    (given,) = batch.query(connection, (_CONTACTS, {"keys": sorted(set(dossiers))}))
+    known = [contact_of(row) for row in given]
+    return {(each.dossier, to) for each in known for to in (each.phone, each.email) if to}
 
 
 def count_up(connection: sa.Connection, counts: Mapping[str, int], day: date) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from services.notify.domain.messages import Message
+from services.notify.domain.messages import OVER_BUDGET, Message
 from services.notify.domain.states import State
 from services.notify.storage.rows import MESSAGE_COLUMNS, message_of
 from services.notify.storage.tables import GROUPS, found_by_index, messages
@@ -118,3 +118,12 @@ def ids_of(connection: sa.Connection, dossier: str) -> frozenset[str]:
     """The ids of all messages about a dossier."""
     asked = sa.select(messages.c.id).where(messages.c.dossier == dossier)
     return frozenset(connection.scalars(asked))
+
+
+def over_budget(connection: sa.Connection, since: datetime) -> int:
+    """How many messages made since then (UTC) did not go because their dossier had had its share."""
+    asked = sa.select(sa.func.count()).where(
+        found_by_index((State.SKIPPED,)), messages.c.made_at >= since,
+        messages.c.reason == OVER_BUDGET,
+    )  # fmt: skip
+    return int(connection.scalar(asked) or 0)

@@ -25,6 +25,7 @@ _CONTACT = (
     "lookup_word",
     "given_at",
     "first",
+    "representative",
 )
 # `to` and `role` are words of SQL.
 _NAMED = {"to": "recipient", "role": "person"}

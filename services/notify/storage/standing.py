@@ -7,8 +7,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from services.notify.domain.bounces import Fate
 from services.notify.domain.states import NAMES_VI, State
-from services.notify.storage import receipts
+from services.notify.storage import bounces, receipts
 from services.notify.storage.tables import found_by_index, messages
 from shared.messaging.advice import Both
 from shared.messaging.measure import Depth
@@ -19,6 +20,11 @@ _LATE: Final = timedelta(minutes=10)
 _HOUR: Final = timedelta(hours=1)
 # What is written down in this house is nobody's who could be away.
 _LOCAL: Final = (".file", ".console", ".null")
+_WEEK: Final = timedelta(days=7)
+_LOOK: Final = Both(
+    "Vận hành: mở hộp thư trả lại, các thư có gắn cờ; trả lời người viết nếu có.",
+    "Operator: open the mailbox that letters come back to, those with a flag; answer who wrote.",
+)
 # So many tries in an hour and none taken: not one letter's fault.
 _SO_MANY: Final = 5
 _DOWN = Both(
@@ -64,7 +70,21 @@ def lines(connection: sa.Connection, now: datetime) -> list[Line]:
     ):
         column = messages.c.made_at if state is State.AWAITING_CONTACT else messages.c.changed_at
         found.append(_line(state, _count(connection, state, column), now, level, act))
-    return [line for line in found if line.count] + _providers(connection, now)
+    return [line for line in found if line.count] + [
+        *_providers(connection, now),
+        *_set_aside(connection, now),
+    ]
+
+
+def _set_aside(connection: sa.Connection, now: datetime) -> list[Line]:
+    """Mails at the return path in which nothing could be read: they wait for a person."""
+    count = bounces.counts(connection, now - _WEEK).get(Fate.SET_ASIDE, 0)
+    said = Both(
+        f"thư trả lại không đọc được, 7 ngày qua: {count}",
+        f"mails at the return path that nothing could be read in, last 7 days: {count}",
+    )
+    line = Line(part="work", name="bounces", level=NOTE, said=said, act=_LOOK, count=count)
+    return [line] if count else []
 
 
 def _providers(connection: sa.Connection, now: datetime) -> list[Line]:

@@ -46,6 +46,8 @@ contacts = sa.Table(
     sa.Column("lookup_word", SealedText, nullable=False),
     sa.Column("given_at", Instant(), nullable=False),
     sa.Column("first", sa.Text),
+    # Who is told in the applicant's place.
+    sa.Column("representative", SealedText),
     # What the two are found by.
     sa.Column("phone_mark", Marked("phone")),
     sa.Column("email_mark", Marked("email")),
@@ -219,6 +221,19 @@ told_days = sa.Table(
     sa.Column("address", sa.Text, primary_key=True),  # a digest of it
     sa.Column("count", sa.Integer, nullable=False),
 )
+
+# Mails that came in at the return path, by a digest: which letter, and what became of it. None of it
+# says whose.
+bounces = sa.Table(
+    "bounces",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("at", Instant(), nullable=False),
+    sa.Column("fate", sa.Text, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+)
+sa.Index("bounces_at", bounces.c.at)
 
 # What was erased of whom: by which rule (a term, or asked for), and how many rows of what.
 erasures = sa.Table(

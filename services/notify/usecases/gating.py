@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,7 +10,7 @@ from datetime import datetime, timedelta
 from services.notify.domain.contacts import OPTED_OUT
 from services.notify.domain.courtesy import Around, Barred, Drop, Go, Hold, judge
 from services.notify.domain.ladder import Patience
-from services.notify.domain.messages import APPLICANT, Message, held
+from services.notify.domain.messages import APPLICANT, OVER_BUDGET, Message, held
 from services.notify.domain.states import State
 from services.notify.storage import beside, stops
 from services.notify.storage.messages import Messages
@@ -35,7 +36,7 @@ class Manners:
 
 def without_hours(rule: TellingRule) -> TellingRule:
     """The rule of a city in which nothing waits (`LIENTHONG_COURTESY=off`)."""
-    return replace(rule, quiet_from=None, together_minutes=0, most_a_day=None)
+    return replace(rule, quiet_from=None, together_minutes=0, most_a_day=None, most_per_dossier={})
 
 
 def gate(uow: UnitOfWork, claimed: Sequence[Message], manners: Manners) -> list[Message]:
@@ -46,17 +47,20 @@ def gate(uow: UnitOfWork, claimed: Sequence[Message], manners: Manners) -> list[
     rule = manners.rule(now)
     known = beside.around(uow.connection, claimed, day)
     going, stayed, fresh = [], [], {}
+    parts = Counter[tuple[str, str, str]]()
     for message in claimed:
         address = beside.digest(uow.connection, message.to)
         person = (message.dossier, message.role)
         others = known.beside.get(person, ())
         contact, today = known.contacts.get(person), known.today.get(address, 0)
         stopped = known.stopped.get(person, set())
-        verdict = judge(message, Around(others, contact, today, stopped), rule, now)
+        way = *person, message.channel
+        verdict = judge(message, Around(others, contact, today, stopped, parts[way]), rule, now)
         if not isinstance(verdict, Go):
             stayed.append(_stayed(message, verdict, now))
             continue
         going.append(replace(message, to=verdict.to))
+        parts[way] += message.parts
         if message.is_citizens and message.tries <= 1:
             known.today[address] = fresh[address] = today + 1
     _write(uow, claimed, going, stayed, manners)
@@ -74,6 +78,9 @@ def _stayed(message: Message, verdict: Hold | Drop | Barred, now: datetime) -> M
     if verdict.reason == OPTED_OUT:
         ended = message.moved(State.OPTED_OUT, now, next_at=None, reason=verdict.reason)
         return replace(ended, tries=message.tries - 1)
+    if verdict.reason == OVER_BUDGET:
+        unsent = message.moved(State.SKIPPED, now, next_at=None, reason=verdict.reason)
+        return replace(unsent, tries=message.tries - 1)
     return message.moved(State.UNDELIVERABLE, now, next_at=None, reason=verdict.reason)
 
 

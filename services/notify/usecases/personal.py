@@ -24,10 +24,15 @@ _MOST = 1000  # messages of one dossier
 
 
 def of_address(connection: sa.Connection, address: str) -> list[str]:
-    """The dossiers of which somebody is told by this number (E.164) or mailbox."""
+    """The dossiers of which somebody is told by this number (E.164) or mailbox.
+
+    Not those in which it is a representative's: that person may not see another's data by it.
+    """
     found = set[str]()
     for people in (contacts, parties):
         mine = sa.or_(people.c.phone_mark == address, people.c.email_mark == address)
+        if people is contacts:
+            mine = sa.and_(mine, contacts.c.representative.is_(None))
         found.update(connection.scalars(sa.select(people.c.dossier).where(mine)))
     return sorted(found)
 

@@ -10,10 +10,11 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from services.notify.storage import erasing, heard
+from services.notify.storage import bounces, erasing, heard
 from services.notify.storage.beside import forget_days
 from services.notify.storage.ended import ended
 from services.notify.storage.tables import metadata
+from services.notify.usecases.bouncing import KEEP
 from shared.database import Store
 from shared.kernel.clock import to_vn
 from shared.messaging.erasing import TERM
@@ -31,6 +32,7 @@ def prune(store: Store, settings: Settings, *, dry: bool = False) -> Iterator[Cl
         with store.transaction() as connection:
             forget_days(connection, to_vn(store.clock.now()).date() - timedelta(days=1))
             heard.forget(connection, store.clock.now() - _KEEP_HEARD)
+            bounces.forget(connection, store.clock.now() - KEEP)
     now = store.clock.now()
     if before := cutoff(now, settings.keep_ledgers_days):
         yield from clear_ledgers(store, ended, before, dry=dry)

@@ -30,7 +30,7 @@ from services.notify.storage import receipts as rows
 from services.notify.storage.correspondence import lock_dossiers
 from services.notify.storage.messages import Messages
 from services.notify.storage.receipts import Stray
-from services.notify.usecases.telling import follow_up, notable, refused
+from services.notify.usecases.telling import blamed, follow_up, notable
 from shared.database import UnitOfWork
 from shared.log import get
 
@@ -176,6 +176,6 @@ def _settle(uow: UnitOfWork, ids: set[str]) -> set[str]:
             messages.change(after)
             uow.record(*notable(after, message))
             moved.append(after)
-    uow.record(*refused(moved, uow.now))
+    uow.record(*blamed(uow, moved))
     follow_up(uow, moved)
     return {message.id for message in held if message.state is State.SENDING}

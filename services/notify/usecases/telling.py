@@ -8,6 +8,7 @@ from datetime import datetime
 from services.notify.domain.ladder import Patience, follow
 from services.notify.domain.messages import APPLICANT, Message
 from services.notify.domain.states import LOST, State
+from services.notify.storage import beside
 from services.notify.storage.correspondence import lock_dossiers
 from services.notify.storage.messages import Messages
 from shared.database import UnitOfWork
@@ -75,6 +76,13 @@ def _moment(message: Message) -> tuple[str, str, str]:
 
 def _is_followed(message: Message) -> bool:
     return message.is_citizens and (message.rungs > 1 or message.state in LOST)
+
+
+def blamed(uow: UnitOfWork, moved: Sequence[Message]) -> list[AddressFailed]:
+    """As `refused`, heard afterwards: not of an address that another has taken the place of."""
+    failed = [message for message in moved if message.state is State.UNDELIVERABLE]
+    now = beside.theirs(uow.connection, [m.dossier for m in failed]) if failed else set()
+    return refused([each for each in failed if (each.dossier, each.to) in now], uow.now)
 
 
 def refused(moved: Iterable[Message], at: datetime) -> list[AddressFailed]:

@@ -9,6 +9,8 @@ from flask import Flask
 
 from services.notify.channels.http import HttpChannel
 from services.notify.web.api import blueprint as api_blueprint
+from services.notify.web.bounces import Returns
+from services.notify.web.bounces import blueprint as bounces_blueprint
 from services.notify.web.ending import blueprint as ending_blueprint
 from services.notify.web.pages import blueprint as pages_blueprint
 from services.notify.web.receipts import blueprint as receipts_blueprint
@@ -29,8 +31,12 @@ def create_web(
     store: Store,
     metrics: Metrics | None = None,
     gateways: Mapping[str, HttpChannel] | None = None,
+    returns: Returns | None = None,
 ) -> Flask:
-    """The Flask app of notify; `gateways` call back when they know what became of a text."""
+    """The Flask app of notify; `gateways` call back when they know what became of a text.
+
+    With `returns` a mail server hands over what came back.
+    """
     app = create_app(
         settings,
         store,
@@ -53,9 +59,10 @@ def create_web(
         of=settings.service,
     )
     api.register_blueprint(api_blueprint(store))
-    app.register_blueprint(pages_blueprint(store))
-    app.register_blueprint(stops_blueprint(store))
-    app.register_blueprint(ending_blueprint(store))
+    for blue in (pages_blueprint(store), stops_blueprint(store), ending_blueprint(store)):
+        app.register_blueprint(blue)
     if gateways:
         app.register_blueprint(receipts_blueprint(store, gateways))
+    if returns:
+        app.register_blueprint(bounces_blueprint(store, returns))
     return app

@@ -1,7 +1,8 @@
 """The page at which a citizen ends e-mails, by the address in a letter's head; open to its holder.
 
 Looking at it does nothing: mail programs and scanners fetch addresses by themselves. What is posted
-acts at once, from the page or by the one click of RFC 8058. It shows nothing of the citizen.
+acts at once, from the page or by the one click of RFC 8058. It shows nothing of the citizen. Of a
+letter whose address was erased it says that, and there is nothing to end.
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ def blueprint(store: Store) -> Blueprint:
     @_LIMIT
     def act(token: str) -> str | Response:
         letter = _letter(store, token)
+        if not letter.to:
+            return _page(store, letter)
         with store.begin(_CITIZEN) as uow:
             if request.form.get("order") == "start":
                 start(uow, EMAIL, letter.to)
@@ -62,12 +65,18 @@ def _letter(store: Store, token: str) -> Message:
             letter = queries.one(connection, signed or "")
     except NotFound:
         abort(404)
-    if letter.channel != EMAIL or not letter.is_citizens or not letter.to:
+    if letter.channel != EMAIL or not letter.is_citizens:
         abort(404)
     return letter
 
 
 def _page(store: Store, letter: Message, *, done: bool = False) -> str:
     with store.read() as connection:
-        stopped = stops.is_stopped(connection, letter.to)
-    return render_template("notify/ending.html", stopped=stopped, done=done, navigation=_NAVIGATION)
+        stopped = bool(letter.to) and stops.is_stopped(connection, letter.to)
+    return render_template(
+        "notify/ending.html",
+        erased=not letter.to,
+        stopped=stopped,
+        done=done,
+        navigation=_NAVIGATION,
+    )

@@ -75,6 +75,8 @@ REASONS: Final[Mapping[str, str]] = {
     "at_desk": msgid("Công dân vừa làm việc này tại bộ phận một cửa"),
     "wrong_number": msgid("Cán bộ gọi: sai số"),
     "opted_out": msgid("Người dân đã từ chối nhận tin bằng cách này"),
+    "bounced": msgid("Thư bị trả lại: máy chủ thư báo không tới"),
+    "dossier_budget": msgid("Hồ sơ đã dùng hết số tin thành phố cho phép bằng cách này"),
 }
 
 
@@ -87,6 +89,8 @@ _OUTCOMES: Final = {
     "no_answer": msgid("không ai nghe máy"),
     "wrong_number": msgid("sai số"),
     "met": msgid("công dân đã đến bộ phận một cửa"),
+    "bounced": msgid("thư bị trả lại, không tới"),
+    "delayed": msgid("thư chậm, máy chủ còn đang thử"),
 }
 _FATES: Final = {
     Fate.TAKEN: msgid("chờ biên nhận"),
@@ -133,5 +137,8 @@ def _receipt(ticket: Ticket) -> str:
 
 
 def reason(text: str | None) -> str:
-    """A stored reason in words; a channel's own answer stays as it is."""
-    return gettext(REASONS.get(text, text)) if text else ""
+    """A stored reason in words, its code behind them; a channel's own answer stays as it is."""
+    word, _, code = (text or "").partition(" ")
+    if not text or word not in REASONS:
+        return text or ""
+    return f"{gettext(REASONS[word])} ({code})" if code else gettext(REASONS[word])

@@ -16,6 +16,8 @@ from shared.kernel.calendar import Duration
 
 #: What the words of a rule may draw on: day of the request, the date, the office's name.
 PAPERS_VALUES: Final = ("asked", "respond_by", "office")
+#: And those for a representative: the applicant.
+BEHALF_VALUES: Final = ("name",)
 _NAME = re.compile(r"\{([^{}]*)\}")
 
 
@@ -64,6 +66,10 @@ def _check_telling(found: Found[TellingRule], said: Collection[str]) -> None:
             en="say which way comes first: [sms, email]",
             vi="hãy ghi kênh nào trước: [sms, email]",
         )
+    for words in rule.on_behalf.values():
+        _check_words(found, "on_behalf", words, BEHALF_VALUES)
+        if set("[]") & set(words.vi + words.en):
+            entry.fault("on_behalf", en="no brackets here", vi="không dùng dấu ngoặc vuông ở đây")
     for moment in sorted(set(rule.needs_act) & set(MOMENTS) - set(said)):
         entry.fault(
             "needs_act",
@@ -91,9 +97,11 @@ def _check_reminder(found: Found[PapersRule]) -> None:
         )
 
 
-def _check_words(found: Found[PapersRule], key: str, words: Words) -> None:
-    for name in sorted(set(_NAME.findall(f"{words.vi} {words.en}")) - set(PAPERS_VALUES)):
-        en, vi = did_you_mean(name, PAPERS_VALUES)
+def _check_words(
+    found: Found[Any], key: str, words: Words, values: Collection[str] = PAPERS_VALUES
+) -> None:
+    for name in sorted(set(_NAME.findall(f"{words.vi} {words.en}")) - set(values)):
+        en, vi = did_you_mean(name, values)
         found.entry.fault(
             key,
             en=f"there is no value {{{name}}} here: {en}",

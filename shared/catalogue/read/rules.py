@@ -17,6 +17,7 @@ from shared.catalogue.model import (
 from shared.catalogue.moments import ANSWERS
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.steps import read_duration
+from shared.catalogue.read.templates import CHANNELS
 from shared.catalogue.source import Entry
 
 RULES_FILE: Final = "rules.yaml"
@@ -68,6 +69,7 @@ def _answering_rule(entry: Entry) -> Found[AnsweringRule]:
 
 def _telling_rule(entry: Entry) -> Found[TellingRule]:
     quiet = entry.entry("quiet")
+    most, behalf = entry.entry("most_per_dossier"), entry.entry("on_behalf")
     rule = TellingRule(
         valid_from=entry.day("valid_from"),
         valid_to=entry.maybe_day("valid_to"),
@@ -81,9 +83,15 @@ def _telling_rule(entry: Entry) -> Found[TellingRule]:
         urgent=entry.texts("urgent"),
         needs_act=entry.texts("needs_act"),
         at_desk=entry.texts("at_desk"),
+        most_per_dossier={way: most.number(way) for way in CHANNELS if most.has(way)}
+        if most
+        else {},
+        on_behalf={way: _words(behalf, way) for way in CHANNELS if behalf.has(way)}
+        if behalf
+        else {},
     )
-    if quiet:
-        quiet.done()
+    for inner in filter(None, (quiet, most, behalf)):
+        inner.done()
     entry.done()
     return Found(rule, entry, {})
 

@@ -9,6 +9,7 @@ from services.intake.domain.contacts import FIRST, LANGUAGES, ContactInput
 from services.intake.domain.forms import MOST_COPIES, PaperCount
 from services.intake.domain.submission import SubmitDossier
 
+_REPRESENTATIVE = ("name", "phone", "email", "authority")
 #: Stands for a paper that cannot be read, so that the ones after it keep their places.
 _UNREADABLE = PaperCount(None, 0, 0, "?")
 
@@ -39,6 +40,7 @@ def contact_input(contact: Mapping[str, Any]) -> ContactInput:
         mail=consent["email"],
         address=contact["address"],
         first=contact["first"],
+        **{f"rep_{part}": text for part, text in (contact["representative"] or {}).items()},
     )
 
 
@@ -78,6 +80,7 @@ def readable(office: str, raw: Any) -> SubmitDossier:
 def _readable_contact(raw: Mapping[str, Any]) -> ContactInput:
     consent = mapping(raw.get("consent"))
     language, first = raw.get("language"), raw.get("first")
+    rep = mapping(raw.get("representative"))
     return ContactInput(
         name=_text(raw.get("name")),
         phone=_text(raw.get("phone")),
@@ -87,6 +90,7 @@ def _readable_contact(raw: Mapping[str, Any]) -> ContactInput:
         mail=consent.get("email") is True,
         address=_text(raw.get("address")),
         first=first if first in FIRST else None,
+        **{f"rep_{part}": _text(rep.get(part)) for part in _REPRESENTATIVE},
     )
 
 

@@ -20,6 +20,12 @@ class CorrectedContactSchema(Schema):
     sms = StrictBool(metadata={"description": "consent to text messages"})
     mail = StrictBool(metadata={"description": "consent to e-mail"})
     first = fields.String(allow_none=True, validate=validate.OneOf(FIRST))
+    rep_name = Text(
+        allow_none=True, metadata={"description": "the representative; all empty: none"}
+    )
+    rep_phone = Text(allow_none=True)
+    rep_email = Text(allow_none=True)
+    rep_authority = Text(allow_none=True)
 
 
 class CorrectSchema(Schema):

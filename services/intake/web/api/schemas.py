@@ -59,6 +59,19 @@ class ConsentSchema(Schema):
     email = StrictBool(load_default=False)
 
 
+class RepresentativeSchema(Schema):
+    """Who is told in the applicant's place, and by which paper; phone or e-mail must be there."""
+
+    name = Text(load_default=None, allow_none=True, metadata={"description": "required"})
+    phone = Text(load_default=None, allow_none=True)
+    email = Text(load_default=None, allow_none=True)
+    authority = Text(
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "required: the authorisation, its number and day"},
+    )
+
+
 class ContactSchema(Schema):
     """How to reach the citizen."""
 
@@ -77,6 +90,12 @@ class ContactSchema(Schema):
         allow_none=True,
         validate=validate.OneOf(FIRST),
         metadata={"description": "Which way the citizen wants first; null: the city's order"},
+    )
+    representative = fields.Nested(
+        RepresentativeSchema,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Is told instead; consent, language and `first` are then theirs"},
     )
 
 
@@ -308,6 +327,13 @@ class SummarySchema(ma.Schema):
             "description": "where `check_similar` was asked for: dossiers that may be about the "
             "same matter (`mark`, `office`, `why`, and of the own office `code`, `procedure`, "
             "`status`, `submitted_at`)"
+        },
+    )
+    unreached = fields.List(
+        fields.Dict(),
+        metadata={
+            "description": "parts of the contact at which something sent before did not arrive: "
+            "`place`, `since`; ask whether they are right"
         },
     )
 

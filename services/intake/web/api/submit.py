@@ -18,6 +18,7 @@ from services.intake.usecases.submit import (
     submit,
     submit_beside,
 )
+from services.intake.usecases.unreached import unreached
 from services.intake.web import views
 from services.intake.web.api import body as bodies
 from services.intake.web.api.answering import answer
@@ -54,12 +55,14 @@ def routes(blp: Blueprint) -> None:
         known = deps()
         command = bodies.submission(current().bound_to, body)
         check = body["check_similar"]
-        if check == "no":
-            return answer(lambda uow: submit(uow, known.catalogue, command), 201)
         seen = body["similar_seen"] if check == "ask" else None
         told: Json = {}
 
         def act(uow: UnitOfWork) -> Dossier:
+            if lost := unreached(uow.connection, command.contact):
+                told["unreached"] = [{"place": e.place, "since": views.at(e.since)} for e in lost]
+            if check == "no":
+                return submit(uow, known.catalogue, command)
             dossier, found = submit_beside(uow, known.catalogue, command, seen=seen)
             told["similar"] = views.similar(found, known.catalogue, dossier.office)
             return dossier

@@ -13,7 +13,12 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from services.intake.domain.circumstances import procedure_of
-from services.intake.domain.correcting import ChangedMeanwhile, values_of, version_of
+from services.intake.domain.correcting import (
+    CONTACT_PLACES,
+    ChangedMeanwhile,
+    values_of,
+    version_of,
+)
 from services.intake.domain.dossier import Dossier
 from services.intake.domain.waits import must_allow
 from services.intake.usecases import desk, look
@@ -31,7 +36,7 @@ from shared.kernel.errors import Fault, InvalidInput, NotAllowed, Refused
 from shared.web import words
 
 _WAS: Final = "was."
-_CONTACT: Final = ("name", "phone", "email", "address", "language", "sms", "mail", "first")
+_CONTACT: Final = tuple(CONTACT_PLACES)
 
 
 def blueprint() -> Blueprint:
@@ -130,9 +135,7 @@ def _both(code: str, form: typed.Typed, conflict: Refused) -> str:
     touched, now = _touched(form), inputs_of(found, procedure)
     told = _told(form, procedure)
     yours = {f"form.{name}": value for name, value in told["form"].items()}
-    places = {f"c.{n}": f"contact.{n}" for n in _CONTACT} | {
-        "c.sms": "contact.consent.sms", "c.mail": "contact.consent.email"
-    }  # fmt: skip
+    places = {f"c.{name}": place for name, place in CONTACT_PLACES.items()}
     held = values_of(found)
     rows = []
     for name in touched:

@@ -19,6 +19,7 @@ from services.intake.domain.waits import ACTIONS_VI, actions
 from services.intake.storage import files, slips
 from services.intake.usecases import look
 from services.intake.usecases.similar import SimilarFound
+from services.intake.usecases.unreached import unreached
 from services.intake.web import views
 from services.intake.web.deps import agency_name, deps, may, office_agency, own_office
 from services.intake.web.due import channel_name, due
@@ -34,7 +35,7 @@ from services.intake.web.pages import (
     typed,
 )
 from services.intake.web.pages.choosing import offered
-from services.intake.web.pages.faulty import faulty, unasked
+from services.intake.web.pages.faulty import faulty, lost_before, unasked
 from services.intake.web.pages.mended import newest_first
 from services.intake.web.people import People, names_in
 from services.intake.web.telling.agencies import MOMENTS
@@ -148,7 +149,9 @@ def submit(code: str) -> Response | tuple[str, int]:
     """File it; the receipt is a page of its own, so it is shown only after the commit."""
     procedure = offered(code)
     token = request.form.get("token", "")[:100]
-    doubts = unasked(request.form)
+    with deps().store.read() as connection:
+        lost = unreached(connection, typed.contact(request.form))
+    doubts = (*unasked(request.form), *lost_before(request.form, lost))
     try:
         given = filing.file(procedure, request.form, doubts)
     except InvalidInput as wrong:
@@ -169,7 +172,8 @@ def dossier(code: str) -> str:
     """One dossier: where it stands, what may be done, what happened."""
     args = request.args
     done = DONE.get(args.get("xong", ""))
-    return show(code, done=gettext(done) if done else None)
+    action = "contact" if "lien-he" in args else None
+    return show(code, action=action, done=gettext(done) if done else None)
 
 
 def _files_of(code: str) -> dict[str, Any]:

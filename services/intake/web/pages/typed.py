@@ -58,6 +58,7 @@ def submission(office: str, procedure: Procedure, typed: Typed) -> SubmitDossier
 
 def of_contact(held: Contact, before: str = "c.") -> dict[str, str]:
     """A contact, with those of the parties, as it would have been typed."""
+    rep = held.representative
     typed = {
         "name": held.name,
         "phone": held.phone_original or held.phone or "",
@@ -65,6 +66,10 @@ def of_contact(held: Contact, before: str = "c.") -> dict[str, str]:
         "address": held.address or "",
         "language": held.language,
         "first": held.first or "",
+        "rep_name": rep.name if rep else "",
+        "rep_phone": (rep.phone_original or rep.phone or "") if rep else "",
+        "rep_email": (rep.email or "") if rep else "",
+        "rep_authority": rep.authority if rep else "",
     }
     ticks = {"sms": held.sms, "mail": held.mail}
     typed |= {name: "1" for name, ticked in ticks.items() if ticked}

@@ -266,6 +266,21 @@ def _notified(event: CitizenNotified) -> Words:
     ), []
 
 
+#: Why notify reached nobody; a server's own answer, which has no such word, stays as it is.
+_NOT_TOLD: Final = {
+    "no_contact": msgid("không có thông tin liên hệ"),
+    "no_consent": msgid("công dân không đồng ý nhận tin"),
+    "no_address": msgid("không có số hoặc địa chỉ thư dùng được"),
+    "opted_out": msgid("công dân đã từ chối nhận tin"),
+    "not_delivered": msgid("nhà mạng báo tin không tới máy"),
+    "bounced": msgid("thư bị trả lại, không tới"),
+    "retries_spent": msgid("đã thử hết số lần cho phép"),
+    "dossier_budget": msgid("hồ sơ đã dùng hết số tin thành phố cho phép"),
+    "sent": msgid("không có tin báo đã tới trong thời gian chờ"),
+    "uncertain": msgid("không rõ tin đã tới chưa"),
+}
+
+
 def _unreachable(event: CitizenUnreachable) -> Words:
     moment = gettext(MOMENTS.get(event.moment, event.moment))
     title = gettext("Không báo được cho công dân: %(moment)s", moment=moment)
@@ -275,7 +290,8 @@ def _unreachable(event: CitizenUnreachable) -> Words:
             party=event.party,
             moment=moment,
         )
-    return title, [gettext("Lý do: %(reason)s", reason=event.reason)]
+    why = gettext(_NOT_TOLD.get(event.reason.partition(" ")[0], event.reason))
+    return title, [gettext("Lý do: %(reason)s", reason=why)]
 
 
 def _call_dropped(_: CallDropped) -> Words:

@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 
+from services.notify.channels.bounces.path import ReturnPath
 from services.notify.channels.mail import MailFrom, is_address, on_the_wire
 from services.notify.channels.smtp.opening import opened
 from services.notify.channels.smtp.server import SmtpServer
@@ -41,6 +42,7 @@ class SmtpChannel:
         self._times = times
         self._context = tls_context
         self.unsubscribing: Unsubscribing | None = None
+        self.returning: ReturnPath | None = None
 
     def send(self, letters: Iterable[Letter]) -> Iterator[Word]:
         line = _Line()
@@ -61,7 +63,8 @@ class SmtpChannel:
         """Connect, sign in and name the sender, and send nothing; `Refusal` says what failed."""
         session = yield from self._open()
         try:
-            yield from session.check(self._sender.address)
+            path = self.returning
+            yield from session.check(path.address if path else self._sender.address)
         finally:
             session.wire.close()
 
@@ -72,6 +75,7 @@ class SmtpChannel:
         if not is_address(letter.to):
             return Failed(NO_ADDRESS, permanent=True)
         text = on_the_wire(letter, self._sender, more_of(letter, self.unsubscribing))
+        back = self.returning.of(letter) if self.returning else self._sender.address
         while line.away is None:
             if line.session is None:
                 try:
@@ -79,7 +83,7 @@ class SmtpChannel:
                 except Refusal as refusal:
                     line.away = Failed(str(refusal))
                     break
-            result = yield from line.session.hand_over(self._sender.address, letter.to, text)
+            result = yield from line.session.hand_over(back, letter.to, text)
             if line.session.wire.closed:
                 line.session = None
             if result is not None:
