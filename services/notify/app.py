@@ -18,15 +18,16 @@ from services.notify.delivery.asking import LookUp
 from services.notify.delivery.processes import Heartbeat, Presence
 from services.notify.delivery.receiving import Receiver
 from services.notify.delivery.sender import Sender
-from services.notify.delivery.shown import measured
+from services.notify.delivery.shown import budgets_measured, measured
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
-from services.notify.storage.standing import MATTERS
+from services.notify.storage.standing import lines
 from services.notify.usecases.climbing import climb, due_climbs, next_climb
 from services.notify.usecases.gating import Manners, without_hours
 from services.notify.usecases.prune import prune
 from services.notify.usecases.receiving import due_looks, look_again, next_look
 from services.notify.usecases.sending import give_up_waiting, next_give_up, waited_too_long
+from services.notify.usecases.spending import budget_lines
 from services.notify.web import create_web
 from shared.catalogue import Catalogue
 from shared.database import Store
@@ -39,6 +40,7 @@ from shared.messaging.assembly import Assembly, store_of
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.ticker import Timely
 from shared.messaging.service import Service
+from shared.messaging.standing import Matters
 from shared.settings import Settings
 from shared.web.security import secret_key
 
@@ -52,7 +54,7 @@ READS = {
     "notify.contacts": (INTAKE_CONTACTS, ROUTING_NOTICES),
 }
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
-
+MATTERS = Matters(lines, ruled=budget_lines)
 
 _CONTACTS = Timely(next_give_up, waited_too_long, give_up_waiting)
 _STRAYS = Timely(next_look, due_looks, look_again)
@@ -78,8 +80,9 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     calling = _calling(channels)
     parts.metrics.measure(partial(keys.measured, store))
     parts.metrics.measure(measured(store, channels, receivers))
+    parts.metrics.measure(budgets_measured(store, catalogue))
     return parts.service(
-        web=access.watch(create_web(settings, store, parts.metrics, calling)),
+        web=access.watch(create_web(settings, store, composer, parts.metrics, calling)),
         loops=[
             parts.relay(),
             *(
@@ -101,7 +104,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
         ],
         beside=[access],
         migrations=MIGRATIONS,
-        matters=MATTERS,
+        matters=MATTERS.by(lambda: catalogue),
     )
 
 

@@ -314,7 +314,8 @@ class TellingRule(Dated):
     `uncertain_after_hours`, gives place to the next. From `quiet_from` to `quiet_to` (Viet Nam's
     clock) and above `most_a_day` for one address all waits but `urgent`; what needs no act waits
     for `together_minutes` after another message of its dossier. The last way for `needs_act` is a
-    call of the desk. Of `at_desk` nobody is told who has just done it there.
+    call of the desk. Of `at_desk` nobody is told who has just done it there. An SMS may take so
+    many `parts` at its moment, one where none are named.
     """
 
     valid_from: date
@@ -329,6 +330,27 @@ class TellingRule(Dated):
     urgent: tuple[str, ...] = ()
     needs_act: tuple[str, ...] = ()
     at_desk: tuple[str, ...] = ()
+    parts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CostRule(Dated):
+    """What messages cost and what may be spent on them in a calendar month of Viet Nam.
+
+    `vnd_per_part` by channel, as the provider's contract says (an e-mail is one part). A budget
+    that is passed stops nothing: it raises an alarm. None: no budget.
+    """
+
+    valid_from: date
+    valid_to: date | None = None
+    vnd_per_part: Mapping[str, int] = field(default_factory=dict)
+    city_vnd: int | None = None
+    office_vnd: int | None = None
+    offices_vnd: Mapping[str, int] = field(default_factory=dict)
+
+    def budget(self, office: str | None) -> int | None:
+        """What may be spent in a month for this office, None for the whole city's."""
+        return self.city_vnd if office is None else self.offices_vnd.get(office, self.office_vnd)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,10 @@ from typing import Final
 from services.notify.channels import Channel
 from services.notify.channels.providers import Providers
 from services.notify.delivery.receiving import Receiver
+from services.notify.domain.spending import month_at
 from services.notify.storage import receipts as rows
+from services.notify.usecases.spending import account
+from shared.catalogue import Catalogue
 from shared.database import Store
 from shared.messaging.metrics import Reading
 
@@ -19,6 +22,9 @@ _TRIED: Final = f"Messages handed over in the last {TRIED_MINUTES} minutes"
 _SHARE: Final = "Share of this process's letters that a provider took lately"
 _ASKED: Final = "1 where a provider is given letters, 0 while it is left alone"
 _HEARD: Final = "Receipts since the process began, by what became of them"
+_USED: Final = "Share of this month's budget for messages that is spent; 1 is all of it"
+#: So old may the sums of a month be that are told: they are of thousands of rows.
+_SUMS_SECONDS: Final = 300.0
 _STRAYS: Final = "Receipts for which no message is known yet"
 
 
@@ -47,5 +53,31 @@ def measured(
                     found.append(Reading("lienthong_provider_share", _SHARE, share, of))
                     found.append(Reading("lienthong_provider_asked", _ASKED, float(asked), of))
         return found
+
+    return read
+
+
+def budgets_measured(store: Store, catalogue: Catalogue) -> Callable[[], list[Reading]]:
+    """A reading for the whole city's budget and each office's, some minutes old."""
+    kept: list[tuple[float, list[Reading]]] = []
+
+    def read() -> list[Reading]:
+        at = store.clock.steady()
+        if kept and at - kept[0][0] < _SUMS_SECONDS:
+            return kept[0][1]
+        now = store.clock.now()
+        with store.read() as connection:
+            found = account(connection, catalogue, month_at(now), now).budgets
+        readings = [
+            Reading(
+                "lienthong_messages_budget_used",
+                _USED,
+                each.percent / 100,
+                (("office", each.office or "city"),),
+            )
+            for each in found
+        ]
+        kept[:] = [(at, readings)]
+        return readings
 
     return read

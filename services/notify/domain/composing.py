@@ -14,8 +14,8 @@ from services.notify.domain.messages import Message
 from services.notify.domain.moments import Details
 from services.notify.domain.values import Notice, Place, values_for
 from shared.catalogue import Agency, Catalogue
-from shared.catalogue.model import AnsweringRule, TellingRule
-from shared.catalogue.render import render, render_sms
+from shared.catalogue.model import AnsweringRule, TellingRule, Template
+from shared.catalogue.render import Rendered, Room, marked, render, room_for_mark
 from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
 from shared.kernel.errors import LienThongError, NotFound
@@ -36,7 +36,7 @@ class Composer:
     """Fills the catalogue's templates; built once, holds no state of any unit."""
 
     def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+        self.catalogue = catalogue
         self._template = lru_cache(maxsize=1024)(catalogue.template)
         self._rule = lru_cache(maxsize=64)(catalogue.telling_rule)
 
@@ -56,47 +56,54 @@ class Composer:
 
     def answering(self, at: datetime) -> AnsweringRule:
         """What citizens may say by SMS at this instant."""
-        return self._catalogue.answering_rule(to_vn(at).date())
+        return self.catalogue.answering_rule(to_vn(at).date())
 
     def write(
         self, message: Message, notice: Notice, contact: ContactGiven, to: Address
     ) -> Message:
-        """The message with its text for this way; it goes nowhere yet."""
-        on = to_vn(notice.made_at).date()
-        notice = replace(notice, case=replace(notice.case, due_at=self._told_date(message, notice)))
-        template = self._template(message.moment, to.channel, contact.language, on)
-        values = dict(values_for(notice, contact, to.channel))
-        if message.moment == APOLOGY and not values["due"]:
-            values["due"] = _READY[contact.language]  # it comes with the result itself
-        text = render(template, values)
-        body = (
-            self._marked(text.body, message, contact.language) if to.channel == SMS else text.body
-        )
-        segments = sms_segments(body) if to.channel == SMS else None
+        """The message with its text for this way; it goes nowhere yet.
+
+        By the version of the words that is in force on the local day of its event.
+        """
+        template = self._template(message.moment, to.channel, contact.language, notice.local_day)
+        text = self.text(template, notice, contact, mark_of(message.id))
+        segments = sms_segments(text.body) if to.channel == SMS else None
         return replace(
             message,
             channel=to.channel,
             to=to.to,
             language=contact.language,
             subject=text.subject or "",
-            body=body,
+            body=text.body,
             encoding=segments.encoding if segments else "utf-8",
             parts=segments.parts if segments else 1,
             template_version=str(template.version),
             about=None,
         )
 
-    def _marked(self, body: str, message: Message, language: str) -> str:
-        """With the message's short code behind it, where there is room within its one part."""
-        mark = self.answering(message.made_at).mark
+    def text(
+        self, template: Template, notice: Notice, contact: ContactGiven, code: str
+    ) -> Rendered:
+        """These words filled in; an SMS with its short code behind it, all within its parts."""
+        moment, language = template.moment, template.language
+        told = self._told_date(moment, notice)
+        notice = replace(notice, case=replace(notice.case, due_at=told))
+        values = dict(values_for(notice, contact, template.channel))
+        if moment == APOLOGY and not values["due"]:
+            values["due"] = _READY[language]  # it comes with the result itself
+        if template.channel != SMS:
+            return render(template, values)
+        mark = self.answering(notice.made_at).mark
+        parts = self.rule(notice.made_at).parts.get(moment, 1)
+        made = render(template, values, Room(parts, room_for_mark(mark, language)))
         if mark is None:
-            return body
-        said = mark.en if language == "en" else mark.vi
-        stop = "" if body.endswith((".", "!", "?")) else "."
-        longer = f"{body}{stop} {render_sms(said, {'mark': mark_of(message.id)})}"
-        return longer if sms_segments(longer).parts == sms_segments(body).parts else body
+            return made
+        # What nothing makes short enough (a name of an agency that is gone) goes without it.
+        longer = marked(made.body, mark, code, language)
+        fits = sms_segments(longer).parts <= max(parts, sms_segments(made.body).parts)
+        return Rendered(None, longer) if fits else made
 
-    def _told_date(self, message: Message, notice: Notice) -> datetime | None:
+    def _told_date(self, moment: str, notice: Notice) -> datetime | None:
         """The date that a text may name: one to come, and none that is given on a day without any.
 
         An apology's date is new and is always told.
@@ -104,13 +111,13 @@ class Composer:
         due_at, made_at = notice.case.due_at, notice.made_at
         if due_at is None or due_at <= made_at:
             return None
-        if message.moment != APOLOGY and self._without_appointment(notice.case.office, made_at):
+        if moment != APOLOGY and self._without_appointment(notice.case.office, made_at):
             return None
         return due_at
 
     def _without_appointment(self, office: str, at: datetime) -> bool:
         known = self._agency(office) is not None
-        return known and self._catalogue.no_appointment(office, to_vn(at).date())
+        return known and self.catalogue.no_appointment(office, to_vn(at).date())
 
     def _place(self, case: Case) -> Place:
         office = self._agency(case.office)
@@ -120,7 +127,7 @@ class Composer:
 
     def _agency(self, code: str) -> Agency | None:
         try:
-            return self._catalogue.agency(code) if code else None
+            return self.catalogue.agency(code) if code else None
         except NotFound:
             # A dossier keeps its agencies' names in its events; the catalogue may have moved on.
             return None

@@ -8,11 +8,13 @@ from pathlib import Path
 from flask import Flask
 
 from services.notify.channels.http import HttpChannel
+from services.notify.domain.composing import Composer
 from services.notify.web.api import blueprint as api_blueprint
 from services.notify.web.ending import blueprint as ending_blueprint
 from services.notify.web.pages import blueprint as pages_blueprint
 from services.notify.web.receipts import blueprint as receipts_blueprint
 from services.notify.web.stops import blueprint as stops_blueprint
+from services.notify.web.texts import blueprint as templates_blueprint
 from shared.database import Store
 from shared.messaging.metrics import Metrics
 from shared.settings import Settings
@@ -27,6 +29,7 @@ TITLE = msgid("Tin nhắn đến công dân")
 def create_web(
     settings: Settings,
     store: Store,
+    composer: Composer,
     metrics: Metrics | None = None,
     gateways: Mapping[str, HttpChannel] | None = None,
 ) -> Flask:
@@ -41,6 +44,8 @@ def create_web(
         navigation=(
             ("/tin-nhan", msgid("Tin nhắn")),
             ("/tin-nhan/tu-choi", msgid("Từ chối")),
+            ("/tin-nhan/mau", msgid("Mẫu tin")),
+            ("/tin-nhan/chi-phi", msgid("Chi phí")),
             ("/docs/notify", "API"),
         ),
         catalogues=(Path(__file__).parent / "translations",),
@@ -55,6 +60,7 @@ def create_web(
     api.register_blueprint(api_blueprint(store))
     app.register_blueprint(pages_blueprint(store))
     app.register_blueprint(stops_blueprint(store))
+    app.register_blueprint(templates_blueprint(store, composer))
     app.register_blueprint(ending_blueprint(store))
     if gateways:
         app.register_blueprint(receipts_blueprint(store, gateways))
