@@ -18,7 +18,7 @@ from services.notify.delivery.asking import LookUp
 from services.notify.delivery.processes import Heartbeat, Presence
 from services.notify.delivery.receiving import Receiver
 from services.notify.delivery.sender import Sender
-from services.notify.delivery.shown import budgets_measured, measured
+from services.notify.delivery.shown import measured
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
 from services.notify.storage.standing import lines
@@ -79,8 +79,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     ]
     calling = _calling(channels)
     parts.metrics.measure(partial(keys.measured, store))
-    parts.metrics.measure(measured(store, channels, receivers))
-    parts.metrics.measure(budgets_measured(store, catalogue))
+    parts.metrics.measure(measured(store, channels, receivers, catalogue))
     return parts.service(
         web=access.watch(create_web(settings, store, composer, parts.metrics, calling)),
         loops=[

@@ -69,8 +69,7 @@ class Catalogue:
         self.version, self.holidays, self.holidays_source = version, holidays, holidays_source
         self.roles: Mapping[str, Role] = {role.code: role for role in roles}
         self.wards: tuple[Ward, ...] = tuple(wards)
-        self._agencies = {agency.code: agency for agency in agencies}
-        self._hours = dict(hours)
+        self._agencies, self._hours = {agency.code: agency for agency in agencies}, dict(hours)
         self._papers_rules, self._telling_rules = tuple(papers_rules), tuple(telling_rules)
         self._untaken_rules, self._dates_rules = tuple(untaken_rules), tuple(dates_rules)
         self._answering_rules, self._cost_rules = tuple(answering_rules), tuple(cost_rules)

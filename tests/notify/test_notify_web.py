@@ -190,7 +190,7 @@ def test_no_page_in_english_holds_vietnamese(door: Door, told: Ledger):
 def test_the_words_are_tried_on_nobody_s_data_and_wrong_days_are_told(door: Door, told: Ledger):
     page = door.get("/tin-nhan/mau?moment=stopped&on=14/03/2022").get_data(as_text=True)
     assert "dung xu ly" in page
-    assert "350 đồng" in page
+    assert "700 đồng" in page
     assert "Nguyễn Thị Sáu" not in page
     wrong = door.get("/tin-nhan/mau?on=31/02/2022").get_data(as_text=True)
     assert "31/02/2022" in wrong  # what was typed stays
@@ -204,9 +204,9 @@ def test_what_a_month_cost_is_a_page_and_a_file(door: Door, told: Ledger):
     page = door.get("/tin-nhan/chi-phi").get_data(as_text=True)
     assert "Chi phí tin nhắn tháng 03/2022" in page
     assert "UBND Phường 1" in page
-    answer = door.get("/tin-nhan/chi-phi.csv?month=2022-03")
+    answer = door.get("/tin-nhan/chi-phi.csv?thang=2022-03")
     assert answer.mimetype == "text/csv"
     assert "2022-03,ubnd-phuong-1," in answer.get_data(as_text=True)
-    wrong = door.get("/tin-nhan/chi-phi?month=99/2022")
+    wrong = door.get("/tin-nhan/chi-phi?thang=99/2022")
     assert (wrong.status_code, "mm/yyyy" in wrong.get_data(as_text=True)) == (422, True)
     assert door.get("/tin-nhan/chi-phi", kind="desk").status_code == 403

@@ -49,7 +49,7 @@ def test_the_text_message_is_plain_short_and_says_code_date_and_lookup_word(ledg
     (sms,) = ledger.messages(channel="sms")
     assert is_gsm(sms.body)
     assert "?" not in sms.body
-    assert (sms.encoding, sms.parts) == ("gsm7", 1)
+    assert (sms.encoding, sms.parts) == ("gsm7", 2)
     assert DOSSIER in sms.body
     assert "16/03/2022" in sms.body
     assert "Sau" not in sms.body

@@ -30,8 +30,7 @@ DAY = START.date()
 LONG = "thiếu bản sao giấy chứng nhận quyền sử dụng đất và tờ khai có chữ ký hai bên; " * 3
 NEXT = "nộp lại tờ khai có chữ ký hai bên tại nơi đã nộp hồ sơ; " * 3
 LANGUAGES = ("vi", "en")
-#: And `extended`, but where an agency's name is the longest of all.
-BAD_NEWS = ("refused", "supplement_dropped", "stopped")
+BAD_NEWS = ("refused", "supplement_dropped", "extended", "stopped")
 
 
 def known(language: str, **changes: Any) -> Known:
@@ -69,7 +68,7 @@ def written(moment: str, channel: str, of: Known) -> str:
 def test_an_sms_keeps_to_its_parts_and_says_where_to_ask_and_how_to_check_it(moment, longest):
     template = COMPOSER.catalogue.template(moment, SMS, longest.contact.language, DAY)
     shown = previewed(COMPOSER, template, longest)
-    assert shown.parts <= (2 if moment == "received" else 1), shown.body
+    assert shown.parts <= COMPOSER.rule(START).parts.get(moment, 1), shown.body
     assert shown.encoding == "gsm7"
     assert shown.vnd == 350 * shown.parts
     for said in (longest.notice.case.dossier, longest.notice.place.hotline, f"THAT {CODE}", "HS"):
@@ -91,9 +90,7 @@ def test_the_next_step_and_the_reason_of_bad_news_are_never_dropped(moment, long
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_english_texts_hold_no_vietnamese_reason(moment):
     of = known("en")
-    for channel in (SMS, EMAIL, CALL):
-        if channel == CALL and moment not in COMPOSER.rule(START).needs_act:
-            continue
+    for channel in (SMS, EMAIL):
         template = COMPOSER.catalogue.template(moment, channel, "en", DAY)
         if "reason" not in re.findall(r"\{(\w+)\}", template.body):
             continue
@@ -168,6 +165,6 @@ def test_the_catalogue_knows_what_each_event_can_fill_in():
         assert names - OF_CASE == MOMENTS[moment] - OF_CASE, moment
 
 
-def test_an_apology_gives_its_reason_in_one_part_where_names_are_as_usual():
+def test_an_apology_gives_its_whole_reason_and_the_new_date():
     text = written("extended", SMS, made_up(COMPOSER, "vi", DAY))
-    assert " thieu ban sao giay" in text
+    assert "Ly do: thieu ban sao giay chung sinh." in text

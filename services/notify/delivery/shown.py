@@ -29,16 +29,20 @@ _STRAYS: Final = "Receipts for which no message is known yet"
 
 
 def measured(
-    store: Store, channels: Mapping[str, Channel], receivers: Collection[Receiver]
+    store: Store,
+    channels: Mapping[str, Channel],
+    receivers: Collection[Receiver],
+    catalogue: Catalogue,
 ) -> Callable[[], list[Reading]]:
-    """Readings for each scrape; labels are names of channels and providers."""
+    """Readings for each scrape; labels are names of channels, providers and offices."""
+    budgets = budgets_measured(store, catalogue)
 
     def read() -> list[Reading]:
         with store.read() as connection:
             since = store.clock.now() - timedelta(minutes=TRIED_MINUTES)
             tried = rows.shares(connection, since)
             strays = rows.count_strays(connection)
-        found = [Reading("lienthong_receipts_unmatched", _STRAYS, strays)]
+        found = [Reading("lienthong_receipts_unmatched", _STRAYS, strays), *budgets()]
         for (provider, outcome), count in sorted(tried.items()):
             labels = (("provider", provider), ("outcome", outcome))
             found.append(Reading("lienthong_messages_tried", _TRIED, count, labels))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from services.notify.domain.cases import Case
@@ -16,6 +16,8 @@ from services.notify.domain.contacts import SMS
 from services.notify.domain.moments import Details
 from services.notify.domain.spending import midnight
 from services.notify.domain.values import Notice
+from shared.catalogue import Agency as Place
+from shared.catalogue import Catalogue, Procedure
 from shared.catalogue.model import Language, Template
 from shared.catalogue.render import MARK_LENGTH
 from shared.events.intake import ContactGiven
@@ -62,33 +64,8 @@ class Preview:
 
 def made_up(composer: Composer, language: Language, on: date) -> Known:
     """An invented dossier of that day, at the first office that takes its procedure."""
-    book = composer.catalogue
-    for procedure in book.procedures(on):
-        offices = [o for o in book.offices(on) if book.office_handles(o.code, procedure, on)]
-        if offices:
-            break
-    else:
-        raise NotFound(
-            f"no office takes anything on {on}", vi=f"Ngày {on:%d/%m/%Y} không nơi nào nhận hồ sơ."
-        )
-    office, at = offices[0], midnight(on) + timedelta(hours=9, minutes=30)
-    reason, next_step, items = _TYPED[language]
-    others = [each for each in book.agencies(on) if not each.is_office and not each.check] or [
-        office
-    ]
-    details = Details(
-        agency=Agency(code=others[0].code, name=others[0].name),
-        reason=reason,
-        next_step=next_step,
-        items=items,
-        respond_by=at + timedelta(days=5),
-        amount_vnd=1_250_000,
-        step=procedure.steps[0].name,
-        replaces="TB-12/2026",
-        carrier="VNPost",
-        waybill="EE123456789VN",
-        otp="482913",
-    )
+    procedure, office = _taken(composer.catalogue, on)
+    at = midnight(on) + timedelta(hours=9, minutes=30)
     case = Case(
         dossier=f"{office.official_id}-{on:%y%m%d}-0001",
         procedure=procedure.code,
@@ -106,7 +83,37 @@ def made_up(composer: Composer, language: Language, on: date) -> Known:
         lookup_word="K7M2QX",
         given_at=at,
     )
+    others = (a for a in composer.catalogue.agencies(on) if not a.is_office and not a.check)
+    details = _details(next(others, office), procedure.steps[0].name, language, at)
     return Known(composer.notice(case, at, details), contact)
+
+
+def _taken(book: Catalogue, on: date) -> tuple[Procedure, Place]:
+    for procedure in book.procedures(on):
+        for office in book.offices(on):
+            if book.office_handles(office.code, procedure, on):
+                return procedure, office
+    raise NotFound(
+        f"no office takes anything on {on}", vi=f"Ngày {on:%d/%m/%Y} không nơi nào nhận hồ sơ."
+    )
+
+
+def _details(asking: Place, step: str, language: Language, at: datetime) -> Details:
+    """All that an event can say, whichever it is."""
+    reason, next_step, items = _TYPED[language]
+    return Details(
+        agency=Agency(code=asking.code, name=asking.name),
+        reason=reason,
+        next_step=next_step,
+        items=items,
+        respond_by=at + timedelta(days=5),
+        amount_vnd=1_250_000,
+        step=step,
+        replaces="TB-12/2026",
+        carrier="VNPost",
+        waybill="EE123456789VN",
+        otp="482913",
+    )
 
 
 def previewed(composer: Composer, template: Template, known: Known) -> Preview:

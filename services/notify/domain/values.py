@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from services.notify.domain.cases import Case
-from services.notify.domain.contacts import EMAIL, SMS
+from services.notify.domain.contacts import CALL, EMAIL, SMS
 from services.notify.domain.moments import Details
 from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
@@ -73,7 +73,7 @@ def values_for(notice: Notice, contact: ContactGiven, channel: str) -> dict[str,
         "place": place.short_name if brief else _full_place(place),
         "hotline": place.hotline,
         "lookup": contact.lookup_word,
-        "reason": _in(language, _reason(details)),
+        "reason": _in(language, _reason(details), channel),
         "next_step": details.next_step,
         "agency": notice.agency_short if brief else notice.agency,
         "items": _items(details, language),
@@ -122,9 +122,12 @@ def _reason(details: Details) -> str:
     return details.reason or "; ".join(dict.fromkeys(reasons))
 
 
-def _in(language: str, sentence: str) -> str:
-    """A sentence that an officer typed, where its reader can read it; else that it is there."""
-    foreign = language == "en" and not sentence.isascii()
+def _in(language: str, sentence: str, channel: str) -> str:
+    """A sentence that an officer typed, where its reader can read it; else that it is there.
+
+    The words of a call are read by an officer.
+    """
+    foreign = language == "en" and channel != CALL and not sentence.isascii()
     return _VIETNAMESE if foreign else sentence
 
 

@@ -31,9 +31,7 @@ def handed(connection: sa.Connection, since: datetime, until: datetime) -> list[
         )
         .group_by(*by)
     )
-    return [
-        Handed(*map(str, row[:4]), int(row[4]), int(row[5])) for row in connection.execute(asked)
-    ]
+    return [Handed(*row) for row in connection.execute(asked)]
 
 
 def offices_of(connection: sa.Connection, dossiers: Collection[str]) -> dict[str, str]:

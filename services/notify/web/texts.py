@@ -70,12 +70,12 @@ def _costs(blue: Blueprint, store: Store, composer: Composer) -> None:
     @blue.get("/chi-phi")
     @require("operator")
     def costs() -> str | tuple[str, int]:
-        this, typed = month_at(store.clock.now()), request.args.get("month", "").strip()[:20]
+        this, typed = month_at(store.clock.now()), request.args.get("thang", "").strip()[:20]
         wrong: dict[str, list[str]] = {}
         try:
             month = read_month(typed) if typed else this
         except InvalidInput as invalid:
-            month, wrong = this, {"month": [said(each) for each in invalid.faults]}
+            month, wrong = this, {"thang": [said(each) for each in invalid.faults]}
         told = found(month)
         page = render_template(
             "notify/costs.html",
@@ -85,14 +85,14 @@ def _costs(blue: Blueprint, store: Store, composer: Composer) -> None:
             rows=[_line(composer, each) for each in told.lines],
             budgets=[_budget(composer, each) for each in told.budgets],
             total=told.vnd,
-            file=url_for("texts.costs_file", month=str(month)),
+            file=url_for("texts.costs_file", thang=str(month)),
         )
         return (page, 422) if wrong else page
 
     @blue.get("/chi-phi.csv")
     @require("operator")
     def costs_file() -> Response:
-        month = read_month(request.args.get("month", ""))
+        month = read_month(request.args.get("thang", ""))
         answer = make_response("\ufeff" + csv_of(found(month), composer.catalogue))
         answer.headers["Content-Type"] = "text/csv; charset=utf-8"
         answer.headers["Content-Disposition"] = f'attachment; filename="chi-phi-{month}.csv"'

@@ -47,6 +47,9 @@ from shared.catalogue.source import Entry, open_file
 __all__ = ["Folder", "Found", "read_folder"]
 
 
+_PLACES = ("agencies", "calendar", "forms", "procedures", RULES_FILE, "templates")
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """Everything that the files say, in the order of the files; `digest` names exactly these."""
@@ -142,10 +145,7 @@ def read_folder(root: Path, faults: Faults) -> Folder:
         name = path.relative_to(root).as_posix()
         reader = collector.readers(name)
         if reader is None:
-            en, vi = did_you_mean(
-                name.split("/")[0],
-                ("agencies", "calendar", "forms", "procedures", RULES_FILE, "templates"),
-            )
+            en, vi = did_you_mean(name.split("/")[0], _PLACES)
             faults.add(name, en=f"nothing reads this file: {en}", vi=f"tệp này không dùng: {vi}")
             continue
         top = open_file(path, root, faults)
