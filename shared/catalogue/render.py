@@ -139,6 +139,11 @@ def render_sms(
     body = parts_of(words)
     named = {name for part in body for name in part.values}
     given = {name: plain(_said(name, values)) for name in named}
+    if room.parts > 1:  # no second part for the procedure's name alone
+        brief = [part for part in body if not (part.optional and SHORTENED[0] in part.values)]
+        short = _Fitting(brief, given, Room(1, room.kept).septets, MORE[language])
+        if short.fits():
+            return short.text()
     return _Fitting(body, given, room.septets, MORE[language]).text()
 
 
@@ -198,14 +203,18 @@ class _Fitting:
         self._kept, self._values = list(parts), values
         self._septets, self._more = septets, more
 
+    def fits(self) -> bool:
+        """Whether nothing has to go."""
+        return self._excess() <= 0
+
     def text(self) -> str:
         """The words, as much of them as fits."""
-        if self._excess() > 0:
+        if not self.fits():
             for part in _least_needed(self._kept):
                 for name in part.values:
                     if name in FREE:
                         self._shorten(name, TELLING)
-                if self._excess() <= 0:
+                if self.fits():
                     break
                 self._kept.remove(part)
             for name in SHORTENED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -21,7 +21,7 @@ _OFFICES: Final = sa.select(cases.c.dossier, cases.c.office).where(among(cases.c
 def handed(connection: sa.Connection, since: datetime, until: datetime) -> list[Handed]:
     """All that was handed over from then (UTC) until before then, added up."""
     by = [attempts.c[name] for name in ("channel", "office", "provider", "outcome")]
-    asked = (
+    asked: sa.Select[Any] = (
         sa.select(*by, sa.func.count(), sa.func.sum(attempts.c.parts))
         .where(
             attempts.c.at >= since,

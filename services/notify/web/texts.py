@@ -58,7 +58,7 @@ def _words(blue: Blueprint, store: Store, composer: Composer) -> None:
             versions=_versions(composer, chosen, found),
             moments=[(each, gettext(MOMENTS.get(each, each))) for each in moments],
             channels=[(each, gettext(name)) for each, name in CHANNELS.items()],
-            languages=[(each, gettext(_LANGUAGES[each])) for each in LANGUAGES],
+            spoken=[(each, gettext(_LANGUAGES[each])) for each in LANGUAGES],
         )
 
 
