@@ -21,7 +21,14 @@ from tests.backends import Backend
 from tests.catalogue.conftest import Spoiled, spoiled
 from tests.catalogue.test_versions import versions
 from tests.notify.conftest import opened
-from tests.notify.ledger import DOSSIER, Ledger, RecordingChannel, a_contact, received
+from tests.notify.ledger import (
+    DOSSIER,
+    Ledger,
+    RecordingChannel,
+    a_contact,
+    received,
+    the_catalogue,
+)
 
 __all__ = ["spoiled"]
 
@@ -48,6 +55,13 @@ def keep(ledger: Ledger, fact) -> None:  # type: ignore[no-untyped-def]
                 subject=fact.subject, body=encode(fact), state="done", received_at=uow.now,
             )
         )  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The city's rules are read once for all these commands."""
+    for command in ("templates", "messages"):
+        monkeypatch.setattr(f"services.commands.{command}.load", lambda _: the_catalogue())
 
 
 def typed(*arguments: str) -> Result:
