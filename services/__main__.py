@@ -46,6 +46,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "keys": ("services.commands.keys:keys", "Issue, list and revoke API keys."),
     "channels": ("services.commands.channels:channels", "Try the ways by which messages leave."),
     "stops": ("services.commands.stops:stops", "Who wants no messages."),
+    "templates": (
+        "services.commands.templates:templates",
+        "The words of messages, and their price.",
+    ),
     "messages": ("services.commands.messages:messages", "Look at messages to citizens."),
     "status": ("services.commands.status:status", "Show how the city stands, and who must act."),
     "parked": ("services.commands.parked:parked", "List held facts, replay or give them up."),

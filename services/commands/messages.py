@@ -1,22 +1,28 @@
-"""`lienthong messages list|show|resend|recall|check`: what citizens were told, for operators.
+"""`lienthong messages list|show|resend|recall|spend|check`: what citizens were told, for operators.
 
 Addresses are masked everywhere; the text is shown with `--reveal`, which is written down.
 """
 
 from __future__ import annotations
 
+import os
+
 import click
 
-from services.commands.stores import noted, opened, operator, reasoned, revealing
+from services.commands.stores import noted, now, opened, operator, reasoned, revealing
 from services.notify.domain.contacts import masked
 from services.notify.domain.messages import Message
+from services.notify.domain.spending import month_at, read_month
 from services.notify.domain.states import State
 from services.notify.storage import queries, receipts
 from services.notify.usecases.recalling import recall as take_back
 from services.notify.usecases.resending import resend as send_again
+from services.notify.usecases.spending import account, csv_of, office_name
+from shared.catalogue import load
 from shared.identity import audit
 from shared.kernel.clock import to_vn
 from shared.messaging.acts import Reason
+from shared.settings import Settings
 
 
 @click.group("messages")
@@ -66,6 +72,7 @@ def show(message_id: str, *, reveal: bool, reason: str) -> None:
     click.echo(_line(message))
     if message.reason:
         click.echo(f"reason: {message.reason}")
+    click.echo(f"words: version {message.template_version or '-'}, {message.parts} part(s)")
     click.echo(f"tries: {message.tries}")
     for each in tries:
         why = f": {each.reason}" if each.reason else ""
@@ -104,6 +111,32 @@ def recall(message_ids: tuple[str, ...], who: str, why: str) -> None:
             take_back(uow, message_id)
             noted(uow, "messages recall", message_id, 1, Reason(who, why))
     click.echo(f"{len(message_ids)} recalled; nothing of them is sent")
+
+
+@messages.command("spend")
+@click.option("--month", help="Of this month, as 2026-11; this month's if not given.")
+@click.option("--csv", "as_csv", is_flag=True, help="As comma-separated text, for a spreadsheet.")
+def spend(*, month: str | None, as_csv: bool) -> None:
+    """What messages of a month cost, by office and channel, beside the budgets."""
+    book = load(Settings.load("notify", os.environ).catalogue_dir)
+    at = now()
+    of = read_month(month) if month else month_at(at)
+    with opened("notify") as store, store.read() as connection:
+        found = account(connection, book, of, at)
+    if as_csv:
+        click.echo(csv_of(found, book), nl=False)
+        return
+    for line in found.lines:
+        name = office_name(book, line.office).en
+        click.echo(
+            f"{line.office or '-':24} {line.channel:6} {line.messages:7} messages {line.parts:7} parts"
+            f" ({line.uncertain} uncertain) {line.vnd:12,} VND  {line.written} only written  {name}"
+        )
+    for each in found.budgets:
+        if each.spent_vnd or each.office is None:
+            name = office_name(book, each.office).en
+            click.echo(f"budget {name}: {each.spent_vnd:,} of {each.vnd:,} VND, {each.percent} %")
+    click.echo(f"{of}: {found.vnd:,} VND in all", err=True)
 
 
 @messages.command("check")

@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Final
 
 import click
@@ -95,6 +96,7 @@ def _looked_at(services: Sequence[str]) -> list[Line]:
             try:
                 settings = Settings.load(name, os.environ)
                 store = open_things.enter_context(opened(name))
+                matters = app_of(name).MATTERS.by(partial(load, settings.catalogue_dir))
                 bus = _bus(settings, buses)
             except LienThongError as wrong:
                 broken.append(
@@ -106,7 +108,7 @@ def _looked_at(services: Sequence[str]) -> list[Line]:
                     )
                 )
             else:
-                parts[name] = Part(store, app_of(name).MATTERS, bus)
+                parts[name] = Part(store, matters, bus)
         for bus in buses.values():
             open_things.callback(bus.close)
         return [*broken, *look(parts)]

@@ -24,12 +24,13 @@ from services.notify.delivery.sender import Sender
 from services.notify.delivery.shown import measured
 from services.notify.domain.composing import Composer
 from services.notify.on import event_handlers
-from services.notify.storage.standing import MATTERS
+from services.notify.storage.standing import lines
 from services.notify.usecases.climbing import climb, due_climbs, next_climb
 from services.notify.usecases.gating import Manners, without_hours
 from services.notify.usecases.prune import prune
 from services.notify.usecases.receiving import due_looks, look_again, next_look
 from services.notify.usecases.sending import give_up_waiting, next_give_up, waited_too_long
+from services.notify.usecases.spending import budget_lines
 from services.notify.web import create_web
 from services.notify.web.bounces import Returns
 from shared.catalogue import Catalogue
@@ -43,6 +44,7 @@ from shared.messaging.assembly import Assembly, store_of
 from shared.messaging.loops.loop import Loop
 from shared.messaging.loops.ticker import Timely
 from shared.messaging.service import Service
+from shared.messaging.standing import Matters
 from shared.settings import Settings
 from shared.web.security import secret_key
 
@@ -56,7 +58,7 @@ READS = {
     "notify.contacts": (INTAKE_CONTACTS, ROUTING_NOTICES),
 }
 MIGRATIONS = Path(__file__).parent / "storage" / "migrations"
-
+MATTERS = Matters(lines, ruled=budget_lines)
 
 # Contacts are waited for a day: whether one is given up now need not be asked often.
 _CONTACTS = Timely(next_give_up, waited_too_long, give_up_waiting)
@@ -82,9 +84,10 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     calling = _calling(channels)
     returns, postboxes = _coming_back(settings, store)
     parts.metrics.measure(partial(keys.measured, store))
-    parts.metrics.measure(measured(store, channels, receivers, postboxes))
+    parts.metrics.measure(measured(store, channels, receivers, catalogue, postboxes))
+    web = create_web(settings, store, composer, parts.metrics, calling, returns)
     return parts.service(
-        web=access.watch(create_web(settings, store, parts.metrics, calling, returns)),
+        web=access.watch(web),
         loops=[
             parts.relay(),
             *(
@@ -106,7 +109,7 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
         ],
         beside=[access],
         migrations=MIGRATIONS,
-        matters=MATTERS,
+        matters=MATTERS.by(lambda: catalogue),
     )
 
 

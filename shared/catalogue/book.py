@@ -14,6 +14,7 @@ from shared.catalogue.model import (
     WHOLE_CITY,
     Agency,
     AnsweringRule,
+    CostRule,
     DatesRule,
     FormKind,
     OfficialForm,
@@ -63,15 +64,15 @@ class Catalogue:
         forms: Iterable[OfficialForm] = (),
         telling_rules: Iterable[TellingRule] = (),
         answering_rules: Iterable[AnsweringRule] = (),
+        cost_rules: Iterable[CostRule] = (),
     ) -> None:
         self.version, self.holidays, self.holidays_source = version, holidays, holidays_source
         self.roles: Mapping[str, Role] = {role.code: role for role in roles}
         self.wards: tuple[Ward, ...] = tuple(wards)
-        self._agencies = {agency.code: agency for agency in agencies}
-        self._hours = dict(hours)
+        self._agencies, self._hours = {agency.code: agency for agency in agencies}, dict(hours)
         self._papers_rules, self._telling_rules = tuple(papers_rules), tuple(telling_rules)
         self._untaken_rules, self._dates_rules = tuple(untaken_rules), tuple(dates_rules)
-        self._answering_rules = tuple(answering_rules)
+        self._answering_rules, self._cost_rules = tuple(answering_rules), tuple(cost_rules)
         self._forms = sorted(forms, key=lambda one: not one.used_by)  # those for some roles first
         self._procedures: dict[str, list[Procedure]] = {}
         for procedure in procedures:
@@ -234,6 +235,11 @@ class Catalogue:
         found = (rule for rule in self._answering_rules if rule.is_valid(on))
         return next(found, None) or AnsweringRule(on)
 
+    def cost_rule(self, on: date) -> CostRule:
+        """What a message costs on this day; where nothing is laid down nothing is known."""
+        found = (rule for rule in self._cost_rules if rule.is_valid(on))
+        return next(found, None) or CostRule(on)
+
     def form(self, kind: FormKind, on: date, roles: Collection[str] = ()) -> OfficialForm:
         """The official form in force on this day for a dossier that only these roles act on."""
         for form in self._forms:
@@ -255,6 +261,16 @@ class Catalogue:
         raise NotFound(
             f"there is no template for {moment}/{channel}/{language} on {on}",
             vi=f"Không có mẫu tin {moment}/{channel}/{language}.",
+        )
+
+    def template_version(self, moment: str, channel: str, language: str, version: int) -> Template:
+        """Exactly this version of the words, whether in force or not."""
+        for template in self._templates.get((moment, channel, language), ()):
+            if template.version == version:
+                return template
+        raise NotFound(
+            f"there is no version {version} of {moment}/{channel}/{language}",
+            vi=f"Không có phiên bản {version} của mẫu tin {moment}/{channel}/{language}.",
         )
 
     def templates(self) -> tuple[Template, ...]:

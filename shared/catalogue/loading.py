@@ -64,6 +64,7 @@ def _book(read: Folder) -> Catalogue:
         forms=(found.value for found in read.forms),
         telling_rules=(found.value for found in read.telling_rules),
         answering_rules=(found.value for found in read.answering_rules),
+        cost_rules=(found.value for found in read.cost_rules),
     )
 
 

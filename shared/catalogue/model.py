@@ -328,6 +328,7 @@ class TellingRule(Dated):
     `urgent` nor `needs_act` goes by the next way once its dossier has had `most_per_dossier` of a
     way: parts of SMS, e-mails. `on_behalf`, by way: what is added where somebody is told in the
     applicant's place, `{name}` being the applicant.
+    An SMS may take so many `parts` at its moment, one where none are named.
     """
 
     valid_from: date
@@ -344,6 +345,27 @@ class TellingRule(Dated):
     at_desk: tuple[str, ...] = ()
     most_per_dossier: Mapping[str, int] = field(default_factory=dict)
     on_behalf: Mapping[str, Words] = field(default_factory=dict)
+    parts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CostRule(Dated):
+    """What messages cost and what may be spent on them in a calendar month of Viet Nam.
+
+    `vnd_per_part` by channel, as the provider's contract says (an e-mail is one part). A budget
+    that is passed stops nothing: it raises an alarm. None: no budget.
+    """
+
+    valid_from: date
+    valid_to: date | None = None
+    vnd_per_part: Mapping[str, int] = field(default_factory=dict)
+    city_vnd: int | None = None
+    office_vnd: int | None = None
+    offices_vnd: Mapping[str, int] = field(default_factory=dict)
+
+    def budget(self, office: str | None) -> int | None:
+        """What may be spent in a month for this office, None for the whole city's."""
+        return self.city_vnd if office is None else self.offices_vnd.get(office, self.office_vnd)
 
 
 @dataclass(frozen=True, slots=True)

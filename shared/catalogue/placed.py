@@ -76,6 +76,10 @@ class Placed:
             return None
         return found
 
+    def names(self) -> tuple[str, ...]:
+        """The keys that stand in this very mapping."""
+        return tuple(self._values)
+
     def writes(self, key: str) -> bool:
         """Whether the key stands in this very mapping, inherited or not; it counts as read."""
         self._asked.add(key)

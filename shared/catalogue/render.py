@@ -1,10 +1,11 @@
 """Fills a message template in, and makes an SMS fit.
 
 Syntax: `{value}` is filled in; `[part]` is optional and left out when a value inside is empty.
-E-mail keeps its marks. An SMS comes out unaccented, in GSM 03.38 characters only, and in one
-segment where that is possible: first the procedure's name is shortened or left out, then optional
-parts go from the last to the first (a free text inside is shortened before its part goes), then
-other long values are shortened.
+E-mail keeps its marks. An SMS comes out unaccented, in GSM 03.38 characters only, and within its
+`Room` where that is possible: first the procedure's name is left out, then optional parts go from
+the last to the first (a free text inside is shortened before its part goes; what the citizen does
+next never goes), then other long values are shortened. Shortened is by whole words, and what a
+person typed then says that there is more.
 
 For an SMS hand in short names (`Procedure.short_name`, `Agency.short_name`).
 """
@@ -13,12 +14,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
-from shared.catalogue.model import Template
-from shared.catalogue.moments import ASKED, FREE, SHORTENED, VALUES
+from shared.catalogue.model import Template, Words
+from shared.catalogue.moments import ASKED, FREE, NEXT, SHORTENED, VALUES
 from shared.kernel.errors import LienThongError
 from shared.kernel.text import is_gsm, sms_segments, unaccent
 
@@ -26,9 +28,14 @@ PART = re.compile(r"\[([^\[\]]*)\]|([^\[\]]+)")
 VALUE = re.compile(r"\{([a-z_]+)\}")
 STRAY = re.compile(r"[{}\[\]]")
 DOTS = re.compile(r"\.{4,}")
+CLAUSE = re.compile(r"[;,.] ")
 SEGMENT = 160  # septets of a message that is not joined, GSM 03.38
+JOINED = 153  # of each part of one that is
+MARK_LENGTH: Final = 5  # of a message's own short code
 SHORTEST = 8  # letters that a shortened value keeps at least
-TELLING = 24  # below this a free text tells nothing: its optional part goes instead
+TELLING = 16  # below this a free text tells nothing: its optional part goes instead
+#: Behind a sentence of which there is more than fits.
+MORE: Final[Mapping[str, str]] = {"vi": " (con nua)", "en": " (and more)"}
 SEPTET_PAIRS = str.maketrans(
     {
         "[": "(",
@@ -44,6 +51,22 @@ SEPTET_PAIRS = str.maketrans(
         "\r": " ",
     }
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How long an SMS may be: so many parts, of which so many septets are kept for what follows."""
+
+    parts: int = 1
+    kept: int = 0
+
+    @property
+    def septets(self) -> int:
+        """What the words themselves may take."""
+        return (SEGMENT if self.parts <= 1 else JOINED * self.parts) - self.kept
+
+
+ONE_PART: Final = Room()
 
 
 class BrokenTemplate(LienThongError):
@@ -96,24 +119,44 @@ def parts_of(text: str) -> tuple[Part, ...]:
     return parts
 
 
-def render(template: Template, values: Mapping[str, str]) -> Rendered:
+def render(template: Template, values: Mapping[str, str], room: Room = ONE_PART) -> Rendered:
     """The template with its values; a value that is not given counts as empty.
 
     Errors: BrokenTemplate, which a checked catalogue cannot raise.
     """
     if template.channel == "sms":
-        return Rendered(None, render_sms(template.body, values))
+        return Rendered(None, render_sms(template.body, values, room, template.language))
     body = parts_of(template.body)
     given = {name: _said(name, values) for name in values}
     subject = " ".join(_fill(parts_of(template.subject or ""), given).split())
     return Rendered(_composed(subject), _tidy(_composed(_fill(body, given))))
 
 
-def render_sms(words: str, values: Mapping[str, str]) -> str:
+def render_sms(
+    words: str, values: Mapping[str, str], room: Room = ONE_PART, language: str = "vi"
+) -> str:
     """An SMS of these words, with its values; see above."""
     body = parts_of(words)
     named = {name for part in body for name in part.values}
-    return _sms(body, {name: plain(_said(name, values)) for name in named})
+    given = {name: plain(_said(name, values)) for name in named}
+    if room.parts > 1:  # no second part for the procedure's name alone
+        brief = [part for part in body if not (part.optional and SHORTENED[0] in part.values)]
+        short = _Fitting(brief, given, Room(1, room.kept).septets, MORE[language])
+        if short.fits():
+            return short.text()
+    return _Fitting(body, given, room.septets, MORE[language]).text()
+
+
+def marked(body: str, mark: Words, code: str, language: str) -> str:
+    """An SMS with the city's last words behind it, by which its reader asks about it."""
+    stop = "" if body.endswith((".", "!", "?")) else "."
+    said = mark.en if language == "en" else mark.vi
+    return f"{body}{stop} {render_sms(said, {'mark': code})}"
+
+
+def room_for_mark(mark: Words | None, language: str) -> int:
+    """How many septets `marked` adds at most."""
+    return 0 if mark is None else len(marked("", mark, "W" * MARK_LENGTH, language))
 
 
 def _said(name: str, values: Mapping[str, str]) -> str:
@@ -151,47 +194,65 @@ def plain(text: str) -> str:
     return " ".join(letters.split())
 
 
-def _fits(text: str) -> bool:
-    return sms_segments(text).parts <= 1
+class _Fitting:
+    """One SMS while it is made short enough."""
 
+    def __init__(
+        self, parts: Sequence[Part], values: dict[str, str], septets: int, more: str
+    ) -> None:
+        self._kept, self._values = list(parts), values
+        self._septets, self._more = septets, more
 
-def _sms(parts: tuple[Part, ...], values: dict[str, str]) -> str:
-    kept = list(parts)
+    def fits(self) -> bool:
+        """Whether nothing has to go."""
+        return self._excess() <= 0
 
-    def text() -> str:
-        words = " ".join(_fill(kept, values).split())
+    def text(self) -> str:
+        """The words, as much of them as fits."""
+        if not self.fits():
+            for part in _least_needed(self._kept):
+                for name in part.values:
+                    if name in FREE:
+                        self._shorten(name, TELLING)
+                if self.fits():
+                    break
+                self._kept.remove(part)
+            for name in SHORTENED:
+                self._shorten(name, SHORTEST)
+        return self._said()
+
+    def _said(self) -> str:
+        words = " ".join(_fill(self._kept, self._values).split())
         return DOTS.sub("...", words if is_gsm(words) else plain(words))
 
-    if _fits(whole := text()):
-        return whole
-    _shorten(values, SHORTENED[0], SHORTEST, text)
-    for part in _least_needed(parts):
-        for name in part.values:
-            if name in FREE:
-                _shorten(values, name, TELLING, text)
-        if _fits(text()):
-            break
-        kept.remove(part)
-    for name in SHORTENED[1:]:
-        _shorten(values, name, SHORTEST, text)
-    return text()
+    def _excess(self) -> int:
+        return sms_segments(self._said()).units - self._septets
+
+    def _shorten(self, name: str, least: int) -> None:
+        """Cut a value by whole words, as little as makes the message fit, never below `least`."""
+        excess, value = self._excess(), self._values.get(name, "")
+        more = self._more if name in FREE else ""
+        room = max(least, len(value) - excess - len(more))
+        if excess > 0 and room + len(more) < len(value):
+            self._values[name] = _cut(value, room) + more
+
+
+def _cut(value: str, room: int) -> str:
+    """The first words of a text: up to the last clause that fits, where that is most of it."""
+    cut = value[:room]
+    clauses = [each.start() for each in CLAUSE.finditer(cut) if each.start() >= room // 2]
+    if clauses:
+        return cut[: clauses[-1]]
+    if value[room] != " " and " " in cut:
+        cut = cut[: cut.rindex(" ")]
+    return cut.rstrip(" ,.;:-(")
 
 
 def _least_needed(parts: Sequence[Part]) -> list[Part]:
-    """Optional parts in the order in which they go: the procedure's name first, then backwards."""
-    optional = [part for part in reversed(parts) if part.optional]
+    """Optional parts in the order in which they go: the procedure's name first, then backwards.
+
+    What the citizen does next is not among them: it may be shortened, and stays.
+    """
+    optional = [part for part in reversed(parts) if part.optional and NEXT not in part.values]
     named = [part for part in optional if SHORTENED[0] in part.values]
     return named + [part for part in optional if part not in named]
-
-
-def _shorten(values: dict[str, str], name: str, least: int, text: Callable[[], str]) -> None:
-    """Cut a value by whole words, as little as makes the message fit, never below `least`."""
-    excess = sms_segments(text()).units - SEGMENT
-    value = values.get(name, "")
-    room = max(least, len(value) - excess - len("..."))
-    if excess <= 0 or room >= len(value):
-        return
-    cut = value[:room]
-    if value[room] != " " and " " in cut[SHORTEST:]:
-        cut = cut[: cut.rindex(" ")]
-    values[name] = cut.rstrip(" ,.;:-(") + "..."

@@ -6,14 +6,17 @@ The words of it; what is looked at is in `overview`. Nothing in a line names a d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
 
 from shared.messaging.advice import Both
 from shared.messaging.measure import Depth
+
+if TYPE_CHECKING:
+    from shared.catalogue import Catalogue
 
 OK: Final = "ok"
 NOTE: Final = "note"  # somebody else must act, or nobody
@@ -60,6 +63,16 @@ class Matters:
 
     lines: Callable[[sa.Connection, datetime], list[Line]] = lambda _connection, _now: []
     queues: Callable[[sa.Connection], Sequence[str]] = lambda _connection: ()
+    #: What can only be told beside the city's rules; asked once they are handed in.
+    ruled: Callable[[sa.Connection, datetime, Catalogue], list[Line]] | None = None
+
+    def by(self, catalogue: Callable[[], Catalogue]) -> Matters:
+        """The same beside these rules, which are read only where they are needed."""
+        if (ruled := self.ruled) is None:
+            return self
+        rules, plain = catalogue(), self.lines
+        both = lambda known, now: [*plain(known, now), *ruled(known, now, rules)]  # noqa: E731
+        return replace(self, lines=both, ruled=None)
 
 
 def worst(lines: Iterable[Line]) -> str:

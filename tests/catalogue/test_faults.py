@@ -768,7 +768,7 @@ PLANTED = [
         "Chung toi se co gang tra ket qua som hon neu co the, mong Ong/Ba thong cam va cho "
         "them it ngay nua. Hen moi: {due}.",
         "sms.vi",
-        "segments",
+        "characters of",
         "phần",
     ),
     Planted(

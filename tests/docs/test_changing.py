@@ -6,10 +6,13 @@ In a copy of the tree, by the page's own blocks; the changed city is tried out i
 from __future__ import annotations
 
 import re
+import shutil
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+from shared.catalogue import load
 from shared.settings import PROJECT
 from tests.docs.changes import PAGE, Copy, blocks, section
 
@@ -18,8 +21,9 @@ ANSWER = "An answer of an agency"
 PROVIDER = "A provider"
 CHANNEL = "A channel"
 PROCEDURE = "A procedure"
+TEXT = "A text"
 # The goals, which the page may undercut and never pass.
-MOST = {EVENT: 6, ANSWER: 8, PROVIDER: 3, PROCEDURE: 1}
+MOST = {EVENT: 6, ANSWER: 8, PROVIDER: 3, PROCEDURE: 1, TEXT: 1}
 DOCUMENTS = {"docs/asyncapi.json", "docs/contract.md", "services/intake/web/translations/en.po"}
 WORDS = (
     "tests/catalogue/test_city.py",
@@ -106,3 +110,12 @@ def test_a_new_procedure_can_be_filed(tmp_path: Path):
     assert copy.python("-m", "services", "catalogue", "check")
     copy.tries("filed", tmp_path)
     copy.keeps_its_guards("tests/catalogue/test_command.py", "tests/catalogue/test_docs.py")
+
+
+def test_a_new_version_of_a_text_holds_from_its_day(tmp_path: Path):
+    shutil.copytree(PROJECT / "catalogue", tmp_path / "catalogue")
+    (block,) = blocks(TEXT)
+    block.apply(tmp_path)
+    book = load(tmp_path / "catalogue")
+    for day, number in ((date(2026, 12, 31), 1), (date(2027, 1, 1), 2)):
+        assert book.template("paid", "sms", "en", day).version == number

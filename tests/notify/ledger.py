@@ -86,6 +86,7 @@ class Ledger:
 
     def __init__(self, store: Store, composer: Composer, clock: FixedClock) -> None:
         self.store = store
+        self.composer = composer
         self.clock = clock
         self._handlers = event_handlers(composer)
         self.manners = Manners(composer.rule)

@@ -361,7 +361,9 @@ def test_the_mark_of_a_message_is_a_sentence_of_its_own(room: Room):
     marked = [each for each in room.ledger.messages() if mark_of(each.id) in each.body]
     assert marked
     for each in marked:  # else it reads as part of the hotline's number
-        assert re.search(rf"[.!?] Ma tin {mark_of(each.id)}$", each.body), each.body
+        assert re.search(rf"[.!?] Tra cuu: HS, kiem: THAT {mark_of(each.id)}$", each.body), (
+            each.body
+        )
 
 
 def test_parts_become_one_text_whatever_order_they_come_in(room: Room):

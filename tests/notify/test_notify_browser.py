@@ -77,3 +77,14 @@ def test_an_operator_takes_back_what_has_not_gone(page, told: Ledger):  # type: 
     page.get_by_text("Đã thu hồi").first.wait_for()
     is_sound(page)
     assert {m.state.value for m in told.messages(dossier="D-4")} == {"recalled"}
+
+
+def test_the_words_and_what_they_cost_are_seen(page, told: Ledger):  # type: ignore[no-untyped-def]
+    page.goto("/tin-nhan/mau?moment=resolved&on=14/03/2022")
+    is_sound(page)
+    page.locator("#f-language").select_option("en")
+    page.get_by_role("button", name="Xem trước").click()
+    page.get_by_text("result ready at").first.wait_for()
+    page.goto("/tin-nhan/chi-phi")
+    is_sound(page)
+    page.get_by_text("Cả thành phố", exact=False).first.wait_for()

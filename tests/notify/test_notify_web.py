@@ -27,7 +27,7 @@ class Door:
 
     def __init__(self, ledger: Ledger, backend: Backend) -> None:
         settings = backend.settings("notify")
-        self.app = create_web(replace(settings, cookie_secure=False), ledger.store)
+        self.app = create_web(replace(settings, cookie_secure=False), ledger.store, ledger.composer)
         self.client: FlaskClient = self.app.test_client()
         with ledger.store.begin() as uow:
             self.keys = {
@@ -185,3 +185,28 @@ def test_no_page_in_english_holds_vietnamese(door: Door, told: Ledger):
     assert vietnamese_of(door.get(done.location).text) == []
     listed = door.get("/api/v1/messages?lang=en").get_json()
     assert listed == door.get("/api/v1/messages?lang=vi").get_json()
+
+
+def test_the_words_are_tried_on_nobody_s_data_and_wrong_days_are_told(door: Door, told: Ledger):
+    page = door.get("/tin-nhan/mau?moment=stopped&on=14/03/2022").get_data(as_text=True)
+    assert "dung xu ly" in page
+    assert "700 đồng" in page
+    assert "Nguyễn Thị Sáu" not in page
+    wrong = door.get("/tin-nhan/mau?on=31/02/2022").get_data(as_text=True)
+    assert "31/02/2022" in wrong  # what was typed stays
+    assert "không có ngày 31" in wrong
+    none = door.get("/tin-nhan/mau?moment=paid&channel=call").get_data(as_text=True)
+    assert "Không có mẫu nào" in none
+
+
+def test_what_a_month_cost_is_a_page_and_a_file(door: Door, told: Ledger):
+    Sender("sms", RecordingChannel(name="sms.smpp"), told.store).step(0)
+    page = door.get("/tin-nhan/chi-phi").get_data(as_text=True)
+    assert "Chi phí tin nhắn tháng 03/2022" in page
+    assert "UBND Phường 1" in page
+    answer = door.get("/tin-nhan/chi-phi.csv?thang=2022-03")
+    assert answer.mimetype == "text/csv"
+    assert "2022-03,ubnd-phuong-1," in answer.get_data(as_text=True)
+    wrong = door.get("/tin-nhan/chi-phi?thang=99/2022")
+    assert (wrong.status_code, "mm/yyyy" in wrong.get_data(as_text=True)) == (422, True)
+    assert door.get("/tin-nhan/chi-phi", kind="desk").status_code == 403

@@ -18,7 +18,7 @@ from services.notify.storage import receipts as rows
 from services.notify.storage.tables import strays
 from services.notify.usecases.receiving import asked, due_looks, look_again, next_look, take_in
 from services.notify.usecases.resending import resend
-from tests.notify.ledger import Ledger, RecordingChannel, a_contact, received
+from tests.notify.ledger import START, Ledger, RecordingChannel, a_contact, received
 
 PHONE = "84907123456"
 LATER = (Fate.UNDERWAY, Fate.LOST, Fate.DELIVERED)
@@ -26,7 +26,7 @@ LATER = (Fate.UNDERWAY, Fate.LOST, Fate.DELIVERED)
 
 def handed_over(ledger: Ledger, *results: Result) -> Message:
     """One SMS, whose channel answers this."""
-    ledger.hear(a_contact(consent_email=False), received())
+    ledger.hear(a_contact(consent_email=False), received(due_at=START))  # of one part
     hand_over(ledger, *results)
     (message,) = ledger.messages()
     return message

@@ -46,7 +46,7 @@ def door(ledger: Ledger, embedded: Backend, folder: Path, **changes: Any) -> Fla
     described_here = load(described(folder, **changes), SECRETS, "LIENTHONG_SMS_HTTP")
     gateways = {"http": HttpChannel("sms.http", *described_here)}
     settings = replace(embedded.settings("notify"), cookie_secure=False)
-    app = create_web(settings, ledger.store, gateways=gateways)
+    app = create_web(settings, ledger.store, ledger.composer, gateways=gateways)
     assert_every_route_is_guarded(app, public={*PUBLIC, "receipts.told", "receipts.written"})
     return app.test_client()
 

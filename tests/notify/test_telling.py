@@ -49,7 +49,7 @@ def test_the_text_message_is_plain_short_and_says_code_date_and_lookup_word(ledg
     (sms,) = ledger.messages(channel="sms")
     assert is_gsm(sms.body)
     assert "?" not in sms.body
-    assert (sms.encoding, sms.parts) == ("gsm7", 1)
+    assert (sms.encoding, sms.parts) == ("gsm7", 2)
     assert DOSSIER in sms.body
     assert "16/03/2022" in sms.body
     assert "Sau" not in sms.body
@@ -100,7 +100,7 @@ def test_an_apology_for_a_missed_date_names_who_is_late_why_and_the_new_date(led
     assert "Chưa làm xong việc: Thẩm định" in mail.body
     assert spoken_time(new, "vi", brief=False) in mail.body
     assert "Hen moi: " + spoken_time(new, "vi", brief=True) in sms.body
-    assert sms.parts == 1
+    assert sms.parts == 2
 
 
 def test_an_apology_that_comes_with_the_result_names_no_date(ledger: Ledger):

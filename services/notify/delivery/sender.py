@@ -173,6 +173,7 @@ class Sender:
                 uow,
                 self.kind,
                 idempotent=self._channel.idempotent,
+                by=self._channel.name,
                 is_dead=self._gone,
                 idle=self._me if self._started else None,
                 patient=self._patience,

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
+
+#: How the names of providers end that only write down in this house.
+LOCAL: Final = (".file", ".console", ".null")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from services.notify.domain.moments import NAMES_VI
 from services.notify.domain.states import State
 from services.notify.domain.values import spoken_time
 from shared.catalogue.model import AnsweringRule
-from shared.catalogue.render import render_sms
+from shared.catalogue.render import MARK_LENGTH, render_sms
 from shared.kernel.errors import InvalidInput
 from shared.kernel.ids import WORD_ALPHABET, ids_from
 from shared.kernel.phones import normalise_phone
@@ -34,7 +34,6 @@ PARTS_WITHIN: Final = timedelta(minutes=10)
 ASKING: Final = RetryPolicy(max_attempts=12, first=5, factor=2, cap=1800)
 LONGEST: Final = 1000
 NO_DOSSIER: Final = "-"  # where a message has a dossier's code, and is about none
-_MARK: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +126,7 @@ def mark_of(message_id: str) -> str:
     """The short code of a message: told apart among those of one number, and worth nothing else."""
     digest = hashlib.blake2b(message_id.encode(), digest_size=8).digest()
     number, letters = int.from_bytes(digest, "big"), ""
-    for _ in range(_MARK):
+    for _ in range(MARK_LENGTH):
         number, place = divmod(number, len(WORD_ALPHABET))
         letters += WORD_ALPHABET[place]
     return letters

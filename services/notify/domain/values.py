@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from services.notify.domain.cases import Case
-from services.notify.domain.contacts import EMAIL, SMS
+from services.notify.domain.contacts import CALL, EMAIL, SMS
 from services.notify.domain.moments import Details
 from shared.events.intake import ContactGiven
 from shared.kernel.clock import to_vn
@@ -28,6 +28,8 @@ _OUTCOMES: Mapping[str, Mapping[str, str]] = {
         "silent_consent": "taken as agreed",
     },
 }
+#: In the place of an officer's sentence that an English reader cannot read; the hotline stands beside it.
+_VIETNAMESE = "in Vietnamese, ask us"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class Notice:
     agency: str
     agency_short: str
 
+    @property
+    def local_day(self) -> date:
+        """The day of the event in Viet Nam: whose words and rules hold."""
+        return to_vn(self.made_at).date()
+
 
 def values_for(notice: Notice, contact: ContactGiven, channel: str) -> dict[str, str]:
     """The template values for one channel; a thing that is not known is an empty text."""
@@ -66,7 +73,7 @@ def values_for(notice: Notice, contact: ContactGiven, channel: str) -> dict[str,
         "place": place.short_name if brief else _full_place(place),
         "hotline": place.hotline,
         "lookup": contact.lookup_word,
-        "reason": _reason(details),
+        "reason": _in(language, _reason(details), channel),
         "next_step": details.next_step,
         "agency": notice.agency_short if brief else notice.agency,
         "items": _items(details, language),
@@ -113,6 +120,15 @@ def _full_place(place: Place) -> str:
 def _reason(details: Details) -> str:
     reasons = (result.reason for result in details.results if result.reason)
     return details.reason or "; ".join(dict.fromkeys(reasons))
+
+
+def _in(language: str, sentence: str, channel: str) -> str:
+    """A sentence that an officer typed, where its reader can read it; else that it is there.
+
+    The words of a call are read by an officer.
+    """
+    foreign = language == "en" and channel != CALL and not sentence.isascii()
+    return _VIETNAMESE if foreign else sentence
 
 
 def _items(details: Details, language: str) -> str:

@@ -39,7 +39,7 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One time that a message was handed over; `at` is UTC."""
+    """One time that a message was handed over; `at` is UTC. `office`: whose desk took its dossier."""
 
     message: str
     provider: str
@@ -47,6 +47,9 @@ class Try:
     at: datetime
     outcome: str
     reason: str | None
+    channel: str = ""
+    office: str = ""
+    parts: int = 0
 
 
 def add_tries(connection: sa.Connection, tries: Sequence[Try]) -> None:

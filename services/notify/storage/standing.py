@@ -8,18 +8,17 @@ from typing import Final
 import sqlalchemy as sa
 
 from services.notify.domain.bounces import Fate
+from services.notify.domain.delivery import LOCAL
 from services.notify.domain.states import NAMES_VI, State
 from services.notify.storage import bounces, receipts
 from services.notify.storage.tables import found_by_index, messages
 from shared.messaging.advice import Both
 from shared.messaging.measure import Depth
-from shared.messaging.standing import ACT, NOTE, OK, Line, Matters, aged
+from shared.messaging.standing import ACT, NOTE, OK, Line, aged
 
 # A message that is due waits for its turn; so long it waits for a sender that is not there.
 _LATE: Final = timedelta(minutes=10)
 _HOUR: Final = timedelta(hours=1)
-# What is written down in this house is nobody's who could be away.
-_LOCAL: Final = (".file", ".console", ".null")
 _WEEK: Final = timedelta(days=7)
 _LOOK: Final = Both(
     "Vận hành: mở hộp thư trả lại, các thư có gắn cờ; trả lời người viết nếu có.",
@@ -92,7 +91,7 @@ def _providers(connection: sa.Connection, now: datetime) -> list[Line]:
     tried = receipts.shares(connection, now - _HOUR)
     total = sum(tried.values())
     lines = []
-    for name in sorted({provider for provider, _ in tried if not provider.endswith(_LOCAL)}):
+    for name in sorted({provider for provider, _ in tried if not provider.endswith(LOCAL)}):
         of_it = {outcome: n for (provider, outcome), n in tried.items() if provider == name}
         count, taken = sum(of_it.values()), of_it.get("sent", 0)
         share = round(100 * count / total)
@@ -114,6 +113,3 @@ def _count(connection: sa.Connection, state: State, since: sa.Column[datetime]) 
 def _line(state: State, depth: Depth, now: datetime, level: str, act: Both | None) -> Line:
     words = (f"tin nhắn: {NAMES_VI[state]}", f"messages {state.value}")
     return aged("work", f"messages {state.value}", words, depth, now, level=level, act=act)
-
-
-MATTERS: Final = Matters(lines)

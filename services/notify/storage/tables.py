@@ -133,6 +133,10 @@ attempts = sa.Table(
     sa.Column("at", Instant(), nullable=False),
     sa.Column("outcome", sa.Text, nullable=False),
     sa.Column("reason", sa.Text),
+    # What it cost, and for whose dossiers: kept here, whatever becomes of the message and its dossier.
+    sa.Column("channel", sa.Text, nullable=False, server_default=""),
+    sa.Column("office", sa.Text, nullable=False, server_default=""),
+    sa.Column("parts", sa.Integer, nullable=False, server_default="0"),
 )
 sa.Index("attempts_message", attempts.c.message)
 sa.Index("attempts_at", attempts.c.at)

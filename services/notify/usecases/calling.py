@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from services.notify.domain.contacts import CALL
 from services.notify.domain.messages import WRONG_NUMBER
 from services.notify.domain.states import State
 from services.notify.storage import receipts
@@ -28,7 +29,7 @@ def take_answer(uow: UnitOfWork, called: CitizenCalled) -> None:
     tries = []
     for message in open_:
         number = message.tries + 1
-        tries.append(Try(message.id, DESK, number, called.called_at, outcome, None))
+        tries.append(Try(message.id, DESK, number, called.called_at, outcome, None, CALL))
         after = replace(message, tries=number, provider=DESK)
         if outcome in _TOLD:
             at = called.called_at

@@ -22,11 +22,12 @@ from services.notify.domain.messages import (
     requeued,
     unreachable,
 )
-from services.notify.domain.receipts import tickets_for
+from services.notify.domain.receipts import Ticket, tickets_for
 from services.notify.domain.states import State
 from services.notify.storage import receipts, sendings
 from services.notify.storage.messages import Messages
 from services.notify.storage.receipts import Try
+from services.notify.storage.spending import offices_of
 from services.notify.usecases.telling import Patient, follow_up, hold, notified, refused
 from shared.database import UnitOfWork
 from shared.kernel.retry import RetryPolicy
@@ -117,17 +118,33 @@ def _record_others(uow: UnitOfWork, moved: Sequence[Message], sender: str) -> se
 
 def _write_down(uow: UnitOfWork, tried: Iterable[Tried]) -> None:
     """Each try that was one, and by which names its provider will speak of it."""
-    tries, tickets = [], []
+    tickets: list[Ticket] = []
+    tries = []
     for message, result in ((one.message, one.result) for one in tried):
         if result is None or isinstance(result, Busy):
             continue
         kind = type(result).__name__.lower()
         reason = None if isinstance(result, Sent) else result.reason
-        tries.append(Try(message.id, result.by, message.tries, uow.now, kind, reason))
+        tries.append((message, result.by, kind, reason))
         if isinstance(result, Sent | Unknown):
             tickets += tickets_for(message, result.by, result.references, uow.now)
-    receipts.add_tries(uow.connection, tries)
+    _note_tries(uow, tries)
     receipts.add_tickets(uow.connection, tickets)
+
+
+def _note_tries(uow: UnitOfWork, tries: Sequence[tuple[Message, str, str, str | None]]) -> None:
+    """By whom each message was taken, or not, and what that costs whom."""
+    if not tries:
+        return
+    offices = offices_of(uow.connection, [message.dossier for message, *_ in tries])
+    rows = [
+        Try(
+            message.id, by, message.tries, uow.now, kind, reason,
+            message.channel, offices.get(message.dossier, ""), message.parts,
+        )
+        for message, by, kind, reason in tries
+    ]  # fmt: skip
+    receipts.add_tries(uow.connection, rows)
 
 
 def recover(
@@ -138,11 +155,12 @@ def recover(
     is_dead: Callable[[str], bool],
     idle: str | None = None,
     patient: Patient | None = None,
+    by: str = "",
 ) -> int:
     """Messages that a dead or hanging sender held: queued again, sent, or uncertain; how many.
 
     `idle` is a sender that holds nothing now: what is long claimed in its name was never handed to
-    it, because the word of the commit was lost.
+    it, because the word of the commit was lost. `by` is who was given what went.
     """
     messages = uow.get(Messages)
     orphans: list[Message] = []
@@ -157,6 +175,9 @@ def recover(
     left = [message for message in found if message.id not in known]
     after = [after_crash(message, uow.now, idempotent=idempotent) for message in left]
     hold(uow, after)
+    gone = [each for each in after if each.state in (State.SENT, State.UNCERTAIN)]
+    kinds = {State.SENT: "sent", State.UNCERTAIN: "unknown"}
+    _note_tries(uow, [(each, by or channel, kinds[each.state], each.reason) for each in gone])
     for message, now in zip(left, after, strict=True):
         messages.change(now)
         if message.sent_at is not None:

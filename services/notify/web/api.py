@@ -45,6 +45,9 @@ class MessageSchema(Schema):
     language = fields.String(required=True)
     encoding = fields.String(required=True)
     parts = fields.Integer(required=True, metadata={"description": "SMS segments"})
+    template_version = fields.String(
+        required=True, metadata={"description": "Of the words; empty where none was used"}
+    )
     tries = fields.Integer(required=True)
     reason = fields.String(required=True, allow_none=True)
     provider = fields.String(
@@ -77,6 +80,7 @@ def shown(message: Message) -> dict[str, Any]:
         "language": message.language,
         "encoding": message.encoding,
         "parts": message.parts,
+        "template_version": message.template_version,
         "tries": message.tries,
         "reason": message.reason,
         "provider": message.provider,

@@ -8,6 +8,7 @@ from pathlib import Path
 from flask import Flask
 
 from services.notify.channels.http import HttpChannel
+from services.notify.domain.composing import Composer
 from services.notify.web.api import blueprint as api_blueprint
 from services.notify.web.bounces import Returns
 from services.notify.web.bounces import blueprint as bounces_blueprint
@@ -15,6 +16,7 @@ from services.notify.web.ending import blueprint as ending_blueprint
 from services.notify.web.pages import blueprint as pages_blueprint
 from services.notify.web.receipts import blueprint as receipts_blueprint
 from services.notify.web.stops import blueprint as stops_blueprint
+from services.notify.web.texts import blueprint as templates_blueprint
 from shared.database import Store
 from shared.messaging.metrics import Metrics
 from shared.settings import Settings
@@ -29,6 +31,7 @@ TITLE = msgid("Tin nhắn đến công dân")
 def create_web(
     settings: Settings,
     store: Store,
+    composer: Composer,
     metrics: Metrics | None = None,
     gateways: Mapping[str, HttpChannel] | None = None,
     returns: Returns | None = None,
@@ -47,6 +50,8 @@ def create_web(
         navigation=(
             ("/tin-nhan", msgid("Tin nhắn")),
             ("/tin-nhan/tu-choi", msgid("Từ chối")),
+            ("/tin-nhan/mau", msgid("Mẫu tin")),
+            ("/tin-nhan/chi-phi", msgid("Chi phí")),
             ("/docs/notify", "API"),
         ),
         catalogues=(Path(__file__).parent / "translations",),
@@ -59,7 +64,12 @@ def create_web(
         of=settings.service,
     )
     api.register_blueprint(api_blueprint(store))
-    for blue in (pages_blueprint(store), stops_blueprint(store), ending_blueprint(store)):
+    for blue in (
+        pages_blueprint(store),
+        stops_blueprint(store),
+        templates_blueprint(store, composer),
+        ending_blueprint(store),
+    ):
         app.register_blueprint(blue)
     if gateways:
         app.register_blueprint(receipts_blueprint(store, gateways))

@@ -21,7 +21,15 @@ from shared.catalogue.moments import (
 )
 from shared.catalogue.read import Folder, Found
 from shared.catalogue.read.templates import CHANNELS
-from shared.catalogue.render import VALUE, BrokenTemplate, Part, parts_of, render
+from shared.catalogue.render import (
+    VALUE,
+    BrokenTemplate,
+    Part,
+    Room,
+    parts_of,
+    render,
+    room_for_mark,
+)
 from shared.catalogue.source import Entry
 from shared.kernel.text import sms_segments
 
@@ -37,7 +45,7 @@ def check_messages(folder: Folder, faults: Faults) -> None:
     for found in folder.templates:
         _check_words(found)
         if found.value.channel == "sms" and found.value.body:
-            _check_length(found, longest)
+            _check_length(found, longest, smallest_room(folder, found.value))
 
 
 def _check_all_there(folder: Folder, faults: Faults) -> None:
@@ -108,15 +116,18 @@ def _check_words(found: Found[Template]) -> None:
     key = _key(template)
     words = f"{template.subject or ''}\n{template.body}"
     used = set(re.findall(r"\{([^{}]*)\}", words))
-    values = PARTY_VALUES if "." in template.moment else VALUES
-    for name in sorted(used - values):
-        en, vi = did_you_mean(name, values)
+    given = PARTY_VALUES if "." in template.moment else MOMENTS.get(template.moment, VALUES)
+    for name in sorted(used - given):
+        en, vi = did_you_mean(name, given)
+        whose = ", ".join(each for each, values in MOMENTS.items() if name in values)
         entry.fault(
             key,
-            en=f"a message has no value {{{name}}}: {en}",
-            vi=f"không có giá trị {{{name}}}: {vi}",
+            en=f"nothing fills {{{name}}} at '{template.moment}'"
+            + (f" (only at {whose}): {en}" if whose else f": {en}"),
+            vi=f"không có gì điền vào {{{name}}} ở '{template.moment}'"
+            + (f" (chỉ có ở {whose}): {vi}" if whose else f": {vi}"),
         )
-    if used <= values:
+    if used <= given:
         _check_renders(found, key)
     if "code" not in used and template.body:
         entry.fault(
@@ -190,20 +201,30 @@ def _longest(names: Iterable[str]) -> str:
     return max(names, key=len, default="")
 
 
-def _check_length(found: Found[Template], longest: dict[str, str]) -> None:
+def smallest_room(folder: Folder, template: Template) -> Room:
+    """What this SMS may take on the day that leaves it the least."""
+    parts = [each.value.parts.get(template.moment, 1) for each in folder.telling_rules]
+    marks = [each.value.mark for each in folder.answering_rules if each.value.mark]
+    kept = [room_for_mark(mark, template.language) for mark in marks]
+    return Room(min(parts, default=1), max(kept, default=0))
+
+
+def _check_length(found: Found[Template], longest: dict[str, str], room: Room) -> None:
     try:
-        text = render(found.value, longest).body
+        text = render(found.value, longest, room).body
     except BrokenTemplate:
         return  # told already
     size = sms_segments(text)
-    if size.parts > 1:
+    if size.units > room.septets:
         fixed = sum(len(VALUE.sub("", part.text)) for part in _kept(found.value))
         found.entry.fault(
             _key(found.value),
-            en=f"with the longest names this SMS takes {size.units} characters in {size.parts} "
-            f"segments ({fixed} are fixed words): say it in fewer, or put a part in [ ]",
-            vi=f"với tên dài nhất, tin này dài {size.units} ký tự thành {size.parts} phần "
-            f"({fixed} ký tự là lời cố định): hãy viết ngắn hơn, hoặc đặt một phần trong [ ]",
+            en=f"with the longest names this SMS takes {size.units} characters of {room.septets} "
+            f"({fixed} are fixed words): say it in fewer, put a part in [ ], or give it another of "
+            "'parts' in rules.yaml",
+            vi=f"với tên dài nhất, tin này dài {size.units} ký tự, chỉ được {room.septets} "
+            f"({fixed} ký tự là lời cố định): hãy viết ngắn hơn, đặt một phần trong [ ], hoặc cho "
+            "thêm một phần ở 'parts' trong rules.yaml",
         )
 
 

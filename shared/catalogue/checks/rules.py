@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from shared.catalogue.faults import Faults, did_you_mean
-from shared.catalogue.model import PapersRule, TellingRule, Words
+from shared.catalogue.model import CostRule, PapersRule, TellingRule, Words
 from shared.catalogue.moments import MOMENTS
 from shared.catalogue.read import Folder, Found
 from shared.catalogue.read.rules import RULES_FILE
@@ -44,12 +44,20 @@ def check_rules(folder: Folder, faults: Faults) -> None:
     for dates in folder.dates_rules:
         for key in ("near", "soon", "apologise_after", "new_date"):
             _check_time(dates, key, getattr(dates.value, key))
-    said = {one.value.moment for one in folder.templates if one.value.channel == CALL}
+    written = {(each.value.moment, each.value.version) for each in folder.templates}
+    spoken = {
+        (each.value.moment, each.value.version)
+        for each in folder.templates
+        if each.value.channel == CALL
+    }
     for telling in folder.telling_rules:
-        _check_telling(telling, said)
+        _check_telling(telling, {moment for moment, _ in written - spoken})
+    offices = {found.value.code for found in folder.agencies if found.value.is_office}
+    for cost in folder.cost_rules:
+        _check_cost(cost, offices)
 
 
-def _check_telling(found: Found[TellingRule], said: Collection[str]) -> None:
+def _check_telling(found: Found[TellingRule], unsaid: Collection[str]) -> None:
     rule, entry = found.value, found.entry
     for key, words, known in (
         ("channels", rule.channels, CHANNELS),
@@ -70,11 +78,21 @@ def _check_telling(found: Found[TellingRule], said: Collection[str]) -> None:
         _check_words(found, "on_behalf", words, BEHALF_VALUES)
         if set("[]") & set(words.vi + words.en):
             entry.fault("on_behalf", en="no brackets here", vi="không dùng dấu ngoặc vuông ở đây")
-    for moment in sorted(set(rule.needs_act) & set(MOMENTS) - set(said)):
+    for moment in sorted(set(rule.needs_act) & set(unsaid)):
         entry.fault(
             "needs_act",
             en=f"an officer who calls needs words: write 'call:' in templates/{moment}.yaml",
             vi=f"cán bộ gọi điện cần lời để nói: hãy ghi 'call:' trong templates/{moment}.yaml",
+        )
+
+
+def _check_cost(found: Found[CostRule], offices: Collection[str]) -> None:
+    for office in sorted(set(found.value.offices_vnd) - set(offices)):
+        en, vi = did_you_mean(office, offices)
+        found.parts["offices"][0].fault(
+            office,
+            en=f"there is no office '{office}': {en}",
+            vi=f"không có nơi nhận '{office}': {vi}",
         )
 
 

@@ -11,6 +11,7 @@ from shared.catalogue.faults import Faults, did_you_mean
 from shared.catalogue.model import (
     Agency,
     AnsweringRule,
+    CostRule,
     DatesRule,
     OfficialForm,
     PapersRule,
@@ -34,6 +35,7 @@ from shared.catalogue.read.procedures import read_procedure
 from shared.catalogue.read.rules import (
     RULES_FILE,
     read_answering_rules,
+    read_cost_rules,
     read_dates_rules,
     read_papers_rules,
     read_telling_rules,
@@ -43,6 +45,9 @@ from shared.catalogue.read.templates import read_moment
 from shared.catalogue.source import Entry, open_file
 
 __all__ = ["Folder", "Found", "read_folder"]
+
+
+_PLACES = ("agencies", "calendar", "forms", "procedures", RULES_FILE, "templates")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ class Folder:
     forms: tuple[Found[OfficialForm], ...]
     telling_rules: tuple[Found[TellingRule], ...]
     answering_rules: tuple[Found[AnsweringRule], ...]
+    cost_rules: tuple[Found[CostRule], ...]
     digest: str
 
 
@@ -82,6 +88,7 @@ class _Collector:
         self.forms: list[Found[OfficialForm]] = []
         self.telling_rules: list[Found[TellingRule]] = []
         self.answering_rules: list[Found[AnsweringRule]] = []
+        self.cost_rules: list[Found[CostRule]] = []
 
     def readers(self, file: str) -> Callable[[Entry], None] | None:
         """What reads this file, None when no file of this name belongs here."""
@@ -106,6 +113,7 @@ class _Collector:
         self.dates_rules.extend(read_dates_rules(top))
         self.telling_rules.extend(read_telling_rules(top))
         self.answering_rules.extend(read_answering_rules(top))
+        self.cost_rules.extend(read_cost_rules(top))
 
     def _take_holidays(self, top: Entry) -> None:
         self.holidays = read_holidays(top)
@@ -137,10 +145,7 @@ def read_folder(root: Path, faults: Faults) -> Folder:
         name = path.relative_to(root).as_posix()
         reader = collector.readers(name)
         if reader is None:
-            en, vi = did_you_mean(
-                name.split("/")[0],
-                ("agencies", "calendar", "forms", "procedures", RULES_FILE, "templates"),
-            )
+            en, vi = did_you_mean(name.split("/")[0], _PLACES)
             faults.add(name, en=f"nothing reads this file: {en}", vi=f"tệp này không dùng: {vi}")
             continue
         top = open_file(path, root, faults)
@@ -161,5 +166,6 @@ def read_folder(root: Path, faults: Faults) -> Folder:
         forms=tuple(collector.forms),
         telling_rules=tuple(collector.telling_rules),
         answering_rules=tuple(collector.answering_rules),
+        cost_rules=tuple(collector.cost_rules),
         digest=_digest(root, files),
     )

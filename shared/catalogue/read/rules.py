@@ -6,6 +6,7 @@ from typing import Final, cast, get_args
 
 from shared.catalogue.model import (
     AnsweringRule,
+    CostRule,
     DatesRule,
     MessageChannel,
     PapersRule,
@@ -14,7 +15,7 @@ from shared.catalogue.model import (
     UntakenRule,
     Words,
 )
-from shared.catalogue.moments import ANSWERS
+from shared.catalogue.moments import ANSWERS, MOMENTS
 from shared.catalogue.read.found import Found
 from shared.catalogue.read.steps import read_duration
 from shared.catalogue.read.templates import CHANNELS
@@ -46,6 +47,38 @@ def read_telling_rules(top: Entry) -> list[Found[TellingRule]]:
 def read_answering_rules(top: Entry) -> list[Found[AnsweringRule]]:
     """All versions of what is answered to a citizen's SMS."""
     return [_answering_rule(entry) for entry in top.entries("answered_sms")]
+
+
+def read_cost_rules(top: Entry) -> list[Found[CostRule]]:
+    """All versions of what messages cost and may cost."""
+    return [_cost_rule(entry) for entry in top.entries("message_costs")]
+
+
+def _cost_rule(entry: Entry) -> Found[CostRule]:
+    budget = entry.entry("budget_vnd")
+    offices = budget.entry("offices") if budget else None
+    rule = CostRule(
+        valid_from=entry.day("valid_from"),
+        valid_to=entry.maybe_day("valid_to"),
+        vnd_per_part=_numbers(entry, "vnd_per_part", CHANNELS),
+        city_vnd=budget.maybe_number("city") if budget else None,
+        office_vnd=budget.maybe_number("each_office") if budget else None,
+        offices_vnd={key: offices.number(key) for key in offices.names()} if offices else {},
+    )
+    if budget:
+        budget.done()
+    entry.done()
+    return Found(rule, entry, {"offices": (offices,)} if offices else {})
+
+
+def _numbers(entry: Entry, key: str, names: tuple[str, ...]) -> dict[str, int]:
+    """Whole numbers by the names that may stand there."""
+    inner = entry.entry(key)
+    if inner is None:
+        return {}
+    found = {name: inner.number(name) for name in names if inner.has(name)}
+    inner.done()
+    return found
 
 
 def _answering_rule(entry: Entry) -> Found[AnsweringRule]:
@@ -89,6 +122,7 @@ def _telling_rule(entry: Entry) -> Found[TellingRule]:
         on_behalf={way: _words(behalf, way) for way in CHANNELS if behalf.has(way)}
         if behalf
         else {},
+        parts=_numbers(entry, "parts", tuple(MOMENTS)),
     )
     for inner in filter(None, (quiet, most, behalf)):
         inner.done()

@@ -10,6 +10,8 @@ CHANNELS: tuple[MessageChannel, ...] = ("sms", "email")
 #: What an officer says who calls; for the moments after which a citizen has to act.
 CALL: MessageChannel = "call"
 LANGUAGES: tuple[Language, ...] = ("vi", "en")
+#: The part of a found template that is its whole version: all channels, both languages.
+VERSION = "version"
 
 
 def read_moment(top: Entry) -> list[Found[Template]]:
@@ -49,7 +51,7 @@ def _channel(moment: str, channel: MessageChannel, version: Entry) -> list[Found
             subject=subject,
             body=body,
         )
-        found.append(Found(template, entry, {}))
+        found.append(Found(template, entry, {VERSION: (version,)}))
     inner.done()
     return found
 
