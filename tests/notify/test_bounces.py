@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.notify.channels.bounces import Reader, ReturnPath, return_path
@@ -62,15 +62,15 @@ def test_a_letter_whose_name_is_no_id_comes_back_to_the_mailbox_itself():
 
 @pytest.mark.parametrize("address", ["x", "a+b@c.vn", f"{'a' * 22}@c.vn", "thư@c.vn"])
 def test_a_return_path_that_no_letter_could_have_is_told_at_the_start(address: str):
-    settings = Settings.load("notify", {"LIENTHONG_NOTIFY_BOUNCE_ADDRESS": address})
+    told = Settings.load("notify", {"LIENTHONG_NOTIFY_BOUNCE_ADDRESS": address})
     with pytest.raises(SettingsError, match="LIENTHONG_BOUNCE_ADDRESS"):
-        return_path(settings, "s" * 40)
+        return_path(told, "s" * 40)
 
 
 def test_a_mailbox_without_an_address_is_told_at_the_start():
-    settings = Settings.load("notify", {"LIENTHONG_BOUNCE_MAILBOX": "imaps://a:b@c.vn"})
+    told = Settings.load("notify", {"LIENTHONG_BOUNCE_MAILBOX": "imaps://a:b@c.vn"})
     with pytest.raises(SettingsError, match="LIENTHONG_BOUNCE_ADDRESS"):
-        return_path(settings, "s" * 40)
+        return_path(told, "s" * 40)
 
 
 def test_the_mail_server_is_told_the_return_path_and_the_citizen_the_city():
@@ -151,6 +151,7 @@ def test_a_mail_nested_a_thousand_deep_or_without_an_end_is_only_set_aside():
     assert isinstance(READER.read(whole), Bounce)
 
 
+@settings(max_examples=40)
 @given(st.binary(max_size=600))
 def test_no_bytes_bring_it_to_fall(raw: bytes):
     READER.read(raw)
