@@ -10,7 +10,7 @@ MOMENTS = (
     "registered", "refused", "received", "supplement_requested", "supplement_reminder",
     "supplement_extended", "supplemented", "supplement_dropped", "payment_requested", "paid",
     "resolved", "result_code", "returned", "extended", "stopped", "withdrawn",
-    "waybill_corrected", "verifying",
+    "waybill_corrected", "verifying", "reorganised",
     "contact_changed", "partly_returned",
 )  # fmt: skip
 

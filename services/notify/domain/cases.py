@@ -9,6 +9,7 @@ from shared.events.event import Event
 from shared.events.intake import (
     DeadlineStated,
     DossierApologised,
+    DossierMoved,
     DossierPaid,
     DossierReceived,
     DossierRefused,
@@ -69,6 +70,8 @@ def learn(case: Case, event: Event) -> Case:
             office=event.office.code,
             office_name=event.office.name,
         )
+    if isinstance(event, DossierMoved):
+        case = replace(case, office=event.office.code, office_name=event.office.name)
     if isinstance(event, DossierRegistered | DossierReceived):
         case = replace(case, channel=event.channel)
     if isinstance(

@@ -28,6 +28,7 @@ from shared.events.event import Event
 from shared.events.intake import (
     ContactGiven,
     DeadlineStated,
+    DossierMoved,
     DossierPartlyReturned,
     DossierReturned,
     ResultCodeGiven,
@@ -38,7 +39,7 @@ from shared.events.notify import CallDropped
 from shared.events.routing import DossierResolved, DossierStopped, SupplementDropped
 
 _HANDED = (DossierReturned, DossierPartlyReturned)
-_AFTER_THE_END = (*_HANDED, WaybillCorrected, ResultCodeGiven)
+_AFTER_THE_END = (*_HANDED, WaybillCorrected, ResultCodeGiven, DossierMoved)
 _PROPOSALS = (DossierResolved, DossierStopped, SupplementDropped)
 TOLD_BEFORE: Final = (
     "Cơ sở dữ liệu của nơi gửi đã khôi phục từ bản sao: điều này công dân đã được báo rồi."
@@ -96,8 +97,8 @@ def write_messages(
 ) -> Decision[Correspondence]:
     """Remember what the event teaches and write the messages of its moment."""
     before = known or Correspondence(Case(event.subject))
-    if isinstance(event, _PROPOSALS) and event.proposed:
-        return Decision()  # intake confirms it, or states what came before it
+    if _is_no_news(event):
+        return Decision()
     if before.case.ended and not isinstance(event, _AFTER_THE_END):
         return Decision(note=AFTER_THE_END)
     case = learn(before.case, event)
@@ -122,6 +123,13 @@ def write_messages(
     written, events = _addressed(blank, notice, before.contact, around)
     known = replace(before, case=case, messages=before.messages + written)
     return Decision(known, (*dropped, *events))
+
+
+def _is_no_news(event: Event) -> bool:
+    """Intake has still to confirm it; or other agencies work on it, and the citizen's office stays."""
+    if isinstance(event, DossierMoved):
+        return event.from_office == event.office
+    return isinstance(event, _PROPOSALS) and bool(event.proposed)
 
 
 def _without_calls(
