@@ -15,6 +15,7 @@ import click
 
 from services.commands.held import safe
 from services.commands.stores import noted, now, opened, operator
+from services.intake.app import indexed
 from services.intake.domain.reorganising import BY_COMPETENCE, Plan, named
 from services.intake.domain.statuses import Status
 from services.intake.storage import moving
@@ -46,7 +47,8 @@ def reorganise(ctx: click.Context, file: Path, *, apply: bool, who: str, why: st
     office is now. A plan with a fault is refused as a whole.
     """
     reason = Reason(who, why) if apply else None
-    catalogue = load(Settings.load("intake", os.environ).catalogue_dir)
+    settings = Settings.load("intake", os.environ)
+    catalogue = load(settings.catalogue_dir)
     try:
         plan = read_plan(file, catalogue)
     except InvalidInput as faulty:
@@ -61,6 +63,7 @@ def reorganise(ctx: click.Context, file: Path, *, apply: bool, who: str, why: st
         return
     _must_have_come(plan, to_vn(now()).date())
     with opened("intake") as store:
+        indexed(store, catalogue, settings)
         move_dossiers(store, plan, catalogue, reason)
     with opened("routing") as store:
         move_what_is_left(store, plan, catalogue, reason)
