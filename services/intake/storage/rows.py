@@ -102,6 +102,9 @@ def same_content(one: Dossier, other: Dossier) -> bool:
 _CONTENT = ("office", "procedure_version", "field", "contact", "form", "papers")
 
 
+_INSTANTS: Final = ("received_at", "promised_at", "due_at", "finished_at", "returned_at")
+
+
 def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
     """The dossier that `to_row` wrote."""
     progress = row["progress"]
@@ -120,12 +123,8 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         form=row["form"],
         papers=tuple(map(_paper, row["papers"])),
         branches=tuple(row["branches"]),
-        received_at=row["received_at"],
-        promised_at=row["promised_at"],
-        due_at=row["due_at"],
         adjusted_due_at=row["owed_at"],
-        finished_at=row["finished_at"],
-        returned_at=row["returned_at"],
+        **{name: row[name] for name in _INSTANTS},
         call_since=row["call_since"],
         calls=_calls(row["call_since"], progress.get("calls")),
         bounced=tuple(progress.get("bounced", ())),

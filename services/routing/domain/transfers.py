@@ -85,19 +85,10 @@ def hand_on(
     """
     late, extensions = move.is_late(task), task.extensions - (task.wish is not None)
     task = move.drop_wish(task)
-    old = replace(
-        task,
-        state="answered",
-        closed_by=how,
-        closed_at=move.now,
-        late=late,
-        paused_at=None,
-        asked=False,
-        pending=None,
-        repeat_at=None,
-        reason=reason,
-        named=None if named is None else named.code,
+    given = replace(
+        task, closed_by=how, reason=reason, named=None if named is None else named.code, late=late
     )
+    old = _left(move, given)
     new = Task(
         id=move.around.new_id(),
         step=task.step,
@@ -117,6 +108,19 @@ def hand_on(
     move.cancelled(old, move.note or said)
     hand_over(move, new)
     move.tell(new, "paused" if new.state == "paused" else "due", note=said[:4000])
+
+
+def _left(move: Move, task: Task) -> Task:
+    """The task as it is for the agency that has it no more."""
+    return replace(
+        task,
+        state="answered",
+        closed_at=move.now,
+        paused_at=None,
+        asked=False,
+        pending=None,
+        repeat_at=None,
+    )
 
 
 def _state(move: Move, old: Task, new: Task, to: Agency | None, named: Agency | None) -> None:
