@@ -80,6 +80,25 @@ def move_half(city: City, types: Types, monkeypatch: pytest.MonkeyPatch) -> None
     city.rest()
 
 
+def test_an_open_dossier_goes_to_the_new_office_and_its_citizen_is_told_once(
+    opened: Callable[..., City], types: Types
+):
+    city = opened(at=BEFORE)
+    code = city.desk(OLD).submit(INTERLINKED).code
+    city.rest()
+    promised = city.desk(OLD).get(code)["due_at"]
+    city.set(DAY)
+    for count in (1, 0):
+        done = types(city, "--apply", *REASON)
+        assert f"dossiers {count}\n" in done.output, done.output
+        city.rest()
+    now = city.desk(NEW).get(code)
+    assert (now["office"]["code"], now["due_at"], now["status"]["number"]) == (NEW, promised, 4)
+    assert [len(open_of(city, agency, code)) for agency in (OLD, NEW)] == [0, 1]
+    assert [sent.moment for sent in city.sent(code)] == ["received", "reorganised"]
+
+
+@pytest.mark.long
 def test_each_open_dossier_is_moved_once_and_keeps_its_date_and_its_past(
     opened: Callable[..., City], types: Types, monkeypatch: pytest.MonkeyPatch
 ):

@@ -52,6 +52,12 @@ THREE_WARDS = datetime(2025, 6, 30, 17, tzinfo=UTC)
 TODAYS_OFFICES = dict.fromkeys(OFFICES, TODAYS_OFFICE)
 TOLD = {INTERLINKED: 2, LAND: 3}  # messages of a whole journey: not what is done at the desk
 
+
+def offices_at(at: datetime) -> dict[str, str]:
+    """The desk that takes in each procedure at that instant."""
+    return OFFICES if at < THREE_WARDS else TODAYS_OFFICES
+
+
 MakeBus = Callable[..., Any]
 Change = Callable[[Settings], Settings]
 
@@ -72,7 +78,7 @@ class Town:
         self.backend = backend
         self.catalogue = catalogue
         self.clock = FixedClock(start)
-        self.offices = OFFICES if start < THREE_WARDS else TODAYS_OFFICES
+        self.offices = offices_at(start)
         self._make_bus = make_bus
         self._change = change
         self._more = more
@@ -209,7 +215,7 @@ class Portrait:
 
 def portrait(city: City, code: str, *, procedure: str = INTERLINKED, at: bool = True) -> Portrait:
     """Draw it; without `at`, leave out every instant (where the clock had to move)."""
-    told = desk_of(city, OFFICES[procedure]).get(code)
+    told = desk_of(city, offices_at(city.clock.now())[procedure]).get(code)
     names = ("status", "promised_at", "due_at") if at else ("status",)
     return Portrait(
         {name: told[name] for name in names},
