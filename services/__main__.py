@@ -54,6 +54,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "status": ("services.commands.status:status", "Show how the city stands, and who must act."),
     "parked": ("services.commands.parked:parked", "List held facts, replay or give them up."),
     "acts": ("services.commands.acts:acts", "List what operators did by hand, and why."),
+    "reorganise": (
+        "services.commands.reorganise:reorganise",
+        "Units or agencies were put together anew: show it, then move what is open.",
+    ),
     "resend": ("services.commands.resend:resend", "Send facts again that a broker has lost."),
     "restored": (
         "services.commands.restored:restored",

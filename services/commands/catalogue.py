@@ -96,7 +96,9 @@ def _show(book: Catalogue, code: str | None, on: date, version: int | None) -> I
     elif code in book.agency_codes():
         yield from _agency(book, code)
     elif version is not None:
-        yield from _procedure(book, book.procedure_version(code, version), on)
+        found = book.procedure_version(code, version)
+        day = min(max(on, found.valid_from), found.valid_to or on)  # one on which it is in force
+        yield from _procedure(book, found, day)
     else:
         yield from _procedure(book, book.procedure(code, on), on)
 

@@ -50,8 +50,9 @@ def first_people(city: City) -> list[CityPerson]:
 
 def _planned(catalogue: Catalogue, today: date) -> Iterator[_Planned]:
     offices = catalogue.offices(today)
-    whole = next((each for each in offices if each.territory == "*"), None)
     ward = next((each for each in offices if each.territory != "*"), None)
+    whole = next((each for each in offices if each.territory == "*"), None)
+    other = whole or next((each for each in offices if each is not ward), None)
     if ward is not None:
         agencies = [catalogue.agency(code) for code in busiest(catalogue, ward, today)]
         both = (Place("officer", ward.code), Place("agency", ward.code))
@@ -61,9 +62,9 @@ def _planned(catalogue: Catalogue, today: date) -> Iterator[_Planned]:
         for agency in [each for each in agencies if each.code != ward.code][:1]:
             acts = (Place("agency", agency.code),)
             yield "minh", "Phạm Quang Minh", f"xử lý nhiệm vụ, {agency.name}", acts
-    if whole is not None:
-        desk = (Place("officer", whole.code),)
-        yield "lan", "Lê Thị Lan", f"tiếp nhận hồ sơ, {whole.name}", desk
+    if other is not None:
+        desk = (Place("officer", other.code),)
+        yield "lan", "Lê Thị Lan", f"tiếp nhận hồ sơ, {other.name}", desk
     yield "duc", "Võ Minh Đức", "lãnh đạo, xem báo cáo toàn thành phố", (Place("leader", "*"),)
     operator = (Place("operator", "*"),)
     yield "an", "Đặng Hoài An", "vận hành, xem tin nhắn gửi công dân", operator

@@ -16,6 +16,7 @@ from services.routing.domain.correcting import corrected
 from services.routing.domain.deadlines import lapsed, silent
 from services.routing.domain.extensions import granted, refused
 from services.routing.domain.journey import open_case, withdraw
+from services.routing.domain.moving import reorganised
 from services.routing.domain.queue import is_user_of
 from services.routing.domain.submission import ForgedAnswer, SubmissionKey
 from services.routing.domain.waiting import dated, desk_asked, moved, paid, supplemented
@@ -77,6 +78,7 @@ TABLE: Final = (
     on(intake.ExtensionGranted, _of_case(granted)),
     on(intake.ExtensionRefused, _of_case(refused)),
     on(intake.DossierApologised, _of_case(apologised)),
+    on(intake.DossierMoved, _of_case(reorganised)),
     on(intake.DossierWithdrawn, _of_case(withdraw)),
 )
 #: Which of its instants says when a fact happened: it counts from then, whenever it comes.
@@ -94,6 +96,7 @@ HAPPENED: Final[Mapping[type[Event], str]] = {
     intake.ExtensionGranted: "granted_at",
     intake.ExtensionRefused: "refused_at",
     intake.DossierApologised: "apologised_at",
+    intake.DossierMoved: "moved_at",
     intake.DossierWithdrawn: "withdrawn_at",
 }
 
@@ -112,6 +115,8 @@ def fact_handlers(rules: Rules) -> dict[str, Handler]:
         new_id = uow.ids.new if uow.cause is None else ids_from(uow.cause.id)
         if isinstance(event, intake.DossierReceived):
             return None if case else rules.for_received(event, at, new_id)
+        if case is not None and isinstance(event, intake.DossierMoved):
+            case = replace(case, office=event.office)  # it is judged by where it goes
         return None if case is None else rules.for_case(case, at, new_id)
 
     return handlers(TABLE, Cases, around)

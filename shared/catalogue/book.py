@@ -190,6 +190,19 @@ class Catalogue:
                 return ward
         raise NotFound(f"there is no ward {code} on {on}", vi=f"Không có xã phường mã {code}.")
 
+    def territory(self, name: str | None, on: date) -> str | None:
+        """The code of the unit that has the area of this name on this day.
+
+        An older name is followed to the unit that has its area now; None for no known name.
+        """
+        known = [ward for ward in self.wards if ward.name == name and ward.valid_from <= on]
+        ward = max(known, key=lambda each: each.valid_from, default=None)
+        while ward is not None and not ward.is_valid(on):
+            after, into = ward.valid_to, ward.into
+            follow = (w for w in self.wards if w.code == into and after and w.valid_from > after)
+            ward = min(follow, key=lambda each: each.valid_from, default=None)
+        return None if ward is None else ward.code
+
     # --- calendars ----------------------------------------------------------------------------
 
     def _hours_of(self, agency_code: str) -> OfficeHours:

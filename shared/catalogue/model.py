@@ -205,12 +205,16 @@ class Agency(Dated):
 
 @dataclass(frozen=True, slots=True)
 class Ward(Dated):
-    """A ward or commune; codes were given to other areas later: the key is (code, valid_from)."""
+    """A ward or commune; codes were given to other areas later: the key is (code, valid_from).
+
+    `into`: the code of the unit that has its area since the day after `valid_to`.
+    """
 
     code: str
     name: str
     valid_from: date
     valid_to: date | None
+    into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ _GIVEN: Final[Mapping[str, str]] = {
     "waybill_corrected": "carrier waybill",
     "verifying": "agency reason",
     "branched": "agency reason",
+    "reorganised": "agency",
     "contact_changed": "",
     "partly_returned": "carrier waybill",
 }

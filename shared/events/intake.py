@@ -17,6 +17,7 @@ from shared.events.parts import (
     Results,
     Similar,
     Step,
+    Successor,
 )
 from shared.events.types import (
     MAX_MANY,
@@ -433,6 +434,27 @@ class DossierWithdrawn(Event, frozen=True, kw_only=True):
     dossier: DossierCode
     reason: Text
     withdrawn_at: Instant
+
+
+@event("dossier.moved", "intake", read_by=("routing", "notify"))
+class DossierMoved(Event, frozen=True, kw_only=True):
+    """Offices or agencies were reorganised: who has the dossier, and its open tasks, from now on.
+
+    No date moves, and what was stated before keeps the names of before. `from_office` and `office`
+    are the same where only agencies of its steps are no more: then the citizen is told nothing.
+    """
+
+    dossier: DossierCode
+    plan: Annotated[Word, about("Which reorganisation; a dossier is moved once by each")]
+    reason: Annotated[Text, about("By which decision, in words")]
+    from_office: Annotated[Office, about("Whose it was")]
+    office: Annotated[Office, about("Whose it is now")]
+    successors: Annotated[
+        tuple[Successor, ...],
+        Meta(max_length=MAX_MANY),
+        about("Of agencies that may have its tasks; of another that is no more: by competence"),
+    ]
+    moved_at: Instant
 
 
 @event("dossier.returned", "intake", read_by=("notify",))

@@ -53,6 +53,15 @@ class Office(Agency, frozen=True, kw_only=True):
     territory: Annotated[Territory, about("Ward code, or * for the whole city")]
 
 
+class Successor(Part, frozen=True, kw_only=True):
+    """Who has the work of an agency that is no more."""
+
+    agency: Annotated[Word, about("Code of the agency that was")]
+    to: Annotated[
+        Agency | None, about("Whose it is now; null: whoever the rules of competence name")
+    ] = None
+
+
 class Step(Part, frozen=True, kw_only=True):
     """A step of the procedure."""
 

@@ -204,6 +204,9 @@ class StepTransferred(Event, frozen=True, kw_only=True):
     next_task: Annotated[Word, about("Id of the task that stands for the step now")]
     late: Annotated[bool, about("After the step's due instant")]
     transferred_at: Instant
+    reorganised: Annotated[
+        bool | None, about("true: its agency is no more, see dossier.moved; nobody said no")
+    ] = None
 
 
 @event("step.sent_back", "routing", way="steps", read_by=("intake",))

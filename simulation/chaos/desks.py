@@ -18,9 +18,9 @@ import httpx2
 from simulation.chaos.journal import Entry, Journal
 
 PROCEDURES: Final[Mapping[str, tuple[str, str]]] = {
-    "birth": ("2.000986", "ubnd-phuong-1"),
-    "land": ("1.013831", "mot-cua-thanh-pho"),
-    "copy": ("2.000815", "ubnd-phuong-2"),
+    "birth": ("2.000986", "ubnd-phuong-cao-lanh"),
+    "land": ("1.013831", "ubnd-phuong-cao-lanh"),
+    "copy": ("2.000815", "ubnd-phuong-my-tra"),
 }
 #: Statuses that no desk leads out of: refused, withdrawn, stopped, returned.
 ENDED: Final = frozenset({3, 7, 8, 10})

@@ -14,7 +14,7 @@ from shared.identity.audit import tables
 from tests.commands.ledgers import opened
 from tests.intake.files import cells_of, csv_of, row
 
-WHERE = ("--office", "ubnd-phuong-1", "--procedure", "1.004873")
+WHERE = ("--office", "ubnd-phuong-cao-lanh", "--procedure", "1.004873")
 
 
 def test_a_template_is_written_and_a_file_is_filed_once(run, migrated, backend, tmp_path):

@@ -23,7 +23,9 @@ LOG = "case,channel,start,activity,group,timestamp\na,Desk,,Receipt,g,2022-03-01
 ENDS: dict[Words, str] = {
     ("demo",): "./run demo --dossiers 3 --data {}/demo",
     ("replay",): "./run replay {}/log.csv --data {}/replay",
-    ("import",): "./run import {}/mau.xlsx --office ubnd-phuong-1 --procedure 1.004873 --template",
+    (
+        "import",
+    ): "./run import {}/mau.xlsx --office ubnd-phuong-cao-lanh --procedure 1.004873 --template",
     ("migrate",): "./run migrate --check",
     ("catalogue", "check"): "./run catalogue check",
     ("catalogue", "show"): "./run catalogue show",
@@ -60,6 +62,7 @@ ENDS: dict[Words, str] = {
     ("acts",): "./run acts",
     ("prune",): "./run prune",
     ("restored",): "./run restored --service intake --who lan --why restored-from-backup",
+    ("reorganise",): "./run reorganise docs/examples/reorganise-2025-07-01.yaml",
     ("resend",): "./run resend --since 2h --who lan --why broker-lost",
     (
         "secrets",

@@ -117,7 +117,9 @@ def test_a_newcomer_serves_the_city_files_a_dossier_and_stops_it(tmp_path: Path)
             assert (ready["ready"], ready["service"]) == (True, name)
         assert [login for login, _ in city.people] == ["hoa", "binh", "minh", "lan", "duc", "an"]
         desk = next(
-            k for k, kind, holder in city.keys if kind == "desk" and holder.endswith("Phường 1")
+            k
+            for k, kind, holder in city.keys
+            if kind == "desk" and holder.endswith("Phường Cao Lãnh")
         )
         operator = next(key for key, kind, _ in city.keys if kind == "operator")
         today = datetime.now(UTC).date()

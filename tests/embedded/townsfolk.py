@@ -18,6 +18,8 @@ from simulation.kit import Desk
 #: The ways behind the one that arrived; and of what the citizen has just done at the desk.
 NOT_NEEDED = (State.SPARED, State.SKIPPED)
 OFFICE = "ubnd-phuong-1"
+#: The office of the same place since 2025-07-01: for what runs on the machine's own clock.
+TODAYS_OFFICE = "ubnd-phuong-cao-lanh"
 INTERLINKED = "2.000986"  # birth, then residence and insurance card side by side
 LAND = "1.013831"  # land, tax, the citizen pays while the clock stands, sign
 

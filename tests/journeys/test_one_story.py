@@ -24,11 +24,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from partner import DoorRefused
 from services.intake.domain.dossier import Dossier
+from services.intake.domain.reorganising import Plan
 from services.intake.domain.statuses import Status
 from services.intake.storage.queries import find_dossier
 from services.intake.usecases.lists import holders
+from services.intake.usecases.reorganise import move_some, read_plan
 from services.routing.domain.case import Case, Task
 from services.routing.storage.cases import Cases
+from services.routing.usecases.reorganise import move_left
+from services.routing.usecases.rules import Rules
 from shared.catalogue import Catalogue, Procedure, load
 from shared.kernel.errors import NotFound
 from shared.messaging import parked
@@ -37,6 +41,7 @@ from shared.messaging.outbox import resend
 from shared.messaging.relay import Relay
 from shared.settings import PROJECT
 from simulation.kit import MORNING, Agency, AnswerRefused, City, Desk, Rejected, open_city
+from tests.embedded.townsfolk import TODAYS_OFFICE
 
 #: A fork; a payment and a step outside the legal time; silence as consent; a step after the result.
 MATTERS = (
@@ -47,6 +52,8 @@ MATTERS = (
 )
 #: An ordinary morning, and the last day of a version of the third and the fourth.
 STARTS = (MORNING, MORNING, datetime(2025, 6, 30, 2, tzinfo=UTC))
+#: There are three wards from then on.
+THREE_WARDS = datetime(2025, 6, 30, 17, tzinfo=UTC)
 ANSWERS = (
     "grant", "grant", "grant", "grant", "", "refuse", "give up", "not ours", "papers", "time",
 )  # fmt: skip
@@ -60,6 +67,11 @@ SERVICES = ("intake", "routing", "notify")
 @cache
 def catalogue() -> Catalogue:
     return load(PROJECT / "catalogue")
+
+
+@cache
+def plan() -> Plan:
+    return read_plan(PROJECT / "docs/examples/reorganise-2025-07-01.yaml", catalogue())
 
 
 @cache
@@ -110,7 +122,7 @@ class OneStory(RuleBasedStateMachine):
 
     def file(self, matter: tuple[str, str], *, online: bool = False) -> None:
         code, office = matter
-        desk = self.desk(office)
+        desk = self.desk(office if self.city.now() < THREE_WARDS else TODAYS_OFFICE)
         try:
             channels = self.city.procedure(code).channels
         except NotFound:  # it may have ended meanwhile
@@ -171,6 +183,27 @@ class OneStory(RuleBasedStateMachine):
         self.desk_acts(code, "supplement")
         if rested:
             self.rest()
+
+    @rule(pick=st.integers(0, 9), rested=st.booleans())
+    def units_are_put_together(self, pick: int, *, rested: bool) -> None:
+        """2025-07-01 has come, and the operator types it, once or again."""
+        if self.city.now() < THREE_WARDS - timedelta(days=9):
+            return  # three years on, what has ended meanwhile would be pruned
+        if self.city.now() < THREE_WARDS:
+            self.sleep(int((THREE_WARDS - self.city.now()).total_seconds()) // 60 + 90)
+        if rested:
+            self.city.rest()
+        after: str | None = ""
+        while after is not None:
+            with self.city.built.intake.store.begin() as uow:
+                _, after = move_some(uow, plan(), catalogue(), after)
+        if pick % 2:
+            self.city.rest()
+        with self.city.built.routing.store.begin() as uow:
+            known = plan()
+            rules = Rules(catalogue())
+            move_left(uow, rules, known.code, known.reason, known.successors, "")
+        self.filed = {code: self.desk(self.dossier(code).office) for code in self.filed}
 
     def going(self, pick: int) -> str | None:
         """A dossier that has not ended."""
@@ -361,6 +394,10 @@ class OneStory(RuleBasedStateMachine):
         """What was handed in and filled in, by the version it was filed under, is intake's."""
         place = (dossier.code, dossier.status)
         assert case.version == dossier.procedure_version, place
+        if dossier.moves and not dossier.status.final:
+            assert case.office.code == dossier.office, place
+            ended = {t.agency.code for t in case.tasks.values() if t.is_open and t.kind == "task"}
+            assert not ended & plan().successors.keys(), place
         assert case.papers == dossier.papers, place
         assert dict(case.form) == filed_under(dossier).shared(dossier.form), place
 
@@ -392,6 +429,7 @@ class OneStory(RuleBasedStateMachine):
             "paid": sum(w.answered for w in payments),
             "extended": len(dossier.extensions),
             "returned": int(dossier.status is Status.RETURNED),
+            "reorganised": len(dossier.moves),
         }
         if dossier.status is Status.WITHDRAWN:
             # What routing asked while the withdrawal was on its way may have been told before it.

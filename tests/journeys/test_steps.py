@@ -16,13 +16,13 @@ from tests.catalogue.invented import (
     CHOICE,
     PARTY,
     PLACE,
-    SECOND,
     TIMES,
+    TODAYS_SECOND,
     VERIFICATION,
     with_invented,
 )
 
-WARD, CITY_DESK = "ubnd-phuong-1", "mot-cua-thanh-pho"
+WARD, OTHER = "ubnd-phuong-cao-lanh", "ubnd-phuong-my-tra"
 POOR = "1.011607"
 # Monday 2026-03-16, 08:30 in Cao Lãnh: version 2 of it is in force.
 THEN = datetime(2026, 3, 16, 1, 30, tzinfo=UTC)
@@ -210,7 +210,8 @@ def test_the_promise_and_the_step_follow_the_way_of_filing_the_case_and_the_bran
 
 def test_the_ward_where_the_land_lies_has_the_task_whichever_desk_received_it(city: City):
     form = {"land_ward": "Xã Mỹ Ngãi"}
-    for number, desk in enumerate((CITY_DESK, WARD, SECOND), 7):
+    for number, desk in enumerate((OTHER, WARD, TODAYS_SECOND), 7):
         receipt = filed(city, PLACE, desk, number=number, form=form)
-        (task,) = city.agency("ubnd-xa-my-ngai").tasks(receipt.code)
+        # The commune of that name is no more: the ward that has its area is competent.
+        (task,) = city.agency("ubnd-phuong-my-ngai").tasks(receipt.code)
         assert task.data["form"] == form

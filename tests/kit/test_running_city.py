@@ -18,7 +18,7 @@ from simulation.kit.processes import DidNotRun
 from tests.backends import ServersBackend
 from tests.migrating import migrate
 
-BIRTH, WARD = "2.000986", "ubnd-phuong-1"
+BIRTH, WARD = "2.000986", "ubnd-phuong-cao-lanh"
 
 pytestmark = [pytest.mark.slow]
 

@@ -24,7 +24,7 @@ from simulation.keys import issue_keys
 from simulation.kit import Desk, Process, filing, service_process
 from simulation.kit.processes import environment
 from tests.backends import Backend, EmbeddedBackend, ServersBackend
-from tests.embedded.townsfolk import INTERLINKED, OFFICE, messages
+from tests.embedded.townsfolk import INTERLINKED, TODAYS_OFFICE, messages
 from tests.promises.test_away import line_to
 from tests.promises.town import Town, check_once, portrait
 
@@ -68,7 +68,7 @@ def test_databases_that_vanish_are_told_in_time_and_healed_alone(
 ):
     """Every byte is taken and none is answered: no process hangs in it, and none is started anew."""
     town = Town(on_servers, catalogue, start=RealClock().now())
-    key = issue_keys(town.city.intake.store, "desk", [OFFICE])[OFFICE]
+    key = issue_keys(town.city.intake.store, "desk", [TODAYS_OFFICE])[TODAYS_OFFICE]
     with ExitStack() as stack:
         lines, running = [], []
         for name in SERVICES:
@@ -87,7 +87,9 @@ def test_databases_that_vanish_are_told_in_time_and_healed_alone(
         web = running[1]
         for each in running:
             each.wait_until_ready()
-        desk = Desk(web.door, key, OFFICE, town.procedure, lambda: to_vn(RealClock().now()).date())
+        desk = Desk(
+            web.door, key, TODAYS_OFFICE, town.procedure, lambda: to_vn(RealClock().now()).date()
+        )
         first = desk.submit(INTERLINKED)
         for line in lines:
             line.hole()
@@ -132,12 +134,12 @@ def test_web_stopped_in_the_middle_of_requests_keeps_every_receipt(today_town: T
     town = today_town
     today = to_vn(RealClock().now()).date()
     body = filing(town.catalogue.procedure(INTERLINKED, today), 1, today=today)
-    key = issue_keys(town.city.intake.store, "desk", [OFFICE])[OFFICE]
+    key = issue_keys(town.city.intake.store, "desk", [TODAYS_OFFICE])[TODAYS_OFFICE]
     receipts: list[str] = []
     enough, over = threading.Event(), threading.Event()
 
     def citizen(web: Process) -> None:
-        desk = Desk(web.door, key, OFFICE, town.procedure)
+        desk = Desk(web.door, key, TODAYS_OFFICE, town.procedure)
         while not over.is_set():
             try:
                 receipts.append(desk.file(body).code)

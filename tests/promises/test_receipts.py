@@ -17,7 +17,7 @@ from shared.kernel.clock import RealClock, to_vn
 from simulation.keys import issue_keys
 from simulation.kit import Desk, Reply, filing, service_process
 from tests.backends import Backend
-from tests.embedded.townsfolk import INTERLINKED, OFFICE
+from tests.embedded.townsfolk import INTERLINKED, TODAYS_OFFICE, desk_of
 from tests.promises.town import Town
 
 FACTS = {wire("dossier.received"), wire("contact.given")}
@@ -105,14 +105,14 @@ def test_asked_again_under_the_same_key_the_receipt_is_the_same_for_ever(town: T
 def test_what_a_killed_process_had_answered_is_on_disk(town: Town):
     today = to_vn(RealClock().now()).date()
     body = filing(town.catalogue.procedure(INTERLINKED, today), 1, today=today)
-    key = issue_keys(town.city.intake.store, "desk", [OFFICE])[OFFICE]
+    key = issue_keys(town.city.intake.store, "desk", [TODAYS_OFFICE])[TODAYS_OFFICE]
     settings = town.backend.settings("intake")
     with service_process(settings, "web", "--server", "waitress") as web:
         web.wait_until_ready()
-        desk = Desk(web.door, key, OFFICE, town.procedure)
+        desk = Desk(web.door, key, TODAYS_OFFICE, town.procedure)
         codes = [desk.file(body).code for _ in range(3)]
         web.send(signal.SIGKILL)
         web.wait()
     for code in codes:
         assert facts_on_disk(town.backend, code) == FACTS
-        assert town.desk().status(code) == 2
+        assert desk_of(town.city, TODAYS_OFFICE).status(code) == 2

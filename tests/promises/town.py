@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -33,12 +33,30 @@ from simulation.autopilot import autopilots
 from simulation.kit import MORNING, Desk, Rejected
 from simulation.kit import City as KitCity
 from tests.backends import Backend
-from tests.embedded.townsfolk import INTERLINKED, LAND, OFFICE, desk_of, held, messages, unsent
+from tests.embedded.townsfolk import (
+    INTERLINKED,
+    LAND,
+    OFFICE,
+    TODAYS_OFFICE,
+    desk_of,
+    held,
+    messages,
+    unsent,
+)
 from tests.migrating import migrate
 
 WARD = "29866"
 OFFICES = {INTERLINKED: OFFICE, LAND: "mot-cua-thanh-pho"}
+#: There is no desk of the city since 2025-07-01.
+THREE_WARDS = datetime(2025, 6, 30, 17, tzinfo=UTC)
+TODAYS_OFFICES = dict.fromkeys(OFFICES, TODAYS_OFFICE)
 TOLD = {INTERLINKED: 2, LAND: 3}  # messages of a whole journey: not what is done at the desk
+
+
+def offices_at(at: datetime) -> dict[str, str]:
+    """The desk that takes in each procedure at that instant."""
+    return OFFICES if at < THREE_WARDS else TODAYS_OFFICES
+
 
 MakeBus = Callable[..., Any]
 Change = Callable[[Settings], Settings]
@@ -60,6 +78,7 @@ class Town:
         self.backend = backend
         self.catalogue = catalogue
         self.clock = FixedClock(start)
+        self.offices = offices_at(start)
         self._make_bus = make_bus
         self._change = change
         self._more = more
@@ -97,13 +116,14 @@ class Town:
         """Only those that the two procedures need: on a real broker each costs two connections."""
         today = to_vn(self.clock.now()).date()
         found = set()
+        ward = self.catalogue.agency(self.offices[INTERLINKED]).territory
         for code in OFFICES:
             for step in self.catalogue.procedure(code, today).steps:
-                found.add(self.catalogue.agency_for(step.role, WARD, today).code)
+                found.add(self.catalogue.agency_for(step.role, ward, today).code)
         return sorted(found)
 
     def desk(self, procedure: str = INTERLINKED) -> Desk:
-        return desk_of(self.city, OFFICES[procedure])
+        return desk_of(self.city, self.offices[procedure])
 
     def procedure(self, code: str) -> Procedure:
         """The version of a procedure that is in force in this town today."""
@@ -195,7 +215,7 @@ class Portrait:
 
 def portrait(city: City, code: str, *, procedure: str = INTERLINKED, at: bool = True) -> Portrait:
     """Draw it; without `at`, leave out every instant (where the clock had to move)."""
-    told = desk_of(city, OFFICES[procedure]).get(code)
+    told = desk_of(city, offices_at(city.clock.now())[procedure]).get(code)
     names = ("status", "promised_at", "due_at") if at else ("status",)
     return Portrait(
         {name: told[name] for name in names},

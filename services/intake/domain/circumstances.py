@@ -91,7 +91,8 @@ def told_date(catalogue: Catalogue, dossier: Dossier) -> datetime | None:
     if received_at is None or dossier.extensions:
         return dossier.due_at
     day = to_vn(received_at).date()
-    return None if catalogue.no_appointment(dossier.office, day) else dossier.due_at
+    office = dossier.office_at(received_at)
+    return None if catalogue.no_appointment(office, day) else dossier.due_at
 
 
 # --- as events name them ----------------------------------------------------------------------

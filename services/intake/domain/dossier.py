@@ -222,6 +222,15 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """Until `at` it was `office`'s; by which reorganisation that changed."""
+
+    office: str
+    at: datetime
+    plan: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ending:
     """Why a dossier ended without its result, and what the citizen can do next."""
 
@@ -277,6 +286,12 @@ class Dossier:
     corrections: tuple[Correction, ...] = ()
     #: Name of the agency that was the first to answer finally, as far as routing has told.
     answered_by: str | None = None
+    #: Reorganisations that it went through, the first first.
+    moves: tuple[Moved, ...] = ()
+
+    def office_at(self, at: datetime) -> str:
+        """Whose it was at that instant."""
+        return next((each.office for each in self.moves if at < each.at), self.office)
 
     def reached_at(self, contact: Contact) -> Dossier:
         """With this contact of the applicant; what is known of a number is not said of another."""

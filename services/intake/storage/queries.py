@@ -16,7 +16,7 @@ from services.intake.domain.finding import folded
 from services.intake.domain.lateness import late
 from services.intake.domain.report import History
 from services.intake.domain.statuses import Status
-from services.intake.storage.rows import from_row, pauses_of
+from services.intake.storage.rows import from_row, moves_of, pauses_of
 from services.intake.storage.tables import ALIVE, dossiers
 from shared.database.batch import among
 from shared.database.types import Instant
@@ -311,16 +311,20 @@ def histories(
     """What form II.06a counts: received before `end` and not finished before `start`."""
     query = sa.select(
         _C.office, _C.field, _C.channel, _C.status, _C.received_at, _C.promised_at,
-        _C.finished_at, _C.progress,
+        _C.finished_at, _C.progress, _C.moved_at,
     ).where(
         _C.received_at < end,
         sa.or_(_C.finished_at.is_(None), _C.finished_at >= start),
     )  # fmt: skip
     if offices is not None:
-        query = query.where(_C.office.in_(offices))
+        query = query.where(sa.or_(_C.office.in_(offices), _C.moved_at.is_not(None)))
     for row in connection.execution_options(yield_per=1000).execute(query):
+        since = (each.office for each in moves_of(row.progress) if end <= each.at)
+        office = next(since, row.office)  # whose it was when the period ended
+        if offices is not None and office not in offices:
+            continue
         yield History(
-            office=row.office,
+            office=office,
             field=row.field,
             channel=row.channel,
             status=Status(row.status),

@@ -23,6 +23,7 @@ from services.intake.domain.dossier import (
     Extension,
     Handed,
     Missed,
+    Moved,
     Pause,
     Representative,
     TimeAsked,
@@ -45,7 +46,6 @@ def to_row(dossier: Dossier) -> Row:
         **content(dossier),
         "code": dossier.code,
         "procedure": dossier.procedure,
-        "office": dossier.office,
         "channel": dossier.channel,
         "submitted_at": dossier.submitted_at,
         "lookup_word": dossier.lookup_word,
@@ -75,6 +75,8 @@ def moving(dossier: Dossier) -> Row:
 def content(dossier: Dossier) -> Row:
     """The columns that say what is in it, which few changes touch."""
     return {
+        "office": dossier.office,
+        "moved_at": dossier.moves[-1].at if dossier.moves else None,
         "procedure_version": dossier.procedure_version,
         "field": dossier.field,
         "contact": _contact(dossier.contact),
@@ -105,7 +107,10 @@ def same_content(one: Dossier, other: Dossier) -> bool:
     return all(getattr(one, name) == getattr(other, name) for name in _CONTENT)
 
 
-_CONTENT = ("procedure_version", "field", "contact", "form", "papers")
+_CONTENT = ("office", "procedure_version", "field", "contact", "form", "papers")
+
+
+_INSTANTS: Final = ("received_at", "promised_at", "due_at", "finished_at", "returned_at")
 
 
 def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
@@ -126,12 +131,8 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         form=row["form"],
         papers=tuple(map(_paper, row["papers"])),
         branches=tuple(row["branches"]),
-        received_at=row["received_at"],
-        promised_at=row["promised_at"],
-        due_at=row["due_at"],
         adjusted_due_at=row["owed_at"],
-        finished_at=row["finished_at"],
-        returned_at=row["returned_at"],
+        **{name: row[name] for name in _INSTANTS},
         call_since=row["call_since"],
         calls=_calls(row["call_since"], progress.get("calls")),
         bounced=tuple(progress.get("bounced", ())),
@@ -147,6 +148,7 @@ def from_row(row: sa.RowMapping | Mapping[str, Any]) -> Dossier:
         handed=_parts(Handed, progress.get("handed")),
         corrections=_parts(Correction, progress.get("corrections")),
         answered_by=progress.get("answered_by"),
+        moves=moves_of(progress),
     )
 
 
@@ -155,6 +157,11 @@ def pauses_of(progress: Mapping[str, Any]) -> tuple[Pause, ...]:
     newer = {old: new for new, old in _OLDER.items()}
     kept = progress.get("pauses", ())
     return _parts(Pause, [{newer.get(k, k): v for k, v in each.items()} for each in kept])
+
+
+def moves_of(progress: Mapping[str, Any]) -> tuple[Moved, ...]:
+    """The reorganisations kept in a `progress` column."""
+    return _parts(Moved, progress.get("moves"))
 
 
 def _progress(dossier: Dossier) -> Row:
@@ -167,6 +174,7 @@ def _progress(dossier: Dossier) -> Row:
         "corrections": dossier.corrections,
         "time_asked": dossier.time_asked,
         "calls": dossier.calls,
+        "moves": dossier.moves,
     }
     progress: Row = {name: [_plain(each) for each in held] for name, held in lists.items() if held}
     if dossier.clock_stop:
@@ -202,6 +210,7 @@ def _plain(
     | Missed
     | Handed
     | Correction
+    | Moved
     | Ending,
 ) -> Row:
     """A part as JSON, instants as RFC 3339 in UTC, without what it does not have."""

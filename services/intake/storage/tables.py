@@ -41,6 +41,8 @@ dossiers = sa.Table(
     sa.Column("returned_at", Instant()),
     # Since when nobody is reached here any more: phone and mailbox are erased.
     sa.Column("erased_at", Instant()),
+    # When it last went to another office at a reorganisation.
+    sa.Column("moved_at", Instant()),
     # Since when somebody has to call the citizen, whom no message reached.
     sa.Column("call_since", Instant()),
     # Since when an agency waits for the head's word on more time.

@@ -10,6 +10,7 @@ from shared.events.intake import (
     DeadlineStated,
     DossierApologised,
     DossierBranched,
+    DossierMoved,
     DossierPaid,
     DossierReceived,
     DossierRefused,
@@ -70,6 +71,8 @@ def learn(case: Case, event: Event) -> Case:
             office=event.office.code,
             office_name=event.office.name,
         )
+    if isinstance(event, DossierMoved):
+        case = replace(case, office=event.office.code, office_name=event.office.name)
     if isinstance(event, DossierRegistered | DossierReceived):
         case = replace(case, channel=event.channel)
     if isinstance(

@@ -28,6 +28,7 @@ from shared.events.event import Event
 from shared.events.intake import (
     ContactGiven,
     DeadlineStated,
+    DossierMoved,
     DossierPartlyReturned,
     DossierReturned,
     PartyGiven,
@@ -39,7 +40,7 @@ from shared.events.notify import CallDropped
 from shared.events.routing import DossierResolved, DossierStopped, SupplementDropped
 
 _HANDED = (DossierReturned, DossierPartlyReturned)
-_AFTER_THE_END = (*_HANDED, WaybillCorrected, ResultCodeGiven)
+_AFTER_THE_END = (*_HANDED, WaybillCorrected, ResultCodeGiven, DossierMoved)
 _PROPOSALS = (DossierResolved, DossierStopped, SupplementDropped)
 TOLD_BEFORE: Final = (
     "Cơ sở dữ liệu của nơi gửi đã khôi phục từ bản sao: điều này công dân đã được báo rồi."
@@ -99,8 +100,8 @@ def write_messages(
 ) -> Decision[Correspondence]:
     """Remember what the event teaches and write the messages of its moment."""
     before = known or Correspondence(Case(event.subject))
-    if isinstance(event, _PROPOSALS) and event.proposed:
-        return Decision()  # intake confirms it, or states what came before it
+    if _is_no_news(event):
+        return Decision()
     if before.case.ended and not isinstance(event, _AFTER_THE_END):
         return Decision(note=AFTER_THE_END)
     case = learn(before.case, event)
@@ -160,6 +161,13 @@ def learn_party(
     """Remember how to reach a second party; what they hear of comes later than this."""
     before = known or Correspondence(Case(given.dossier))
     return Decision(replace(before, parties={**before.parties, given.role: party_of(given)}))
+
+
+def _is_no_news(event: Event) -> bool:
+    """Intake has still to confirm it; or other agencies work on it, and the citizen's office stays."""
+    if isinstance(event, DossierMoved):
+        return event.from_office == event.office
+    return isinstance(event, _PROPOSALS) and bool(event.proposed)
 
 
 def _without_calls(

@@ -179,6 +179,14 @@ _TABLE: Final[tuple[Moment, ...]] = (
         msgid("Chọn cách giải quyết"),
         lambda event: Details(agency=event.agency, reason=event.branch.name),
     ),
+    _moment(
+        intake.DossierMoved,
+        "reorganised",
+        msgid("Đổi nơi giải quyết"),
+        lambda event: Details(
+            agency=Agency(code=event.from_office.code, name=event.from_office.name)
+        ),
+    ),
     _moment(intake.StopConfirmed, "stopped", msgid("Dừng xử lý"), _stop),
     _moment(
         intake.DossierWithdrawn,

@@ -95,7 +95,7 @@ def apply_answer(case: Case, answer: Answer, around: Circumstances) -> Decision[
 
 def _after_the_answer(move: Move, task: Task, answer: Answer) -> Decision[Case] | Refusal:
     """What still counts once a task has its answer."""
-    if task.closed_by == "transferred":
+    if task.is_handed_on:
         return refusals.ALREADY_TRANSFERRED
     if task.undone:
         return refusals.ALREADY_ANSWERED

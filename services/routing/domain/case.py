@@ -91,6 +91,7 @@ class Task:
             "lapsed",
             "paid",
             "transferred",
+            "moved",
             "sent_back",
             "elapsed",
         ]
@@ -119,6 +120,11 @@ class Task:
         """Whether the lifetime of its hand-over has ended, and its agency still says nothing."""
         nobody = self.fetched_at is None and self.state == "assigned"
         return nobody and self.expired_at is not None
+
+    @property
+    def is_handed_on(self) -> bool:
+        """Whether another agency got its step: this one was not competent, or is no more."""
+        return self.closed_by in ("transferred", "moved")
 
     @property
     def is_unseen(self) -> bool:

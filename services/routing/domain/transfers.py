@@ -8,7 +8,7 @@ its own step (answers.py), first opening a step (journey.py).
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
 from services.routing.domain import refusals, words
 from services.routing.domain.case import Case, Circumstances, Task
@@ -35,7 +35,7 @@ def not_ours(move: Move, task: Task, answer: AnswerNotOurs) -> Decision[Case] | 
     to = _by_rule(move, task, named)
     move.note = words.HANDED_ON.format(agency=to.name) if to else words.TO_BE_PLACED
     said = words.HANDED_ON_BY.format(agency=task.agency.name, reason=answer.reason)
-    _hand_on(move, task, to, answer.reason, said, believed)
+    hand_on(move, task, to, answer.reason, said, believed)
     return move.finish()
 
 
@@ -53,14 +53,14 @@ def place(
     if to is None:
         return refusals.UNKNOWN_AGENCY
     move = Move(case, around)
-    _hand_on(move, task, to, word, words.PLACED.format(word=word), to)
+    hand_on(move, task, to, word, words.PLACED.format(word=word), to)
     return move.finish()
 
 
 def _by_rule(move: Move, task: Task, named: str | None) -> Agency | None:
     """Whom the rules name that has not said no to this step; None: the head must decide."""
     handed_on = (t for t in move.case.handed_on.values() if not t.undone)
-    before = (t for t in handed_on if t.step == task.step)
+    before = (t for t in handed_on if t.step == task.step and t.closed_by != "moved")
     said_no = [each.agency.code for each in before if each.kind == "task"]
     if len(said_no) >= MOST:
         return None
@@ -70,25 +70,25 @@ def _by_rule(move: Move, task: Task, named: str | None) -> Agency | None:
     return next((each for each in competent if each.code not in tried), None)
 
 
-def _hand_on(
-    move: Move, task: Task, to: Agency | None, reason: str, said: str, named: Agency | None
+def hand_on(
+    move: Move,
+    task: Task,
+    to: Agency | None,
+    reason: str,
+    said: str,
+    named: Agency | None,
+    how: Literal["transferred", "moved"] = "transferred",
 ) -> None:
-    """End a task and open the next of its step, to which its time and a request for papers pass."""
+    """End a task and open the next of its step, to which its time and a request for papers pass.
+
+    `said` is told to the next agency, and to the one before where `move.note` is not.
+    """
     late, extensions = move.is_late(task), task.extensions - (task.wish is not None)
     task = move.drop_wish(task)
-    old = replace(
-        task,
-        state="answered",
-        closed_by="transferred",
-        closed_at=move.now,
-        late=late,
-        paused_at=None,
-        asked=False,
-        pending=None,
-        repeat_at=None,
-        reason=reason,
-        named=None if named is None else named.code,
+    given = replace(
+        task, closed_by=how, reason=reason, named=None if named is None else named.code, late=late
     )
+    old = _left(move, given)
     new = Task(
         id=move.around.new_id(),
         step=task.step,
@@ -110,6 +110,19 @@ def _hand_on(
     move.tell(new, "paused" if new.state == "paused" else "due", note=said[:4000])
 
 
+def _left(move: Move, task: Task) -> Task:
+    """The task as it is for the agency that has it no more."""
+    return replace(
+        task,
+        state="answered",
+        closed_at=move.now,
+        paused_at=None,
+        asked=False,
+        pending=None,
+        repeat_at=None,
+    )
+
+
 def _state(move: Move, old: Task, new: Task, to: Agency | None, named: Agency | None) -> None:
     move.events.append(
         StepTransferred(
@@ -123,5 +136,6 @@ def _state(move: Move, old: Task, new: Task, to: Agency | None, named: Agency | 
             next_task=new.id,
             late=old.late,
             transferred_at=move.now,
+            reorganised=True if old.closed_by == "moved" else None,
         )
     )

@@ -30,6 +30,11 @@ TO_BE_PLACED: Final = (
 HANDED_ON_BY: Final = (
     "Việc này do {agency} chuyển đến, thời hạn của bước tính tiếp. Lý do: {reason}"
 )
+MOVED: Final = "Theo sắp xếp đơn vị hành chính, việc này thuộc {agency} từ nay; cơ quan không phải làm gì thêm."
+MOVED_BY: Final = (
+    "Việc này do {agency} chuyển đến theo sắp xếp đơn vị hành chính, thời hạn giữ nguyên. Căn cứ: "
+    "{reason}"
+)
 PLACED: Final = "Trưởng bộ phận một cửa giao việc này, thời hạn của bước tính tiếp: {word}"
 SENT_BACK: Final = (
     "Hồ sơ được trả về bước «{step}» để làm lại. Đến lượt, việc này được giao lại với mã mới."

@@ -18,7 +18,12 @@ from services.routing.storage.tables import cases, fetches, looks, tasks
 LOOKED_BACK: Final = timedelta(days=30)
 _OPEN: Final = ("assigned", "taken", "paused")
 #: How a task ends by its agency's own word.
-_ANSWERED: Final = ("completed", "refused", "transferred", "sent_back")
+_ANSWERED: Final = (
+    "completed",
+    "refused",
+    "transferred",
+    "sent_back",
+)  # not "moved": its agency said nothing
 
 
 @dataclass(frozen=True, slots=True)

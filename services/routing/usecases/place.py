@@ -51,7 +51,7 @@ def _waiting(rules: Rules, case: Case, task: Task, now: datetime) -> Waiting:
     plan = rules.plan(case.procedure.code, case.version)
     step = None if plan is None else plan.step(task.step)
     fitting, others = recipients(rules, case, step.role if step else "", now)
-    gone = (t for t in case.handed_on.values() if t.closed_by == "transferred")
+    gone = (t for t in case.handed_on.values() if t.is_handed_on)
     before = sorted((t for t in gone if t.step == task.step), key=_number)
     name = Step(code=task.step, name=task.step) if step is None else step.part
     return Waiting(case, task, name, tuple(reversed(before)), fitting, others)

@@ -65,10 +65,8 @@ class CityDirectory:
         return Agency(code=agency.code, name=agency.name), True
 
     def _territory_of(self, place: str | None) -> str:
-        """The code of a ward of today by its name; of none by that name, the office's own."""
-        wards = (ward for ward in self._catalogue.wards if ward.is_valid(self._on))
-        codes = (ward.code for ward in wards if ward.name == place)
-        return next(codes, self._territory)
+        """The code of the ward that has the area of this name today; of none such, the office's own."""
+        return self._catalogue.territory(place, self._on) or self._territory
 
     def competent(
         self, role: str, named: str | None = None, place: str | None = None

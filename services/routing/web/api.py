@@ -122,7 +122,7 @@ def file_links(door: Door, seen: SeenTask, address: str) -> dict[str, Any]:
 
     NotFound for whoever said that the task is not theirs: the citizen's papers are no longer either.
     """
-    if seen.task.closed_by == "transferred":
+    if seen.task.is_handed_on:
         raise NotFound("the task was handed on", vi="Nhiệm vụ đã chuyển cho cơ quan khác.")
     until = door.store.clock.now() + LASTS
     link = Link("read", seen.case.dossier, until, current(), seen.task.id, seen.task.agency.name)

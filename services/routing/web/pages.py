@@ -162,7 +162,7 @@ def _page(
         given=given or {},
         chosen=(given or {}).get("kind", ""),
         me=current().name,
-        links=None if seen.task.closed_by == "transferred" else file_links(door, seen, PAGE),
+        links=None if seen.task.is_handed_on else file_links(door, seen, PAGE),
         handed_in=_handed_in(door, seen, given),
         faults=[Fault(_place(f), f.vi, f.en) for f in faults],
         labels_of_inputs=words.labels(),

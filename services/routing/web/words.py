@@ -122,6 +122,8 @@ def outcome(task: Task) -> str:
     """How a task ended, empty while it is open."""
     if task.closed_by == "transferred":
         return gettext("Đã chuyển đi: không thuộc thẩm quyền")
+    if task.closed_by == "moved":
+        return gettext("Đã chuyển đi theo sắp xếp đơn vị hành chính")
     if task.closed_by == "sent_back":
         return gettext("Đã trả về bước trước")
     if task.undone:

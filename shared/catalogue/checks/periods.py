@@ -7,7 +7,8 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import Protocol, TypeVar
 
-from shared.catalogue.model import Template
+from shared.catalogue.faults import did_you_mean
+from shared.catalogue.model import Template, Ward
 from shared.catalogue.read import Folder, Found
 from shared.catalogue.read.templates import VERSION
 
@@ -40,6 +41,7 @@ def check_periods(folder: Folder) -> None:
     _each(folder.answering_rules)
     _each(folder.cost_rules)
     _neighbours(folder.wards, lambda ward: ward.code)
+    _successors(folder.wards)
     _neighbours(folder.procedures, lambda procedure: procedure.code)
     _neighbours(texts, lambda one: one.moment)
     starts = {one.value.valid_from for one in folder.procedures} - {date.min}  # one that is none
@@ -63,6 +65,29 @@ def _each(records: Iterable[Found[D]]) -> None:
                 "valid_to",
                 en=f"it ends ({end}) before it begins ({start}): mend one of the dates",
                 vi=f"kết thúc ({end}) trước khi bắt đầu ({start}): hãy sửa một trong hai ngày",
+            )
+
+
+def _successors(wards: Iterable[Found[Ward]]) -> None:
+    """A unit that ends names the one that has its area the day after; one that goes on names none."""
+    known = list(wards)
+    for found in known:
+        ward, day = found.value, None
+        if ward.valid_to is not None and ward.valid_to < date.max:
+            day = ward.valid_to + timedelta(days=1)
+        after = {w.value.code for w in known if day is not None and w.value.is_valid(day)}
+        if day is None and ward.into is not None:
+            found.entry.fault(
+                "into",
+                en="a unit that goes on has no successor: write valid_to, or leave 'into' out",
+                vi="đơn vị còn hiệu lực thì không có đơn vị kế tiếp: hãy ghi valid_to hoặc bỏ 'into'",
+            )
+        elif after and ward.into not in after:
+            en, vi = did_you_mean(ward.into or "", after)
+            found.entry.fault(
+                "into",
+                en=f"which unit has the area of {ward.name} on {day}? {en}",
+                vi=f"ngày {day} địa bàn {ward.name} thuộc đơn vị nào? {vi}",
             )
 
 

@@ -43,8 +43,9 @@ def check_roles(folder: Folder) -> None:
                     vi=f"không có vai trò '{step.role}' trong agencies/roles.yaml: {vi}",
                 )
             elif step.place is not None:
-                wards = {w.value.code for w in folder.wards if any(map(w.value.is_valid, days[:1]))}
-                _check_found(step.role, entry, dict.fromkeys(days, wards), agencies)
+                wards = [found.value for found in folder.wards]
+                lies = {day: {w.code for w in wards if w.is_valid(day)} for day in days}
+                _check_found(step.role, entry, lies, agencies)
             elif step.role:
                 asked = {day: {o.territory for o in offices[day]} for day in days}
                 _check_found(step.role, entry, asked, agencies)

@@ -40,6 +40,7 @@ def read_wards(top: Entry) -> list[Found[Ward]]:
             name=entry.text("name"),
             valid_from=entry.day("valid_from"),
             valid_to=entry.maybe_day("valid_to"),
+            into=entry.quoted("into", example="29869") if entry.has("into") else None,
         )
         if ward.code and not WARD_CODE.match(ward.code):
             entry.fault(

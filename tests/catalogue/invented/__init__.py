@@ -8,6 +8,7 @@ from pathlib import Path
 from shared.settings import PROJECT
 
 SECOND = "diem-tiep-nhan-phuong-1"
+TODAYS_SECOND = "diem-tiep-nhan-phuong-cao-lanh"  # since 2025-07-01
 LOOP, TIMES, VERIFICATION, WAIT, PLACE, CHOICE, PARTY = (
     f"0.00001{number}" for number in range(1, 8)
 )

@@ -163,7 +163,7 @@ def control(matter: Matter) -> OfficialPaper:
             (
                 *matter.person()[:1],
                 Field("Thủ tục", matter.procedure.name),
-                Field("Nơi tiếp nhận", matter.office.name),
+                Field("Nơi tiếp nhận", matter.then(matter.dossier.submitted_at).name),
                 Field("Nhận hồ sơ lúc", minute(dossier.received_at)),
                 Field("Thời hạn giải quyết", duration(matter.legal_time)),
                 Field("Hẹn trả lần đầu", minute(dossier.promised_at)),

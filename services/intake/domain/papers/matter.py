@@ -49,6 +49,10 @@ class Matter:
         """Whose dossier it is."""
         return self.around.office(self.dossier)
 
+    def then(self, at: datetime) -> Agency:
+        """Whose dossier it was at that instant."""
+        return self.around.catalogue.agency(self.dossier.office_at(at))
+
     def said(self, kind: type[E]) -> Iterator[E]:
         """The facts of one kind."""
         return (fact for fact in self.facts if isinstance(fact, kind))
@@ -82,8 +86,8 @@ class Matter:
             form=form,
             title=form.title,
             number=f"{number_of(code, part)}/{form.suffix}",
-            issuer=issuer or self.office,
-            place=place_of(self.around, self.office, at),
+            issuer=issuer or self.then(at),
+            place=place_of(self.around, self.then(at), at),
             at=at,
             blocks=blocks,
             signers=signers,

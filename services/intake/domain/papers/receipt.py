@@ -51,8 +51,8 @@ def receipt(matter: Matter) -> OfficialPaper:
         form=None,
         title=_NOT_YET,
         number=number_of(dossier.code),
-        issuer=matter.office,
-        place=place_of(matter.around, matter.office, dossier.submitted_at),
+        issuer=matter.then(dossier.submitted_at),
+        place=place_of(matter.around, matter.then(dossier.submitted_at), dossier.submitted_at),
         at=dossier.submitted_at,
         blocks=blocks,
         signers=signers,
@@ -111,8 +111,9 @@ def _of_slip(slip: SlipGiven) -> Fields:
 def _with_date(matter: Matter) -> bool:
     """None is given by a reception on a day without appointments."""
     at = matter.dossier.received_at
-    catalogue, office = matter.around.catalogue, matter.dossier.office
-    return at is not None and not catalogue.no_appointment(office, to_vn(at).date())
+    if at is None:
+        return False
+    return not matter.around.catalogue.no_appointment(matter.then(at).code, to_vn(at).date())
 
 
 def _at_first(matter: Matter) -> Sequence[Paper]:

@@ -206,6 +206,10 @@ def _branch_chosen(event: BranchChosen) -> Words:
 
 
 def _handed_to(event: StepTransferred) -> str:
+    if event.reorganised and event.to:
+        return gettext(
+            "sắp xếp đơn vị hành chính, việc chuyển sang %(agency)s", agency=event.to.name
+        )
     if event.to is None:
         return gettext("chờ trưởng bộ phận chọn cơ quan")
     return gettext("chuyển sang %(agency)s", agency=event.to.name)

@@ -15,6 +15,7 @@ from shared.events.intake import (
     DossierApologised,
     DossierBranched,
     DossierCorrected,
+    DossierMoved,
     DossierPaid,
     DossierPartlyReturned,
     DossierReceived,
@@ -213,6 +214,21 @@ def _withdrawn(event: DossierWithdrawn) -> Words:
     return gettext("Công dân rút hồ sơ"), [gettext("Lý do: %(reason)s", reason=event.reason)]
 
 
+def _moved(event: DossierMoved) -> Words:
+    if event.from_office == event.office:
+        title = gettext("Sắp xếp đơn vị hành chính: việc đang mở chuyển sang cơ quan mới")
+    else:
+        title = gettext(
+            "Sắp xếp đơn vị hành chính: hồ sơ chuyển từ %(before)s sang %(office)s",
+            before=named(event.from_office),
+            office=named(event.office),
+        )
+    return title, [
+        gettext("Ngày hẹn trả không đổi."),
+        gettext("Căn cứ: %(reason)s", reason=event.reason),
+    ]
+
+
 def _returned(event: DossierReturned | DossierPartlyReturned) -> Words:
     sent = (
         gettext("%(carrier)s, mã vận đơn %(waybill)s", carrier=event.carrier, waybill=event.waybill)
@@ -328,6 +344,7 @@ ROWS: Final = (
     row(DossierVerifying, _verifying, "going"),
     row(DossierBranched, _branched, "going"),
     row(DossierApologised, _apologised, "waiting"),
+    row(DossierMoved, _moved, "going"),
     row(DossierWithdrawn, _withdrawn, "quiet"),
     row(DossierReturned, _returned, "good"),
     row(DossierPartlyReturned, _returned, "going"),

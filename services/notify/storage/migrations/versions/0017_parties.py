@@ -7,8 +7,8 @@ from alembic import op
 
 from shared.database.types import Instant, Json
 
-revision = "0018"
-down_revision = "0014"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 

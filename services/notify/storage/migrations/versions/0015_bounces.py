@@ -7,7 +7,7 @@ from alembic import op
 
 from shared.database.types import Instant
 
-revision = "0016"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
