@@ -78,10 +78,8 @@ def build(settings: Settings, *, catalogue: Catalogue, clock: Clock, ids: Ids, b
     manners = _manners(settings, composer)
     presence = Presence(store, alone=bus.volatile)
     access = audit.AccessLog(NAME, store)
-    receivers = [
-        Receiver(way, store) for way in each_channel(channels) if isinstance(way, Receiving)
-    ]
-    calling = _calling(channels)
+    heard = [way for way in each_channel(channels) if isinstance(way, Receiving)]
+    receivers, calling = [Receiver(way, store) for way in heard], _calling(channels)
     returns, postboxes = _coming_back(settings, store)
     parts.metrics.measure(partial(keys.measured, store))
     parts.metrics.measure(measured(store, channels, receivers, catalogue, postboxes))

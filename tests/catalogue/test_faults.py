@@ -762,11 +762,12 @@ PLANTED = [
         "không dùng được",
     ),
     Planted(
-        "an SMS longer than one segment with the longest names",
+        "an SMS longer than its parts with the longest names",
         EXTENDED,
         "Hen moi: {due}.",
-        "Chung toi se co gang tra ket qua som hon neu co the, mong Ong/Ba thong cam va cho "
-        "them it ngay nua. Hen moi: {due}.",
+        "Chung toi se co gang tra ket qua som hon neu co the, mong Ong/Ba thong cam va cho them "
+        "it ngay nua. Moi viec tai noi tiep nhan van lam nhu thuong le, Ong/Ba khong phai nop "
+        "them giay to gi va khong phai di lai vi viec nay. Hen moi: {due}.",
         "sms.vi",
         "characters of",
         "phần",

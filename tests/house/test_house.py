@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("shared", "services", "simulation", "partner")
 LONGEST_FUNCTION = 40  # lines, from `def` to its last
 #: Statements by Python's own parser. It may be lowered; to raise it, say in the commit what for.
-MOST_STATEMENTS = 50_200
+MOST_STATEMENTS = 53_000
 
 # The partner kit must not import us, so it has names of its own; tests/partner holds both together.
 FREE_OF_NAMES = ("shared/events/", "partner/")

@@ -27,6 +27,8 @@ _CONTACT = (
     "first",
     "representative",
 )
+# A second party has no word to look up with, and nobody in their place.
+_PARTY = tuple(name for name in _CONTACT if name not in ("lookup_word", "representative"))
 # `to` and `role` are words of SQL.
 _NAMED = {"to": "recipient", "role": "person"}
 _MESSAGE = tuple((field.name, _NAMED.get(field.name, field.name)) for field in fields(Message))
@@ -36,7 +38,7 @@ CONTACT_COLUMNS = tuple(
     tables.contacts.c[name] for name in (*_CONTACT, "consent_sms", "consent_email")
 )
 PARTY_COLUMNS = (
-    *(tables.parties.c[name] for name in _CONTACT if name != "lookup_word"),
+    *(tables.parties.c[name] for name in _PARTY),
     tables.parties.c.consent_sms,
     tables.parties.c.consent_email,
     tables.parties.c.role,
@@ -61,7 +63,7 @@ def contact_of(row: sa.Row[Any]) -> ContactGiven:
 def party_of(row: sa.Row[Any]) -> Party:
     """The second party in a row of PARTY_COLUMNS."""
     *plain, sms, email, role, told = tuple(row)
-    values = dict(zip((n for n in _CONTACT if n != "lookup_word"), plain, strict=True))
+    values = dict(zip(_PARTY, plain, strict=True))
     consent = Consent(sms=bool(sms), email=bool(email))
     return Party(role, tuple(told), ContactGiven(**values, lookup_word="", consent=consent))
 
@@ -87,8 +89,8 @@ def row_of_contact(contact: ContactGiven) -> dict[str, Any]:
 def row_of_party(party: Party) -> dict[str, Any]:
     """A second party as column values."""
     row = row_of_contact(party.contact)
-    del row["lookup_word"]
-    return row | {"role": party.role, "told": list(party.told)}
+    plain = {name: value for name, value in row.items() if name in _PARTY or name not in _CONTACT}
+    return plain | {"role": party.role, "told": list(party.told)}
 
 
 def row_of_message(message: Message) -> dict[str, Any]:

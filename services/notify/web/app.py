@@ -27,6 +27,14 @@ from shared.web.words import msgid
 
 TITLE = msgid("Tin nhắn đến công dân")
 
+NAVIGATION = (
+    ("/tin-nhan", msgid("Tin nhắn")),
+    ("/tin-nhan/tu-choi", msgid("Từ chối")),
+    ("/tin-nhan/mau", msgid("Mẫu tin")),
+    ("/tin-nhan/chi-phi", msgid("Chi phí")),
+    ("/docs/notify", "API"),
+)
+
 
 def create_web(
     settings: Settings,
@@ -47,13 +55,7 @@ def create_web(
         metrics=metrics,
         sign_in=("operator",),
         home="/tin-nhan",
-        navigation=(
-            ("/tin-nhan", msgid("Tin nhắn")),
-            ("/tin-nhan/tu-choi", msgid("Từ chối")),
-            ("/tin-nhan/mau", msgid("Mẫu tin")),
-            ("/tin-nhan/chi-phi", msgid("Chi phí")),
-            ("/docs/notify", "API"),
-        ),
+        navigation=NAVIGATION,
         catalogues=(Path(__file__).parent / "translations",),
     )
     state_of(app).for_citizens = frozenset({"ending"})

@@ -40,7 +40,7 @@ def contact_input(contact: Mapping[str, Any]) -> ContactInput:
         mail=consent["email"],
         address=contact["address"],
         first=contact["first"],
-        **{f"rep_{part}": text for part, text in (contact["representative"] or {}).items()},
+        **{f"rep_{part}": text for part, text in (contact.get("representative") or {}).items()},
     )
 
 

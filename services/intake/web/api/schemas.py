@@ -103,7 +103,9 @@ def parties() -> fields.Dict:
     """Those beside the applicant, by role."""
     return fields.Dict(
         keys=Text(),
-        values=fields.Nested(ContactSchema),
+        values=fields.Nested(
+            ContactSchema, exclude=("representative",)
+        ),  # theirs is none's but their own
         load_default=dict,
         validate=validate.Length(max=MOST_PARTIES),
         metadata={
