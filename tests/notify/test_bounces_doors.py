@@ -54,7 +54,9 @@ def post(embedded: Backend, clock) -> Iterator[Post]:  # type: ignore[no-untyped
 @pytest.fixture
 def app(post: Post, embedded: Backend) -> Flask:
     settings = replace(embedded.settings("notify"), cookie_secure=False)
-    made = create_web(settings, post.ledger.store, returns=Returns(SECRET, READER))
+    made = create_web(
+        settings, post.ledger.store, post.ledger.composer, returns=Returns(SECRET, READER)
+    )
     assert_every_route_is_guarded(made, public={*PUBLIC, "bounces.told"})
     return made
 
@@ -108,7 +110,11 @@ def test_strangers_get_nothing_and_odd_mail_is_set_aside_in_words(post: Post, ap
 
 
 def test_without_a_secret_there_is_no_door(post: Post, embedded: Backend):
-    made = create_web(replace(embedded.settings("notify"), cookie_secure=False), post.ledger.store)
+    made = create_web(
+        replace(embedded.settings("notify"), cookie_secure=False),
+        post.ledger.store,
+        post.ledger.composer,
+    )
     assert made.test_client().post(DOOR, data=b"x", headers=signed(b"x")).status_code == 405
 
 

@@ -66,13 +66,10 @@ def create_web(
         of=settings.service,
     )
     api.register_blueprint(api_blueprint(store))
-    for blue in (
-        pages_blueprint(store),
-        stops_blueprint(store),
-        templates_blueprint(store, composer),
-        ending_blueprint(store),
-    ):
-        app.register_blueprint(blue)
+    app.register_blueprint(pages_blueprint(store))
+    app.register_blueprint(stops_blueprint(store))
+    app.register_blueprint(templates_blueprint(store, composer))
+    app.register_blueprint(ending_blueprint(store))
     if gateways:
         app.register_blueprint(receipts_blueprint(store, gateways))
     if returns:

@@ -99,13 +99,20 @@ class ContactSchema(Schema):
     )
 
 
+class PartyContactSchema(ContactSchema):
+    """How to reach somebody beside the applicant; nobody is told in their place."""
+
+    class Meta:
+        """As marshmallow wants it."""
+
+        exclude = ("representative",)
+
+
 def parties() -> fields.Dict:
     """Those beside the applicant, by role."""
     return fields.Dict(
         keys=Text(),
-        values=fields.Nested(
-            ContactSchema, exclude=("representative",)
-        ),  # theirs is none's but their own
+        values=fields.Nested(PartyContactSchema),
         load_default=dict,
         validate=validate.Length(max=MOST_PARTIES),
         metadata={
