@@ -16,7 +16,7 @@ from services.notify.storage import queries
 from shared import log
 from shared.kernel.clock import to_vn
 from simulation.autopilot import autopilots
-from tests.embedded.townsfolk import INTERLINKED, desk_of, unsent
+from tests.embedded.townsfolk import INTERLINKED, TODAYS_OFFICE, desk_of, unsent
 
 PER_DOSSIER = 2  # received and resolved, by SMS
 
@@ -31,7 +31,7 @@ def main(folder: Path, count: int) -> None:
         autopilots(codes, city.bus, city.clock, delay=timedelta(0), catch_up=city.unanswered_by)
     )
     city.start()
-    desk = desk_of(city)
+    desk = desk_of(city, TODAYS_OFFICE)
     for number in range(count):
         say(
             "submitted",

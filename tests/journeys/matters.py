@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import partner
@@ -14,7 +14,8 @@ from services.routing.storage.cases import Cases
 from shared.kernel.clock import VN, to_vn
 from simulation.kit import Agency, City, Desk, filing
 
-WARD, CITY_DESK = "ubnd-phuong-1", "mot-cua-thanh-pho"
+WARD = "ubnd-phuong-cao-lanh"  # since 2025-07-01, one desk for everything
+WARD_BEFORE, CITY_DESK_BEFORE = "ubnd-phuong-1", "mot-cua-thanh-pho"
 LAND_OFFICE, TAX = "vpdk-dat-dai-cao-lanh", "chi-cuc-thue-cao-lanh"
 BIRTH, LAND, PERMIT = "1.001193", "1.013831", "1.009994"
 
@@ -30,7 +31,8 @@ def filed(
     """File for an invented citizen, these fields filled in besides; the desk and the code."""
     today = to_vn(city.now()).date()
     found = city.built.catalogue.procedure(procedure, today)
-    desk = city.desk(CITY_DESK if found.level == "city" else WARD)
+    before = CITY_DESK_BEFORE if found.level == "city" else WARD_BEFORE
+    desk = city.desk(WARD if today >= date(2025, 7, 1) else before)
     body = filing(found, **changes)
     return desk, desk.file({**body, "form": {**body["form"], **(form or {})}}).code
 

@@ -13,7 +13,7 @@ from shared.catalogue import Catalogue
 from shared.kernel.clock import to_vn
 from simulation.kit import Rejected, filing
 from tests.journeys.conftest import OpenCity
-from tests.journeys.matters import BIRTH, WARD, case_of, dossier_of, the_task, vn
+from tests.journeys.matters import BIRTH, WARD_BEFORE, case_of, dossier_of, the_task, vn
 
 MONDAY, WEDNESDAY = vn(2022, 3, 14, 9), vn(2022, 3, 16, 9)
 NO_APPOINTMENT, SUNDAY_DESK = "ubnd-phuong-11", "ubnd-phuong-2"
@@ -31,7 +31,7 @@ def _birth(catalogue: Catalogue, *, without: tuple[str, ...] = (), **more: Any) 
 
 def test_an_abandoned_child_is_registered_without_a_mother(opened: OpenCity, catalogue: Catalogue):
     city = opened(at=MONDAY)
-    desk = city.desk(WARD)
+    desk = city.desk(WARD_BEFORE)
     with pytest.raises(Rejected) as told:
         desk.file(_birth(catalogue, without=MOTHER))
     places = {fault["place"] for fault in told.value.problem["errors"]}
@@ -46,11 +46,11 @@ def test_a_foreign_mother_has_a_passport_and_one_of_both_must_stay(
     opened: OpenCity, catalogue: Catalogue
 ):
     city = opened(at=MONDAY)
-    desk = city.desk(WARD)
+    desk = city.desk(WARD_BEFORE)
     body = _birth(catalogue, without=("mother_id",), mother_passport="N1234567")
     code = desk.file(body).code
     city.rest()
-    with city.agency(WARD) as agency:
+    with city.agency(WARD_BEFORE) as agency:
         task = the_task(agency, code)
         assert task.data["form"]["mother_passport"] == "N1234567"
         agency.ask_papers(task.id, ["số định danh"], "thiếu")
@@ -90,13 +90,13 @@ def test_on_a_day_without_appointments_a_date_is_kept_and_not_told(opened: OpenC
 
 def test_who_is_overdue_is_not_told_the_old_date_as_if_it_held(opened: OpenCity):
     city = opened(at=MONDAY)
-    desk = city.desk(WARD)
+    desk = city.desk(WARD_BEFORE)
     receipt = desk.submit(SLOW)
     city.rest()
     due_at = dossier_of(city, receipt.code).due_at
     assert due_at is not None
     city.set(vn(2022, 3, 25, 9))
-    agency = city.agencies_of(SLOW, WARD)[0]
+    agency = city.agencies_of(SLOW, WARD_BEFORE)[0]
     with city.agency(agency) as asking:
         asking.ask_papers(the_task(asking, receipt.code).id, ["sổ"], "thiếu")
     city.rest()
@@ -119,4 +119,4 @@ def test_receipt_and_page_say_when_the_desk_is_open_sundays_too(opened: OpenCity
     paper = city.desk(SUNDAY_DESK).browser().get(f"/ho-so/{receipt.code}/giay-hen").text
     for page in (paper, city.citizen(receipt.code, receipt.word).page()):
         assert "Thứ Hai - Thứ Sáu 07:30-11:30, 13:30-17:30; Chủ Nhật 07:30-10:30" in page
-    assert "Chủ Nhật" not in openings(city.built.catalogue.reception(WARD))
+    assert "Chủ Nhật" not in openings(city.built.catalogue.reception(WARD_BEFORE))

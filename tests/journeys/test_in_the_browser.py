@@ -17,7 +17,7 @@ from tests.browser import fits, is_sound, opened_page
 from tests.staff import person
 
 pytestmark = pytest.mark.browser
-WARD, CITY_DESK = "ubnd-phuong-1", "mot-cua-thanh-pho"
+WARD = CITY_DESK = "ubnd-phuong-cao-lanh"  # today
 TAX, LAND_REGISTRY = "chi-cuc-thue-cao-lanh", "vpdk-dat-dai-cao-lanh"
 STATUS, LAND = "1.004873", "1.013831"
 PATIENCE = 60.0

@@ -152,11 +152,11 @@ def test_rounds_at_the_desk_and_of_agencies_are_one_numbering_under_one_limit(op
     first = city.agencies_of(LIMITED, desk.office)[0]
     with city.agency(first) as agency:
         for _ in range(limit - 1):
-            agency.ask_papers(the_task(agency, code).id, ["bản vẽ"], "thiếu")
+            agency.ask_papers(agency.tasks(code)[0].id, ["bản vẽ"], "thiếu")
             city.rest()
             desk.supplement(code, "Bản vẽ")
             city.rest()
-        task = the_task(agency, code)
+        task = agency.tasks(code)[0]
         body = {"answer_id": "x-1", "kind": "supplement_needed", "items": ["a"], "reason": "b"}
         told = agency.ask("POST", f"/tasks/{task.id}/answers", body=body)
         assert (told.status, told.json()["code"]) == (409, "rounds_used")
