@@ -232,7 +232,7 @@ class Agency(_Keyed):
         """Take what was handed over since the last time."""
         found: list[partner.Message] = []
         if self.client.has_queue:
-            self.client.poll(found.append)
+            self.client.drain(found.append)
         else:
             self.client.catch_up(found.append)
         return found
