@@ -200,7 +200,7 @@ MAKERS = {
     "/notify": "notify",
 }
 # What may differ between two runs that mean the same: ids drawn anew.
-_MARK = re.compile(r"(?<=Ma tin )\w+|(?<=Msg )\w+")
+_MARK = re.compile(r"(?<=THAT )\w+")
 _IDS = ("dossier", "task", "message", "document", "reference", "number")
 
 
