@@ -28,6 +28,7 @@ from shared.identity.audit.tables import LOG
 from shared.kernel.errors import InvalidInput
 from simulation.kit import City, open_city, run_city
 from tests.backends import Backend
+from tests.embedded.townsfolk import TODAYS_OFFICE
 
 BIRTH = "2.000986"
 OFFICE = "ubnd-phuong-1"
@@ -217,7 +218,7 @@ def test_a_process_that_is_told_to_stop_loses_no_look_and_a_killed_one_a_second(
     tmp_path: Path, how: signal.Signals
 ) -> None:
     with run_city(tmp_path) as city:
-        desk = city.desk(OFFICE)
+        desk = city.desk(TODAYS_OFFICE)
         code = desk.submit(BIRTH).code
         for _ in range(20):
             desk.status(code)

@@ -43,6 +43,7 @@ def begin(page, site, desk):
     page.goto(f"{site}/ho-so/moi/1.000001")
     write(page, "Nguyễn Thị Mai")
     page.get_by_text("Đã lưu nháp lúc").wait_for()
+    page.wait_for_url("**?nhap=*")
 
 
 def count(desk) -> int:
@@ -62,7 +63,7 @@ def test_the_typing_is_there_after_a_reload_after_back_and_in_a_second_tab(
 ):
     begin(page, site, embedded_desk)
     page.reload()
-    assert named(page).input_value() == "Nguyễn Thị Mai"
+    expect(named(page)).to_have_value("Nguyễn Thị Mai")
     named(page).fill("Nguyễn Thị Mai Lan")  # and away before anything was told
     page.get_by_role("link", name="Chọn thủ tục khác").click()
     page.wait_for_url("**/ho-so/moi")
@@ -71,7 +72,7 @@ def test_the_typing_is_there_after_a_reload_after_back_and_in_a_second_tab(
     expect(named(page)).to_have_value("Nguyễn Thị Mai Lan")
     second = page.context.new_page()
     second.goto(page.url)
-    assert named(second).input_value() == "Nguyễn Thị Mai Lan"
+    expect(named(second)).to_have_value("Nguyễn Thị Mai Lan")
     write(second, "Trần Văn Hùng")
     assert count(embedded_desk) == 1
     before = page.url
@@ -79,9 +80,9 @@ def test_the_typing_is_there_after_a_reload_after_back_and_in_a_second_tab(
     expect(page).not_to_have_url(before)
     assert count(embedded_desk) == 2
     second.reload()
-    assert named(second).input_value() == "Trần Văn Hùng"
+    expect(named(second)).to_have_value("Trần Văn Hùng")
     page.reload()
-    assert named(page).input_value() == "Lê Thị Thảo"
+    expect(named(page)).to_have_value("Lê Thị Thảo")
 
 
 @pytest.mark.parametrize("width", SCREENS)
@@ -105,7 +106,7 @@ def test_drafts_are_listed_opened_and_gone_with_the_filing(browser, site, embedd
         assert count(embedded_desk) == 0
         page.go_back()
         page.get_by_text("Hồ sơ vừa gõ đã nộp").wait_for()
-        assert named(page).input_value() == ""
+        expect(named(page)).to_have_value("")
         is_sound(page)
         assert count(embedded_desk) == 0
 
@@ -119,7 +120,7 @@ def test_a_lost_session_keeps_the_typing_and_goes_on_after_the_sign_in(page, sit
     fits(page)
     page.get_by_role("button", name="Nộp và in giấy hẹn").click()
     expect(page.locator("#nhap-loi")).to_be_focused()
-    assert named(page).input_value() == "Nguyễn Thị Mai"
+    expect(named(page)).to_have_value("Nguyễn Thị Mai")
     with page.expect_popup() as opened:
         page.get_by_role("link", name="đăng nhập ở thẻ khác").click()
     other = opened.value
@@ -137,7 +138,7 @@ def test_without_scripts_the_button_keeps_it(browser, site, embedded_desk):
         page.get_by_role("button", name="Lưu nháp").click()
         page.wait_for_url("**/ho-so/moi/1.000001?nhap=*")
         page.reload()
-        assert named(page).input_value() == "Nguyễn Thị Mai"
+        expect(named(page)).to_have_value("Nguyễn Thị Mai")
         fill_the_rest(page)
         page.get_by_role("button", name="Nộp và in giấy hẹn").click()
         page.wait_for_url("**/giay-hen")

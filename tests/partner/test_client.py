@@ -76,6 +76,7 @@ def test_an_answer_carries_our_name_our_key_and_its_own_id(broker: CityBroker, c
         "reason": None,
         "amount_vnd": None,
         "file": None,
+        "branch": None,
     }
     assert client.task("task-1").state == "completed"
     assert client.tasks() == []
