@@ -8,7 +8,6 @@ on PostgreSQL; the bare sender does none of that.
 from __future__ import annotations
 
 import json
-import multiprocessing
 import smtplib
 import socket
 import tempfile
@@ -17,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -27,6 +27,7 @@ from smpplib.client import Client
 from smpplib.gsm import make_parts
 
 from bench.goals import Goal, at_path, judged, told
+from bench.peers import peer
 from bench.product.dossiers import Door, issue_keys, offices
 from bench.servers import Place, found_or_started, fresh
 from services.embedded.city import City, open_city
@@ -59,8 +60,8 @@ def notify(*, count: int, rounds: int, quick: bool, target: Path | None) -> None
     with (
         found_or_started() as servers,
         tempfile.TemporaryDirectory(prefix="lienthong-bench-") as folder,
-        _peer(_mailbox) as mail,
-        _peer(_centre) as centre,
+        peer(_mailbox) as mail,
+        peer(_centre) as centre,
     ):
         for channel, bare in zip(_CHANNELS, (_by_smtplib, _by_smpplib), strict=True):
             port = mail if channel == "email" else centre
@@ -195,22 +196,7 @@ def _by_smpplib(port: int, texts: list[str]) -> None:
 # --- the peers ------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _peer(serve: Callable[[Any], None]) -> Iterator[int]:
-    """The port of a peer in a process of its own."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(
-        target=serve, args=(theirs,), daemon=True
-    )
-    process.start()
-    try:
-        yield int(ours.recv())
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _mailbox(told_to: Any) -> None:
+def _mailbox(told_to: Connection) -> None:
     import asyncio
 
     from aiosmtpd.smtp import SMTP
@@ -226,7 +212,7 @@ def _mailbox(told_to: Any) -> None:
     loop.run_forever()
 
 
-def _centre(told_to: Any) -> None:
+def _centre(told_to: Connection) -> None:
     with Smsc(Temper(receipts="never")) as centre:
         told_to.send(centre.port)
         threading.Event().wait()

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import http.client
 import json
-import multiprocessing
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.connection import Connection
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -27,6 +26,7 @@ import sqlalchemy as sa
 
 from bench import deadlines
 from bench.goals import Goal, at_path, judged, told
+from bench.peers import peer
 from bench.product.dossiers import Door, agencies, issue_keys, offices
 from bench.servers import Place, Servers, found_or_started, fresh
 from services.embedded.city import City, open_city
@@ -121,7 +121,8 @@ def _judging(servers: Servers, folder: Path, sizes: dict[str, Any], due: int) ->
 
 def _webhooks(servers: Servers, folder: Path, sizes: dict[str, Any]) -> dict[str, Any]:
     rates: dict[str, list[float]] = {"product": [], "bare": []}
-    with _peer() as url, fresh(servers) as place:
+    with peer(_serve) as port, fresh(servers) as place:
+        url = f"http://127.0.0.1:{port}/nhan"
         city = open_city(folder / "city", database=place.databases, webhook_loopback=True)
         city.migrate()
         try:
@@ -220,22 +221,8 @@ def _sent_barely(place: Place, url: str, waiting: dict[str, list[bytes]]) -> flo
     return time.monotonic() - began
 
 
-@contextmanager
-def _peer() -> Iterator[str]:
-    """The address of an agency's web server in a process of its own, which takes everything."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(
-        target=_serve, args=(theirs,), daemon=True
-    )
-    process.start()
-    try:
-        yield f"http://127.0.0.1:{ours.recv()}/nhan"
-    finally:
-        process.terminate()
-        process.join()
-
-
-def _serve(told_to: Any) -> None:
+def _serve(told_to: Connection) -> None:
+    """An agency's web server, which takes everything."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Takes)
     server.daemon_threads = True
     told_to.send(server.server_port)
